@@ -1,0 +1,103 @@
+"""The public interface: all that a plugin author or a notebook imports.
+
+Names are resolved when they are first used, so that `import harness` costs next to nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api import Run, make, open_run, run
+    from harness.components import (
+        Clusterer,
+        Extractor,
+        GraphBuilder,
+        ImageControl,
+        ImageSet,
+        MapControl,
+        MapSet,
+        Selector,
+    )
+    from harness.errors import HarnessError
+    from harness.hookspecs import hookimpl
+    from harness.scores import modularity
+    from harness.values import (
+        OBSERVED,
+        AttentionMap,
+        Graph,
+        Image,
+        Partition,
+        Point,
+        Profile,
+        Selection,
+        Slot,
+        Variant,
+    )
+
+_HOMES = {
+    "harness.api": ("Run", "make", "open_run", "run"),
+    "harness.components": (
+        "Clusterer",
+        "Extractor",
+        "GraphBuilder",
+        "ImageControl",
+        "ImageSet",
+        "MapControl",
+        "MapSet",
+        "Selector",
+    ),
+    "harness.errors": ("HarnessError",),
+    "harness.hookspecs": ("hookimpl",),
+    "harness.scores": ("modularity",),
+    "harness.values": (
+        "OBSERVED",
+        "AttentionMap",
+        "Graph",
+        "Image",
+        "Partition",
+        "Point",
+        "Profile",
+        "Selection",
+        "Slot",
+        "Variant",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "OBSERVED",
+    "AttentionMap",
+    "Clusterer",
+    "Extractor",
+    "Graph",
+    "GraphBuilder",
+    "HarnessError",
+    "Image",
+    "ImageControl",
+    "ImageSet",
+    "MapControl",
+    "MapSet",
+    "Partition",
+    "Point",
+    "Profile",
+    "Run",
+    "Selection",
+    "Selector",
+    "Slot",
+    "Variant",
+    "hookimpl",
+    "make",
+    "modularity",
+    "open_run",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,186 @@
+"""The Python interface, the same that the command line uses."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import frames, ranking, registry, store
+from harness.components import Component
+from harness.engine import runner
+from harness.engine.progress import Progress, Silence
+from harness.errors import HarnessError
+from harness.registry import KINDS, Registry
+from harness.settings import (
+    Execution,
+    Settings,
+    default_suite,
+    execution,
+    merge,
+    read_suite,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    import pandas
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder; every table is read from its store when it is asked for."""
+
+    folder: Path
+
+    def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
+        """The ranked methods, one a row; `by` sorts by another column."""
+        import pandas
+
+        return pandas.DataFrame([asdict(row) for row in self.rows(by)])
+
+    def rows(self, by: str | None = None) -> list[ranking.Row]:
+        """The ranked methods as plain values."""
+        with store.open_for_reading(self.folder) as stored:
+            return ranking.leaderboard(stored, by)
+
+    def images(self) -> "pandas.DataFrame":
+        """Every image, unreadable ones with their reason."""
+        with store.open_for_reading(self.folder) as stored:
+            return frames.images(stored)
+
+    def cells(self) -> "pandas.DataFrame":
+        """Every planned cell and what became of it."""
+        with store.open_for_reading(self.folder) as stored:
+            return frames.cells(stored)
+
+    def points(self) -> "pandas.DataFrame":
+        """Every point of every profile, with its labels."""
+        with store.open_for_reading(self.folder) as stored:
+            return frames.points(stored)
+
+    def selections(self) -> "pandas.DataFrame":
+        """Every selection, with the figures of the point it chose."""
+        with store.open_for_reading(self.folder) as stored:
+            return frames.selections(stored)
+
+    def facts(self) -> dict[str, Any]:
+        """Settings, environment, source and invocation of the run."""
+        with store.open_for_reading(self.folder) as stored:
+            return stored.facts()
+
+    def statuses(self) -> dict[str, int]:
+        """How many planned cells have each status."""
+        with store.open_for_reading(self.folder) as stored:
+            return stored.statuses()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is fully told: what, how, where, and with which plugins."""
+
+    settings: Settings
+    execution: Execution
+    registry: Registry
+    folder: Path
+
+    def forecast(self, progress: Progress) -> runner.Forecast:
+        """Count the run's cells; nothing is computed."""
+        return runner.forecast(self.settings, self.execution, self.registry, self.folder, progress)
+
+    def execute(self, progress: Progress, *, retry_failed: bool = False) -> Run:
+        """Compute what is missing."""
+        runner.execute(
+            self.settings,
+            self.execution,
+            self.registry,
+            self.folder,
+            progress,
+            retry_failed=retry_failed,
+        )
+        return Run(self.folder)
+
+
+def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
+    """A run from the default suite, a suite file over it, and values over both.
+
+    Raises HarnessError if anything in them is wrong.
+    """
+    base = default_suite()
+    given = read_suite(suite) if suite is not None else base
+    merged = merge(base.values, given.values, values)
+    how = execution(merged)
+    plugins = registry.load(how.plugins)
+    settings = resolve(merged, plugins)
+    folder = how.out or RESULTS / f"{given.name}-{settings.digest()}"
+    return Job(settings, how, plugins, folder)
+
+
+def run(
+    suite: str | Path | None = None,
+    *,
+    images: str | Sequence[str] | None = None,
+    extractors: str | Sequence[str] | None = None,
+    graphs: str | Sequence[str] | None = None,
+    clusterers: str | Sequence[str] | None = None,
+    selectors: str | Sequence[str] | None = None,
+    controls: str | Sequence[str] | None = None,
+    levels: int | None = None,
+    repeats: int | None = None,
+    draws: int | None = None,
+    resolution: float | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    timeout: float | None = None,
+    plugins: Sequence[str | Path] | None = None,
+    out: str | Path | None = None,
+) -> Run:
+    """Run the harness: what is not given comes from the suite file, else from the default run.
+
+    Components are spelled as on the command line, `"louvain[resolution=[0.5,1]],infomap"`. The
+    same call again computes only what is missing. Raises HarnessError for what is wrong with
+    the settings or the inputs; cells that fail are in the run's tables.
+    """
+    values = {
+        "images": images,
+        "extractors": extractors,
+        "graphs": graphs,
+        "clusterers": clusterers,
+        "selectors": selectors,
+        "controls": controls,
+        "levels": levels,
+        "repeats": repeats,
+        "draws": draws,
+        "resolution": resolution,
+        "seed": seed,
+        "workers": workers,
+        "timeout": timeout,
+        "plugins": plugins,
+        "out": out,
+    }
+    return prepare(None if suite is None else Path(suite), values).execute(Silence())
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises HarnessError if there is none, or one of another version.
+    """
+    with store.open_for_reading(Path(path)):
+        return Run(Path(path))
+
+
+def make(kind: str, spelling: str, plugins: Sequence[str | Path] = ()) -> Any:
+    """The one configured component that a spelling names: `make("clusterer", "louvain")`.
+
+    Kinds are image set, extractor, graph builder, clusterer, selector and control; underscores
+    do for spaces. Its methods can be called by hand; where they take a map, a graph or an image,
+    a numpy array does. Raises HarnessError for what is not there and for a sweep.
+    """
+    kind = kind.replace("_", " ").replace("-", " ")
+    if kind not in KINDS:
+        raise HarnessError(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
+    made: list[Component] = registry.load([Path(path) for path in plugins]).make(kind, spelling)
+    if len(made) != 1:
+        raise HarnessError(f"{spelling!r} spells {len(made)} components; one is wanted")
+    return made[0]

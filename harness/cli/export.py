@@ -1,0 +1,47 @@
+"""`harness export`: a run's tables as files that other programs read."""
+
+import argparse
+import json
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+# Cells of a CSV file that hold more than one value are JSON.
+NESTED = ("labels", "diagnostics", "warnings")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness export`."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where files go")
+    parser.add_argument(
+        "--format", choices=("parquet", "csv"), default="parquet", help="default parquet"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write images, cells, points and selections; returns the exit code."""
+    from harness.api import open_run
+
+    opened = open_run(arguments.run_folder)
+    tables = {
+        "images": opened.images(),
+        "cells": opened.cells(),
+        "points": opened.points(),
+        "selections": opened.selections(),
+    }
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for name, frame in tables.items():
+            path = arguments.out / f"{name}.{arguments.format}"
+            for column in set(NESTED).intersection(frame.columns):
+                if arguments.format == "csv" or column == "diagnostics":
+                    frame[column] = [json.dumps(value) for value in frame[column]]
+            if arguments.format == "csv":
+                frame.to_csv(path, index=False)
+            else:
+                frame.to_parquet(path, index=False)
+            print(f"{path}: {len(frame)} rows")
+    except OSError as error:
+        raise HarnessError(f"{arguments.out}: cannot be written: {error.strerror}") from error
+    return 0

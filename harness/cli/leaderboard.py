@@ -1,0 +1,65 @@
+"""`harness leaderboard`: the ranked methods of runs."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.api import Run
+    from harness.views.leaderboard import Board
+
+FILE_WIDTH = 120
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness leaderboard`."""
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder")
+    parser.add_argument("--by", metavar="COLUMN", help="sort by this column of the JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv")
+    parser.set_defaults(form="table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the leaderboards; returns the exit code."""
+    from harness.api import open_run
+
+    boards = [board_of(open_run(path), arguments.by) for path in arguments.runs]
+    print_boards(boards, arguments.by, arguments.form)
+    return 0
+
+
+def board_of(run: "Run", by: str | None) -> "Board":
+    """A run's rows and settings."""
+    from harness.views.leaderboard import Board
+
+    return Board(str(run.folder), run.rows(by), run.facts()["settings"])
+
+
+def print_boards(boards: Sequence["Board"], by: str | None, form: str) -> None:
+    """Print to stdout as a table, JSON or CSV."""
+    if form == "json":
+        documents = [
+            {"run": board.run, "rows": [asdict(row) for row in board.rows]} for board in boards
+        ]
+        print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+    elif form == "csv":
+        from harness.ranking import Row
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["run", *(field.name for field in fields(Row))])
+        for board in boards:
+            writer.writerows([board.run, *asdict(row).values()] for row in board.rows)
+    else:
+        from rich.console import Console
+
+        from harness.views.leaderboard import show
+
+        # A file or a pipe has no width of its own; the table's is as good as any.
+        show(boards, by, Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH))

@@ -1,0 +1,78 @@
+"""Entry point of the `harness` command: finds the verb, runs it, turns errors into lines."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from harness.errors import HarnessError
+
+VERBS = {
+    "run": "cluster attention maps over a sweep of thresholds, with controls, and rank the methods",
+    "leaderboard": "rank the methods of runs again, sorted or filtered",
+    "export": "write a run's tables as Parquet or CSV",
+    "plugins": "list every component with its parameters, and the broken plugins",
+    "train": "train the one-layer Vision Transformer on Fashion-MNIST",
+    "data": "list and verify the image sets the harness knows",
+}
+
+USAGE_ERROR = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code (0 all well, 1 usage, 2 some cells failed)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(given)
+        sys.stdout.flush()
+        return code
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left; nothing is to be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE_ERROR
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, with the exit code that the harness promises."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise HarnessError(f"{message} (see {self.prog} --help)")
+
+
+def _dispatch(given: list[str]) -> int:
+    parser = _Parser(
+        prog="harness",
+        description="Does the attention of a Vision Transformer cluster, which method shows it, "
+        "and is it more than noise would show?",
+        epilog="`harness VERB --help` explains a verb.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"harness {_version()}")
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    chosen = next((word for word in given if not word.startswith("-")), None)
+    for verb, summary in VERBS.items():
+        sub = verbs.add_parser(
+            verb, help=summary, description=summary[0].upper() + summary[1:], allow_abbrev=False
+        )
+        if verb == chosen:
+            module = importlib.import_module(f"harness.cli.{verb}")
+            module.add_arguments(sub)
+            sub.set_defaults(function=module.run)
+    parsed = parser.parse_args(given)
+    return int(parsed.function(parsed))
+
+
+def _version() -> str:
+    return version("attention-harness")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

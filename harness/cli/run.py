@@ -1,0 +1,81 @@
+"""`harness run`: compute what is missing, then show the leaderboard."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness run`."""
+    parser.add_argument(
+        "suite", nargs="?", type=Path, metavar="SUITE.toml", help="a file with any of the settings"
+    )
+    what = parser.add_argument_group(
+        "what to compute",
+        "Components are spelled NAME or 'NAME[parameter=value,…]', separated by commas; quote "
+        "brackets. A list of values is a sweep: 'louvain[resolution=[0.5,1]]'. `harness plugins` "
+        "lists them. Flags win over the suite, the suite over the default run.",
+    )
+    what.add_argument("--images", metavar="SETS", help="image sets")
+    what.add_argument("--extractors", metavar="NAMES", help="models, or sets of attention maps")
+    what.add_argument("--graphs", metavar="NAMES", help="graph builders")
+    what.add_argument("--clusterers", metavar="NAMES", help="methods to compare")
+    what.add_argument("--selectors", metavar="NAMES", help="rules that choose the level")
+    what.add_argument("--controls", metavar="NAMES", help="noise to compare with, or none")
+    what.add_argument("--levels", type=int, metavar="N", help="thresholds to prune at")
+    what.add_argument("--repeats", type=int, metavar="N", help="seeds for each cell")
+    what.add_argument("--draws", type=int, metavar="N", help="controls drawn from each image")
+    what.add_argument("--resolution", type=float, metavar="γ", help="of the modularity that scores")
+    what.add_argument("--seed", type=int, metavar="N", help="of the whole run")
+    how = parser.add_argument_group("how")
+    how.add_argument("--out", type=Path, metavar="DIR", help="default results/SUITE-HASH")
+    how.add_argument("-j", "--workers", type=int, metavar="N", help="processes (default 2)")
+    how.add_argument("--timeout", type=float, metavar="S", help="seconds a cell may take")
+    how.add_argument(
+        "--plugin",
+        dest="plugins",
+        action="append",
+        type=Path,
+        metavar="PATH",
+        help="a Python file or package folder with a plugin; may be repeated",
+    )
+    how.add_argument(
+        "--retry-failed", action="store_true", help="compute cells that failed before again"
+    )
+    how.add_argument("--dry-run", action="store_true", help="only count the cells, cached and new")
+    how.add_argument("--json", action="store_true", help="the leaderboard as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run; returns 0 if all cells are ok, 2 if some are not."""
+    from harness.api import prepare
+    from harness.settings import KEYS
+    from harness.views.progress import shown_progress
+
+    given: dict[str, Any] = vars(arguments)
+    job = prepare(arguments.suite, {key: given[key] for key in KEYS})
+    for line in job.registry.warnings():
+        print(f"warning: {line}", file=sys.stderr)
+    with shown_progress() as progress:
+        if arguments.dry_run:
+            forecast = job.forecast(progress)
+        else:
+            finished = job.execute(progress, retry_failed=arguments.retry_failed)
+    if arguments.dry_run:
+        counts = {"cells": forecast.cells, "cached": forecast.cached, "new": forecast.new}
+        if arguments.json:
+            print(json.dumps({"run": str(job.folder), **counts}))
+        else:
+            listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+            print(f"{job.folder}: {listed}")
+        return 0
+
+    from harness.cli.leaderboard import board_of, print_boards
+
+    print_boards([board_of(finished, None)], None, "json" if arguments.json else "table")
+    statuses = finished.statuses()
+    listed = ", ".join(f"{count} {status}" for status, count in statuses.items())
+    print(f"{job.folder}: cells: {listed}", file=sys.stderr)
+    return 0 if set(statuses) <= {"ok"} else 2

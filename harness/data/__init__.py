@@ -1,0 +1,1 @@
+"""Data sets that the harness knows by name, and how their files are read."""

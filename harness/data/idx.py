@@ -1,0 +1,58 @@
+"""The IDX format of MNIST and its relatives: a header of sizes, then bytes.
+
+Format: http://yann.lecun.com/exdb/mnist/ (magic 0, 0, type, dimensions; big-endian sizes).
+"""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+
+UNSIGNED_BYTE = 0x08
+# 60,000 images of 28×28 take 47 MB; what is larger by far is not such a file.
+LARGEST = 1 << 30
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of an IDX file, decompressed if its name ends in .gz.
+
+    Raises HarnessError if the file cannot be read or unpacks to more than 1 GiB.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as file:
+                content = file.read(LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise HarnessError(f"{path}: cannot be read: {error}") from error
+    if len(content) > LARGEST:
+        raise HarnessError(f"{path}: larger than 1 GiB, which no such IDX file is")
+    return content
+
+
+def parse(content: bytes, name: str) -> NDArray[np.uint8]:
+    """The array of unsigned bytes that an IDX file's content holds.
+
+    Raises HarnessError naming `name` if the header does not fit the content.
+    """
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTE:
+        raise HarnessError(f"{name}: not an IDX file of unsigned bytes")
+    start = 4 + 4 * content[3]
+    shape = tuple(int(size) for size in np.frombuffer(content[4:start], dtype=">u4"))
+    expected = int(np.prod(shape, dtype=object)) if shape else 0
+    if len(content) < start or len(content) - start != expected:
+        raise HarnessError(
+            f"{name}: its header says {expected} bytes of data, it holds {len(content) - start}"
+        )
+    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def read(path: Path) -> NDArray[np.uint8]:
+    """The array in an IDX file, plain or gzipped."""
+    return parse(read_bytes(path), str(path))

@@ -1,0 +1,162 @@
+"""Gets the attention maps that missing cells need: extracted from images, or drawn from maps.
+
+An image that fails costs itself only. A job that ends badly leaves in doubt what it had taken
+and not answered; each of those is then tried on its own, so that the culprit is found.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from harness.engine.host import Host, JobFailed, answers
+from harness.engine.kept_maps import stored_map
+from harness.engine.progress import Progress
+from harness.plan import PlannedMap
+from harness.store import StoredMap
+from harness.values import Slot
+
+Write = Callable[[Iterable[StoredMap]], None]
+
+
+@dataclass
+class _Unit:
+    """One image or image control: its maps by slot, those still missing, those that came."""
+
+    item: Mapping[str, Any]
+    wanted: dict[Slot, PlannedMap]
+    found: dict[Slot, StoredMap] = field(default_factory=dict)
+
+    def failed(self, reason: str) -> list[StoredMap]:
+        return [StoredMap(planned.key, reason=reason) for planned in self.wanted.values()]
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Where maps are extracted, kept and recorded."""
+
+    host: Host
+    folder: Path
+    limit: float
+    progress: Progress
+    write: Write
+
+    def extract(self, missing: Sequence[PlannedMap]) -> None:
+        """Extract observed maps and those of image controls; each leaves a record."""
+
+        def source(planned: PlannedMap) -> tuple[str, str]:
+            return planned.image_set, planned.extractor
+
+        self.progress.begin("extracting attention", len(_units(missing)))
+        for (image_set, extractor), group in groupby(sorted(missing, key=source), source):
+            queue = [_units(group)]
+            while queue:
+                queue += self._attempt(image_set, extractor, queue.pop(0))
+
+    def _attempt(self, image_set: str, extractor: str, units: list[_Unit]) -> list[list[_Unit]]:
+        """Extract units; returns what has to be tried again, in batches."""
+        taken: dict[int, _Unit] = {}
+        waiting = dict(enumerate(units))
+        call = self.host.call(
+            "extract",
+            self.limit,
+            silence=True,
+            images=image_set,
+            extractor=extractor,
+            items=[unit.item for unit in units],
+            folder=str(self.folder),
+        )
+        try:
+            for answer in answers(call):
+                index = answer["item"]
+                match answer["reply"]:
+                    case "taken":
+                        taken[index] = waiting.pop(index)
+                    case "refused":
+                        self._fail([waiting.pop(index)], answer["reason"])
+                    case "map":
+                        unit, slot = taken[index], Slot(answer["layer"], answer["head"])
+                        if slot in unit.wanted:
+                            unit.found[slot] = stored_map(unit.wanted[slot].key, answer)
+                        if len(unit.found) == len(unit.wanted):
+                            self.write(unit.found.values())
+                            self.progress.advance()
+                            del taken[index]
+        except JobFailed as error:
+            suspects = list(taken.values())
+            if len(suspects) > 1:
+                return [[unit] for unit in suspects] + _batch(waiting)
+            if suspects:
+                self._fail(suspects, error.reason)
+                return _batch(waiting)
+            # It fell before it took an image: no image is to blame.
+            self._fail(list(waiting.values()), error.reason)
+            return []
+        for unit in [*taken.values(), *waiting.values()]:
+            lacking = sorted(set(unit.wanted) - set(unit.found))
+            self._fail([unit], f"{extractor} gave no map for {lacking[0]}")
+        return []
+
+    def _fail(self, units: Sequence[_Unit], reason: str) -> None:
+        for unit in units:
+            self.write(unit.failed(reason))
+            self.progress.warn(f"{unit.item['image']}: {reason}")
+            self.progress.advance()
+
+    def draw(self, missing: Sequence[PlannedMap], kept: Mapping[str, StoredMap]) -> None:
+        """Draw map controls from maps that are kept; each leaves a record."""
+        drawable = []
+        for planned in missing:
+            observed = kept[planned.drawn_from]
+            if observed.reason:
+                self.write([StoredMap(planned.key, reason=observed.reason)])
+            else:
+                drawable.append((planned, observed))
+        if not drawable:
+            return
+        self.progress.begin("drawing controls", len(drawable))
+        items = [
+            {
+                "map": observed.digest,
+                "grid": observed.grid,
+                "control": planned.variant.name,
+                "seed": planned.seed,
+            }
+            for planned, observed in drawable
+        ]
+        waiting = dict(enumerate(planned for planned, _ in drawable))
+        call = self.host.call(
+            "draw maps", self.limit, silence=True, items=items, folder=str(self.folder)
+        )
+        try:
+            for answer in answers(call):
+                planned = waiting.pop(answer["item"])
+                if answer["reply"] == "refused":
+                    self.progress.warn(f"{planned.image}: {answer['reason']}")
+                    self.write([StoredMap(planned.key, reason=answer["reason"])])
+                else:
+                    self.write([stored_map(planned.key, answer)])
+                self.progress.advance()
+        except JobFailed as error:
+            self.progress.warn(f"drawing controls: {error.reason}")
+            self.write(StoredMap(planned.key, reason=error.reason) for planned in waiting.values())
+
+
+def _batch(waiting: Mapping[int, _Unit]) -> list[list[_Unit]]:
+    return [list(waiting.values())] if waiting else []
+
+
+def _units(planned_maps: Iterable[PlannedMap]) -> list[_Unit]:
+    units: dict[tuple[Any, ...], _Unit] = {}
+    for planned in planned_maps:
+        variant = planned.variant
+        identity = (planned.image_set, planned.extractor, planned.image, variant)
+        item = {
+            "image": planned.image,
+            "control": variant.name,
+            "draw": variant.draw,
+            "seed": planned.seed,
+        }
+        units.setdefault(identity, _Unit(item, {})).wanted[planned.slot] = planned
+    return list(units.values())

@@ -1,0 +1,212 @@
+"""A host as the coordinator sees it: a process that does one job at a time and can be killed."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from harness.engine.messages import Message, decode, encode
+from harness.engine.threads import SINGLE
+
+CHUNK = 1 << 20
+# Bytes of a dead host's stderr that are kept with the reason.
+TAIL = 4000
+
+
+class JobFailed(Exception):  # noqa: N818 - it is an outcome, and mostly not ours
+    """A job did not end well.
+
+    status is failed, invalid, timed out or killed; detail a traceback or the end of stderr.
+    """
+
+    def __init__(
+        self, status: str, reason: str, detail: str = "", peak_memory: int | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        self.peak_memory = peak_memory
+
+
+class Host:
+    """Starts its process at the first job, and again after a death. Use as a context manager."""
+
+    def __init__(self, plugins: Sequence[Path]) -> None:
+        self._greeting = Message({"plugins": [str(path) for path in plugins]})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self._reader = self._writer = self._lifeline = -1
+        self._buffer = bytearray()
+        self._starting = threading.Lock()
+        self._interrupted = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def call(
+        self, job: str, limit: float, *, silence: bool = False, **header: Any
+    ) -> Iterator[Message]:
+        """Do a job and yield its answers, the last one with reply "done".
+
+        `limit` seconds bound the whole job, or, with `silence`, the time between two answers.
+        Raises JobFailed if the job raises, outlasts its limit or takes the process down. A job
+        that is not read to its end takes its process down too.
+        """
+        complete = False
+        try:
+            self._send(Message({"job": job, "limit": limit, **header}))
+            deadline = time.monotonic() + limit
+            while True:
+                message = self._receive(deadline, limit)
+                if message.header["reply"] == "failed":
+                    complete = True
+                    raise JobFailed(
+                        message.header["status"],
+                        message.header["reason"],
+                        message.header["detail"],
+                        message.header["peak_memory"],
+                    )
+                complete = message.header["reply"] == "done"
+                yield message
+                if complete:
+                    return
+                if silence:
+                    deadline = time.monotonic() + limit
+        finally:
+            if not complete:
+                self.kill()
+
+    def kill(self) -> None:
+        """End the process and all that it started; safe at any time."""
+        if self._process is None:
+            return
+        _kill_group(self._process.pid)
+        self._process.wait()
+        for descriptor in (self._reader, self._writer, self._lifeline):
+            os.close(descriptor)
+        assert self._log is not None
+        self._log.close()
+        self._buffer.clear()
+        self._process = None
+
+    def interrupt(self) -> None:
+        """End the process from another thread and let no new one start.
+
+        Whoever waits for an answer is told that the process died, and cleans up.
+        """
+        with self._starting:
+            self._interrupted = True
+            if self._process is not None:
+                _kill_group(self._process.pid)
+
+    def _start(self) -> None:
+        read_answers, write_answers = os.pipe()
+        read_jobs, write_jobs = os.pipe()
+        read_lifeline, write_lifeline = os.pipe()
+        theirs = (read_jobs, write_answers, read_lifeline)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `kill`
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "harness.engine.worker", *map(str, theirs)],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=theirs,
+                env={**os.environ, **SINGLE},
+                start_new_session=True,
+            )
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        self._reader, self._writer, self._lifeline = read_answers, write_jobs, write_lifeline
+
+    def _send(self, message: Message) -> None:
+        if self._process is None:
+            with self._starting:
+                if self._interrupted:
+                    raise JobFailed("killed", "the run was interrupted")
+                self._start()
+            self._send_bytes(encode(self._greeting))
+        self._send_bytes(encode(message))
+
+    def _send_bytes(self, data: bytes) -> None:
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._writer, view) :]
+        except BrokenPipeError as error:
+            raise self._death() from error
+
+    def _receive(self, deadline: float, limit: float) -> Message:
+        def read(count: int) -> bytes:
+            while len(self._buffer) < count:
+                ready, _, _ = select.select(
+                    [self._reader], [], [], max(0.0, deadline - time.monotonic())
+                )
+                if not ready:
+                    raise JobFailed("timed out", f"no end after {limit:g} s", self._log_tail())
+                chunk = os.read(self._reader, CHUNK)
+                if not chunk:
+                    raise self._death()
+                self._buffer += chunk
+            data = bytes(self._buffer[:count])
+            del self._buffer[:count]
+            return data
+
+        try:
+            message = decode(read)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise JobFailed("killed", "the host's answer is garbled", self._log_tail()) from error
+        assert message is not None
+        return message
+
+    def _death(self) -> JobFailed:
+        """How the process ended, for a pipe that closed."""
+        assert self._process is not None
+        try:
+            code = self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            return JobFailed("killed", "the process closed its pipe", self._log_tail())
+        if code < 0:
+            reason = f"the process died of {signal.Signals(-code).name}"
+        else:
+            reason = f"the process exited with code {code}"
+        return JobFailed("killed", reason, self._log_tail())
+
+    def _log_tail(self) -> str:
+        assert self._log is not None
+        descriptor = self._log.fileno()
+        size = os.fstat(descriptor).st_size
+        tail = os.pread(descriptor, TAIL, max(0, size - TAIL))
+        return tail.decode(errors="replace")
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def answers(messages: Iterator[Message]) -> Iterator[Mapping[str, Any]]:
+    """The headers of all answers but the last, which only says that the job is done."""
+    for message in messages:
+        if message.header["reply"] != "done":
+            yield message.header

@@ -1,0 +1,38 @@
+"""Maps as files: maps/<digest>.npy in the run's folder, memory-mapped by every cell."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.store import LARGEST_MAP, StoredMap
+from harness.values import AttentionMap
+
+
+def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:
+    """Write a map's weights to maps/<digest>.npy, whole or not at all; returns where and what."""
+    if attention.n > LARGEST_MAP:
+        raise HarnessError(f"a map of {attention.n} nodes; the store takes {LARGEST_MAP}")
+    path = folder / f"{attention.digest}.npy"
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.save(file, attention.weights, allow_pickle=False)
+        partial.replace(path)
+    grid = None if attention.grid is None else list(attention.grid)
+    return {"digest": attention.digest, "nodes": attention.n, "grid": grid}
+
+
+def kept_map(folder: Path, digest: str, grid: list[int] | None, **place: Any) -> AttentionMap:
+    """A map whose weights `keep` wrote, memory-mapped."""
+    weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
+    return AttentionMap(weights, grid=None if grid is None else (grid[0], grid[1]), **place)
+
+
+def stored_map(key: str, answer: Mapping[str, Any]) -> StoredMap:
+    """The record of a map from what `keep` returned."""
+    rows_columns = answer["grid"]
+    grid = None if rows_columns is None else (rows_columns[0], rows_columns[1])
+    return StoredMap(key, answer["digest"], answer["nodes"], grid)

@@ -1,0 +1,65 @@
+"""The wire format between coordinator and host: a JSON header, then raw bytes.
+
+Two big-endian 32-bit lengths stand before them. Neither side unpickles anything.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.store import FIGURES
+from harness.values import Point
+
+LENGTHS = struct.Struct(">II")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A header of JSON-able values and the bytes that go with it."""
+
+    header: Mapping[str, Any]
+    content: bytes = b""
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of a message."""
+    header = json.dumps(message.header).encode()
+    return LENGTHS.pack(len(header), len(message.content)) + header + message.content
+
+
+def decode(read: Callable[[int], bytes]) -> Message | None:
+    """The next message from a function that reads exactly so many bytes; None at the end.
+
+    `read` returns fewer bytes only where the stream ends.
+    """
+    lengths = read(LENGTHS.size)
+    if len(lengths) < LENGTHS.size:
+        return None
+    header_length, content_length = LENGTHS.unpack(lengths)
+    body = read(header_length + content_length)
+    if len(body) < header_length + content_length:
+        return None
+    return Message(json.loads(body[:header_length]), body[header_length:])
+
+
+def point_message(point: Point) -> Message:
+    """A point as the wire carries it: figures as JSON, labels as 16-bit integers."""
+    figures = {name: float(getattr(point, name)) for name in FIGURES}
+    extras = {"diagnostics": dict(point.diagnostics), "warnings": list(point.warnings)}
+    return Message({"reply": "point", **figures, **extras}, point.labels.astype("<i2").tobytes())
+
+
+def point_of(message: Message) -> Point:
+    """The point that `point_message` packed."""
+    figures = {name: message.header[name] for name in FIGURES}
+    figures["n_clusters"] = int(figures["n_clusters"])
+    return Point(
+        **figures,
+        labels=np.frombuffer(message.content, dtype="<i2").astype(np.int64),
+        diagnostics=message.header["diagnostics"],
+        warnings=tuple(message.header["warnings"]),
+    )

@@ -1,0 +1,29 @@
+"""What the engine tells whoever watches a run."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Told of phases and steps; views show them, tests may ignore them."""
+
+    def begin(self, phase: str, total: int) -> None:
+        """A phase of `total` steps begins; it ends where the next one begins."""
+
+    def advance(self) -> None:
+        """One more step of the phase is done."""
+
+    def warn(self, line: str) -> None:
+        """Something went wrong that does not end the run."""
+
+
+class Silence:
+    """Watches nothing."""
+
+    def begin(self, phase: str, total: int) -> None:
+        """Nothing."""
+
+    def advance(self) -> None:
+        """Nothing."""
+
+    def warn(self, line: str) -> None:
+        """Nothing."""

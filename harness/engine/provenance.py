@@ -1,0 +1,71 @@
+"""What made a run: versions, source, platform, command line."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness.engine.threads import SINGLE
+from harness.registry import GROUP
+
+DISTRIBUTION = "attention-harness"
+
+
+def harness_version() -> str:
+    """The version of the installed harness."""
+    return importlib.metadata.version(DISTRIBUTION)
+
+
+def environment() -> dict[str, Any]:
+    """What may change a result: versions of everything installed that computes, and threads."""
+    plugins = {
+        entry_point.dist.name: entry_point.dist.version
+        for entry_point in importlib.metadata.entry_points(group=GROUP)
+        if entry_point.dist is not None
+    }
+    libraries = {}
+    for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
+        if "extra ==" not in requirement:
+            name = requirement.split(">")[0].split("<")[0].split("=")[0].strip()
+            libraries[name] = importlib.metadata.version(name)
+    return {
+        "harness": harness_version(),
+        "plugins": plugins,
+        "libraries": libraries,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "threads": SINGLE,
+    }
+
+
+def source() -> dict[str, Any]:
+    """The git commit of the harness' own source and whether it was changed, where it is known."""
+    file = Path(__file__)
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(file.parent), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+
+    try:
+        # A copy installed inside somebody else's repository is not that repository's source.
+        git("ls-files", "--error-unmatch", file.name)
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}
+
+
+def invocation() -> dict[str, Any]:
+    """How this process was started."""
+    return {"command": sys.argv, "processors": os.cpu_count()}

@@ -1,0 +1,85 @@
+"""A run's tables as pandas frames, tidy: one observation a row, every row with its identity."""
+
+import json
+from typing import TYPE_CHECKING
+
+from harness.store import Store
+
+if TYPE_CHECKING:
+    import pandas
+
+IDENTITY = """planned.image_set, planned.image, planned.extractor, planned.layer, planned.head,
+    planned.role, planned.control, planned.draw, planned.graph, planned.clusterer,
+    planned.repeat"""
+
+IMAGES = "SELECT * FROM images ORDER BY image_set, image"
+
+CELLS = f"""
+SELECT planned.cell, {IDENTITY}, coalesce(cells.status, 'missing') AS status,
+       coalesce(cells.reason, '') AS reason, cells.seconds, cells.peak_memory, cells.nodes
+FROM planned LEFT JOIN cells ON cells.cell = planned.cell
+ORDER BY planned.position
+"""
+
+POINTS = f"""
+SELECT planned.cell, {IDENTITY}, cells.status, points.point, points.level, points.threshold,
+       points.density, points.modularity, points.modularity_full, points.n_clusters,
+       points.coverage, points.giant_share, points.isolated_share, points.jaccard_previous,
+       points.seconds, points.diagnostics, points.warnings
+FROM planned
+JOIN cells ON cells.cell = planned.cell
+JOIN points ON points.cell = planned.cell
+ORDER BY planned.position, points.point
+"""
+
+SELECTIONS = f"""
+SELECT planned.cell, {IDENTITY}, selections.selector, selections.status, selections.accepted,
+       selections.candidate, points.level, points.threshold, points.density, points.modularity,
+       points.modularity_full, points.n_clusters, points.coverage, selections.statistic,
+       selections.plateau_first, selections.plateau_last, selections.reason
+FROM planned
+JOIN selections ON selections.cell = planned.cell
+LEFT JOIN points ON points.cell = selections.cell AND points.point = selections.candidate
+ORDER BY planned.position, selections.selector
+"""
+
+INTEGERS = ("label", "candidate", "plateau_first", "plateau_last", "n_clusters")
+
+
+def images(store: Store) -> "pandas.DataFrame":
+    """Every image of the run, unreadable ones with their reason."""
+    return _read(store, IMAGES)
+
+
+def cells(store: Store) -> "pandas.DataFrame":
+    """Every planned cell and what became of it; status "missing" where it has no record yet."""
+    return _read(store, CELLS)
+
+
+def points(store: Store) -> "pandas.DataFrame":
+    """Every point of every planned cell; `labels` holds lists of integers, −1 = unassigned."""
+    frame = _read(store, POINTS)
+    # Equal images share a cell: labels are unpacked once a cell.
+    labels = {cell: store.labels(cell).tolist() for cell in frame["cell"].unique()}
+    pairs = zip(frame["cell"], frame["point"], strict=True)
+    frame["labels"] = [labels[cell][point] for cell, point in pairs]
+    for column in ("diagnostics", "warnings"):
+        frame[column] = [json.loads(text) for text in frame[column]]
+    return frame
+
+
+def selections(store: Store) -> "pandas.DataFrame":
+    """Every selection, with the figures of the point it chose."""
+    frame = _read(store, SELECTIONS)
+    frame["accepted"] = frame["accepted"].astype(bool)
+    return frame
+
+
+def _read(store: Store, query: str) -> "pandas.DataFrame":
+    import pandas
+
+    frame = pandas.read_sql_query(query, store.connection)
+    for column in INTEGERS:
+        if column in frame:
+            frame[column] = frame[column].astype("Int64")
+    return frame

@@ -1,0 +1,112 @@
+"""Keys and seeds: what makes two pieces of work the same, and what randomness they get."""
+
+import ast
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness.components import Component
+from harness.spelling import spell
+
+SEEDS = 2**31
+
+
+def key_of(*parts: Any) -> str:
+    """A key of 32 hexadecimal digits for JSON-able parts; equal parts have equal keys."""
+    return _digest(parts)[:32]
+
+
+def seed_of(*parts: Any) -> int:
+    """A seed in 0 … 2³¹−1 for JSON-able parts."""
+    return int(_digest(parts), 16) % SEEDS
+
+
+def _digest(parts: tuple[Any, ...]) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class ComponentIdentity:
+    """A configured component as keys see it.
+
+    `text` is its shortest spelling, `full` the one with every parameter, `code` the digest of
+    the source it runs.
+    """
+
+    name: str
+    text: str
+    full: str
+    code: str
+
+    @property
+    def parts(self) -> list[str]:
+        """What goes into a key."""
+        return [self.full, self.code]
+
+
+def identify(component: Component) -> ComponentIdentity:
+    """The identity of a configured component."""
+    return ComponentIdentity(
+        component.name,
+        spell(component),
+        spell(component, full=True),
+        code_digest(type(component)),
+    )
+
+
+def code_digest(component: type[Component]) -> str:
+    """SHA-256 over the source of a component's module and all that it imports of its package.
+
+    Imports are followed inside the module's own top-level package, wherever they stand, so
+    that a change in a helper module counts and a change in a neighbouring plugin does not.
+    """
+    start = component.__module__
+    package = start.partition(".")[0]
+    pending, sources = [start], dict[str, bytes]()
+    while pending:
+        name = pending.pop()
+        if name in sources:
+            continue
+        path = _source_of(name)
+        if path is None:
+            continue
+        sources[name] = path.read_bytes()
+        pending += [
+            imported
+            for imported in _imports(sources[name], name, path.name == "__init__.py")
+            if imported.partition(".")[0] == package
+        ]
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        digest.update(hashlib.sha256(sources[name]).digest())
+    return digest.hexdigest()
+
+
+def _source_of(name: str) -> Path | None:
+    module = sys.modules.get(name)
+    try:
+        spec = module.__spec__ if module is not None else importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    origin = getattr(spec, "origin", None) or getattr(module, "__file__", None)
+    return Path(origin) if origin and origin.endswith(".py") else None
+
+
+def _imports(source: bytes, module: str, is_package: bool) -> list[str]:
+    """Full names of all modules that a source may import; names of attributes among them."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.split(".") + ([""] if is_package else [])
+                base = ".".join([*parents[: -node.level], base]).rstrip(".")
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return found

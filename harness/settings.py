@@ -1,0 +1,173 @@
+"""What a run is told: the default suite, a suite file over it, flags over both."""
+
+import dataclasses
+import importlib.resources
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.identity import key_of
+from harness.registry import Registry
+from harness.spelling import did_you_mean, spell
+
+DEFAULT_SUITE = "default.toml"
+# Setting → kind of the components that it spells.
+COMPONENTS = {
+    "images": "image set",
+    "extractors": "extractor",
+    "graphs": "graph builder",
+    "clusterers": "clusterer",
+    "selectors": "selector",
+    "controls": "control",
+}
+MAY_BE_EMPTY = ("controls",)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run computes. Components are spelled in full detail where it differs from default.
+
+    levels: thresholds a map is pruned at; repeats: seeds a cell is run with; draws: controls
+    drawn from each image; resolution: γ of the modularity that scores.
+    """
+
+    images: tuple[str, ...]
+    extractors: tuple[str, ...]
+    graphs: tuple[str, ...]
+    clusterers: tuple[str, ...]
+    selectors: tuple[str, ...]
+    controls: tuple[str, ...]
+    levels: int
+    repeats: int
+    draws: int
+    resolution: float
+    seed: int
+
+    def digest(self) -> str:
+        """Eight hexadecimal digits that name the run's folder."""
+        return key_of(dataclasses.asdict(self))[:8]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is computed; nothing here changes a result.
+
+    timeout: seconds a cell may take; plugins: files and folders with plugins; out: the run's
+    folder, or None for the default one.
+    """
+
+    workers: int
+    timeout: float
+    plugins: tuple[Path, ...] = ()
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named set of run settings, raw as they were given."""
+
+    name: str
+    values: Mapping[str, Any]
+
+
+def default_suite() -> Suite:
+    """The suite in the package."""
+    text = importlib.resources.files("harness").joinpath(DEFAULT_SUITE).read_text("utf-8")
+    return Suite("default", tomllib.loads(text))
+
+
+def read_suite(path: Path) -> Suite:
+    """A suite file; its plugin paths are relative to the file.
+
+    Raises HarnessError if it cannot be read, is no TOML, or has a key that no run has.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: the suite cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise HarnessError(f"{path}: not TOML: {error}") from error
+    for key in values:
+        if key not in KEYS:
+            hint = did_you_mean(key, KEYS) or f"; a suite has {', '.join(KEYS)}"
+            raise HarnessError(f"{path}: unknown key {key!r}{hint}")
+    if "plugins" in values:
+        listed = _texts(values["plugins"], "plugins")
+        values["plugins"] = [path.parent / Path(plugin).expanduser() for plugin in listed]
+    return Suite(path.stem, values)
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """One mapping; later layers win, None stands for not given."""
+    return {key: value for layer in layers for key, value in layer.items() if value is not None}
+
+
+def execution(values: Mapping[str, Any]) -> Execution:
+    """How to run, from merged values.
+
+    Raises HarnessError if a value is of the wrong type or out of range.
+    """
+    plugins = values.get("plugins", ())
+    out = values.get("out")
+    return Execution(
+        workers=_whole(values, "workers", at_least=1),
+        timeout=_number(values, "timeout"),
+        plugins=tuple(Path(plugin) for plugin in plugins),
+        out=Path(out).expanduser() if out is not None else None,
+    )
+
+
+def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
+    """What to compute, from merged values, every component checked and sweeps written out.
+
+    Raises HarnessError if a value is of the wrong type, out of range, or names what is not
+    there.
+    """
+    spelled = {}
+    for key, kind in COMPONENTS.items():
+        texts = _texts(values[key], key)
+        if key in MAY_BE_EMPTY and texts == ["none"]:
+            texts = []
+        components = [made for text in texts for made in registry.make(kind, text)]
+        if not components and key not in MAY_BE_EMPTY:
+            raise HarnessError(f"{key}: at least one {kind} is needed")
+        spelled[key] = tuple(dict.fromkeys(spell(component) for component in components))
+    return Settings(
+        **spelled,
+        levels=_whole(values, "levels", at_least=1),
+        repeats=_whole(values, "repeats", at_least=1),
+        draws=_whole(values, "draws", at_least=1),
+        resolution=_number(values, "resolution"),
+        seed=_whole(values, "seed", at_least=0),
+    )
+
+
+KEYS = (
+    *(field.name for field in dataclasses.fields(Settings)),
+    *(field.name for field in dataclasses.fields(Execution)),
+)
+
+
+def _texts(value: Any, key: str) -> list[str]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise HarnessError(f"{key}: expected text or a list of texts, not {value!r}")
+    return list(texts)
+
+
+def _whole(values: Mapping[str, Any], key: str, *, at_least: int) -> int:
+    value = values[key]
+    if type(value) is not int or value < at_least:
+        raise HarnessError(f"{key}: expected a whole number of at least {at_least}, not {value!r}")
+    return value
+
+
+def _number(values: Mapping[str, Any], key: str) -> float:
+    value = values[key]
+    if type(value) not in (int, float) or not 0 < value < math.inf:
+        raise HarnessError(f"{key}: expected a positive number, not {value!r}")
+    return float(value)

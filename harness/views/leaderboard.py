@@ -1,0 +1,99 @@
+"""The leaderboard as a table in the terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.ranking import Row
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Board:
+    """A run's rows with what its table says about them."""
+
+    run: str
+    rows: Sequence[Row]
+    settings: Mapping[str, Any]
+
+
+def show(boards: Sequence[Board], by: str | None, console: Console) -> None:
+    """Print one table for each run."""
+    for board in boards:
+        console.print(_table(board, by))
+
+
+def _table(board: Board, by: str | None) -> Table:
+    rows = board.rows
+    table = Table(
+        title=board.run,
+        title_justify="left",
+        caption=_caption(board, by),
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("#", justify="right")
+    table.add_column("clusterer", overflow="fold", min_width=9)
+    varying = [
+        name
+        for name in ("selector", "graph", "extractor", "images")
+        if len({getattr(row, name) for row in rows}) > 1
+    ]
+    for name in varying:
+        table.add_column(name, overflow="fold", min_width=9)
+    for header in (
+        "Q", "control", "excess", "Jaccard", "clusters", "coverage", "found", "ok", "seconds",
+    ):  # fmt: skip
+        table.add_column(header, justify="right", no_wrap=True)
+    for row in rows:
+        incomplete = row.ok < row.total
+        table.add_row(
+            str(row.rank),
+            Text(row.clusterer),
+            *(Text(getattr(row, name)) for name in varying),
+            _figure(row.modularity, 3),
+            _figure(row.control_modularity, 3),
+            _figure(row.excess, 3),
+            _figure(row.jaccard_levels, 2),
+            _figure(row.n_clusters, 1),
+            _figure(row.coverage, 2),
+            f"{row.accepted}/{row.ok}",
+            Text(f"{row.ok}/{row.total}", style="red" if incomplete else ""),
+            _figure(row.seconds, 2),
+        )
+    return table
+
+
+def _caption(board: Board, by: str | None) -> str:
+    settings = board.settings
+    order = f"Sorted by {by}." if by else "Complete methods first, then by excess modularity."
+    controls = settings["controls"]
+    beside = (
+        f"control: {', '.join(controls)} at the level selected on the image; excess: modularity "
+        "less control."
+        if controls
+        else "Run without a control: nothing here says whether noise would do as well."
+    )
+    shared = [
+        f"{name} {value}"
+        for name, key in (("selector", "selectors"), ("graph", "graphs"), ("maps", "extractors"))
+        if len(settings[key]) == 1
+        for value in settings[key]
+    ]
+    return (
+        f"{'; '.join(shared)}; {settings['levels']} levels. {order} Q: mean modularity; {beside} "
+        "found: maps on which the selector accepted a level; the others count with Q and excess 0. "
+        "Jaccard: between neighbouring levels of the stable phase. coverage: assigned nodes. "
+        "ok: cells that gave a result. seconds: a map at all levels."
+    )
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return NOTHING if value is None else f"{value:.{digits}f}"

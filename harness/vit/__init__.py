@@ -1,0 +1,1 @@
+"""The thesis' one-layer Vision Transformer: model, training, checkpoints."""

@@ -1,0 +1,114 @@
+"""A Vision Transformer of one block, as in section 3.1 of the thesis.
+
+Patch embedding, learned positions, no class token, one pre-norm block, and a linear
+classifier on all tokens flattened: every patch keeps its own weights up to the logits.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The shape of a one-layer ViT; all that is needed to build it again."""
+
+    height: int = 28
+    width: int = 28
+    channels: int = 1
+    patch: int = 2
+    dimension: int = 48
+    heads: int = 1
+    attention: bool = True
+    mlp: bool = True
+    mlp_ratio: int = 4
+    classes: int = 10
+
+    def __post_init__(self) -> None:
+        if self.height % self.patch or self.width % self.patch:
+            raise ValueError(
+                f"patches of {self.patch} pixels do not tile {self.height}×{self.width} pixels"
+            )
+        if self.dimension % self.heads:
+            raise ValueError(
+                f"dimension {self.dimension} cannot be split over {self.heads} heads; "
+                f"take a multiple of {self.heads}"
+            )
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        return self.height // self.patch, self.width // self.patch
+
+
+class SelfAttention(nn.Module):
+    """Multi-head scaled dot-product self-attention (Vaswani et al. 2017, section 3.2)."""
+
+    def __init__(self, dimension: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.queries_keys_values = nn.Linear(dimension, 3 * dimension)
+        self.projection = nn.Linear(dimension, dimension)
+
+    def split_heads(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each (batch, heads, tokens, dimension / heads)."""
+        batch, count, _ = tokens.shape
+        packed = self.queries_keys_values(tokens).view(batch, count, 3, self.heads, -1)
+        queries, keys, values = packed.permute(2, 0, 3, 1, 4)
+        return queries, keys, values
+
+    def weights(self, tokens: Tensor) -> Tensor:
+        """Attention maps (batch, heads, tokens, tokens); row i is what token i attends to."""
+        queries, keys, _ = self.split_heads(tokens)
+        scale = queries.shape[-1] ** -0.5
+        return torch.softmax((queries * scale) @ keys.transpose(-1, -2), dim=-1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Values mixed by the attention maps, (batch, tokens, dimension)."""
+        mixed = functional.scaled_dot_product_attention(*self.split_heads(tokens))
+        return self.projection(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+
+class OneLayerViT(nn.Module):
+    """Images (batch, channels, height, width) in, logits (batch, classes) out."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        rows, columns = settings.grid
+        dimension = settings.dimension
+        self.embedding = nn.Conv2d(
+            settings.channels, dimension, kernel_size=settings.patch, stride=settings.patch
+        )
+        self.positions = nn.Parameter(0.02 * torch.randn(rows * columns, dimension))
+        if settings.attention:
+            self.attention_norm = nn.LayerNorm(dimension)
+            self.attention = SelfAttention(dimension, settings.heads)
+        if settings.mlp:
+            hidden = settings.mlp_ratio * dimension
+            self.mlp_norm = nn.LayerNorm(dimension)
+            self.mlp = nn.Sequential(
+                nn.Linear(dimension, hidden), nn.GELU(), nn.Linear(hidden, dimension)
+            )
+        self.classifier = nn.Linear(rows * columns * dimension, settings.classes)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Patch tokens with their positions, (batch, patches, dimension)."""
+        return self.embedding(images).flatten(2).transpose(1, 2) + self.positions  # type: ignore[no-any-return]
+
+    def attention_maps(self, images: Tensor) -> Tensor:
+        """Each head's attention matrix, (batch, heads, patches, patches)."""
+        if not self.settings.attention:
+            raise ValueError("this model was built without attention")
+        return self.attention.weights(self.attention_norm(self.embed(images)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (batch, classes)."""
+        tokens = self.embed(images)
+        if self.settings.attention:
+            tokens = tokens + self.attention(self.attention_norm(tokens))
+        if self.settings.mlp:
+            tokens = tokens + self.mlp(self.mlp_norm(tokens))
+        return self.classifier(tokens.flatten(1))  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Methods that part a graph's nodes."""

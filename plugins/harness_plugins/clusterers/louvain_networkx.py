@@ -1,0 +1,57 @@
+"""Louvain on directed, weighted modularity, by networkx: the thesis' implementation."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+from harness.values import Integers
+
+
+@dataclass(frozen=True)
+class LouvainNetworkx(harness.Clusterer):
+    """Louvain: greedy directed modularity (networkx; slow, the thesis' implementation).
+
+    Isolated nodes are singletons. networkx 3.6.1 and older never return on some graphs, and no
+    parameter prevents it: run it where it can be killed, as the harness does.
+
+    resolution: the γ of modularity; larger finds smaller clusters.
+    threshold: smallest gain in modularity for which another level of merging is tried.
+    """
+
+    name: ClassVar[str] = "louvain-networkx"
+    resolution: float = 1.0
+    threshold: float = 1e-7
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.resolution) and self.resolution > 0):
+            raise harness.HarnessError(
+                f"louvain-networkx: resolution must be a positive number, not {self.resolution}"
+            )
+        if not (math.isfinite(self.threshold) and self.threshold >= 0):
+            raise harness.HarnessError(
+                f"louvain-networkx: threshold must be a number of at least 0, not {self.threshold}"
+            )
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
+        """Labels (n,), every node assigned."""
+        labels = np.arange(graph.n)
+        if not graph.edges:
+            return labels
+
+        from networkx.algorithms.community import louvain_communities
+
+        communities = louvain_communities(
+            graph.to_networkx(), resolution=self.resolution, threshold=self.threshold, seed=seed
+        )
+        for label, members in enumerate(communities):
+            labels[list(members)] = label
+        return labels
+
+
+@harness.hookimpl
+def harness_clusterers() -> list[type[harness.Clusterer]]:
+    """This module's clusterers."""
+    return [LouvainNetworkx]

@@ -1,0 +1,1 @@
+"""Noise to compare images and maps with."""

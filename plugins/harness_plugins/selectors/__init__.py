@@ -1,0 +1,1 @@
+"""Rules that choose a level of a profile."""

@@ -1,0 +1,60 @@
+"""A level named beforehand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class Fixed(harness.Selector):
+    """The level nearest to a given one, the same for every map.
+
+    level: a place on the graph builder's axis: for densities the fraction of edges dropped.
+    """
+
+    name: ClassVar[str] = "fixed"
+    level: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.level < np.inf:
+            raise harness.HarnessError(
+                f"fixed: level must be a number of at least 0, not {self.level}"
+            )
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        """The nearest level, of two as near the denser; the statistic is its modularity.
+
+        Accepted where the graph has an edge and two clusters or more have two nodes or more.
+        Raises HarnessError if the given level lies outside the profile's by more than half the
+        largest step between them.
+        """
+        levels = profile.levels
+        outside = max(levels[0] - self.level, self.level - levels[-1])
+        if outside > np.diff(levels).max(initial=0.0) / 2:
+            raise harness.HarnessError(
+                f"fixed: level {self.level:g} is not among the levels of this run, "
+                f"{levels[0]:g} … {levels[-1]:g}"
+            )
+        candidate = int(np.argmin(np.abs(levels - self.level)))
+        point = profile.points[candidate]
+        defined, several = not np.isnan(point.modularity), point.n_clusters >= 2
+        reason = f"level {point.level:.3g} is the nearest to {self.level:g}"
+        if not defined:
+            reason += "; its graph has no edges"
+        elif not several:
+            reason += "; it has fewer than two clusters"
+        return harness.Selection(
+            candidate, point.modularity, defined and several, plateau=None, reason=reason
+        )
+
+
+@harness.hookimpl
+def harness_selectors() -> list[type[harness.Selector]]:
+    """The selector of this module."""
+    return [Fixed]

@@ -1,0 +1,49 @@
+"""The level of largest modularity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class MaxModularity(harness.Selector):
+    """The level where modularity on the pruned graph is largest.
+
+    Modularity rises with sparsity on noise as well, so this choice mostly lands on the sparsest
+    levels: it is the baseline that other selectors are compared with.
+    """
+
+    name: ClassVar[str] = "max-modularity"
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        """The first level of largest modularity, which is the statistic; NaN is passed over.
+
+        Accepted where that modularity is positive and two clusters or more have two nodes or more.
+        """
+        modularity = profile.modularity
+        if np.isnan(modularity).all():
+            reason = "modularity is undefined at every level"
+            return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
+        candidate = int(np.nanargmax(modularity))
+        point = profile.points[candidate]
+        positive, several = point.modularity > 0, point.n_clusters >= 2
+        reason = f"largest modularity, {point.modularity:.3f}, at level {point.level:.3g}"
+        if not positive:
+            reason += ", is not positive"
+        elif not several:
+            reason += ", has fewer than two clusters"
+        return harness.Selection(
+            candidate, point.modularity, positive and several, plateau=None, reason=reason
+        )
+
+
+@harness.hookimpl
+def harness_selectors() -> list[type[harness.Selector]]:
+    """The selector of this module."""
+    return [MaxModularity]

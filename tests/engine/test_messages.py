@@ -1,0 +1,59 @@
+import io
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.engine.messages import Message, decode, encode, point_message, point_of
+from harness.values import Point
+
+HEADERS = st.dictionaries(
+    st.text(), st.one_of(st.integers(), st.text(), st.booleans(), st.none(), st.floats(allow_nan=False))
+)
+
+
+@given(st.lists(st.tuples(HEADERS, st.binary())))
+def test_messages_come_out_as_they_went_in(sent: list[tuple[dict[str, object], bytes]]) -> None:
+    wire = io.BytesIO(b"".join(encode(Message(*message)) for message in sent))
+
+    received = [decode(wire.read) for _ in sent]
+
+    assert received == [Message(*message) for message in sent]
+    assert decode(wire.read) is None
+
+
+def test_a_cut_off_message_is_the_end() -> None:
+    whole = encode(Message({"reply": "point"}, b"labels"))
+
+    for length in range(len(whole)):
+        assert decode(io.BytesIO(whole[:length]).read) is None
+
+
+def test_a_point_survives_the_wire() -> None:
+    point = Point(
+        level=0.5,
+        threshold=0.01,
+        density=0.5,
+        modularity=0.3,
+        modularity_full=0.2,
+        n_clusters=2,
+        coverage=0.75,
+        giant_share=1.0,
+        isolated_share=0.0,
+        jaccard_previous=math.nan,
+        seconds=0.1,
+        labels=np.array([0, 0, 1, -1]),
+        diagnostics={"gap": 1e-9},
+        warnings=("not converged",),
+    )
+    message = decode(io.BytesIO(encode(point_message(point))).read)
+    assert message is not None
+
+    received = point_of(message)
+
+    assert received.labels.tolist() == [0, 0, 1, -1]
+    assert math.isnan(received.jaccard_previous)
+    assert received.diagnostics == {"gap": 1e-9}
+    assert received.warnings == ("not converged",)
+    assert (received.level, received.n_clusters, received.modularity) == (0.5, 2, 0.3)

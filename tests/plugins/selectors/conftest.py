@@ -1,0 +1,51 @@
+"""Profiles made by hand, which the selectors' tests share."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+import harness
+
+ProfileMaker = Callable[..., harness.Profile]
+
+
+@pytest.fixture
+def make_profile() -> ProfileMaker:
+    """Makes a profile of given modularities and cluster counts at evenly spaced levels."""
+
+    def make(
+        modularity: Sequence[float],
+        n_clusters: Sequence[int],
+        *,
+        levels: Sequence[float] | None = None,
+        giant_share: Sequence[float] | None = None,
+    ) -> harness.Profile:
+        count = len(modularity)
+        columns = zip(
+            np.arange(count) / 10 if levels is None else levels,
+            modularity,
+            n_clusters,
+            [1.0] * count if giant_share is None else giant_share,
+            strict=True,
+        )
+        return harness.Profile([point(*column) for column in columns])
+
+    return make
+
+
+def point(level: float, modularity: float, n_clusters: int, giant_share: float) -> harness.Point:
+    return harness.Point(
+        level=float(level),
+        threshold=0.0,
+        density=1.0 - float(level),
+        modularity=modularity,
+        modularity_full=modularity,
+        n_clusters=n_clusters,
+        coverage=1.0,
+        giant_share=giant_share,
+        isolated_share=0.0,
+        jaccard_previous=float("nan"),
+        seconds=0.0,
+        labels=np.arange(20) % max(n_clusters, 1),
+    )

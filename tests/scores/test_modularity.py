@@ -1,0 +1,128 @@
+import math
+from random import Random
+
+import networkx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import harness
+
+Case = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+@st.composite
+def weighted_partitions(draw: st.DrawFn) -> Case:
+    """Weights (n, n) with at least one edge, self-loops among them, and labels (n,) ≥ −1."""
+    n = draw(st.integers(1, 12))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    density = draw(st.floats(0.1, 1))
+    weights = random.lognormal(size=(n, n)) * (random.random((n, n)) < density)
+    weights[random.integers(n), random.integers(n)] = 1.0
+    return weights, random.integers(-1, draw(st.integers(0, n)) + 1, n)
+
+
+def communities(labels: NDArray[np.int64]) -> list[set[int]]:
+    singletons = [{int(node)} for node in np.flatnonzero(labels == -1)]
+    clusters = [set(np.flatnonzero(labels == label).tolist()) for label in set(labels) - {-1}]
+    return singletons + clusters
+
+
+@settings(max_examples=150)
+@given(weighted_partitions(), st.floats(0, 3))
+def test_modularity_is_that_of_networkx(case: Case, resolution: float) -> None:
+    weights, labels = case
+    graph = networkx.from_numpy_array(weights, create_using=networkx.DiGraph)
+    expected = networkx.algorithms.community.modularity(
+        graph, communities(labels), resolution=resolution
+    )
+    assert harness.modularity(weights, labels, resolution) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=100)
+@given(weighted_partitions(), st.floats(0, 3))
+def test_modularity_is_the_double_sum_of_its_definition(case: Case, resolution: float) -> None:
+    weights, labels = case
+    total = weights.sum()
+    expected = weights / total
+    expected -= resolution * np.outer(weights.sum(axis=1), weights.sum(axis=0)) / total**2
+    together = (labels[:, None] == labels) & (labels >= 0)
+    np.fill_diagonal(together, True)
+    assert harness.modularity(weights, labels, resolution) == pytest.approx(
+        expected[together].sum(), abs=1e-12
+    )
+
+
+@given(weighted_partitions(), st.randoms(use_true_random=False))
+def test_the_order_of_the_nodes_does_not_matter(case: Case, random: Random) -> None:
+    weights, labels = case
+    order = list(range(len(labels)))
+    random.shuffle(order)
+    assert harness.modularity(weights[np.ix_(order, order)], labels[order]) == pytest.approx(
+        harness.modularity(weights, labels), abs=1e-12
+    )
+
+
+@given(weighted_partitions(), st.sampled_from([1e-290, 1e-9, 0.3, 1e9, 1e290]))
+def test_the_scale_of_the_weights_does_not_matter(case: Case, scale: float) -> None:
+    weights, labels = case
+    assert harness.modularity(weights * scale, labels) == pytest.approx(
+        harness.modularity(weights, labels), abs=1e-12
+    )
+
+
+@given(weighted_partitions())
+def test_modularity_lies_between_minus_one_and_one(case: Case) -> None:
+    assert -1 - 1e-12 <= harness.modularity(*case) <= 1
+
+
+@given(weighted_partitions())
+def test_one_cluster_of_all_nodes_has_modularity_zero(case: Case) -> None:
+    weights, labels = case
+    assert harness.modularity(weights, np.zeros_like(labels)) == pytest.approx(0, abs=1e-12)
+
+
+def test_an_array_counts_its_diagonal_and_a_graph_what_it_holds() -> None:
+    weights = np.array([[5.0, 1.0], [1.0, 5.0]])
+    labels = np.array([0, 1])
+    assert harness.modularity(weights, labels) == pytest.approx(10 / 12 - 1 / 2)
+    assert harness.modularity(harness.Graph.from_weights(weights), labels) == pytest.approx(-1 / 2)
+
+
+def test_a_directed_graph_is_not_made_symmetric() -> None:
+    weights = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    # Node 0 only sends and node 1 only receives: out-strengths 2, 0, 1 and in-strengths 0, 2, 1.
+    assert harness.modularity(weights, [0, 0, 1]) == pytest.approx(1 / 3 - (2 * 2 + 1 * 1) / 9)
+
+
+def test_without_edges_it_is_undefined() -> None:
+    assert math.isnan(harness.modularity(np.zeros((3, 3)), [0, 0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1], r"\(3,\), one a node"),
+        ([0.0, 1.0, 1.0], "integers, not float64"),
+        ([0, 1, -2], "node 2 has -2"),
+    ],
+)
+def test_bad_labels_are_refused(labels: list[float], message: str) -> None:
+    with pytest.raises(harness.HarnessError, match=message):
+        harness.modularity(np.ones((3, 3)), labels)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones((2, 3)), r"must be \(n, n\), not \(2, 3\)"),
+        (np.array([[0.0, -1.0], [1.0, 0.0]]), r"\[0, 1\] is -1"),
+        (np.array([[0.0, 1.0], [np.nan, 0.0]]), r"\[1, 0\] is nan"),
+        (np.array(["a"]), "takes a Graph or weights"),
+    ],
+)
+def test_bad_weights_are_refused(weights: NDArray[np.float64], message: str) -> None:
+    with pytest.raises(harness.HarnessError, match=message):
+        harness.modularity(weights, [0, 0])
