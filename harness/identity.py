@@ -3,7 +3,6 @@
 import ast
 import dataclasses
 import hashlib
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -88,13 +87,17 @@ def code_digest(component: type[Component]) -> str:
 
 
 def _source_of(name: str) -> Path | None:
-    module = sys.modules.get(name)
-    try:
-        spec = module.__spec__ if module is not None else importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return None
-    origin = getattr(spec, "origin", None) or getattr(module, "__file__", None)
-    return Path(origin) if origin and origin.endswith(".py") else None
+    """The file of a module in an imported package, found without importing that module."""
+    top, *below = name.split(".")
+    package = sys.modules.get(top)
+    if not below:
+        file = getattr(package, "__file__", None)
+        return Path(file) if file and file.endswith(".py") else None
+    for folder in getattr(package, "__path__", ()):
+        for path in (Path(folder, *below, "__init__.py"), Path(folder, *below).with_suffix(".py")):
+            if path.is_file():
+                return path
+    return None
 
 
 def _imports(source: bytes, module: str, is_package: bool) -> list[str]:

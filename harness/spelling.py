@@ -151,7 +151,7 @@ def spell(component: Component, *, full: bool = False) -> str:
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
         value = getattr(component, field.name)
         if full or value != field.default:
-            written.append(f"{field.name}={_spell_value(value)}")
+            written.append(f"{field.name}={spell_value(value)}")
     return f"{component.name}[{','.join(written)}]" if written else component.name
 
 
@@ -161,7 +161,7 @@ def supported(hint: Any) -> bool:
     if origin in (Union, types.UnionType):
         return len(arguments) == 2 and types.NoneType in arguments and supported(_optional(hint))
     if origin is Literal:
-        return all(isinstance(argument, str | int) for argument in arguments)
+        return all(type(argument) in (str, int) for argument in arguments)
     if origin is tuple:
         return all(
             argument is Ellipsis
@@ -245,13 +245,14 @@ def _text(raw: str) -> str:
     return value if isinstance(value, str) else raw
 
 
-def _spell_value(value: Any) -> str:
+def spell_value(value: Any) -> str:
+    """The text of a parameter's value."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return f"[{','.join(map(_spell_value, value))}]"
+        return f"[{','.join(map(spell_value, value))}]"
     if isinstance(value, str | Path):
         text = str(value)
         if BARE.fullmatch(text) and text != "none":

@@ -1,6 +1,7 @@
 """`harness train`: the one-layer ViT on Fashion-MNIST."""
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.identity import SEEDS
 
 if TYPE_CHECKING:
     from harness.vit.training import Progress
@@ -108,12 +110,14 @@ def _check(arguments: argparse.Namespace) -> None:
     for name in ("patch", "dimension", "heads", "epochs", "batch", "threads", "validation"):
         if getattr(arguments, name) < 1:
             raise HarnessError(f"--{name} {getattr(arguments, name)}: must be at least 1")
-    if arguments.learning_rate <= 0:
-        raise HarnessError(f"--learning-rate {arguments.learning_rate}: must be positive")
-    if arguments.weight_decay < 0:
-        raise HarnessError(f"--weight-decay {arguments.weight_decay}: must not be negative")
-    if arguments.seed < 0:
-        raise HarnessError(f"--seed {arguments.seed}: must not be negative")
+    if not 0 < arguments.learning_rate < math.inf:
+        raise HarnessError(f"--learning-rate {arguments.learning_rate}: must be a positive number")
+    if not 0 <= arguments.weight_decay < math.inf:
+        raise HarnessError(
+            f"--weight-decay {arguments.weight_decay}: must be a number of at least 0"
+        )
+    if not 0 <= arguments.seed < SEEDS:
+        raise HarnessError(f"--seed {arguments.seed}: must be a number in 0 … {SEEDS - 1}")
 
 
 @contextmanager

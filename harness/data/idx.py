@@ -41,16 +41,17 @@ def parse(content: bytes, name: str) -> NDArray[np.uint8]:
 
     Raises HarnessError naming `name` if the header does not fit the content.
     """
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTE:
+    if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
         raise HarnessError(f"{name}: not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]
-    shape = tuple(int(size) for size in np.frombuffer(content[4:start], dtype=">u4"))
-    expected = int(np.prod(shape, dtype=object)) if shape else 0
-    if len(content) < start or len(content) - start != expected:
+    shape = tuple(int.from_bytes(content[at : at + 4]) for at in range(4, start, 4))
+    try:
+        return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+    except ValueError as error:
+        said, held = " × ".join(map(str, shape)), max(0, len(content) - start)
         raise HarnessError(
-            f"{name}: its header says {expected} bytes of data, it holds {len(content) - start}"
-        )
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+            f"{name}: its header says {said or 'no'} bytes of data, it holds {held}"
+        ) from error
 
 
 def read(path: Path) -> NDArray[np.uint8]:

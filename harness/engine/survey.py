@@ -31,10 +31,12 @@ class Surveyor:
         Raises HarnessError if a set or an extractor as a whole cannot be used; a single image
         or map that cannot be had is part of the survey, with its reason.
         """
+        # Extractors first: they are asked quickly, and are often what is wrong.
+        surveyed = tuple(self._extractor(text) for text in extractors)
         return Survey(
             # Images matter to extractors only.
             tuple(found for text in images for found in self._images(text)) if extractors else (),
-            tuple(self._extractor(text) for text in extractors),
+            surveyed,
             tuple(found for text in map_sets for found in self._maps(text)),
         )
 

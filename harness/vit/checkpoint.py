@@ -40,17 +40,23 @@ class Checkpoint:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and JSON metadata so that `path` is at any time whole or absent."""
+    """Write tensors and JSON metadata so that `path` is at any time whole or absent.
+
+    Raises HarnessError if the file cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
     content = serialised(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
         metadata={"harness": json.dumps(metadata, sort_keys=True)},
     )
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -63,7 +69,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})["harness"])
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            if not isinstance(metadata, dict):
+                raise ValueError("its metadata are no table")
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise HarnessError(
             f"{path}: not a checkpoint that `harness train` wrote ({error})"

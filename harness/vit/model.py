@@ -10,6 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+SIZES = (
+    "height", "width", "channels", "patch", "dimension", "heads", "mlp_ratio", "classes",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ModelSettings:
@@ -27,6 +31,9 @@ class ModelSettings:
     classes: int = 10
 
     def __post_init__(self) -> None:
+        for name in SIZES:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.height % self.patch or self.width % self.patch:
             raise ValueError(
                 f"patches of {self.patch} pixels do not tile {self.height}×{self.width} pixels"

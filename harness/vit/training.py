@@ -99,7 +99,7 @@ class _State:
     @classmethod
     def load(cls, path: Path, run: dict[str, Any], model: OneLayerViT, optimiser: Any) -> "_State":
         tensors, metadata = read_tensors(path)
-        if metadata["run"] != run:
+        if metadata.get("run") != run:
             raise HarnessError(
                 f"{path}: an interrupted training with other settings or data is kept there; "
                 "repeat its settings, delete the file, or choose another --out"

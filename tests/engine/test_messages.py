@@ -9,7 +9,8 @@ from harness.engine.messages import Message, decode, encode, point_message, poin
 from harness.values import Point
 
 HEADERS = st.dictionaries(
-    st.text(), st.one_of(st.integers(), st.text(), st.booleans(), st.none(), st.floats(allow_nan=False))
+    st.text(),
+    st.one_of(st.integers(), st.text(), st.booleans(), st.none(), st.floats(allow_nan=False)),
 )
 
 

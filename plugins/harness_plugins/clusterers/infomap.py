@@ -46,8 +46,11 @@ class Infomap(harness.Clusterer):
             num_trials=self.trials,
         )
         modules = result.modules()
+        labels = np.array([modules[node] for node in range(graph.n)])
+        # No flow reaches them, so that the library is free to put them into any module.
+        labels[graph.isolated] = labels.max() + 1 + np.arange(graph.isolated.sum())
         return harness.Partition(
-            np.array([modules[node] for node in range(graph.n)]) - 1,
+            labels,
             {
                 "codelength": result.codelength,
                 "one_level_codelength": result.one_level_codelength,

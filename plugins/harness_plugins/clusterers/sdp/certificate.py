@@ -1,19 +1,12 @@
 """A proven upper bound for the SDP of community detection, from any spins."""
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.values import Floats
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from harness_plugins.clusterers.sdp.weights import Weights, checked, dense
 
 
-def certify(
-    weights: "NDArray[np.floating[Any]] | csr_array[Any, Any]", spins: NDArray[np.float64]
-) -> float:
+def certify(weights: Weights, spins: Floats) -> float:
     """An upper bound of ½⟨W, X⟩ over all X ⪰ 0 with X_ii = 1 and X·1 = 0.
 
     weights (n, n) symmetric; spins (n, m). For any y, ½⟨W, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where
@@ -21,9 +14,7 @@ def certify(
     optimal give the y that makes it tight: σ_i·(Σ_j w_ij σ_j − μ), μ the multiplier of the
     balance, here the least squares solution of Σ_j w_ij σ_j − μ ∥ σ_i. Takes O(n³).
     """
-    from scipy.sparse import issparse
-
-    matrix = weights.toarray() if issparse(weights) else np.asarray(weights, dtype=np.float64)
+    matrix = dense(checked(weights))
     field = matrix @ spins
     n, rank = spins.shape
     across = field - spins * np.einsum("ij,ij->i", spins, field)[:, None]
@@ -35,4 +26,5 @@ def certify(
     slack = slack - slack.mean(axis=0)
     slack -= slack.mean(axis=1, keepdims=True)
     largest = float(np.linalg.eigvalsh(slack)[-1])
-    return 0.5 * (float(dual.sum()) + n * max(0.0, largest))
+    bound: float = dual.sum() + n * max(0.0, largest)
+    return bound / 2

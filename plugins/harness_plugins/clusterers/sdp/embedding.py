@@ -26,4 +26,6 @@ def embed(spins: Floats, *, variance: float) -> Floats:
     variances, axes = np.linalg.eigh(centred.T @ centred / len(spins))
     explained = np.cumsum(variances[::-1])
     enough = int(np.searchsorted(explained, variance * explained[-1])) + 1
-    return centred @ axes[:, : -1 - max(FEWEST_DIMENSIONS, enough) : -1]
+    kept = axes[:, ::-1][:, : max(FEWEST_DIMENSIONS, enough)]
+    points: Floats = centred @ kept
+    return points

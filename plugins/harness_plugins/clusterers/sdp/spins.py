@@ -5,38 +5,32 @@ PNAS 2016 (arXiv 1511.08769). For symmetric weights w the programme is
 
     maximise ½ Σ_ij w_ij σ_i·σ_j   over unit vectors σ_i ∈ R^m with Σ_i σ_i = 0.
 
-With m(m+1)/2 > 2n its local maxima are, in general, those of the convex programme over
+With m(m+1)/2 > n + 1 its local maxima are, in general, those of the convex programme over
 X_ij = σ_i·σ_j ⪰ 0, X_ii = 1, X·1 = 0. The paper softens the balance Σ_i σ_i = 0 to a penalty,
 whose optimum differs; here it holds exactly.
 """
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 import harness
 from harness.values import Floats, read_only
+from harness_plugins.clusterers.sdp.weights import Weights, checked, fastest
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-Weights: TypeAlias = "NDArray[np.floating[Any]] | csr_array[Any, Any]"
-
-# The relative gap to the optimum is 20 to 100 times the mean squared length of a step, measured
-# on block, geometric and scale-free graphs and on thresholded attention.
+# The relative gap to the optimum over the mean squared length of a step: 20 to 100 on block,
+# geometric and scale-free graphs and on thresholded attention, more where optima are degenerate.
 GAP_OF_STEP = 50.0
 # Share of the surrogate's gain that a step must turn into objective.
 SUFFICIENT_GAIN = 0.1
+# Relative error of sums that is put down to rounding.
+ROUNDING = 1e-12
 # Imbalance ‖Σσ‖/n below which spins count as balanced.
 BALANCED = 1e-6
 BALANCING_STEPS = 50
 # Longest Newton step, in lengths of Weiszfeld's step from the same place.
-LONGEST_NEWTON_STEP = 100.0
-# Share of entries that are not zero above which a dense product is the faster one.
-DENSE_SHARE = 0.2
+LONGEST_NEWTON_STEP = 1e4
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +73,7 @@ def solve_spins(
     Raises HarnessError if the weights are not square, finite and symmetric, or a parameter is
     out of range.
     """
-    matrix = _checked(weights)
+    matrix = fastest(checked(weights))
     if rank < 2:
         raise harness.HarnessError(f"spins need a rank of at least 2, not {rank}")
     if not tolerance > 0:
@@ -89,7 +83,8 @@ def solve_spins(
     n = matrix.shape[0]
     mean_weight = float(matrix.sum()) / n**2
     # The root mean square of the eigenvalues. Enough for all but the most uneven graphs.
-    shift = math.sqrt(float(_squares(matrix).sum()) / n) or 1.0
+    first_shift = math.sqrt(float((matrix * matrix).sum()) / n) or 1.0
+    shift = first_shift
 
     def field_on(spins: Floats, total: Floats) -> Floats:
         # Taking the mean weight off changes nothing where the spins balance, and keeps what
@@ -110,14 +105,19 @@ def solve_spins(
         reach = (momentum - 1) / next_momentum
         ahead = spins + reach * (spins - previous)
         ahead_field = field + reach * (field - previous_field) + shift * ahead
-        following, centre, pulls = _balanced_fit(ahead_field, centre)
+        following, multiplier, pulls = _balanced_fit(ahead_field, centre)
         following_total = following.sum(axis=0)
         following_field = field_on(following, following_total)
 
-        gain = _lagrangian(following, following_field, centre) - _lagrangian(spins, field, centre)
+        # The Lagrangian, ½Σσ·field − μ·Σσ, rises even where balance is not exact.
+        gain = 0.5 * float(np.vdot(following, following_field) - np.vdot(spins, field))
+        gain -= float(multiplier @ (following_total - total))
         promised = 0.5 * float(pulls @ _row_squares(following - spins))
-        rounding = 1e-12 * float(pulls.sum())
-        if gain < SUFFICIENT_GAIN * promised - rounding:
+        if (
+            not _is_balanced(following_total, n)
+            or pulls.min() <= ROUNDING * shift
+            or gain < SUFFICIENT_GAIN * promised - ROUNDING * float(pulls.sum())
+        ):
             if reach > 0:
                 momentum, previous, previous_field = 1.0, spins, field
             else:
@@ -125,10 +125,11 @@ def solve_spins(
             continue
 
         step = float(pulls @ _row_squares(following - ahead)) / float(pulls.sum())
+        # A greater c shortens the steps at the same distance from the optimum.
+        converged = GAP_OF_STEP * step * (shift / first_shift) ** 2 <= tolerance
         previous, previous_field = spins, field
-        spins, field, total, momentum = following, following_field, following_total, next_momentum
-        balanced = float(np.linalg.norm(total)) <= 10 * BALANCED * n
-        converged = balanced and GAP_OF_STEP * step <= tolerance
+        spins, field, total = following, following_field, following_total
+        centre, momentum = multiplier, next_momentum
 
     return SpinSolution(
         spins=spins,
@@ -139,46 +140,14 @@ def solve_spins(
     )
 
 
-def _checked(weights: Weights) -> Weights:
-    """The weights in float64, dense where that multiplies faster."""
-    from scipy.sparse import csr_array, issparse
-
-    matrix = csr_array(weights) if issparse(weights) else np.asarray(weights, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 2:
-        raise harness.HarnessError(
-            f"spins need weights (n, n) of at least 2 nodes, not {matrix.shape}"
-        )
-    if not np.isfinite(_entries(matrix)).all():
-        raise harness.HarnessError("spins need finite weights")
-    if _entries(matrix != matrix.T).any():
-        raise harness.HarnessError("spins need symmetric weights: w_ij = w_ji")
-    if issparse(matrix) and matrix.nnz > DENSE_SHARE * matrix.shape[0] ** 2:
-        return np.asarray(matrix.toarray(), dtype=np.float64)
-    return matrix
-
-
-def _entries(matrix: Any) -> NDArray[Any]:
-    """The stored entries of a dense or sparse matrix."""
-    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.data)
-
-
-def _squares(matrix: Weights) -> Floats:
-    return np.square(_entries(matrix))
-
-
 def _row_squares(rows: Floats) -> Floats:
     """The squared length of every row."""
     squares: Floats = np.einsum("ij,ij->i", rows, rows)
     return squares
 
 
-def _lagrangian(spins: Floats, field: Floats, multiplier: Floats) -> float:
-    """The objective less multiplier·Σσ: what a step raises even where balance is not exact."""
-    return 0.5 * float(np.vdot(spins, field)) - float(multiplier @ spins.sum(axis=0))
-
-
 def _balanced_start(n: int, rank: int, generator: np.random.Generator) -> Floats:
-    """Random spins (n, rank) in opposite pairs, the last three of an odd number in a triangle."""
+    """Random balanced unit spins (n, rank), 2 ≤ rank ≤ n."""
     spins = generator.normal(size=(n, rank))
     if n % 2:
         first, second = np.linalg.qr(spins[-2:].T)[0].T
@@ -186,7 +155,15 @@ def _balanced_start(n: int, rank: int, generator: np.random.Generator) -> Floats
     paired = n - 3 * (n % 2)
     spins[1:paired:2] = -spins[0:paired:2]
     spins /= np.linalg.norm(spins, axis=1, keepdims=True)
-    return generator.permutation(spins)
+    spins = generator.permutation(spins)
+    # Opposite pairs, with a triangle where n is odd, balance but may be a saddle of the programme.
+    noise = generator.normal(scale=0.5 / math.sqrt(rank), size=(n, rank))
+    shaken, _, _ = _balanced_fit(spins + noise, np.zeros(rank))
+    return shaken if _is_balanced(shaken.sum(axis=0), n) else spins
+
+
+def _is_balanced(total: Floats, n: int) -> bool:
+    return float(np.linalg.norm(total)) <= BALANCED * n
 
 
 def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
@@ -201,8 +178,7 @@ def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats
     spins, distances = _directions(field, centre)
     for _ in range(BALANCING_STEPS):
         total = spins.sum(axis=0)
-        imbalance = float(np.linalg.norm(total))
-        if imbalance <= BALANCED * n:
+        if _is_balanced(total, n):
             break
         curvatures = 1 / distances
         curvature = float(curvatures.sum())
@@ -210,7 +186,7 @@ def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats
         # The ridge keeps it regular where all rows lie on a line, as for two perfect blocks.
         hessian.flat[:: rank + 1] += curvature * (1 + 1e-9)
         step = np.linalg.solve(hessian, total)
-        longest = LONGEST_NEWTON_STEP * imbalance / curvature
+        longest = LONGEST_NEWTON_STEP * float(np.linalg.norm(total)) / curvature
         step *= min(1.0, longest / float(np.linalg.norm(step)))
         moved, moved_distances = _directions(field, centre + step)
         if moved_distances.sum() > distances.sum() * (1 + 1e-14):

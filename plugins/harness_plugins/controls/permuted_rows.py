@@ -1,0 +1,34 @@
+"""A null model of attention maps that keeps what each patch gives and forgets to whom."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class PermutedRows(harness.MapControl):
+    """The same map with each row's off-diagonal weights in random order.
+
+    Keeps the diagonal, every row's weights and so the strengths out; destroys strengths in, and
+    every structure.
+    """
+
+    name: ClassVar[str] = "permuted-rows"
+
+    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+        """A map (n, n) whose rows hold the same weights."""
+        n = attention.n
+        others = ~np.eye(n, dtype=bool)
+        rows = attention.weights[others].reshape(n, n - 1)
+        weights = attention.weights.copy()
+        weights[others] = np.random.default_rng(seed).permuted(rows, axis=1).ravel()
+        return replace(attention, weights=weights)
+
+
+@harness.hookimpl
+def harness_controls() -> list[type[harness.MapControl]]:
+    """The control of this module."""
+    return [PermutedRows]

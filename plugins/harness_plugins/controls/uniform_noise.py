@@ -1,0 +1,30 @@
+"""The thesis' random image: every pixel uniform."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class UniformNoise(harness.ImageControl):
+    """An image of uniform noise, of the same size and channels as the one it controls.
+
+    Every pixel of every channel is drawn uniformly from 0 … 255: the random image of the thesis
+    "On the Role of Attention Maps in Visual Transformers" (2024), section 4.
+    """
+
+    name: ClassVar[str] = "uniform-noise"
+
+    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+        """Noise (height, width, channels) from the seed."""
+        pixels = np.random.default_rng(seed).integers(0, 256, image.pixels.shape, dtype=np.uint8)
+        return harness.Image(image.key, pixels, image.label, image.variant)
+
+
+@harness.hookimpl
+def harness_controls() -> list[type[harness.ImageControl]]:
+    """The control of this module."""
+    return [UniformNoise]

@@ -1,0 +1,111 @@
+"""Attention maps of the one-layer Vision Transformer."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+import harness
+
+if TYPE_CHECKING:
+    from harness.vit.model import ModelSettings
+
+SHIPPED = Path(__file__).parent / "checkpoints"
+
+
+@dataclass(frozen=True)
+class OneLayerViT(harness.Extractor):
+    """The thesis' Vision Transformer of one layer, trained on Fashion-MNIST.
+
+    Images are made grey (ITU-R 601 luma) or RGB as the model takes them and resized to its size
+    by Pillow's Lanczos filter.
+
+    checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
+    heads: numbers of heads, from 0; none for all.
+    """
+
+    name: ClassVar[str] = "one-layer-vit"
+    checkpoint: str = "one-head"
+    heads: tuple[int, ...] | None = None
+
+    def slots(self) -> Sequence[harness.Slot]:
+        """One slot a head, all of layer 0."""
+        from harness.vit.header import read_settings
+
+        settings = read_settings(self._path)
+        if not settings["attention"]:
+            raise harness.HarnessError(f"{self.checkpoint}: a model without attention")
+        available = range(settings["heads"])
+        heads = available if self.heads is None else self.heads
+        for head in heads:
+            if head not in available:
+                raise harness.HarnessError(
+                    f"{self.checkpoint}: there is no head {head}; there are 0 … {available[-1]}"
+                )
+        if len(set(heads)) < len(heads) or not heads:
+            raise harness.HarnessError(f"one-layer-vit: heads {heads} must be named once each")
+        return [harness.Slot(0, head) for head in heads]
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the checkpoint's file."""
+        return hashlib.sha256(self._path.read_bytes()).hexdigest()
+
+    def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
+        """Maps (patches, patches) of 32-bit floats, head by head, image by image.
+
+        Raises HarnessError for an image with fewer pixels than patches on a side.
+        """
+        import torch
+
+        from harness.vit import checkpoint
+
+        loaded = checkpoint.load(self._path)
+        settings = loaded.model.settings
+        heads = [slot.head for slot in self.slots()]
+        # One image at a time: in a batch the last digit depends on its companions.
+        for image in images:
+            pixels = torch.from_numpy(_fitted(image, settings)).permute(2, 0, 1).unsqueeze(0)
+            with torch.inference_mode():
+                maps = loaded.model.attention_maps(loaded.normalisation(pixels))[0].numpy()
+            for head in heads:
+                yield harness.AttentionMap(
+                    maps[head],
+                    image=image.key,
+                    layer=0,
+                    head=head,
+                    grid=settings.grid,
+                    variant=image.variant,
+                )
+
+    @property
+    def _path(self) -> Path:
+        shipped = SHIPPED / f"{self.checkpoint}.safetensors"
+        if Path(self.checkpoint).name == self.checkpoint and shipped.is_file():
+            return shipped
+        return Path(self.checkpoint).expanduser()
+
+
+def _fitted(image: harness.Image, settings: "ModelSettings") -> np.ndarray:
+    """Pixels (height, width, channels) as the model takes them."""
+    from PIL import Image
+
+    height, width, channels = image.pixels.shape
+    rows, columns = settings.grid
+    if height < rows or width < columns:
+        raise harness.HarnessError(
+            f"{image.key}: {height}×{width} pixels is smaller than the {rows}×{columns} patch grid"
+        )
+    picture = Image.fromarray(image.pixels if channels == 3 else image.pixels[:, :, 0])
+    picture = picture.convert("L" if settings.channels == 1 else "RGB")
+    if picture.size != (settings.width, settings.height):
+        picture = picture.resize((settings.width, settings.height), Image.Resampling.LANCZOS)
+    return np.array(picture).reshape(settings.height, settings.width, settings.channels)
+
+
+@harness.hookimpl
+def harness_extractors() -> list[type[harness.Extractor]]:
+    """The extractor of this module."""
+    return [OneLayerViT]

@@ -1,0 +1,60 @@
+"""Noise as an image set of its own, for runs in which there is nothing to find."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+PREFIX = "noise-"
+
+
+@dataclass(frozen=True)
+class Noise(harness.ImageSet):
+    """Images of uniform noise, for runs in which there is nothing to find.
+
+    count: how many images.
+    height: in pixels.
+    width: in pixels.
+    channels: 1 for grey, 3 for RGB.
+    seed: of the whole set; each image has a stream of its own.
+    """
+
+    name: ClassVar[str] = "noise"
+    count: int = 16
+    height: int = 28
+    width: int = 28
+    channels: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for parameter in ("count", "height", "width"):
+            if getattr(self, parameter) < 1:
+                raise harness.HarnessError(
+                    f"noise: {parameter} must be at least 1, not {getattr(self, parameter)}"
+                )
+        if self.channels not in (1, 3):
+            raise harness.HarnessError(f"noise: channels must be 1 or 3, not {self.channels}")
+        if self.seed < 0:
+            raise harness.HarnessError(f"noise: seed must not be negative, not {self.seed}")
+
+    def keys(self) -> Sequence[str]:
+        """noise-0000, noise-0001, …"""
+        return [f"{PREFIX}{index:04d}" for index in range(self.count)]
+
+    def load(self, key: str) -> harness.Image:
+        """One image, the same whatever the set's count."""
+        if key not in self.keys():
+            raise harness.HarnessError(f"noise: there is no image {key!r}")
+        stream = np.random.SeedSequence([self.seed, int(key.removeprefix(PREFIX))])
+        shape = (self.height, self.width, self.channels)
+        pixels = np.random.default_rng(stream).integers(0, 256, shape, dtype=np.uint8)
+        return harness.Image(key, pixels)
+
+
+@harness.hookimpl
+def harness_image_sets() -> list[type[harness.ImageSet]]:
+    """The image set of this module."""
+    return [Noise]

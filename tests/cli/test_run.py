@@ -1,0 +1,289 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas
+import pytest
+
+import harness
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+# What may differ between two runs of the same thing.
+TIMES = ["seconds"]
+
+
+def small(folder: Path, *more: object) -> list[object]:
+    """A run of six cells that takes a second."""
+    return [
+        "run",
+        "--extractors", f"arrays[path={folder}]",
+        "--controls", "permuted-rows",
+        "--clusterers", "louvain",
+        "--levels", 6,
+        *more,
+    ]  # fmt: skip
+
+
+def points(folder: Path) -> pandas.DataFrame:
+    return harness.open_run(folder).points().drop(columns=TIMES)
+
+
+def test_a_run_prints_its_leaderboard_as_documented_json(
+    harness_command: Command, planted: Path
+) -> None:
+    finished = harness_command(*small(planted, "--json", "--out", "out"))
+
+    assert finished.returncode == 0, finished.stderr
+    document = json.loads(finished.stdout)
+    assert document["run"] == "out"
+    (row,) = document["rows"]
+    assert set(row) >= {
+        "rank", "clusterer", "selector", "graph", "extractor", "modularity", "control_modularity",
+        "excess", "jaccard", "jaccard_levels", "n_clusters", "coverage", "ok", "total", "seconds",
+    }  # fmt: skip
+    assert (row["ok"], row["total"], row["jaccard"]) == (3, 3, None)
+    assert row["excess"] == pytest.approx(row["modularity"] - row["control_modularity"])
+    assert row["excess"] > 0.1
+
+
+def test_the_table_names_every_method_and_the_control(
+    harness_command: Command, planted: Path
+) -> None:
+    finished = harness_command(
+        *small(planted, "--clusterers", "louvain[resolution=[0.5,1]],infomap")
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    for word in ("louvain[resolution=0.5]", "louvain ", "infomap", "permuted-rows", "3/3"):
+        assert word in finished.stdout
+
+
+def test_a_run_without_a_control_says_so(harness_command: Command, planted: Path) -> None:
+    finished = harness_command(*small(planted, "--controls", "none"))
+
+    assert finished.returncode == 0
+    assert "without a control" in finished.stdout
+
+
+def test_the_same_command_again_computes_nothing(harness_command: Command, planted: Path) -> None:
+    first = harness_command(*small(planted, "--json"))
+    forecast = harness_command(*small(planted, "--dry-run", "--json"))
+    second = harness_command(*small(planted, "--json"))
+
+    assert json.loads(forecast.stdout)["new"] == 0
+    assert "clustering" in first.stderr
+    assert "clustering" not in second.stderr
+    assert first.stdout == second.stdout
+
+
+def test_a_dry_run_counts_and_leaves_nothing_behind(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    finished = harness_command(*small(planted, "--dry-run", "--out", "out"))
+
+    assert finished.stdout.strip() == "out: 6 cells, 0 cached, 6 new"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_clusterer_adds_only_its_own_cells(
+    harness_command: Command, planted: Path
+) -> None:
+    harness_command(*small(planted, "--out", "out"))
+    finished = harness_command(
+        *small(planted, "--out", "out", "--clusterers", "louvain,infomap", "--dry-run", "--json")
+    )
+
+    counts = json.loads(finished.stdout)
+    assert (counts["cells"], counts["cached"], counts["new"]) == (12, 6, 6)
+
+
+def test_the_number_of_workers_changes_no_digit(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    clusterers = ("--clusterers", "louvain,infomap,sdp")
+    harness_command(*small(planted, *clusterers, "--out", "one", "-j", 1))
+    harness_command(*small(planted, *clusterers, "--out", "two", "-j", 2))
+
+    pandas.testing.assert_frame_equal(points(tmp_path / "one"), points(tmp_path / "two"))
+
+
+def test_the_order_of_the_inputs_changes_no_digit(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    harness_command(*small(planted, "--out", "one"))
+    turned = tmp_path / "turned"
+    turned.mkdir()
+    for number, path in enumerate(sorted(planted.iterdir(), reverse=True)):
+        (turned / f"{number}.npy").write_bytes(path.read_bytes())
+    harness_command(*small(turned, "--out", "two"))
+
+    columns = ["cell", "role", "draw", "point", "modularity", "labels"]
+    one, two = (
+        points(tmp_path / name)[columns].sort_values(["cell", "point"], ignore_index=True)
+        for name in ("one", "two")
+    )
+    # The extractor's path is part of its spelling and so of the key: compare by content.
+    order = ["modularity", "point", "role"]
+    pandas.testing.assert_frame_equal(
+        one.drop(columns="cell").sort_values(order, ignore_index=True),
+        two.drop(columns="cell").sort_values(order, ignore_index=True),
+    )
+
+
+def test_failing_cells_cost_themselves_only(
+    harness_command: Command, planted: Path, hostile: Path
+) -> None:
+    finished = harness_command(
+        *small(planted, "--plugin", hostile, "--json", "--out", "out"),
+        *("--clusterers", "exiting,raising,fractional,killed,louvain"),
+    )
+
+    assert finished.returncode == 2
+    ok = {row["clusterer"]: row["ok"] for row in json.loads(finished.stdout)["rows"]}
+    assert ok == {"louvain": 3, "exiting": 0, "raising": 0, "fractional": 0, "killed": 0}
+    assert "raising on planted-0: failed: RuntimeError: first line second line" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_failures_are_computed_again_on_demand_only(
+    harness_command: Command, planted: Path, hostile: Path
+) -> None:
+    arguments = small(planted, "--plugin", hostile, "--clusterers", "raising", "--out", "out")
+    harness_command(*arguments)
+
+    again = harness_command(*arguments)
+    retried = harness_command(*arguments, "--retry-failed")
+
+    assert (again.returncode, retried.returncode) == (2, 2)
+    assert "clustering" not in again.stderr
+    assert "clustering: 6" in retried.stderr
+
+
+@pytest.fixture
+def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run that has computed some cells and now hangs in a clusterer that never ends."""
+    arguments = [
+        *small(planted, "--plugin", hostile, "--out", "out", "-j", 1),
+        "--clusterers", "louvain,sleeping",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        try:
+            if harness.open_run(tmp_path / "out").statuses().get("ok"):
+                break
+        except (harness.HarnessError, KeyError):
+            continue
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_was_stopped_goes_on_where_it_was(
+    interrupted: subprocess.Popen[str],
+    harness_command: Command,
+    planted: Path,
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    os.kill(interrupted.pid, number)
+    _, errors = interrupted.communicate(timeout=20)
+
+    assert interrupted.returncode != 0
+    assert "Traceback" not in errors
+    before = points(tmp_path / "out").query("clusterer == 'louvain'")
+    assert 0 < before["cell"].nunique() < 6
+    finished = harness_command(*small(planted, "--out", "out"))
+    assert finished.returncode == 0, finished.stderr
+    assert f"clustering: {6 - before['cell'].nunique()}" in finished.stderr
+    harness_command(*small(planted, "--out", "whole"))
+    pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
+
+
+def test_a_suite_file_holds_a_run_and_flags_win_over_it(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text(
+        f'extractors = "arrays[path={planted}]"\ncontrols = ["none"]\n'
+        'clusterers = ["louvain", "infomap"]\nlevels = 4\n'
+    )
+    finished = harness_command("run", "mine.toml", "--clusterers", "louvain", "--json")
+
+    assert finished.returncode == 0, finished.stderr
+    document = json.loads(finished.stdout)
+    assert document["run"].startswith("results/mine-")
+    assert [row["clusterer"] for row in document["rows"]] == ["louvain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--clusterers", "louvian"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
+        (["--clusterers", "louvain[resoluton=1]"], "did you mean 'resolution'?"),
+        (["--clusterers", "louvain[resolution=abc]"], "resolution takes a number, not 'abc'"),
+        (["--clusterers", "louvain[resolution=-1]"], "resolution must be a positive number"),
+        (["--clusterers", "louvain[resolution=1"], "a [ is not closed"),
+        (["--clusterers", "stable-phase"], "'stable-phase' is no clusterer but a selector"),
+        (["--clusterers", ""], "at least one clusterer is needed"),
+        (["--images", "folder[path=nowhere]"], "nowhere"),
+        (["--images", "folder"], "path is required: folder[path=…]"),
+        (["--images", "folder[path=maps]"], "maps"),
+        (["--extractors", "arrays[path=nowhere.npy]"], "nowhere.npy"),
+        (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
+        (["--levels", "0"], "levels: expected a whole number of at least 1, not 0"),
+        (["--timeout", "0"], "timeout: expected a positive number, not 0.0"),
+        (["--levels", "many"], "--levels"),
+        (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
+        (["--plugin", "nowhere.py"], "--plugin nowhere.py: no such file"),
+        (["--out", "maps/planted-0.npy/out"], "cannot be written"),
+        (["nowhere.toml"], "nowhere.toml: the suite cannot be read"),
+    ],
+)
+def test_a_mistake_costs_one_clear_line(
+    harness_command: Command, planted: Path, arguments: list[str], line: str
+) -> None:
+    finished = harness_command("run", *arguments)
+
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    (error,) = [text for text in finished.stderr.splitlines() if not text.startswith("warning")]
+    assert error.startswith("harness: ")
+    assert line in error
+
+
+def test_an_unknown_key_of_a_suite_is_an_error_with_a_suggestion(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text('clusterer = "louvain"\n')
+
+    finished = harness_command("run", "mine.toml")
+
+    assert finished.returncode == 1
+    assert "mine.toml: unknown key 'clusterer'; did you mean 'clusterers'?" in finished.stderr
+
+
+def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
+    harness_command: Command, planted: Path
+) -> None:
+    (planted / "broken.npy").write_text("no array")
+
+    finished = harness_command(*small(planted, "--json"))
+
+    assert finished.returncode == 2
+    assert "broken" in finished.stderr
+    (row,) = json.loads(finished.stdout)["rows"]
+    assert (row["ok"], row["total"]) == (3, 4)

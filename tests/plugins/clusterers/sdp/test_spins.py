@@ -1,0 +1,188 @@
+import networkx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+import harness
+from harness_plugins.clusterers.sdp import certify, solve_reference, solve_spins
+
+GRAPHS = {
+    "karate club": networkx.karate_club_graph(),
+    "two blocks": networkx.planted_partition_graph(2, 12, 0.8, 0.1, seed=0),
+    "unequal cliques": networkx.barbell_graph(6, 9),
+    "geometric": networkx.random_geometric_graph(25, 0.35, seed=2),
+    "scale-free": networkx.barabasi_albert_graph(29, 2, seed=1),
+    "cycle": networkx.cycle_graph(17),
+}
+every_graph = pytest.mark.parametrize("name", GRAPHS)
+
+
+def weights_of(name: str) -> np.ndarray:
+    return networkx.to_numpy_array(GRAPHS[name], weight=None)
+
+
+@every_graph
+def test_objective_is_that_of_the_exact_programme(name: str) -> None:
+    weights = weights_of(name)
+    exact, _ = solve_reference(weights)
+    assert solve_spins(weights).objective == pytest.approx(exact, rel=1e-4)
+
+
+@every_graph
+def test_gram_matrix_is_that_of_the_exact_programme_where_it_is_unique(name: str) -> None:
+    weights = weights_of(name)
+    # Weights in general position leave one optimum.
+    jitter = np.random.default_rng(0).uniform(0.5, 1.5, weights.shape)
+    weights *= jitter + jitter.T
+    _, exact = solve_reference(weights)
+    spins = solve_spins(weights, tolerance=1e-9).spins
+    assert np.abs(spins @ spins.T - exact).max() < 0.02
+
+
+@every_graph
+def test_certificate_bounds_the_optimum_closely(name: str) -> None:
+    weights = weights_of(name)
+    solution = solve_spins(weights, tolerance=1e-9)
+    bound = certify(weights, solution.spins)
+    assert bound >= solution.objective - 1e-6
+    assert bound == pytest.approx(solution.objective, rel=1e-3)
+
+
+@given(seed=st.integers(0, 2**31 - 1), n=st.integers(2, 25))
+@settings(max_examples=40, deadline=None)
+def test_spins_are_balanced_unit_vectors_below_a_bound_that_any_spins_give(
+    seed: int, n: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    weights = generator.normal(size=(n, n)) * (generator.random((n, n)) < 0.5)
+    weights += weights.T
+    solution = solve_spins(weights, seed=seed)
+    arbitrary = generator.normal(size=(n, 5))
+    arbitrary /= np.linalg.norm(arbitrary, axis=1, keepdims=True)
+    assert np.linalg.norm(solution.spins, axis=1) == pytest.approx(1)
+    if solution.converged:
+        assert solution.imbalance < 1e-6
+        assert np.linalg.norm(solution.spins.sum(axis=0)) / n == pytest.approx(
+            solution.imbalance, abs=1e-12
+        )
+        assert solution.objective <= certify(weights, arbitrary) + 1e-3
+
+
+def test_objective_and_spins_agree() -> None:
+    weights = weights_of("karate club")
+    solution = solve_spins(weights)
+    gram = solution.spins @ solution.spins.T
+    assert solution.objective == pytest.approx((weights * gram).sum() / 2)
+
+
+def test_unequal_blocks_do_not_collapse_to_one_direction() -> None:
+    weights = np.zeros((80, 80))
+    weights[:20, :20] = weights[20:, 20:] = 1
+    weights[0, 79] = weights[79, 0] = 1
+    np.fill_diagonal(weights, 0)
+    solution = solve_spins(weights)
+    assert solution.converged
+    assert solution.imbalance < 1e-6
+    assert certify(weights, solution.spins) == pytest.approx(solution.objective, rel=1e-4)
+
+
+def test_negative_weights_push_spins_apart() -> None:
+    weights = -weights_of("two blocks")
+    exact, _ = solve_reference(weights)
+    assert solve_spins(weights).objective == pytest.approx(exact, rel=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_scaling_the_weights_scales_the_objective(scale: float) -> None:
+    weights = weights_of("karate club")
+    assert solve_spins(weights * scale).objective == pytest.approx(
+        solve_spins(weights).objective * scale, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["two blocks", "cycle"])
+def test_sparse_weights_give_the_solution_of_dense_ones(name: str) -> None:
+    weights = weights_of(name)
+    assert solve_spins(csr_array(weights)).objective == pytest.approx(
+        solve_spins(weights).objective, rel=1e-9
+    )
+
+
+def test_every_balanced_embedding_of_a_complete_graph_is_optimal() -> None:
+    solution = solve_spins(np.ones((20, 20)) - np.eye(20))
+    assert solution.converged
+    assert solution.objective == pytest.approx(-10)
+
+
+@pytest.mark.parametrize("leaves", [4, 30])
+def test_a_star_converges(leaves: int) -> None:
+    solution = solve_spins(networkx.to_numpy_array(networkx.star_graph(leaves)))
+    assert solution.converged
+    assert solution.objective == pytest.approx(-1)
+
+
+def test_two_nodes_get_opposite_spins() -> None:
+    spins = solve_spins(np.array([[0.0, 1.0], [1.0, 0.0]])).spins
+    assert spins[0] == pytest.approx(-spins[1])
+
+
+def test_no_edges_leave_any_balanced_spins() -> None:
+    solution = solve_spins(np.zeros((7, 7)))
+    assert solution.objective == 0
+    assert solution.imbalance < 1e-6
+
+
+def test_the_seed_decides_the_spins() -> None:
+    weights = weights_of("karate club")
+    first = solve_spins(weights, seed=3).spins
+    assert np.array_equal(first, solve_spins(weights, seed=3).spins)
+    assert not np.allclose(first, solve_spins(weights, seed=4).spins)
+
+
+def test_a_smaller_tolerance_comes_nearer() -> None:
+    weights = weights_of("scale-free")
+    optimum = certify(weights, solve_spins(weights, tolerance=1e-12).spins)
+    gaps = [
+        optimum - solve_spins(weights, tolerance=tolerance).objective
+        for tolerance in (1e-2, 1e-4, 1e-8)
+    ]
+    assert gaps[0] > gaps[1] > gaps[2]
+
+
+def test_too_few_iterations_are_reported() -> None:
+    solution = solve_spins(weights_of("karate club"), max_iterations=2)
+    assert solution.iterations == 2
+    assert not solution.converged
+
+
+def test_spins_have_the_rank_asked_for_and_are_read_only() -> None:
+    spins = solve_spins(weights_of("karate club"), rank=7).spins
+    assert spins.shape == (34, 7)
+    with pytest.raises(ValueError, match="read-only"):
+        spins[0, 0] = 0
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.zeros((3, 2)), "at least 2 nodes"),
+        (np.zeros((1, 1)), "at least 2 nodes"),
+        (np.array([[0.0, 1.0], [2.0, 0.0]]), "symmetric"),
+        (csr_array(np.array([[0.0, 1.0], [0.0, 0.0]])), "symmetric"),
+        (np.full((3, 3), np.nan), "finite"),
+    ],
+)
+@pytest.mark.parametrize("solve", [solve_spins, solve_reference])
+def test_unsuitable_weights_are_refused(solve, weights, message: str) -> None:
+    with pytest.raises(harness.HarnessError, match=message):
+        solve(weights)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"rank": 1}, {"tolerance": 0.0}, {"max_iterations": 0}], ids=str
+)
+def test_unsuitable_parameters_are_refused(parameters: dict[str, float]) -> None:
+    with pytest.raises(harness.HarnessError):
+        solve_spins(np.zeros((4, 4)), **parameters)

@@ -1,0 +1,48 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import harness
+from harness_plugins.clusterers.infomap import Infomap
+
+
+def test_clear_blocks_shorten_the_code(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((30, 30))
+    diagnostics = Infomap().cluster(graph, seed=0).diagnostics
+    assert diagnostics["codelength"] < diagnostics["one_level_codelength"]
+
+
+def test_one_level_codelength_is_the_entropy_of_the_walk() -> None:
+    ring = np.roll(np.eye(8), 1, axis=1)
+    diagnostics = Infomap().cluster(harness.Graph.from_weights(ring), seed=0).diagnostics
+    assert diagnostics["one_level_codelength"] == pytest.approx(3)
+
+
+def test_directions_count() -> None:
+    # A walk that enters the pair 0, 3 never leaves it; without directions the pair is nothing.
+    weights = np.zeros((6, 6))
+    for source, target in ["03", "30", "14", "15", "20", "21", "24", "41", "43", "53"]:
+        weights[int(source), int(target)] = 1
+    directed, undirected = (
+        Infomap(trials=5).cluster(harness.Graph.from_weights(links), seed=0).labels
+        for links in (weights, weights + weights.T)
+    )
+    assert directed[0] == directed[3]
+    assert len({*directed}) == 2
+    assert len({*undirected}) == 1
+
+
+def test_more_trials_never_lengthen_the_code(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((20, 20, 20), inside=0.3, across=0.1)
+    lengths = [
+        Infomap(trials=trials).cluster(graph, seed=0).diagnostics["codelength"]
+        for trials in (1, 10)
+    ]
+    assert lengths[1] <= lengths[0] + 1e-12
+
+
+def test_fewer_than_one_trial_is_refused() -> None:
+    with pytest.raises(harness.HarnessError, match="trials"):
+        Infomap(trials=0)

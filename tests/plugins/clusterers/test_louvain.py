@@ -1,0 +1,71 @@
+from collections.abc import Callable
+from typing import Any
+
+import networkx
+import numpy as np
+import pytest
+
+import harness
+from harness.values import Integers
+from harness_plugins.clusterers.louvain import Louvain
+from harness_plugins.clusterers.louvain_networkx import LouvainNetworkx
+
+
+def modularity(graph: harness.Graph, labels: Integers) -> float:
+    communities = [set(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)]
+    return networkx.algorithms.community.modularity(graph.to_networkx(), communities)
+
+
+@pytest.mark.parametrize(("inside", "across"), [(0.5, 0.05), (0.2, 0.1), (0.15, 0.15)])
+def test_modularity_is_as_high_as_that_of_networkx(
+    inside: float, across: float, planted: Callable[..., Any]
+) -> None:
+    graph, _ = planted((25, 35, 40), inside=inside, across=across)
+    fast, reference = (
+        np.mean([modularity(graph, method.cluster(graph, seed=seed)) for seed in range(5)])
+        for method in (Louvain(), LouvainNetworkx())
+    )
+    assert fast == pytest.approx(reference, rel=0.04)
+
+
+@pytest.mark.parametrize("method", [Louvain, LouvainNetworkx])
+def test_a_higher_resolution_finds_more_clusters(
+    method: type[Louvain | LouvainNetworkx], planted: Callable[..., Any]
+) -> None:
+    graph, _ = planted((30, 30, 30))
+    coarse, fine = (
+        len(set(method(resolution=resolution).cluster(graph, seed=0))) for resolution in (0.5, 4.0)
+    )
+    assert fine > coarse
+
+
+@pytest.mark.parametrize("method", [Louvain, LouvainNetworkx])
+def test_the_seed_counts(
+    method: type[Louvain | LouvainNetworkx], planted: Callable[..., Any]
+) -> None:
+    graph, _ = planted((100,), inside=0.1)
+    assert len({tuple(method().cluster(graph, seed=seed)) for seed in range(4)}) > 1
+
+
+@pytest.mark.parametrize("method", [Louvain, LouvainNetworkx])
+def test_directions_count(method: type[Louvain | LouvainNetworkx]) -> None:
+    # Node 2 is where all links lead and 0 where they leave from: by direction they belong
+    # together, while without directions no partition beats a single cluster.
+    weights = np.array(
+        [[0, 0, 1, 0, 0], [1, 0, 1, 1, 1], [1, 0, 0, 0, 0], [0, 0, 1, 0, 1], [1, 0, 1, 0, 0]]
+    )
+    directed, undirected = (
+        method().cluster(harness.Graph.from_weights(links), seed=0)
+        for links in (weights, weights + weights.T)
+    )
+    assert modularity(harness.Graph.from_weights(weights), directed) == pytest.approx(0.12)
+    assert modularity(harness.Graph.from_weights(weights), undirected) < 0.06
+
+
+@pytest.mark.parametrize("method", [Louvain, LouvainNetworkx])
+@pytest.mark.parametrize("resolution", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_resolution_that_is_not_positive_is_refused(
+    method: type[Louvain | LouvainNetworkx], resolution: float
+) -> None:
+    with pytest.raises(harness.HarnessError, match="resolution"):
+        method(resolution=resolution)

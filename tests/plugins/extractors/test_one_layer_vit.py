@@ -1,0 +1,153 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import harness
+from harness.vit.checkpoint import Checkpoint, Normalisation, load, save
+from harness.vit.model import ModelSettings, OneLayerViT
+
+SHIPPED = Path(harness.make("extractor", "one-layer-vit")._path).parent
+
+
+@pytest.fixture
+def rgb_model(tmp_path: Path) -> Path:
+    """A random model of RGB images with three heads on a 2×3 grid."""
+    torch.manual_seed(0)
+    settings = ModelSettings(
+        height=8, width=12, channels=3, patch=4, dimension=12, heads=3, classes=2
+    )
+    save(tmp_path / "rgb.safetensors", Checkpoint(OneLayerViT(settings), Normalisation(0, 1), {}))
+    return tmp_path / "rgb.safetensors"
+
+
+def sample(count: int) -> list[harness.Image]:
+    images = harness.make("image set", f"fashion-mnist-sample[count={count}]")
+    return [images.load(key) for key in images.keys()]
+
+
+def test_slots_are_all_heads_or_those_named() -> None:
+    everything = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads]")
+    two = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads,heads=[11,3]]")
+
+    assert everything.slots() == [harness.Slot(0, head) for head in range(12)]
+    assert two.slots() == [harness.Slot(0, 11), harness.Slot(0, 3)]
+
+
+def test_slots_are_known_without_torch() -> None:
+    script = (
+        "import sys, harness; harness.make('extractor', 'one-layer-vit').slots();"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_maps_are_the_models_own_attention_with_rows_that_sum_to_one() -> None:
+    (image,) = sample(1)
+    extractor = harness.make("extractor", "one-layer-vit")
+    checkpoint = load(SHIPPED / "one-head.safetensors")
+    pixels = torch.from_numpy(image.pixels.copy()).permute(2, 0, 1).unsqueeze(0)
+    with torch.inference_mode():
+        expected = checkpoint.model.attention_maps(checkpoint.normalisation(pixels))[0, 0]
+
+    (attention,) = extractor.extract([image])
+
+    assert attention.grid == (14, 14)
+    assert (attention.image, attention.layer, attention.head) == (image.key, 0, 0)
+    assert np.abs(attention.weights - expected.numpy()).max() == 0
+    assert np.abs(attention.weights.sum(axis=1) - 1).max() < 1e-5
+
+
+def test_a_map_does_not_depend_on_its_companions_to_the_last_bit() -> None:
+    images = sample(7)
+    extractor = harness.make("extractor", "one-layer-vit")
+
+    together = [attention.digest for attention in extractor.extract(images)]
+    alone = [next(extractor.extract([image])).digest for image in images]
+    reverse = [attention.digest for attention in extractor.extract(images[::-1])]
+
+    assert together == alone == reverse[::-1]
+
+
+def test_every_head_of_every_image_comes_in_turn(rgb_model: Path) -> None:
+    extractor = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model},heads=[2,0]]")
+    images = [
+        harness.Image(key, np.full((8, 12, 3), level, dtype=np.uint8))
+        for key, level in (("a", 0), ("b", 200))
+    ]
+
+    found = [(attention.image, attention.head) for attention in extractor.extract(images)]
+
+    assert found == [("a", 2), ("a", 0), ("b", 2), ("b", 0)]
+
+
+def test_images_of_other_sizes_and_channels_are_fitted(rgb_model: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (50, 31), dtype=np.uint8)
+    colour = np.random.default_rng(0).integers(0, 256, (50, 31, 3), dtype=np.uint8)
+
+    for spelling, pixels in (
+        (f"one-layer-vit[checkpoint={rgb_model}]", grey),
+        ("one-layer-vit", colour),
+    ):
+        attention = next(harness.make("extractor", spelling).extract([pixels]))
+        assert np.abs(attention.weights.sum(axis=1) - 1).max() < 1e-5
+
+
+def test_an_image_smaller_than_the_patch_grid_is_refused_by_name() -> None:
+    image = harness.Image("dot.png", np.zeros((1, 1, 3), dtype=np.uint8))
+
+    with pytest.raises(harness.HarnessError, match=r"dot\.png: 1×1 pixels is smaller than"):
+        next(harness.make("extractor", "one-layer-vit").extract([image]))
+
+
+@pytest.mark.parametrize("heads", ["[12]", "[-1]", "[0,0]", "[]"])
+def test_heads_that_are_not_there_or_named_twice_are_refused(heads: str) -> None:
+    with pytest.raises(harness.HarnessError, match="head"):
+        harness.make("extractor", f"one-layer-vit[checkpoint=twelve-heads,heads={heads}]").slots()
+
+
+def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
+    model = OneLayerViT(ModelSettings(attention=False))
+    save(tmp_path / "a.safetensors", Checkpoint(model, Normalisation(0, 1), {}))
+
+    with pytest.raises(harness.HarnessError, match="a model without attention"):
+        harness.make("extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]").slots()
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_text("weights, honestly")
+
+    with pytest.raises(harness.HarnessError, match="not a checkpoint"):
+        harness.make("extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]").slots()
+    with pytest.raises(harness.HarnessError, match="nowhere: no such checkpoint"):
+        harness.make("extractor", "one-layer-vit[checkpoint=nowhere]").slots()
+
+
+def test_other_weights_have_another_fingerprint() -> None:
+    one, twelve = (
+        harness.make("extractor", f"one-layer-vit[checkpoint={name}]").fingerprint()
+        for name in ("one-head", "twelve-heads")
+    )
+
+    assert one != twelve
+
+
+@pytest.mark.parametrize("name", ["one-head", "twelve-heads"])
+def test_shipped_checkpoints_reach_88_per_cent_on_the_test_set(name: str) -> None:
+    record = load(SHIPPED / f"{name}.safetensors").record
+
+    assert record["test_accuracy"] >= 0.88
+
+
+def test_the_shipped_model_classifies_the_shipped_sample() -> None:
+    checkpoint = load(SHIPPED / "one-head.safetensors")
+    images = sample(100)
+    pixels = torch.from_numpy(np.stack([image.pixels for image in images]).transpose(0, 3, 1, 2))
+    with torch.inference_mode():
+        predicted = checkpoint.model(checkpoint.normalisation(pixels)).argmax(1)
+
+    right = sum(int(p) == image.label for p, image in zip(predicted, images, strict=True))
+    assert right >= 80

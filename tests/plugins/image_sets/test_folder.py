@@ -1,0 +1,175 @@
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import harness
+
+
+def folder(path: Path, more: str = "") -> harness.ImageSet:
+    made: harness.ImageSet = harness.make("image set", f"folder[path={path}{more}]")
+    return made
+
+
+@pytest.fixture
+def red() -> Image.Image:
+    return Image.new("RGB", (6, 4), (255, 0, 0))
+
+
+def test_images_of_every_suffix_in_any_case_are_listed_by_relative_path(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    (tmp_path / "sub" / ".hidden").mkdir(parents=True)
+    for name in ("b.JPG", "a.png", "sub/c.webp", ".d.png", "sub/.hidden/e.png"):
+        red.save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+
+    assert list(folder(tmp_path).keys()) == ["a.png", "b.JPG", "sub/c.webp"]
+
+
+def test_rgb_pixels_come_as_they_are(tmp_path: Path, red: Image.Image) -> None:
+    red.save(tmp_path / "a.png")
+
+    pixels = folder(tmp_path).load("a.png").pixels
+
+    assert pixels.shape == (4, 6, 3)
+    assert (pixels == [255, 0, 0]).all()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "gif", "tif", "bmp"])
+def test_every_format_is_read(tmp_path: Path, red: Image.Image, suffix: str) -> None:
+    red.save(tmp_path / f"a.{suffix}")
+
+    pixels = folder(tmp_path).load(f"a.{suffix}").pixels.astype(int)
+
+    assert pixels.shape == (4, 6, 3)
+    assert np.abs(pixels - [255, 0, 0]).max() <= 4
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_grey_and_black_and_white_have_one_channel(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (3, 2), 1 if mode == "1" else 77).save(tmp_path / "a.png")
+
+    pixels = folder(tmp_path).load("a.png").pixels
+
+    assert pixels.shape == (2, 3, 1)
+    assert (pixels == (255 if mode == "1" else 77)).all()
+
+
+def test_deep_grey_is_scaled_and_not_clipped(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 65535, 32768]], dtype=np.uint16)).save(tmp_path / "a.png")
+
+    assert folder(tmp_path).load("a.png").pixels[0, :, 0].tolist() == [0, 255, 128]
+
+
+def test_cmyk_and_palettes_become_rgb(tmp_path: Path, red: Image.Image) -> None:
+    red.convert("CMYK").save(tmp_path / "a.jpg")
+    red.convert("P").save(tmp_path / "b.png")
+
+    for key in ("a.jpg", "b.png"):
+        pixels = folder(tmp_path).load(key).pixels.astype(int)
+        assert pixels.shape == (4, 6, 3)
+        assert np.abs(pixels - [255, 0, 0]).max() <= 8
+
+
+def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (3, 2), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("RGBA", (3, 2), (0, 0, 0, 128)).save(tmp_path / "half.png")
+    Image.new("LA", (3, 2), (0, 0)).save(tmp_path / "grey.png")
+
+    assert (folder(tmp_path).load("clear.png").pixels == 255).all()
+    assert np.abs(folder(tmp_path).load("half.png").pixels.astype(int) - 127).max() <= 1
+    assert folder(tmp_path).load("grey.png").pixels.shape == (2, 3, 1)
+
+
+def test_an_image_is_turned_upright_by_its_exif_tag(tmp_path: Path) -> None:
+    sideways = Image.new("L", (8, 2), 0)
+    sideways.putpixel((0, 0), 255)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sideways.save(tmp_path / "a.png", exif=exif)
+
+    pixels = folder(tmp_path).load("a.png").pixels
+
+    assert pixels.shape == (8, 2, 1)
+    assert pixels[0, 1, 0] == 255
+
+
+def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path, red: Image.Image) -> None:
+    blue = Image.new("RGB", red.size, (0, 0, 255))
+    red.save(tmp_path / "a.gif", save_all=True, append_images=[blue])
+
+    assert (folder(tmp_path).load("a.gif").pixels == [255, 0, 0]).all()
+
+
+def truncated_jpeg(path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def text(path: Path) -> None:
+    path.write_text("these are no pixels")
+
+
+def nothing(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def bomb(path: Path) -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checked = kind + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "reason"),
+    [
+        (truncated_jpeg, "a.jpg", "a.jpg: broken image"),
+        (text, "a.png", "a.png: not an image of a known format"),
+        (nothing, "a.png", "a.png: not an image of a known format"),
+        (bomb, "a.png", "a.png: .*pixels"),
+    ],
+)
+def test_what_cannot_be_decoded_is_listed_and_refused_by_name(
+    tmp_path: Path, make: "object", name: str, reason: str
+) -> None:
+    make(tmp_path / name)  # type: ignore[operator]
+    images = folder(tmp_path)
+
+    assert list(images.keys()) == [name]
+    with pytest.raises(harness.HarnessError, match=reason):
+        images.load(name)
+
+
+def test_more_pixels_than_allowed_are_refused(tmp_path: Path, red: Image.Image) -> None:
+    red.save(tmp_path / "a.png")
+
+    assert folder(tmp_path, ",max_pixels=24").load("a.png").pixels.size == 72
+    with pytest.raises(harness.HarnessError, match="4×6 pixels are more than max_pixels, 23"):
+        folder(tmp_path, ",max_pixels=23").load("a.png")
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, red: Image.Image) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    red.save(tmp_path / "outside.png")
+    os.symlink(tmp_path / "outside.png", inside / "link.png")
+
+    with pytest.raises(harness.HarnessError, match=r"link\.png: links to a file outside"):
+        folder(inside).load("link.png")
+
+
+def test_a_folder_without_images_or_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(harness.HarnessError, match=r"no image is there; looked for \.bmp"):
+        folder(tmp_path).keys()
+    with pytest.raises(harness.HarnessError, match="no such folder"):
+        folder(tmp_path / "nowhere").keys()
