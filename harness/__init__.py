@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.scores import modularity
     from harness.values import (
         OBSERVED,
+        UNASSIGNED,
         AttentionMap,
         Floats,
         Graph,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Selection,
         Slot,
         Variant,
+        read_only,
     )
 
 _HOMES = {
@@ -53,6 +55,7 @@ _HOMES = {
     "harness.scores": ("modularity",),
     "harness.values": (
         "OBSERVED",
+        "UNASSIGNED",
         "AttentionMap",
         "Floats",
         "Graph",
@@ -64,12 +67,14 @@ _HOMES = {
         "Selection",
         "Slot",
         "Variant",
+        "read_only",
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "OBSERVED",
+    "UNASSIGNED",
     "AttentionMap",
     "Clusterer",
     "Extractor",
@@ -95,6 +100,7 @@ __all__ = [
     "make",
     "modularity",
     "open_run",
+    "read_only",
     "run",
 ]
 

@@ -102,8 +102,13 @@ def _source_of(name: str) -> Path | None:
 
 def _imports(source: bytes, module: str, is_package: bool) -> list[str]:
     """Full names of all modules that a source may import; names of attributes among them."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        # Whoever imports it will hear of that; a digest needs only its bytes.
+        return []
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -3,6 +3,7 @@
 Each plugin is loaded on its own: what fails is unregistered and listed, and the others work.
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -127,6 +128,10 @@ class Registry:
         """One line for each broken plugin and each name that two plugins claim."""
         for broken in self.broken:
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
+        yield from self.conflicts()
+
+    def conflicts(self) -> Iterator[str]:
+        """One line for each name that two plugins claim."""
         for kind, named in self.components.items():
             for name, found in named.items():
                 if len(found) > 1:
@@ -138,7 +143,7 @@ def load(paths: Sequence[Path] = ()) -> Registry:
     """Load the plugins of installed packages and those in files or package folders.
 
     Raises HarnessError if a path does not exist; whatever else is wrong with a plugin goes to
-    the registry's `broken`.
+    the registry's `broken`. What plugins print meanwhile goes to stderr.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -146,16 +151,19 @@ def load(paths: Sequence[Path] = ()) -> Registry:
     broken: list[Broken] = []
     for name, source, importer in [*_installed(), *_given(paths)]:
         try:
-            for registered in _load_one(manager, name, source, importer):
-                named = components[registered.component.kind]
-                named.setdefault(registered.component.name, []).append(registered)
+            with contextlib.redirect_stdout(sys.stderr):
+                loaded = _load_one(manager, name, source, importer)
         except BrokenPluginError as error:
             broken.append(Broken(name, source, str(error), ""))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
             broken.append(Broken(name, source, reason, traceback.format_exc()))
+        else:
+            for registered in loaded:
+                named = components[registered.component.kind]
+                named.setdefault(registered.component.name, []).append(registered)
     return Registry(components, broken)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers
 from harness.engine.kept_maps import stored_map
-from harness.engine.progress import Progress
+from harness.engine.progress import Progress, named
 from harness.plan import PlannedMap
 from harness.store import StoredMap
 from harness.values import Slot
@@ -101,7 +101,8 @@ class Extraction:
     def _fail(self, units: Sequence[_Unit], reason: str) -> None:
         for unit in units:
             self.write(unit.failed(reason))
-            self.progress.warn(f"{unit.item['image']}: {reason}")
+            drawn = f"{unit.item['control']} of " if unit.item["control"] else ""
+            self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
 
     def draw(self, missing: Sequence[PlannedMap], kept: Mapping[str, StoredMap]) -> None:
@@ -133,7 +134,7 @@ class Extraction:
             for answer in answers(call):
                 planned = waiting.pop(answer["item"])
                 if answer["reply"] == "refused":
-                    self.progress.warn(f"{planned.image}: {answer['reason']}")
+                    self.progress.warn(named(planned.image, answer["reason"]))
                     self.write([StoredMap(planned.key, reason=answer["reason"])])
                 else:
                     self.write([stored_map(planned.key, answer)])

@@ -27,3 +27,8 @@ class Silence:
 
     def warn(self, line: str) -> None:
         """Nothing."""
+
+
+def named(name: str, reason: str) -> str:
+    """A reason that begins with the name of what it is about, once."""
+    return reason if reason.startswith(name) else f"{name}: {reason}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers
 from harness.engine.kept_maps import stored_map
-from harness.engine.progress import Progress
+from harness.engine.progress import Progress, named
 from harness.errors import HarnessError
 from harness.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.store import StoredMap
@@ -72,11 +72,11 @@ class Surveyor:
                     self.progress.begin(f"reading {text}", answer["count"])
                     continue
                 if answer["reply"] == "refused":
-                    self.progress.warn(f"{text}: {answer['reason']}")
+                    self.progress.warn(named(answer["key"], answer["reason"]))
                 yield answer
                 self.progress.advance()
         except JobFailed as error:
-            raise HarnessError(f"{text}: {error.reason}") from error
+            raise HarnessError(named(text, error.reason)) from error
 
     def _extractor(self, text: str) -> SurveyedExtractor:
         try:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
-from harness.values import Integers
+from harness import Integers
 
 # Smallest gain in modularity for which the search goes on; the library's own 1e-3 stops early.
 TOLERANCE = 1e-7

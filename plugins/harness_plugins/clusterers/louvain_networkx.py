@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
-from harness.values import Integers
+from harness import Integers
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 import harness
-
-Floats = NDArray[np.float64]
+from harness import Floats
 
 SPARSEST_FRACTION = 0.98
 """Where the density axis ends unless told otherwise: one edge in fifty is left."""

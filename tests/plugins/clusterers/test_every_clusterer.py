@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 import harness
@@ -21,7 +22,9 @@ every_clusterer = pytest.mark.parametrize(
 )
 
 
-def labels_of(clusterer: harness.Clusterer, graph: harness.Graph, seed: int = 0) -> Integers:
+def labels_of(
+    clusterer: harness.Clusterer, graph: harness.Graph, seed: int = 0
+) -> NDArray[np.integer[Any]]:
     result = clusterer.cluster(graph, seed=seed)
     return result.labels if isinstance(result, harness.Partition) else result
 

@@ -13,7 +13,7 @@ from harness_plugins.clusterers.louvain_networkx import LouvainNetworkx
 
 def modularity(graph: harness.Graph, labels: Integers) -> float:
     communities = [set(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)]
-    return networkx.algorithms.community.modularity(graph.to_networkx(), communities)
+    return float(networkx.algorithms.community.modularity(graph.to_networkx(), communities))
 
 
 @pytest.mark.parametrize(("inside", "across"), [(0.5, 0.05), (0.2, 0.1), (0.15, 0.15)])
@@ -49,7 +49,7 @@ def test_the_seed_counts(
 
 @pytest.mark.parametrize("method", [Louvain, LouvainNetworkx])
 def test_directions_count(method: type[Louvain | LouvainNetworkx]) -> None:
-    # Node 2 is where all links lead and 0 where they leave from: by direction they belong
+    # Nodes 0 and 2 link to each other and only receive from the rest: by direction they belong
     # together, while without directions no partition beats a single cluster.
     weights = np.array(
         [[0, 0, 1, 0, 0], [1, 0, 1, 1, 1], [1, 0, 0, 0, 0], [0, 0, 1, 0, 1], [1, 0, 1, 0, 0]]

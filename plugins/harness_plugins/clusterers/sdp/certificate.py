@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.values import Floats
+from harness import Floats
 from harness_plugins.clusterers.sdp.weights import Weights, checked, dense
 
 

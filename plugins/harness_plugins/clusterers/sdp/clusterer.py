@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
-from harness.values import UNASSIGNED, Floats, Integers
+from harness import UNASSIGNED, Floats, Integers
 from harness_plugins.clusterers.sdp.embedding import embed
 from harness_plugins.clusterers.sdp.spins import solve_spins
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import harness
-from harness.values import Floats
+from harness import Floats
 
 # In one dimension density clustering parts what two dimensions keep together.
 FEWEST_DIMENSIONS = 2

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.values import Floats
+from harness import Floats
 from harness_plugins.clusterers.sdp.weights import Weights, checked, dense
 
 ACCURACY = 1e-7

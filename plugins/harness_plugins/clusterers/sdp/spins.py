@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import harness
-from harness.values import Floats, read_only
+from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.weights import Weights, checked, fastest
 
 # The relative gap to the optimum over the mean squared length of a step: 20 to 100 on block,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.values import Floats
+from harness import Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

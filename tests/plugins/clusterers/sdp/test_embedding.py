@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 
 import harness
+from harness.values import Floats
 from harness_plugins.clusterers.sdp import embed
 
 
-def points_with_variances(variances: list[float]) -> np.ndarray:
+def points_with_variances(variances: list[float]) -> Floats:
     """Balanced points whose covariance has the given eigenvalues along random axes."""
     generator = np.random.default_rng(0)
     m = len(variances)
     points, _ = np.linalg.qr(np.column_stack([np.ones(50), generator.normal(size=(50, m))]))
     rotation, _ = np.linalg.qr(generator.normal(size=(m, m)))
-    return points[:, 1:] * np.sqrt(50 * np.array(variances)) @ rotation
+    return np.asarray(points[:, 1:] * np.sqrt(50 * np.array(variances)) @ rotation)
 
 
 @pytest.mark.parametrize(

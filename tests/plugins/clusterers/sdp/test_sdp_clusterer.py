@@ -81,7 +81,7 @@ def test_spins_that_nearly_coincide_are_not_parted(planted: Callable[..., Any]) 
     ],
     ids=str,
 )
-def test_parameters_out_of_range_are_refused(parameters: dict[str, float]) -> None:
+def test_parameters_out_of_range_are_refused(parameters: dict[str, Any]) -> None:
     with pytest.raises(harness.HarnessError, match=f"sdp: {next(iter(parameters))}"):
         Sdp(**parameters)
 

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import networkx
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import harness
+from harness.values import Floats
 from harness_plugins.clusterers.sdp import certify, solve_reference, solve_spins
 
 GRAPHS = {
@@ -19,8 +23,8 @@ GRAPHS = {
 every_graph = pytest.mark.parametrize("name", GRAPHS)
 
 
-def weights_of(name: str) -> np.ndarray:
-    return networkx.to_numpy_array(GRAPHS[name], weight=None)
+def weights_of(name: str) -> Floats:
+    return np.asarray(networkx.to_numpy_array(GRAPHS[name], weight=None))
 
 
 @every_graph
@@ -175,7 +179,9 @@ def test_spins_have_the_rank_asked_for_and_are_read_only() -> None:
     ],
 )
 @pytest.mark.parametrize("solve", [solve_spins, solve_reference])
-def test_unsuitable_weights_are_refused(solve, weights, message: str) -> None:
+def test_unsuitable_weights_are_refused(
+    solve: Callable[[Any], object], weights: Any, message: str
+) -> None:
     with pytest.raises(harness.HarnessError, match=message):
         solve(weights)
 
@@ -183,6 +189,6 @@ def test_unsuitable_weights_are_refused(solve, weights, message: str) -> None:
 @pytest.mark.parametrize(
     "parameters", [{"rank": 1}, {"tolerance": 0.0}, {"max_iterations": 0}], ids=str
 )
-def test_unsuitable_parameters_are_refused(parameters: dict[str, float]) -> None:
+def test_unsuitable_parameters_are_refused(parameters: dict[str, Any]) -> None:
     with pytest.raises(harness.HarnessError):
         solve_spins(np.zeros((4, 4)), **parameters)

@@ -1,0 +1,116 @@
+"""`harness plugins`: every component with its parameters, and the broken plugins."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.descriptions import Description
+    from harness.registry import Broken
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness plugins`."""
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="show only this component or broken plugin, in full"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="with parameters and where it comes from"
+    )
+    parser.add_argument("--json", action="store_true", help="all of it as JSON")
+    parser.add_argument(
+        "--plugin",
+        dest="plugins",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="a Python file or package folder with a plugin; may be repeated",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the components; returns the exit code, which broken plugins do not change."""
+    from harness import registry
+    from harness.descriptions import describe_all
+
+    loaded = registry.load(arguments.plugins)
+    for line in loaded.conflicts():
+        print(f"warning: {line}", file=sys.stderr)
+    descriptions, broken = describe_all(loaded), list(loaded.broken)
+    if arguments.name is not None:
+        descriptions, broken = _called(arguments.name, descriptions, broken)
+    if arguments.json:
+        print(json.dumps(_document(descriptions, broken), indent=2))
+        return 0
+
+    from rich.console import Console
+
+    from harness.views.components import show_in_full, show_list
+
+    console = Console(highlight=False)
+    if arguments.name is not None:
+        show_in_full(descriptions, broken, console)
+    else:
+        show_list(descriptions, broken, console, parameters=arguments.verbose)
+    return 0
+
+
+def _called(
+    name: str, descriptions: Sequence["Description"], broken: Sequence["Broken"]
+) -> tuple[list["Description"], list["Broken"]]:
+    """Those of that name, whatever their kind."""
+    from harness.spelling import did_you_mean
+
+    found = [description for description in descriptions if description.name == name]
+    failed = [one for one in broken if one.name == name]
+    if not found and not failed:
+        known = [*(description.name for description in descriptions), *(one.name for one in broken)]
+        hint = did_you_mean(name, known) or "; `harness plugins` lists what there is"
+        raise HarnessError(f"there is no component or plugin {name!r}{hint}")
+    return found, failed
+
+
+def _document(
+    descriptions: Sequence["Description"], broken: Sequence["Broken"]
+) -> dict[str, list[dict[str, Any]]]:
+    return {
+        "components": [
+            {
+                "kind": description.kind,
+                "name": description.name,
+                "summary": description.summary,
+                "parameters": [
+                    {**asdict(parameter), "default": _plain(parameter.default)}
+                    for parameter in description.parameters
+                ],
+                **asdict(description.source),
+            }
+            for description in descriptions
+        ],
+        "broken": [
+            {
+                "name": one.name,
+                **asdict(one.source),
+                "reason": one.reason,
+                "traceback": one.traceback,
+            }
+            for one in broken
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A parameter's value as JSON has it; text where JSON has no such value."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Path) or (isinstance(value, float) and not math.isfinite(value)):
+        return str(value)
+    return value

@@ -1,0 +1,66 @@
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas
+import pytest
+
+import harness
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def finished(planted: Path, tmp_path: Path) -> Path:
+    run = harness.run(
+        extractors=f"arrays[path={planted}]",
+        controls="permuted-rows",
+        clusterers="infomap",
+        levels=4,
+        out=tmp_path / "out",
+    )
+    return run.folder
+
+
+def test_parquet_tables_are_the_frames(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    exported = harness_command("export", finished, "--out", "tables")
+
+    assert exported.returncode == 0, exported.stderr
+    points = pandas.read_parquet(tmp_path / "tables" / "points.parquet")
+    expected = harness.open_run(finished).points()
+    assert [list(labels) for labels in points["labels"]] == expected["labels"].tolist()
+    assert points["modularity"].tolist() == expected["modularity"].tolist()
+    for name in ("images", "cells", "selections"):
+        assert (tmp_path / "tables" / f"{name}.parquet").is_file()
+
+
+def test_csv_tables_keep_labels_as_json(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    harness_command("export", finished, "--out", "tables", "--format", "csv")
+
+    points = pandas.read_csv(tmp_path / "tables" / "points.csv")
+    expected = harness.open_run(finished).points()
+    assert [json.loads(text) for text in points["labels"]] == expected["labels"].tolist()
+    assert {"codelength"} <= set(json.loads(points["diagnostics"][0]))
+
+
+def test_a_folder_that_cannot_be_written_costs_one_line(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    exported = harness_command("export", finished, "--out", "file/tables")
+
+    assert exported.returncode == 1
+    assert exported.stderr == "harness: file/tables: cannot be written: Not a directory\n"
+
+
+def test_a_folder_without_a_run_costs_one_line(harness_command: Command, tmp_path: Path) -> None:
+    exported = harness_command("export", tmp_path, "--out", "tables")
+
+    assert exported.returncode == 1
+    assert "no run is there" in exported.stderr

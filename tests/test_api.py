@@ -1,0 +1,114 @@
+from pathlib import Path
+
+import networkx
+import numpy as np
+import pandas
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def finished(planted: Path, tmp_path: Path) -> harness.Run:
+    return harness.run(
+        extractors=f"arrays[path={planted}]",
+        controls="permuted-rows",
+        clusterers=["louvain", "infomap"],
+        selectors="stable-phase,max-modularity",
+        levels=6,
+        out=tmp_path / "out",
+    )
+
+
+def test_a_run_has_its_tables_as_frames(finished: harness.Run) -> None:
+    assert len(finished.leaderboard()) == 2 * 2
+    assert len(finished.cells()) == 3 * 2 * 2
+    assert len(finished.points()) == 3 * 2 * 2 * 6
+    assert len(finished.selections()) == 3 * 2 * 2
+    assert finished.statuses() == {"ok": 12}
+
+
+def test_points_carry_their_identity_and_the_modularity_of_their_labels(
+    finished: harness.Run, planted: Path
+) -> None:
+    points = finished.points()
+    assert set(points.columns) >= {
+        "image", "extractor", "layer", "head", "graph", "clusterer", "level", "threshold",
+        "density", "modularity", "modularity_full", "n_clusters", "coverage", "labels",
+    }  # fmt: skip
+
+    row = points.query("image == 'planted-1' and role == 'observed' and point == 3").iloc[0]
+    weights = np.load(planted / "planted-1.npy")
+    np.fill_diagonal(weights, 0.0)
+    graph = networkx.from_numpy_array(
+        np.where(weights >= row.threshold, weights, 0.0), create_using=networkx.DiGraph
+    )
+    labels = np.array(row.labels)
+    clusters = [set(np.flatnonzero(labels == label).tolist()) for label in set(row.labels)]
+    expected = networkx.community.modularity(graph, clusters)
+    assert row.modularity == pytest.approx(expected, abs=1e-9)
+
+
+def test_an_opened_run_is_the_run(finished: harness.Run) -> None:
+    opened = harness.open_run(finished.folder)
+
+    pandas.testing.assert_frame_equal(opened.leaderboard(), finished.leaderboard())
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(harness.HarnessError, match="no run is there"):
+        harness.open_run(tmp_path)
+
+
+def test_provenance_is_kept_with_the_run(finished: harness.Run) -> None:
+    facts = finished.facts()
+
+    assert facts["settings"]["clusterers"] == ["louvain", "infomap"]
+    assert facts["environment"]["libraries"]["scikit-network"]
+    assert facts["environment"]["threads"]["OMP_NUM_THREADS"] == "1"
+    assert "commit" in facts["source"]
+    assert facts["invocation"]["command"]
+
+
+def test_components_made_by_hand_take_arrays() -> None:
+    weights = np.kron(np.eye(2), np.ones((5, 5))) + 0.01
+    builder = harness.make("graph builder", "threshold")
+
+    levels = builder.levels(weights, 3)
+    graphs = list(builder.build(weights, levels))
+    labels = harness.make("clusterer", "louvain").cluster(weights, seed=0)
+    (attention,) = harness.make("extractor", "one-layer-vit").extract(
+        [np.zeros((28, 28), dtype=np.uint8)]
+    )
+
+    assert [graph.level for graph in graphs] == levels.tolist()
+    assert labels.tolist() == [labels[0]] * 5 + [labels[5]] * 5
+    assert harness.modularity(weights, labels) > 0.4
+    assert attention.weights.shape == (196, 196)
+
+
+@pytest.mark.parametrize("kind", ["graph_builder", "graph builder", "graph-builder"])
+def test_kinds_may_be_written_with_underscores(kind: str) -> None:
+    assert harness.make(kind, "threshold").name == "threshold"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spelling", "reason"),
+    [
+        ("cluster", "louvain", "there is no kind 'cluster'"),
+        ("clusterer", "louvain,infomap", "spells 2 components"),
+        ("clusterer", "louvain[resolution=[1,2]]", "spells 2 components"),
+        ("clusterer", "", "spells 0 components"),
+    ],
+)
+def test_make_takes_one_component_of_a_known_kind(kind: str, spelling: str, reason: str) -> None:
+    with pytest.raises(harness.HarnessError, match=reason):
+        harness.make(kind, spelling)
+
+
+def test_importing_the_package_imports_no_library() -> None:
+    import subprocess
+    import sys
+
+    script = "import sys, harness; assert not {'numpy', 'torch', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
