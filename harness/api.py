@@ -69,6 +69,11 @@ class Run:
         with store.open_for_reading(self.folder) as stored:
             return stored.facts()
 
+    def controls(self) -> list[str]:
+        """The controls that images or maps are compared with."""
+        with store.open_for_reading(self.folder) as stored:
+            return stored.controls()
+
     def statuses(self) -> dict[str, int]:
         """How many planned cells have each status."""
         with store.open_for_reading(self.folder) as stored:

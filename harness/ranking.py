@@ -1,8 +1,8 @@
 """The leaderboard: what each method reached on images and on the controls beside them.
 
 Every score is a mean over the method's selections. A selection that found nothing counts with
-modularity and excess 0. Complete methods come before incomplete ones, then larger excess
-modularity first; without a control, larger modularity.
+0 in modularity, control and excess. Complete methods come before incomplete ones, then larger
+excess modularity first; without a control, larger modularity.
 """
 
 import json
@@ -110,18 +110,15 @@ class _Selected:
     def method(self) -> tuple[str, ...]:
         return self.clusterer, self.selector, self.graph, self.extractor, self.images
 
-    @property
-    def scored_modularity(self) -> float | None:
-        return self.modularity if self.accepted else 0.0
+    def scored(self, figure: float | None) -> float | None:
+        """A modularity as it counts: 0 where nothing was found."""
+        return figure if figure is None or self.accepted else 0.0
 
     @property
     def excess(self) -> float | None:
-        if not self.accepted:
-            # Nothing found is no excess, but only where there was a control to exceed.
-            return None if self.control_modularity is None else 0.0
         if self.modularity is None or self.control_modularity is None:
             return None
-        return self.modularity - self.control_modularity
+        return self.scored(self.modularity - self.control_modularity)
 
 
 SORTABLE = tuple(
@@ -178,10 +175,10 @@ def _row(method: tuple[str, ...], observed: Sequence[_Selected]) -> Row:
         graph=graph,
         extractor=extractor,
         images=images,
-        modularity=_mean(each.scored_modularity for each in ok),
-        control_modularity=_mean(each.control_modularity for each in ok),
+        modularity=_mean(each.scored(each.modularity) for each in ok),
+        control_modularity=_mean(each.scored(each.control_modularity) for each in ok),
         excess=_mean(each.excess for each in ok),
-        modularity_full=_mean(each.modularity_full if each.accepted else 0.0 for each in ok),
+        modularity_full=_mean(each.scored(each.modularity_full) for each in ok),
         jaccard=None,
         jaccard_levels=_mean(each.jaccard_levels for each in accepted),
         n_clusters=_mean(each.n_clusters for each in accepted),

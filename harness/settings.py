@@ -96,8 +96,8 @@ def read_suite(path: Path) -> Suite:
             hint = did_you_mean(key, KEYS) or f"; a suite has {', '.join(KEYS)}"
             raise HarnessError(f"{path}: unknown key {key!r}{hint}")
     if "plugins" in values:
-        listed = _texts(values["plugins"], "plugins")
-        values["plugins"] = [path.parent / Path(plugin).expanduser() for plugin in listed]
+        listed = _paths(values["plugins"], "plugins")
+        values["plugins"] = [path.parent / plugin for plugin in listed]
     return Suite(path.stem, values)
 
 
@@ -111,13 +111,14 @@ def execution(values: Mapping[str, Any]) -> Execution:
 
     Raises HarnessError if a value is of the wrong type or out of range.
     """
-    plugins = values.get("plugins", ())
-    out = values.get("out")
+    out = _paths(values.get("out", ()), "out")
+    if len(out) > 1:
+        raise HarnessError(f"out: expected one path, not {len(out)}")
     return Execution(
         workers=_whole(values, "workers", at_least=1),
         timeout=_number(values, "timeout"),
-        plugins=tuple(Path(plugin) for plugin in plugins),
-        out=Path(out).expanduser() if out is not None else None,
+        plugins=_paths(values.get("plugins", ()), "plugins"),
+        out=out[0] if out else None,
     )
 
 
@@ -157,6 +158,13 @@ def _texts(value: Any, key: str) -> list[str]:
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
         raise HarnessError(f"{key}: expected text or a list of texts, not {value!r}")
     return list(texts)
+
+
+def _paths(value: Any, key: str) -> tuple[Path, ...]:
+    paths = [value] if isinstance(value, str | Path) else value
+    if not isinstance(paths, Sequence) or not all(isinstance(path, str | Path) for path in paths):
+        raise HarnessError(f"{key}: expected a path or a list of paths, not {value!r}")
+    return tuple(Path(path).expanduser() for path in paths)
 
 
 def _whole(values: Mapping[str, Any], key: str, *, at_least: int) -> int:

@@ -249,6 +249,16 @@ class Store:
             )
         )
 
+    def controls(self) -> list[str]:
+        """The controls that the plan draws, by name."""
+        return [
+            name
+            for (name,) in self.connection.execute(
+                "SELECT control FROM planned WHERE role = 'control' "
+                "GROUP BY control ORDER BY min(position)"
+            )
+        ]
+
     def labels(self, cell: str) -> Integers:
         """Labels (points, nodes) of a cell."""
         nodes, blob = self.connection.execute(

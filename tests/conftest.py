@@ -1,5 +1,6 @@
 """Fixtures that several parts of the suite share."""
 
+import gzip
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,6 +35,27 @@ def planted(tmp_path: Path) -> Path:
     folder.mkdir()
     for seed in range(3):
         np.save(folder / f"planted-{seed}.npy", planted_weights(seed))
+    return folder
+
+
+def idx_content(array: NDArray[np.uint8]) -> bytes:
+    """An array of bytes in the IDX format."""
+    sizes = b"".join(size.to_bytes(4) for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
+@pytest.fixture
+def striped_images(tmp_path: Path) -> Path:
+    """A folder like Fashion-MNIST's: noisy 8×8 images, bright in the row that is their label."""
+    random = np.random.default_rng(0)
+    folder = tmp_path / "striped"
+    folder.mkdir()
+    for prefix, count in (("train", 96), ("t10k", 32)):
+        labels = random.integers(0, 4, count, dtype=np.uint8)
+        images = random.integers(0, 128, (count, 8, 8), dtype=np.uint8)
+        images[np.arange(count), 2 * labels] += 127
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx_content(images))
+        (folder / f"{prefix}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx_content(labels)))
     return folder
 
 

@@ -104,6 +104,7 @@ def test_a_selection_that_found_nothing_counts_with_zero_and_is_shown(bench: Ben
     (row,) = bench.rows()
 
     assert row.modularity == pytest.approx(0.3)
+    assert row.control_modularity == pytest.approx(0.1)
     assert row.excess == pytest.approx(0.2)
     assert (row.accepted, row.ok, row.total) == (1, 2, 2)
 

@@ -36,10 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def board_of(run: "Run", by: str | None) -> "Board":
-    """A run's rows and settings."""
+    """A run's rows, with what its table says about them."""
     from harness.views.leaderboard import Board
 
-    return Board(str(run.folder), run.rows(by), run.facts()["settings"])
+    return Board(str(run.folder), run.rows(by), run.facts()["settings"], run.controls())
 
 
 def print_boards(boards: Sequence["Board"], by: str | None, form: str) -> None:

@@ -9,6 +9,13 @@ from typing import Any
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness run`."""
+    from harness.settings import default_suite
+
+    default = default_suite().values
+
+    def shown(text: str, key: str) -> str:
+        return f"{text} (default {default[key]})".replace("%", "%%")
+
     parser.add_argument(
         "suite", nargs="?", type=Path, metavar="SUITE.toml", help="a file with any of the settings"
     )
@@ -18,21 +25,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "brackets. A list of values is a sweep: 'louvain[resolution=[0.5,1]]'. `harness plugins` "
         "lists them. Flags win over the suite, the suite over the default run.",
     )
-    what.add_argument("--images", metavar="SETS", help="image sets")
-    what.add_argument("--extractors", metavar="NAMES", help="models, or sets of attention maps")
-    what.add_argument("--graphs", metavar="NAMES", help="graph builders")
-    what.add_argument("--clusterers", metavar="NAMES", help="methods to compare")
-    what.add_argument("--selectors", metavar="NAMES", help="rules that choose the level")
-    what.add_argument("--controls", metavar="NAMES", help="noise to compare with, or none")
-    what.add_argument("--levels", type=int, metavar="N", help="thresholds to prune at")
-    what.add_argument("--repeats", type=int, metavar="N", help="seeds for each cell")
-    what.add_argument("--draws", type=int, metavar="N", help="controls drawn from each image")
-    what.add_argument("--resolution", type=float, metavar="γ", help="of the modularity that scores")
-    what.add_argument("--seed", type=int, metavar="N", help="of the whole run")
+    what.add_argument("--images", metavar="SETS", help=shown("image sets", "images"))
+    what.add_argument(
+        "--extractors",
+        metavar="NAMES",
+        help=shown("models, or sets of attention maps", "extractors"),
+    )
+    what.add_argument("--graphs", metavar="NAMES", help=shown("graph builders", "graphs"))
+    what.add_argument(
+        "--clusterers", metavar="NAMES", help=shown("methods to compare", "clusterers")
+    )
+    what.add_argument(
+        "--selectors", metavar="NAMES", help=shown("rules that choose the level", "selectors")
+    )
+    what.add_argument(
+        "--controls", metavar="NAMES", help=shown("noise to compare with, or none", "controls")
+    )
+    what.add_argument(
+        "--levels", type=int, metavar="N", help=shown("thresholds to prune at", "levels")
+    )
+    what.add_argument(
+        "--repeats", type=int, metavar="N", help=shown("seeds for each cell", "repeats")
+    )
+    what.add_argument(
+        "--draws", type=int, metavar="N", help=shown("controls drawn from each image", "draws")
+    )
+    what.add_argument(
+        "--resolution",
+        type=float,
+        metavar="γ",
+        help=shown("of the modularity that scores", "resolution"),
+    )
+    what.add_argument("--seed", type=int, metavar="N", help=shown("of the whole run", "seed"))
     how = parser.add_argument_group("how")
     how.add_argument("--out", type=Path, metavar="DIR", help="default results/SUITE-HASH")
-    how.add_argument("-j", "--workers", type=int, metavar="N", help="processes (default 2)")
-    how.add_argument("--timeout", type=float, metavar="S", help="seconds a cell may take")
+    how.add_argument("-j", "--workers", type=int, metavar="N", help=shown("processes", "workers"))
+    how.add_argument(
+        "--timeout", type=float, metavar="S", help=shown("seconds a cell may take", "timeout")
+    )
     how.add_argument(
         "--plugin",
         dest="plugins",

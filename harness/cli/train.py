@@ -53,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, or go on with an interrupted training; returns the exit code."""
+    _check(arguments)
+
     import torch
 
     from harness.data import fashion_mnist
@@ -60,11 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.vit.model import ModelSettings
     from harness.vit.training import TrainingSettings, train
 
-    _check(arguments)
-    if arguments.out.exists():
-        raise HarnessError(f"{arguments.out}: exists already; choose another --out or move it")
-    if not arguments.out.parent.is_dir():
-        raise HarnessError(f"{arguments.out.parent}: no such folder for --out")
     torch.set_num_threads(arguments.threads)
     training_data = fashion_mnist.load(arguments.data, "train")
     test_data = fashion_mnist.load(arguments.data, "test")
@@ -118,6 +115,10 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if not 0 <= arguments.seed < SEEDS:
         raise HarnessError(f"--seed {arguments.seed}: must be a number in 0 … {SEEDS - 1}")
+    if arguments.out.exists():
+        raise HarnessError(f"{arguments.out}: exists already; choose another --out or move it")
+    if not arguments.out.parent.is_dir():
+        raise HarnessError(f"{arguments.out.parent}: no such folder for --out")
 
 
 @contextmanager

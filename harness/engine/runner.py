@@ -86,6 +86,9 @@ def execute(
         )
         store.write_plan(survey.images, plan)
         store.write_maps(_map_set_records(plan, surveyor.maps))
+        controls = ", ".join(settings.controls)
+        for text in _without_control(settings, plan):
+            progress.warn(f"{text}: no control is drawn from its maps by {controls}")
         if retry_failed:
             store.forget_failures()
         _Run(settings, execution, store, host, progress).complete(plan)
@@ -95,6 +98,13 @@ def execute(
 
 def _survey(surveyor: Surveyor, settings: Settings, registry: Registry) -> Survey:
     return surveyor.survey(settings.images, *split_extractors(settings, registry))
+
+
+def _without_control(settings: Settings, plan: Plan) -> list[str]:
+    """Extractors whose maps have no control although controls were asked for."""
+    controlled = {planned.extractor for planned in plan.maps if planned.variant.role == "control"}
+    found = {planned.extractor for planned in plan.maps}
+    return sorted(found - controlled) if settings.controls else []
 
 
 def _map_set_records(plan: Plan, by_digest: dict[str, StoredMap]) -> Iterable[StoredMap]:

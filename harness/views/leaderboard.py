@@ -21,6 +21,7 @@ class Board:
     run: str
     rows: Sequence[Row]
     settings: Mapping[str, Any]
+    controls: Sequence[str]
 
 
 def show(boards: Sequence[Board], by: str | None, console: Console) -> None:
@@ -74,11 +75,10 @@ def _table(board: Board, by: str | None) -> Table:
 def _caption(board: Board, by: str | None) -> str:
     settings = board.settings
     order = f"Sorted by {by}." if by else "Complete methods first, then by excess modularity."
-    controls = settings["controls"]
     beside = (
-        f"control: {', '.join(controls)} at the level selected on the image; excess: modularity "
-        "less control."
-        if controls
+        f"control: {', '.join(board.controls)} at the level selected on the image; excess: Q less "
+        "control."
+        if board.controls
         else "Run without a control: nothing here says whether noise would do as well."
     )
     shared = [
@@ -89,11 +89,12 @@ def _caption(board: Board, by: str | None) -> str:
     ]
     return (
         f"{'; '.join(shared)}; {settings['levels']} levels. {order} Q: mean modularity; {beside} "
-        "found: maps on which the selector accepted a level; the others count with Q and excess 0. "
+        "found: maps on which the selector accepted a level; the others count with 0. "
         "Jaccard: between neighbouring levels of the stable phase. coverage: assigned nodes. "
         "ok: cells that gave a result. seconds: a map at all levels."
     )
 
 
 def _figure(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+    # The sum keeps a rounded −0 from being shown as such.
+    return NOTHING if value is None else f"{round(value, digits) + 0.0:.{digits}f}"

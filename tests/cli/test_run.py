@@ -287,3 +287,12 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
     assert "broken" in finished.stderr
     (row,) = json.loads(finished.stdout)["rows"]
     assert (row["ok"], row["total"]) == (3, 4)
+
+
+def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(
+    harness_command: Command, planted: Path
+) -> None:
+    finished = harness_command(*small(planted, "--controls", "uniform-noise"))
+
+    assert "no control is drawn from its maps by uniform-noise" in finished.stderr
+    assert "without a control" in finished.stdout
