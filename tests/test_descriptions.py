@@ -53,7 +53,21 @@ def documented() -> Description:
 def test_the_first_line_is_the_summary_and_the_rest_is_text(documented: Description) -> None:
     assert documented.summary == "Says what it does."
     assert documented.text.split() == (
-        "A paragraph that says more, note: in two lines. And a last word.".split()
+        [
+            "A",
+            "paragraph",
+            "that",
+            "says",
+            "more,",
+            "note:",
+            "in",
+            "two",
+            "lines.",
+            "And",
+            "a",
+            "last",
+            "word.",
+        ]
     )
 
 
