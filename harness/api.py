@@ -93,8 +93,10 @@ class Job:
         """Count the run's cells; nothing is computed."""
         return runner.forecast(self.settings, self.execution, self.registry, self.folder, progress)
 
-    def execute(self, progress: Progress, *, retry_failed: bool = False) -> Run:
-        """Compute what is missing."""
+    def execute(
+        self, progress: Progress, *, retry_failed: bool = False, any_environment: bool = False
+    ) -> Run:
+        """Compute what is missing, also what failed before, also with other versions."""
         runner.execute(
             self.settings,
             self.execution,
@@ -102,6 +104,7 @@ class Job:
             self.folder,
             progress,
             retry_failed=retry_failed,
+            any_environment=any_environment,
         )
         return Run(self.folder)
 

@@ -97,9 +97,10 @@ def _parameter(
     field: dataclasses.Field[Any], hint: Any, documented: Mapping[str, str]
 ) -> Parameter:
     default, required = field.default, False
-    if default is dataclasses.MISSING:
-        required = field.default_factory is dataclasses.MISSING
-        default = None if required else field.default_factory()  # type: ignore[misc]
+    if callable(field.default_factory):
+        default = field.default_factory()
+    elif default is dataclasses.MISSING:
+        default, required = None, True
     return Parameter(
         field.name, _type_text(hint), default, required, documented.get(field.name, "")
     )

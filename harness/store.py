@@ -11,9 +11,8 @@ import math
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.plan import Plan, SurveyedImage
-from harness.values import Integers, Point, Profile, Selection
+from harness.records import CellRecord, SelectionRecord, StoredMap
+from harness.values import Integers, Point, Profile
 
 FILE_NAME = "run.sqlite"
 LOCK_NAME = "run.lock"
@@ -79,45 +79,6 @@ FIGURES = (
     "giant_share", "isolated_share", "jaccard_previous", "seconds",
 )  # fmt: skip
 UNDEFINED_AS_NULL = ("modularity", "modularity_full", "jaccard_previous")
-
-
-@dataclass(frozen=True)
-class StoredMap:
-    """An extracted map: where its weights are (maps/<digest>.npy), or why it is not there."""
-
-    key: str
-    digest: str = ""
-    nodes: int = 0
-    grid: tuple[int, int] | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class CellRecord:
-    """What became of a cell.
-
-    status is ok, failed (an exception), timed out, killed (the process died), invalid (what
-    the clusterer returned) or skipped (there was no map). Points of a partial profile are
-    kept. peak_memory is in bytes.
-    """
-
-    key: str
-    status: str
-    reason: str = ""
-    detail: str = ""
-    seconds: float = 0.0
-    peak_memory: int | None = None
-    points: Sequence[Point] = ()
-
-
-@dataclass(frozen=True)
-class SelectionRecord:
-    """What became of a selection: status ok with the selection, or failed with the reason."""
-
-    cell: str
-    selector: str
-    selection: Selection | None
-    reason: str = ""
 
 
 class Store:

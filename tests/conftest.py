@@ -38,14 +38,19 @@ def planted(tmp_path: Path) -> Path:
     return folder
 
 
-def idx_content(array: NDArray[np.uint8]) -> bytes:
-    """An array of bytes in the IDX format."""
-    sizes = b"".join(size.to_bytes(4) for size in array.shape)
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+@pytest.fixture(scope="session")
+def idx_content() -> Callable[[NDArray[np.uint8]], bytes]:
+    """Tells how an array of bytes is written in the IDX format."""
+
+    def content(array: NDArray[np.uint8]) -> bytes:
+        sizes = b"".join(size.to_bytes(4) for size in array.shape)
+        return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+    return content
 
 
 @pytest.fixture
-def striped_images(tmp_path: Path) -> Path:
+def striped_images(tmp_path: Path, idx_content: Callable[[NDArray[np.uint8]], bytes]) -> Path:
     """A folder like Fashion-MNIST's: noisy 8×8 images, bright in the row that is their label."""
     random = np.random.default_rng(0)
     folder = tmp_path / "striped"

@@ -7,7 +7,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.plan import Plan, PlannedCell, PlannedMap
 from harness.ranking import Row, leaderboard
-from harness.store import CellRecord, SelectionRecord, Store, open_for_writing
+from harness.records import CellRecord, SelectionRecord
+from harness.store import Store, open_for_writing
 from harness.values import FIRST_SLOT, OBSERVED, Point, Selection, Variant
 
 NOISE = Variant("control", "uniform-noise", 0)

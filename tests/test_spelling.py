@@ -47,7 +47,11 @@ class Bare(harness.Clusterer):
         return np.zeros(graph.n, dtype=np.int64)
 
 
-nasty = st.text() | st.text("[]=,\"'\\ \n\tnoetru1.#é\x7f\u2028", max_size=8)
+nasty = (
+    st.sampled_from(["none", "true", "1", "", " "])
+    | st.text()
+    | st.text("[]=,\"'\\ \n\tnoetru1.#é\x7f\u2028", max_size=8)
+)
 paths = nasty.map(Path)
 reals = st.floats(allow_nan=False)
 everything = st.builds(

@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.store import (
-    FILE_NAME,
-    CellRecord,
-    SelectionRecord,
-    StoredMap,
-    open_for_reading,
-    open_for_writing,
-)
+from harness.records import CellRecord, SelectionRecord, StoredMap
+from harness.store import FILE_NAME, open_for_reading, open_for_writing
 from harness.values import Point, Selection
 
 

@@ -74,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--retry-failed", action="store_true", help="compute cells that failed before again"
     )
+    how.add_argument(
+        "--any-environment",
+        action="store_true",
+        help="go on with a run that other versions of Python, a library or a plugin began",
+    )
     how.add_argument("--dry-run", action="store_true", help="only count the cells, cached and new")
     how.add_argument("--json", action="store_true", help="the leaderboard as JSON")
 
@@ -92,7 +97,11 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             forecast = job.forecast(progress)
         else:
-            finished = job.execute(progress, retry_failed=arguments.retry_failed)
+            finished = job.execute(
+                progress,
+                retry_failed=arguments.retry_failed,
+                any_environment=arguments.any_environment,
+            )
     if arguments.dry_run:
         counts = {"cells": forecast.cells, "cached": forecast.cached, "new": forecast.new}
         if arguments.json:

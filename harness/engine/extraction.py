@@ -14,7 +14,7 @@ from harness.engine.host import Host, JobFailed, answers
 from harness.engine.kept_maps import stored_map
 from harness.engine.progress import Progress, named
 from harness.plan import PlannedMap
-from harness.store import StoredMap
+from harness.records import StoredMap
 from harness.values import Slot
 
 Write = Callable[[Iterable[StoredMap]], None]

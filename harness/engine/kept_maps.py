@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.store import LARGEST_MAP, StoredMap
+from harness.records import StoredMap
+from harness.store import LARGEST_MAP
 from harness.values import AttentionMap
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.engine.host import Host, JobFailed
 from harness.engine.messages import point_of
-from harness.store import CellRecord
+from harness.records import CellRecord
 from harness.values import Point
 
 

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,21 @@ def environment() -> dict[str, Any]:
         "plugins": plugins,
         "libraries": libraries,
         "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
+        "machine": f"{platform.system()} {platform.machine()}",
         "threads": SINGLE,
     }
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The first thing in which two environments differ, in words; "" if they do not."""
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            if inner := difference(old, new):
+                return inner
+        elif old != new:
+            return f"{name} {old or 'none'} then, {new or 'none'} now"
+    return ""
 
 
 def source() -> dict[str, Any]:
@@ -67,5 +79,9 @@ def source() -> dict[str, Any]:
 
 
 def invocation() -> dict[str, Any]:
-    """How this process was started."""
-    return {"command": sys.argv, "processors": os.cpu_count()}
+    """How and where this process was started."""
+    return {
+        "command": sys.argv,
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+    }

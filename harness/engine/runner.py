@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from harness.engine import provenance
 from harness.engine.extraction import Extraction
@@ -13,17 +14,12 @@ from harness.engine.pool import CellJob, compute_all
 from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
 from harness.engine.survey import Surveyor
+from harness.errors import HarnessError
 from harness.plan import Plan, PlannedCell, PlannedMap, Survey, make_plan, split_extractors
+from harness.records import CellRecord, StoredMap
 from harness.registry import Registry
 from harness.settings import Execution, Settings
-from harness.store import (
-    FILE_NAME,
-    CellRecord,
-    Store,
-    StoredMap,
-    open_for_reading,
-    open_for_writing,
-)
+from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 
 # Failures beyond these are in the tables only.
 WARNINGS = 10
@@ -65,20 +61,25 @@ def execute(
     progress: Progress,
     *,
     retry_failed: bool = False,
+    any_environment: bool = False,
 ) -> None:
     """Compute all that the settings ask for and the folder's store does not hold.
 
     May be stopped at any time and started again; only what is missing is computed. Raises
-    HarnessError if the folder cannot be used or an input as a whole is not to be had.
+    HarnessError if the folder cannot be used, an input as a whole is not to be had, or, unless
+    `any_environment`, what is stored was computed with other versions.
     """
+    environment = provenance.environment()
     with open_for_writing(folder) as store, Host(execution.plugins) as host:
+        if not any_environment:
+            _check_environment(store, environment)
         surveyor = Surveyor(host, store.maps_folder, execution.timeout, progress)
         survey = _survey(surveyor, settings, registry)
         plan = make_plan(settings, survey, registry)
         store.write_facts(
             {
                 "settings": asdict(settings),
-                "environment": provenance.environment(),
+                "environment": environment,
                 "source": provenance.source(),
                 "invocation": provenance.invocation(),
                 "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
@@ -94,6 +95,16 @@ def execute(
         _Run(settings, execution, store, host, progress).complete(plan)
         selections = select_all(store, host, settings, execution.timeout, progress)
         store.replace_selections(list(selections))
+
+
+def _check_environment(store: Store, environment: dict[str, Any]) -> None:
+    before = store.facts().get("environment")
+    changed = provenance.difference(before, environment) if before is not None else ""
+    if changed:
+        raise HarnessError(
+            f"{store.folder}: computed in another environment ({changed}); restore it, choose "
+            "another --out, or mix them with --any-environment"
+        )
 
 
 def _survey(surveyor: Surveyor, settings: Settings, registry: Registry) -> Survey:

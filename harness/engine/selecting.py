@@ -5,8 +5,9 @@ from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers
 from harness.engine.progress import Progress
+from harness.records import SelectionRecord
 from harness.settings import Settings
-from harness.store import SelectionRecord, Store
+from harness.store import Store
 from harness.values import Selection
 
 

@@ -9,7 +9,7 @@ from harness.engine.kept_maps import stored_map
 from harness.engine.progress import Progress, named
 from harness.errors import HarnessError
 from harness.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
-from harness.store import StoredMap
+from harness.records import StoredMap
 from harness.values import Slot
 
 

@@ -71,7 +71,7 @@ def _print_section(
 ) -> None:
     table = Table.grid(padding=(0, INDENT, 0, 0))
     table.add_column(width=width, overflow="fold", style="bold")
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")
     for name, cell in rows:
         table.add_row(Text(name), cell)
     console.print(Text(title))

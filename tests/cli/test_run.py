@@ -11,6 +11,7 @@ import pandas
 import pytest
 
 import harness
+from harness.store import open_for_writing
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 # What may differ between two runs of the same thing.
@@ -296,3 +297,21 @@ def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(
 
     assert "no control is drawn from its maps by uniform-noise" in finished.stderr
     assert "without a control" in finished.stdout
+
+
+def test_a_run_begun_with_other_versions_is_gone_on_with_only_on_demand(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    arguments = small(planted, "--out", "out")
+    harness_command(*arguments)
+    with open_for_writing(tmp_path / "out") as store:
+        environment = store.facts()["environment"]
+        environment["libraries"]["numpy"] = "1.0"
+        store.write_facts({"environment": environment})
+
+    refused = harness_command(*arguments)
+    allowed = harness_command(*arguments, "--any-environment")
+
+    assert refused.returncode == 1
+    assert "computed in another environment (numpy 1.0 then, " in refused.stderr
+    assert allowed.returncode == 0
