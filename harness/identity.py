@@ -12,6 +12,7 @@ from harness.components import Component
 from harness.spelling import spell
 
 SEEDS = 2**31
+INTERFACE = "harness"
 
 
 def key_of(*parts: Any) -> str:
@@ -59,31 +60,36 @@ def identify(component: Component) -> ComponentIdentity:
 
 
 def code_digest(component: type[Component]) -> str:
-    """SHA-256 over the source of a component's module and all that it imports of its package.
+    """SHA-256 over the files that `source_files` names."""
+    digest = hashlib.sha256()
+    for _, path in sorted(source_files(component).items()):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
-    Imports are followed inside the module's own top-level package, wherever they stand, so
-    that a change in a helper module counts and a change in a neighbouring plugin does not.
+
+def source_files(component: type[Component]) -> dict[str, Path]:
+    """The file of a component's module and of every module that it imports by name.
+
+    Imports are followed inside the module's own top-level package and the harness' modules,
+    wherever they stand: a change in a helper module or in the shipped model counts, a change in
+    a neighbouring plugin does not. The public interface, `harness` itself, is left out, since
+    through it everything is reached.
     """
     start = component.__module__
-    package = start.partition(".")[0]
-    pending, sources = [start], dict[str, bytes]()
+    packages = {start.partition(".")[0], INTERFACE}
+    pending, files = [start], dict[str, Path]()
     while pending:
         name = pending.pop()
-        if name in sources:
-            continue
-        path = _source_of(name)
+        path = None if name in files else _source_of(name)
         if path is None:
             continue
-        sources[name] = path.read_bytes()
+        files[name] = path
         pending += [
             imported
-            for imported in _imports(sources[name], name, path.name == "__init__.py")
-            if imported.partition(".")[0] == package
+            for imported in _imports(path.read_bytes(), name, path.name == "__init__.py")
+            if imported != INTERFACE and imported.partition(".")[0] in packages
         ]
-    digest = hashlib.sha256()
-    for name in sorted(sources):
-        digest.update(hashlib.sha256(sources[name]).digest())
-    return digest.hexdigest()
+    return files
 
 
 def _source_of(name: str) -> Path | None:

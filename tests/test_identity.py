@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.components import Component
-from harness.identity import SEEDS, code_digest, identify, key_of, seed_of
+from harness.identity import SEEDS, code_digest, identify, key_of, seed_of, source_files
 from harness.registry import load
 
 PLUGIN = """
@@ -198,3 +198,11 @@ def test_keys_and_seeds_are_the_same_in_another_process() -> None:
 
     here = f"{key_of('a', 1, {'ü': [None, 0.1]})} {seed_of('a', 1)}\n"
     assert printed == [here, here]
+
+
+def test_the_shipped_model_is_part_of_its_extractors_code() -> None:
+    files = source_files(load().find("extractor", "one-layer-vit").component)
+
+    assert {"harness.vit.model", "harness.vit.checkpoint", "harness.vit.header"} <= set(files)
+    assert "harness" not in files
+    assert not [name for name in files if name.startswith("harness_plugins.clusterers")]
