@@ -141,7 +141,7 @@ def _reporter(epochs: int) -> Iterator[Callable[["Progress"], None]]:
     if not console.is_terminal:
         yield line
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Bars(*columns, console=console) as bars:
         task = bars.add_task("training", total=None)
 

@@ -12,6 +12,10 @@ from rich.text import Text
 from harness.ranking import Row
 
 NOTHING = "–"
+# Of names; with it a table of two named columns fits 80 characters.
+NARROWEST = 6
+# Width of a console from which columns stand further apart.
+ROOMY = 100
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,10 @@ class Board:
 def show(boards: Sequence[Board], by: str | None, console: Console) -> None:
     """Print one table for each run."""
     for board in boards:
-        console.print(_table(board, by))
+        console.print(_table(board, by, gap=1 if console.width >= ROOMY else 0))
 
 
-def _table(board: Board, by: str | None) -> Table:
+def _table(board: Board, by: str | None, gap: int) -> Table:
     rows = board.rows
     table = Table(
         title=board.run,
@@ -38,19 +42,20 @@ def _table(board: Board, by: str | None) -> Table:
         caption=_caption(board, by),
         caption_justify="left",
         box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        show_edge=False,
+        padding=(0, gap, 0, 0),
     )
     table.add_column("#", justify="right")
-    table.add_column("clusterer", overflow="fold", min_width=9)
+    table.add_column("clusterer", overflow="fold", min_width=NARROWEST)
     varying = [
         name
         for name in ("selector", "graph", "extractor", "images")
         if len({getattr(row, name) for row in rows}) > 1
     ]
     for name in varying:
-        table.add_column(name, overflow="fold", min_width=9)
+        table.add_column(name, overflow="fold", min_width=NARROWEST)
     for header in (
-        "Q", "control", "excess", "Jaccard", "clusters", "coverage", "found", "ok", "seconds",
+        "Q", "control", "excess", "Jaccard", "clusters", "covered", "found", "ok", "s",
     ):  # fmt: skip
         table.add_column(header, justify="right", no_wrap=True)
     for row in rows:
@@ -90,8 +95,8 @@ def _caption(board: Board, by: str | None) -> str:
     return (
         f"{'; '.join(shared)}; {settings['levels']} levels. {order} Q: mean modularity; {beside} "
         "found: maps on which the selector accepted a level; the others count with 0. "
-        "Jaccard: between neighbouring levels of the stable phase. coverage: assigned nodes. "
-        "ok: cells that gave a result. seconds: a map at all levels."
+        "Jaccard: between neighbouring levels of the stable phase. covered: share of nodes in a "
+        "cluster. ok: maps with a result. s: the method's seconds for a map at all levels."
     )
 
 

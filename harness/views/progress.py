@@ -77,7 +77,7 @@ def shown_progress() -> Iterator[Progress]:
         yield PlainProgress()
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
