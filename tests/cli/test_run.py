@@ -215,6 +215,14 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
 
 
+def test_an_interrupted_run_says_how_to_go_on(interrupted: subprocess.Popen[str]) -> None:
+    os.kill(interrupted.pid, signal.SIGINT)
+    _, errors = interrupted.communicate(timeout=20)
+
+    assert interrupted.returncode == 130
+    assert errors.endswith("harness: interrupted; the same command goes on from here\n")
+
+
 def test_a_suite_file_holds_a_run_and_flags_win_over_it(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
