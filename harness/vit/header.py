@@ -4,8 +4,8 @@ Format: https://github.com/huggingface/safetensors#format (length, then a JSON h
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.errors import HarnessError
 
@@ -13,8 +13,16 @@ from harness.errors import HarnessError
 LARGEST = 100_000_000
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """The model settings in a checkpoint's metadata.
+@dataclass(frozen=True)
+class AttentionSettings:
+    """How many heads a checkpoint's model has, and whether it has attention at all."""
+
+    heads: int
+    attention: bool
+
+
+def read_settings(path: Path) -> AttentionSettings:
+    """The settings of attention in a checkpoint's metadata.
 
     Raises HarnessError if the file is missing or is no checkpoint that `harness train` wrote.
     """
@@ -24,11 +32,15 @@ def read_settings(path: Path) -> dict[str, Any]:
             if length > LARGEST:
                 raise ValueError("it has no header of safetensors")
             header = json.loads(file.read(length))
-        settings = json.loads(header["__metadata__"]["harness"])["model"]
-        return {"heads": int(settings["heads"]), "attention": bool(settings["attention"])}
+        model = json.loads(header["__metadata__"]["harness"])["model"]
+        heads, attention = model["heads"], model["attention"]
+        # Every head has weights of its own: there are fewer heads than bytes.
+        if not isinstance(heads, int) or not 1 <= heads < path.stat().st_size:
+            raise ValueError(f"it claims {heads} heads")
+        return AttentionSettings(heads, bool(attention))
     except OSError as error:
         raise HarnessError(f"{path}: no such checkpoint: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HarnessError(
             f"{path}: not a checkpoint that `harness train` wrote ({error})"
         ) from error

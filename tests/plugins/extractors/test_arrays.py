@@ -1,5 +1,7 @@
 import io
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,8 @@ def test_a_grid_is_taken_from_the_user_and_checked(tmp_path: Path) -> None:
     assert arrays(tmp_path, ",grid=[2,3]").load("a").grid == (2, 3)
     with pytest.raises(harness.HarnessError, match="a: a grid of 2×2 does not hold 6 nodes"):
         arrays(tmp_path, ",grid=[2,2]").load("a")
+    with pytest.raises(harness.HarnessError, match="at least 1×1 patches, not -2×-3"):
+        arrays(tmp_path, ",grid=[-2,-3]")
 
 
 @pytest.mark.parametrize(
@@ -94,12 +98,111 @@ def test_one_bad_map_in_a_stack_costs_itself_only(tmp_path: Path) -> None:
         arrays(tmp_path).load("a[1]")
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
-def test_a_file_of_something_else_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("neither")
+def npy(header: bytes) -> bytes:
+    """An .npy file with this header and no data."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
 
-    with pytest.raises(harness.HarnessError, match="a: not an"):
-        arrays(tmp_path).load("a")
+
+def text(path: Path) -> None:
+    path.write_text("neither")
+
+
+def archive_by_another_name(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, one=np.ones((2, 2)))
+
+
+def unfinished_header(path: Path) -> None:
+    path.write_bytes(npy(b"{'descr': ((("))
+
+
+def countless_empty_maps(path: Path) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 0, 0)}"
+    path.write_bytes(npy(header))
+
+
+def empty_archive(path: Path) -> None:
+    zipfile.ZipFile(path, "w").close()
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "reason"),
+    [
+        (text, "bad.npy", "bad: not an .npy file of numbers"),
+        (text, "bad.npz", "bad.npz: not an .npz file"),
+        (archive_by_another_name, "bad.npy", "bad: not an .npy file of numbers"),
+        (unfinished_header, "bad.npy", "bad: not an .npy file of numbers"),
+        (countless_empty_maps, "bad.npy", r"bad: its shape is \(1000000000000, 0, 0\)"),
+        (empty_archive, "bad.npz", "bad.npz: an archive without arrays"),
+        (os.mkfifo, "bad.npy", "bad: neither a regular file nor a link to one"),
+        (Path.mkdir, "bad.npz", "bad: neither a regular file nor a link to one"),
+    ],
+)
+def test_a_file_of_something_else_costs_itself_only(
+    tmp_path: Path, make: Callable[[Path], None], name: str, reason: str
+) -> None:
+    make(tmp_path / name)
+    np.save(tmp_path / "good.npy", np.ones((2, 2)))
+    maps = arrays(tmp_path)
+
+    bad, good = maps.keys()
+
+    assert maps.load(good).n == 2
+    with pytest.raises(harness.HarnessError, match=reason):
+        maps.load(bad)
+
+
+def spoiled_data(archive: bytearray) -> None:
+    archive[40:60] = b"\xff" * 20
+
+
+def encrypted(archive: bytearray) -> None:
+    archive[6] |= 1
+    archive[archive.index(b"PK\x01\x02") + 8] |= 1
+
+
+def unknown_compression(archive: bytearray) -> None:
+    archive[8] = archive[archive.index(b"PK\x01\x02") + 10] = 97
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (spoiled_data, "a:bad: .*decompressing"),
+        (encrypted, "a:bad: .*encrypted"),
+        (unknown_compression, "a:bad: .*compression method"),
+    ],
+)
+def test_a_damaged_array_in_an_archive_costs_itself_only(
+    tmp_path: Path, damage: Callable[[bytearray], None], reason: str
+) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, bad=np.eye(9), good=np.ones((2, 2)))
+    archive = bytearray(path.read_bytes())
+    damage(archive)
+    path.write_bytes(archive)
+    maps = arrays(path)
+
+    assert list(maps.keys()) == ["a:bad", "a:good"]
+    assert maps.load("a:good").n == 2
+    with pytest.raises(harness.HarnessError, match=reason):
+        maps.load("a:bad")
+
+
+def test_two_maps_of_one_name_are_refused_rather_than_one_of_them_lost(tmp_path: Path) -> None:
+    for name in ("a.npy", "a.NPY"):
+        with (tmp_path / name).open("wb") as file:
+            np.save(file, np.ones((2, 2)))
+
+    with pytest.raises(harness.HarnessError, match=r"called a, in a\.NPY and in a\.npy"):
+        arrays(tmp_path).keys()
+
+
+def test_a_name_that_is_not_utf_8_is_spelled_so_that_it_can_be_stored(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones((2, 2)))
+    os.rename(os.fsencode(tmp_path / "a.npy"), os.fsencode(tmp_path) + b"/caf\xe9.npy")
+
+    assert arrays(tmp_path).load("caf\\xe9").n == 2
 
 
 def test_pickles_in_archives_are_not_read(tmp_path: Path) -> None:

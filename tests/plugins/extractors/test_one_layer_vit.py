@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,33 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         harness.make("extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]").slots()
     with pytest.raises(harness.HarnessError, match="nowhere: no such checkpoint"):
         harness.make("extractor", "one-layer-vit[checkpoint=nowhere]").slots()
+
+
+@pytest.mark.parametrize("heads", [0, -3, 10**12, float("inf"), "two", None])
+def test_a_header_with_an_impossible_number_of_heads_is_refused(
+    tmp_path: Path, heads: object
+) -> None:
+    metadata = json.dumps({"model": {"heads": heads, "attention": True}})
+    header = json.dumps({"__metadata__": {"harness": metadata}}).encode()
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+
+    with pytest.raises(harness.HarnessError, match=r"not a checkpoint .*it claims"):
+        harness.make("extractor", f"one-layer-vit[checkpoint={path}]").slots()
+
+
+def test_a_header_nested_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000)
+
+    with pytest.raises(harness.HarnessError, match="not a checkpoint"):
+        harness.make("extractor", f"one-layer-vit[checkpoint={path}]").slots()
+
+
+def test_a_checkpoint_that_is_not_there_has_no_fingerprint() -> None:
+    for missing in ("nowhere", "~nobody-of-that-name/a"):
+        with pytest.raises(harness.HarnessError, match="no such checkpoint"):
+            harness.make("extractor", f"one-layer-vit[checkpoint={missing}]").fingerprint()
 
 
 def test_other_weights_have_another_fingerprint() -> None:

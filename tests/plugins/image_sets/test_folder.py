@@ -1,6 +1,7 @@
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_deep_grey_is_scaled_and_not_clipped(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0, 65535, 32768]], dtype=np.uint16)).save(tmp_path / "a.png")
 
     assert folder(tmp_path).load("a.png").pixels[0, :, 0].tolist() == [0, 255, 128]
+
+
+def test_the_transparent_level_of_deep_grey_becomes_white(tmp_path: Path) -> None:
+    levels = Image.fromarray(np.array([[0, 257]], dtype=np.uint16))
+    levels.save(tmp_path / "a.png", transparency=0)
+
+    assert folder(tmp_path).load("a.png").pixels[0, :, 0].tolist() == [255, 1]
 
 
 def test_cmyk_and_palettes_become_rgb(tmp_path: Path, red: Image.Image) -> None:
@@ -130,6 +138,18 @@ def bomb(path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def link_to_nothing(path: Path) -> None:
+    path.symlink_to("nothing.png")
+
+
 @pytest.mark.parametrize(
     ("make", "name", "reason"),
     [
@@ -137,12 +157,15 @@ def bomb(path: Path) -> None:
         (text, "a.png", "a.png: not an image of a known format"),
         (nothing, "a.png", "a.png: not an image of a known format"),
         (bomb, "a.png", "a.png: .*pixels"),
+        (pipe, "a.png", "a.png: neither a regular file nor a link to one"),
+        (link_to_itself, "a.png", "a.png: neither a regular file nor a link to one"),
+        (link_to_nothing, "a.png", "a.png: neither a regular file nor a link to one"),
     ],
 )
 def test_what_cannot_be_decoded_is_listed_and_refused_by_name(
-    tmp_path: Path, make: "object", name: str, reason: str
+    tmp_path: Path, make: Callable[[Path], None], name: str, reason: str
 ) -> None:
-    make(tmp_path / name)  # type: ignore[operator]
+    make(tmp_path / name)
     images = folder(tmp_path)
 
     assert list(images.keys()) == [name]
@@ -164,8 +187,53 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, red: Image.Image) -
     red.save(tmp_path / "outside.png")
     os.symlink(tmp_path / "outside.png", inside / "link.png")
 
-    with pytest.raises(harness.HarnessError, match=r"link\.png: links to a file outside"):
+    with pytest.raises(harness.HarnessError, match=r"link\.png: links to a place outside"):
         folder(inside).load("link.png")
+
+
+def test_a_linked_folder_is_refused_if_it_leads_out_and_else_listed_once(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    inside = tmp_path / "inside"
+    (inside / "sub").mkdir(parents=True)
+    red.save(inside / "sub" / "a.png")
+    (inside / "again").symlink_to("sub")
+    (inside / "sub" / "up").symlink_to("..")
+    (inside / "out").symlink_to(tmp_path)
+
+    assert list(folder(inside).keys()) == ["out", "sub/a.png"]
+    with pytest.raises(harness.HarnessError, match="out: links to a place outside"):
+        folder(inside).load("out")
+
+
+def test_a_name_that_is_not_utf_8_is_spelled_so_that_it_can_be_stored(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    red.save(tmp_path / "a.png")
+    os.rename(os.fsencode(tmp_path / "a.png"), os.fsencode(tmp_path) + b"/caf\xe9.png")
+
+    assert list(folder(tmp_path).keys()) == ["caf\\xe9.png"]
+    assert folder(tmp_path).load("caf\\xe9.png").pixels.shape == (4, 6, 3)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser reads every folder")
+def test_a_folder_inside_that_may_not_be_read_is_no_silent_gap(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    red.save(tmp_path / "a.png")
+
+    with pytest.raises(harness.HarnessError, match="closed: Permission denied"):
+        folder(tmp_path).keys()
+
+
+def test_only_what_is_listed_is_loaded(tmp_path: Path, red: Image.Image) -> None:
+    (tmp_path / "inside").mkdir()
+    red.save(tmp_path / "a.png")
+    red.save(tmp_path / "inside" / "b.png")
+
+    with pytest.raises(harness.HarnessError, match=r"there is no image '\.\./a\.png'"):
+        folder(tmp_path / "inside").load("../a.png")
 
 
 def test_a_folder_without_images_or_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -173,3 +241,8 @@ def test_a_folder_without_images_or_that_is_not_there_is_refused(tmp_path: Path)
         folder(tmp_path).keys()
     with pytest.raises(harness.HarnessError, match="no such folder"):
         folder(tmp_path / "nowhere").keys()
+    with pytest.raises(harness.HarnessError, match="no such folder"):
+        folder(Path("~nobody-of-that-name/images")).keys()
+    (tmp_path / "a.txt").write_text("a file")
+    with pytest.raises(harness.HarnessError, match=r"a\.txt: a file, not a folder"):
+        folder(tmp_path / "a.txt").keys()
