@@ -20,6 +20,7 @@ from harness.settings import (
     read_suite,
     resolve,
 )
+from harness.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import pandas
@@ -68,6 +69,11 @@ class Run:
         """Settings, environment, source and invocation of the run."""
         with store.open_for_reading(self.folder) as stored:
             return stored.facts()
+
+    def failed_selections(self) -> int:
+        """How many selections failed; those that found nothing did not."""
+        with store.open_for_reading(self.folder) as stored:
+            return stored.failed_selections()
 
     def controls(self) -> list[str]:
         """The controls that images or maps are compared with."""
@@ -187,7 +193,8 @@ def make(kind: str, spelling: str, plugins: Sequence[str | Path] = ()) -> Any:
     """
     kind = kind.replace("_", " ").replace("-", " ")
     if kind not in KINDS:
-        raise HarnessError(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
+        hint = did_you_mean(kind, KINDS) or f"; there are {', '.join(KINDS)}"
+        raise HarnessError(f"there is no kind {kind!r}{hint}")
     made: list[Component] = registry.load([Path(path) for path in plugins]).make(kind, spelling)
     if len(made) != 1:
         raise HarnessError(f"{spelling!r} spells {len(made)} components; one is wanted")

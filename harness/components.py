@@ -44,7 +44,10 @@ def as_attention(value: AttentionMap | NDArray[Any]) -> AttentionMap:
 
 def as_graph(value: Graph | NDArray[Any]) -> Graph:
     """A graph as it is; weights (n, n) as a graph of the positive ones, without self-loops."""
-    return value if isinstance(value, Graph) else Graph.from_weights(value)
+    if isinstance(value, Graph):
+        return value
+    # A map's weights are checked.
+    return Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
 
 
 Conversions = Mapping[str, Callable[[Any], Any]]

@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake."""
+"""The one exception that stands for a user's mistake, and how such words are shown."""
 
 
 class HarnessError(Exception):
@@ -6,3 +6,16 @@ class HarnessError(Exception):
 
     The message says what was wrong, where, and what would be right.
     """
+
+
+def printable(text: str) -> str:
+    """The text with every control character but line breaks and tabs spelled out.
+
+    Names of files and words of plugins go to terminals, which obey escape sequences.
+    """
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

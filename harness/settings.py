@@ -12,7 +12,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.identity import key_of
 from harness.registry import Registry
-from harness.spelling import did_you_mean, spell
+from harness.spelling import did_you_mean, spell, split
 
 DEFAULT_SUITE = "default.toml"
 # Setting → kind of the components that it spells.
@@ -25,6 +25,7 @@ COMPONENTS = {
     "controls": "control",
 }
 MAY_BE_EMPTY = ("controls",)
+NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def read_suite(path: Path) -> Suite:
     Raises HarnessError if it cannot be read, is no TOML, or has a key that no run has.
     """
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path}: the suite cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
@@ -111,14 +112,14 @@ def execution(values: Mapping[str, Any]) -> Execution:
 
     Raises HarnessError if a value is of the wrong type or out of range.
     """
-    out = _paths(values.get("out", ()), "out")
-    if len(out) > 1:
-        raise HarnessError(f"out: expected one path, not {len(out)}")
+    out = values.get("out")
+    if not isinstance(out, str | Path | None) or out == "":
+        raise HarnessError(f"out: expected a path, not {out!r}")
     return Execution(
-        workers=_whole(values, "workers", at_least=1),
+        workers=_whole(values, "workers", 1, 1_000),
         timeout=_number(values, "timeout"),
         plugins=_paths(values.get("plugins", ()), "plugins"),
-        out=out[0] if out else None,
+        out=None if out is None else Path(out).expanduser(),
     )
 
 
@@ -131,7 +132,9 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
     spelled = {}
     for key, kind in COMPONENTS.items():
         texts = _texts(values[key], key)
-        if key in MAY_BE_EMPTY and texts == ["none"]:
+        if key in MAY_BE_EMPTY and NONE in (parts := [p for text in texts for p in split(text)]):
+            if len(parts) > 1:
+                raise HarnessError(f"{key}: {NONE} stands alone, not beside {parts[-1]}")
             texts = []
         components = [made for text in texts for made in registry.make(kind, text)]
         if not components and key not in MAY_BE_EMPTY:
@@ -139,11 +142,11 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
         spelled[key] = tuple(dict.fromkeys(spell(component) for component in components))
     return Settings(
         **spelled,
-        levels=_whole(values, "levels", at_least=1),
-        repeats=_whole(values, "repeats", at_least=1),
-        draws=_whole(values, "draws", at_least=1),
+        levels=_whole(values, "levels", 1, 10_000),
+        repeats=_whole(values, "repeats", 1, 10_000),
+        draws=_whole(values, "draws", 1, 10_000),
         resolution=_number(values, "resolution"),
-        seed=_whole(values, "seed", at_least=0),
+        seed=_whole(values, "seed", 0, 2**63),
     )
 
 
@@ -167,10 +170,12 @@ def _paths(value: Any, key: str) -> tuple[Path, ...]:
     return tuple(Path(path).expanduser() for path in paths)
 
 
-def _whole(values: Mapping[str, Any], key: str, *, at_least: int) -> int:
+def _whole(values: Mapping[str, Any], key: str, at_least: int, at_most: int) -> int:
     value = values[key]
-    if type(value) is not int or value < at_least:
-        raise HarnessError(f"{key}: expected a whole number of at least {at_least}, not {value!r}")
+    if type(value) is not int or not at_least <= value <= at_most:
+        raise HarnessError(
+            f"{key}: expected a whole number from {at_least} to {at_most}, not {value!r}"
+        )
     return value
 
 

@@ -78,7 +78,10 @@ def parse(text: str) -> list[Spelled]:
 
     Raises HarnessError if the text cannot be read.
     """
-    return [_parse_one(part) for part in split(text)]
+    parts = split(text)
+    if "" in parts:
+        raise HarnessError(f"{text!r}: a comma with nothing before or after it")
+    return [_parse_one(part) for part in parts]
 
 
 def _parse_one(text: str) -> Spelled:

@@ -185,7 +185,7 @@ class Store:
                     record.key,
                     index,
                     *(_null_for_nan(getattr(point, figure)) for figure in FIGURES),
-                    json.dumps(dict(point.diagnostics), sort_keys=True),
+                    json.dumps(_finite(point.diagnostics), sort_keys=True),
                     json.dumps(point.warnings),
                 )
                 for index, point in enumerate(record.points)
@@ -209,6 +209,12 @@ class Store:
                 "FROM planned LEFT JOIN cells USING (cell) GROUP BY 1 ORDER BY 1"
             )
         )
+
+    def failed_selections(self) -> int:
+        """How many selections failed."""
+        query = "SELECT count(*) FROM selections WHERE status <> 'ok'"
+        (count,) = self.connection.execute(query).fetchone()
+        return int(count)
 
     def controls(self) -> list[str]:
         """The controls that the plan draws, by name."""
@@ -245,7 +251,7 @@ class Store:
                 Point(
                     **values,
                     labels=labels[index],
-                    diagnostics=json.loads(diagnostics),
+                    diagnostics=_nan_for_null(json.loads(diagnostics)),
                     warnings=tuple(json.loads(warnings)),
                 )
             )
@@ -359,6 +365,15 @@ def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = 
 
 def _null_for_nan(value: float) -> float | None:
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON has no word for what is not finite but null."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def _nan_for_null(figures: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: math.nan if value is None else value for name, value in figures.items()}
 
 
 def _selection_row(record: SelectionRecord) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ is here too, so that there is one place for each graph's other views.
 """
 
 import hashlib
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,10 +56,20 @@ OBSERVED = Variant()
 
 @dataclass(frozen=True, order=True)
 class Slot:
-    """One attention matrix of a model: a head of a layer, both counted from 0."""
+    """One attention matrix of a model: a head of a layer, both counted from 0.
+
+    Raises TypeError for what is no whole number and ValueError for a negative one.
+    """
 
     layer: int
     head: int
+
+    def __post_init__(self) -> None:
+        for name in ("layer", "head"):
+            number = operator.index(getattr(self, name))
+            if number < 0:
+                raise ValueError(f"{name} must not be negative, not {number}")
+            object.__setattr__(self, name, number)
 
 
 FIRST_SLOT = Slot(0, 0)
@@ -68,7 +79,8 @@ FIRST_SLOT = Slot(0, 0)
 class Image:
     """Pixels (height, width, channels) of bytes; channels are 1 (grey) or 3 (RGB).
 
-    Raises ValueError for other shapes and TypeError for other types.
+    Raises ValueError for other shapes and labels that do not fit 64 bits, TypeError for other
+    types.
     """
 
     key: str
@@ -83,6 +95,11 @@ class Image:
             raise ValueError(
                 f"pixels must be (height, width, 1 or 3) and not empty, not {self.pixels.shape}"
             )
+        if self.label is not None:
+            label = operator.index(self.label)
+            if not -(2**63) <= label < 2**63:
+                raise ValueError(f"a label must fit 64 bits, not {label}")
+            object.__setattr__(self, "label", label)
         object.__setattr__(self, "pixels", read_only(self.pixels))
 
     @cached_property
@@ -127,6 +144,9 @@ class AttentionMap:
             )
         if self.truth is not None and self.truth.shape != (self.n,):
             raise ValueError(f"truth must be ({self.n},), not {self.truth.shape}")
+        slot = Slot(self.layer, self.head)
+        object.__setattr__(self, "layer", slot.layer)
+        object.__setattr__(self, "head", slot.head)
         object.__setattr__(self, "weights", read_only(weights))
 
     @property

@@ -86,11 +86,11 @@ def test_later_layers_win_and_what_is_not_given_stays() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"levels": "many"}, "levels: expected a whole number of at least 1, not 'many'"),
-        ({"levels": 2.0}, "levels: expected a whole number of at least 1, not 2.0"),
-        ({"repeats": True}, "repeats: expected a whole number of at least 1, not True"),
-        ({"draws": 0}, "draws: expected a whole number of at least 1, not 0"),
-        ({"seed": -1}, "seed: expected a whole number of at least 0, not -1"),
+        ({"levels": "many"}, "levels: expected a whole number from 1 to 10000, not 'many'"),
+        ({"levels": 2.0}, "levels: expected a whole number from 1 to 10000, not 2.0"),
+        ({"repeats": True}, "repeats: expected a whole number from 1 to 10000, not True"),
+        ({"draws": 0}, "draws: expected a whole number from 1 to 10000, not 0"),
+        ({"seed": -1}, "seed: expected a whole number from 0 to 9223372036854775808, not -1"),
         ({"resolution": 0}, "resolution: expected a positive number, not 0"),
         ({"resolution": float("inf")}, "resolution: expected a positive number, not inf"),
         ({"resolution": float("nan")}, "resolution: expected a positive number, not nan"),
@@ -115,10 +115,10 @@ def test_a_wrong_value_of_what_to_compute_is_refused(
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"workers": 0}, "workers: expected a whole number of at least 1, not 0"),
+        ({"workers": 0}, "workers: expected a whole number from 1 to 1000, not 0"),
         ({"timeout": -1}, "timeout: expected a positive number, not -1"),
-        ({"out": 3}, "out: expected a path or a list of paths, not 3"),
-        ({"out": ["a", "b"]}, "out: expected one path, not 2"),
+        ({"out": 3}, "out: expected a path, not 3"),
+        ({"out": ["a", "b"]}, "out: expected a path, not ["),
     ],
 )
 def test_a_wrong_value_of_how_to_compute_is_refused(values: dict[str, Any], message: str) -> None:

@@ -179,7 +179,7 @@ def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
         ("everything[text='a]", "a ' is not closed"),
         ("everything[whole=1]x", "text follows the closing ]"),
         ("=3", "expected a name"),
-        ("everything,", "expected a name"),
+        ("everything,", "a comma with nothing before or after it"),
     ],
 )
 def test_a_mistake_is_named(text: str, message: str) -> None:

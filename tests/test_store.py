@@ -27,7 +27,7 @@ def point(level: float, jaccard: float = 0.5) -> Point:
         jaccard_previous=jaccard,
         seconds=0.01,
         labels=np.array([0, 1, 0, -1]),
-        diagnostics={"gap": 1e-9},
+        diagnostics={"gap": 1e-9, "lost": math.inf},
         warnings=("slow",),
     )
 
@@ -45,7 +45,8 @@ def test_a_cell_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert profile.labels.tolist() == [[0, 1, 0, -1]] * 2
     assert np.isnan(profile.column("modularity_full")).all()
     assert math.isnan(profile.points[0].jaccard_previous)
-    assert profile.points[1].diagnostics == {"gap": 1e-9}
+    assert profile.points[1].diagnostics["gap"] == 1e-9
+    assert math.isnan(profile.points[1].diagnostics["lost"])
     assert profile.points[1].warnings == ("slow",)
 
 

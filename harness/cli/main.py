@@ -2,12 +2,13 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, printable
 
 VERBS = {
     "run": "cluster attention maps over a sweep of thresholds, with controls, and rank the methods",
@@ -25,12 +26,13 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code (0 all well, 1 usage, 2 some cells failed)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_streams()
     try:
         code = _dispatch(given)
         sys.stdout.flush()
         return code
     except HarnessError as error:
-        print(f"harness: {error}", file=sys.stderr)
+        print(f"harness: {printable(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         print("harness: interrupted; the same command goes on from here", file=sys.stderr)
@@ -39,6 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has left; nothing is to be said, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USAGE_ERROR
+    except OSError as error:
+        # What a verb does with files it reports itself; what is left is its output.
+        if error.filename is not None:
+            raise
+        print(f"harness: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _prepare_streams() -> None:
+    """Let no character and no closed stream stand in the way of a message."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open for as long as the process runs
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--resolution",
         type=float,
-        metavar="γ",
+        metavar="GAMMA",
         help=shown("of the modularity that scores", "resolution"),
     )
     what.add_argument("--seed", type=int, metavar="N", help=shown("of the whole run", "seed"))
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run; returns 0 if all cells are ok, 2 if some are not."""
+    """Run; returns 0 if all cells and selections are ok, 2 if some are not."""
     from harness.api import prepare
     from harness.settings import KEYS
     from harness.views.progress import shown_progress
@@ -115,6 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     print_boards([board_of(finished, None)], None, "json" if arguments.json else "table")
     statuses = finished.statuses()
+    failed = finished.failed_selections()
     listed = ", ".join(f"{count} {status}" for status, count in statuses.items())
-    print(f"{job.folder}: cells: {listed}", file=sys.stderr)
-    return 0 if set(statuses) <= {"ok"} else 2
+    selections = f"; selections: {failed} failed" if failed else ""
+    print(f"{job.folder}: cells: {listed}{selections}", file=sys.stderr)
+    return 0 if set(statuses) <= {"ok"} and not failed else 2

@@ -2,11 +2,10 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
-
-import numpy as np
+from collections.abc import Iterator
 
 from harness.components import Clusterer, GraphBuilder
+from harness.engine import checks
 from harness.scores.jaccard import best_match_jaccard
 from harness.scores.modularity import modularity
 from harness.scores.partition import (
@@ -31,12 +30,13 @@ def profile(
     """The points of a profile, level by level, as they are computed.
 
     The unpruned map that `modularity_full` is taken on has a diagonal if the builder's graphs
-    allow self-loops. Raises InvalidLabels if the clusterer returns no labels (n,), and
-    whatever the components raise.
+    allow self-loops. Raises InvalidLabels if the clusterer returns no labels (n,), HarnessError
+    if a component keeps another of its promises not, and whatever the components raise.
     """
+    wanted = checks.levels(builder.levels(attention, levels), levels)
     whole: Graph | None = None
     previous = None
-    for graph in builder.build(attention, builder.levels(attention, levels)):
+    for graph in checks.graphs(builder.build(attention, wanted), wanted, attention.n):
         if whole is None:
             whole = Graph.from_weights(attention.weights, self_loops=graph.self_loops)
         with warnings.catch_warnings(record=True) as caught:
@@ -65,12 +65,7 @@ def profile(
             ),
             seconds=seconds,
             labels=labels,
-            diagnostics=_finite(partition.diagnostics),
+            diagnostics=checks.diagnostics(partition.diagnostics),
             warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
         )
         previous = labels
-
-
-def _finite(diagnostics: Mapping[str, float]) -> dict[str, float]:
-    """Diagnostics as plain floats; what is not finite cannot be told from missing and goes."""
-    return {name: float(value) for name, value in diagnostics.items() if np.isfinite(float(value))}

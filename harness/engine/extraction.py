@@ -75,7 +75,7 @@ class Extraction:
                         taken[index] = waiting.pop(index)
                     case "refused":
                         self._fail([waiting.pop(index)], answer["reason"])
-                    case "map":
+                    case "map" if index in taken:
                         unit, slot = taken[index], Slot(answer["layer"], answer["head"])
                         if slot in unit.wanted:
                             unit.found[slot] = stored_map(unit.wanted[slot].key, answer)
@@ -90,12 +90,16 @@ class Extraction:
             if suspects:
                 self._fail(suspects, error.reason)
                 return _batch(waiting)
+            if len(waiting) < len(units):
+                self.progress.warn(named(extractor, error.reason))
+                return _batch(waiting)
             # It fell before it took an image: no image is to blame.
-            self._fail(list(waiting.values()), error.reason)
+            self._fail(units, error.reason)
             return []
         for unit in [*taken.values(), *waiting.values()]:
             lacking = sorted(set(unit.wanted) - set(unit.found))
-            self._fail([unit], f"{extractor} gave no map for {lacking[0]}")
+            where = f"layer {lacking[0].layer}, head {lacking[0].head}"
+            self._fail([unit], f"{extractor} gave no map for {where}")
         return []
 
     def _fail(self, units: Sequence[_Unit], reason: str) -> None:
@@ -126,22 +130,32 @@ class Extraction:
             }
             for planned, observed in drawable
         ]
-        waiting = dict(enumerate(planned for planned, _ in drawable))
-        call = self.host.call(
-            "draw maps", self.limit, silence=True, items=items, folder=str(self.folder)
-        )
-        try:
-            for answer in answers(call):
-                planned = waiting.pop(answer["item"])
-                if answer["reply"] == "refused":
-                    self.progress.warn(named(planned.image, answer["reason"]))
-                    self.write([StoredMap(planned.key, reason=answer["reason"])])
-                else:
-                    self.write([stored_map(planned.key, answer)])
-                self.progress.advance()
-        except JobFailed as error:
-            self.progress.warn(f"drawing controls: {error.reason}")
-            self.write(StoredMap(planned.key, reason=error.reason) for planned in waiting.values())
+        answered = 0
+        while answered < len(items):
+            call = self.host.call(
+                "draw maps",
+                self.limit,
+                silence=True,
+                items=items[answered:],
+                folder=str(self.folder),
+            )
+            try:
+                for answer in answers(call):
+                    self._drawn(drawable[answered][0], answer)
+                    answered += 1
+            except JobFailed as error:
+                # Answers come in order: the first that is missing is the one that failed.
+                self._drawn(drawable[answered][0], {"reply": "refused", "reason": error.reason})
+                answered += 1
+
+    def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> None:
+        if answer["reply"] == "refused":
+            reason = named(planned.image, answer["reason"])
+            self.progress.warn(f"{planned.variant.name} of {reason}")
+            self.write([StoredMap(planned.key, reason=answer["reason"])])
+        else:
+            self.write([stored_map(planned.key, answer)])
+        self.progress.advance()
 
 
 def _batch(waiting: Mapping[int, _Unit]) -> list[list[_Unit]]:

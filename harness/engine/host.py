@@ -163,7 +163,11 @@ class Host:
                     [self._reader], [], [], max(0.0, deadline - time.monotonic())
                 )
                 if not ready:
-                    raise JobFailed("timed out", f"no end after {limit:g} s", self._log_tail())
+                    raise JobFailed(
+                        "timed out",
+                        f"not done within the time limit of {limit:g} s",
+                        self._log_tail(),
+                    )
                 chunk = os.read(self._reader, CHUNK)
                 if not chunk:
                     raise self._death()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from harness import store
 from harness.components import (
     Clusterer,
@@ -17,13 +19,14 @@ from harness.components import (
     MapSet,
     Selector,
 )
+from harness.engine import checks
 from harness.engine.cell import profile
 from harness.engine.kept_maps import keep, kept_map
 from harness.engine.messages import Message, point_message
 from harness.errors import HarnessError
 from harness.registry import Registry
 from harness.scores.partition import InvalidLabels
-from harness.values import Image, Profile, Selection, Variant
+from harness.values import AttentionMap, Image, Profile, Variant
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -48,53 +51,53 @@ class Context:
 
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
-    """Decode every image of a set, to know its digest or why it cannot be had."""
-    images = context.make(ImageSet, "image set", header["images"])
-    keys = list(images.keys())
-    send(Message({"reply": "count", "count": len(keys)}))
-    for key in keys:
+    """Decode the images of a set from the `first` on, to know their digests or what is wrong."""
+    text = header["images"]
+    images = context.make(ImageSet, "image set", text)
+    keys = checks.keys(images.keys(), text)
+    send(Message({"reply": "keys", "keys": keys}))
+    for key in keys[header["first"] :]:
         try:
-            image = images.load(key)
+            image = checks.kind_of(images.load(key), Image, f"{text}: load()")
+            height, width, channels = image.pixels.shape
+            answer = {
+                "reply": "image",
+                "digest": image.digest,
+                "height": height,
+                "width": width,
+                "channels": channels,
+                "label": image.label,
+            }
         except Exception as error:
-            send(Message({"reply": "refused", "key": key, "reason": reason_of(error)}))
-            continue
-        height, width, channels = image.pixels.shape
-        send(
-            Message(
-                {
-                    "reply": "image",
-                    "key": key,
-                    "digest": image.digest,
-                    "height": height,
-                    "width": width,
-                    "channels": channels,
-                    "label": None if image.label is None else int(image.label),
-                }
-            )
-        )
+            answer = {"reply": "refused", "reason": reason_of(error)}
+        send(Message({"key": key, **answer}))
 
 
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
     """Ask an extractor for its slots and the digest of its weights."""
-    extractor = context.make(Extractor, "extractor", header["extractor"])
-    slots = [[slot.layer, slot.head] for slot in extractor.slots()]
-    send(Message({"reply": "extractor", "slots": slots, "fingerprint": extractor.fingerprint()}))
+    text = header["extractor"]
+    extractor = context.make(Extractor, "extractor", text)
+    slots = [[slot.layer, slot.head] for slot in checks.slots(extractor.slots(), text)]
+    fingerprint = extractor.fingerprint()
+    if not isinstance(fingerprint, str):
+        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is no text")
+    send(Message({"reply": "extractor", "slots": slots, "fingerprint": fingerprint}))
 
 
 def survey_maps(context: Context, header: Header, send: Send) -> None:
-    """Read every map of a map set and keep its weights where cells find them."""
-    maps = context.make(MapSet, "extractor", header["maps"])
-    keys = list(maps.keys())
-    send(Message({"reply": "count", "count": len(keys)}))
-    for key in keys:
+    """Read the maps of a map set from the `first` on and keep their weights for the cells."""
+    text = header["maps"]
+    maps = context.make(MapSet, "extractor", text)
+    keys = checks.keys(maps.keys(), text)
+    send(Message({"reply": "keys", "keys": keys}))
+    for key in keys[header["first"] :]:
         try:
-            attention = maps.load(key)
+            attention = checks.kind_of(maps.load(key), AttentionMap, f"{text}: load()")
+            place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
+            answer = {"reply": "map", **place, **keep(attention, Path(header["folder"]))}
         except Exception as error:
-            send(Message({"reply": "refused", "key": key, "reason": reason_of(error)}))
-            continue
-        stored = keep(attention, Path(header["folder"]))
-        place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
-        send(Message({"reply": "map", "key": key, **place, **stored}))
+            answer = {"reply": "refused", "reason": reason_of(error)}
+        send(Message({"key": key, **answer}))
 
 
 def extract(context: Context, header: Header, send: Send) -> None:
@@ -105,7 +108,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
     """
     images = context.make(ImageSet, "image set", header["images"])
     extractor = context.make(Extractor, "extractor", header["extractor"])
-    places: dict[tuple[str, Variant], int] = {}
+    expected = checks.Expected(header["extractor"], extractor.slots())
 
     def draw() -> Iterator[Image]:
         loaded: Image | None = None
@@ -117,13 +120,13 @@ def extract(context: Context, header: Header, send: Send) -> None:
             except Exception as error:
                 send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
                 continue
-            places[image.key, image.variant] = index
+            expected.take(image.key, image.variant, index)
             send(Message({"reply": "taken", "item": index}))
             yield image
 
     folder = Path(header["folder"])
-    for attention in extractor.extract(draw()):
-        item = places[attention.image, attention.variant]
+    for returned in extractor.extract(draw()):
+        attention, item = expected.item_of(returned)
         place = {"layer": attention.layer, "head": attention.head}
         send(Message({"reply": "map", "item": item, **place, **keep(attention, folder)}))
 
@@ -132,7 +135,7 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
     if not item["control"]:
         return image
     control = context.make(ImageControl, "control", item["control"])
-    drawn = control.draw(image, item["seed"])
+    drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(
             f"{item['control']} drew {drawn.pixels.shape} from an image of {image.pixels.shape}"
@@ -142,22 +145,27 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
 
 
 def draw_maps(context: Context, header: Header, send: Send) -> None:
-    """Draw map controls from kept maps; items are {"map", "grid", "control", "seed"}."""
+    """Draw map controls from kept maps; items are {"map", "grid", "control", "seed"}.
+
+    Answers keep the order of the items.
+    """
     folder = Path(header["folder"])
-    for index, item in enumerate(header["items"]):
+    for item in header["items"]:
         control = context.make(MapControl, "control", item["control"])
         observed = kept_map(folder, item["map"], item["grid"])
         try:
-            drawn = control.draw(observed, item["seed"])
+            drawn = checks.kind_of(
+                control.draw(observed, item["seed"]), AttentionMap, f"{item['control']}: draw()"
+            )
             if drawn.weights.shape != observed.weights.shape:
                 raise HarnessError(
                     f"{item['control']} drew {drawn.weights.shape} from a map of "
                     f"{observed.weights.shape}"
                 )
         except Exception as error:
-            send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
+            send(Message({"reply": "refused", "reason": reason_of(error)}))
             continue
-        send(Message({"reply": "map", "item": index, **keep(drawn, folder)}))
+        send(Message({"reply": "map", **keep(drawn, folder)}))
 
 
 def cell(context: Context, header: Header, send: Send) -> None:
@@ -191,6 +199,8 @@ def select(context: Context, header: Header, send: Send) -> None:
             if key != last:
                 last, observed = key, stored.profile(key)
             try:
+                if not all(np.array_equal(each.levels, observed.levels) for each in controls):
+                    raise HarnessError("the controls' levels are not the image's own")
                 answer = _selection(context, text, observed, controls)
             except Exception as error:
                 answer = {"reason": reason_of(error)}
@@ -201,15 +211,13 @@ def _selection(
     context: Context, text: str, observed: Profile, controls: list[Profile]
 ) -> dict[str, Any]:
     selector = context.make(Selector, "selector", text)
-    selection = selector.select(observed, controls)
-    if not isinstance(selection, Selection) or not 0 <= selection.candidate < len(observed):
-        raise HarnessError(f"{text} chose no level of the profile but {selection!r}")
+    chosen = checks.selection(selector.select(observed, controls), observed, text)
     return {
-        "candidate": int(selection.candidate),
-        "statistic": float(selection.statistic),
-        "accepted": bool(selection.accepted),
-        "plateau": None if selection.plateau is None else [int(i) for i in selection.plateau],
-        "reason": selection.reason,
+        "candidate": chosen.candidate,
+        "statistic": chosen.statistic,
+        "accepted": chosen.accepted,
+        "plateau": chosen.plateau,
+        "reason": chosen.reason,
     }
 
 

@@ -27,7 +27,8 @@ class Message:
 
 def encode(message: Message) -> bytes:
     """The bytes of a message."""
-    header = json.dumps(message.header).encode()
+    # Lone surrogates, as in the names of odd files, can be neither stored nor printed.
+    header = json.dumps(message.header, ensure_ascii=False).encode("utf-8", "replace")
     return LENGTHS.pack(len(header), len(message.content)) + header + message.content
 
 

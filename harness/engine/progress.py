@@ -31,4 +31,4 @@ class Silence:
 
 def named(name: str, reason: str) -> str:
     """A reason that begins with the name of what it is about, once."""
-    return reason if reason.startswith(name) else f"{name}: {reason}"
+    return reason if reason.startswith(f"{name}: ") else f"{name}: {reason}"

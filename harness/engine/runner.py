@@ -221,6 +221,8 @@ class _Run:
         with closing(records):
             for record in records:
                 self.store.write_cells([record])
+                if not (self.store.folder / FILE_NAME).exists():
+                    raise HarnessError(f"{self.store.folder}: was removed while the run went on")
                 if record.status != "ok":
                     failures += 1
                     self._warn(cells[record.key], record, failures)

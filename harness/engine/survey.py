@@ -65,18 +65,36 @@ class Surveyor:
             yield SurveyedMap(text, answer["key"], answer["image"], slot, answer["digest"])
 
     def _entries(self, text: str, job: str, **header: Any) -> Iterator[Mapping[str, Any]]:
-        """What a set holds, entry by entry, refused ones too."""
-        try:
-            for answer in answers(self.host.call(job, self.limit, silence=True, **header)):
-                if answer["reply"] == "count":
-                    self.progress.begin(f"reading {text}", answer["count"])
-                    continue
-                if answer["reply"] == "refused":
-                    self.progress.warn(named(answer["key"], answer["reason"]))
-                yield answer
-                self.progress.advance()
-        except JobFailed as error:
-            raise HarnessError(named(text, error.reason)) from error
+        """What a set holds, entry by entry, refused ones too.
+
+        Answers keep the order of the keys: where the host ends, the next key is to blame, and
+        the others are asked for again from the one behind it.
+        """
+        keys: list[str] = []
+        answered = 0
+        while not keys or answered < len(keys):
+            call = self.host.call(job, self.limit, silence=True, first=answered, **header)
+            try:
+                for answer in answers(call):
+                    if answer["reply"] == "keys":
+                        if not keys:
+                            self.progress.begin(f"reading {text}", len(answer["keys"]))
+                        keys = answer["keys"]
+                        continue
+                    answered += 1
+                    yield self._told(answer)
+            except JobFailed as error:
+                if answered >= len(keys):
+                    raise HarnessError(named(text, error.reason)) from error
+                refused = {"reply": "refused", "key": keys[answered], "reason": error.reason}
+                answered += 1
+                yield self._told(refused)
+
+    def _told(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        if answer["reply"] == "refused":
+            self.progress.warn(named(answer["key"], answer["reason"]))
+        self.progress.advance()
+        return answer
 
     def _extractor(self, text: str) -> SurveyedExtractor:
         try:

@@ -19,8 +19,10 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
 
     An array (n, n) is taken as it is, with its diagonal: self-loops count, whereas graph builders
     drop them unless told otherwise. Raises HarnessError if the weights are not square, not finite
-    or negative, or if the labels are not n integers ≥ −1.
+    or negative, if the labels are not n integers ≥ −1, or the resolution is negative or infinite.
     """
+    if not 0 <= resolution < np.inf:
+        raise HarnessError(f"modularity: resolution must not be negative, not {resolution}")
     graph = _graph_of(weights)
     try:
         communities = unassigned_as_singletons(check_labels(np.asarray(labels), graph.n))

@@ -81,10 +81,10 @@ def _caption(board: Board, by: str | None) -> str:
     settings = board.settings
     order = f"Sorted by {by}." if by else "Complete methods first, then by excess modularity."
     beside = (
-        f"control: {', '.join(board.controls)} at the level selected on the image; excess: Q less "
-        "control."
+        f"; control: {', '.join(board.controls)} at the level selected on the image; excess: Q "
+        "less control. "
         if board.controls
-        else "Run without a control: nothing here says whether noise would do as well."
+        else ". Run without a control: nothing here says whether noise would do as well. "
     )
     shared = [
         f"{name} {value}"
@@ -93,7 +93,7 @@ def _caption(board: Board, by: str | None) -> str:
         for value in settings[key]
     ]
     return (
-        f"{'; '.join(shared)}; {settings['levels']} levels. {order} Q: mean modularity; {beside} "
+        f"{'; '.join(shared)}; {settings['levels']} levels. {order} Q: mean modularity{beside}"
         "found: maps on which the selector accepted a level; the others count with 0. "
         "Jaccard: between neighbouring levels of the stable phase. covered: share of nodes in a "
         "cluster. ok: maps with a result. s: the method's seconds for a map at all levels."

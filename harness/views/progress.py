@@ -11,6 +11,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from harness.engine.progress import Progress
+from harness.errors import printable
 
 # Seconds between two plain lines of one phase.
 INTERVAL = 10.0
@@ -44,7 +45,7 @@ class PlainProgress:
 
     def warn(self, line: str) -> None:
         """Say what went wrong."""
-        print(f"warning: {line}", file=sys.stderr)
+        print(f"warning: {printable(line)}", file=sys.stderr)
 
 
 class LiveProgress:
@@ -66,7 +67,7 @@ class LiveProgress:
 
     def warn(self, line: str) -> None:
         """A line above the bars."""
-        self._bars.console.print(Text(f"warning: {line}", style="yellow"))
+        self._bars.console.print(Text(f"warning: {printable(line)}", style="yellow"))
 
 
 @contextmanager

@@ -248,12 +248,14 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--clusterers", "louvain[resolution=1"], "a [ is not closed"),
         (["--clusterers", "stable-phase"], "'stable-phase' is no clusterer but a selector"),
         (["--clusterers", ""], "at least one clusterer is needed"),
+        (["--clusterers", "louvain,"], "'louvain,': a comma with nothing before or after it"),
+        (["--controls", "none,uniform-noise"], "controls: none stands alone"),
         (["--images", "folder[path=nowhere]"], "nowhere"),
         (["--images", "folder"], "path is required: folder[path=…]"),
         (["--images", "folder[path=maps]"], "maps"),
         (["--extractors", "arrays[path=nowhere.npy]"], "nowhere.npy"),
         (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
-        (["--levels", "0"], "levels: expected a whole number of at least 1, not 0"),
+        (["--levels", "0"], "levels: expected a whole number from 1 to 10000, not 0"),
         (["--timeout", "0"], "timeout: expected a positive number, not 0.0"),
         (["--levels", "many"], "--levels"),
         (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
@@ -296,6 +298,68 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
     assert "broken" in finished.stderr
     (row,) = json.loads(finished.stdout)["rows"]
     assert (row["ok"], row["total"]) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["--images", "unruly-images[mode=empty]"], 1, "there is nothing in it"),
+        (["--images", "unruly-images[mode=twice]"], 1, "keys() named 'a' twice"),
+        (["--images", "unruly-images[mode=numbers]"], 1, "keys() named 1, which is no text"),
+        (["--images", "unruly-images[mode=escape]"], 1, r"named 'a\x1b[31m', which cannot be"),
+        (["--images", "unruly-images[mode=text]"], 1, "keys() returned a str, not a list"),
+        (["--images", "unruly-images[mode=none]"], 2, "load() returned None, not a harness.Image"),
+        (["--images", "unruly-images[mode=label]"], 2, "b: ValueError: a label must fit 64 bits"),
+        (["--images", "unruly-images[mode=exit]"], 2, "b: the process exited with code 3"),
+        (["--extractors", "unruly-extractor[mode=slots]"], 1, "slots() must name each slot once"),
+        (["--extractors", "unruly-extractor[mode=few]"], 2, "gave no map for layer 0, head 1"),
+        (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or without having"),
+        (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),
+        (["--extractors", "unruly-extractor[mode=array]"], 2, "extract() returned a ndarray"),
+        (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
+        (["--extractors", "unruly-extractor[mode=exit]"], 2, "b: the process exited with code 3"),
+        (["--controls", "unruly-control[mode=shape]"], 2, "drew (2, 2, 1) from an image of"),
+        (["--controls", "unruly-control[mode=none]"], 2, "draw() returned None, not a harness.Im"),
+        (["--graphs", "unruly-graphs[mode=few]"], 2, "build() gave no graph for level"),
+        (["--graphs", "unruly-graphs[mode=many]"], 2, "build() gave more than 4 graphs"),
+        (["--graphs", "unruly-graphs[mode=none]"], 2, "build() returned None, not graphs"),
+        (["--graphs", "unruly-graphs[mode=smaller]"], 2, "gave a graph of 8 nodes at level 0"),
+        (["--graphs", "unruly-graphs[mode=falling]"], 2, "must return 4 increasing numbers"),
+        (["--graphs", "unruly-graphs[mode=nan]"], 2, "must return 4 increasing numbers"),
+        (["--clusterers", "unruly-clusterer[mode=word]"], 2, "the diagnostic 'gap' is 'wide'"),
+        (["--clusterers", "unruly-clusterer[mode=list]"], 2, "diagnostics are a list"),
+        (["--clusterers", "unruly-clusterer[mode=surrogate]"], 2, "ValueError: bad name ?"),
+        (["--selectors", "unruly-selector[mode=beyond]"], 2, "chose level 4 of 0 … 3"),
+        (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not hold the level 0"),
+        (["--selectors", "unruly-selector[mode=none]"], 2, "select() returned None"),
+        (["--selectors", "unruly-selector[mode=exit]"], 2, "the process exited with code 3"),
+        (["--selectors", "fixed[level=99]"], 2, "level 99 is not among the levels"),
+    ],
+)
+def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
+    harness_command: Command, hostile: Path, arguments: list[str], code: int, line: str
+) -> None:
+    finished = harness_command(
+        *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4),
+        *("--images", "unruly-images", "--extractors", "unruly-extractor"),
+        *("--clusterers", "louvain", "--controls", "none", *arguments),
+    )
+
+    assert "Traceback" not in finished.stderr
+    assert line in finished.stderr
+    assert finished.returncode == code
+
+
+def test_a_dead_image_leaves_its_neighbours_alone(harness_command: Command, hostile: Path) -> None:
+    finished = harness_command(
+        *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4, "--json"),
+        *("--images", "unruly-images[mode=exit]", "--extractors", "unruly-extractor"),
+        *("--clusterers", "louvain", "--controls", "none"),
+    )
+
+    (row,) = json.loads(finished.stdout)["rows"]
+    # Two heads of three images, one of which ends the process.
+    assert (row["ok"], row["total"]) == (4, 6)
 
 
 def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(

@@ -82,11 +82,13 @@ def test_labels_are_renumbered_and_unassigned_nodes_stay_so() -> None:
     assert point.n_clusters == 2
 
 
-def test_warnings_and_finite_diagnostics_are_kept_with_the_point() -> None:
+def test_warnings_and_diagnostics_are_kept_with_the_point() -> None:
     (point,) = points(Halves(), levels=1)
 
     assert point.warnings == ("not converged",)
-    assert point.diagnostics == {"gap": 0.25}
+    assert set(point.diagnostics) == {"gap", "lost"}
+    assert point.diagnostics["gap"] == 0.25
+    assert math.isnan(point.diagnostics["lost"])
 
 
 def test_the_first_level_has_nothing_to_be_compared_with() -> None:

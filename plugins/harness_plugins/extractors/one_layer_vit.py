@@ -33,6 +33,12 @@ class OneLayerViT(harness.Extractor):
     checkpoint: str = "one-head"
     heads: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.heads is not None and not self.heads:
+            raise harness.HarnessError("one-layer-vit: heads is empty; none stands for all")
+        if self.heads is not None and len(set(self.heads)) < len(self.heads):
+            raise harness.HarnessError(f"one-layer-vit: heads {self.heads} names one twice")
+
     def slots(self) -> Sequence[harness.Slot]:
         """One slot a head, all of layer 0."""
         from harness.vit.header import read_settings
@@ -47,8 +53,6 @@ class OneLayerViT(harness.Extractor):
                 raise harness.HarnessError(
                     f"{self.checkpoint}: there is no head {head}; there are 0 … {available[-1]}"
                 )
-        if len(set(heads)) < len(heads) or not heads:
-            raise harness.HarnessError(f"one-layer-vit: heads {heads} must be named once each")
         return [harness.Slot(0, head) for head in heads]
 
     def fingerprint(self) -> str:

@@ -30,10 +30,10 @@ class Noise(harness.ImageSet):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for parameter in ("count", "height", "width"):
-            if getattr(self, parameter) < 1:
+        for parameter, most in (("count", 1_000_000), ("height", 10_000), ("width", 10_000)):
+            if not 1 <= getattr(self, parameter) <= most:
                 raise harness.HarnessError(
-                    f"noise: {parameter} must be at least 1, not {getattr(self, parameter)}"
+                    f"noise: {parameter} must be 1 … {most}, not {getattr(self, parameter)}"
                 )
         if self.channels not in (1, 3):
             raise harness.HarnessError(f"noise: channels must be 1 or 3, not {self.channels}")
@@ -42,16 +42,21 @@ class Noise(harness.ImageSet):
 
     def keys(self) -> Sequence[str]:
         """noise-0000, noise-0001, …"""
-        return [f"{PREFIX}{index:04d}" for index in range(self.count)]
+        return [_key(index) for index in range(self.count)]
 
     def load(self, key: str) -> harness.Image:
         """One image, the same whatever the set's count."""
-        if key not in self.keys():
+        number = key.removeprefix(PREFIX)
+        if not (number.isdecimal() and int(number) < self.count and key == _key(int(number))):
             raise harness.HarnessError(f"noise: there is no image {key!r}")
-        stream = np.random.SeedSequence([self.seed, int(key.removeprefix(PREFIX))])
+        stream = np.random.SeedSequence([self.seed, int(number)])
         shape = (self.height, self.width, self.channels)
         pixels = np.random.default_rng(stream).integers(0, 256, shape, dtype=np.uint8)
         return harness.Image(key, pixels)
+
+
+def _key(index: int) -> str:
+    return f"{PREFIX}{index:04d}"
 
 
 @harness.hookimpl

@@ -1,0 +1,154 @@
+"""What a plugin's methods may return; all else is refused in words that name the method."""
+
+import math
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.values import AttentionMap, Floats, Graph, Profile, Selection, Slot, Variant
+
+V = TypeVar("V")
+
+
+def kind_of(value: Any, wanted: type[V], what: str) -> V:
+    """The value, if it is of the wanted type."""
+    if not isinstance(value, wanted):
+        raise HarnessError(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
+    return value
+
+
+def keys(returned: Any, what: str) -> list[str]:
+    """Names of images or maps: texts, each once, at least one."""
+    if isinstance(returned, str) or not isinstance(returned, Sequence):
+        raise HarnessError(f"{what}: keys() returned {_a(returned)}, not a list of texts")
+    for key in returned:
+        if not isinstance(key, str) or not key:
+            raise HarnessError(f"{what}: keys() named {key!r}, which is no text")
+        if not key.isprintable():
+            raise HarnessError(f"{what}: keys() named {key!r}, which cannot be printed")
+    if len(set(returned)) < len(returned):
+        twice = next(key for index, key in enumerate(returned) if key in returned[:index])
+        raise HarnessError(f"{what}: keys() named {twice!r} twice")
+    if not returned:
+        raise HarnessError(f"{what}: there is nothing in it")
+    return list(returned)
+
+
+def slots(returned: Any, what: str) -> list[Slot]:
+    """Layers and heads, each once, at least one."""
+    if not isinstance(returned, Sequence) or not all(isinstance(slot, Slot) for slot in returned):
+        raise HarnessError(f"{what}: slots() returned {returned!r}, not a list of harness.Slot")
+    if not returned or len(set(returned)) < len(returned):
+        raise HarnessError(f"{what}: slots() must name each slot once, not {list(returned)}")
+    return list(returned)
+
+
+class Expected:
+    """The maps that an extractor owes for the images it has taken."""
+
+    def __init__(self, extractor: str, of_every_image: Sequence[Slot]) -> None:
+        self.extractor = extractor
+        self.of_every_image = of_every_image
+        self._items: dict[tuple[str, Variant], int] = {}
+        self._owed: dict[int, set[Slot]] = {}
+
+    def take(self, image: str, variant: Variant, item: int) -> None:
+        """An image is handed out as an item."""
+        self._items[image, variant] = item
+        self._owed[item] = set(self.of_every_image)
+
+    def item_of(self, returned: Any) -> tuple[AttentionMap, int]:
+        """A map that is owed, and its item; HarnessError for any other."""
+        attention = kind_of(returned, AttentionMap, f"{self.extractor}: extract()")
+        item = self._items.get((attention.image, attention.variant))
+        if item is None:
+            if any(image == attention.image for image, _ in self._items):
+                raise HarnessError(
+                    f"{self.extractor} gave a map of {attention.image!r} that does not carry its "
+                    "image's variant: AttentionMap(…, variant=image.variant)"
+                )
+            raise HarnessError(
+                f"{self.extractor} gave a map of {attention.image!r}, an image it was not given"
+            )
+        if attention.slot not in self._owed[item]:
+            raise HarnessError(
+                f"{self.extractor} gave {attention.image!r} a map for layer {attention.layer}, "
+                f"head {attention.head} twice, or without having named that slot"
+            )
+        self._owed[item].remove(attention.slot)
+        return attention, item
+
+
+def levels(returned: Any, count: int) -> Floats:
+    """Increasing finite levels (count,)."""
+    try:
+        found = np.asarray(returned, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise HarnessError(f"levels() returned {_a(returned)}, not numbers") from error
+    if found.shape != (count,) or not np.isfinite(found).all() or (np.diff(found) <= 0).any():
+        raise HarnessError(f"levels() must return {count} increasing numbers, not {found}")
+    return found
+
+
+def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
+    """One graph a level, each at its level and with all nodes, as they are built."""
+    given = iter(returned) if hasattr(returned, "__iter__") else None
+    if given is None:
+        raise HarnessError(f"build() returned {_a(returned)}, not graphs")
+    for level in wanted.tolist():
+        graph = next(given, None)
+        if graph is None:
+            raise HarnessError(f"build() gave no graph for level {level:g}")
+        graph = kind_of(graph, Graph, "build()")
+        if graph.level != level or graph.n != nodes:
+            raise HarnessError(
+                f"build() gave a graph of {graph.n} nodes at level {graph.level:g} where one of "
+                f"{nodes} nodes at level {level:g} was due"
+            )
+        yield graph
+    if next(given, None) is not None:
+        raise HarnessError(f"build() gave more than {len(wanted)} graphs")
+
+
+def diagnostics(returned: Any) -> dict[str, float]:
+    """Named scalars as plain floats."""
+    if not isinstance(returned, Mapping):
+        raise HarnessError(f"diagnostics are {_a(returned)}, not a mapping of names to numbers")
+    found = {}
+    for name, value in returned.items():
+        try:
+            found[str(name)] = float(value)
+        except (TypeError, ValueError) as error:
+            raise HarnessError(f"the diagnostic {name!r} is {value!r}, not a number") from error
+    return found
+
+
+def selection(returned: Any, observed: Profile, what: str) -> Selection:
+    """A selection that fits its profile."""
+    chosen = kind_of(returned, Selection, f"{what}: select()")
+    plateau = chosen.plateau
+    try:
+        candidate = operator.index(chosen.candidate)
+        within = None if plateau is None else tuple(operator.index(end) for end in plateau)
+        statistic = float(chosen.statistic)
+    except TypeError as error:
+        raise HarnessError(f"{what}: {chosen} holds what is no number") from error
+    if not isinstance(chosen.accepted, bool | np.bool_) or not isinstance(chosen.reason, str):
+        raise HarnessError(f"{what}: accepted must be a bool and reason a text in {chosen}")
+    if not 0 <= candidate < len(observed):
+        raise HarnessError(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
+    if within is not None and not (
+        len(within) == 2 and 0 <= within[0] <= candidate <= within[1] < len(observed)
+    ):
+        raise HarnessError(f"{what}: the plateau {plateau} does not hold the level {candidate}")
+    if chosen.accepted and not math.isfinite(statistic):
+        raise HarnessError(f"{what}: accepted a level with the statistic {statistic}")
+    ends = None if within is None else (within[0], within[1])
+    return Selection(candidate, statistic, bool(chosen.accepted), ends, chosen.reason)
+
+
+def _a(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
