@@ -141,7 +141,8 @@ def configure(component: type[C], spelled: Spelled) -> list[C]:
         try:
             made.append(component(**dict(zip(sweeps, values, strict=True))))
         except (HarnessError, ValueError, TypeError) as error:
-            raise HarnessError(f"{spelled.text}: {error}") from error
+            reason = str(error).removeprefix(f"{component.name}: ")
+            raise HarnessError(f"{spelled.text}: {reason}") from error
     return made
 
 
