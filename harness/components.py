@@ -83,7 +83,7 @@ class ImageSet(Component):
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """The images' names, in a fixed order.
+        """The images' names, in a fixed order, each once.
 
         Raises HarnessError if the set itself (its folder, its file) is not to be had.
         """
@@ -126,7 +126,7 @@ class MapSet(Component):
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """The maps' names, in a fixed order.
+        """The maps' names, in a fixed order, each once.
 
         Raises HarnessError if the set itself (its folder, its file) is not to be had.
         """

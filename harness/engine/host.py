@@ -115,8 +115,9 @@ class Host:
         """
         with self._starting:
             self._interrupted = True
-            if self._process is not None:
-                _kill_group(self._process.pid)
+            process = self._process
+        if process is not None:
+            _kill_group(process.pid)
 
     def _start(self) -> None:
         read_answers, write_answers = os.pipe()

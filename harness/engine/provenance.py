@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,15 +28,16 @@ def environment() -> dict[str, Any]:
         for entry_point in importlib.metadata.entry_points(group=GROUP)
         if entry_point.dist is not None
     }
-    libraries = {}
-    for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
-        if "extra ==" not in requirement:
-            name = requirement.split(">")[0].split("<")[0].split("=")[0].strip()
-            libraries[name] = importlib.metadata.version(name)
+    required = [
+        # "numpy>=2.0": the name ends where the versions begin.
+        re.split(r"[^\w.-]", requirement)[0]
+        for requirement in importlib.metadata.requires(DISTRIBUTION) or []
+        if "extra ==" not in requirement
+    ]
     return {
         "harness": harness_version(),
         "plugins": plugins,
-        "libraries": libraries,
+        "libraries": {name: importlib.metadata.version(name) for name in required},
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "threads": SINGLE,

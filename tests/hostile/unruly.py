@@ -25,10 +25,13 @@ class UnrulyImages(harness.ImageSet):
             "twice": ["a", "a"],
             "numbers": [1, 2],
             "escape": ["a\x1b[31m"],
+            "surrogate": ["a\udcff"],
             "text": "abc",
         }.get(self.mode, ["a", "b", "c"])
 
     def load(self, key: str) -> Any:
+        if self.mode == "escape":
+            raise harness.HarnessError("no pixels")
         pixels = np.full((4, 4, 1), ord(key[0]), dtype=np.uint8)
         if key == "b":
             if self.mode == "none":
