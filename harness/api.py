@@ -65,10 +65,15 @@ class Run:
         with store.open_for_reading(self.folder) as stored:
             return frames.selections(stored)
 
-    def facts(self) -> dict[str, Any]:
-        """Settings, environment, source and invocation of the run."""
+    def settings(self) -> dict[str, Any]:
+        """What was asked for."""
         with store.open_for_reading(self.folder) as stored:
-            return stored.facts()
+            return stored.settings()
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Environment, source and invocation of every execution, the latest last."""
+        with store.open_for_reading(self.folder) as stored:
+            return stored.sessions()
 
     def failed_selections(self) -> int:
         """How many selections failed; those that found nothing did not."""

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import sys
+from abc import ABC
 from pathlib import Path
 from typing import Any
 
@@ -68,27 +69,27 @@ def code_digest(component: type[Component]) -> str:
 
 
 def source_files(component: type[Component]) -> dict[str, Path]:
-    """The file of a component's module and of every module that it imports by name.
+    """The file of every module that a component's code comes from, by the module's name.
 
-    Imports are followed inside the module's own top-level package and the harness' modules,
-    wherever they stand: a change in a helper module or in the shipped model counts, a change in
-    a neighbouring plugin does not. The public interface, `harness` itself, is left out, since
-    through it everything is reached.
+    Those are the modules of the class and its bases, the modules that they import by name, and
+    the packages around them. Imports are followed inside the modules' own top-level packages and
+    the harness, wherever they stand: a change in a helper module or in the shipped model counts,
+    a change in a neighbouring plugin does not. The public interface, `harness` itself, is left
+    out, since through it everything is reached.
     """
-    start = component.__module__
-    packages = {start.partition(".")[0], INTERFACE}
-    pending, files = [start], dict[str, Path]()
+    starts = [base.__module__ for base in component.__mro__ if base not in (object, ABC)]
+    packages = {start.partition(".")[0] for start in starts} | {INTERFACE}
+    pending, files = starts, dict[str, Path]()
     while pending:
         name = pending.pop()
-        path = None if name in files else _source_of(name)
+        path = None if name in files or name == INTERFACE else _source_of(name)
         if path is None:
             continue
         files[name] = path
-        pending += [
-            imported
-            for imported in _imports(path.read_bytes(), name, path.name == "__init__.py")
-            if imported != INTERFACE and imported.partition(".")[0] in packages
-        ]
+        imported = _imports(path.read_bytes(), name, path.name == "__init__.py")
+        if "." in name:
+            imported.append(name.rpartition(".")[0])
+        pending += [module for module in imported if module.partition(".")[0] in packages]
     return files
 
 

@@ -38,13 +38,15 @@ class SurveyedExtractor:
 
 @dataclass(frozen=True)
 class SurveyedMap:
-    """A map of a map set: its digest, or the reason why it cannot be had."""
+    """A map of a map set: its digest and size, or the reason why it cannot be had."""
 
     map_set: str
     key: str
     image: str = ""
     slot: Slot = FIRST_SLOT
     digest: str = ""
+    nodes: int = 0
+    grid: tuple[int, int] | None = None
     reason: str = ""
 
 
@@ -62,8 +64,9 @@ class PlannedMap:
     """One attention map of the run, and where it comes from.
 
     `source` is the digest of the image or stored map behind it, `image_set` is "" for a map
-    set's maps, `drawn_from` the key of the observed map that a map control alters, `seed` the
-    control's. `reason` says why the input cannot be had.
+    set's maps, `drawn_from` the key of the observed map that a map control alters, `observed` the
+    key of the map that a control is compared with, `seed` the control's. `reason` says why the
+    input cannot be had.
     """
 
     key: str
@@ -75,6 +78,7 @@ class PlannedMap:
     variant: Variant = OBSERVED
     seed: int = 0
     drawn_from: str = ""
+    observed: str = ""
     reason: str = ""
 
 
@@ -186,7 +190,9 @@ def _maps(settings: Settings, survey: Survey, registry: Registry) -> Iterator[Pl
     for stored in survey.maps:
         yield from _with_controls(
             PlannedMap(
-                key_of(stored.digest or [stored.map_set, stored.key], *_place(stored.slot)),
+                key_of(
+                    stored.digest or [stored.map_set, stored.key], stored.grid, *_place(stored.slot)
+                ),
                 "",
                 stored.image or stored.key,
                 stored.digest,
@@ -222,6 +228,7 @@ def _with_controls(
                 Variant("control", control.identity.text, draw),
                 seed,
                 "" if control.of_images else observed.key,
+                observed.key,
                 observed.reason,
             )
 

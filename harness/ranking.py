@@ -1,8 +1,9 @@
 """The leaderboard: what each method reached on images and on the controls beside them.
 
 Every score is a mean over the method's selections. A selection that found nothing counts with
-0 in modularity, control and excess. Complete methods come before incomplete ones, then larger
-excess modularity first; without a control, larger modularity.
+0 in modularity, control and excess. A map counts as ok if its cell, its selection and all its
+controls are: figures are over the same maps. Complete methods come before incomplete ones, then
+larger excess modularity first; without a control, larger modularity.
 """
 
 import json
@@ -16,28 +17,27 @@ from harness.spelling import did_you_mean
 from harness.store import Store
 
 # One row a planned observed cell and selector; figures are NULL where a cell or selection is
-# not ok. Controls are those of the same image, slot, graph, clusterer and repeat, at the level
-# selected on the image.
+# not ok. Controls are those drawn from the same map or its image, under the same graph,
+# clusterer and repeat, at the level selected on the image.
 SELECTED = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
-           avg(point.modularity) AS modularity
+           avg(point.modularity) AS modularity, min(cells.status IS 'ok') AS ok
     FROM planned AS observed
     JOIN selections AS chosen ON chosen.cell = observed.cell
-    JOIN planned AS control ON control.role = 'control'
-        AND control.image_set = observed.image_set AND control.image = observed.image
-        AND control.extractor = observed.extractor
-        AND control.layer = observed.layer AND control.head = observed.head
+    JOIN planned AS control ON control.role = 'control' AND control.observed = observed.map
         AND control.graph = observed.graph AND control.clusterer = observed.clusterer
         AND control.repeat = observed.repeat
-    JOIN cells ON cells.cell = control.cell AND cells.status = 'ok'
-    JOIN points AS point ON point.cell = control.cell AND point.point = chosen.candidate
+        AND control.image_set = observed.image_set AND control.image = observed.image
+    LEFT JOIN cells ON cells.cell = control.cell
+    LEFT JOIN points AS point ON point.cell = control.cell AND point.point = chosen.candidate
     WHERE observed.role = 'observed'
     GROUP BY observed.position, chosen.selector
 )
 SELECT planned.clusterer, wanted.selector, planned.graph, planned.extractor, planned.image_set,
-       cells.status = 'ok' AND chosen.status = 'ok', chosen.accepted,
-       point.modularity, point.modularity_full, controls.modularity,
+       cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1),
+       chosen.accepted, point.modularity, point.modularity_full, controls.modularity,
+       controls.position IS NOT NULL,
        (SELECT avg(jaccard_previous) FROM points AS inside WHERE inside.cell = chosen.cell
         AND inside.point BETWEEN coalesce(chosen.plateau_first + 1, chosen.candidate)
                              AND coalesce(chosen.plateau_last, chosen.candidate + 1)),
@@ -96,11 +96,12 @@ class _Selected:
     graph: str
     extractor: str
     images: str
-    ok: int | None
+    ok: int
     accepted: int | None
     modularity: float | None
     modularity_full: float | None
     control_modularity: float | None
+    controlled: int
     jaccard_levels: float | None
     n_clusters: int | None
     coverage: float | None
@@ -112,13 +113,16 @@ class _Selected:
 
     def scored(self, figure: float | None) -> float | None:
         """A modularity as it counts: 0 where nothing was found."""
-        return figure if figure is None or self.accepted else 0.0
+        return figure if self.accepted else 0.0
+
+    @property
+    def scored_control(self) -> float | None:
+        return self.scored(self.control_modularity) if self.controlled else None
 
     @property
     def excess(self) -> float | None:
-        if self.modularity is None or self.control_modularity is None:
-            return None
-        return self.scored(self.modularity - self.control_modularity)
+        modularity, control = self.scored(self.modularity), self.scored_control
+        return None if modularity is None or control is None else modularity - control
 
 
 SORTABLE = tuple(
@@ -159,7 +163,7 @@ def ranked(rows: Iterable[Row], by: str | None = None) -> list[Row]:
 
 
 def _read(store: Store) -> Iterable[_Selected]:
-    selectors = store.facts()["settings"]["selectors"]
+    selectors = store.settings()["selectors"]
     for values in store.connection.execute(SELECTED, (json.dumps(selectors),)):
         yield _Selected(*values)
 
@@ -176,7 +180,7 @@ def _row(method: tuple[str, ...], observed: Sequence[_Selected]) -> Row:
         extractor=extractor,
         images=images,
         modularity=_mean(each.scored(each.modularity) for each in ok),
-        control_modularity=_mean(each.scored(each.control_modularity) for each in ok),
+        control_modularity=_mean(each.scored_control for each in ok),
         excess=_mean(each.excess for each in ok),
         modularity_full=_mean(each.scored(each.modularity_full) for each in ok),
         jaccard=None,

@@ -8,13 +8,17 @@ from harness.values import Point, Selection
 
 @dataclass(frozen=True)
 class StoredMap:
-    """An extracted map: where its weights are (maps/<digest>.npy), or why it is not there."""
+    """An extracted map: where its weights are (maps/<digest>.npy), or why it is not there.
+
+    detail is a traceback or a dead process' last words.
+    """
 
     key: str
     digest: str = ""
     nodes: int = 0
     grid: tuple[int, int] | None = None
     reason: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, eq=False)

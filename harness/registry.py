@@ -179,7 +179,7 @@ def _installed() -> Iterator[tuple[str, Source, Importer]]:
 
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
-    for path in paths:
+    for path in dict.fromkeys(paths):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
             raise HarnessError(f"--plugin {path}: no such file, or a folder without __init__.py")

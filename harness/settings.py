@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.resources
 import math
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ COMPONENTS = {
 }
 MAY_BE_EMPTY = ("controls",)
 NONE = "none"
+# Seconds; about four months.
+LONGEST = 1e7
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,9 @@ def execution(values: Mapping[str, Any]) -> Execution:
         raise HarnessError(f"out: expected a path, not {out!r}")
     return Execution(
         workers=_whole(values, "workers", 1, 1_000),
-        timeout=_number(values, "timeout"),
+        timeout=_number(values, "timeout", LONGEST),
         plugins=_paths(values.get("plugins", ()), "plugins"),
-        out=None if out is None else Path(out).expanduser(),
+        out=None if out is None else _path(out),
     )
 
 
@@ -145,7 +148,7 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
         levels=_whole(values, "levels", 1, 10_000),
         repeats=_whole(values, "repeats", 1, 10_000),
         draws=_whole(values, "draws", 1, 10_000),
-        resolution=_number(values, "resolution"),
+        resolution=_number(values, "resolution", math.inf),
         seed=_whole(values, "seed", 0, 2**63),
     )
 
@@ -167,7 +170,12 @@ def _paths(value: Any, key: str) -> tuple[Path, ...]:
     paths = [value] if isinstance(value, str | Path) else value
     if not isinstance(paths, Sequence) or not all(isinstance(path, str | Path) for path in paths):
         raise HarnessError(f"{key}: expected a path or a list of paths, not {value!r}")
-    return tuple(Path(path).expanduser() for path in paths)
+    return tuple(_path(path) for path in paths)
+
+
+def _path(path: str | Path) -> Path:
+    # Unlike Path.expanduser, this leaves a home that it does not know as it is.
+    return Path(os.path.expanduser(path))
 
 
 def _whole(values: Mapping[str, Any], key: str, at_least: int, at_most: int) -> int:
@@ -179,8 +187,9 @@ def _whole(values: Mapping[str, Any], key: str, at_least: int, at_most: int) -> 
     return value
 
 
-def _number(values: Mapping[str, Any], key: str) -> float:
+def _number(values: Mapping[str, Any], key: str, below: float) -> float:
     value = values[key]
-    if type(value) not in (int, float) or not 0 < value < math.inf:
-        raise HarnessError(f"{key}: expected a positive number, not {value!r}")
+    if type(value) not in (int, float) or not 0 < value < below:
+        limit = "" if below == math.inf else f" below {below:g}"
+        raise HarnessError(f"{key}: expected a positive number{limit}, not {value!r}")
     return float(value)

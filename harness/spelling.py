@@ -26,6 +26,8 @@ C = TypeVar("C", bound=Component)
 
 BARE = re.compile(r"[^\s,\[\]\"'=]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A sweep of tuples inside parameters needs three.
+DEEPEST = 10
 SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 
@@ -54,6 +56,8 @@ def split(text: str) -> list[str]:
             quote = character
         elif character == "[":
             depth += 1
+            if depth > DEEPEST:
+                raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
         elif character == "]":
             depth -= 1
             if depth < 0:

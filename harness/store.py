@@ -33,7 +33,8 @@ APPLICATION_ID = 0x6168726E
 LARGEST_MAP = 2**15 - 1
 
 SCHEMA = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE settings (value TEXT NOT NULL);
+CREATE TABLE sessions (session INTEGER PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE images (
     image_set TEXT NOT NULL, image TEXT NOT NULL, digest TEXT NOT NULL,
     height INTEGER NOT NULL, width INTEGER NOT NULL, channels INTEGER NOT NULL,
@@ -44,15 +45,14 @@ CREATE TABLE planned (
     position INTEGER PRIMARY KEY, cell TEXT NOT NULL, map TEXT NOT NULL,
     image_set TEXT NOT NULL, image TEXT NOT NULL, extractor TEXT NOT NULL,
     layer INTEGER NOT NULL, head INTEGER NOT NULL,
-    role TEXT NOT NULL, control TEXT NOT NULL, draw INTEGER NOT NULL,
+    role TEXT NOT NULL, control TEXT NOT NULL, draw INTEGER NOT NULL, observed TEXT NOT NULL,
     graph TEXT NOT NULL, clusterer TEXT NOT NULL, repeat INTEGER NOT NULL
 );
 CREATE INDEX planned_by_cell ON planned (cell);
-CREATE INDEX planned_by_image
-    ON planned (role, image_set, image, extractor, layer, head, graph, clusterer, repeat);
+CREATE INDEX planned_by_observed ON planned (observed);
 CREATE TABLE maps (
     map TEXT PRIMARY KEY, digest TEXT NOT NULL, nodes INTEGER NOT NULL,
-    grid_rows INTEGER, grid_columns INTEGER, reason TEXT NOT NULL
+    grid_rows INTEGER, grid_columns INTEGER, reason TEXT NOT NULL, detail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE cells (
     cell TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
@@ -93,28 +93,30 @@ class Store:
         """Where the weights of maps are kept, each as <digest>.npy."""
         return self.folder / MAPS_FOLDER
 
-    def write_facts(self, facts: Mapping[str, Any]) -> None:
-        """Keep JSON-able facts about the run by name."""
+    def write_plan(
+        self,
+        settings: Mapping[str, Any],
+        session: Mapping[str, Any],
+        images: Iterable[SurveyedImage],
+        plan: Plan,
+        maps: Iterable[StoredMap],
+    ) -> None:
+        """Replace settings, images and planned cells, add a session and the maps at hand.
+
+        What is computed stays. A session is what is known of one execution: environment,
+        source, invocation.
+        """
         with self.connection:
-            self.connection.executemany(
-                "INSERT OR REPLACE INTO facts VALUES (?, ?)",
-                [(name, json.dumps(value, sort_keys=True)) for name, value in facts.items()],
+            for table in ("settings", "images", "planned"):
+                self.connection.execute(f"DELETE FROM {table}")
+            self.connection.execute(
+                "INSERT INTO settings VALUES (?)", (json.dumps(settings, sort_keys=True),)
             )
-
-    def facts(self) -> dict[str, Any]:
-        """All facts about the run."""
-        return {
-            name: json.loads(value)
-            for name, value in self.connection.execute("SELECT name, value FROM facts")
-        }
-
-    def write_plan(self, images: Iterable[SurveyedImage], plan: Plan) -> None:
-        """Replace the tables of images and planned cells; what is computed stays."""
-        with self.connection:
-            self.connection.execute("DELETE FROM images")
-            self.connection.execute("DELETE FROM planned")
+            self.connection.execute(
+                "INSERT INTO sessions (value) VALUES (?)", (json.dumps(session, sort_keys=True),)
+            )
             self.connection.executemany(
-                "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         image.image_set, image.key, image.digest, image.height, image.width,
@@ -124,17 +126,33 @@ class Store:
                 ),
             )  # fmt: skip
             self.connection.executemany(
-                "INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         position, cell.key, cell.map.key, cell.map.image_set, cell.map.image,
                         cell.map.extractor, cell.map.slot.layer, cell.map.slot.head,
                         cell.map.variant.role, cell.map.variant.name, cell.map.variant.draw,
-                        cell.graph, cell.clusterer, cell.repeat,
+                        cell.map.observed, cell.graph, cell.clusterer, cell.repeat,
                     )
                     for position, cell in enumerate(plan.cells)
                 ),
             )  # fmt: skip
+            self._write_maps(maps)
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of the latest plan.
+
+        Raises HarnessError if nothing was planned yet.
+        """
+        row = self.connection.execute("SELECT value FROM settings").fetchone()
+        if row is None:
+            raise HarnessError(f"{self.folder}: nothing was planned there yet")
+        return dict(json.loads(row[0]))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """What is known of each execution, the latest last."""
+        rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
+        return [json.loads(value) for (value,) in rows]
 
     def computed(self) -> set[str]:
         """Keys of the cells that have a record, whatever it says."""
@@ -143,23 +161,28 @@ class Store:
     def maps(self) -> dict[str, StoredMap]:
         """All maps that have a record, by key."""
         return {
-            key: StoredMap(key, digest, nodes, (rows, columns) if rows else None, reason)
-            for key, digest, nodes, rows, columns, reason in self.connection.execute(
-                "SELECT map, digest, nodes, grid_rows, grid_columns, reason FROM maps"
+            key: StoredMap(key, digest, nodes, (rows, columns) if rows else None, reason, detail)
+            for key, digest, nodes, rows, columns, reason, detail in self.connection.execute(
+                "SELECT * FROM maps"
             )
         }
 
     def write_maps(self, maps: Iterable[StoredMap]) -> None:
         """Record extracted maps, or why they could not be had."""
         with self.connection:
-            self.connection.executemany(
-                "INSERT OR REPLACE INTO maps VALUES (?, ?, ?, ?, ?, ?)",
+            self._write_maps(maps)
+
+    def _write_maps(self, maps: Iterable[StoredMap]) -> None:
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO maps VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
                 (
-                    (stored.key, stored.digest, stored.nodes, *(stored.grid or (None, None)),
-                     stored.reason)
-                    for stored in maps
-                ),
-            )  # fmt: skip
+                    stored.key, stored.digest, stored.nodes, *(stored.grid or (None, None)),
+                    stored.reason, stored.detail,
+                )
+                for stored in maps
+            ),
+        )  # fmt: skip
 
     def write_cells(self, records: Iterable[CellRecord]) -> None:
         """Record what became of cells, with their points."""
@@ -269,16 +292,26 @@ class Store:
     def groups(self) -> list[tuple[list[str], list[str]]]:
         """Cells that are ok and planned, as (observed, controls) of every group.
 
-        A group is what one method did with one slot of one extractor over all images.
+        A group is what one method did with one slot of one extractor over all images whose maps
+        are of one size: builders may choose levels by it.
         """
         grouped: dict[tuple[Any, ...], tuple[list[str], list[str]]] = {}
         for cell, role, *group in self.connection.execute(
-            "SELECT DISTINCT cell, role, extractor, layer, head, graph, clusterer "
+            "SELECT DISTINCT cell, role, extractor, layer, head, nodes, graph, clusterer "
             "FROM planned JOIN cells USING (cell) WHERE status = 'ok' ORDER BY position"
         ):
             observed, controls = grouped.setdefault(tuple(group), ([], []))
             (observed if role == "observed" else controls).append(cell)
         return list(grouped.values())
+
+
+def check_place(folder: Path) -> None:
+    """Raise HarnessError if a run's folder can be seen to be no place to write to."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise HarnessError(f"{folder}: cannot be written: no permission for {nearest}")
 
 
 @contextmanager
@@ -293,6 +326,8 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
         lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written: {error.strerror}") from error
+    except ValueError as error:
+        raise HarnessError(f"{folder}: no name of a folder: {error}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -305,10 +340,12 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             yield Store(folder, connection)
-            # A finished run is one file, readable from a folder that cannot be written.
-            with contextlib.suppress(sqlite3.OperationalError):
-                connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.DatabaseError as error:
+            raise HarnessError(f"{path}: {error}") from error
         finally:
+            # A run at rest is one file, readable from a folder that cannot be written.
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("PRAGMA journal_mode = DELETE")
             connection.close()
     finally:
         os.close(lock)
@@ -327,6 +364,8 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
     try:
         _check_schema(connection, path)
         yield Store(folder, connection)
+    except sqlite3.DatabaseError as error:
+        raise HarnessError(f"{path}: {error}") from error
     finally:
         connection.close()
 

@@ -58,7 +58,7 @@ OBSERVED = Variant()
 class Slot:
     """One attention matrix of a model: a head of a layer, both counted from 0.
 
-    Raises TypeError for what is no whole number and ValueError for a negative one.
+    Raises TypeError for what is no whole number and ValueError for one out of range.
     """
 
     layer: int
@@ -67,8 +67,8 @@ class Slot:
     def __post_init__(self) -> None:
         for name in ("layer", "head"):
             number = operator.index(getattr(self, name))
-            if number < 0:
-                raise ValueError(f"{name} must not be negative, not {number}")
+            if not 0 <= number < 2**31:
+                raise ValueError(f"{name} must be 0 … 2³¹ − 1, not {number}")
             object.__setattr__(self, name, number)
 
 

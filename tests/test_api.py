@@ -61,13 +61,13 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_provenance_is_kept_with_the_run(finished: harness.Run) -> None:
-    facts = finished.facts()
+    (session,) = finished.sessions()
 
-    assert facts["settings"]["clusterers"] == ["louvain", "infomap"]
-    assert facts["environment"]["libraries"]["scikit-network"]
-    assert facts["environment"]["threads"]["OMP_NUM_THREADS"] == "1"
-    assert "commit" in facts["source"]
-    assert facts["invocation"]["command"]
+    assert finished.settings()["clusterers"] == ["louvain", "infomap"]
+    assert session["environment"]["libraries"]["scikit-network"]
+    assert session["environment"]["threads"]["OMP_NUM_THREADS"] == "1"
+    assert "commit" in session["source"]
+    assert session["invocation"]["command"]
 
 
 def test_components_made_by_hand_take_arrays() -> None:

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,6 @@ class Bench:
         self.store = store
         self.cells: list[PlannedCell] = []
         self.selections: list[SelectionRecord] = []
-        store.write_facts({"settings": {"selectors": ["chosen"]}})
 
     def cell(
         self,
@@ -53,7 +53,10 @@ class Bench:
         status: str = "ok",
     ) -> None:
         key = f"{clusterer}-{image}-{variant.name}-{variant.draw}"
-        planned = PlannedMap(key, "set", image, image, "vit", FIRST_SLOT, variant)
+        observed = "" if variant == OBSERVED else f"{clusterer}-{image}--0"
+        planned = PlannedMap(
+            key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed
+        )
         self.cells.append(PlannedCell(key, planned, "threshold", clusterer, 0, 0))
         points = [point(modularity) for modularity in modularities]
         self.store.write_cells([CellRecord(key, status, points=points)])
@@ -62,7 +65,7 @@ class Bench:
             self.selections.append(SelectionRecord(key, "chosen", selection))
 
     def rows(self, by: str | None = None) -> list[Row]:
-        self.store.write_plan([], Plan((), tuple(self.cells)))
+        self.store.write_plan({"selectors": ["chosen"]}, {}, [], Plan((), tuple(self.cells)), [])
         self.store.replace_selections(self.selections)
         return leaderboard(self.store, by)
 
@@ -140,14 +143,30 @@ def test_a_partial_profile_of_a_failed_cell_is_not_scored(bench: Bench) -> None:
     assert row.modularity is None
 
 
-def test_a_failed_control_is_left_out_of_the_comparison(bench: Bench) -> None:
+def test_a_map_whose_control_failed_has_no_result(bench: Bench) -> None:
+    for method, status in (("steady", "ok"), ("lucky", "killed")):
+        bench.cell(method, "easy", [0.6])
+        bench.cell(method, "easy", [0.1], variant=NOISE)
+        bench.cell(method, "hard", [0.6])
+        bench.cell(method, "hard", [0.6], variant=NOISE, status=status)
+
+    steady, lucky = bench.rows()
+
+    assert (steady.clusterer, steady.ok, steady.excess) == ("steady", 2, pytest.approx(0.25))
+    assert (lucky.clusterer, lucky.ok, lucky.total) == ("lucky", 1, 2)
+
+
+def test_an_undefined_figure_counts_as_zero_where_nothing_was_found(bench: Bench) -> None:
     bench.cell("a", "one", [0.6])
-    bench.cell("a", "one", [0.1], variant=NOISE, status="failed")
+    bench.cell("a", "one", [0.1], variant=NOISE)
+    bench.cell("a", "two", [math.nan], accepted=False)
+    bench.cell("a", "two", [math.nan], variant=NOISE)
 
     (row,) = bench.rows()
 
-    assert row.control_modularity is None
-    assert row.excess is None
+    assert row.modularity == pytest.approx(0.3)
+    assert row.control_modularity == pytest.approx(0.05)
+    assert row.excess == pytest.approx(0.25)
 
 
 def test_without_a_control_larger_modularity_comes_first(bench: Bench) -> None:

@@ -116,7 +116,7 @@ def test_a_wrong_value_of_what_to_compute_is_refused(
     ("values", "message"),
     [
         ({"workers": 0}, "workers: expected a whole number from 1 to 1000, not 0"),
-        ({"timeout": -1}, "timeout: expected a positive number, not -1"),
+        ({"timeout": -1}, "timeout: expected a positive number below 1e+07, not -1"),
         ({"out": 3}, "out: expected a path, not 3"),
         ({"out": ["a", "b"]}, "out: expected a path, not ["),
     ],

@@ -39,7 +39,7 @@ def board_of(run: "Run", by: str | None) -> "Board":
     """A run's rows, with what its table says about them."""
     from harness.views.leaderboard import Board
 
-    return Board(str(run.folder), run.rows(by), run.facts()["settings"], run.controls())
+    return Board(str(run.folder), run.rows(by), run.settings(), run.controls())
 
 
 def print_boards(boards: Sequence["Board"], by: str | None, form: str) -> None:

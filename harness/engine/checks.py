@@ -103,6 +103,8 @@ def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
         if graph is None:
             raise HarnessError(f"build() gave no graph for level {level:g}")
         graph = kind_of(graph, Graph, "build()")
+        if not math.isfinite(graph.threshold):
+            raise HarnessError(f"build() gave a graph with the threshold {graph.threshold}")
         if graph.level != level or graph.n != nodes:
             raise HarnessError(
                 f"build() gave a graph of {graph.n} nodes at level {graph.level:g} where one of "

@@ -28,8 +28,10 @@ class _Unit:
     wanted: dict[Slot, PlannedMap]
     found: dict[Slot, StoredMap] = field(default_factory=dict)
 
-    def failed(self, reason: str) -> list[StoredMap]:
-        return [StoredMap(planned.key, reason=reason) for planned in self.wanted.values()]
+    def failed(self, reason: str, detail: str) -> list[StoredMap]:
+        return [
+            StoredMap(planned.key, reason=reason, detail=detail) for planned in self.wanted.values()
+        ]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Extraction:
         """Extract units; returns what has to be tried again, in batches."""
         taken: dict[int, _Unit] = {}
         waiting = dict(enumerate(units))
+        tried: int | None = None
         call = self.host.call(
             "extract",
             self.limit,
@@ -71,6 +74,8 @@ class Extraction:
             for answer in answers(call):
                 index = answer["item"]
                 match answer["reply"]:
+                    case "trying":
+                        tried = index
                     case "taken":
                         taken[index] = waiting.pop(index)
                     case "refused":
@@ -85,16 +90,20 @@ class Extraction:
                             del taken[index]
         except JobFailed as error:
             suspects = list(taken.values())
+            if tried in waiting:
+                # It fell while an image was loaded or a control drawn; the extractor is innocent.
+                self._fail([waiting.pop(tried)], error.reason, error.detail)
+                return _batch([*suspects, *waiting.values()])
             if len(suspects) > 1:
-                return [[unit] for unit in suspects] + _batch(waiting)
+                return [[unit] for unit in suspects] + _batch(waiting.values())
             if suspects:
-                self._fail(suspects, error.reason)
-                return _batch(waiting)
+                self._fail(suspects, error.reason, error.detail)
+                return _batch(waiting.values())
             if len(waiting) < len(units):
                 self.progress.warn(named(extractor, error.reason))
-                return _batch(waiting)
+                return _batch(waiting.values())
             # It fell before it took an image: no image is to blame.
-            self._fail(units, error.reason)
+            self._fail(units, error.reason, error.detail)
             return []
         for unit in [*taken.values(), *waiting.values()]:
             lacking = sorted(set(unit.wanted) - set(unit.found))
@@ -102,9 +111,9 @@ class Extraction:
             self._fail([unit], f"{extractor} gave no map for {where}")
         return []
 
-    def _fail(self, units: Sequence[_Unit], reason: str) -> None:
+    def _fail(self, units: Sequence[_Unit], reason: str, detail: str = "") -> None:
         for unit in units:
-            self.write(unit.failed(reason))
+            self.write(unit.failed(reason, detail))
             drawn = f"{unit.item['control']} of " if unit.item["control"] else ""
             self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
@@ -145,21 +154,27 @@ class Extraction:
                     answered += 1
             except JobFailed as error:
                 # Answers come in order: the first that is missing is the one that failed.
-                self._drawn(drawable[answered][0], {"reply": "refused", "reason": error.reason})
+                self._drawn(
+                    drawable[answered][0],
+                    {"reply": "refused", "reason": error.reason, "detail": error.detail},
+                )
                 answered += 1
 
     def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> None:
         if answer["reply"] == "refused":
             reason = named(planned.image, answer["reason"])
             self.progress.warn(f"{planned.variant.name} of {reason}")
-            self.write([StoredMap(planned.key, reason=answer["reason"])])
+            detail = answer.get("detail", "")
+            self.write([StoredMap(planned.key, reason=answer["reason"], detail=detail)])
         else:
             self.write([stored_map(planned.key, answer)])
         self.progress.advance()
 
 
-def _batch(waiting: Mapping[int, _Unit]) -> list[list[_Unit]]:
-    return [list(waiting.values())] if waiting else []
+def _batch(units: Iterable[_Unit]) -> list[list[_Unit]]:
+    """The units as one batch, if there are any."""
+    batch = list(units)
+    return [batch] if batch else []
 
 
 def _units(planned_maps: Iterable[PlannedMap]) -> list[_Unit]:

@@ -19,6 +19,8 @@ from harness.engine.messages import Message, decode, encode
 from harness.engine.threads import SINGLE
 
 CHUNK = 1 << 20
+# Seconds that a host may take to start and to load the plugins; no job's time.
+START_LIMIT = 120.0
 # Bytes of a dead host's stderr that are kept with the reason.
 TAIL = 4000
 
@@ -96,17 +98,17 @@ class Host:
                 self.kill()
 
     def kill(self) -> None:
-        """End the process and all that it started; safe at any time."""
+        """End the process and what it started in its session; harmless if there is none."""
         if self._process is None:
             return
-        _kill_group(self._process.pid)
-        self._process.wait()
+        process, self._process = self._process, None
+        _kill_group(process.pid)
+        process.wait()
         for descriptor in (self._reader, self._writer, self._lifeline):
             os.close(descriptor)
         assert self._log is not None
         self._log.close()
         self._buffer.clear()
-        self._process = None
 
     def interrupt(self) -> None:
         """End the process from another thread and let no new one start.
@@ -120,24 +122,32 @@ class Host:
             _kill_group(process.pid)
 
     def _start(self) -> None:
-        read_answers, write_answers = os.pipe()
-        read_jobs, write_jobs = os.pipe()
-        read_lifeline, write_lifeline = os.pipe()
-        theirs = (read_jobs, write_answers, read_lifeline)
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `kill`
-        try:
-            self._process = subprocess.Popen(
+        with contextlib.ExitStack() as opened:
+
+            def pipe() -> tuple[int, int]:
+                ends = os.pipe()
+                for end in ends:
+                    opened.callback(os.close, end)
+                return ends
+
+            read_answers, write_answers = pipe()
+            read_jobs, write_jobs = pipe()
+            read_lifeline, write_lifeline = pipe()
+            theirs = (read_jobs, write_answers, read_lifeline)
+            log = opened.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen(
                 [sys.executable, "-m", "harness.engine.worker", *map(str, theirs)],
                 stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
+                stdout=log,
+                stderr=log,
                 pass_fds=theirs,
                 env={**os.environ, **SINGLE},
                 start_new_session=True,
             )
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
+            opened.pop_all()
+        for descriptor in theirs:
+            os.close(descriptor)
+        self._process, self._log = process, log
         self._reader, self._writer, self._lifeline = read_answers, write_jobs, write_lifeline
 
     def _send(self, message: Message) -> None:
@@ -147,6 +157,7 @@ class Host:
                     raise JobFailed("killed", "the run was interrupted")
                 self._start()
             self._send_bytes(encode(self._greeting))
+            self._receive(time.monotonic() + START_LIMIT, START_LIMIT)
         self._send_bytes(encode(message))
 
     def _send_bytes(self, data: bytes) -> None:
@@ -160,10 +171,9 @@ class Host:
     def _receive(self, deadline: float, limit: float) -> Message:
         def read(count: int) -> bytes:
             while len(self._buffer) < count:
-                ready, _, _ = select.select(
-                    [self._reader], [], [], max(0.0, deadline - time.monotonic())
-                )
-                if not ready:
+                poll = select.poll()
+                poll.register(self._reader, select.POLLIN)
+                if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                     raise JobFailed(
                         "timed out",
                         f"not done within the time limit of {limit:g} s",
@@ -192,7 +202,9 @@ class Host:
         except subprocess.TimeoutExpired:
             return JobFailed("killed", "the process closed its pipe", self._log_tail())
         if code < 0:
-            reason = f"the process died of {signal.Signals(-code).name}"
+            known = {number.value for number in signal.Signals}
+            name = signal.Signals(-code).name if -code in known else f"signal {-code}"
+            reason = f"the process died of {name}"
         else:
             reason = f"the process exited with code {code}"
         return JobFailed("killed", reason, self._log_tail())

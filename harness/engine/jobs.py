@@ -103,8 +103,9 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
 def extract(context: Context, header: Header, send: Send) -> None:
     """Extract attention maps of images, or of what controls draw from them.
 
-    Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. What
-    is taken and not answered when the job ends is in doubt: the coordinator asks again.
+    Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. An item
+    is tried while it is loaded and drawn, then taken by the extractor. What is taken and not
+    answered when the job ends is in doubt: the coordinator asks again.
     """
     images = context.make(ImageSet, "image set", header["images"])
     extractor = context.make(Extractor, "extractor", header["extractor"])
@@ -113,6 +114,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
     def draw() -> Iterator[Image]:
         loaded: Image | None = None
         for index, item in enumerate(header["items"]):
+            send(Message({"reply": "trying", "item": index}))
             try:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])

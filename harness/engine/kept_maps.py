@@ -1,7 +1,9 @@
 """Maps as files: maps/<digest>.npy in the run's folder, memory-mapped by every cell."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -16,14 +18,25 @@ def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:
     """Write a map's weights to maps/<digest>.npy, whole or not at all; returns where and what."""
     if attention.n > LARGEST_MAP:
         raise HarnessError(f"a map of {attention.n} nodes; the store takes {LARGEST_MAP}")
-    path = folder / f"{attention.digest}.npy"
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+    if not is_intact(folder, attention.digest, attention.n):
+        folder.mkdir(parents=True, exist_ok=True)
+        # A name of its own: hosts may come upon the same map at once.
+        with NamedTemporaryFile(dir=folder, suffix=".partial", delete=False) as file:
             np.save(file, attention.weights, allow_pickle=False)
-        partial.replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(folder / f"{attention.digest}.npy")
     grid = None if attention.grid is None else list(attention.grid)
     return {"digest": attention.digest, "nodes": attention.n, "grid": grid}
+
+
+def is_intact(folder: Path, digest: str, nodes: int) -> bool:
+    """Whether a map's file is there and as long as it should be; its content is not read."""
+    try:
+        weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    return bool(weights.shape == (nodes, nodes))
 
 
 def kept_map(folder: Path, digest: str, grid: list[int] | None, **place: Any) -> AttentionMap:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.engine import provenance
 from harness.engine.extraction import Extraction
 from harness.engine.host import Host
+from harness.engine.kept_maps import is_intact
 from harness.engine.pool import CellJob, compute_all
 from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
@@ -19,7 +20,14 @@ from harness.plan import Plan, PlannedCell, PlannedMap, Survey, make_plan, split
 from harness.records import CellRecord, StoredMap
 from harness.registry import Registry
 from harness.settings import Execution, Settings
-from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
+from harness.store import (
+    FILE_NAME,
+    MAPS_FOLDER,
+    Store,
+    check_place,
+    open_for_reading,
+    open_for_writing,
+)
 
 # Failures beyond these are in the tables only.
 WARNINGS = 10
@@ -42,6 +50,7 @@ def forecast(
     settings: Settings, execution: Execution, registry: Registry, folder: Path, progress: Progress
 ) -> Forecast:
     """Survey the inputs and count cells; nothing is computed and nothing kept."""
+    check_place(folder)
     with TemporaryDirectory() as scratch, Host(execution.plugins) as host:
         surveyor = Surveyor(host, Path(scratch), execution.timeout, progress)
         plan = make_plan(settings, _survey(surveyor, settings, registry), registry)
@@ -69,42 +78,37 @@ def execute(
     HarnessError if the folder cannot be used, an input as a whole is not to be had, or, unless
     `any_environment`, what is stored was computed with other versions.
     """
-    environment = provenance.environment()
-    with open_for_writing(folder) as store, Host(execution.plugins) as host:
-        if not any_environment:
-            _check_environment(store, environment)
-        surveyor = Surveyor(host, store.maps_folder, execution.timeout, progress)
+    check_place(folder)
+    with Host(execution.plugins) as host:
+        surveyor = Surveyor(host, folder / MAPS_FOLDER, execution.timeout, progress)
         survey = _survey(surveyor, settings, registry)
         plan = make_plan(settings, survey, registry)
-        store.write_facts(
-            {
-                "settings": asdict(settings),
-                "environment": environment,
-                "source": provenance.source(),
-                "invocation": provenance.invocation(),
-                "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
-            }
-        )
-        store.write_plan(survey.images, plan)
-        store.write_maps(_map_set_records(plan, surveyor.maps))
-        controls = ", ".join(settings.controls)
-        for text in _without_control(settings, plan):
-            progress.warn(f"{text}: no control is drawn from its maps by {controls}")
-        if retry_failed:
-            store.forget_failures()
-        _Run(settings, execution, store, host, progress).complete(plan)
-        selections = select_all(store, host, settings, execution.timeout, progress)
-        store.replace_selections(list(selections))
+        with open_for_writing(folder) as store:
+            session = _session(store, survey, any_environment)
+            maps = _map_set_records(plan, survey)
+            store.write_plan(asdict(settings), session, survey.images, plan, maps)
+            if retry_failed:
+                store.forget_failures()
+            _Run(settings, execution, store, host, progress).complete(plan)
 
 
-def _check_environment(store: Store, environment: dict[str, Any]) -> None:
-    before = store.facts().get("environment")
-    changed = provenance.difference(before, environment) if before is not None else ""
-    if changed:
-        raise HarnessError(
-            f"{store.folder}: computed in another environment ({changed}); restore it, choose "
-            "another --out, or mix them with --any-environment"
-        )
+def _session(store: Store, survey: Survey, any_environment: bool) -> dict[str, Any]:
+    """What is kept of this execution; refuses one that another environment began."""
+    environment = provenance.environment()
+    sessions = store.sessions()
+    if sessions and not any_environment:
+        changed = provenance.difference(sessions[-1]["environment"], environment)
+        if changed:
+            raise HarnessError(
+                f"{store.folder}: computed in another environment ({changed}); restore it, choose "
+                "another --out, or mix them with --any-environment"
+            )
+    return {
+        "environment": environment,
+        "source": provenance.source(),
+        "invocation": provenance.invocation(),
+        "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
+    }
 
 
 def _survey(surveyor: Surveyor, settings: Settings, registry: Registry) -> Survey:
@@ -118,11 +122,18 @@ def _without_control(settings: Settings, plan: Plan) -> list[str]:
     return sorted(found - controlled) if settings.controls else []
 
 
-def _map_set_records(plan: Plan, by_digest: dict[str, StoredMap]) -> Iterable[StoredMap]:
-    for planned in plan.maps:
-        if planned.variant.role == "observed" and planned.source in by_digest:
-            found = by_digest[planned.source]
-            yield StoredMap(planned.key, found.digest, found.nodes, found.grid)
+def _map_set_records(plan: Plan, survey: Survey) -> list[StoredMap]:
+    """The stored maps, which the survey has read already, under their keys."""
+    observed = (
+        planned
+        for planned in plan.maps
+        if not planned.image_set and planned.variant.role == "observed"
+    )
+    return [
+        StoredMap(planned.key, found.digest, found.nodes, found.grid)
+        for planned, found in zip(observed, survey.maps, strict=True)
+        if not found.reason
+    ]
 
 
 @dataclass(frozen=True)
@@ -136,21 +147,18 @@ class _Run:
     progress: Progress
 
     def complete(self, plan: Plan) -> None:
-        """Bring every planned cell to a record."""
+        """Bring every planned cell to a record, then select."""
+        for text in _without_control(self.settings, plan):
+            controls = ", ".join(self.settings.controls)
+            self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
         missing = self._missing(plan)
-        if not missing:
-            return
-        self._get_maps(plan, missing)
-        kept = self.store.maps()
-        jobs, skipped = [], []
-        for cell in missing:
-            reason = cell.map.reason or kept[cell.map.key].reason
-            if reason:
-                skipped.append(CellRecord(cell.key, "skipped", reason))
-            else:
-                jobs.append(self._job(cell, kept[cell.map.key]))
-        self.store.write_cells(skipped)
-        self._compute(jobs, {cell.key: cell for cell in missing})
+        if missing:
+            self._get_maps(plan, missing)
+            self._compute(missing)
+        selections = select_all(
+            self.store, self.host, self.settings, self.execution.timeout, self.progress
+        )
+        self.store.replace_selections(list(selections))
 
     def _missing(self, plan: Plan) -> list[PlannedCell]:
         computed = self.store.computed()
@@ -184,7 +192,7 @@ class _Run:
         def is_kept(planned: PlannedMap) -> bool:
             found = kept.get(planned.key)
             return found is not None and (
-                bool(found.reason) or (self.store.maps_folder / f"{found.digest}.npy").exists()
+                bool(found.reason) or is_intact(self.store.maps_folder, found.digest, found.nodes)
             )
 
         return [planned for planned in needed if not is_kept(planned)]
@@ -210,7 +218,17 @@ class _Run:
             },
         )
 
-    def _compute(self, jobs: Sequence[CellJob], cells: dict[str, PlannedCell]) -> None:
+    def _compute(self, missing: Sequence[PlannedCell]) -> None:
+        kept = self.store.maps()
+        cells = {cell.key: cell for cell in missing}
+        jobs, skipped = [], []
+        for cell in missing:
+            reason = cell.map.reason or kept[cell.map.key].reason
+            if reason:
+                skipped.append(CellRecord(cell.key, "skipped", reason))
+            else:
+                jobs.append(self._job(cell, kept[cell.map.key]))
+        self.store.write_cells(skipped)
         if not jobs:
             return
         self.progress.begin("clustering", len(jobs))

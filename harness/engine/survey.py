@@ -9,19 +9,17 @@ from harness.engine.kept_maps import stored_map
 from harness.engine.progress import Progress, named
 from harness.errors import HarnessError
 from harness.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
-from harness.records import StoredMap
 from harness.values import Slot
 
 
 class Surveyor:
-    """Asks one host about the inputs; `maps` collects the stored maps by their digest."""
+    """Asks one host about the inputs; the weights of stored maps are kept in a folder."""
 
     def __init__(self, host: Host, folder: Path, limit: float, progress: Progress) -> None:
         self.host = host
         self.folder = folder
         self.limit = limit
         self.progress = progress
-        self.maps: dict[str, StoredMap] = {}
 
     def survey(
         self, images: tuple[str, ...], extractors: tuple[str, ...], map_sets: tuple[str, ...]
@@ -60,9 +58,11 @@ class Surveyor:
             if answer["reply"] == "refused":
                 yield SurveyedMap(text, answer["key"], reason=answer["reason"])
                 continue
-            self.maps[answer["digest"]] = stored_map("", answer)
+            kept = stored_map("", answer)
             slot = Slot(answer["layer"], answer["head"])
-            yield SurveyedMap(text, answer["key"], answer["image"], slot, answer["digest"])
+            yield SurveyedMap(
+                text, answer["key"], answer["image"], slot, kept.digest, kept.nodes, kept.grid
+            )
 
     def _entries(self, text: str, job: str, **header: Any) -> Iterator[Mapping[str, Any]]:
         """What a set holds, entry by entry, refused ones too.

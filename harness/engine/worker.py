@@ -1,8 +1,8 @@
 """The host process: `python -m harness.engine.worker JOBS ANSWERS LIFELINE`, file descriptors.
 
-It does one job at a time and answers with messages. It ends with all its children when the
-coordinator does, which closes the lifeline; and an alarm ends it past a job's limit even if
-native code never lets go.
+It says when it is ready, then does one job at a time and answers with messages. It ends with
+the children in its session when the coordinator does, which closes the lifeline; and an alarm
+ends it past a job's limit even if native code never lets go.
 """
 
 import contextlib
@@ -29,7 +29,10 @@ def main() -> None:
     # Only the pipes talk to the coordinator; what plugins print goes to the log.
     os.dup2(2, 1)
     reader = os.fdopen(source, "rb")
-    writer = os.fdopen(target, "wb", buffering=0)
+    writer = os.fdopen(target, "wb")
+    for descriptor in (source, target, lifeline):
+        # What a plugin starts must not hold the pipes open when this process dies.
+        os.set_inheritable(descriptor, False)
 
     def read(count: int) -> bytes:
         return reader.read(count)
@@ -38,12 +41,15 @@ def main() -> None:
     if greeting is None:
         return
     context = Context(load([Path(path) for path in greeting.header["plugins"]]))
+    writer.write(encode(Message({"reply": "ready"})))
+    writer.flush()
     while (job := decode(read)) is not None:
         limit = job.header["limit"]
 
         def send(message: Message, limit: float = limit) -> None:
             signal.setitimer(signal.ITIMER_REAL, limit + GRACE)
             writer.write(encode(message))
+            writer.flush()
 
         signal.setitimer(signal.ITIMER_REAL, limit + GRACE)
         try:

@@ -101,6 +101,7 @@ def load(path: Path) -> Checkpoint:
         model = OneLayerViT(ModelSettings(**metadata["model"]))
         model.load_state_dict(tensors)
         normalisation = Normalisation(**metadata["normalisation"])
+        record = metadata["record"]
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"{path}: its weights do not fit its settings ({error})") from error
-    return Checkpoint(model.eval(), normalisation, metadata["record"])
+    return Checkpoint(model.eval(), normalisation, record)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas
 import pytest
 
@@ -256,7 +257,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--extractors", "arrays[path=nowhere.npy]"], "nowhere.npy"),
         (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
         (["--levels", "0"], "levels: expected a whole number from 1 to 10000, not 0"),
-        (["--timeout", "0"], "timeout: expected a positive number, not 0.0"),
+        (["--timeout", "0"], "timeout: expected a positive number below 1e+07, not 0.0"),
         (["--levels", "many"], "--levels"),
         (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
         (["--plugin", "nowhere.py"], "--plugin nowhere.py: no such file"),
@@ -320,6 +321,7 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
         (["--extractors", "unruly-extractor[mode=exit]"], 2, "b: the process exited with code 3"),
         (["--controls", "unruly-control[mode=shape]"], 2, "drew (2, 2, 1) from an image of"),
+        (["--controls", "unruly-control[mode=exit]"], 2, "] of b: the process exited with code 3"),
         (["--controls", "unruly-control[mode=none]"], 2, "draw() returned None, not a harness.Im"),
         (["--graphs", "unruly-graphs[mode=few]"], 2, "build() gave no graph for level"),
         (["--graphs", "unruly-graphs[mode=many]"], 2, "build() gave more than 4 graphs"),
@@ -351,16 +353,57 @@ def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
     assert finished.returncode == code
 
 
-def test_a_dead_image_leaves_its_neighbours_alone(harness_command: Command, hostile: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--images", "unruly-images[mode=exit]"],
+        ["--extractors", "unruly-extractor[mode=exit]"],
+        ["--controls", "unruly-control[mode=exit]"],
+    ],
+)
+def test_a_dead_image_leaves_its_neighbours_alone(
+    harness_command: Command, hostile: Path, arguments: list[str]
+) -> None:
     finished = harness_command(
         *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4, "--json"),
-        *("--images", "unruly-images[mode=exit]", "--extractors", "unruly-extractor"),
-        *("--clusterers", "louvain", "--controls", "none"),
+        *("--images", "unruly-images", "--extractors", "unruly-extractor"),
+        *("--clusterers", "louvain", "--controls", "none", *arguments),
     )
 
     (row,) = json.loads(finished.stdout)["rows"]
     # Two heads of three images, one of which ends the process.
     assert (row["ok"], row["total"]) == (4, 6)
+
+
+def test_a_damaged_map_file_is_made_again(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    harness_command(*small(planted, "--out", "out"))
+    for path in (tmp_path / "out" / "maps").iterdir():
+        path.write_bytes(b"")
+
+    finished = harness_command(*small(planted, "--out", "out", "--clusterers", "infomap"))
+
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_maps_of_several_sizes_are_selected_each_with_controls_of_its_own(
+    harness_command: Command, planted: Path
+) -> None:
+    np.save(planted / "larger.npy", np.random.default_rng(0).random((50, 50)))
+
+    finished = harness_command(*small(planted, "--graphs", "threshold[axis=absolute]", "--json"))
+
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["rows"][0]["ok"] == 4
+
+
+def test_a_run_that_cannot_begin_leaves_no_folder_behind(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    harness_command("run", "--images", "folder[path=nowhere]", "--out", "out")
+
+    assert not (tmp_path / "out").exists()
 
 
 def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(
@@ -377,10 +420,10 @@ def test_a_run_begun_with_other_versions_is_gone_on_with_only_on_demand(
 ) -> None:
     arguments = small(planted, "--out", "out")
     harness_command(*arguments)
-    with open_for_writing(tmp_path / "out") as store:
-        environment = store.facts()["environment"]
-        environment["libraries"]["numpy"] = "1.0"
-        store.write_facts({"environment": environment})
+    with open_for_writing(tmp_path / "out") as store, store.connection as connection:
+        connection.execute(
+            "UPDATE sessions SET value = json_set(value, '$.environment.libraries.numpy', '1.0')"
+        )
 
     refused = harness_command(*arguments)
     allowed = harness_command(*arguments, "--any-environment")
@@ -388,3 +431,8 @@ def test_a_run_begun_with_other_versions_is_gone_on_with_only_on_demand(
     assert refused.returncode == 1
     assert "computed in another environment (numpy 1.0 then, " in refused.stderr
     assert allowed.returncode == 0
+    versions = [
+        session["environment"]["libraries"]["numpy"]
+        for session in harness.open_run(tmp_path / "out").sessions()
+    ]
+    assert versions == ["1.0", np.__version__]

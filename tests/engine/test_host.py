@@ -48,9 +48,13 @@ def replies(host: Host, cell: dict[str, object], clusterer: str, limit: float = 
     return [message.header["reply"] for message in calls]
 
 
-def running(command: str) -> bool:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    return command in listed.stdout
+def members(group: int) -> list[str]:
+    """What runs in a process group, zombies left out."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pgid=,stat=,args="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    return [args for number, state, args in rows if int(number) == group and "Z" not in state]
 
 
 def test_a_cell_answers_with_its_points_and_an_end(host: Host, cell: dict[str, object]) -> None:
@@ -89,11 +93,12 @@ def test_a_job_past_its_limit_is_killed_with_its_children(
     call = host.call("cell", 3.0, **cell, clusterer="sleeping")
 
     assert next(call).header["reply"] == "point"
+    group = host._process.pid  # type: ignore[union-attr]
     with pytest.raises(JobFailed) as failure:
         next(call)
 
     assert failure.value.status == "timed out"
-    assert not running("sleep 1234.5")
+    assert members(group) == []
 
 
 def test_a_host_works_on_after_a_death(host: Host, cell: dict[str, object]) -> None:
