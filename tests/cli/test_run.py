@@ -14,6 +14,8 @@ import pytest
 import harness
 from harness.store import open_for_writing
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 # What may differ between two runs of the same thing.
 TIMES = ["seconds"]
