@@ -4,6 +4,7 @@ Names are resolved when they are first used, so that `import harness` costs next
 """
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -105,7 +106,13 @@ __all__ = [
 ]
 
 
+# The package's name where packages are installed from.
+DISTRIBUTION = "attention-harness"
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.metadata.version(DISTRIBUTION)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME_OF[name]), name)

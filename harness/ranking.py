@@ -60,11 +60,11 @@ ORDER BY planned.position
 class Row:
     """One method's line: a clusterer with a selector on a graph of an extractor's maps.
 
-    excess is modularity less the control's at the same level; jaccard the smallest of three
-    stabilities; jaccard_levels the mean best-match Jaccard between neighbouring levels of the
-    stable phase; n_clusters, coverage and both Jaccards are over accepted selections; seconds
-    is the clusterer's own time for a map at all levels (the median, since the first call
-    imports its library). None is what was not computed.
+    excess is modularity less the control's at the same level. jaccard is kept for the smallest
+    of the stabilities that are still to come; jaccard_levels is the mean best-match Jaccard
+    between neighbouring levels of the stable phase. n_clusters, coverage and both Jaccards are
+    over accepted selections. seconds is the clusterer's own time for a map at all levels (the
+    median, since the first call imports its library). None is what was not computed.
     """
 
     rank: int

@@ -112,7 +112,21 @@ def test_helpers_that_import_each_other_are_followed_once(write: Writer) -> None
     write("plugin", PLUGIN.replace("IMPORT", "from .helper import VALUE"))
     write("helper", "from . import plugin\nVALUE = 1")
 
-    assert code_digest(component()) == code_digest(component())
+    assert {f"{PACKAGE}.plugin", f"{PACKAGE}.helper"} <= set(source_files(component()))
+
+
+def test_the_code_of_a_base_class_counts(write: Writer) -> None:
+    write("base", PLUGIN.replace("IMPORT", "pass"))
+    # Imported in a way that no reader of the source can follow.
+    write(
+        "plugin",
+        "import dataclasses, importlib\n"
+        "Base = importlib.import_module(__package__ + '.base').Mine\n"
+        "@dataclasses.dataclass(frozen=True)\n"
+        "class Mine(Base):\n    'Mine.'\n",
+    )
+
+    assert f"{PACKAGE}.base" in source_files(component())
 
 
 def test_no_helper_is_imported_for_its_digest(write: Writer) -> None:

@@ -6,8 +6,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
+import harness
 from harness.errors import HarnessError, printable
 
 VERBS = {
@@ -73,7 +73,7 @@ def _dispatch(given: list[str]) -> int:
         epilog="`harness VERB --help` explains a verb.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"harness {_version()}")
+    parser.add_argument("--version", action="version", version=f"harness {harness.__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
     for verb, summary in VERBS.items():
@@ -86,10 +86,6 @@ def _dispatch(given: list[str]) -> int:
             sub.set_defaults(function=module.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
-
-
-def _version() -> str:
-    return version("attention-harness")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import harness
+from harness import DISTRIBUTION
 from harness.engine.threads import SINGLE
 from harness.registry import GROUP
-
-DISTRIBUTION = "attention-harness"
-
-
-def harness_version() -> str:
-    """The version of the installed harness."""
-    return importlib.metadata.version(DISTRIBUTION)
 
 
 def environment() -> dict[str, Any]:
@@ -35,7 +30,7 @@ def environment() -> dict[str, Any]:
         if "extra ==" not in requirement
     ]
     return {
-        "harness": harness_version(),
+        "harness": harness.__version__,
         "plugins": plugins,
         "libraries": {name: importlib.metadata.version(name) for name in required},
         "python": platform.python_version(),
