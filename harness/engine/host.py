@@ -75,8 +75,9 @@ class Host:
         """
         complete = False
         try:
-            self._send(Message({"job": job, "limit": limit, **header}))
+            self._ensure_ready()
             deadline = time.monotonic() + limit
+            self._send(Message({"job": job, "limit": limit, **header}), deadline, limit)
             while True:
                 message = self._receive(deadline, limit)
                 if message.header["reply"] == "failed":
@@ -147,38 +148,42 @@ class Host:
             opened.pop_all()
         for descriptor in theirs:
             os.close(descriptor)
+        # A host that reads no more must not keep a writer waiting past its deadline.
+        os.set_blocking(write_jobs, False)
         self._process, self._log = process, log
         self._reader, self._writer, self._lifeline = read_answers, write_jobs, write_lifeline
 
-    def _send(self, message: Message) -> None:
-        if self._process is None:
-            with self._starting:
-                if self._interrupted:
-                    raise JobFailed("killed", "the run was interrupted")
-                self._start()
-            self._send_bytes(encode(self._greeting))
-            self._receive(time.monotonic() + START_LIMIT, START_LIMIT)
-        self._send_bytes(encode(message))
+    def _ensure_ready(self) -> None:
+        if self._process is not None:
+            return
+        with self._starting:
+            if self._interrupted:
+                raise JobFailed("killed", "the run was interrupted")
+            self._start()
+        deadline = time.monotonic() + START_LIMIT
+        self._send(self._greeting, deadline, START_LIMIT)
+        self._receive(deadline, START_LIMIT)
 
-    def _send_bytes(self, data: bytes) -> None:
-        try:
-            view = memoryview(data)
-            while view:
+    def _send(self, message: Message, deadline: float, limit: float) -> None:
+        view = memoryview(encode(message))
+        while view:
+            self._await(self._writer, select.POLLOUT, deadline, limit)
+            try:
                 view = view[os.write(self._writer, view) :]
-        except BrokenPipeError as error:
-            raise self._death() from error
+            except BrokenPipeError as error:
+                raise self._death() from error
+
+    def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
+        poll = select.poll()
+        poll.register(descriptor, event)
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            reason = f"not done within the time limit of {limit:g} s"
+            raise JobFailed("timed out", reason, self._log_tail())
 
     def _receive(self, deadline: float, limit: float) -> Message:
         def read(count: int) -> bytes:
             while len(self._buffer) < count:
-                poll = select.poll()
-                poll.register(self._reader, select.POLLIN)
-                if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                    raise JobFailed(
-                        "timed out",
-                        f"not done within the time limit of {limit:g} s",
-                        self._log_tail(),
-                    )
+                self._await(self._reader, select.POLLIN, deadline, limit)
                 chunk = os.read(self._reader, CHUNK)
                 if not chunk:
                     raise self._death()

@@ -101,6 +101,17 @@ def test_a_job_past_its_limit_is_killed_with_its_children(
     assert members(group) == []
 
 
+def test_a_host_that_reads_no_more_times_out_too(host: Host, cell: dict[str, object]) -> None:
+    replies(host, cell, "printing")
+    os.kill(host._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
+
+    with pytest.raises(JobFailed) as failure:
+        list(host.call("cell", 1.0, **cell, clusterer="printing", padding="x" * 1_000_000))
+
+    assert failure.value.status == "timed out"
+    assert replies(host, cell, "printing")[-1] == "done"
+
+
 def test_a_host_works_on_after_a_death(host: Host, cell: dict[str, object]) -> None:
     with pytest.raises(JobFailed):
         replies(host, cell, "exiting")
