@@ -1,11 +1,11 @@
 """The Python interface, the same that the command line uses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import frames, ranking, registry, store
+from harness import frames, ranking, registry
 from harness.components import Component
 from harness.engine import runner
 from harness.engine.progress import Progress, Silence
@@ -21,11 +21,13 @@ from harness.settings import (
     resolve,
 )
 from harness.spelling import did_you_mean
+from harness.store import Store, open_for_reading
 
 if TYPE_CHECKING:
     import pandas
 
 RESULTS = Path("results")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,53 +44,47 @@ class Run:
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
-        with store.open_for_reading(self.folder) as stored:
-            return ranking.leaderboard(stored, by)
+        return self._read(lambda stored: ranking.leaderboard(stored, by))
 
     def images(self) -> "pandas.DataFrame":
         """Every image, unreadable ones with their reason."""
-        with store.open_for_reading(self.folder) as stored:
-            return frames.images(stored)
+        return self._read(frames.images)
 
     def cells(self) -> "pandas.DataFrame":
         """Every planned cell and what became of it."""
-        with store.open_for_reading(self.folder) as stored:
-            return frames.cells(stored)
+        return self._read(frames.cells)
 
     def points(self) -> "pandas.DataFrame":
         """Every point of every profile, with its labels."""
-        with store.open_for_reading(self.folder) as stored:
-            return frames.points(stored)
+        return self._read(frames.points)
 
     def selections(self) -> "pandas.DataFrame":
         """Every selection, with the figures of the point it chose."""
-        with store.open_for_reading(self.folder) as stored:
-            return frames.selections(stored)
+        return self._read(frames.selections)
 
     def settings(self) -> dict[str, Any]:
         """What was asked for."""
-        with store.open_for_reading(self.folder) as stored:
-            return stored.settings()
+        return self._read(Store.settings)
 
     def sessions(self) -> list[dict[str, Any]]:
         """Environment, source and invocation of every execution, the latest last."""
-        with store.open_for_reading(self.folder) as stored:
-            return stored.sessions()
+        return self._read(Store.sessions)
 
     def failed_selections(self) -> int:
         """How many selections failed; those that found nothing did not."""
-        with store.open_for_reading(self.folder) as stored:
-            return stored.failed_selections()
+        return self._read(Store.failed_selections)
 
     def controls(self) -> list[str]:
         """The controls that images or maps are compared with."""
-        with store.open_for_reading(self.folder) as stored:
-            return stored.controls()
+        return self._read(Store.controls)
 
     def statuses(self) -> dict[str, int]:
         """How many planned cells have each status."""
-        with store.open_for_reading(self.folder) as stored:
-            return stored.statuses()
+        return self._read(Store.statuses)
+
+    def _read(self, part: Callable[[Store], T]) -> T:
+        with open_for_reading(self.folder) as stored:
+            return part(stored)
 
 
 @dataclass(frozen=True)
@@ -185,7 +181,7 @@ def open_run(path: str | Path) -> Run:
 
     Raises HarnessError if there is none, or one of another version.
     """
-    with store.open_for_reading(Path(path)):
+    with open_for_reading(Path(path)):
         return Run(Path(path))
 
 

@@ -8,7 +8,7 @@ larger excess modularity first; without a control, larger modularity.
 
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -190,18 +190,19 @@ def _row(method: tuple[str, ...], observed: Sequence[_Selected]) -> Row:
         accepted=len(accepted),
         ok=len(ok),
         total=len(observed),
-        seconds=_median(each.seconds for each in ok),
+        seconds=_of_defined(statistics.median, (each.seconds for each in ok)),
     )
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return statistics.fmean(there) if there else None
+    return _of_defined(statistics.fmean, values)
 
 
-def _median(values: Iterable[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return statistics.median(there) if there else None
+def _of_defined(
+    statistic: Callable[[list[float]], float], values: Iterable[float | None]
+) -> float | None:
+    defined = [value for value in values if value is not None]
+    return statistic(defined) if defined else None
 
 
 def _falling(value: float | None) -> tuple[bool, float]:

@@ -58,7 +58,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Execution:
-    """How a run is computed; nothing here changes a result.
+    """How a run is computed; nothing here changes a number, though a cell may run out of time.
 
     timeout: seconds a cell may take; plugins: files and folders with plugins; out: the run's
     folder, or None for the default one.
@@ -135,10 +135,8 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
     spelled = {}
     for key, kind in COMPONENTS.items():
         texts = _texts(values[key], key)
-        if key in MAY_BE_EMPTY and NONE in (parts := [p for text in texts for p in split(text)]):
-            if len(parts) > 1:
-                raise HarnessError(f"{key}: {NONE} stands alone, not beside {parts[-1]}")
-            texts = []
+        if key in MAY_BE_EMPTY:
+            texts = _empty_for_none(texts, key)
         components = [made for text in texts for made in registry.make(kind, text)]
         if not components and key not in MAY_BE_EMPTY:
             raise HarnessError(f"{key}: at least one {kind} is needed")
@@ -164,6 +162,15 @@ def _texts(value: Any, key: str) -> list[str]:
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
         raise HarnessError(f"{key}: expected text or a list of texts, not {value!r}")
     return list(texts)
+
+
+def _empty_for_none(texts: list[str], key: str) -> list[str]:
+    parts = [part for text in texts for part in split(text)]
+    if NONE not in parts:
+        return texts
+    if len(parts) > 1:
+        raise HarnessError(f"{key}: {NONE} stands alone, not beside {parts[-1]}")
+    return []
 
 
 def _paths(value: Any, key: str) -> tuple[Path, ...]:

@@ -27,7 +27,7 @@ def keys(returned: Any, what: str) -> list[str]:
     for key in returned:
         if not isinstance(key, str) or not key:
             raise HarnessError(f"{what}: keys() named {key!r}, which is no text")
-        if not key.isascii() and key != key.encode("utf-8", "replace").decode():
+        if key != key.encode("utf-8", "replace").decode():
             raise HarnessError(f"{what}: keys() named {key!r}, which UTF-8 cannot write")
     if len(set(returned)) < len(returned):
         twice = next(key for index, key in enumerate(returned) if key in returned[:index])

@@ -4,14 +4,15 @@ An image that fails costs itself only. A job that ends badly leaves in doubt wha
 and not answered; each of those is then tried on its own, so that the culprit is found.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness.engine.host import Host, JobFailed, answers
+from harness.engine.host import Host, JobFailed, answers, in_order
 from harness.engine.kept_maps import stored_map
+from harness.engine.messages import Message
 from harness.engine.progress import Progress, named
 from harness.plan import PlannedMap
 from harness.records import StoredMap
@@ -139,36 +140,21 @@ class Extraction:
             }
             for planned, observed in drawable
         ]
-        answered = 0
-        while answered < len(items):
-            call = self.host.call(
-                "draw maps",
-                self.limit,
-                silence=True,
-                items=items[answered:],
-                folder=str(self.folder),
-            )
-            try:
-                for answer in answers(call):
-                    self._drawn(drawable[answered][0], answer)
-                    answered += 1
-            except JobFailed as error:
-                # Answers come in order: the first that is missing is the one that failed.
-                self._drawn(
-                    drawable[answered][0],
-                    {"reply": "refused", "reason": error.reason, "detail": error.detail},
-                )
-                answered += 1
 
-    def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> None:
-        if answer["reply"] == "refused":
-            reason = named(planned.image, answer["reason"])
-            self.progress.warn(f"{planned.variant.name} of {reason}")
-            detail = answer.get("detail", "")
-            self.write([StoredMap(planned.key, reason=answer["reason"], detail=detail)])
-        else:
-            self.write([stored_map(planned.key, answer)])
-        self.progress.advance()
+        def ask(first: int) -> Iterator[Message]:
+            asked = {"items": items[first:], "folder": str(self.folder)}
+            return self.host.call("draw maps", self.limit, silence=True, **asked)
+
+        for (planned, _), answer in zip(drawable, in_order(ask, len(items)), strict=True):
+            self.write([self._drawn(planned, answer)])
+            self.progress.advance()
+
+    def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> StoredMap:
+        if "reason" not in answer:
+            return stored_map(planned.key, answer)
+        reason = answer["reason"]
+        self.progress.warn(f"{planned.variant.name} of {named(planned.image, reason)}")
+        return StoredMap(planned.key, reason=reason, detail=answer.get("detail", ""))
 
 
 def _batch(units: Iterable[_Unit]) -> list[list[_Unit]]:

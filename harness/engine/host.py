@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -232,3 +232,22 @@ def answers(messages: Iterator[Message]) -> Iterator[Mapping[str, Any]]:
     for message in messages:
         if message.header["reply"] != "done":
             yield message.header
+
+
+def in_order(ask: Callable[[int], Iterator[Message]], count: int) -> Iterator[Mapping[str, Any]]:
+    """One answer to each of `count` questions, for jobs whose answers keep the questions' order.
+
+    `ask` calls a job with the questions from a number on. A question that has no answer is
+    answered with a "reason". Where the job fails the first question without an answer is to
+    blame: the failure's reason and detail stand for it, and the rest is asked again.
+    """
+    answered = 0
+    while answered < count:
+        try:
+            for answer in answers(ask(answered)):
+                answered += 1
+                yield answer
+        except JobFailed as error:
+            if answered < count:
+                answered += 1
+                yield {"reason": error.reason, "detail": error.detail}

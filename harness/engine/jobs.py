@@ -1,11 +1,10 @@
 """What a host can be asked to do. Every method of a plugin is called here and nowhere else."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
 
 from harness import store
 from harness.components import (
@@ -26,11 +25,12 @@ from harness.engine.messages import Message, point_message
 from harness.errors import HarnessError
 from harness.registry import Registry
 from harness.scores.partition import InvalidLabels
-from harness.values import AttentionMap, Image, Profile, Variant
+from harness.values import AttentionMap, Image, Variant
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
 C = TypeVar("C")
+Q = TypeVar("Q")
 
 
 @dataclass
@@ -50,27 +50,57 @@ class Context:
         return component
 
 
+def keys(context: Context, header: Header, send: Send) -> None:
+    """Ask a set of images or maps for its keys."""
+    text = header["set"]
+    named_set: ImageSet | MapSet = (
+        context.make(ImageSet, "image set", text)
+        if header["kind"] == "image set"
+        else context.make(MapSet, "extractor", text)
+    )
+    send(Message({"reply": "keys", "keys": checks.keys(named_set.keys(), text)}))
+
+
 def survey_images(context: Context, header: Header, send: Send) -> None:
-    """Decode the images of a set from the `first` on, to know their digests or what is wrong."""
-    text = header["images"]
-    images = context.make(ImageSet, "image set", text)
-    keys = checks.keys(images.keys(), text)
-    send(Message({"reply": "keys", "keys": keys}))
-    for key in keys[header["first"] :]:
+    """Decode images, to know their digests or what is wrong; answers keep the keys' order."""
+    images = context.make(ImageSet, "image set", header["set"])
+
+    def describe(key: str) -> dict[str, Any]:
+        image = checks.kind_of(images.load(key), Image, f"{header['set']}: load()")
+        height, width, channels = image.pixels.shape
+        return {
+            "digest": image.digest,
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "label": image.label,
+        }
+
+    _answer_each(header["keys"], describe, send)
+
+
+def survey_maps(context: Context, header: Header, send: Send) -> None:
+    """Read maps and keep their weights for the cells; answers keep the keys' order."""
+    maps = context.make(MapSet, "extractor", header["set"])
+
+    def describe(key: str) -> dict[str, Any]:
+        attention = checks.kind_of(maps.load(key), AttentionMap, f"{header['set']}: load()")
+        place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
+        return {**place, **keep(attention, Path(header["folder"]))}
+
+    _answer_each(header["keys"], describe, send)
+
+
+def _answer_each(
+    questions: Sequence[Q], describe: Callable[[Q], dict[str, Any]], send: Send
+) -> None:
+    """Answer questions in their order, with a reason where there is no answer."""
+    for question in questions:
         try:
-            image = checks.kind_of(images.load(key), Image, f"{text}: load()")
-            height, width, channels = image.pixels.shape
-            answer = {
-                "reply": "image",
-                "digest": image.digest,
-                "height": height,
-                "width": width,
-                "channels": channels,
-                "label": image.label,
-            }
+            answer = describe(question)
         except Exception as error:
-            answer = {"reply": "refused", "reason": reason_of(error)}
-        send(Message({"key": key, **answer}))
+            answer = {"reason": reason_of(error)}
+        send(Message({"reply": "answer", **answer}))
 
 
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
@@ -82,22 +112,6 @@ def survey_extractor(context: Context, header: Header, send: Send) -> None:
     if not isinstance(fingerprint, str):
         raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is no text")
     send(Message({"reply": "extractor", "slots": slots, "fingerprint": fingerprint}))
-
-
-def survey_maps(context: Context, header: Header, send: Send) -> None:
-    """Read the maps of a map set from the `first` on and keep their weights for the cells."""
-    text = header["maps"]
-    maps = context.make(MapSet, "extractor", text)
-    keys = checks.keys(maps.keys(), text)
-    send(Message({"reply": "keys", "keys": keys}))
-    for key in keys[header["first"] :]:
-        try:
-            attention = checks.kind_of(maps.load(key), AttentionMap, f"{text}: load()")
-            place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
-            answer = {"reply": "map", **place, **keep(attention, Path(header["folder"]))}
-        except Exception as error:
-            answer = {"reply": "refused", "reason": reason_of(error)}
-        send(Message({"key": key, **answer}))
 
 
 def extract(context: Context, header: Header, send: Send) -> None:
@@ -152,22 +166,21 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
     Answers keep the order of the items.
     """
     folder = Path(header["folder"])
-    for item in header["items"]:
+
+    def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
         observed = kept_map(folder, item["map"], item["grid"])
-        try:
-            drawn = checks.kind_of(
-                control.draw(observed, item["seed"]), AttentionMap, f"{item['control']}: draw()"
+        drawn = checks.kind_of(
+            control.draw(observed, item["seed"]), AttentionMap, f"{item['control']}: draw()"
+        )
+        if drawn.weights.shape != observed.weights.shape:
+            raise HarnessError(
+                f"{item['control']} drew {drawn.weights.shape} from a map of "
+                f"{observed.weights.shape}"
             )
-            if drawn.weights.shape != observed.weights.shape:
-                raise HarnessError(
-                    f"{item['control']} drew {drawn.weights.shape} from a map of "
-                    f"{observed.weights.shape}"
-                )
-        except Exception as error:
-            send(Message({"reply": "refused", "reason": reason_of(error)}))
-            continue
-        send(Message({"reply": "map", **keep(drawn, folder)}))
+        return keep(drawn, folder)
+
+    _answer_each(header["items"], draw, send)
 
 
 def cell(context: Context, header: Header, send: Send) -> None:
@@ -196,34 +209,24 @@ def select(context: Context, header: Header, send: Send) -> None:
     """
     with store.open_for_reading(Path(header["run"])) as stored:
         controls = [stored.profile(key) for key in header["controls"]]
-        last, observed = "", Profile([])
-        for key, text in header["wanted"]:
-            if key != last:
-                last, observed = key, stored.profile(key)
-            try:
-                if not all(np.array_equal(each.levels, observed.levels) for each in controls):
-                    raise HarnessError("the controls' levels are not the image's own")
-                answer = _selection(context, text, observed, controls)
-            except Exception as error:
-                answer = {"reason": reason_of(error)}
-            send(Message({"reply": "selection", **answer}))
+        of_controls = {each.levels.tobytes() for each in controls}
+        # The pairs of a cell stand together.
+        profile_of = lru_cache(maxsize=1)(stored.profile)
 
+        def choose(pair: list[str]) -> dict[str, Any]:
+            key, text = pair
+            observed = profile_of(key)
+            if not of_controls <= {observed.levels.tobytes()}:
+                raise HarnessError("the controls' levels are not the image's own")
+            selector = context.make(Selector, "selector", text)
+            chosen = checks.selection(selector.select(observed, controls), observed, text)
+            return {"selection": asdict(chosen)}
 
-def _selection(
-    context: Context, text: str, observed: Profile, controls: list[Profile]
-) -> dict[str, Any]:
-    selector = context.make(Selector, "selector", text)
-    chosen = checks.selection(selector.select(observed, controls), observed, text)
-    return {
-        "candidate": chosen.candidate,
-        "statistic": chosen.statistic,
-        "accepted": chosen.accepted,
-        "plateau": chosen.plateau,
-        "reason": chosen.reason,
-    }
+        _answer_each(header["wanted"], choose, send)
 
 
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {
+    "keys": keys,
     "survey images": survey_images,
     "survey extractor": survey_extractor,
     "survey maps": survey_maps,

@@ -1,9 +1,9 @@
 """Applies selectors to stored profiles, group by group."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from harness.engine.host import Host, JobFailed, answers
+from harness.engine.host import Host, in_order
+from harness.engine.messages import Message
 from harness.engine.progress import Progress, named
 from harness.records import SelectionRecord
 from harness.settings import Settings
@@ -31,42 +31,19 @@ def select_all(
 
 
 def _select_group(
-    store: Store,
-    host: Host,
-    waiting: list[tuple[str, str]],
-    controls: list[str],
-    limit: float,
+    store: Store, host: Host, wanted: list[tuple[str, str]], controls: list[str], limit: float
 ) -> Iterator[SelectionRecord]:
     """The choices for (cell, selector) pairs of one group, in their order."""
-    while waiting:
-        call = host.call(
-            "select",
-            limit,
-            silence=True,
-            run=str(store.folder),
-            wanted=waiting,
-            controls=controls,
-        )
-        try:
-            for answer in answers(call):
-                yield _record(*waiting.pop(0), answer)
-        except JobFailed as error:
-            # Answers come in order: the first that is missing is the one that failed.
-            yield SelectionRecord(*waiting.pop(0), None, error.reason)
 
+    def ask(first: int) -> Iterator[Message]:
+        asked = {"run": str(store.folder), "wanted": wanted[first:], "controls": controls}
+        return host.call("select", limit, silence=True, **asked)
 
-def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRecord:
-    if "candidate" not in answer:
-        return SelectionRecord(cell, selector, None, answer["reason"])
-    plateau = answer["plateau"]
-    return SelectionRecord(
-        cell,
-        selector,
-        Selection(
-            answer["candidate"],
-            answer["statistic"],
-            answer["accepted"],
-            None if plateau is None else (plateau[0], plateau[1]),
-            answer["reason"],
-        ),
-    )
+    for pair, answer in zip(wanted, in_order(ask, len(wanted)), strict=True):
+        if "reason" in answer:
+            yield SelectionRecord(*pair, None, answer["reason"])
+        else:
+            chosen = answer["selection"]
+            ends = chosen["plateau"]
+            plateau = None if ends is None else (ends[0], ends[1])
+            yield SelectionRecord(*pair, Selection(**{**chosen, "plateau": plateau}))

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.engine.host import Host, JobFailed, answers
+from harness.engine.host import Host, JobFailed, answers, in_order
 from harness.engine.kept_maps import stored_map
+from harness.engine.messages import Message
 from harness.engine.progress import Progress, named
 from harness.errors import HarnessError
 from harness.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
@@ -39,13 +40,13 @@ class Surveyor:
         )
 
     def _images(self, text: str) -> Iterator[SurveyedImage]:
-        for answer in self._entries(text, "survey images", images=text):
-            if answer["reply"] == "refused":
-                yield SurveyedImage(text, answer["key"], reason=answer["reason"])
+        for key, answer in self._entries(text, "image set", "survey images"):
+            if "reason" in answer:
+                yield SurveyedImage(text, key, reason=answer["reason"])
                 continue
             yield SurveyedImage(
                 text,
-                answer["key"],
+                key,
                 answer["digest"],
                 answer["height"],
                 answer["width"],
@@ -54,52 +55,40 @@ class Surveyor:
             )
 
     def _maps(self, text: str) -> Iterator[SurveyedMap]:
-        for answer in self._entries(text, "survey maps", maps=text, folder=str(self.folder)):
-            if answer["reply"] == "refused":
-                yield SurveyedMap(text, answer["key"], reason=answer["reason"])
+        for key, answer in self._entries(text, "map set", "survey maps", folder=str(self.folder)):
+            if "reason" in answer:
+                yield SurveyedMap(text, key, reason=answer["reason"])
                 continue
             kept = stored_map("", answer)
             slot = Slot(answer["layer"], answer["head"])
-            yield SurveyedMap(
-                text, answer["key"], answer["image"], slot, kept.digest, kept.nodes, kept.grid
-            )
+            yield SurveyedMap(text, key, answer["image"], slot, kept.digest, kept.nodes, kept.grid)
 
-    def _entries(self, text: str, job: str, **header: Any) -> Iterator[Mapping[str, Any]]:
-        """What a set holds, entry by entry, refused ones too.
+    def _entries(
+        self, text: str, kind: str, job: str, **header: Any
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every key of a set with what was found there, or a "reason" why nothing was."""
+        keys = self._ask(text, "keys", set=text, kind=kind)["keys"]
+        self.progress.begin(f"reading {text}", len(keys))
 
-        Answers keep the order of the keys: where the host ends, the next key is to blame, and
-        the others are asked for again from the one behind it.
-        """
-        keys: list[str] = []
-        answered = 0
-        while not keys or answered < len(keys):
-            call = self.host.call(job, self.limit, silence=True, first=answered, **header)
-            try:
-                for answer in answers(call):
-                    if answer["reply"] == "keys":
-                        if not keys:
-                            self.progress.begin(f"reading {text}", len(answer["keys"]))
-                        keys = answer["keys"]
-                        continue
-                    answered += 1
-                    yield self._told(answer)
-            except JobFailed as error:
-                if answered >= len(keys):
-                    raise HarnessError(named(text, error.reason)) from error
-                refused = {"reply": "refused", "key": keys[answered], "reason": error.reason}
-                answered += 1
-                yield self._told(refused)
+        def ask(first: int) -> Iterator[Message]:
+            asked = {"set": text, "keys": keys[first:], **header}
+            return self.host.call(job, self.limit, silence=True, **asked)
 
-    def _told(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        if answer["reply"] == "refused":
-            self.progress.warn(named(answer["key"], answer["reason"]))
-        self.progress.advance()
-        return answer
+        for key, answer in zip(keys, in_order(ask, len(keys)), strict=True):
+            if "reason" in answer:
+                self.progress.warn(named(key, answer["reason"]))
+            yield key, answer
+            self.progress.advance()
 
     def _extractor(self, text: str) -> SurveyedExtractor:
-        try:
-            (answer,) = answers(self.host.call("survey extractor", self.limit, extractor=text))
-        except JobFailed as error:
-            raise HarnessError(f"{text}: {error.reason}") from error
+        answer = self._ask(text, "survey extractor", extractor=text)
         slots = tuple(Slot(layer, head) for layer, head in answer["slots"])
         return SurveyedExtractor(text, slots, answer["fingerprint"])
+
+    def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
+        """The one answer of a job without which a component cannot be used at all."""
+        try:
+            (answer,) = answers(self.host.call(job, self.limit, **header))
+        except JobFailed as error:
+            raise HarnessError(named(text, error.reason)) from error
+        return answer

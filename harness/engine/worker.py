@@ -34,16 +34,13 @@ def main() -> None:
         # What a plugin starts must not hold the pipes open when this process dies.
         os.set_inheritable(descriptor, False)
 
-    def read(count: int) -> bytes:
-        return reader.read(count)
-
-    greeting = decode(read)
+    greeting = decode(reader.read)
     if greeting is None:
         return
     context = Context(load([Path(path) for path in greeting.header["plugins"]]))
     writer.write(encode(Message({"reply": "ready"})))
     writer.flush()
-    while (job := decode(read)) is not None:
+    while (job := decode(reader.read)) is not None:
         limit = job.header["limit"]
 
         def send(message: Message, limit: float = limit) -> None:

@@ -4,23 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas
-import pytest
 
 import harness
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def finished(planted: Path, tmp_path: Path) -> Path:
-    run = harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="permuted-rows",
-        clusterers="infomap",
-        levels=4,
-        out=tmp_path / "out",
-    )
-    return run.folder
 
 
 def test_parquet_tables_are_the_frames(

@@ -6,21 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import harness
-
 Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def finished(planted: Path, tmp_path: Path) -> Path:
-    run = harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="permuted-rows",
-        clusterers="louvain,infomap",
-        levels=4,
-        out=tmp_path / "out",
-    )
-    return run.folder
 
 
 def test_json_and_csv_hold_the_same_rows(harness_command: Command, finished: Path) -> None:

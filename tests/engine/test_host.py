@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.engine.host import Host, JobFailed
+from harness.engine.host import Host, JobFailed, in_order
 from harness.engine.kept_maps import keep
+from harness.engine.messages import Message
 from harness.values import AttentionMap
 
 HOSTILE = Path(__file__).parents[1] / "hostile" / "misbehaving.py"
@@ -157,3 +158,18 @@ def _alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     return "Z" not in Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def test_where_answers_keep_their_order_the_next_question_is_to_blame() -> None:
+    questions = ["a", "dies", "b", "dies", "c"]
+
+    def ask(first: int) -> Iterator[Message]:
+        for question in questions[first:]:
+            if question == "dies":
+                raise JobFailed("killed", "no more", "last words")
+            yield Message({"reply": "answer", "to": question})
+        yield Message({"reply": "done"})
+
+    found = [answer.get("to", answer.get("reason")) for answer in in_order(ask, len(questions))]
+
+    assert found == ["a", "no more", "b", "no more", "c"]
