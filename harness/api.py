@@ -101,9 +101,14 @@ class Job:
         return runner.forecast(self.settings, self.execution, self.registry, self.folder, progress)
 
     def execute(
-        self, progress: Progress, *, retry_failed: bool = False, any_environment: bool = False
+        self,
+        progress: Progress,
+        *,
+        retry_failed: bool = False,
+        force: Sequence[str] = (),
+        any_environment: bool = False,
     ) -> Run:
-        """Compute what is missing, also what failed before, also with other versions."""
+        """Compute what is missing, also what failed before, what components had a part in."""
         runner.execute(
             self.settings,
             self.execution,
@@ -111,6 +116,7 @@ class Job:
             self.folder,
             progress,
             retry_failed=retry_failed,
+            force=force,
             any_environment=any_environment,
         )
         return Run(self.folder)
@@ -126,6 +132,8 @@ def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
     merged = merge(base.values, given.values, values)
     how = execution(merged)
     plugins = registry.load(how.plugins)
+    for name in how.timeout.by_clusterer:
+        plugins.find("clusterer", name)
     settings = resolve(merged, plugins)
     folder = how.out or RESULTS / f"{given.name}-{settings.digest()}"
     return Job(settings, how, plugins, folder)
@@ -146,14 +154,20 @@ def run(
     resolution: float | None = None,
     seed: int | None = None,
     workers: int | None = None,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
+    memory: float | None = None,
+    extraction_threads: int | None = None,
+    dask: str | None = None,
     plugins: Sequence[str | Path] | None = None,
     out: str | Path | None = None,
+    retry_failed: bool = False,
+    force: Sequence[str] = (),
 ) -> Run:
     """Run the harness: what is not given comes from the suite file, else from the default run.
 
     Components are spelled as on the command line, `"louvain[resolution=[0.5,1]],infomap"`. The
-    same call again computes only what is missing. Raises HarnessError for what is wrong with
+    same call again computes only what is missing; with `retry_failed` also what failed, and what
+    the components named in `force` had a part in. Raises HarnessError for what is wrong with
     the settings or the inputs; cells that fail are in the run's tables.
     """
     values = {
@@ -170,10 +184,14 @@ def run(
         "seed": seed,
         "workers": workers,
         "timeout": timeout,
+        "memory": memory,
+        "extraction_threads": extraction_threads,
+        "dask": dask,
         "plugins": plugins,
         "out": out,
     }
-    return prepare(None if suite is None else Path(suite), values).execute(Silence())
+    job = prepare(None if suite is None else Path(suite), values)
+    return job.execute(Silence(), retry_failed=retry_failed, force=force)
 
 
 def open_run(path: str | Path) -> Run:

@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake, and how such words are shown."""
+"""The exceptions that stand for what the user can put right, and how such words are shown."""
 
 
 class HarnessError(Exception):
@@ -6,6 +6,14 @@ class HarnessError(Exception):
 
     The message says what was wrong, where, and what would be right.
     """
+
+
+class InvalidResult(HarnessError):  # noqa: N818 - named for the outcome that a cell records
+    """A plugin's method returned what it must not, or changed what it was given."""
+
+
+class RunStopped(HarnessError):  # noqa: N818 - it is an end, not a mistake
+    """Nothing that a cell is to blame for: the run ends, and goes on when that is put right."""
 
 
 def printable(text: str) -> str:

@@ -68,6 +68,16 @@ def code_digest(component: type[Component]) -> str:
     return digest.hexdigest()
 
 
+def source_digest() -> str:
+    """SHA-256 over the core's own source, which computes and scores every cell."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def source_files(component: type[Component]) -> dict[str, Path]:
     """The file of every module that a component's code comes from, by the module's name.
 

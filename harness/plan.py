@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.components import ImageControl, MapSet
-from harness.identity import ComponentIdentity, identify, key_of, seed_of
+from harness.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
 from harness.registry import Registry
-from harness.settings import Settings
+from harness.settings import COMPONENTS, Settings
 from harness.values import FIRST_SLOT, OBSERVED, Slot, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
@@ -59,7 +59,7 @@ class Survey:
     maps: tuple[SurveyedMap, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedMap:
     """One attention map of the run, and where it comes from.
 
@@ -82,7 +82,7 @@ class PlannedMap:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedCell:
     """One map × graph builder × clusterer × repeat."""
 
@@ -96,29 +96,46 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """The run's maps and cells, in the order in which they are worked through."""
+    """The run's maps, and its cells in the order in which they are worked through."""
 
+    settings: Settings
     maps: tuple[PlannedMap, ...]
-    cells: tuple[PlannedCell, ...]
+    graphs: tuple[ComponentIdentity, ...]
+    clusterers: tuple[ComponentIdentity, ...]
+
+    def cells(self) -> Iterator[PlannedCell]:
+        """Every cell, made when it is asked for: there may be many."""
+        for planned in self.maps:
+            for graph in self.graphs:
+                for clusterer in self.clusterers:
+                    for repeat in range(self.settings.repeats):
+                        yield _cell(self.settings, planned, graph, clusterer, repeat)
 
 
 def make_plan(settings: Settings, survey: Survey, registry: Registry) -> Plan:
     """All maps and cells that the settings ask for on the surveyed inputs."""
-    maps = tuple(_maps(settings, survey, registry))
-    graphs = _identities(settings.graphs, "graph builder", registry)
-    clusterers = _identities(settings.clusterers, "clusterer", registry)
-    cells = tuple(
-        _cell(settings, planned, graph, clusterer, repeat)
-        for planned in maps
-        for graph in graphs
-        for clusterer in clusterers
-        for repeat in range(settings.repeats)
+    return Plan(
+        settings,
+        tuple(_maps(settings, survey, registry)),
+        _identities(settings.graphs, "graph builder", registry),
+        _identities(settings.clusterers, "clusterer", registry),
     )
-    return Plan(maps, cells)
 
 
-def _identities(texts: Sequence[str], kind: str, registry: Registry) -> list[ComponentIdentity]:
-    return [identify(component) for text in texts for component in registry.make(kind, text)]
+def expected_code(settings: Settings, registry: Registry) -> dict[str, str]:
+    """The digest of every component's code, by kind and spelling: "clusterer louvain"."""
+    return {
+        f"{kind} {text}": code_digest(type(component))
+        for setting, kind in COMPONENTS.items()
+        for text in getattr(settings, setting)
+        for component in registry.make(kind, text)
+    }
+
+
+def _identities(
+    texts: Sequence[str], kind: str, registry: Registry
+) -> tuple[ComponentIdentity, ...]:
+    return tuple(identify(component) for text in texts for component in registry.make(kind, text))
 
 
 def _cell(

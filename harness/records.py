@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.values import Point, Selection
+from harness.values import Point, Selection, Slot, Variant
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,21 @@ class StoredMap:
     grid: tuple[int, int] | None = None
     reason: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class MissingCell:
+    """A planned cell without a record; map is its map's record, None while there is none."""
+
+    position: int
+    key: str
+    image: str
+    slot: Slot
+    variant: Variant
+    graph: str
+    clusterer: str
+    seed: int
+    map: StoredMap | None
 
 
 @dataclass(frozen=True, eq=False)

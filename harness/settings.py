@@ -29,6 +29,8 @@ MAY_BE_EMPTY = ("controls",)
 NONE = "none"
 # Seconds; about four months.
 LONGEST = 1e7
+# GiB; more than any machine has, and still a number of bytes that the system takes.
+MOST_MEMORY = 1e6
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,32 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Execution:
-    """How a run is computed; nothing here changes a number, though a cell may run out of time.
+class TimeLimits:
+    """Seconds that a cell may take, with exceptions by the clusterer's name."""
 
-    timeout: seconds a cell may take; plugins: files and folders with plugins; out: the run's
-    folder, or None for the default one.
+    seconds: float
+    by_clusterer: Mapping[str, float]
+
+    def of(self, clusterer: str) -> float:
+        """The limit of a clusterer, as it is spelled."""
+        return self.by_clusterer.get(clusterer.partition("[")[0], self.seconds)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is computed; nothing here changes a number, though a cell may fail for it.
+
+    timeout: seconds a cell may take; memory: GiB that it may take; extraction_threads: what a
+    model may take (other than 1 it may change the last digit, and is recorded); dask: the
+    address of a Dask scheduler, "local" for one made for the run, or None; plugins: files and
+    folders with plugins; out: the run's folder, or None for the default one.
     """
 
     workers: int
-    timeout: float
+    timeout: TimeLimits
+    memory: float
+    extraction_threads: int
+    dask: str | None = None
     plugins: tuple[Path, ...] = ()
     out: Path | None = None
 
@@ -118,9 +137,15 @@ def execution(values: Mapping[str, Any]) -> Execution:
     out = values.get("out")
     if not isinstance(out, str | Path | None) or out == "":
         raise HarnessError(f"out: expected a path, not {out!r}")
+    dask = values.get("dask")
+    if not isinstance(dask, str | None) or dask == "":
+        raise HarnessError(f"dask: expected an address, or local, not {dask!r}")
     return Execution(
         workers=_whole(values, "workers", 1, 1_000),
-        timeout=_number(values, "timeout", LONGEST),
+        timeout=_time_limits(values["timeout"]),
+        memory=_number(values, "memory", MOST_MEMORY),
+        extraction_threads=_whole(values, "extraction_threads", 1, 1_000),
+        dask=dask,
         plugins=_paths(values.get("plugins", ()), "plugins"),
         out=None if out is None else _path(out),
     )
@@ -183,6 +208,27 @@ def _paths(value: Any, key: str) -> tuple[Path, ...]:
 def _path(path: str | Path) -> Path:
     # Unlike Path.expanduser, this leaves a home that it does not know as it is.
     return Path(os.path.expanduser(path))
+
+
+def _time_limits(value: Any) -> TimeLimits:
+    """From a number of seconds, or from "600,infomap=30"; what is not said is as by default."""
+    seconds = default_suite().values["timeout"]
+    by_clusterer = {}
+    for part in value.split(",") if isinstance(value, str) else [value]:
+        name, equals, number = part.rpartition("=") if isinstance(part, str) else ("", "", part)
+        try:
+            limit = float(number) if isinstance(number, str) else number
+        except ValueError:
+            limit = number
+        if equals and not name.strip():
+            raise HarnessError(f"timeout: a clusterer's name is missing in {part!r}")
+        where = f"timeout of {name.strip()}" if equals else "timeout"
+        limit = _number({where: limit}, where, LONGEST)
+        if equals:
+            by_clusterer[name.strip()] = limit
+        else:
+            seconds = limit
+    return TimeLimits(seconds, by_clusterer)
 
 
 def _whole(values: Mapping[str, Any], key: str, at_least: int, at_most: int) -> int:

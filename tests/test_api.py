@@ -65,7 +65,7 @@ def test_provenance_is_kept_with_the_run(finished: harness.Run) -> None:
 
     assert finished.settings()["clusterers"] == ["louvain", "infomap"]
     assert session["environment"]["libraries"]["scikit-network"]
-    assert session["environment"]["threads"]["OMP_NUM_THREADS"] == "1"
+    assert session["environment"]["threads"] == {"cells": 1, "extraction": 1}
     assert "commit" in session["source"]
     assert session["invocation"]["command"]
 

@@ -42,7 +42,7 @@ def plugins() -> registry.Registry:
 def keys(plan: Plan) -> dict[tuple[str, str, str], tuple[str, int]]:
     return {
         (cell.map.image, cell.map.variant.role, cell.clusterer): (cell.key, cell.seed)
-        for cell in plan.cells
+        for cell in plan.cells()
     }
 
 
@@ -52,7 +52,7 @@ def test_every_image_has_a_control_and_every_map_every_clusterer(
     plan = make_plan(SETTINGS, SURVEY, plugins)
 
     assert len(plan.maps) == 3 * 2
-    assert len({cell.key for cell in plan.cells}) == len(plan.cells) == 3 * 2 * 2
+    assert len({cell.key for cell in plan.cells()}) == len(list(plan.cells())) == 3 * 2 * 2
 
 
 def test_keys_and_seeds_do_not_depend_on_the_order_of_images_or_clusterers(
@@ -67,8 +67,8 @@ def test_keys_and_seeds_do_not_depend_on_the_order_of_images_or_clusterers(
 def test_seeds_do_not_depend_on_levels_or_parameters(plugins: registry.Registry) -> None:
     other = replace(SETTINGS, levels=9, clusterers=("louvain[resolution=2.0]", "infomap[trials=3]"))
 
-    seeds = [cell.seed for cell in make_plan(SETTINGS, SURVEY, plugins).cells]
-    assert seeds == [cell.seed for cell in make_plan(other, SURVEY, plugins).cells]
+    seeds = [cell.seed for cell in make_plan(SETTINGS, SURVEY, plugins).cells()]
+    assert seeds == [cell.seed for cell in make_plan(other, SURVEY, plugins).cells()]
 
 
 @pytest.mark.parametrize(
@@ -87,35 +87,35 @@ def test_whatever_changes_a_result_changes_every_key(
     changed = make_plan(replace(SETTINGS, **change), SURVEY, plugins)  # type: ignore[arg-type]
     plan = make_plan(SETTINGS, SURVEY, plugins)
 
-    assert not {cell.key for cell in plan.cells} & {cell.key for cell in changed.cells}
+    assert not {cell.key for cell in plan.cells()} & {cell.key for cell in changed.cells()}
 
 
 def test_other_weights_give_other_keys(plugins: registry.Registry) -> None:
     other = replace(SURVEY, extractors=(SurveyedExtractor("one-layer-vit", (Slot(0, 0),), "new"),))
 
     first, second = make_plan(SETTINGS, SURVEY, plugins), make_plan(SETTINGS, other, plugins)
-    assert not {cell.key for cell in first.cells} & {cell.key for cell in second.cells}
+    assert not {cell.key for cell in first.cells()} & {cell.key for cell in second.cells()}
 
 
 def test_images_of_equal_pixels_share_their_cells(plugins: registry.Registry) -> None:
     twin = replace(IMAGES[0], key="twin")
     plan = make_plan(SETTINGS, replace(SURVEY, images=(*IMAGES, twin)), plugins)
 
-    assert len(plan.cells) == 16
-    assert len({cell.key for cell in plan.cells}) == 12
+    assert len(list(plan.cells())) == 16
+    assert len({cell.key for cell in plan.cells()}) == 12
 
 
 def test_an_unreadable_image_keeps_its_place_with_its_reason(plugins: registry.Registry) -> None:
     broken = SurveyedImage("noise", "image-1", reason="image-1: truncated")
     plan = make_plan(SETTINGS, replace(SURVEY, images=(IMAGES[0], broken)), plugins)
 
-    assert [cell.map.reason for cell in plan.cells] == [""] * 4 + ["image-1: truncated"] * 4
+    assert [cell.map.reason for cell in plan.cells()] == [""] * 4 + ["image-1: truncated"] * 4
 
 
 def test_repeats_differ_in_seed_and_key_only(plugins: registry.Registry) -> None:
     plan = make_plan(replace(SETTINGS, repeats=3), SURVEY, plugins)
     of_one = [
-        cell for cell in plan.cells if cell.map == plan.maps[0] and cell.clusterer == "louvain"
+        cell for cell in plan.cells() if cell.map == plan.maps[0] and cell.clusterer == "louvain"
     ]
 
     assert len({cell.seed for cell in of_one}) == len({cell.key for cell in of_one}) == 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.plan import Plan, PlannedCell, PlannedMap
+from harness.plan import PlannedCell, PlannedMap
 from harness.ranking import Row, leaderboard
 from harness.records import CellRecord, SelectionRecord
 from harness.store import Store, open_for_writing
@@ -65,7 +65,7 @@ class Bench:
             self.selections.append(SelectionRecord(key, "chosen", selection))
 
     def rows(self, by: str | None = None) -> list[Row]:
-        self.store.write_plan({"selectors": ["chosen"]}, {}, [], Plan((), tuple(self.cells)), [])
+        self.store.write_plan({"selectors": ["chosen"]}, {}, [], self.cells)
         self.store.replace_selections(self.selections)
         return leaderboard(self.store, by)
 

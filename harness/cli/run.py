@@ -4,7 +4,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.engine.runner import Forecast
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +64,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--out", type=Path, metavar="DIR", help="default results/SUITE-HASH")
     how.add_argument("-j", "--workers", type=int, metavar="N", help=shown("processes", "workers"))
     how.add_argument(
-        "--timeout", type=float, metavar="S", help=shown("seconds a cell may take", "timeout")
+        "--timeout",
+        metavar="S",
+        help=shown("seconds a cell may take; 600,infomap=30 makes exceptions", "timeout"),
+    )
+    how.add_argument(
+        "--memory",
+        type=float,
+        metavar="GIB",
+        help=shown("GiB a cell may take beside what its process holds", "memory"),
+    )
+    how.add_argument(
+        "--extraction-threads",
+        type=int,
+        metavar="N",
+        help=shown("threads of the model; a cell has one", "extraction_threads"),
+    )
+    how.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="compute cells on the workers of this Dask scheduler; local starts some here",
     )
     how.add_argument(
         "--plugin",
@@ -75,11 +97,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--retry-failed", action="store_true", help="compute cells that failed before again"
     )
     how.add_argument(
+        "--force",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="compute again all that this component had a part in; may be repeated",
+    )
+    how.add_argument(
         "--any-environment",
         action="store_true",
         help="go on with a run that other versions of Python, a library or a plugin began",
     )
-    how.add_argument("--dry-run", action="store_true", help="only count the cells, cached and new")
+    how.add_argument(
+        "--dry-run", action="store_true", help="only count the cells and the time they will take"
+    )
     how.add_argument("--json", action="store_true", help="the leaderboard as JSON")
 
 
@@ -100,15 +131,11 @@ def run(arguments: argparse.Namespace) -> int:
             finished = job.execute(
                 progress,
                 retry_failed=arguments.retry_failed,
+                force=arguments.force,
                 any_environment=arguments.any_environment,
             )
     if arguments.dry_run:
-        counts = {"cells": forecast.cells, "cached": forecast.cached, "new": forecast.new}
-        if arguments.json:
-            print(json.dumps({"run": str(job.folder), **counts}))
-        else:
-            listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-            print(f"{job.folder}: {listed}")
+        _print_forecast(job.folder, forecast, arguments.json)
         return 0
 
     from harness.cli.leaderboard import board_of, print_boards
@@ -120,3 +147,17 @@ def run(arguments: argparse.Namespace) -> int:
     selections = f"; selections: {failed} failed" if failed else ""
     print(f"{job.folder}: cells: {listed}{selections}", file=sys.stderr)
     return 0 if set(statuses) <= {"ok"} and not failed else 2
+
+
+def _print_forecast(folder: Path, forecast: "Forecast", as_json: bool) -> None:
+    counts = {"cells": forecast.cells, "cached": forecast.cached, "new": forecast.new}
+    if as_json:
+        timed = {"seconds": forecast.seconds, "untimed": forecast.untimed}
+        print(json.dumps({"run": str(folder), **counts, **timed}))
+        return
+    line = ", ".join(f"{count} {name}" for name, count in counts.items())
+    if forecast.new > forecast.untimed:
+        line += f", about {forecast.seconds:.0f} s"
+    if forecast.untimed:
+        line += f"; no like cell was timed here for {forecast.untimed}"
+    print(f"{folder}: {line}")

@@ -2,47 +2,63 @@
 
 import math
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
+from warnings import WarningMessage
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.errors import HarnessError
-from harness.values import AttentionMap, Floats, Graph, Profile, Selection, Slot, Variant
+from harness.errors import InvalidResult
+from harness.scores.partition import check_labels, renumbered
+from harness.values import (
+    AttentionMap,
+    Floats,
+    Graph,
+    Integers,
+    Profile,
+    Selection,
+    Slot,
+    Variant,
+)
 
+# Warnings of a point that are kept, and characters of each.
+MOST_WARNINGS = 20
+LONGEST_WARNING = 500
 V = TypeVar("V")
 
 
 def kind_of(value: Any, wanted: type[V], what: str) -> V:
     """The value, if it is of the wanted type."""
     if not isinstance(value, wanted):
-        raise HarnessError(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
+        raise InvalidResult(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
     return value
 
 
 def keys(returned: Any, what: str) -> list[str]:
     """Names of images or maps: texts, each once, at least one."""
     if isinstance(returned, str) or not isinstance(returned, Sequence):
-        raise HarnessError(f"{what}: keys() returned {_a(returned)}, not a list of texts")
+        raise InvalidResult(f"{what}: keys() returned {_a(returned)}, not a list of texts")
     for key in returned:
         if not isinstance(key, str) or not key:
-            raise HarnessError(f"{what}: keys() named {key!r}, which is no text")
+            raise InvalidResult(f"{what}: keys() named {key!r}, which is no text")
         if key != key.encode("utf-8", "replace").decode():
-            raise HarnessError(f"{what}: keys() named {key!r}, which UTF-8 cannot write")
+            raise InvalidResult(f"{what}: keys() named {key!r}, which UTF-8 cannot write")
     if len(set(returned)) < len(returned):
         twice = next(key for index, key in enumerate(returned) if key in returned[:index])
-        raise HarnessError(f"{what}: keys() named {twice!r} twice")
+        raise InvalidResult(f"{what}: keys() named {twice!r} twice")
     if not returned:
-        raise HarnessError(f"{what}: there is nothing in it")
+        raise InvalidResult(f"{what}: there is nothing in it")
     return list(returned)
 
 
 def slots(returned: Any, what: str) -> list[Slot]:
     """Layers and heads, each once, at least one."""
     if not isinstance(returned, Sequence) or not all(isinstance(slot, Slot) for slot in returned):
-        raise HarnessError(f"{what}: slots() returned {returned!r}, not a list of harness.Slot")
+        raise InvalidResult(f"{what}: slots() returned {returned!r}, not a list of harness.Slot")
     if not returned or len(set(returned)) < len(returned):
-        raise HarnessError(f"{what}: slots() must name each slot once, not {list(returned)}")
+        raise InvalidResult(f"{what}: slots() must name each slot once, not {list(returned)}")
     return list(returned)
 
 
@@ -61,20 +77,20 @@ class Expected:
         self._owed[item] = set(self.of_every_image)
 
     def item_of(self, returned: Any) -> tuple[AttentionMap, int]:
-        """A map that is owed, and its item; HarnessError for any other."""
+        """A map that is owed, and its item; InvalidResult for any other."""
         attention = kind_of(returned, AttentionMap, f"{self.extractor}: extract()")
         item = self._items.get((attention.image, attention.variant))
         if item is None:
             if any(image == attention.image for image, _ in self._items):
-                raise HarnessError(
+                raise InvalidResult(
                     f"{self.extractor} gave a map of {attention.image!r} that does not carry its "
                     "image's variant: AttentionMap(…, variant=image.variant)"
                 )
-            raise HarnessError(
+            raise InvalidResult(
                 f"{self.extractor} gave a map of {attention.image!r}, an image it was not given"
             )
         if attention.slot not in self._owed[item]:
-            raise HarnessError(
+            raise InvalidResult(
                 f"{self.extractor} gave {attention.image!r} a map for layer {attention.layer}, "
                 f"head {attention.head} twice, or without having named that slot"
             )
@@ -87,9 +103,9 @@ def levels(returned: Any, count: int) -> Floats:
     try:
         found = np.asarray(returned, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise HarnessError(f"levels() returned {_a(returned)}, not numbers") from error
+        raise InvalidResult(f"levels() returned {_a(returned)}, not numbers") from error
     if found.shape != (count,) or not np.isfinite(found).all() or (np.diff(found) <= 0).any():
-        raise HarnessError(f"levels() must return {count} increasing numbers, not {found}")
+        raise InvalidResult(f"levels() must return {count} increasing numbers, not {found}")
     return found
 
 
@@ -97,34 +113,77 @@ def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
     """One graph a level, each at its level and with all nodes, as they are built."""
     given = iter(returned) if hasattr(returned, "__iter__") else None
     if given is None:
-        raise HarnessError(f"build() returned {_a(returned)}, not graphs")
+        raise InvalidResult(f"build() returned {_a(returned)}, not graphs")
     for level in wanted.tolist():
         graph = next(given, None)
         if graph is None:
-            raise HarnessError(f"build() gave no graph for level {level:g}")
+            raise InvalidResult(f"build() gave no graph for level {level:g}")
         graph = kind_of(graph, Graph, "build()")
         if not math.isfinite(graph.threshold):
-            raise HarnessError(f"build() gave a graph with the threshold {graph.threshold}")
+            raise InvalidResult(f"build() gave a graph with the threshold {graph.threshold}")
         if graph.level != level or graph.n != nodes:
-            raise HarnessError(
+            raise InvalidResult(
                 f"build() gave a graph of {graph.n} nodes at level {graph.level:g} where one of "
                 f"{nodes} nodes at level {level:g} was due"
             )
         yield graph
     if next(given, None) is not None:
-        raise HarnessError(f"build() gave more than {len(wanted)} graphs")
+        raise InvalidResult(f"build() gave more than {len(wanted)} graphs")
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """A graph's CSR arrays, to be compared with what they are later or at another level."""
+
+    pointers: NDArray[Any]
+    targets: NDArray[Any]
+    weights: NDArray[Any]
+
+    @classmethod
+    def of(cls, graph: Graph) -> "Edges":
+        """The arrays themselves."""
+        return cls(graph.adjacency.indptr, graph.adjacency.indices, graph.adjacency.data)
+
+    @classmethod
+    def copied_from(cls, graph: Graph) -> "Edges":
+        """Copies, which nobody else can change."""
+        return cls(
+            graph.adjacency.indptr.copy(),
+            graph.adjacency.indices.copy(),
+            graph.adjacency.data.copy(),
+        )
+
+    def equal(self, other: "Edges") -> bool:
+        """Whether the other arrays hold the same edges with the same weights."""
+        return (
+            np.array_equal(self.pointers, other.pointers)
+            and np.array_equal(self.targets, other.targets)
+            and np.array_equal(self.weights, other.weights)
+        )
+
+
+def labels(returned: Any, nodes: int) -> Integers:
+    """Labels (nodes,) as 0 … k − 1 and −1; InvalidLabels if they are none."""
+    # Numbers beyond n say nothing, and would not fit the store's 16 bits.
+    return renumbered(check_labels(returned, nodes))
+
+
+def warnings(caught: Iterable[WarningMessage]) -> tuple[str, ...]:
+    """What was warned of, each text once."""
+    texts = dict.fromkeys(str(warning.message)[:LONGEST_WARNING] for warning in caught)
+    return tuple(texts)[:MOST_WARNINGS]
 
 
 def diagnostics(returned: Any) -> dict[str, float]:
     """Named scalars as plain floats."""
     if not isinstance(returned, Mapping):
-        raise HarnessError(f"diagnostics are {_a(returned)}, not a mapping of names to numbers")
+        raise InvalidResult(f"diagnostics are {_a(returned)}, not a mapping of names to numbers")
     found = {}
     for name, value in returned.items():
         try:
             found[str(name)] = float(value)
         except (TypeError, ValueError) as error:
-            raise HarnessError(f"the diagnostic {name!r} is {value!r}, not a number") from error
+            raise InvalidResult(f"the diagnostic {name!r} is {value!r}, not a number") from error
     return found
 
 
@@ -137,17 +196,17 @@ def selection(returned: Any, observed: Profile, what: str) -> Selection:
         within = None if plateau is None else tuple(operator.index(end) for end in plateau)
         statistic = float(chosen.statistic)
     except TypeError as error:
-        raise HarnessError(f"{what}: {chosen} holds what is no number") from error
+        raise InvalidResult(f"{what}: {chosen} holds what is no number") from error
     if not isinstance(chosen.accepted, bool | np.bool_) or not isinstance(chosen.reason, str):
-        raise HarnessError(f"{what}: accepted must be a bool and reason a text in {chosen}")
+        raise InvalidResult(f"{what}: accepted must be a bool and reason a text in {chosen}")
     if not 0 <= candidate < len(observed):
-        raise HarnessError(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
+        raise InvalidResult(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
     if within is not None and not (
         len(within) == 2 and 0 <= within[0] <= candidate <= within[1] < len(observed)
     ):
-        raise HarnessError(f"{what}: the plateau {plateau} does not hold the level {candidate}")
+        raise InvalidResult(f"{what}: the plateau {plateau} does not hold the level {candidate}")
     if chosen.accepted and not math.isfinite(statistic):
-        raise HarnessError(f"{what}: accepted a level with the statistic {statistic}")
+        raise InvalidResult(f"{what}: accepted a level with the statistic {statistic}")
     ends = None if within is None else (within[0], within[1])
     return Selection(candidate, statistic, bool(chosen.accepted), ends, chosen.reason)
 

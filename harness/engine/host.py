@@ -1,34 +1,43 @@
 """A host as the coordinator sees it: a process that does one job at a time and can be killed."""
 
 import contextlib
-import json
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
-from harness.engine.messages import Message, decode, encode
-from harness.engine.threads import SINGLE
+from harness.engine.guardian import MARK, Guardian, end_marked
+from harness.engine.memory import peak_memory, peak_of
+from harness.engine.messages import Garbled, Message, decode, encode
+from harness.engine.threads import variables
+from harness.errors import RunStopped
 
 CHUNK = 1 << 20
 # Seconds that a host may take to start and to load the plugins; no job's time.
 START_LIMIT = 120.0
-# Bytes of a dead host's stderr that are kept with the reason.
+# Bytes of what a job printed last that are kept with the reason of its failure.
 TAIL = 4000
+# Bytes that a job may print; a flood costs the coordinator's time, and so other cells'.
+MOST_PRINTED = 1 << 26
+# Seconds between looks whether a silent process still lives.
+LOOK = 1.0
+OUT_OF_MEMORY = re.compile("bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
 
 
 class JobFailed(Exception):  # noqa: N818 - it is an outcome, and mostly not ours
     """A job did not end well.
 
-    status is failed, invalid, timed out or killed; detail a traceback or the end of stderr.
+    status is failed, invalid, timed out or killed; detail a traceback and the end of what the
+    job printed; peak_memory in bytes.
     """
 
     def __init__(
@@ -41,15 +50,47 @@ class JobFailed(Exception):  # noqa: N818 - it is an outcome, and mostly not our
         self.peak_memory = peak_memory
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What every host of a run is told.
+
+    plugins: files and folders with plugins; codes: the digest of each component's code by kind
+    and spelling, "clusterer louvain"; source: the digest of the harness' own; memory: bytes that
+    a job may take beyond what the process holds; extraction_threads: what a model may take.
+    """
+
+    plugins: tuple[Path, ...]
+    codes: Mapping[str, str]
+    source: str
+    memory: int
+    extraction_threads: int
+
+    @property
+    def greeting(self) -> Message:
+        """The terms as a host is told of them."""
+        return Message(
+            {
+                "plugins": [str(path) for path in self.plugins],
+                "codes": dict(self.codes),
+                "source": self.source,
+                "memory": self.memory,
+                "extraction_threads": self.extraction_threads,
+            }
+        )
+
+
 class Host:
     """Starts its process at the first job, and again after a death. Use as a context manager."""
 
-    def __init__(self, plugins: Sequence[Path]) -> None:
-        self._greeting = Message({"plugins": [str(path) for path in plugins]})
+    def __init__(self, terms: Terms, guardian: Guardian) -> None:
+        self._terms = terms
+        self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: IO[bytes] | None = None
-        self._reader = self._writer = self._lifeline = -1
+        self._reader = self._writer = self._log = -1
+        self._log_is_open = False
         self._buffer = bytearray()
+        self._printed = 0
+        self._tail = b""
         self._starting = threading.Lock()
         self._interrupted = False
 
@@ -70,45 +111,62 @@ class Host:
         """Do a job and yield its answers, the last one with reply "done".
 
         `limit` seconds bound the whole job, or, with `silence`, the time between two answers.
-        Raises JobFailed if the job raises, outlasts its limit or takes the process down. A job
-        that is not read to its end takes its process down too.
+        Raises JobFailed if the job raises, outlasts its limit, floods its output or takes the
+        process down, and RunStopped if no job is to blame. A job that is not read to its end
+        takes its process down too.
         """
         complete = False
         try:
-            self._ensure_ready()
+            self.start()
+            self._drain_log()
+            self._printed, self._tail = 0, b""
             deadline = time.monotonic() + limit
-            self._send(Message({"job": job, "limit": limit, **header}), deadline, limit)
+            self._send(Message({"job": job, **header}), deadline, limit)
             while True:
                 message = self._receive(deadline, limit)
-                if message.header["reply"] == "failed":
-                    complete = True
-                    raise JobFailed(
-                        message.header["status"],
-                        message.header["reason"],
-                        message.header["detail"],
-                        message.header["peak_memory"],
-                    )
-                complete = message.header["reply"] == "done"
-                yield message
-                if complete:
+                reply = message.header["reply"]
+                if reply == "failed":
+                    complete = not message.header["spent"]
+                    raise self._failure(message.header)
+                if reply == "done":
+                    complete = not message.header["spent"]
+                    yield message
                     return
+                yield message
                 if silence:
                     deadline = time.monotonic() + limit
         finally:
             if not complete:
                 self.kill()
 
+    def start(self) -> None:
+        """Start the process if there is none, and wait until it is ready."""
+        if self._process is not None:
+            return
+        with self._starting:
+            if self._interrupted:
+                raise JobFailed("killed", "the run was interrupted")
+            self._open()
+        ready = False
+        try:
+            deadline = time.monotonic() + START_LIMIT
+            self._send(self._terms.greeting, deadline, START_LIMIT)
+            self._receive(deadline, START_LIMIT)
+            ready = True
+        finally:
+            if not ready:
+                self.kill()
+
     def kill(self) -> None:
-        """End the process and what it started in its session; harmless if there is none."""
+        """End the process and all that it started; harmless if there is none."""
         if self._process is None:
             return
         process, self._process = self._process, None
         _kill_group(process.pid)
-        process.wait()
-        for descriptor in (self._reader, self._writer, self._lifeline):
+        _reap(process)
+        end_marked(self._mark)
+        for descriptor in (self._reader, self._writer, self._log):
             os.close(descriptor)
-        assert self._log is not None
-        self._log.close()
         self._buffer.clear()
 
     def interrupt(self) -> None:
@@ -122,7 +180,7 @@ class Host:
         if process is not None:
             _kill_group(process.pid)
 
-    def _start(self) -> None:
+    def _open(self) -> None:
         with contextlib.ExitStack() as opened:
 
             def pipe() -> tuple[int, int]:
@@ -131,38 +189,30 @@ class Host:
                     opened.callback(os.close, end)
                 return ends
 
-            read_answers, write_answers = pipe()
-            read_jobs, write_jobs = pipe()
-            read_lifeline, write_lifeline = pipe()
-            theirs = (read_jobs, write_answers, read_lifeline)
-            log = opened.enter_context(tempfile.TemporaryFile())
-            process = subprocess.Popen(
-                [sys.executable, "-m", "harness.engine.worker", *map(str, theirs)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=theirs,
-                env={**os.environ, **SINGLE},
-                start_new_session=True,
-            )
+            try:
+                read_answers, write_answers = pipe()
+                read_jobs, write_jobs = pipe()
+                read_log, write_log = pipe()
+                theirs = (read_jobs, write_answers)
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "harness.engine.worker", *map(str, theirs)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=write_log,
+                    stderr=write_log,
+                    pass_fds=theirs,
+                    env={**os.environ, **variables(1), MARK: self._mark},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise RunStopped(f"no process can be started: {error.strerror}") from error
             opened.pop_all()
-        for descriptor in theirs:
+        for descriptor in (*theirs, write_log):
             os.close(descriptor)
         # A host that reads no more must not keep a writer waiting past its deadline.
         os.set_blocking(write_jobs, False)
-        self._process, self._log = process, log
-        self._reader, self._writer, self._lifeline = read_answers, write_jobs, write_lifeline
-
-    def _ensure_ready(self) -> None:
-        if self._process is not None:
-            return
-        with self._starting:
-            if self._interrupted:
-                raise JobFailed("killed", "the run was interrupted")
-            self._start()
-        deadline = time.monotonic() + START_LIMIT
-        self._send(self._greeting, deadline, START_LIMIT)
-        self._receive(deadline, START_LIMIT)
+        self._process = process
+        self._reader, self._writer, self._log = read_answers, write_jobs, read_log
+        self._log_is_open = True
 
     def _send(self, message: Message, deadline: float, limit: float) -> None:
         view = memoryview(encode(message))
@@ -172,13 +222,6 @@ class Host:
                 view = view[os.write(self._writer, view) :]
             except BrokenPipeError as error:
                 raise self._death() from error
-
-    def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
-        poll = select.poll()
-        poll.register(descriptor, event)
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            reason = f"not done within the time limit of {limit:g} s"
-            raise JobFailed("timed out", reason, self._log_tail())
 
     def _receive(self, deadline: float, limit: float) -> Message:
         def read(count: int) -> bytes:
@@ -194,37 +237,106 @@ class Host:
 
         try:
             message = decode(read)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise JobFailed("killed", "the host's answer is garbled", self._log_tail()) from error
-        assert message is not None
+        except Garbled as error:
+            raise self._ended("killed", f"the host's answer is garbled: {error}") from error
+        if message is None or "reply" not in message.header:
+            raise self._ended("killed", "the host's answer is garbled: it is none")
+        if message.header["reply"] == "stopped":
+            raise RunStopped(message.header["reason"])
         return message
+
+    def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
+        """Wait until a pipe is ready, and take in what the process prints meanwhile."""
+        poll = select.poll()
+        poll.register(descriptor, event)
+        if self._log_is_open:
+            poll.register(self._log, select.POLLIN)
+        while True:
+            left = deadline - time.monotonic()
+            ready = [number for number, _ in poll.poll(max(0.0, min(left, LOOK)) * 1000)]
+            if self._log in ready:
+                self._take_log()
+                if not self._log_is_open:
+                    poll.unregister(self._log)
+            if descriptor in ready:
+                return
+            if left <= 0:
+                raise self._ended("timed out", f"not done within the time limit of {limit:g} s")
+            # What it started may hold its pipes open after its death.
+            if not ready and self._is_dead():
+                raise self._death()
+
+    def _take_log(self) -> None:
+        chunk = os.read(self._log, CHUNK)
+        self._log_is_open = bool(chunk)
+        self._printed += len(chunk)
+        self._tail = (self._tail + chunk)[-TAIL:]
+        if self._printed > MOST_PRINTED:
+            raise self._ended("killed", f"it printed more than {MOST_PRINTED >> 20} MiB")
+
+    def _drain_log(self) -> None:
+        """Take in what was printed and not yet read; it may have been the job before."""
+        while self._log_is_open and select.select([self._log], [], [], 0)[0]:
+            self._take_log()
+
+    def _is_dead(self) -> bool:
+        assert self._process is not None
+        # The process is not reaped: its number stays its own.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, flags) is not None
 
     def _death(self) -> JobFailed:
         """How the process ended, for a pipe that closed."""
         assert self._process is not None
-        try:
-            code = self._process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            return JobFailed("killed", "the process closed its pipe", self._log_tail())
+        until = time.monotonic() + LOOK
+        while not self._is_dead():
+            if time.monotonic() > until:
+                return self._ended("killed", "the process closed its pipe")
+            time.sleep(0.01)
+        code, peak = _reap(self._process)
+        self._drain_log()
         if code < 0:
             known = {number.value for number in signal.Signals}
             name = signal.Signals(-code).name if -code in known else f"signal {-code}"
             reason = f"the process died of {name}"
         else:
             reason = f"the process exited with code {code}"
-        return JobFailed("killed", reason, self._log_tail())
+        if OUT_OF_MEMORY.search(self._last_words):
+            reason += ", out of memory"
+        elif code == -signal.SIGKILL:
+            reason += ", as when the system runs out of memory"
+        return JobFailed("killed", reason, self._last_words, peak)
 
-    def _log_tail(self) -> str:
-        assert self._log is not None
-        descriptor = self._log.fileno()
-        size = os.fstat(descriptor).st_size
-        tail = os.pread(descriptor, TAIL, max(0, size - TAIL))
-        return tail.decode(errors="replace")
+    def _ended(self, status: str, reason: str) -> JobFailed:
+        """A failure of a job whose process lives, and will be killed for it."""
+        assert self._process is not None
+        return JobFailed(status, reason, self._last_words, peak_memory(self._process.pid))
+
+    def _failure(self, header: Mapping[str, Any]) -> JobFailed:
+        """A failure that the host has told of."""
+        self._drain_log()
+        detail = header["detail"]
+        if self._tail:
+            detail += f"\nPrinted last:\n{self._last_words}"
+        return JobFailed(header["status"], header["reason"], detail, header["peak_memory"])
+
+    @property
+    def _last_words(self) -> str:
+        return self._tail.decode(errors="replace")
 
 
 def _kill_group(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def _reap(process: subprocess.Popen[bytes]) -> tuple[int, int | None]:
+    """The exit code of an ended process, and its peak memory if this is the first time."""
+    if process.returncode is not None:
+        return process.returncode, None
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, peak_of(usage)
 
 
 def answers(messages: Iterator[Message]) -> Iterator[Mapping[str, Any]]:

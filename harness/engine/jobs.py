@@ -22,28 +22,43 @@ from harness.engine import checks
 from harness.engine.cell import profile
 from harness.engine.kept_maps import keep, kept_map
 from harness.engine.messages import Message, point_message
-from harness.errors import HarnessError
+from harness.errors import HarnessError, RunStopped
+from harness.identity import code_digest
 from harness.registry import Registry
-from harness.scores.partition import InvalidLabels
 from harness.values import AttentionMap, Image, Variant
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
+# Characters of a reason that are kept.
+REASON = 1000
 C = TypeVar("C")
 Q = TypeVar("Q")
 
 
 @dataclass
 class Context:
-    """What a host keeps between jobs: the plugins, and the components made last."""
+    """What a host keeps between jobs: the plugins, the code expected of them, what was made.
+
+    codes: the digest of each component's code, by kind and spelling.
+    """
 
     registry: Registry
+    codes: Mapping[str, str] = field(default_factory=dict)
     _made: dict[tuple[str, str], Component] = field(default_factory=dict)
 
     def make(self, base: type[C], kind: str, text: str) -> C:
-        """The component that a spelling names."""
+        """The component that a spelling names.
+
+        Raises RunStopped if its code is not what the run was planned with.
+        """
         if (kind, text) not in self._made:
-            (self._made[kind, text],) = self.registry.make(kind, text)
+            (made,) = self.registry.make(kind, text)
+            if code_digest(type(made)) != self.codes.get(f"{kind} {text}", code_digest(type(made))):
+                raise RunStopped(
+                    f"{kind} {text}: its code was changed while the run went on; the same command "
+                    "begins with the new code"
+                )
+            self._made[kind, text] = made
         component = self._made[kind, text]
         if not isinstance(component, base):
             raise HarnessError(f"{text}: not a {base.__name__}")
@@ -98,6 +113,8 @@ def _answer_each(
     for question in questions:
         try:
             answer = describe(question)
+        except RunStopped:
+            raise
         except Exception as error:
             answer = {"reason": reason_of(error)}
         send(Message({"reply": "answer", **answer}))
@@ -133,6 +150,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])
                 image = _variant_of(context, loaded, item)
+            except RunStopped:
+                raise
             except Exception as error:
                 send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
                 continue
@@ -225,20 +244,31 @@ def select(context: Context, header: Header, send: Send) -> None:
         _answer_each(header["wanted"], choose, send)
 
 
-JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {
-    "keys": keys,
-    "survey images": survey_images,
-    "survey extractor": survey_extractor,
-    "survey maps": survey_maps,
-    "extract": extract,
-    "draw maps": draw_maps,
-    "cell": cell,
-    "select": select,
+@dataclass(frozen=True)
+class Job:
+    """A function that does what is asked, and whether a model may run in it."""
+
+    function: Callable[[Context, Header, Send], None]
+    runs_model: bool = False
+
+
+JOBS: Mapping[str, Job] = {
+    "keys": Job(keys),
+    "survey images": Job(survey_images),
+    "survey extractor": Job(survey_extractor, runs_model=True),
+    "survey maps": Job(survey_maps),
+    "extract": Job(extract, runs_model=True),
+    "draw maps": Job(draw_maps),
+    "cell": Job(cell),
+    "select": Job(select),
 }
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """One line that says what went wrong; of our own errors the type adds nothing."""
-    ours = isinstance(error, HarnessError | InvalidLabels)
-    text = str(error) if ours else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        said = "(its message cannot be read)"
+    text = said if isinstance(error, HarnessError) else f"{type(error).__name__}: {said}"
+    return text if len(text) <= REASON else f"{text[:REASON]}…"

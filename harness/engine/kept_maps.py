@@ -8,35 +8,49 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, RunStopped
 from harness.records import StoredMap
-from harness.store import LARGEST_MAP
-from harness.values import AttentionMap
+from harness.store import LARGEST_MAP, PARTIAL
+from harness.values import AttentionMap, digest_of
 
 
 def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:
-    """Write a map's weights to maps/<digest>.npy, whole or not at all; returns where and what."""
+    """Write a map's weights to maps/<digest>.npy, whole or not at all; returns where and what.
+
+    Raises RunStopped if the disk is full or the folder is gone, which is not the map's fault.
+    """
     if attention.n > LARGEST_MAP:
         raise HarnessError(f"a map of {attention.n} nodes; the store takes {LARGEST_MAP}")
-    if not is_intact(folder, attention.digest, attention.n):
-        folder.mkdir(parents=True, exist_ok=True)
-        # A name of its own: hosts may come upon the same map at once.
-        with NamedTemporaryFile(dir=folder, suffix=".partial", delete=False) as file:
-            np.save(file, attention.weights, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(folder / f"{attention.digest}.npy")
+    if not is_intact(folder, attention.digest):
+        try:
+            _write(attention, folder)
+        except OSError as error:
+            raise RunStopped(f"{folder}: a map cannot be written: {error.strerror}") from error
     grid = None if attention.grid is None else list(attention.grid)
     return {"digest": attention.digest, "nodes": attention.n, "grid": grid}
 
 
-def is_intact(folder: Path, digest: str, nodes: int) -> bool:
-    """Whether a map's file is there and as long as it should be; its content is not read."""
+def _write(attention: AttentionMap, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # A name of its own: hosts may come upon the same map at once.
+    with NamedTemporaryFile(dir=folder, suffix=PARTIAL, delete=False) as file:
+        try:
+            np.save(file, attention.weights, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            Path(file.name).unlink()
+            raise
+    Path(file.name).replace(folder / f"{attention.digest}.npy")
+
+
+def is_intact(folder: Path, digest: str) -> bool:
+    """Whether a map's file is there and holds what it should."""
     try:
         weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return False
-    return bool(weights.shape == (nodes, nodes))
+    return digest_of(weights) == digest
 
 
 def kept_map(folder: Path, digest: str, grid: list[int] | None, **place: Any) -> AttentionMap:

@@ -15,6 +15,12 @@ from harness.store import FIGURES
 from harness.values import Point
 
 LENGTHS = struct.Struct(">II")
+# Bytes; nothing that is said is longer, so that what claims to be is noise.
+LONGEST = 1 << 28
+
+
+class Garbled(Exception):  # noqa: N818 - it is an outcome: something else wrote into the pipe
+    """Bytes that are no message."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +41,24 @@ def encode(message: Message) -> bytes:
 def decode(read: Callable[[int], bytes]) -> Message | None:
     """The next message from a function that reads exactly so many bytes; None at the end.
 
-    `read` returns fewer bytes only where the stream ends.
+    `read` returns fewer bytes only where the stream ends. Raises Garbled for what is no message.
     """
     lengths = read(LENGTHS.size)
     if len(lengths) < LENGTHS.size:
         return None
     header_length, content_length = LENGTHS.unpack(lengths)
+    if header_length + content_length > LONGEST:
+        raise Garbled(f"it claims to be {header_length + content_length} bytes long")
     body = read(header_length + content_length)
     if len(body) < header_length + content_length:
         return None
-    return Message(json.loads(body[:header_length]), body[header_length:])
+    try:
+        header = json.loads(body[:header_length])
+    except ValueError as error:
+        raise Garbled(str(error)) from error
+    if not isinstance(header, dict):
+        raise Garbled("its header is no object")
+    return Message(header, body[header_length:])
 
 
 def point_message(point: Point) -> Message:

@@ -12,11 +12,10 @@ from typing import Any
 
 import harness
 from harness import DISTRIBUTION
-from harness.engine.threads import SINGLE
 from harness.registry import GROUP
 
 
-def environment() -> dict[str, Any]:
+def environment(extraction_threads: int) -> dict[str, Any]:
     """What may change a result: versions of everything installed that computes, and threads."""
     plugins = {
         entry_point.dist.name: entry_point.dist.version
@@ -35,19 +34,21 @@ def environment() -> dict[str, Any]:
         "libraries": {name: importlib.metadata.version(name) for name in required},
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "threads": SINGLE,
+        "threads": {"cells": 1, "extraction": extraction_threads},
     }
 
 
-def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def difference(
+    before: Mapping[str, Any], now: Mapping[str, Any], sides: tuple[str, str] = ("then", "now")
+) -> str:
     """The first thing in which two environments differ, in words; "" if they do not."""
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name), now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            if inner := difference(old, new):
+            if inner := difference(old, new, sides):
                 return inner
         elif old != new:
-            return f"{name} {old or 'none'} then, {new or 'none'} now"
+            return f"{name} {old or 'none'} {sides[0]}, {new or 'none'} {sides[1]}"
     return ""
 
 

@@ -1,88 +1,95 @@
-"""The host process: `python -m harness.engine.worker JOBS ANSWERS LIFELINE`, file descriptors.
+"""The host process: `python -m harness.engine.worker JOBS ANSWERS`, two file descriptors.
 
-It says when it is ready, then does one job at a time and answers with messages. It ends with
-the children in its session when the coordinator does, which closes the lifeline; and an alarm
-ends it past a job's limit even if native code never lets go.
+It says when it is ready, then does one job at a time and answers with messages. It ends when the
+jobs' pipe closes; what ends it in the midst of a job is the coordinator, or the guardian.
 """
 
-import contextlib
 import os
-import signal
 import sys
-import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from harness.engine.jobs import JOBS, Context, reason_of
+from harness.engine.jobs import JOBS, Context, Send, reason_of
+from harness.engine.memory import forget_peak_memory, peak_memory
 from harness.engine.messages import Message, decode, encode
+from harness.engine.surroundings import Surroundings
+from harness.errors import HarnessError, InvalidResult, RunStopped
+from harness.identity import source_digest
 from harness.registry import load
-from harness.scores.partition import InvalidLabels
 
-# Seconds after which an orphan ends itself when its coordinator has not done so.
-GRACE = 10.0
+# Characters of a traceback that are kept, its end.
+DETAIL = 8000
 
 
 def main() -> None:
     """Serve jobs until the pipe closes."""
-    source, target, lifeline = map(int, sys.argv[1:])
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    source, target = map(int, sys.argv[1:])
     # Only the pipes talk to the coordinator; what plugins print goes to the log.
     os.dup2(2, 1)
     reader = os.fdopen(source, "rb")
     writer = os.fdopen(target, "wb")
-    for descriptor in (source, target, lifeline):
+    for descriptor in (source, target):
         # What a plugin starts must not hold the pipes open when this process dies.
         os.set_inheritable(descriptor, False)
+
+    def send(message: Message) -> None:
+        writer.write(encode(message))
+        writer.flush()
 
     greeting = decode(reader.read)
     if greeting is None:
         return
-    context = Context(load([Path(path) for path in greeting.header["plugins"]]))
-    writer.write(encode(Message({"reply": "ready"})))
-    writer.flush()
-    while (job := decode(reader.read)) is not None:
-        limit = job.header["limit"]
+    try:
+        context = _ready(greeting.header)
+    except HarnessError as error:
+        send(Message({"reply": "stopped", "reason": str(error)}))
+        return
+    send(Message({"reply": "ready"}))
+    _serve(context, greeting.header, lambda: decode(reader.read), send)
 
-        def send(message: Message, limit: float = limit) -> None:
-            signal.setitimer(signal.ITIMER_REAL, limit + GRACE)
-            writer.write(encode(message))
-            writer.flush()
 
-        signal.setitimer(signal.ITIMER_REAL, limit + GRACE)
+def _ready(terms: Any) -> Context:
+    if source_digest() != terms["source"]:
+        raise RunStopped("the harness' own source is not the same here as where the run began")
+    return Context(load([Path(path) for path in terms["plugins"]]), terms["codes"])
+
+
+def _serve(context: Context, terms: Any, receive: Callable[[], Message | None], send: Send) -> None:
+    surroundings = Surroundings.now()
+    allowance = terms["memory"]
+    while (asked := receive()) is not None:
+        job = JOBS[asked.header["job"]]
+        threads = terms["extraction_threads"] if job.runs_model else 1
+        surroundings.restore(seed=asked.header.get("seed", 0), threads=threads)
+        if not job.runs_model:
+            # Models and the drivers below them reserve far more than they use.
+            surroundings.limit_memory(allowance)
         try:
-            JOBS[job.header["job"]](context, job.header, send)
+            job.function(context, asked.header, send)
             answer = {"reply": "done"}
-        except Exception as error:
-            answer = {
-                "reply": "failed",
-                "status": "invalid" if isinstance(error, InvalidLabels) else "failed",
-                "reason": reason_of(error),
-                "detail": traceback.format_exc(),
-            }
-        send(Message({**answer, "peak_memory": peak_memory()}))
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        except BaseException as error:
+            # To say what went wrong takes memory.
+            surroundings.lift_limits()
+            answer = _outcome(error, allowance)
+        spent = not job.runs_model and surroundings.is_spent(allowance)
+        send(Message({**answer, "peak_memory": peak_memory(), "spent": spent}))
         forget_peak_memory()
 
 
-def _end_with(lifeline: int) -> None:
-    """Kill this process and its children when the other end of the lifeline closes."""
-    os.read(lifeline, 1)
-    os.killpg(0, signal.SIGKILL)
-
-
-def peak_memory() -> int | None:
-    """Peak resident memory of this process since `forget_peak_memory`, in bytes, where known."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return None
-
-
-def forget_peak_memory() -> None:
-    """Let the peak be counted from now on, where the system can."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+def _outcome(error: BaseException, allowance: int) -> dict[str, str]:
+    if isinstance(error, RunStopped):
+        return {"reply": "stopped", "reason": str(error)}
+    reason = reason_of(error)
+    if isinstance(error, MemoryError):
+        reason = f"out of memory: it may take {allowance / 2**30:g} GiB ({reason})"
+    return {
+        "reply": "failed",
+        "status": "invalid" if isinstance(error, InvalidResult) else "failed",
+        "reason": reason,
+        "detail": traceback.format_exc()[-DETAIL:],
+    }
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
-from harness.scores.partition import check_labels, unassigned_as_singletons
+from harness.scores.partition import InvalidLabels, check_labels, unassigned_as_singletons
 from harness.values import AttentionMap, Graph
 
 
@@ -26,7 +26,7 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
     graph = _graph_of(weights)
     try:
         communities = unassigned_as_singletons(check_labels(np.asarray(labels), graph.n))
-    except ValueError as error:
+    except (InvalidLabels, ValueError) as error:
         raise HarnessError(f"modularity: {error}") from error
     if not graph.edges:
         return float("nan")

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import InvalidResult
 from harness.values import UNASSIGNED, Integers
 
 
-class InvalidLabels(ValueError):  # noqa: N818 - named for the outcome a cell records
+class InvalidLabels(InvalidResult):
     """Labels that are not a partition of the nodes."""
 
 

@@ -90,7 +90,9 @@ def test_a_dry_run_counts_and_leaves_nothing_behind(
 ) -> None:
     finished = harness_command(*small(planted, "--dry-run", "--out", "out"))
 
-    assert finished.stdout.strip() == "out: 6 cells, 0 cached, 6 new"
+    assert finished.stdout.strip() == (
+        "out: 6 cells, 0 cached, 6 new; no like cell was timed here for 6"
+    )
     assert not (tmp_path / "out").exists()
 
 

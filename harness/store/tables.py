@@ -1,84 +1,48 @@
-"""One SQLite file a run: what was planned, what was computed, what was selected.
+"""Reads and writes a run's tables.
 
-The schema is in SCHEMA, its version in SQLite's user_version; ARCHITECTURE.md explains it.
 Only the coordinator writes, one transaction a finished piece of work. NaN is stored as NULL.
 """
 
-import contextlib
-import fcntl
 import json
 import math
-import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.plan import Plan, SurveyedImage
-from harness.records import CellRecord, SelectionRecord, StoredMap
-from harness.values import Integers, Point, Profile
+from harness.plan import PlannedCell, SurveyedImage
+from harness.records import CellRecord, MissingCell, SelectionRecord, StoredMap
+from harness.spelling import did_you_mean
+from harness.store.schema import FIGURES, MAPS_FOLDER, UNDEFINED_AS_NULL
+from harness.values import Integers, Point, Profile, Slot, Variant
 
-FILE_NAME = "run.sqlite"
-LOCK_NAME = "run.lock"
-MAPS_FOLDER = "maps"
-SCHEMA_VERSION = 1
-# "ahrn", in SQLite's header of the file.
-APPLICATION_ID = 0x6168726E
-# Labels are kept as 16-bit integers.
-LARGEST_MAP = 2**15 - 1
-
-SCHEMA = """
-CREATE TABLE settings (value TEXT NOT NULL);
-CREATE TABLE sessions (session INTEGER PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE images (
-    image_set TEXT NOT NULL, image TEXT NOT NULL, digest TEXT NOT NULL,
-    height INTEGER NOT NULL, width INTEGER NOT NULL, channels INTEGER NOT NULL,
-    label INTEGER, reason TEXT NOT NULL,
-    PRIMARY KEY (image_set, image)
-);
-CREATE TABLE planned (
-    position INTEGER PRIMARY KEY, cell TEXT NOT NULL, map TEXT NOT NULL,
-    image_set TEXT NOT NULL, image TEXT NOT NULL, extractor TEXT NOT NULL,
-    layer INTEGER NOT NULL, head INTEGER NOT NULL,
-    role TEXT NOT NULL, control TEXT NOT NULL, draw INTEGER NOT NULL, observed TEXT NOT NULL,
-    graph TEXT NOT NULL, clusterer TEXT NOT NULL, repeat INTEGER NOT NULL
-);
-CREATE INDEX planned_by_cell ON planned (cell);
-CREATE INDEX planned_by_observed ON planned (observed);
-CREATE TABLE maps (
-    map TEXT PRIMARY KEY, digest TEXT NOT NULL, nodes INTEGER NOT NULL,
-    grid_rows INTEGER, grid_columns INTEGER, reason TEXT NOT NULL, detail TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE cells (
-    cell TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
-    seconds REAL NOT NULL, peak_memory INTEGER, nodes INTEGER NOT NULL, labels BLOB NOT NULL
-);
-CREATE TABLE points (
-    cell TEXT NOT NULL, point INTEGER NOT NULL, level REAL NOT NULL, threshold REAL NOT NULL,
-    density REAL NOT NULL, modularity REAL, modularity_full REAL, n_clusters INTEGER NOT NULL,
-    coverage REAL NOT NULL, giant_share REAL NOT NULL, isolated_share REAL NOT NULL,
-    jaccard_previous REAL, seconds REAL NOT NULL, diagnostics TEXT NOT NULL,
-    warnings TEXT NOT NULL,
-    PRIMARY KEY (cell, point)
-) WITHOUT ROWID;
-CREATE TABLE selections (
-    cell TEXT NOT NULL, selector TEXT NOT NULL, candidate INTEGER, statistic REAL,
-    accepted INTEGER NOT NULL, plateau_first INTEGER, plateau_last INTEGER,
-    status TEXT NOT NULL, reason TEXT NOT NULL,
-    PRIMARY KEY (cell, selector)
-) WITHOUT ROWID;
+# Columns of `planned` that hold spellings of components.
+COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
+# Those without which there would be other maps.
+MAP_COLUMNS = ("extractor", "control", "image_set")
+# Planned cells without a record, each once: images of equal pixels share theirs.
+MISSING = """
+FROM planned LEFT JOIN maps USING (map)
+WHERE NOT EXISTS (SELECT 1 FROM cells WHERE cells.cell = planned.cell)
+AND NOT EXISTS (
+    SELECT 1 FROM planned AS earlier
+    WHERE earlier.cell = planned.cell AND earlier.position < planned.position
+)
 """
-# The columns of `points` that are plain numbers of a Point, in the order of both.
-FIGURES = (
-    "level", "threshold", "density", "modularity", "modularity_full", "n_clusters", "coverage",
-    "giant_share", "isolated_share", "jaccard_previous", "seconds",
-)  # fmt: skip
-UNDEFINED_AS_NULL = ("modularity", "modularity_full", "jaccard_previous")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a cell of a clusterer on a graph builder's graphs took: mean seconds a level."""
+
+    graph: str
+    clusterer: str
+    seconds: float
 
 
 class Store:
@@ -98,10 +62,9 @@ class Store:
         settings: Mapping[str, Any],
         session: Mapping[str, Any],
         images: Iterable[SurveyedImage],
-        plan: Plan,
-        maps: Iterable[StoredMap],
+        cells: Iterable[PlannedCell],
     ) -> None:
-        """Replace settings, images and planned cells, add a session and the maps at hand.
+        """Replace settings, images and planned cells, and add a session.
 
         What is computed stays. A session is what is known of one execution: environment,
         source, invocation.
@@ -126,18 +89,17 @@ class Store:
                 ),
             )  # fmt: skip
             self.connection.executemany(
-                "INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         position, cell.key, cell.map.key, cell.map.image_set, cell.map.image,
                         cell.map.extractor, cell.map.slot.layer, cell.map.slot.head,
                         cell.map.variant.role, cell.map.variant.name, cell.map.variant.draw,
-                        cell.map.observed, cell.graph, cell.clusterer, cell.repeat,
+                        cell.map.observed, cell.graph, cell.clusterer, cell.repeat, cell.seed,
                     )
-                    for position, cell in enumerate(plan.cells)
+                    for position, cell in enumerate(cells)
                 ),
             )  # fmt: skip
-            self._write_maps(maps)
 
     def settings(self) -> dict[str, Any]:
         """The settings of the latest plan.
@@ -157,6 +119,40 @@ class Store:
     def computed(self) -> set[str]:
         """Keys of the cells that have a record, whatever it says."""
         return {key for (key,) in self.connection.execute("SELECT cell FROM cells")}
+
+    def count_missing(self) -> int:
+        """How many planned cells have no record."""
+        (count,) = self.connection.execute(f"SELECT count(*) {MISSING}").fetchone()
+        return int(count)
+
+    def missing(self, after: int, count: int) -> list[MissingCell]:
+        """The next planned cells without a record, at most `count`, after a position of the plan.
+
+        Each comes with the record of its map, or without where there is none yet.
+        """
+        rows = self.connection.execute(
+            "SELECT position, cell, map, image, layer, head, role, control, draw, graph, "
+            "clusterer, seed, maps.map, maps.digest, nodes, grid_rows, grid_columns, reason "
+            f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
+            (after, count),
+        )
+        return [_missing_cell(row) for row in rows]
+
+    def maps_needed(self) -> set[str]:
+        """Keys of the maps of cells that have no record, and of those that they alter."""
+        rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
+        return {key for row in rows for key in row if key}
+
+    def timings(self) -> list[Timing]:
+        """What the planned cells that are ok took."""
+        return [
+            Timing(*row)
+            for row in self.connection.execute(
+                "SELECT graph, clusterer, "
+                "avg(cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell)) "
+                "FROM planned JOIN cells USING (cell) WHERE status = 'ok' GROUP BY 1, 2"
+            )
+        ]
 
     def maps(self) -> dict[str, StoredMap]:
         """All maps that have a record, by key."""
@@ -224,6 +220,52 @@ class Store:
             )
             return self.connection.execute("DELETE FROM cells WHERE status <> 'ok'").rowcount
 
+    def forget_component(self, name: str) -> int:
+        """Remove the records of the planned cells that a component had a part in.
+
+        `name` is its name or its full spelling. Where it had a part in maps, those are forgotten
+        too. Returns how many cells; raises HarnessError if the plan has no such component.
+        """
+        spelled = {
+            column: [
+                text
+                for (text,) in self.connection.execute(f"SELECT DISTINCT {column} FROM planned")
+                if text and name in (text, text.partition("[")[0])
+            ]
+            for column in COMPONENT_COLUMNS
+        }
+        if not any(spelled.values()):
+            raise HarnessError(self._unknown(name))
+        before = len(self.computed())
+        with self.connection:
+            for column, texts in spelled.items():
+                for text in texts:
+                    of_it = f"FROM planned WHERE {column} = ?"
+                    for table in ("points", "cells"):
+                        self.connection.execute(
+                            f"DELETE FROM {table} WHERE cell IN (SELECT cell {of_it})", (text,)
+                        )
+                    if column in MAP_COLUMNS:
+                        self.connection.execute(
+                            f"DELETE FROM maps WHERE map IN (SELECT map {of_it})", (text,)
+                        )
+        return before - len(self.computed())
+
+    def _unknown(self, name: str) -> str:
+        selectors = self.settings()["selectors"]
+        if name in (*selectors, *(text.partition("[")[0] for text in selectors)):
+            return f"--force {name}: selectors are applied anew in every run"
+        known = sorted(
+            {
+                text.partition("[")[0]
+                for column in COMPONENT_COLUMNS
+                for (text,) in self.connection.execute(f"SELECT DISTINCT {column} FROM planned")
+                if text
+            }
+        )
+        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+        return f"--force {name}: no such component in this run{hint}"
+
     def statuses(self) -> dict[str, int]:
         """How many planned cells have each status; "missing" is no record yet."""
         return dict(
@@ -286,7 +328,7 @@ class Store:
             self.connection.execute("DELETE FROM selections")
             self.connection.executemany(
                 "INSERT INTO selections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_selection_row(record) for record in records],
+                (_selection_row(record) for record in records),
             )
 
     def groups(self) -> list[tuple[list[str], list[str]]]:
@@ -303,103 +345,6 @@ class Store:
             observed, controls = grouped.setdefault(tuple(group), ([], []))
             (observed if role == "observed" else controls).append(cell)
         return list(grouped.values())
-
-
-def check_place(folder: Path) -> None:
-    """Raise HarnessError if a run's folder can be seen to be no place to write to."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise HarnessError(f"{folder}: cannot be written: no permission for {nearest}")
-
-
-@contextmanager
-def open_for_writing(folder: Path) -> Iterator[Store]:
-    """The store of a run folder, made if it is not there, for one process at a time.
-
-    Raises HarnessError if the folder cannot be written, is in use, or holds something else.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MAPS_FOLDER).mkdir(exist_ok=True)
-        lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written: {error.strerror}") from error
-    except ValueError as error:
-        raise HarnessError(f"{folder}: no name of a folder: {error}") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise HarnessError(f"{folder}: another process is running in this folder") from error
-        path = folder / FILE_NAME
-        connection = _connect(path, "rwc")
-        try:
-            _check_schema(connection, path, create=True)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            yield Store(folder, connection)
-        except sqlite3.DatabaseError as error:
-            raise HarnessError(f"{path}: {error}") from error
-        finally:
-            # A run at rest is one file, readable from a folder that cannot be written.
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("PRAGMA journal_mode = DELETE")
-            connection.close()
-    finally:
-        os.close(lock)
-
-
-@contextmanager
-def open_for_reading(folder: Path) -> Iterator[Store]:
-    """The store of a run folder, read-only; a run may be going on in it.
-
-    Raises HarnessError if there is no run, or one of another version.
-    """
-    path = folder / FILE_NAME
-    if not path.is_file():
-        raise HarnessError(f"{folder}: no run is there ({FILE_NAME} is missing)")
-    connection = _connect(path, "ro")
-    try:
-        _check_schema(connection, path)
-        yield Store(folder, connection)
-    except sqlite3.DatabaseError as error:
-        raise HarnessError(f"{path}: {error}") from error
-    finally:
-        connection.close()
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30)
-    except sqlite3.Error as error:
-        raise HarnessError(f"{path}: cannot be opened: {error}") from error
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    # One transaction, so that a kill leaves no half-made schema behind.
-    connection.executescript(
-        f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-        f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    )
-
-
-def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = False) -> None:
-    try:
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if create and not tables:
-            _create(connection)
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise HarnessError(f"{path}: damaged, or no store of a run: {error}") from error
-    if application != APPLICATION_ID:
-        raise HarnessError(f"{path}: not the store of a run")
-    if version != SCHEMA_VERSION:
-        raise HarnessError(
-            f"{path}: its schema is version {version}, this harness reads {SCHEMA_VERSION}"
-        )
 
 
 def _null_for_nan(value: float) -> float | None:
@@ -423,3 +368,22 @@ def _selection_row(record: SelectionRecord) -> tuple[Any, ...]:
         record.cell, record.selector, selection.candidate, _null_for_nan(selection.statistic),
         int(selection.accepted), *(selection.plateau or (None, None)), "ok", selection.reason,
     )  # fmt: skip
+
+
+def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
+    (
+        position, key, map_key, image, layer, head, role, control, draw, graph, clusterer, seed,
+        known, digest, nodes, rows, columns, reason,
+    ) = row  # fmt: skip
+    grid = (rows, columns) if rows else None
+    return MissingCell(
+        position,
+        key,
+        image,
+        Slot(layer, head),
+        Variant(role, control, draw),
+        graph,
+        clusterer,
+        seed,
+        StoredMap(map_key, digest, nodes, grid, reason) if known else None,
+    )

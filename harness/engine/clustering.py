@@ -1,0 +1,129 @@
+"""Feeds a pool with the cells that have no record, and records what becomes of them.
+
+Cells are read from the store page by page, so that memory does not grow with their number, and
+handed out as soon as their maps are there: clustering goes on while maps are still extracted.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.engine.pool import CellJob, Pool
+from harness.engine.progress import Progress
+from harness.errors import RunStopped
+from harness.records import CellRecord, MissingCell, StoredMap
+from harness.settings import Settings, TimeLimits
+from harness.store import FILE_NAME, Store
+
+# Cells read from the store at a time.
+PAGE = 500
+# Failures beyond these are in the tables only.
+WARNINGS = 10
+
+
+@dataclass
+class Clustering:
+    """The cells of one execution, from missing to recorded."""
+
+    store: Store
+    pool: Pool
+    settings: Settings
+    limits: TimeLimits
+    progress: Progress
+    total: int
+    _done: int = 0
+    _is_shown: bool = False
+    _after: int = -1
+    _page: deque[MissingCell] = field(default_factory=deque)
+    _under_way: dict[str, MissingCell] = field(default_factory=dict)
+    _failures: int = 0
+
+    def take_maps(self, maps: Iterable[StoredMap]) -> None:
+        """Record maps, hand out the cells that waited for them, and record what has ended."""
+        self.store.write_maps(maps)
+        self._feed()
+        self._record(self.pool.ended(wait=False))
+
+    def finish(self) -> None:
+        """Bring every cell to a record; all maps have theirs."""
+        self.progress.begin("clustering", self.total)
+        self._is_shown = True
+        # What was done while maps were extracted.
+        self._count(self._done)
+        self._feed()
+        while self._under_way:
+            self._record(self.pool.ended(wait=True))
+            self._feed()
+
+    def _feed(self) -> None:
+        room = self.pool.room()
+        skipped = []
+        while len(self._under_way) < room and (cell := self._next()) is not None:
+            if cell.map is None:
+                # What stands behind it in the page may be as old.
+                self._page.clear()
+                break
+            self._after = cell.position
+            self._page.popleft()
+            if cell.map.reason:
+                skipped.append(CellRecord(cell.key, "skipped", cell.map.reason))
+            else:
+                self._under_way[cell.key] = cell
+                self.pool.submit(self._job(cell, cell.map))
+        if skipped:
+            self.store.write_cells(skipped)
+            self._count(len(skipped))
+            self._done += len(skipped)
+
+    def _next(self) -> MissingCell | None:
+        if not self._page:
+            self._page.extend(self.store.missing(self._after, PAGE))
+        return self._page[0] if self._page else None
+
+    def _job(self, cell: MissingCell, kept: StoredMap) -> CellJob:
+        return CellJob(
+            cell.key,
+            kept.digest,
+            self.limits.of(cell.clusterer),
+            {
+                "grid": kept.grid,
+                "image": cell.image,
+                "layer": cell.slot.layer,
+                "head": cell.slot.head,
+                "role": cell.variant.role,
+                "control": cell.variant.name,
+                "draw": cell.variant.draw,
+                "graph": cell.graph,
+                "clusterer": cell.clusterer,
+                "levels": self.settings.levels,
+                "seed": cell.seed,
+                "resolution": self.settings.resolution,
+            },
+        )
+
+    def _record(self, records: list[CellRecord]) -> None:
+        if not records:
+            return
+        # One transaction for all that ended meanwhile: each waits for the disk.
+        self.store.write_cells(records)
+        if not (self.store.folder / FILE_NAME).exists():
+            raise RunStopped(f"{self.store.folder}: was removed while the run went on")
+        for record in records:
+            cell = self._under_way.pop(record.key)
+            if record.status != "ok":
+                self._failures += 1
+                self._warn(cell, record)
+        self._count(len(records))
+        self._done += len(records)
+
+    def _count(self, cells: int) -> None:
+        if self._is_shown:
+            for _ in range(cells):
+                self.progress.advance()
+
+    def _warn(self, cell: MissingCell, record: CellRecord) -> None:
+        if self._failures <= WARNINGS:
+            where = f"{cell.clusterer} on {cell.image}"
+            self.progress.warn(f"{where}: {record.status}: {record.reason}")
+        elif self._failures == WARNINGS + 1:
+            self.progress.warn("more cells fail; `harness export` has each with its reason")

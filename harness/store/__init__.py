@@ -1,0 +1,18 @@
+"""One SQLite file a run: what was planned, what was computed, what was selected."""
+
+from harness.store.opening import check_place, open_for_reading, open_for_writing
+from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
+from harness.store.tables import Store, Timing
+
+__all__ = [
+    "FIGURES",
+    "FILE_NAME",
+    "LARGEST_MAP",
+    "MAPS_FOLDER",
+    "PARTIAL",
+    "Store",
+    "Timing",
+    "check_place",
+    "open_for_reading",
+    "open_for_writing",
+]

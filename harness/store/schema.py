@@ -1,0 +1,60 @@
+"""What the store's file looks like. ARCHITECTURE.md says what each table is for."""
+
+FILE_NAME = "run.sqlite"
+LOCK_NAME = "run.lock"
+MAPS_FOLDER = "maps"
+# What the name of a map ends in while it is written.
+PARTIAL = ".partial"
+SCHEMA_VERSION = 2
+# "ahrn", in SQLite's header of the file.
+APPLICATION_ID = 0x6168726E
+# Labels are kept as 16-bit integers.
+LARGEST_MAP = 2**15 - 1
+
+SCHEMA = """
+CREATE TABLE settings (value TEXT NOT NULL);
+CREATE TABLE sessions (session INTEGER PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE images (
+    image_set TEXT NOT NULL, image TEXT NOT NULL, digest TEXT NOT NULL,
+    height INTEGER NOT NULL, width INTEGER NOT NULL, channels INTEGER NOT NULL,
+    label INTEGER, reason TEXT NOT NULL,
+    PRIMARY KEY (image_set, image)
+);
+CREATE TABLE planned (
+    position INTEGER PRIMARY KEY, cell TEXT NOT NULL, map TEXT NOT NULL,
+    image_set TEXT NOT NULL, image TEXT NOT NULL, extractor TEXT NOT NULL,
+    layer INTEGER NOT NULL, head INTEGER NOT NULL,
+    role TEXT NOT NULL, control TEXT NOT NULL, draw INTEGER NOT NULL, observed TEXT NOT NULL,
+    graph TEXT NOT NULL, clusterer TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL
+);
+CREATE INDEX planned_by_cell ON planned (cell);
+CREATE INDEX planned_by_observed ON planned (observed);
+CREATE TABLE maps (
+    map TEXT PRIMARY KEY, digest TEXT NOT NULL, nodes INTEGER NOT NULL,
+    grid_rows INTEGER, grid_columns INTEGER, reason TEXT NOT NULL, detail TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE cells (
+    cell TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    seconds REAL NOT NULL, peak_memory INTEGER, nodes INTEGER NOT NULL, labels BLOB NOT NULL
+);
+CREATE TABLE points (
+    cell TEXT NOT NULL, point INTEGER NOT NULL, level REAL NOT NULL, threshold REAL NOT NULL,
+    density REAL NOT NULL, modularity REAL, modularity_full REAL, n_clusters INTEGER NOT NULL,
+    coverage REAL NOT NULL, giant_share REAL NOT NULL, isolated_share REAL NOT NULL,
+    jaccard_previous REAL, seconds REAL NOT NULL, diagnostics TEXT NOT NULL,
+    warnings TEXT NOT NULL,
+    PRIMARY KEY (cell, point)
+) WITHOUT ROWID;
+CREATE TABLE selections (
+    cell TEXT NOT NULL, selector TEXT NOT NULL, candidate INTEGER, statistic REAL,
+    accepted INTEGER NOT NULL, plateau_first INTEGER, plateau_last INTEGER,
+    status TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (cell, selector)
+) WITHOUT ROWID;
+"""
+# The columns of `points` that are plain numbers of a Point, in the order of both.
+FIGURES = (
+    "level", "threshold", "density", "modularity", "modularity_full", "n_clusters", "coverage",
+    "giant_share", "isolated_share", "jaccard_previous", "seconds",
+)  # fmt: skip
+UNDEFINED_AS_NULL = ("modularity", "modularity_full", "jaccard_previous")

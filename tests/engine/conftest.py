@@ -1,0 +1,66 @@
+"""Hosts and a cell for them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.engine.guardian import Guardian
+from harness.engine.host import Host, Terms
+from harness.engine.kept_maps import keep
+from harness.identity import source_digest
+from harness.values import AttentionMap
+
+HOSTILE = Path(__file__).parents[1] / "hostile"
+MEMORY = 1 << 30
+
+
+@pytest.fixture(scope="session")
+def terms() -> Terms:
+    """Hosts with all hostile clusterers, and 1 GiB a cell."""
+    plugins = (HOSTILE / "misbehaving.py", HOSTILE / "isolation.py")
+    return Terms(plugins, {}, source_digest(), MEMORY, extraction_threads=1)
+
+
+@pytest.fixture
+def host(terms: Terms) -> Iterator[Host]:
+    with Guardian() as guardian, Host(terms, guardian) as running:
+        yield running
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> dict[str, Any]:
+    """All that a host is told of a cell but its clusterer."""
+    weights = np.random.default_rng(0).random((12, 12))
+    kept = keep(AttentionMap(weights), tmp_path)
+    return {
+        "folder": str(tmp_path),
+        "map": kept["digest"],
+        "grid": None,
+        "image": "a",
+        "layer": 0,
+        "head": 0,
+        "role": "observed",
+        "control": "",
+        "draw": 0,
+        "graph": "threshold",
+        "levels": 4,
+        "seed": 1,
+        "resolution": 1.0,
+    }
+
+
+Replies = Callable[..., list[str]]
+
+
+@pytest.fixture
+def replies(host: Host, cell: dict[str, Any]) -> Replies:
+    """Computes the cell with a clusterer; returns what kinds of answers came."""
+
+    def ask(clusterer: str, limit: float = 60.0, **more: Any) -> list[str]:
+        calls = host.call("cell", limit, **{**cell, **more}, clusterer=clusterer)
+        return [message.header["reply"] for message in calls]
+
+    return ask

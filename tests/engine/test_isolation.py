@@ -1,0 +1,229 @@
+"""What cells can do to a host, and what it costs: themselves."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine.guardian import MARK, Guardian
+from harness.engine.host import Host, JobFailed, Terms
+from harness.engine.messages import Message
+
+Replies = Callable[..., list[str]]
+WHOLE = ["point"] * 4 + ["done"]
+
+
+def marked(mark: str) -> list[str]:
+    """The command lines of all processes whose mark begins so."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if f"{MARK}={mark}".encode() in environment:
+            found.append(command)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("clusterer", "status", "reason"),
+    [
+        ("raising", "failed", "RuntimeError: first line second line"),
+        ("hard-to-tell[mode=local]", "failed", "Local: with a lambda"),
+        ("hard-to-tell[mode=unspeakable]", "failed", "Unspeakable: (its message cannot be read)"),
+        ("hard-to-tell[mode=deep]", "failed", "RecursionError: maximum recursion depth exceeded"),
+        ("ending[mode=exit]", "failed", "SystemExit: 3"),
+        ("ending[mode=interrupt]", "failed", "KeyboardInterrupt: "),
+        ("ending[mode='hard exit']", "killed", "the process exited with code 0"),
+        ("ending[mode=abort]", "killed", "the process died of SIGABRT"),
+        ("ending[mode=null]", "killed", "the process died of SIGSEGV"),
+        ("ending[mode=SIGTERM]", "killed", "the process died of SIGTERM"),
+        ("ending[mode=SIGKILL]", "killed", "the process died of SIGKILL, as when the system runs"),
+        ("ending[mode=SIGBUS]", "killed", "the process died of SIGBUS"),
+        ("endless[mode='fork and die']", "killed", "the process died of SIGSEGV"),
+        ("greedy[mode='at once']", "failed", "out of memory: it may take 1 GiB"),
+        ("greedy[mode='bit by bit']", "failed", "out of memory: it may take 1 GiB"),
+        ("flooding", "killed", "it printed more than 64 MiB"),
+        ("fractional", "invalid", "at level 0: labels must be integers, not float64"),
+        ("wrong[mode=short]", "invalid", "at level 0: labels must be (12,), one a node, not (11,)"),
+        ("wrong[mode=floats]", "invalid", "at level 0: labels must be integers, not float64"),
+        ("wrong[mode=nan]", "invalid", "at level 0: labels must be integers, not float64"),
+        ("wrong[mode=objects]", "invalid", "at level 0: labels must be integers, not object"),
+        ("wrong[mode=below]", "invalid", "at level 0: labels must be −1 (unassigned) or from 0"),
+        ("wrong[mode=list]", "invalid", "at level 0: labels must be a numpy array, not list"),
+        ("wrong[mode=none]", "invalid", "at level 0: labels must be a numpy array, not NoneType"),
+        ("wrong[mode=weights]", "invalid", "at level 0: cluster() writes into what it is given"),
+        ("wrong[mode='forced weights']", "invalid", "at level 0: cluster() changed the graph"),
+        ("wrong[mode='other weights']", "invalid", "at level 0: cluster() changed the graph"),
+        ("wrong[mode='fewer edges']", "invalid", "at level 0: cluster() changed the graph"),
+    ],
+)
+def test_each_way_to_fail_has_its_status_and_reason_and_costs_its_own_cell(
+    replies: Replies, clusterer: str, status: str, reason: str
+) -> None:
+    with pytest.raises(JobFailed) as failure:
+        replies(clusterer)
+
+    assert failure.value.status == status
+    assert failure.value.reason.startswith(reason)
+    assert failure.value.peak_memory is not None
+    assert failure.value.peak_memory > 1 << 24
+    assert replies("printing") == WHOLE
+
+
+@pytest.mark.parametrize("mode", ["sleep", "native", "deaf", "stopped", "children"])
+def test_what_never_comes_back_is_killed_at_its_limit_with_all_that_it_started(
+    host: Host, replies: Replies, mode: str
+) -> None:
+    replies("printing")
+    started = time.monotonic()
+
+    with pytest.raises(JobFailed) as failure:
+        replies(f"endless[mode={mode}]", 1.5)
+
+    assert failure.value.status == "timed out"
+    assert failure.value.reason == "not done within the time limit of 1.5 s"
+    assert failure.value.peak_memory is not None
+    assert time.monotonic() - started < 30
+    assert marked(host._mark) == []
+
+
+def test_what_forks_and_dies_leaves_nothing_behind(host: Host, replies: Replies) -> None:
+    with pytest.raises(JobFailed):
+        replies("endless[mode='fork and die']")
+
+    assert marked(host._mark) == []
+
+
+def test_a_dead_process_leaves_its_last_words(replies: Replies) -> None:
+    with pytest.raises(JobFailed) as failure:
+        replies("ending[mode=abort]")
+
+    assert "last words" in failure.value.detail
+
+
+def test_an_exception_leaves_its_traceback_and_what_was_printed(replies: Replies) -> None:
+    with pytest.raises(JobFailed) as failure:
+        replies("ending[mode=exit]")
+
+    assert "sys.exit(3)" in failure.value.detail
+    assert failure.value.detail.endswith("Printed last:\nlast words\n")
+
+
+def test_words_of_one_cell_are_not_told_of_the_next(replies: Replies) -> None:
+    replies("printing")
+
+    with pytest.raises(JobFailed) as failure:
+        replies("raising")
+
+    assert "chatter" not in failure.value.detail
+
+
+def test_a_long_reason_is_cut(replies: Replies) -> None:
+    with pytest.raises(JobFailed) as failure:
+        replies("hard-to-tell[mode=long]")
+
+    assert len(failure.value.reason) < 2_000
+    assert len(failure.value.detail) < 20_000
+
+
+def observed(host: Host, cell: dict[str, Any]) -> dict[str, float]:
+    calls = host.call("cell", 60.0, **{**cell, "levels": 1}, clusterer="observing")
+    (point, _) = list[Message](calls)
+    return dict(point.header["diagnostics"])
+
+
+def test_what_a_plugin_changes_around_it_is_put_back_for_the_next_cell(
+    host: Host, replies: Replies, cell: dict[str, Any]
+) -> None:
+    # The first one loads the libraries.
+    observed(host, cell)
+    before = observed(host, cell)
+    replies("meddling", levels=1)
+    after = observed(host, cell)
+
+    assert after == before
+    assert (before["threads"], before["torch threads"], before["environment"]) == (1, 1, 1)
+
+
+def test_global_random_generators_are_seeded_with_the_cell(
+    host: Host, cell: dict[str, Any]
+) -> None:
+    observed(host, cell)
+    one, again = observed(host, cell), observed(host, cell)
+    other = observed(host, {**cell, "seed": 2})
+
+    for generator in ("random", "numpy", "torch"):
+        assert one[generator] == again[generator] != other[generator]
+
+
+@pytest.mark.parametrize("clusterer", ["lingering", "greedy[mode=leak]"])
+def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
+    host: Host, replies: Replies, cell: dict[str, Any], clusterer: str
+) -> None:
+    first = observed(host, cell)["process"]
+    for _ in range(4):
+        assert replies(clusterer) == WHOLE
+
+    assert observed(host, cell)["process"] != first
+
+
+def test_no_process_outlives_a_killed_coordinator(terms: Terms, cell: dict[str, Any]) -> None:
+    script = (
+        "import sys, json\n"
+        "from pathlib import Path\n"
+        "from harness.engine.guardian import Guardian\n"
+        "from harness.engine.host import Host, Terms\n"
+        "plugins, source, cell = json.loads(sys.argv[1])\n"
+        "terms = Terms(tuple(map(Path, plugins)), {}, source, 1 << 30, 1)\n"
+        "with Guardian() as guardian:\n"
+        "    hosts = [Host(terms, guardian) for _ in range(2)]\n"
+        "    for host, mode in zip(hosts, ('native', 'children')):\n"
+        "        host.start()\n"
+        "        host._send(__import__('harness').engine.messages.Message(\n"
+        "            {'job': 'cell', **cell, 'clusterer': f'endless[mode={mode}]'}), 1e9, 1e9)\n"
+        "    print(guardian.mark().partition('/')[0], flush=True)\n"
+        "    hosts[0]._receive(1e9, 1e9)\n"
+    )
+    told = _json([[str(path) for path in terms.plugins], terms.source, cell])
+    coordinator = subprocess.Popen(
+        [sys.executable, "-c", script, told], stdout=subprocess.PIPE, text=True
+    )
+    assert coordinator.stdout is not None
+    token = coordinator.stdout.readline().strip()
+    deadline = time.monotonic() + 20
+    # Two hosts, two sleepers and a fork of a fork.
+    while len(marked(token)) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(marked(token)) == 5
+
+    coordinator.send_signal(signal.SIGKILL)
+    coordinator.wait()
+    coordinator.stdout.close()
+
+    deadline = time.monotonic() + 5
+    while marked(token) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert marked(token) == []
+
+
+def test_a_guardian_ends_with_its_coordinator(tmp_path: Path) -> None:
+    with Guardian() as guardian:
+        process = guardian._process
+        assert process is not None
+        assert process.poll() is None
+
+    assert process.returncode == 0
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)
