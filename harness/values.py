@@ -274,11 +274,10 @@ class Graph:
     @cached_property
     def isolated(self) -> NDArray[np.bool_]:
         """Which nodes have no edge to or from another node, (n,)."""
-        others = self.rows != self.adjacency.indices
-        linked = np.zeros(self.n, dtype=bool)
-        linked[self.rows[others]] = True
-        linked[self.adjacency.indices[others]] = True
-        return ~linked
+        sent = np.diff(self.adjacency.indptr)
+        received = np.bincount(self.adjacency.indices, minlength=self.n)
+        own = self.adjacency.diagonal() > 0 if self.self_loops else np.zeros(self.n, dtype=bool)
+        return (sent == own) & (received == own)
 
     def symmetric_binary(self) -> "csr_array[Any, Any]":
         """CSR of ones where i → j or j → i is an edge (i ≠ j), as the SDP takes it."""

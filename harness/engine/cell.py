@@ -10,8 +10,8 @@ from harness.components import Clusterer, GraphBuilder
 from harness.engine import checks
 from harness.errors import InvalidResult
 from harness.scores.jaccard import best_match_jaccard
-from harness.scores.modularity import modularity
-from harness.scores.partition import cluster_count, coverage
+from harness.scores.modularity import modularity_of
+from harness.scores.partition import cluster_count, coverage, unassigned_as_singletons
 from harness.values import AttentionMap, Graph, Integers, Partition, Point
 
 
@@ -52,12 +52,13 @@ def profile(
                 found = _clustered(clusterer, graph, edges, seed)
             except InvalidResult as error:
                 raise type(error)(f"at level {graph.level:g}: {error}") from error
+            communities = unassigned_as_singletons(found.labels)
             point = Point(
                 level=graph.level,
                 threshold=graph.threshold,
                 density=graph.density,
-                modularity=modularity(graph, found.labels, resolution),
-                modularity_full=modularity(whole, found.labels, resolution),
+                modularity=modularity_of(graph, communities, resolution),
+                modularity_full=modularity_of(whole, communities, resolution),
                 n_clusters=cluster_count(found.labels),
                 coverage=coverage(found.labels),
                 giant_share=graph.giant_share,

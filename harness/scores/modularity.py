@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
 from harness.scores.partition import InvalidLabels, check_labels, unassigned_as_singletons
-from harness.values import AttentionMap, Graph
+from harness.values import AttentionMap, Graph, Integers
 
 
 def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: float = 1.0) -> float:
@@ -28,15 +28,21 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
         communities = unassigned_as_singletons(check_labels(np.asarray(labels), graph.n))
     except (InvalidLabels, ValueError) as error:
         raise HarnessError(f"modularity: {error}") from error
+    return modularity_of(graph, communities, resolution)
+
+
+def modularity_of(graph: Graph, communities: Integers, resolution: float) -> float:
+    """`modularity` for communities (n,) that are known to be 0 … k − 1, every node in one."""
     if not graph.edges:
         return float("nan")
     flows = graph.adjacency.data
     total = flows.sum()
-    inside = communities[graph.rows] == communities[graph.adjacency.indices]
+    sources = np.repeat(communities, np.diff(graph.adjacency.indptr))
+    inside = sources == communities[graph.adjacency.indices]
     # Divided by m before they are multiplied: products of tiny weights would underflow.
     sent = np.bincount(communities, graph.out_strength / total)
     received = np.bincount(communities, graph.in_strength / total)
-    return float(flows[inside].sum() / total - resolution * (sent @ received))
+    return float(flows @ inside / total - resolution * (sent @ received))
 
 
 def _graph_of(weights: Graph | NDArray[Any]) -> Graph:
