@@ -277,7 +277,8 @@ class Graph:
         sent = np.diff(self.adjacency.indptr)
         received = np.bincount(self.adjacency.indices, minlength=self.n)
         own = self.adjacency.diagonal() > 0 if self.self_loops else np.zeros(self.n, dtype=bool)
-        return (sent == own) & (received == own)
+        isolated: NDArray[np.bool_] = (sent == own) & (received == own)
+        return isolated
 
     def symmetric_binary(self) -> "csr_array[Any, Any]":
         """CSR of ones where i → j or j → i is an edge (i ≠ j), as the SDP takes it."""

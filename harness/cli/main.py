@@ -16,6 +16,7 @@ VERBS = {
     "export": "write a run's tables as Parquet or CSV",
     "plugins": "list every component with its parameters, and the broken plugins",
     "train": "train the one-layer Vision Transformer on Fashion-MNIST",
+    "doctor": "print what a bug report needs: versions, machine, plugins, whether hosts work",
     "data": "list and verify the image sets the harness knows",
 }
 

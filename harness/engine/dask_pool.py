@@ -90,11 +90,13 @@ class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
             here = environment(self._terms.extraction_threads)
             if found := difference(self._wanted, here, SIDES):
                 self._refusal = f"--dask: the worker {worker.address} differs: {found}"
-        self._hosts: queue.LifoQueue[Host] = queue.LifoQueue()
+        self._worker = worker
+        self._idle: queue.LifoQueue[Host] = queue.LifoQueue()
+        self._busy: dict[str, Host] = {}
         self._guardian = Guardian().__enter__()
         self._last_used = time.monotonic()
         self._closing = threading.Event()
-        threading.Thread(target=self._end_idle_hosts, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def teardown(self, worker: Any) -> None:
         """End the hosts, those at work too; called by Dask."""
@@ -113,21 +115,33 @@ class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
         maps = self._folder / "maps"
         keep(AttentionMap(weights), maps)
         try:
-            host = self._hosts.get_nowait()
+            host = self._idle.get_nowait()
         except queue.Empty:
             host = Host(self._local_terms, self._guardian)
+        self._busy[job.key] = host
         try:
             return compute(host, job, str(maps))
         finally:
+            del self._busy[job.key]
             self._last_used = time.monotonic()
-            self._hosts.put(host)
+            if not host.is_interrupted:
+                self._idle.put(host)
 
-    def _end_idle_hosts(self) -> None:
+    def _watch(self) -> None:
+        """End hosts whose cell nobody waits for any more, and those that have nothing to do."""
         while not self._closing.wait(LOOK):
-            if time.monotonic() - self._last_used > IDLE:
+            for key, host in list(self._busy.items()):
+                task = self._worker.state.tasks.get(_task_name(self.name, key))
+                if task is None or task.state == "cancelled":
+                    host.interrupt()
+            if not self._busy and time.monotonic() - self._last_used > IDLE:
                 with contextlib.suppress(queue.Empty):
                     while True:
-                        self._hosts.get_nowait().kill()
+                        self._idle.get_nowait().kill()
+
+
+def _task_name(run: str, cell: str) -> str:
+    return f"{run}-cell-{cell}"
 
 
 def _compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRecord:
@@ -174,7 +188,7 @@ class DaskPool:
             self._name,
             job,
             self._weights(job.digest),
-            key=f"{self._name}-cell-{job.key}",
+            key=_task_name(self._name, job.key),
             pure=False,
         )
         self._cells[future] = job

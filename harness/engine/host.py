@@ -92,7 +92,7 @@ class Host:
         self._printed = 0
         self._tail = b""
         self._starting = threading.Lock()
-        self._interrupted = False
+        self.is_interrupted = False
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +144,7 @@ class Host:
         if self._process is not None:
             return
         with self._starting:
-            if self._interrupted:
+            if self.is_interrupted:
                 raise JobFailed("killed", "the run was interrupted")
             self._open()
         ready = False
@@ -175,7 +175,7 @@ class Host:
         Whoever waits for an answer is told that the process died, and cleans up.
         """
         with self._starting:
-            self._interrupted = True
+            self.is_interrupted = True
             process = self._process
         if process is not None:
             _kill_group(process.pid)

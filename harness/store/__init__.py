@@ -1,5 +1,6 @@
 """One SQLite file a run: what was planned, what was computed, what was selected."""
 
+from harness.store.mounts import network_file_system
 from harness.store.opening import check_place, open_for_reading, open_for_writing
 from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
 from harness.store.tables import Store, Timing
@@ -13,6 +14,7 @@ __all__ = [
     "Store",
     "Timing",
     "check_place",
+    "network_file_system",
     "open_for_reading",
     "open_for_writing",
 ]

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from harness.store.schema import (
 )
 from harness.store.tables import Store
 
+# Seconds after which nobody is writing a partial map any more.
+LEFT_OVER = 3600.0
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
@@ -60,8 +63,7 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise HarnessError(f"{folder}: another process is running in this folder") from error
-        for left in (folder / MAPS_FOLDER).glob(f"*{PARTIAL}"):
-            left.unlink(missing_ok=True)
+        _clear(folder / MAPS_FOLDER)
         path = folder / FILE_NAME
         connection = _connect(path, "rwc")
         try:
@@ -98,6 +100,14 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
         raise _explained(path, error) from error
     finally:
         connection.close()
+
+
+def _clear(maps: Path) -> None:
+    """Remove maps that a killed process left half-written; one that surveys may be writing some."""
+    for partial in maps.glob(f"*{PARTIAL}"):
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime > LEFT_OVER:
+                partial.unlink()
 
 
 def _explained(path: Path, error: sqlite3.DatabaseError) -> HarnessError:

@@ -1,0 +1,48 @@
+"""`harness doctor`: what a bug report needs."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import printable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness doctor`."""
+    parser.add_argument("--json", action="store_true", help="all of it as JSON")
+    parser.add_argument(
+        "--plugin",
+        dest="plugins",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="a Python file or package folder with a plugin; may be repeated",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the diagnosis; returns 0, or 2 if hosts or plugins are in trouble."""
+    from harness import registry
+    from harness.api import RESULTS
+    from harness.engine.diagnosis import diagnose
+
+    found = diagnose(registry.load(arguments.plugins), arguments.plugins, RESULTS)
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(printable(line) for line in _lines(found)))
+    return 2 if found["plugins"]["trouble"] or "trouble" in found["hosts"] else 0
+
+
+def _lines(found: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:" if value else f"{indent}{name}: none"
+            yield from _lines(value, f"{indent}  ")
+        elif isinstance(value, list):
+            yield f"{indent}{name}: {'; '.join(value) or 'none'}"
+        else:
+            yield f"{indent}{name}: {value}"

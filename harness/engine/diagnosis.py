@@ -1,0 +1,85 @@
+"""What a bug report needs: versions, machine, plugins, and whether hosts work here."""
+
+import importlib.metadata
+import os
+import platform
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.engine import provenance
+from harness.engine.guardian import Guardian
+from harness.engine.host import Host, JobFailed, Terms
+from harness.engine.memory import peak_memory
+from harness.engine.threads import VARIABLES
+from harness.errors import HarnessError
+from harness.identity import source_digest
+from harness.registry import Registry
+from harness.store import network_file_system
+
+# Not needed, but good to know of.
+OPTIONAL = ("distributed", "dask-jobqueue")
+
+
+def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict[str, Any]:
+    """Everything by topic, as JSON-able values; nothing in it raises."""
+    found = provenance.environment(extraction_threads=1)
+    source = provenance.source()
+    nearest = next(place for place in (results, *results.absolute().parents) if place.exists())
+    return {
+        "harness": {
+            "version": found["harness"],
+            "commit": source["commit"],
+            "changed since": source["dirty"],
+            "folder": str(Path(__file__).parents[1]),
+        },
+        "machine": {
+            "platform": platform.platform(),
+            "python": f"{found['python']} ({sys.executable})",
+            "processors": len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count(),
+            "memory in GiB": round(_memory() / 2**30, 1),
+            "sqlite": sqlite3.sqlite_version,
+            "results on a network file system": network_file_system(nearest) or "no",
+            "threads asked for": {
+                name: os.environ[name] for name in VARIABLES if name in os.environ
+            },
+        },
+        "libraries": {**found["libraries"], **{name: _version(name) for name in OPTIONAL}},
+        "plugins": {
+            "packages": found["plugins"],
+            "components": sum(len(named) for named in registry.components.values()),
+            "trouble": list(registry.warnings()),
+        },
+        "hosts": _hosts(plugins),
+    }
+
+
+def _hosts(plugins: Sequence[Path]) -> dict[str, Any]:
+    terms = Terms(tuple(plugins), {}, source_digest(), memory=2**30, extraction_threads=1)
+    known = {"peak memory is known": peak_memory() is not None}
+    started = time.perf_counter()
+    try:
+        with Guardian() as guardian, Host(terms, guardian) as host:
+            host.start()
+            return {"ready after seconds": round(time.perf_counter() - started, 2), **known}
+    except (HarnessError, JobFailed) as error:
+        return {"trouble": str(error), **known}
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return 0
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

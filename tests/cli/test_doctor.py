@@ -1,0 +1,31 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import harness
+
+Command = Callable[..., "CompletedProcess[str]"]
+
+
+def test_the_doctor_tells_versions_machine_plugins_and_that_hosts_work(
+    harness_command: Command,
+) -> None:
+    finished = harness_command("doctor", "--json")
+
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(finished.stdout)
+    assert found["harness"]["version"] == harness.__version__
+    assert found["libraries"]["numpy"]
+    assert found["plugins"]["packages"]["attention-harness"] == harness.__version__
+    assert 0 < found["hosts"]["ready after seconds"] < 120
+
+
+def test_the_doctor_names_a_broken_plugin(harness_command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import no_such_library\n")
+
+    finished = harness_command("doctor", "--plugin", "mine.py")
+
+    assert finished.returncode == 2
+    assert "plugin 'mine' from mine.py is broken: ModuleNotFoundError" in finished.stdout
+    assert "libraries:\n  cvxpy: " in finished.stdout

@@ -1,0 +1,291 @@
+"""Whole runs beside plugins that misbehave, on full disks, killed, edited, run twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas
+import pytest
+
+import harness
+
+pytestmark = pytest.mark.slow
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+HOSTILE = Path(__file__).parents[1] / "hostile"
+
+
+def small(folder: Path, *more: object) -> list[object]:
+    """A run of six cells a clusterer that takes a second."""
+    return [
+        "run",
+        "--extractors", f"arrays[path={folder}]",
+        "--controls", "permuted-rows",
+        "--clusterers", "louvain",
+        "--levels", 6,
+        "--plugin", HOSTILE / "isolation.py",
+        "--plugin", HOSTILE / "slow.py",
+        *more,
+    ]  # fmt: skip
+
+
+def points(folder: Path) -> pandas.DataFrame:
+    return harness.open_run(folder).points().drop(columns="seconds")
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts `harness` and goes on; ends what is left of it."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_cells(folder: Path, status: str = "ok") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.05)
+        try:
+            if harness.open_run(folder).statuses().get(status):
+                return
+        except harness.HarnessError:
+            continue
+    raise AssertionError(f"no cell of {folder} became {status}")
+
+
+def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    hostile = {
+        "ending[mode='hard exit']": ("killed", "the process exited with code 0"),
+        "ending[mode=null]": ("killed", "the process died of SIGSEGV"),
+        "endless[mode=native]": ("timed out", "not done within the time limit of 1 s"),
+        "greedy[mode='bit by bit']": ("failed", "out of memory: it may take 0.5 GiB"),
+        "wrong[mode=nan]": ("invalid", "at level 0: labels must be integers, not float64"),
+    }
+    clusterers = ",".join(["louvain", *hostile])
+    finished = harness_command(
+        *small(planted, "--clusterers", clusterers, "--json", "--out", "out"),
+        *("--timeout", "60,endless=1", "--memory", 0.5),
+    )
+
+    assert finished.returncode == 2, finished.stderr
+    ok = {row["clusterer"]: row["ok"] for row in json.loads(finished.stdout)["rows"]}
+    assert ok.pop("louvain") == 3
+    assert set(ok.values()) == {0}
+    cells = harness.open_run(tmp_path / "out").cells()
+    for spelling, (status, reason) in hostile.items():
+        name = spelling.replace("'", '"') if "'" in spelling else spelling
+        of_it = cells[cells.clusterer == name]
+        assert len(of_it) == 6
+        assert set(of_it.status) == {status}
+        assert all(of_it.reason.str.startswith(reason))
+        assert (of_it.seconds > 0).all()
+        assert (of_it.peak_memory > 1 << 24).all()
+    alone = harness_command(*small(planted, "--out", "alone"))
+    assert alone.returncode == 0
+    both = [points(tmp_path / name).query("clusterer == 'louvain'") for name in ("out", "alone")]
+    pandas.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in both))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--timeout", "louvian=3"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
+        (["--timeout", "louvain=never"], "timeout of louvain: expected a positive number"),
+        (["--timeout", "=3"], "timeout: a clusterer's name is missing in '=3'"),
+        (["--timeout", "soon"], "timeout: expected a positive number below 1e+07, not 'soon'"),
+        (["--memory", "0"], "memory: expected a positive number below 1e+06, not 0.0"),
+        (["--extraction-threads", "0"], "extraction_threads: expected a whole number from 1"),
+        (["--force", "louvian"], "--force louvian: no such component in this run; did you mean"),
+        (["--force", "stable-phase"], "--force stable-phase: selectors are applied anew"),
+    ],
+)
+def test_a_mistake_costs_one_clear_line(
+    harness_command: Command, planted: Path, arguments: list[str], line: str
+) -> None:
+    finished = harness_command(*small(planted), *arguments)
+
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert line in finished.stderr.splitlines()[-1]
+
+
+def test_what_a_component_had_a_part_in_is_computed_again_on_demand(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    both = small(planted, "--clusterers", "louvain,infomap", "--out", "out")
+    harness_command(*both)
+    before = points(tmp_path / "out")
+
+    one = harness_command(*both, "--force", "infomap")
+    control = harness_command(*both, "--force", "permuted-rows")
+
+    assert "clustering: 6" in one.stderr
+    assert "drawing controls: 3" in control.stderr
+    assert "clustering: 6" in control.stderr
+    pandas.testing.assert_frame_equal(points(tmp_path / "out"), before)
+
+
+def test_a_dry_run_judges_the_time_by_what_like_cells_took(
+    harness_command: Command, planted: Path
+) -> None:
+    slow = small(planted, "--clusterers", "slow[seconds=0.05]", "--out", "out")
+    harness_command(*slow, "-j", 1)
+    more = harness_command(*slow, "--repeats", 3, "--dry-run", "--json", "-j", 1)
+    other = harness_command(*slow, "--clusterers", "louvain", "--dry-run", "--json")
+
+    forecast = json.loads(more.stdout)
+    assert (forecast["cells"], forecast["cached"], forecast["new"]) == (18, 6, 12)
+    # Twelve cells of six levels.
+    assert 12 * 6 * 0.05 <= forecast["seconds"] < 3 * 12 * 6 * 0.05
+    assert forecast["untimed"] == 0
+    assert json.loads(other.stdout)["untimed"] == 6
+
+
+def test_a_second_process_on_the_same_folder_is_refused_and_changes_nothing(
+    started: Callable[..., "subprocess.Popen[str]"],
+    harness_command: Command,
+    planted: Path,
+    tmp_path: Path,
+) -> None:
+    slow = small(planted, "--clusterers", "slow", "--out", "out")
+    first = started(*slow)
+    wait_for_cells(tmp_path / "out")
+
+    second = harness_command(*slow)
+
+    assert second.returncode == 1
+    assert second.stderr.endswith("harness: out: another process is running in this folder\n")
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert harness.open_run(tmp_path / "out").statuses() == {"ok": 6}
+
+
+def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
+    started: Callable[..., "subprocess.Popen[str]"],
+    harness_command: Command,
+    planted: Path,
+    tmp_path: Path,
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text((HOSTILE / "slow.py").read_text())
+    # The host of the second one dies, so that the next host imports the plugin again.
+    arguments = [
+        "run",
+        "--extractors", f"arrays[path={planted}]",
+        "--controls", "permuted-rows",
+        "--levels", 6,
+        "--plugin", HOSTILE / "isolation.py",
+        "--plugin", mine,
+        "--out", "out",
+        "-j", 1,
+    ]  # fmt: skip
+    both = ("--clusterers", "slow,ending[mode='hard exit']")
+    running = started(*arguments, *both)
+    wait_for_cells(tmp_path / "out")
+    mine.write_text(mine.read_text().replace("% 2", "% 3"))
+    _, errors = running.communicate(timeout=60)
+
+    assert running.returncode == 1
+    assert "clusterer slow: its code was changed while the run went on" in errors
+    assert "Traceback" not in errors
+    again = harness_command(*arguments, "--clusterers", "slow")
+    assert again.returncode == 0
+    assert set(points(tmp_path / "out").n_clusters) == {3}
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a megabyte and a half."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", folder],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_ends_a_run_which_goes_on_when_there_is_room(
+    harness_command: Command, planted: Path, tmp_path: Path, tiny_disk: Path
+) -> None:
+    many = ("--levels", 32, "--repeats", 30)
+    full = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))
+
+    assert full.returncode == 1
+    assert "the disk is full; what was computed until then is kept" in full.stderr
+    assert "Traceback" not in full.stderr
+    subprocess.run(["mount", "-o", "remount,size=64m", tiny_disk], check=True)
+    finished = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))
+    assert finished.returncode == 0, finished.stderr
+    harness_command(*small(planted, *many, "--out", "whole"))
+    pandas.testing.assert_frame_equal(points(tiny_disk / "out"), points(tmp_path / "whole"))
+
+
+def test_a_map_that_was_damaged_on_the_disk_is_extracted_again(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    harness_command(*small(planted, "--out", "out"))
+    before = points(tmp_path / "out")
+    for path in (tmp_path / "out" / "maps").iterdir():
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+
+    again = harness_command(*small(planted, "--out", "out"), "--force", "louvain")
+
+    assert again.returncode == 0, again.stderr
+    pandas.testing.assert_frame_equal(points(tmp_path / "out"), before)
+
+
+def test_the_process_group_of_a_killed_run_dies_with_it(
+    started: Callable[..., "subprocess.Popen[str]"], planted: Path, tmp_path: Path
+) -> None:
+    clusterers = "louvain,endless[mode=native],endless[mode=children]"
+    running = started(*small(planted, "--clusterers", clusterers, "--out", "out"))
+    wait_for_cells(tmp_path / "out")
+    time.sleep(1.0)
+    assert len(_working_in(tmp_path)) >= 3
+
+    os.kill(running.pid, signal.SIGKILL)
+
+    deadline = time.monotonic() + 5
+    while _working_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _working_in(tmp_path) == []
+
+
+def _working_in(folder: Path) -> list[str]:
+    """Command lines of all processes whose folder this is, but for the guardian's."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve() == folder:
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return [command for command in found if command]

@@ -1,0 +1,177 @@
+import contextlib
+import math
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.errors import HarnessError
+from harness.records import CellRecord
+from harness.store import FILE_NAME, open_for_reading, open_for_writing
+from harness.values import Point
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib\nfrom harness.store import open_for_writing\n"
+        "with open_for_writing(pathlib.Path(sys.argv[1])):\n"
+        "    print('open', flush=True)\n    sys.stdin.read()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    try:
+        with pytest.raises(HarnessError, match="another process"), open_for_writing(tmp_path):
+            pass
+    finally:
+        other.communicate("")
+
+    with open_for_writing(tmp_path) as store:
+        assert store.computed() == set()
+
+
+def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
+    script = (
+        "import os, sys, pathlib\nfrom harness.store import open_for_writing\n"
+        "with open_for_writing(pathlib.Path(sys.argv[1])):\n    os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    assert killed.returncode == -9
+
+    with open_for_writing(tmp_path) as store:
+        assert store.computed() == set()
+
+
+def test_a_finished_run_is_one_file(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([CellRecord("key", "ok")])
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["maps", "run.lock", FILE_NAME]
+
+
+@pytest.mark.parametrize("opened", [open_for_reading, open_for_writing])
+@pytest.mark.parametrize(("version", "age"), [(1, "an older"), (99, "a newer")])
+def test_a_store_of_another_version_is_refused_and_left_alone(
+    tmp_path: Path, version: int, age: str, opened: Callable[..., Any]
+) -> None:
+    with open_for_writing(tmp_path):
+        pass
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    content = (tmp_path / FILE_NAME).read_bytes()
+
+    line = f"written by {age} harness .its schema is version {version}"
+    with pytest.raises(HarnessError, match=line), opened(tmp_path):
+        pass
+
+    assert (tmp_path / FILE_NAME).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:4096] + bytes(len(content) - 4096),
+        lambda content: bytes(100) + content[100:],
+        lambda content: content[:20000] + b"\xff" * 5000 + content[25000:],
+    ],
+    ids=["cut", "zeroed pages", "no header", "overwritten"],
+)
+def test_a_damaged_store_is_refused_and_never_written_to(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells(record(f"cell {number}") for number in range(200))
+    path = tmp_path / FILE_NAME
+    damaged = damage(path.read_bytes())
+    path.write_bytes(damaged)
+
+    with pytest.raises(HarnessError, match=r"damaged|not the store"), open_for_writing(tmp_path):
+        pass
+
+    assert path.read_bytes() == damaged
+
+
+def record(key: str) -> CellRecord:
+    one = Point(0, 0, 1, 0.5, 0.5, 2, 1, 1, 0, math.nan, 0.1, np.array([0, 1]))
+    return CellRecord(key, "ok", points=[one])
+
+
+def test_a_power_cut_loses_the_latest_records_only_and_none_in_part(tmp_path: Path) -> None:
+    keys = [f"cell {number:02}" for number in range(40)]
+    with open_for_writing(tmp_path / "run") as store:
+        for key in keys:
+            store.write_cells([record(key)])
+        database = (tmp_path / "run" / FILE_NAME).read_bytes()
+        log = (tmp_path / "run" / f"{FILE_NAME}-wal").read_bytes()
+    random = np.random.default_rng(0)
+    found = []
+    for number, length in enumerate([0, *random.integers(0, len(log), 20), len(log)]):
+        # What was on the disk when the power went: the file, and a part of its log.
+        cut = tmp_path / f"cut {number}"
+        cut.mkdir()
+        (cut / FILE_NAME).write_bytes(database)
+        (cut / f"{FILE_NAME}-wal").write_bytes(log[:length])
+        with open_for_writing(cut) as store:
+            computed = sorted(store.computed())
+            assert computed == keys[: len(computed)]
+            assert all(len(store.profile(key)) == 1 for key in computed)
+        found.append(len(computed))
+
+    assert min(found) == 0
+    assert max(found) == len(keys)
+    assert len(set(found)) > 10
+
+
+def test_a_full_disk_is_named_and_what_was_written_stays(tmp_path: Path) -> None:
+    def fill() -> None:
+        with open_for_writing(tmp_path) as store:
+            store.write_cells([record("first")])
+            (pages,) = store.connection.execute("PRAGMA page_count").fetchone()
+            store.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+            store.write_cells(record(f"cell {number}") for number in range(1000))
+
+    with pytest.raises(HarnessError, match="the disk is full; what was computed until then is"):
+        fill()
+
+    with open_for_reading(tmp_path) as store:
+        assert store.computed() == {"first"}
+
+
+def test_half_written_maps_of_a_killed_process_are_cleared(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        old, new = (store.maps_folder / f"{name}.partial" for name in ("old", "new"))
+        for path in (old, new):
+            path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+
+    with open_for_writing(tmp_path):
+        pass
+
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text("my notes")
+
+    with pytest.raises(HarnessError, match="no store of a run"), open_for_writing(tmp_path):
+        pass
+
+    assert (tmp_path / FILE_NAME).read_text() == "my notes"
+
+
+def test_a_missing_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="no run is there"), open_for_reading(tmp_path):
+        pass

@@ -1,0 +1,238 @@
+import math
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import HarnessError
+from harness.plan import PlannedCell, PlannedMap
+from harness.records import CellRecord, SelectionRecord, StoredMap
+from harness.store import FILE_NAME, Store, Timing, open_for_reading, open_for_writing
+from harness.values import FIRST_SLOT, OBSERVED, Point, Selection, Variant
+
+
+def point(level: float, jaccard: float = 0.5) -> Point:
+    return Point(
+        level=level,
+        threshold=0.1,
+        density=1 - level,
+        modularity=0.3 + level,
+        modularity_full=math.nan,
+        n_clusters=2,
+        coverage=0.75,
+        giant_share=1.0,
+        isolated_share=0.25,
+        jaccard_previous=jaccard,
+        seconds=0.01,
+        labels=np.array([0, 1, 0, -1]),
+        diagnostics={"gap": 1e-9, "lost": math.inf},
+        warnings=("slow",),
+    )
+
+
+def test_a_cell_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    record = CellRecord("key", "ok", seconds=1.5, points=[point(0.0, math.nan), point(0.5)])
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([record])
+
+    with open_for_reading(tmp_path) as store:
+        profile = store.profile("key")
+
+    assert profile.levels.tolist() == [0.0, 0.5]
+    assert profile.modularity.tolist() == [0.3, 0.8]
+    assert profile.labels.tolist() == [[0, 1, 0, -1]] * 2
+    assert np.isnan(profile.column("modularity_full")).all()
+    assert math.isnan(profile.points[0].jaccard_previous)
+    assert profile.points[1].diagnostics["gap"] == 1e-9
+    assert math.isnan(profile.points[1].diagnostics["lost"])
+    assert profile.points[1].warnings == ("slow",)
+
+
+def test_what_is_undefined_is_null_in_the_file(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([CellRecord("key", "ok", points=[point(0.0)])])
+
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        rows = connection.execute("SELECT modularity_full FROM points").fetchall()
+
+    assert rows == [(None,)]
+
+
+def test_a_cell_without_points_has_an_empty_profile(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([CellRecord("key", "killed", "the process died")])
+
+        assert len(store.profile("key")) == 0
+        assert store.computed() == {"key"}
+
+
+def test_a_cell_written_again_leaves_nothing_of_its_former_points(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([CellRecord("key", "timed out", points=[point(0.0), point(0.5)])])
+        store.write_cells([CellRecord("key", "ok", points=[point(0.25)])])
+
+        assert store.profile("key").levels.tolist() == [0.25]
+
+
+def test_failures_can_be_forgotten_and_successes_stay(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([CellRecord("good", "ok"), CellRecord("bad", "failed", "why")])
+        store.write_maps([StoredMap("there", "digest", 4), StoredMap("lost", reason="why")])
+
+        assert store.forget_failures() == 1
+        assert store.computed() == {"good"}
+        assert set(store.maps()) == {"there"}
+
+
+def test_maps_come_back_with_and_without_grid(tmp_path: Path) -> None:
+    maps = [StoredMap("a", "digest", 6, (2, 3)), StoredMap("b", reason="too small")]
+    with open_for_writing(tmp_path) as store:
+        store.write_maps(maps)
+
+        assert store.maps() == {"a": maps[0], "b": maps[1]}
+
+
+def test_new_selections_replace_the_old_ones(tmp_path: Path) -> None:
+    chosen = Selection(1, math.nan, True, (0, 3), "why")
+    with open_for_writing(tmp_path) as store:
+        store.replace_selections([SelectionRecord("a", "old", chosen)])
+        store.replace_selections(
+            [SelectionRecord("a", "new", chosen), SelectionRecord("b", "new", None, "failed")]
+        )
+        rows = store.connection.execute(
+            "SELECT cell, selector, candidate, statistic, accepted, plateau_first, plateau_last, "
+            "status, reason FROM selections ORDER BY cell"
+        ).fetchall()
+
+    assert rows == [
+        ("a", "new", 1, None, 1, 0, 3, "ok", "why"),
+        ("b", "new", None, None, 0, None, None, "failed", "failed"),
+    ]
+
+
+class Bench:
+    """Plans cells by hand."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.cells: list[PlannedCell] = []
+
+    def plan(self, clusterer: str, image: str, control: str = "", key: str = "") -> None:
+        map_key = f"{image}-{control}"
+        variant = Variant("control", control) if control else OBSERVED
+        observed = f"{image}-" if control else ""
+        planned = PlannedMap(
+            map_key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed
+        )
+        name = key or f"{clusterer} {map_key}"
+        self.cells.append(PlannedCell(name, planned, "threshold", clusterer, 0, len(self.cells)))
+        self.store.write_plan({"selectors": ["chosen[a=1]"]}, {}, [], self.cells)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with open_for_writing(tmp_path) as store:
+        yield Bench(store)
+
+
+def test_missing_cells_come_in_their_order_page_by_page_each_once(bench: Bench) -> None:
+    for image in "abcd":
+        bench.plan("louvain", image)
+    # An image of equal pixels has the same cell.
+    bench.plan("louvain", "e", key="louvain a-")
+    bench.store.write_cells([CellRecord("louvain b-", "failed")])
+
+    first = bench.store.missing(after=-1, count=2)
+    second = bench.store.missing(after=first[-1].position, count=2)
+
+    assert [cell.key for cell in first] == ["louvain a-", "louvain c-"]
+    assert [cell.key for cell in second] == ["louvain d-"]
+    assert bench.store.count_missing() == 3
+
+
+def test_a_missing_cell_comes_with_its_map_as_soon_as_there_is_one(bench: Bench) -> None:
+    bench.plan("louvain", "a", "noise")
+    (without,) = bench.store.missing(-1, 10)
+    kept = StoredMap("a-noise", "digest", 6, (2, 3))
+    bench.store.write_maps([kept])
+    (found,) = bench.store.missing(-1, 10)
+
+    assert without.map is None
+    assert found.map == kept
+    assert (found.image, found.variant, found.seed) == ("a", Variant("control", "noise"), 0)
+
+
+def test_the_maps_of_missing_cells_are_needed_and_those_that_they_alter(bench: Bench) -> None:
+    bench.plan("louvain", "a")
+    bench.plan("louvain", "a", "noise")
+    bench.plan("louvain", "b")
+    bench.store.write_cells([CellRecord("louvain a-", "ok"), CellRecord("louvain b-", "ok")])
+
+    assert bench.store.maps_needed() == {"a-", "a-noise"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "maps"),
+    [
+        ("louvain", {"infomap a-", "infomap a-noise[n=1]"}, {"a-", "a-noise[n=1]"}),
+        ("infomap", {"louvain a-", "louvain a-noise[n=1]"}, {"a-", "a-noise[n=1]"}),
+        ("noise", {"louvain a-", "infomap a-"}, {"a-"}),
+        ("noise[n=1]", {"louvain a-", "infomap a-"}, {"a-"}),
+        ("vit", set(), set()),
+        ("set", set(), set()),
+        ("threshold", set(), {"a-", "a-noise[n=1]"}),
+    ],
+)
+def test_what_a_component_had_a_part_in_can_be_forgotten(
+    bench: Bench, name: str, cells: set[str], maps: set[str]
+) -> None:
+    for clusterer in ("louvain", "infomap"):
+        for control in ("", "noise[n=1]"):
+            bench.plan(clusterer, "a", control)
+    bench.store.write_cells(CellRecord(cell.key, "ok", points=[point(0.0)]) for cell in bench.cells)
+    bench.store.write_maps(
+        {cell.map.key: StoredMap(cell.map.key, "d", 4) for cell in bench.cells}.values()
+    )
+
+    assert bench.store.forget_component(name) == 4 - len(cells)
+    assert bench.store.computed() == cells
+    assert set(bench.store.maps()) == maps
+    for cell in bench.cells:
+        if cell.key in cells:
+            assert len(bench.store.profile(cell.key)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("louvian", "no such component in this run; did you mean 'louvain'?"),
+        ("chosen", "selectors are applied anew in every run"),
+        ("chosen[a=1]", "selectors are applied anew in every run"),
+        ("", "no such component in this run; there are louvain, set, threshold, vit"),
+    ],
+)
+def test_what_had_no_part_cannot_be_forgotten(bench: Bench, name: str, line: str) -> None:
+    bench.plan("louvain", "a")
+
+    with pytest.raises(HarnessError) as refused:
+        bench.store.forget_component(name)
+
+    assert line in str(refused.value)
+
+
+def test_timings_are_means_by_level_of_cells_that_are_ok(bench: Bench) -> None:
+    for image in "abc":
+        bench.plan("louvain", image)
+    bench.plan("infomap", "a")
+    two = [point(0.0), point(0.5)]
+    bench.store.write_cells(
+        [
+            CellRecord("louvain a-", "ok", seconds=2.0, points=two),
+            CellRecord("louvain b-", "ok", seconds=4.0, points=two),
+            CellRecord("louvain c-", "timed out", seconds=99.0, points=two),
+        ]
+    )
+
+    assert bench.store.timings() == [Timing("threshold", "louvain", 1.5)]
