@@ -9,6 +9,7 @@ which worker does what, and to give a lost worker's cells to another.
 import contextlib
 import os
 import queue
+import re
 import shutil
 import threading
 import time
@@ -40,10 +41,11 @@ except ImportError as error:
     ) from error
 
 LOCAL = "local"
+ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")
 # How a difference between the coordinator and a worker is told.
 SIDES = ("here", "there")
 # Seconds to reach a scheduler.
-PATIENCE = 30
+PATIENCE = 10
 # Seconds after which hosts that nobody uses end: their coordinator may have died.
 IDLE = 60.0
 # Seconds between looks at how many workers there are.
@@ -260,6 +262,11 @@ def _client(
                 n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
             )
         )
+    elif not ADDRESS.fullmatch(address):
+        raise HarnessError(
+            f"--dask {address}: not an address like tcp://host:8786, nor {LOCAL}, which starts "
+            "workers here"
+        )
     try:
         client: contextlib.AbstractContextManager[distributed.Client] = distributed.Client(
             target, timeout=PATIENCE, set_as_default=False
@@ -267,8 +274,7 @@ def _client(
         return client
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
-            f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())}); "
-            "an address is like tcp://host:8786"
+            f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
 
 

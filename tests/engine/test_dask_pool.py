@@ -1,0 +1,206 @@
+"""Runs on a real Dask cluster: a scheduler here, workers in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import distributed
+import pandas
+import pytest
+
+import harness
+
+pytestmark = pytest.mark.slow
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+HOSTILE = Path(__file__).parents[1] / "hostile"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[distributed.LocalCluster]:
+    """Two workers of one thread, as `dask worker` starts them."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as running:
+        yield running
+
+
+def small(folder: Path, *more: object) -> list[object]:
+    return [
+        "run",
+        "--extractors", f"arrays[path={folder}]",
+        "--controls", "permuted-rows",
+        "--levels", 6,
+        "--plugin", HOSTILE / "isolation.py",
+        "--plugin", HOSTILE / "slow.py",
+        *more,
+    ]  # fmt: skip
+
+
+def points(folder: Path) -> pandas.DataFrame:
+    return harness.open_run(folder).points().drop(columns="seconds")
+
+
+def test_workers_of_a_cluster_come_to_the_same_digits(
+    cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    run = small(planted, "--clusterers", "louvain,infomap,sdp")
+    there = harness_command(*run, "--out", "there", "--dask", cluster.scheduler_address)
+    here = harness_command(*run, "--out", "here")
+
+    assert (there.returncode, here.returncode) == (0, 0), there.stderr
+    pandas.testing.assert_frame_equal(points(tmp_path / "there"), points(tmp_path / "here"))
+
+
+def test_a_cluster_for_trying_is_started_on_demand(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    finished = harness_command(
+        *small(planted, "--clusterers", "louvain", "--out", "out", "--dask", "local")
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert harness.open_run(tmp_path / "out").statuses() == {"ok": 6}
+
+
+def test_limits_hold_inside_the_workers_and_the_pool_goes_on(
+    cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    hostile = {
+        "endless[mode=native]": "timed out",
+        "ending[mode=null]": "killed",
+        'greedy[mode="bit by bit"]': "failed",
+        "wrong[mode=nan]": "invalid",
+    }
+    finished = harness_command(
+        *small(planted, "--clusterers", ",".join(["louvain", *hostile]), "--out", "out", "--json"),
+        *("--dask", cluster.scheduler_address, "--timeout", "60,endless=1", "--memory", 0.5),
+    )
+
+    assert finished.returncode == 2, finished.stderr
+    cells = harness.open_run(tmp_path / "out").cells()
+    found = cells.groupby("clusterer").status.unique().map(list).to_dict()
+    assert found == {"louvain": ["ok"], **{name: [status] for name, status in hostile.items()}}
+
+
+def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
+    cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    run = small(planted, "--clusterers", "slow,louvain", "--repeats", 3)
+
+    def kill_one() -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            try:
+                if harness.open_run(tmp_path / "out").statuses().get("ok", 0) >= 2:
+                    break
+            except harness.HarnessError:
+                continue
+        os.kill(cluster.workers[0].pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    finished = harness_command(*run, "--out", "out", "--dask", cluster.scheduler_address)
+    killer.join()
+    harness_command(*run, "--out", "whole")
+
+    assert finished.returncode == 0, finished.stderr
+    pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
+
+
+def test_a_killed_coordinator_leaves_no_host_at_work_on_the_workers(
+    cluster: distributed.LocalCluster, planted: Path, tmp_path: Path
+) -> None:
+    arguments = small(planted, "--clusterers", "endless[mode=native]", "--out", "out")
+    coordinator = subprocess.Popen(
+        [
+            sys.executable, "-m", "harness.cli.main",
+            *map(str, arguments), "--dask", cluster.scheduler_address,
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(_hosts_below(cluster)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(_hosts_below(cluster)) == 2
+
+    coordinator.kill()
+    coordinator.wait()
+
+    deadline = time.monotonic() + 60
+    while _hosts_below(cluster) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _hosts_below(cluster) == []
+
+
+def _hosts_below(cluster: distributed.LocalCluster) -> list[int]:
+    """Host processes whose parent is a worker of the cluster."""
+    workers = {worker.pid for worker in cluster.workers.values()}
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+        if parent in workers and b"harness.engine.worker" in command:
+            found.append(int(folder.name))
+    return found
+
+
+def test_a_worker_with_another_version_of_anything_is_refused(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "site" / "numpy-0.0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.0.1\n")
+    with distributed.LocalCluster(
+        n_workers=0, processes=True, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address],
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with distributed.Client(cluster) as client:
+                client.wait_for_workers(1, timeout=60)
+            finished = harness_command(
+                *small(planted, "--clusterers", "louvain"), "--dask", cluster.scheduler_address
+            )
+        finally:
+            worker.terminate()
+            worker.wait()
+
+    assert finished.returncode == 1
+    assert "differs (numpy" in finished.stderr
+    assert "here, 0.0.1 there); install the same there" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("tcp://127.0.0.1:9", "no scheduler answers there"),
+        ("nonsense", "not an address like tcp://host:8786, nor local"),
+        ("no-such-scheme://host:8786", "not an address like tcp://host:8786, nor local"),
+    ],
+)
+def test_a_scheduler_that_is_not_there_costs_one_line(
+    harness_command: Command, planted: Path, address: str, line: str
+) -> None:
+    finished = harness_command(*small(planted, "--clusterers", "louvain"), "--dask", address)
+
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1].startswith(f"harness: --dask {address}: {line}")
+    assert "Traceback" not in finished.stderr
