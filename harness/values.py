@@ -251,12 +251,13 @@ class Graph:
     @cached_property
     def out_strength(self) -> Floats:
         """Sum of the weights that leave each node, (n,)."""
-        return _sums(self.rows, self.adjacency.data, self.n)
+        return np.asarray(self.adjacency @ np.ones(self.n), dtype=np.float64)
 
     @cached_property
     def in_strength(self) -> Floats:
         """Sum of the weights that reach each node, (n,)."""
-        return _sums(self.adjacency.indices, self.adjacency.data, self.n)
+        sums = np.bincount(self.adjacency.indices, self.adjacency.data, minlength=self.n)
+        return sums.astype(np.float64)
 
     @cached_property
     def components(self) -> Integers:
@@ -307,11 +308,6 @@ class Graph:
             )
         )
         return graph
-
-
-def _sums(places: NDArray[np.integer[Any]], weights: Floats, count: int) -> Floats:
-    """The sum of the weights at each place, (count,), as floats even where there are none."""
-    return np.bincount(places, weights, minlength=count).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
