@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 IDENTITY = """planned.image_set, planned.image, planned.extractor, planned.layer, planned.head,
     planned.role, planned.control, planned.draw, planned.graph, planned.clusterer,
-    planned.repeat"""
+    planned.repeat, planned.seed"""
 
 IMAGES = "SELECT * FROM images ORDER BY image_set, image"
 
 CELLS = f"""
 SELECT planned.cell, {IDENTITY}, coalesce(cells.status, 'missing') AS status,
-       coalesce(cells.reason, '') AS reason, cells.seconds, cells.peak_memory, cells.nodes
+       coalesce(cells.reason, '') AS reason, coalesce(cells.detail, '') AS detail,
+       cells.seconds, cells.peak_memory, cells.nodes
 FROM planned LEFT JOIN cells ON cells.cell = planned.cell
 ORDER BY planned.position
 """

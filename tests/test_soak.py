@@ -24,7 +24,7 @@ def test_twenty_kills_at_random_moments_change_no_digit(
 ) -> None:
     seconds = random.Random(0)
     command = [
-        "run", "--images", "fashion-mnist-sample[count=4]", "--repeats", "3", "--levels", "16",
+        "run", "--images", "fashion-mnist-sample[count=4]", "--repeats", "3", "--levels", "12",
         "--controls", "uniform-noise,permuted-rows", "--clusterers", "louvain,infomap,sdp",
     ]  # fmt: skip
     kills = finished = 0
@@ -36,7 +36,7 @@ def test_twenty_kills_at_random_moments_change_no_digit(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(seconds.uniform(0.2, 1.6))
+        time.sleep(seconds.uniform(0.2, 1.4))
         finished += running.poll() is not None
         os.kill(running.pid, signal.SIGKILL)
         running.wait()

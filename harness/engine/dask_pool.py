@@ -45,7 +45,7 @@ ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")
 # How a difference between the coordinator and a worker is told.
 SIDES = ("here", "there")
 # Seconds to reach a scheduler.
-PATIENCE = 10
+PATIENCE = 5
 # Seconds after which hosts that nobody uses end: their coordinator may have died.
 IDLE = 60.0
 # Seconds between looks at how many workers there are.
@@ -259,7 +259,7 @@ def _client(
     if address == LOCAL:
         target = opened.enter_context(
             distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
             )
         )
     elif not ADDRESS.fullmatch(address):

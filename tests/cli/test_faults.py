@@ -216,11 +216,11 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a megabyte and a half."""
+    """A disk of 700 KB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", folder],
+        ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", folder],
         capture_output=True,
         check=False,
     )
@@ -233,7 +233,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_ends_a_run_which_goes_on_when_there_is_room(
     harness_command: Command, planted: Path, tmp_path: Path, tiny_disk: Path
 ) -> None:
-    many = ("--levels", 32, "--repeats", 30)
+    many = ("--levels", 32, "--repeats", 10)
     full = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))
 
     assert full.returncode == 1

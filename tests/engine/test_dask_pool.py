@@ -25,7 +25,7 @@ HOSTILE = Path(__file__).parents[1] / "hostile"
 def cluster() -> Iterator[distributed.LocalCluster]:
     """Two workers of one thread, as `dask worker` starts them."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as running:
         yield running
 
@@ -91,7 +91,7 @@ def test_limits_hold_inside_the_workers_and_the_pool_goes_on(
 def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
-    run = small(planted, "--clusterers", "slow,louvain", "--repeats", 3)
+    run = small(planted, "--clusterers", "slow,louvain", "--repeats", 2)
 
     def kill_one() -> None:
         deadline = time.monotonic() + 60
@@ -163,7 +163,7 @@ def test_a_worker_with_another_version_of_anything_is_refused(
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.0.1\n")
     with distributed.LocalCluster(
-        n_workers=0, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=0, processes=True, dashboard_address=":0", silence_logs=50
     ) as cluster:
         worker = subprocess.Popen(
             [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address],
