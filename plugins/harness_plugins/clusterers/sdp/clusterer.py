@@ -9,6 +9,7 @@ import numpy as np
 import harness
 from harness import UNASSIGNED, Floats, Integers
 from harness_plugins.clusterers.sdp.embedding import embed
+from harness_plugins.clusterers.sdp.programme import Balance, check_balance
 from harness_plugins.clusterers.sdp.spins import solve_spins
 
 
@@ -20,11 +21,14 @@ class Sdp(harness.Clusterer):
     weights. Each connected component is solved on its own, as balanced spins would otherwise
     set components against each other. A component too small to hold two clusters is one
     cluster; a node without edges is unassigned, as is a node that HDBSCAN calls noise. Stored
-    with the labels: `imbalance`, the largest of any component's ‖Σσ‖/n; `iterations`, of all
-    components together; `unconverged`, how many components missed the tolerance.
+    with the labels: `gap` and `imbalance`, the largest of any component's certified relative
+    gap and ‖Σσ‖/n; `iterations`, of all components together; `unconverged`, how many
+    components missed the tolerance.
 
     rank: dimensions of the spins.
-    tolerance: relative accuracy of the SDP's objective.
+    balance: exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
+    gamma: the penalty's γ; if not given, the paper's, edges over squared nodes, twice.
+    tolerance: certified relative gap, and imbalance, that the spins must reach.
     variance: share of the spins' variance that the embedding keeps, in two dimensions or more.
     min_cluster_size: nodes of the smallest cluster to part off within a component.
     separation: clusters nearer than this are not parted; spins have unit length.
@@ -32,6 +36,8 @@ class Sdp(harness.Clusterer):
 
     name: ClassVar[str] = "sdp"
     rank: int = 40
+    balance: Balance = "exact"
+    gamma: float | None = None
     tolerance: float = 1e-4
     variance: float = 0.9
     min_cluster_size: int = 5
@@ -40,6 +46,7 @@ class Sdp(harness.Clusterer):
     def __post_init__(self) -> None:
         if self.rank < 2:
             raise harness.HarnessError(f"sdp: rank must be at least 2, not {self.rank}")
+        check_balance(self.balance, self.gamma)
         if not self.tolerance > 0:
             raise harness.HarnessError(f"sdp: tolerance must be positive, not {self.tolerance}")
         if not 0 < self.variance <= 1:
@@ -62,15 +69,21 @@ class Sdp(harness.Clusterer):
         """
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)
-        imbalance, iterations, unconverged = 0.0, 0, 0
+        gap, imbalance, iterations, unconverged = 0.0, 0.0, 0, 0
         for nodes in _components(graph):
             found = labels.max(initial=UNASSIGNED) + 1
             if len(nodes) < 2 * self.min_cluster_size:
                 labels[nodes] = found
                 continue
             solution = solve_spins(
-                weights[nodes][:, nodes], rank=self.rank, tolerance=self.tolerance, seed=seed
+                weights[nodes][:, nodes],
+                rank=self.rank,
+                balance=self.balance,
+                gamma=self.gamma,
+                tolerance=self.tolerance,
+                seed=seed,
             )
+            gap = max(gap, abs(solution.gap))
             imbalance = max(imbalance, solution.imbalance)
             iterations += solution.iterations
             unconverged += not solution.converged
@@ -84,7 +97,12 @@ class Sdp(harness.Clusterer):
             )
         return harness.Partition(
             labels,
-            {"imbalance": imbalance, "iterations": iterations, "unconverged": unconverged},
+            {
+                "gap": gap,
+                "imbalance": imbalance,
+                "iterations": iterations,
+                "unconverged": unconverged,
+            },
         )
 
     def _dense_parts(self, points: Floats) -> Integers:

@@ -7,28 +7,37 @@ import numpy as np
 
 import harness
 from harness import Floats
+from harness_plugins.clusterers.sdp.programme import Balance, programme_of
 from harness_plugins.clusterers.sdp.weights import Weights, checked, dense
 
 ACCURACY = 1e-7
 MAX_ITERATIONS = 100_000
 
 
-def solve_reference(weights: Weights) -> tuple[float, Floats]:
-    """The greatest ½⟨W, X⟩ over X ⪰ 0 with X_ii = 1 and X·1 = 0, and the X (n, n) it has.
+def solve_reference(
+    weights: Weights, *, balance: Balance = "exact", gamma: float | None = None
+) -> tuple[float, Floats]:
+    """The greatest ½⟨W, X⟩ over X ⪰ 0 with X_ii = 1, and the X (n, n) that has it.
 
-    weights (n, n) symmetric. Solved by SCS through cvxpy: seconds at 100 nodes, minutes at
-    500. Raises HarnessError if the weights are not square, finite and symmetric, or SCS gives up.
+    weights (n, n) symmetric; balance and gamma as for `solve_spins`: X·1 = 0, a penalty of
+    (γ/2)⟨11ᵀ, X⟩, or neither. Solved by SCS through cvxpy: seconds at 100 nodes, minutes at
+    500. Raises HarnessError if the weights are not square, finite and symmetric, a parameter is
+    out of range, or SCS gives up.
     """
     # As Any: the package's annotations leave its functions out.
     cvxpy: Any = importlib.import_module("cvxpy")
 
-    matrix = dense(checked(weights))
+    programme = programme_of(checked(weights), balance, gamma)
+    matrix = dense(programme.weights)
     gram = cvxpy.Variable(matrix.shape, PSD=True)
-    # One equation a row: the equivalent single equation Σ_ij X_ij = 0 slows SCS a thousandfold.
-    problem = cvxpy.Problem(
-        cvxpy.Maximize(cvxpy.trace(matrix @ gram) / 2),
-        [cvxpy.diag(gram) == 1, cvxpy.sum(gram, axis=1) == 0],
-    )
+    constraints = [cvxpy.diag(gram) == 1]
+    if programme.balanced:
+        # One equation a row: the equivalent single equation Σ_ij X_ij = 0 slows SCS a
+        # thousandfold.
+        constraints.append(cvxpy.sum(gram, axis=1) == 0)
+    else:
+        matrix = matrix - programme.gamma
+    problem = cvxpy.Problem(cvxpy.Maximize(cvxpy.trace(matrix @ gram) / 2), constraints)
     problem.solve(solver=cvxpy.SCS, eps_abs=ACCURACY, eps_rel=ACCURACY, max_iters=MAX_ITERATIONS)
     if problem.status != cvxpy.OPTIMAL:
         raise harness.HarnessError(

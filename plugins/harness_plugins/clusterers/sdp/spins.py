@@ -1,13 +1,10 @@
 """The SDP relaxation of community detection, solved over unit vectors ("spins").
 
 Javanmard, Montanari and Ricci-Tersenghi, "Phase transitions in semidefinite relaxations",
-PNAS 2016 (arXiv 1511.08769). For symmetric weights w the programme is
-
-    maximise ½ Σ_ij w_ij σ_i·σ_j   over unit vectors σ_i ∈ R^m with Σ_i σ_i = 0.
-
-With m(m+1)/2 > n + 1 its local maxima are, in general, those of the convex programme over
-X_ij = σ_i·σ_j ⪰ 0, X_ii = 1, X·1 = 0. The paper softens the balance Σ_i σ_i = 0 to a penalty,
-whose optimum differs; here it holds exactly.
+PNAS 2016 (arXiv 1511.08769). With m(m+1)/2 > n + m the maxima over spins in m dimensions are, in
+general, those of the convex programme over X_ij = σ_i·σ_j ⪰ 0, X_ii = 1. Nothing is taken on
+trust: a certificate says how far the optimum may be, and the search goes on until that is near
+enough.
 """
 
 import math
@@ -17,33 +14,47 @@ import numpy as np
 
 import harness
 from harness import Floats, read_only
-from harness_plugins.clusterers.sdp.weights import Weights, checked, fastest
+from harness_plugins.clusterers.sdp.ascent import ascend
+from harness_plugins.clusterers.sdp.certificate import Certificate, certify
+from harness_plugins.clusterers.sdp.newton import polish
+from harness_plugins.clusterers.sdp.programme import (
+    NEARLY_BALANCED,
+    Balance,
+    Programme,
+    programme_of,
+)
+from harness_plugins.clusterers.sdp.weights import Weights, checked
 
-# The relative gap to the optimum over the mean squared length of a step: 20 to 100 on block,
-# geometric and scale-free graphs and on thresholded attention, more where optima are degenerate.
-GAP_OF_STEP = 50.0
-# Share of the surrogate's gain that a step must turn into objective.
-SUFFICIENT_GAIN = 0.1
-# Relative error of sums that is put down to rounding.
-ROUNDING = 1e-12
-# Imbalance ‖Σσ‖/n below which spins count as balanced.
-BALANCED = 1e-6
-BALANCING_STEPS = 50
-# Longest Newton step, in lengths of Weiszfeld's step from the same place.
-LONGEST_NEWTON_STEP = 1e4
+# Relative gap to which the first ascent goes before it is measured.
+FIRST_TOLERANCE = 1e-4
+# How much finer each further ascent is, and the finest.
+FINER = 0.01
+FINEST = 1e-13
+# Relative gap beyond which spins lie at a saddle rather than near an optimum.
+FAR = 0.05
+# How far spins are moved off a saddle, relative to their length.
+KICK = 0.1
+# The gradient's norm that goes with a gap, as a share of it; and products one polish may take.
+SLOPE_OF_GAP = 0.25
+MOST_POLISHING = 600
+# The smallest objective that a gap is relative to, as a share of the weights' sum.
+SMALLEST_SCALE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class SpinSolution:
     """Unit vectors that solve the programme, and how well.
 
-    spins (n, m); objective ½ Σ_ij w_ij σ_i·σ_j; imbalance ‖Σσ‖/n, 0 where the constraint holds;
-    iterations are products with the weights; converged tells whether the accuracy asked for was
-    reached.
+    spins (n, m); objective ½ Σ_ij w_ij σ_i·σ_j, each edge once, less the penalty where there is
+    one; bound, which no spins of any rank can exceed; gap, (bound − objective)/|objective|;
+    imbalance ‖Σσ‖/n, 0 where balance is exact; iterations are products with the weights;
+    converged tells whether gap and, with exact balance, imbalance are within the tolerance.
     """
 
     spins: Floats
     objective: float
+    bound: float
+    gap: float
     imbalance: float
     iterations: int
     converged: bool
@@ -56,98 +67,124 @@ def solve_spins(
     weights: Weights,
     *,
     rank: int = 40,
+    balance: Balance = "exact",
+    gamma: float | None = None,
     tolerance: float = 1e-6,
-    max_iterations: int = 2000,
+    max_iterations: int = 5000,
     seed: int = 0,
 ) -> SpinSolution:
-    """Balanced unit spins, m = min(rank, n), of greatest ½ Σ_ij w_ij σ_i·σ_j.
+    """Unit spins, m = min(rank, n), of greatest ½ Σ_ij w_ij σ_i·σ_j, certified.
 
-    weights (n, n), n ≥ 2: dense or sparse, symmetric; negative ones are allowed. tolerance is
-    the relative accuracy of the objective, estimated from the length of the steps; `certify`
-    gives a proven bound. The same arguments give the same spins.
-
-    Each iteration extrapolates the spins and replaces them by the balanced unit vectors that
-    fit best the field W·σ + c·σ on them (minorise-maximise with Nesterov's momentum). Momentum
-    starts afresh when it fails to help; where a step without it fails too, c is raised.
+    weights (n, n), n ≥ 2: dense or sparse, symmetric, of any sign. balance: "exact" for Σσ = 0;
+    "penalty" for −(γ/2)‖Σσ‖², γ by default the paper's, Σ_ij w_ij / n₊² with n₊ the nodes that
+    have edges; "none". tolerance: of the certified relative gap, and of the imbalance. The same
+    arguments give the same spins.
 
     Raises HarnessError if the weights are not square, finite and symmetric, or a parameter is
     out of range.
     """
-    matrix = fastest(checked(weights))
+    programme = programme_of(checked(weights), balance, gamma)
     if rank < 2:
         raise harness.HarnessError(f"spins need a rank of at least 2, not {rank}")
     if not tolerance > 0:
         raise harness.HarnessError(f"the tolerance must be positive, not {tolerance}")
     if max_iterations < 1:
         raise harness.HarnessError(f"max_iterations must be at least 1, not {max_iterations}")
-    n = matrix.shape[0]
-    mean_weight = float(matrix.sum()) / n**2
-    # The root mean square of the eigenvalues. Enough for all but the most uneven graphs.
-    first_shift = math.sqrt(float((matrix * matrix).sum()) / n) or 1.0
-    shift = first_shift
-
-    def field_on(spins: Floats, total: Floats) -> Floats:
-        # Taking the mean weight off changes nothing where the spins balance, and keeps what
-        # imbalance is left by rounding from being rewarded.
-        field: Floats = matrix @ spins - mean_weight * total
-        return field
-
-    spins = _balanced_start(n, min(rank, n), np.random.default_rng(seed))
-    total = spins.sum(axis=0)
-    field = field_on(spins, total)
-    previous, previous_field = spins, field
-    centre = np.zeros(spins.shape[1])
-    momentum = 1.0
-    iterations, converged = 0, False
-    while iterations < max_iterations and not converged:
-        iterations += 1
-        next_momentum = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
-        reach = (momentum - 1) / next_momentum
-        ahead = spins + reach * (spins - previous)
-        ahead_field = field + reach * (field - previous_field) + shift * ahead
-        following, multiplier, pulls = _balanced_fit(ahead_field, centre)
-        following_total = following.sum(axis=0)
-        following_field = field_on(following, following_total)
-
-        # The Lagrangian, ½Σσ·field − μ·Σσ, rises even where balance is not exact.
-        gain = 0.5 * float(np.vdot(following, following_field) - np.vdot(spins, field))
-        gain -= float(multiplier @ (following_total - total))
-        promised = 0.5 * float(pulls @ _row_squares(following - spins))
-        if (
-            not _is_balanced(following_total, n)
-            or pulls.min() <= ROUNDING * shift
-            or gain < SUFFICIENT_GAIN * promised - ROUNDING * float(pulls.sum())
-        ):
-            if reach > 0:
-                momentum, previous, previous_field = 1.0, spins, field
-            else:
-                shift *= 1.5
-            continue
-
-        step = float(pulls @ _row_squares(following - ahead)) / float(pulls.sum())
-        # A greater c shortens the steps at the same distance from the optimum.
-        converged = GAP_OF_STEP * step * (shift / first_shift) ** 2 <= tolerance
-        previous, previous_field = spins, field
-        spins, field, total = following, following_field, following_total
-        centre, momentum = multiplier, next_momentum
-
-    return SpinSolution(
-        spins=spins,
-        objective=0.5 * float(np.vdot(spins, matrix @ spins)),
-        imbalance=float(np.linalg.norm(total)) / n,
-        iterations=iterations,
-        converged=converged,
-    )
+    generator = np.random.default_rng(seed)
+    search = _Search(programme, generator, min(rank, programme.nodes), tolerance)
+    finest = max(tolerance, FIRST_TOLERANCE)
+    while search.products < max_iterations:
+        search.ascend(finest, max_iterations)
+        if search.is_done or search.products >= max_iterations:
+            break
+        if search.gap <= FAR:
+            search.polish(max_iterations)
+            if search.is_done:
+                break
+        finest = max(finest * FINER, FINEST)
+        search.leave_saddle()
+    return search.solution()
 
 
-def _row_squares(rows: Floats) -> Floats:
-    """The squared length of every row."""
-    squares: Floats = np.einsum("ij,ij->i", rows, rows)
-    return squares
+class _Search:
+    """Spins on their way, with what is known of them."""
+
+    def __init__(
+        self, programme: Programme, generator: np.random.Generator, rank: int, tolerance: float
+    ) -> None:
+        self._programme = programme
+        self._generator = generator
+        self._tolerance = tolerance
+        n = programme.nodes
+        weights = programme.weights
+        self._shift = math.sqrt(float((weights * weights).sum()) / n) or 1.0
+        self._smallest_scale = SMALLEST_SCALE * float(abs(weights).sum()) / 2
+        self.products = 0
+        self._bound = math.inf
+        if programme.balanced:
+            self._spins = _balanced_start(programme, rank, generator)
+        else:
+            self._spins, _, _ = programme.fit(generator.normal(size=(n, rank)), np.zeros(rank))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether gap and imbalance are within the tolerance."""
+        balanced = not self._programme.balanced or self._imbalance <= self._tolerance
+        return abs(self.gap) <= self._tolerance and balanced
+
+    def ascend(self, tolerance: float, most: int) -> None:
+        """Go up until the steps are short, and measure."""
+        self._spins, used = ascend(
+            self._programme, self._spins, self._shift, tolerance, most - self.products
+        )
+        self.products += used
+        self._measure()
+
+    def polish(self, most: int) -> None:
+        """Go to where the gradient vanishes, and measure."""
+        target = SLOPE_OF_GAP * self._tolerance * self._scale
+        self._spins, used = polish(
+            self._programme, self._spins, target, min(MOST_POLISHING, most - self.products)
+        )
+        self.products += used
+        self._measure()
+
+    def leave_saddle(self) -> None:
+        """Move in the direction in which the certificate is loosest, which leads up."""
+        n, rank = self._spins.shape
+        towards = self._generator.normal(size=rank)
+        towards /= float(np.linalg.norm(towards))
+        kick = KICK * math.sqrt(n) * np.outer(self._certificate.loosest, towards)
+        self._spins, _, _ = self._programme.fit(self._spins + kick, np.zeros(rank))
+
+    def solution(self) -> SpinSolution:
+        """What was found."""
+        return SpinSolution(
+            spins=self._spins,
+            objective=self._objective,
+            bound=self._bound,
+            gap=self.gap,
+            imbalance=self._imbalance,
+            iterations=self.products,
+            converged=self.is_done,
+        )
+
+    def _measure(self) -> None:
+        programme, spins = self._programme, self._spins
+        total = spins.sum(axis=0)
+        self._imbalance = float(np.linalg.norm(total)) / programme.nodes
+        self._objective = 0.5 * float(np.vdot(spins, programme.weights @ spins))
+        if not programme.balanced:
+            self._objective -= 0.5 * programme.gamma * float(total @ total)
+        self._certificate: Certificate = certify(programme, spins)
+        self._bound = min(self._bound, self._certificate.bound)
+        self._scale = max(abs(self._objective), self._smallest_scale)
+        self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
 
 
-def _balanced_start(n: int, rank: int, generator: np.random.Generator) -> Floats:
+def _balanced_start(programme: Programme, rank: int, generator: np.random.Generator) -> Floats:
     """Random balanced unit spins (n, rank), 2 ≤ rank ≤ n."""
+    n = programme.nodes
     spins = generator.normal(size=(n, rank))
     if n % 2:
         first, second = np.linalg.qr(spins[-2:].T)[0].T
@@ -158,46 +195,6 @@ def _balanced_start(n: int, rank: int, generator: np.random.Generator) -> Floats
     spins = generator.permutation(spins)
     # Opposite pairs, with a triangle where n is odd, balance but may be a saddle of the programme.
     noise = generator.normal(scale=0.5 / math.sqrt(rank), size=(n, rank))
-    shaken, _, _ = _balanced_fit(spins + noise, np.zeros(rank))
-    return shaken if _is_balanced(shaken.sum(axis=0), n) else spins
-
-
-def _is_balanced(total: Floats, n: int) -> bool:
-    return float(np.linalg.norm(total)) <= BALANCED * n
-
-
-def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
-    """The balanced unit vectors σ of greatest Σ_i σ_i·field_i.
-
-    They are normalise(field_i − μ), where the multiplier μ of the balance is the point of
-    smallest summed distance to the rows of the field: their geometric median. It is found by
-    Newton's method from `centre`; where that overshoots, one step of Weiszfeld's method, which
-    cannot, stands in for it. Returns spins (n, m), μ (m,) and the distances (n,).
-    """
-    n, rank = field.shape
-    spins, distances = _directions(field, centre)
-    for _ in range(BALANCING_STEPS):
-        total = spins.sum(axis=0)
-        if _is_balanced(total, n):
-            break
-        curvatures = 1 / distances
-        curvature = float(curvatures.sum())
-        hessian = -(spins * curvatures[:, None]).T @ spins
-        # The ridge keeps it regular where all rows lie on a line, as for two perfect blocks.
-        hessian.flat[:: rank + 1] += curvature * (1 + 1e-9)
-        step = np.linalg.solve(hessian, total)
-        longest = LONGEST_NEWTON_STEP * float(np.linalg.norm(total)) / curvature
-        step *= min(1.0, longest / float(np.linalg.norm(step)))
-        moved, moved_distances = _directions(field, centre + step)
-        if moved_distances.sum() > distances.sum() * (1 + 1e-14):
-            step = total / curvature
-            moved, moved_distances = _directions(field, centre + step)
-        centre, spins, distances = centre + step, moved, moved_distances
-    return spins, centre, distances
-
-
-def _directions(field: Floats, centre: Floats) -> tuple[Floats, Floats]:
-    """Unit vectors (n, m) from a point to the rows of the field, and the distances (n,)."""
-    differences = field - centre
-    distances = np.maximum(np.sqrt(_row_squares(differences)), np.finfo(np.float64).tiny ** 0.5)
-    return differences / distances[:, None], distances
+    shaken, _, _ = programme.fit(spins + noise, np.zeros(rank))
+    imbalance = float(np.linalg.norm(shaken.sum(axis=0))) / n
+    return shaken if imbalance <= NEARLY_BALANCED else spins

@@ -1,0 +1,167 @@
+"""The programme that spins solve, and the geometry of its constraints.
+
+For symmetric weights w: maximise ½ Σ_ij w_ij σ_i·σ_j − (γ/2)‖Σ_i σ_i‖² over unit vectors
+σ_i ∈ R^m, with Σ_i σ_i = 0 where spins must balance. The penalty and the balance are the two
+ways of Javanmard, Montanari and Ricci-Tersenghi (PNAS 2016, arXiv 1511.08769) to forbid the
+partition into one cluster; with neither it is the relaxation of max-cut and its like.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+import harness
+from harness import Floats
+from harness_plugins.clusterers.sdp.weights import Weights, fastest
+
+Balance: TypeAlias = Literal["exact", "penalty", "none"]
+
+# Imbalance ‖Σσ‖/n at which a search for balance ends; below the second, when it stops falling.
+BALANCED = 1e-13
+NEARLY_BALANCED = 1e-9
+BALANCING_STEPS = 50
+# Longest Newton step, in lengths of Weiszfeld's step from the same place.
+LONGEST_NEWTON_STEP = 1e4
+# Keeps Newton's matrix regular where all rows lie on a line, as for two perfect blocks.
+RIDGE = 1e-9
+SHORTEST = np.finfo(np.float64).tiny ** 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """weights (n, n), γ, and whether Σσ = 0 is a constraint.
+
+    Where it is, γ changes no objective; the mean weight for γ keeps what imbalance is left by
+    rounding from being rewarded.
+    """
+
+    weights: Weights
+    gamma: float
+    balanced: bool
+
+    @property
+    def nodes(self) -> int:
+        """The number of spins, n."""
+        return int(self.weights.shape[0])
+
+    def field(self, spins: Floats) -> Floats:
+        """Σ_j w_ij σ_j − γ Σ_j σ_j of every node, (n, m)."""
+        field: Floats = self.weights @ spins
+        if self.gamma:
+            field -= self.gamma * spins.sum(axis=0)
+        return field
+
+    def fit(self, field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
+        """The feasible spins σ of greatest Σ_i σ_i·field_i.
+
+        They are normalise(field_i − μ), with the multiplier μ of the balance, or 0. Returns the
+        spins (n, m), μ (m,), which is looked for from `centre`, and ‖field_i − μ‖ (n,).
+        """
+        if self.balanced:
+            return _balanced_fit(field, centre)
+        spins, lengths = _directions(field, np.zeros_like(centre))
+        return spins, np.zeros_like(centre), lengths
+
+
+def check_balance(balance: Balance, gamma: float | None) -> None:
+    """Raise HarnessError if balance is none of the three, or γ does not go with it."""
+    if balance not in get_args(Balance):
+        known = ", ".join(get_args(Balance))
+        raise harness.HarnessError(f"sdp: balance must be one of {known}, not {balance!r}")
+    if gamma is not None and balance != "penalty":
+        raise harness.HarnessError(f"sdp: gamma goes with balance=penalty, not with {balance}")
+    if gamma is not None and not (math.isfinite(gamma) and gamma >= 0):
+        raise harness.HarnessError(f"sdp: gamma must be finite and not negative, not {gamma}")
+
+
+def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Programme:
+    """The programme of checked weights; γ None stands for the paper's Σ_ij w_ij / n₊².
+
+    Raises HarnessError as `check_balance` does.
+    """
+    check_balance(balance, gamma)
+    if balance == "penalty" and gamma is None:
+        linked = int((abs(weights).sum(axis=0) > 0).sum())
+        gamma = float(weights.sum()) / linked**2 if linked else 0.0
+    if balance == "exact":
+        gamma = float(weights.sum()) / weights.shape[0] ** 2
+    return Programme(fastest(weights), gamma or 0.0, balance == "exact")
+
+
+class Tangent:
+    """The programme around feasible spins: directions that keep to the constraints, to first order.
+
+    gradient (n, m) is the objective's along them; dual (n,) the multipliers y of the unit
+    lengths, σ_i·(field_i − μ). At an optimum the gradient is 0 and Diag(y) − W + γ11ᵀ is positive
+    semidefinite where the constraints leave room.
+    """
+
+    def __init__(self, programme: Programme, spins: Floats, field: Floats) -> None:
+        self._spins = spins
+        self._inverse: Floats | None = None
+        if programme.balanced:
+            n, rank = spins.shape
+            # Singular along the line that all spins lie on, if they do.
+            self._inverse = np.linalg.pinv(
+                n * np.eye(rank) - spins.T @ spins, rcond=1e-12, hermitian=True
+            )
+        self.gradient, multiplier = self._project(field)
+        self.dual: Floats = np.einsum("ij,ij->i", spins, field - multiplier)
+
+    def project(self, directions: Floats) -> Floats:
+        """The nearest directions (n, m) that keep to the constraints."""
+        return self._project(directions)[0]
+
+    def _project(self, directions: Floats) -> tuple[Floats, Floats]:
+        spins = self._spins
+        along = directions - spins * np.einsum("ij,ij->i", spins, directions)[:, None]
+        if self._inverse is None:
+            return along, np.zeros(spins.shape[1])
+        multiplier: Floats = self._inverse @ along.sum(axis=0)
+        along -= multiplier - spins * (spins @ multiplier)[:, None]
+        return along, multiplier
+
+
+def row_squares(rows: Floats) -> Floats:
+    """The squared length of every row."""
+    squares: Floats = np.einsum("ij,ij->i", rows, rows)
+    return squares
+
+
+def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
+    """`Programme.fit` with balance: μ is the point of smallest summed distance to the rows.
+
+    Their geometric median is found by Newton's method from `centre`; where that overshoots, one
+    step of Weiszfeld's method, which cannot, stands in for it.
+    """
+    n, rank = field.shape
+    spins, distances = _directions(field, centre)
+    last = np.inf
+    for _ in range(BALANCING_STEPS):
+        total = spins.sum(axis=0)
+        imbalance = float(np.linalg.norm(total)) / n
+        if imbalance <= BALANCED or last <= imbalance <= NEARLY_BALANCED:
+            break
+        last = imbalance
+        curvatures = 1 / distances
+        curvature = float(curvatures.sum())
+        hessian = -(spins * curvatures[:, None]).T @ spins
+        hessian.flat[:: rank + 1] += curvature * (1 + RIDGE)
+        step = np.linalg.solve(hessian, total)
+        longest = LONGEST_NEWTON_STEP * imbalance * n / curvature
+        step *= min(1.0, longest / float(np.linalg.norm(step)))
+        moved, moved_distances = _directions(field, centre + step)
+        if moved_distances.sum() > distances.sum() * (1 + 1e-14):
+            step = total / curvature
+            moved, moved_distances = _directions(field, centre + step)
+        centre, spins, distances = centre + step, moved, moved_distances
+    return spins, centre, distances
+
+
+def _directions(field: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """Unit vectors (n, m) from a point to the rows of the field, and the distances (n,)."""
+    differences = field - centre
+    distances = np.maximum(np.sqrt(row_squares(differences)), SHORTEST)
+    return differences / distances[:, None], distances
