@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ImageSet,
         MapControl,
         MapSet,
+        Perturbation,
         Selector,
     )
     from harness.errors import HarnessError
@@ -49,6 +50,7 @@ _HOMES = {
         "ImageSet",
         "MapControl",
         "MapSet",
+        "Perturbation",
         "Selector",
     ),
     "harness.errors": ("HarnessError",),
@@ -90,6 +92,7 @@ __all__ = [
     "MapControl",
     "MapSet",
     "Partition",
+    "Perturbation",
     "Point",
     "Profile",
     "Run",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness import frames, ranking, registry
 from harness.components import Component
 from harness.engine import runner
+from harness.engine.forecast import Forecast
 from harness.engine.progress import Progress, Silence
+from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
 from harness.registry import KINDS, Registry
 from harness.settings import (
@@ -21,7 +23,7 @@ from harness.settings import (
     resolve,
 )
 from harness.spelling import did_you_mean
-from harness.store import Store, open_for_reading
+from harness.store import Store, failed_selections, open_for_reading
 
 if TYPE_CHECKING:
     import pandas
@@ -46,6 +48,21 @@ class Run:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
 
+    def select(
+        self,
+        selectors: str | Sequence[str],
+        plugins: Sequence[str | Path] = (),
+        progress: Progress | None = None,
+    ) -> int:
+        """Apply more selectors to the stored profiles; returns how many selections failed.
+
+        What they choose stands beside what others chose. Nothing is clustered again.
+        """
+        how = execution(merge(default_suite().values, {"plugins": list(plugins)}))
+        spellings = [selectors] if isinstance(selectors, str) else selectors
+        known = registry.load(how.plugins)
+        return reselect(self.folder, spellings, how, known, progress or Silence())
+
     def images(self) -> "pandas.DataFrame":
         """Every image, unreadable ones with their reason."""
         return self._read(frames.images)
@@ -62,6 +79,14 @@ class Run:
         """Every selection, with the figures of the point it chose."""
         return self._read(frames.selections)
 
+    def tests(self) -> "pandas.DataFrame":
+        """Where every selection's statistic stands among those of each control's draws."""
+        return self._read(frames.tests)
+
+    def stabilities(self) -> "pandas.DataFrame":
+        """How stable every accepted selection is, across levels, seeds and perturbations."""
+        return self._read(frames.stabilities)
+
     def settings(self) -> dict[str, Any]:
         """What was asked for."""
         return self._read(Store.settings)
@@ -72,7 +97,7 @@ class Run:
 
     def failed_selections(self) -> int:
         """How many selections failed; those that found nothing did not."""
-        return self._read(Store.failed_selections)
+        return self._read(failed_selections)
 
     def controls(self) -> list[str]:
         """The controls that images or maps are compared with."""
@@ -96,9 +121,19 @@ class Job:
     registry: Registry
     folder: Path
 
-    def forecast(self, progress: Progress) -> runner.Forecast:
-        """Count the run's cells; nothing is computed."""
-        return runner.forecast(self.settings, self.execution, self.registry, self.folder, progress)
+    def forecast(
+        self, progress: Progress, *, retry_failed: bool = False, force: Sequence[str] = ()
+    ) -> Forecast:
+        """Count the cells that `execute` would compute; nothing is computed."""
+        return runner.forecast(
+            self.settings,
+            self.execution,
+            self.registry,
+            self.folder,
+            progress,
+            retry_failed=retry_failed,
+            force=force,
+        )
 
     def execute(
         self,
@@ -150,7 +185,11 @@ def run(
     controls: str | Sequence[str] | None = None,
     levels: int | None = None,
     repeats: int | None = None,
-    draws: int | None = None,
+    perturbations: str | Sequence[str] | None = None,
+    nulls: int | None = None,
+    pooling: str | None = None,
+    stability_draws: int | None = None,
+    rescore: bool | None = None,
     resolution: float | None = None,
     seed: int | None = None,
     workers: int | None = None,
@@ -179,7 +218,11 @@ def run(
         "controls": controls,
         "levels": levels,
         "repeats": repeats,
-        "draws": draws,
+        "perturbations": perturbations,
+        "nulls": nulls,
+        "pooling": pooling,
+        "stability_draws": stability_draws,
+        "rescore": rescore,
         "resolution": resolution,
         "seed": seed,
         "workers": workers,

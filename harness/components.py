@@ -176,6 +176,8 @@ class Selector(Component):
     """A rule that chooses a level of a profile without a person looking."""
 
     kind = "selector"
+    # Where this is False the controls are not handed over.
+    uses_controls: ClassVar[bool] = True
 
     @abstractmethod
     def select(self, profile: Profile, controls: Sequence[Profile]) -> Selection:
@@ -200,6 +202,17 @@ class MapControl(Component):
     """Draws from an attention map something to compare it with: a null model."""
 
     kind = "control"
+    _converted: ClassVar[Conversions] = {"draw": as_attention}
+
+    @abstractmethod
+    def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
+        """A map of the same size; its place and variant are set by the harness."""
+
+
+class Perturbation(Component):
+    """Changes an attention map a little; clusters that are there should survive it."""
+
+    kind = "perturbation"
     _converted: ClassVar[Conversions] = {"draw": as_attention}
 
     @abstractmethod

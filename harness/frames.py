@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 IDENTITY = """planned.image_set, planned.image, planned.extractor, planned.layer, planned.head,
     planned.role, planned.control, planned.draw, planned.graph, planned.clusterer,
-    planned.repeat, planned.seed"""
+    planned.repeat, planned.seed, planned.point AS at_point"""
+# The identity of an observed cell.
+OBSERVED = """planned.image_set, planned.image, planned.extractor, planned.layer, planned.head,
+    planned.graph, planned.clusterer, planned.repeat"""
 
 IMAGES = "SELECT * FROM images ORDER BY image_set, image"
 
@@ -44,7 +47,24 @@ LEFT JOIN points ON points.cell = selections.cell AND points.point = selections.
 ORDER BY planned.position, selections.selector
 """
 
-INTEGERS = ("label", "candidate", "plateau_first", "plateau_last", "n_clusters")
+TESTS = f"""
+SELECT planned.cell, {OBSERVED}, tests.selector, tests.control, tests.statistic, tests.nulls,
+       tests.null_mean, tests.null_deviation, tests.z, tests.p, tests.q
+FROM planned JOIN tests ON tests.cell = planned.cell
+WHERE planned.role = 'observed'
+ORDER BY planned.position, tests.selector, tests.control
+"""
+
+STABILITIES = f"""
+SELECT planned.cell, {OBSERVED}, stabilities.selector, stabilities.kind, stabilities.compared,
+       stabilities.jaccard, stabilities.weakest, stabilities.weakest_size,
+       stabilities.weakest_jaccard
+FROM planned JOIN stabilities ON stabilities.cell = planned.cell
+WHERE planned.role = 'observed'
+ORDER BY planned.position, stabilities.selector, stabilities.kind
+"""
+
+INTEGERS = ("label", "candidate", "plateau_first", "plateau_last", "n_clusters", "at_point")
 
 
 def images(store: Store) -> "pandas.DataFrame":
@@ -58,10 +78,12 @@ def cells(store: Store) -> "pandas.DataFrame":
 
 
 def points(store: Store) -> "pandas.DataFrame":
-    """Every point of every planned cell; `labels` holds lists of integers, −1 = unassigned."""
+    """Every point of every planned cell; `labels` holds arrays (nodes,), −1 = unassigned."""
+    import numpy as np
+
     frame = _read(store, POINTS)
-    # Equal images share a cell: labels are unpacked once a cell.
-    labels = {cell: store.labels(cell).tolist() for cell in frame["cell"].unique()}
+    # Two bytes a label, as in the store; equal images share a cell's.
+    labels = {cell: store.labels(cell).astype(np.int16) for cell in frame["cell"].unique()}
     pairs = zip(frame["cell"], frame["point"], strict=True)
     frame["labels"] = [labels[cell][point] for cell, point in pairs]
     for column in ("diagnostics", "warnings"):
@@ -74,6 +96,16 @@ def selections(store: Store) -> "pandas.DataFrame":
     frame = _read(store, SELECTIONS)
     frame["accepted"] = frame["accepted"].astype(bool)
     return frame
+
+
+def tests(store: Store) -> "pandas.DataFrame":
+    """Every selection's statistic beside those of each control's draws."""
+    return _read(store, TESTS)
+
+
+def stabilities(store: Store) -> "pandas.DataFrame":
+    """How stable every accepted selection is, by kind, and which of its clusters is least so."""
+    return _read(store, STABILITIES)
 
 
 def _read(store: Store, query: str) -> "pandas.DataFrame":

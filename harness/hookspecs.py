@@ -12,6 +12,7 @@ from harness.components import (
     ImageSet,
     MapControl,
     MapSet,
+    Perturbation,
     Selector,
 )
 
@@ -48,3 +49,8 @@ def harness_selectors() -> Sequence[type[Selector]]:
 @hookspec
 def harness_controls() -> Sequence[type[ImageControl] | type[MapControl]]:
     """Things to compare an image or a map with."""
+
+
+@hookspec
+def harness_perturbations() -> Sequence[type[Perturbation]]:
+    """Small changes of a map that clusters should survive."""

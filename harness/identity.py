@@ -50,14 +50,9 @@ class ComponentIdentity:
         return [self.full, self.code]
 
 
-def identify(component: Component) -> ComponentIdentity:
-    """The identity of a configured component."""
-    return ComponentIdentity(
-        component.name,
-        spell(component),
-        spell(component, full=True),
-        code_digest(type(component)),
-    )
+def identify(component: Component, code: str) -> ComponentIdentity:
+    """The identity of a configured component, its code's digest given."""
+    return ComponentIdentity(component.name, spell(component), spell(component, full=True), code)
 
 
 def code_digest(component: type[Component]) -> str:

@@ -1,7 +1,9 @@
 """From settings and a survey of the inputs to the cells of a run, each with its key and seed."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.components import ImageControl, MapSet
 from harness.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
@@ -38,7 +40,7 @@ class SurveyedExtractor:
 
 @dataclass(frozen=True)
 class SurveyedMap:
-    """A map of a map set: its digest and size, or the reason why it cannot be had."""
+    """A map of a map set: its digest, size and true communities, or why it cannot be had."""
 
     map_set: str
     key: str
@@ -47,6 +49,7 @@ class SurveyedMap:
     digest: str = ""
     nodes: int = 0
     grid: tuple[int, int] | None = None
+    truth: tuple[int, ...] | None = None
     reason: str = ""
 
 
@@ -84,7 +87,11 @@ class PlannedMap:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCell:
-    """One map × graph builder × clusterer × repeat."""
+    """One map × graph builder × clusterer × repeat.
+
+    At all levels, or, where the variant is a perturbation, at the level of the index `point`
+    for each of the perturbation's draws.
+    """
 
     key: str
     map: PlannedMap
@@ -92,6 +99,14 @@ class PlannedCell:
     clusterer: str
     repeat: int
     seed: int
+    point: int | None = None
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The spellings of all that has a part in it."""
+        planned = self.map
+        source = planned.image_set, planned.extractor, planned.variant.name
+        return *source, self.graph, self.clusterer
 
 
 @dataclass(frozen=True)
@@ -102,23 +117,97 @@ class Plan:
     maps: tuple[PlannedMap, ...]
     graphs: tuple[ComponentIdentity, ...]
     clusterers: tuple[ComponentIdentity, ...]
+    perturbations: tuple[ComponentIdentity, ...]
 
     def cells(self) -> Iterator[PlannedCell]:
-        """Every cell, made when it is asked for: there may be many."""
+        """Every cell that gives a profile, made when it is asked for: there may be many."""
+        return (cell for cell, _ in self._with_parts())
+
+    def perturbed_cells(self, chosen: Mapping[str, Sequence[int]]) -> Iterator[PlannedCell]:
+        """The cells that tell how stable selections are, every perturbation at every level chosen.
+
+        `chosen`: indices of levels by the key of the observed cell.
+        """
+        for cell, parts in self._with_parts():
+            if cell.map.variant == OBSERVED:
+                for point in chosen.get(cell.key, ()):
+                    for perturbation in self.perturbations:
+                        yield self._perturbed(cell, parts, point, perturbation)
+
+    def perturbable(self) -> Iterator[tuple[tuple[str, str], int]]:
+        """By graph and clusterer how many cells `perturbed_cells` gives at most for a selector."""
+        observed = len({planned.key for planned in self.maps if planned.variant == OBSERVED})
+        for graph in self.graphs:
+            for clusterer in self.clusterers:
+                count = observed * self.settings.repeats * len(self.perturbations)
+                yield (graph.text, clusterer.text), count
+
+    def _with_parts(self) -> Iterator[tuple[PlannedCell, "_Parts"]]:
         for planned in self.maps:
             for graph in self.graphs:
                 for clusterer in self.clusterers:
                     for repeat in range(self.settings.repeats):
-                        yield _cell(self.settings, planned, graph, clusterer, repeat)
+                        yield self._cell(planned, graph, clusterer, repeat)
+
+    def _cell(
+        self,
+        planned: PlannedMap,
+        graph: ComponentIdentity,
+        clusterer: ComponentIdentity,
+        repeat: int,
+    ) -> tuple[PlannedCell, "_Parts"]:
+        settings = self.settings
+        scoring = [settings.resolution, settings.rescore, SCORING_VERSION]
+        parts = [graph.parts, settings.levels, clusterer.parts, repeat, *scoring]
+        seed = self._seed(planned, clusterer.name, repeat)
+        key = key_of(planned.key, seed, *parts)
+        return PlannedCell(key, planned, graph.text, clusterer.text, repeat, seed), parts
+
+    def _seed(self, planned: PlannedMap, clusterer: str, repeat: int) -> int:
+        # Never of level, parameters or versions: identical graphs get identical labels.
+        variant = planned.variant
+        return seed_of(
+            self.settings.seed,
+            planned.source,
+            [planned.slot.layer, planned.slot.head],
+            [variant.role, variant.name.partition("[")[0], variant.draw],
+            clusterer,
+            repeat,
+        )
+
+    def _perturbed(
+        self,
+        cell: PlannedCell,
+        parts: "_Parts",
+        point: int,
+        perturbation: ComponentIdentity,
+    ) -> PlannedCell:
+        variant = Variant("perturbation", perturbation.text)
+        planned = replace(cell.map, variant=variant, observed=cell.map.key)
+        seed = self._seed(planned, cell.clusterer.partition("[")[0], cell.repeat)
+        draws = self.settings.stability_draws
+        key = key_of(cell.map.key, seed, *parts, point, perturbation.parts, draws)
+        return PlannedCell(key, planned, cell.graph, cell.clusterer, cell.repeat, seed, point)
 
 
-def make_plan(settings: Settings, survey: Survey, registry: Registry) -> Plan:
-    """All maps and cells that the settings ask for on the surveyed inputs."""
+# What goes into the key of a cell beside its map and seed.
+_Parts = list[Any]
+
+
+def make_plan(
+    settings: Settings, survey: Survey, registry: Registry, codes: Mapping[str, str]
+) -> Plan:
+    """All maps and cells that the settings ask for on the surveyed inputs.
+
+    codes: what `expected_code` said before the survey. Code is never digested a second time:
+    what was edited meanwhile must not lend its key to what the old code makes.
+    """
     return Plan(
         settings,
-        tuple(_maps(settings, survey, registry)),
-        _identities(settings.graphs, "graph builder", registry),
-        _identities(settings.clusterers, "clusterer", registry),
+        tuple(_maps(settings, survey, registry, codes)),
+        _identities(settings.graphs, "graph builder", registry, codes),
+        _identities(settings.clusterers, "clusterer", registry, codes),
+        _identities(settings.perturbations, "perturbation", registry, codes),
     )
 
 
@@ -133,39 +222,13 @@ def expected_code(settings: Settings, registry: Registry) -> dict[str, str]:
 
 
 def _identities(
-    texts: Sequence[str], kind: str, registry: Registry
+    texts: Sequence[str], kind: str, registry: Registry, codes: Mapping[str, str]
 ) -> tuple[ComponentIdentity, ...]:
-    return tuple(identify(component) for text in texts for component in registry.make(kind, text))
-
-
-def _cell(
-    settings: Settings,
-    planned: PlannedMap,
-    graph: ComponentIdentity,
-    clusterer: ComponentIdentity,
-    repeat: int,
-) -> PlannedCell:
-    variant = planned.variant
-    # Never of level, parameters or versions: identical graphs get identical labels.
-    seed = seed_of(
-        settings.seed,
-        planned.source,
-        [planned.slot.layer, planned.slot.head],
-        [variant.role, variant.name.partition("[")[0], variant.draw],
-        clusterer.name,
-        repeat,
+    return tuple(
+        identify(component, codes[f"{kind} {text}"])
+        for text in texts
+        for component in registry.make(kind, text)
     )
-    key = key_of(
-        planned.key,
-        graph.parts,
-        settings.levels,
-        clusterer.parts,
-        repeat,
-        seed,
-        settings.resolution,
-        SCORING_VERSION,
-    )
-    return PlannedCell(key, planned, graph.text, clusterer.text, repeat, seed)
 
 
 @dataclass(frozen=True)
@@ -176,16 +239,19 @@ class _Control:
     of_images: bool
 
 
-def _maps(settings: Settings, survey: Survey, registry: Registry) -> Iterator[PlannedMap]:
+def _maps(
+    settings: Settings, survey: Survey, registry: Registry, codes: Mapping[str, str]
+) -> Iterator[PlannedMap]:
     controls = [
-        _Control(identify(component), isinstance(component, ImageControl))
+        _Control(identify(component, codes[f"control {text}"]), isinstance(component, ImageControl))
         for text in settings.controls
         for component in registry.make("control", text)
     ]
     extractors = {
         identity.text: identity
-        for identity in _identities(settings.extractors, "extractor", registry)
+        for identity in _identities(settings.extractors, "extractor", registry, codes)
     }
+    readable = len({image.digest for image in survey.images if not image.reason})
     for extractor in survey.extractors:
         parts = [*extractors[extractor.text].parts, extractor.fingerprint]
         for image in survey.images:
@@ -203,7 +269,11 @@ def _maps(settings: Settings, survey: Survey, registry: Registry) -> Iterator[Pl
                     ),
                     controls,
                     settings,
+                    readable,
                 )
+    stored_maps = Counter(
+        (stored.map_set, stored.slot, stored.nodes) for stored in survey.maps if not stored.reason
+    )
     for stored in survey.maps:
         yield from _with_controls(
             PlannedMap(
@@ -219,6 +289,7 @@ def _maps(settings: Settings, survey: Survey, registry: Registry) -> Iterator[Pl
             ),
             [control for control in controls if not control.of_images],
             settings,
+            stored_maps[stored.map_set, stored.slot, stored.nodes],
         )
 
 
@@ -227,11 +298,13 @@ def _place(slot: Slot) -> tuple[int, int]:
 
 
 def _with_controls(
-    observed: PlannedMap, controls: Sequence[_Control], settings: Settings
+    observed: PlannedMap, controls: Sequence[_Control], settings: Settings, maps: int
 ) -> Iterator[PlannedMap]:
+    """A map and its controls, of which a group of so many maps has enough together."""
     yield observed
+    draws = settings.nulls if settings.pooling == "image" else -(-settings.nulls // max(maps, 1))
     for control in controls:
-        for draw in range(settings.draws):
+        for draw in range(draws):
             # All slots of an image see the same noise image; a map control draws for each.
             place = () if control.of_images else _place(observed.slot)
             seed = seed_of(settings.seed, observed.source, control.identity.name, draw, place)

@@ -1,73 +1,63 @@
-"""The leaderboard: what each method reached on images and on the controls beside them.
+"""The leaderboard: what each method reached on images, on noise beside them, and how surely.
 
-Every score is a mean over the method's selections. A selection that found nothing counts with
-0 in modularity, control and excess. A map counts as ok if its cell, its selection and all its
-controls are: figures are over the same maps. Complete methods come before incomplete ones, then
-larger excess modularity first; without a control, larger modularity.
+Every score is a mean over the method's maps. A selection that found nothing counts with 0 in
+modularity, control and excess. A map counts as ok if its cell, its selection, all its controls
+and its perturbed cells are: figures are over the same maps. Methods are compared on the images
+of one set, or the maps of one map set, by the mean of two ranks on each image: by excess
+modularity and by Jaccard stability. Complete methods come before incomplete ones.
 """
 
-import json
+import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
 from harness.errors import HarnessError
+from harness.outcomes import Outcome, outcomes
+from harness.scores.comparison import bootstrap_interval, spread, standings
 from harness.spelling import did_you_mean
 from harness.store import Store
+from harness.values import Floats
 
-# One row a planned observed cell and selector; figures are NULL where a cell or selection is
-# not ok. Controls are those drawn from the same map or its image, under the same graph,
-# clusterer and repeat, at the level selected on the image.
-SELECTED = """
-WITH controls AS (
-    SELECT observed.position AS position, chosen.selector AS selector,
-           avg(point.modularity) AS modularity, min(cells.status IS 'ok') AS ok
-    FROM planned AS observed
-    JOIN selections AS chosen ON chosen.cell = observed.cell
-    JOIN planned AS control ON control.role = 'control' AND control.observed = observed.map
-        AND control.graph = observed.graph AND control.clusterer = observed.clusterer
-        AND control.repeat = observed.repeat
-        AND control.image_set = observed.image_set AND control.image = observed.image
-    LEFT JOIN cells ON cells.cell = control.cell
-    LEFT JOIN points AS point ON point.cell = control.cell AND point.point = chosen.candidate
-    WHERE observed.role = 'observed'
-    GROUP BY observed.position, chosen.selector
-)
-SELECT planned.clusterer, wanted.selector, planned.graph, planned.extractor, planned.image_set,
-       cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1),
-       chosen.accepted, point.modularity, point.modularity_full, controls.modularity,
-       controls.position IS NOT NULL,
-       (SELECT avg(jaccard_previous) FROM points AS inside WHERE inside.cell = chosen.cell
-        AND inside.point BETWEEN coalesce(chosen.plateau_first + 1, chosen.candidate)
-                             AND coalesce(chosen.plateau_last, chosen.candidate + 1)),
-       point.n_clusters, point.coverage,
-       (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell)
-FROM planned
-CROSS JOIN (SELECT value AS selector FROM json_each(?)) AS wanted
-LEFT JOIN cells ON cells.cell = planned.cell
-LEFT JOIN selections AS chosen
-    ON chosen.cell = planned.cell AND chosen.selector = wanted.selector
-LEFT JOIN points AS point ON point.cell = chosen.cell AND point.point = chosen.candidate
-LEFT JOIN controls
-    ON controls.position = planned.position AND controls.selector = wanted.selector
-WHERE planned.role = 'observed'
-ORDER BY planned.position
-"""
+# Largest false discovery rate at which a selection counts as more than the control.
+FALSE_DISCOVERIES = 0.05
+# Largest p at which a selection on a map without communities counts as a false alarm.
+FALSE_ALARM = 0.05
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A method beside one control: median p, mean z, and how many maps are significant."""
+
+    control: str
+    p_value: float | None
+    z: float | None
+    significant: int
 
 
 @dataclass(frozen=True)
 class Row:
     """One method's line: a clusterer with a selector on a graph of an extractor's maps.
 
-    excess is modularity less the control's at the same level. jaccard is kept for the smallest
-    of the stabilities that are still to come; jaccard_levels is the mean best-match Jaccard
-    between neighbouring levels of the stable phase. n_clusters, coverage and both Jaccards are
-    over accepted selections. seconds is the clusterer's own time for a map at all levels (the
-    median, since the first call imports its library). None is what was not computed.
+    excess is modularity less the reference control's at the same level, with a bootstrap
+    interval over images (of modularity where there is no control), and its standard deviations
+    across images and across repeats. Methods of one tier cannot be told apart; an incomplete
+    method has none. jaccard is the smallest of the three
+    stabilities, averaged over maps: across the levels of the plateau, across seeds, across
+    perturbations. p_value (the median), z (the mean) and significant (maps at a false discovery
+    rate of .05) are beside the reference control, which is the first; `controls` has all.
+    Where communities were planted ari and ami are beside them, ari_best is what the best level
+    would have reached, k_error the mean error in the number of clusters; false_alarms is the
+    share of p ≤ .05 where none were planted. n_clusters, coverage and the Jaccards are over
+    accepted selections. seconds is the clusterer's own time for a map at all levels (the median,
+    since the first call imports its library). None is what was not computed.
     """
 
     rank: int
+    tier: int | None
     clusterer: str
     selector: str
     graph: str
@@ -76,59 +66,66 @@ class Row:
     modularity: float | None
     control_modularity: float | None
     excess: float | None
+    excess_low: float | None
+    excess_high: float | None
+    across_images: float | None
+    across_seeds: float | None
     modularity_full: float | None
     jaccard: float | None
     jaccard_levels: float | None
+    jaccard_seeds: float | None
+    jaccard_perturbed: float | None
+    mean_rank: float | None
+    p_value: float | None
+    z: float | None
+    significant: int | None
+    ari: float | None
+    ari_best: float | None
+    ami: float | None
+    k_error: float | None
+    false_alarms: float | None
     n_clusters: float | None
     coverage: float | None
     accepted: int
     ok: int
     total: int
     seconds: float | None
-
-
-@dataclass(frozen=True)
-class _Selected:
-    """One planned observation under one selector, as SELECTED gives it."""
-
-    clusterer: str
-    selector: str
-    graph: str
-    extractor: str
-    images: str
-    ok: int
-    accepted: int | None
-    modularity: float | None
-    modularity_full: float | None
-    control_modularity: float | None
-    controlled: int
-    jaccard_levels: float | None
-    n_clusters: int | None
-    coverage: float | None
-    seconds: float | None
-
-    @property
-    def method(self) -> tuple[str, ...]:
-        return self.clusterer, self.selector, self.graph, self.extractor, self.images
-
-    def scored(self, figure: float | None) -> float | None:
-        """A modularity as it counts: 0 where nothing was found."""
-        return figure if self.accepted else 0.0
-
-    @property
-    def scored_control(self) -> float | None:
-        return self.scored(self.control_modularity) if self.controlled else None
-
-    @property
-    def excess(self) -> float | None:
-        modularity, control = self.scored(self.modularity), self.scored_control
-        return None if modularity is None or control is None else modularity - control
+    controls: tuple[Beside, ...]
 
 
 SORTABLE = tuple(
-    field.name for field in fields(Row) if field.name not in ("rank", "images", "jaccard")
+    field.name
+    for field in fields(Row)
+    if field.name not in ("rank", "images", "controls", "excess_low", "excess_high")
 )
-SMALLEST_FIRST = ("clusterer", "selector", "graph", "extractor", "n_clusters", "seconds")
+SMALLEST_FIRST = (
+    "tier", "clusterer", "selector", "graph", "extractor", "across_images", "across_seeds",
+    "mean_rank", "p_value", "k_error", "false_alarms", "n_clusters", "seconds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two methods on the same images: see `harness.scores.comparison.Pair`."""
+
+    first: str
+    second: str
+    wins: float
+    p: float | None
+    q: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The methods of one image set or map set, best first, and what was tested between them.
+
+    omnibus is the p value of Friedman's test over all complete methods.
+    """
+
+    images: str
+    rows: Sequence[Row]
+    omnibus: float | None
+    differences: Sequence[Difference]
 
 
 def leaderboard(store: Store, by: str | None = None) -> list[Row]:
@@ -139,59 +136,189 @@ def leaderboard(store: Store, by: str | None = None) -> list[Row]:
     if by is not None and by not in SORTABLE:
         hint = did_you_mean(by, SORTABLE) or f"; there are {', '.join(SORTABLE)}"
         raise HarnessError(f"--by {by}: no such column{hint}")
-    methods: dict[tuple[str, ...], list[_Selected]] = {}
-    for selected in _read(store):
-        methods.setdefault(selected.method, []).append(selected)
-    rows = [_row(method, observed) for method, observed in methods.items()]
-    return ranked(rows, by)
+    rows = [row for comparison in comparisons(store) for row in comparison.rows]
+    if by is not None:
+        rows = _sorted(rows, by)
+    return [replace(row, rank=position) for position, row in enumerate(rows, 1)]
 
 
-def ranked(rows: Iterable[Row], by: str | None = None) -> list[Row]:
-    """The rows in order, with their ranks set."""
+def comparisons(store: Store) -> list[Comparison]:
+    """The methods of every image set and map set of a run, compared with each other."""
+    sets: dict[str, dict[tuple[str, ...], list[Outcome]]] = {}
+    for outcome in outcomes(store):
+        # A map set has its own maps, and no set of images.
+        methods = sets.setdefault(outcome.images or outcome.extractor, {})
+        methods.setdefault(outcome.method, []).append(outcome)
+    controls = store.controls()
+    return [_compared(images, methods.values(), controls) for images, methods in sets.items()]
+
+
+def _compared(
+    images: str, methods: Iterable[Sequence[Outcome]], controls: Sequence[str]
+) -> Comparison:
+    """One set's methods: tiers first, then mean ranks; incomplete ones by their excess."""
+    observed = [_Observed.of(outcomes) for outcomes in methods]
+    stood = standings(_criteria(observed))
+    rows = [
+        replace(
+            _row(each, controls),
+            tier=tier or None,
+            mean_rank=mean_rank,
+        )
+        for each, tier, mean_rank in zip(
+            observed, stood.tiers.tolist(), stood.mean_ranks.tolist(), strict=True
+        )
+    ]
 
     def rule(row: Row) -> tuple[Any, ...]:
         complete = -row.ok / row.total
-        return complete, _falling(row.excess), _falling(row.modularity), row.clusterer
+        score = row.modularity if row.excess is None else row.excess
+        return row.tier is None, complete, row.tier, row.mean_rank, _falling(score), row.clusterer
 
-    def column(row: Row) -> tuple[Any, ...]:
-        assert by is not None
-        value = getattr(row, by)
-        return value is None, value if by in SMALLEST_FIRST or value is None else -value
-
-    in_order = sorted(sorted(rows, key=rule), key=column) if by else sorted(rows, key=rule)
-    return [replace(row, rank=position) for position, row in enumerate(in_order, 1)]
-
-
-def _read(store: Store) -> Iterable[_Selected]:
-    selectors = store.settings()["selectors"]
-    for values in store.connection.execute(SELECTED, (json.dumps(selectors),)):
-        yield _Selected(*values)
+    names = [" ".join(part for part in each.outcomes[0].method[:-1]) for each in observed]
+    differences = [
+        Difference(
+            names[pair.first], names[pair.second], pair.wins, _defined(pair.p), _defined(pair.q)
+        )
+        for pair in stood.pairs
+    ]
+    return Comparison(images, sorted(rows, key=rule), _defined(stood.omnibus), differences)
 
 
-def _row(method: tuple[str, ...], observed: Sequence[_Selected]) -> Row:
-    ok = [each for each in observed if each.ok]
+def _criteria(observed: Sequence["_Observed"]) -> list[Floats]:
+    """What methods are compared by, each (methods, images), NaN where one has no result.
+
+    Excess, or modularity where nothing was drawn to compare with; and stability, where any was
+    computed, as 0 where nothing was accepted.
+    """
+    images = list(dict.fromkeys(image for each in observed for image in each.by_image))
+
+    def table(score: Callable[[Outcome], float | None]) -> Floats:
+        return np.array(
+            [[each.score(image, score) for image in images] for each in observed],
+            dtype=np.float64,
+        )
+
+    outcomes = [outcome for each in observed for outcome in each.outcomes]
+    controlled = any(outcome.excess is not None for outcome in outcomes)
+    criteria = [table(lambda one: one.excess if controlled else one.modularity)]
+    if any(outcome.jaccard is not None for outcome in outcomes):
+        criteria.append(table(lambda one: one.jaccard or 0.0))
+    return criteria
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """What one method reached, on every image, slot and repeat."""
+
+    outcomes: Sequence[Outcome]
+    by_image: Mapping[str, Sequence[Outcome]]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> "_Observed":
+        by_image: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            by_image.setdefault(outcome.image, []).append(outcome)
+        return cls(outcomes, by_image)
+
+    def score(self, image: str, of: Callable[[Outcome], float | None]) -> float:
+        """The mean over an image's slots and repeats; NaN unless all are ok."""
+        found = [of(one) if one.ok else None for one in self.by_image.get(image, ())]
+        defined = [value for value in found if value is not None]
+        return statistics.fmean(defined) if defined and len(defined) == len(found) else math.nan
+
+    def by_seed(self) -> Floats:
+        """Excess, or else modularity, (images, repeats), of images where all is ok."""
+        rows = []
+        for image in self.by_image.values():
+            seeds: dict[int, list[float]] = {}
+            for one in image:
+                score = one.modularity if one.excess is None else one.excess
+                if one.ok and score is not None:
+                    seeds.setdefault(one.repeat, []).append(score)
+            if sum(map(len, seeds.values())) == len(image):
+                rows.append([statistics.fmean(scores) for scores in seeds.values()])
+        widest = max(map(len, rows), default=0)
+        whole = [row for row in rows if len(row) == widest]
+        return np.array(whole, dtype=np.float64).reshape(len(whole), widest)
+
+
+def _row(observed: _Observed, controls: Sequence[str]) -> Row:
+    ok = [each for each in observed.outcomes if each.ok]
     accepted = [each for each in ok if each.accepted]
-    clusterer, selector, graph, extractor, images = method
+    beside = tuple(_beside(control, ok) for control in controls)
+    reference = beside[0] if beside else Beside("", None, None, 0)
+    planted = [each.truth for each in ok if each.truth is not None]
+    by_seed = observed.by_seed()
+    spreads = spread(by_seed)
+    low, high = bootstrap_interval(by_seed.mean(axis=1)) if by_seed.size else (math.nan, math.nan)
+    first = observed.outcomes[0]
     return Row(
         rank=0,
-        clusterer=clusterer,
-        selector=selector,
-        graph=graph,
-        extractor=extractor,
-        images=images,
-        modularity=_mean(each.scored(each.modularity) for each in ok),
-        control_modularity=_mean(each.scored_control for each in ok),
+        tier=None,
+        clusterer=first.clusterer,
+        selector=first.selector,
+        graph=first.graph,
+        extractor=first.extractor,
+        images=first.images,
+        modularity=_mean(each.modularity for each in ok),
+        control_modularity=_mean(each.control_modularity for each in ok),
         excess=_mean(each.excess for each in ok),
-        modularity_full=_mean(each.scored(each.modularity_full) for each in ok),
-        jaccard=None,
+        excess_low=_defined(low),
+        excess_high=_defined(high),
+        across_images=_defined(spreads.across_images),
+        across_seeds=_defined(spreads.across_seeds),
+        modularity_full=_mean(each.modularity_full for each in ok),
+        jaccard=_mean(each.jaccard for each in accepted),
         jaccard_levels=_mean(each.jaccard_levels for each in accepted),
+        jaccard_seeds=_mean(each.jaccard_seeds for each in accepted),
+        jaccard_perturbed=_mean(each.jaccard_perturbed for each in accepted),
+        mean_rank=None,
+        p_value=reference.p_value,
+        z=reference.z,
+        significant=reference.significant if beside else None,
+        ari=_mean(truth.ari for truth in planted),
+        ari_best=_mean(truth.ari_best for truth in planted),
+        ami=_mean(truth.ami for truth in planted),
+        k_error=_mean(truth.k_error for truth in planted if truth.planted > 1),
+        false_alarms=_false_alarms(ok, reference.control),
         n_clusters=_mean(each.n_clusters for each in accepted),
         coverage=_mean(each.coverage for each in accepted),
         accepted=len(accepted),
         ok=len(ok),
-        total=len(observed),
+        total=len(observed.outcomes),
         seconds=_of_defined(statistics.median, (each.seconds for each in ok)),
+        controls=beside,
     )
+
+
+def _beside(control: str, ok: Sequence[Outcome]) -> Beside:
+    tests = [each.tests[control] for each in ok if control in each.tests]
+    return Beside(
+        control,
+        _of_defined(statistics.median, (test.p for test in tests)),
+        _mean(test.z for test in tests),
+        sum(test.q <= FALSE_DISCOVERIES for test in tests),
+    )
+
+
+def _false_alarms(ok: Sequence[Outcome], control: str) -> float | None:
+    without = [each for each in ok if each.truth is not None and each.truth.planted < 2]
+    return _mean(
+        float(each.tests[control].p <= FALSE_ALARM) for each in without if control in each.tests
+    )
+
+
+def _sorted(rows: Sequence[Row], by: str) -> list[Row]:
+    def column(row: Row) -> tuple[Any, ...]:
+        value = getattr(row, by)
+        return value is None, value if by in SMALLEST_FIRST or value is None else -value
+
+    return sorted(rows, key=column)
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -1,8 +1,9 @@
 """What becomes of pieces of work, as the store keeps it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from harness.scores.significance import Significance
 from harness.values import Point, Selection, Slot, Variant
 
 
@@ -10,20 +11,25 @@ from harness.values import Point, Selection, Slot, Variant
 class StoredMap:
     """An extracted map: where its weights are (maps/<digest>.npy), or why it is not there.
 
-    detail is a traceback or a dead process' last words.
+    truth holds each node's true community, if they are known; detail is a traceback or a dead
+    process' last words.
     """
 
     key: str
     digest: str = ""
     nodes: int = 0
     grid: tuple[int, int] | None = None
+    truth: tuple[int, ...] | None = None
     reason: str = ""
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class MissingCell:
-    """A planned cell without a record; map is its map's record, None while there is none."""
+    """A planned cell without a record; map is its map's record, None while there is none.
+
+    point is the index of the level of a perturbed cell, None for a cell of all levels.
+    """
 
     position: int
     key: str
@@ -33,6 +39,7 @@ class MissingCell:
     graph: str
     clusterer: str
     seed: int
+    point: int | None
     map: StoredMap | None
 
 
@@ -56,9 +63,33 @@ class CellRecord:
 
 @dataclass(frozen=True)
 class SelectionRecord:
-    """What became of a selection: status ok with the selection, or failed with the reason."""
+    """What became of a selection: status ok with the selection, or failed with the reason.
+
+    tests: by control, where its statistic stands among those of the control's draws.
+    """
 
     cell: str
     selector: str
     selection: Selection | None
     reason: str = ""
+    tests: Mapping[str, Significance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StabilityRecord:
+    """How alike the clusters of an accepted selection are to what they are compared with.
+
+    kind: "levels", or the spelling of a perturbation; compared: with how many partitions;
+    jaccard: their mean Jaccard likeness, adjusted for chance; NaN is undefined. The weakest is
+    the cluster that is found again least, with its nodes and mean best Jaccard index; −1, 0 and
+    NaN where there is none.
+    """
+
+    cell: str
+    selector: str
+    kind: str
+    compared: int
+    jaccard: float
+    weakest: int
+    weakest_size: int
+    weakest_jaccard: float

@@ -29,6 +29,7 @@ from harness.components import (
     ImageSet,
     MapControl,
     MapSet,
+    Perturbation,
     Selector,
 )
 from harness.errors import HarnessError
@@ -42,6 +43,7 @@ HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_clusterers": (Clusterer,),
     "harness_selectors": (Selector,),
     "harness_controls": (ImageControl, MapControl),
+    "harness_perturbations": (Perturbation,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 

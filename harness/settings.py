@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from harness.errors import HarnessError
 from harness.identity import key_of
@@ -24,8 +24,11 @@ COMPONENTS = {
     "clusterers": "clusterer",
     "selectors": "selector",
     "controls": "control",
+    "perturbations": "perturbation",
 }
-MAY_BE_EMPTY = ("controls",)
+MAY_BE_EMPTY = ("controls", "perturbations")
+# What a selection is tested against: nulls of all images of its group, or of its own image.
+Pooling = Literal["group", "image"]
 NONE = "none"
 # Seconds; about four months.
 LONGEST = 1e7
@@ -37,8 +40,11 @@ MOST_MEMORY = 1e6
 class Settings:
     """What a run computes. Components are spelled in full detail where it differs from default.
 
-    levels: thresholds a map is pruned at; repeats: seeds a cell is run with; draws: controls
-    drawn from each image; resolution: γ of the modularity that scores.
+    levels: thresholds a map is pruned at; repeats: seeds a cell is run with; nulls: draws of each
+    control that a selection is tested against, at least; pooling: whether those are from all
+    images of a group together or from the image itself; stability_draws: draws of each
+    perturbation; rescore: whether each level keeps the best of all levels' partitions;
+    resolution: γ of the modularity that scores.
     """
 
     images: tuple[str, ...]
@@ -47,9 +53,13 @@ class Settings:
     clusterers: tuple[str, ...]
     selectors: tuple[str, ...]
     controls: tuple[str, ...]
+    perturbations: tuple[str, ...]
     levels: int
     repeats: int
-    draws: int
+    nulls: int
+    pooling: Pooling
+    stability_draws: int
+    rescore: bool
     resolution: float
     seed: int
 
@@ -125,8 +135,14 @@ def read_suite(path: Path) -> Suite:
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """One mapping; later layers win, None stands for not given."""
-    return {key: value for layer in layers for key, value in layer.items() if value is not None}
+    """One mapping; later layers win, None stands for not given.
+
+    Only `timeout` keeps what each layer says: exceptions for a clusterer stay until a later
+    layer makes another one for it.
+    """
+    merged = {key: value for layer in layers for key, value in layer.items() if value is not None}
+    timeouts = [layer["timeout"] for layer in layers if layer.get("timeout") is not None]
+    return {**merged, "timeout": timeouts} if timeouts else merged
 
 
 def execution(values: Mapping[str, Any]) -> Execution:
@@ -151,6 +167,31 @@ def execution(values: Mapping[str, Any]) -> Execution:
     )
 
 
+def spelled_by(settings: Settings, names: Sequence[str]) -> set[str]:
+    """The spellings of the run's components that go by these names, or are so spelled.
+
+    Raises HarnessError for a name that no component of the run has, and for a selector's, which
+    has no part in what is stored.
+    """
+    spelled = {
+        setting: {text: text.partition("[")[0] for text in getattr(settings, setting)}
+        for setting in COMPONENTS
+    }
+    selectors = spelled.pop("selectors")
+    known = {text: name for texts in spelled.values() for text, name in texts.items()}
+    found = set()
+    for wanted in names:
+        texts = {text for text, name in known.items() if wanted in (text, name)}
+        if not texts and wanted in {*selectors, *selectors.values()}:
+            raise HarnessError(f"--force {wanted}: selectors are applied anew in every run")
+        if not texts:
+            there = sorted(set(known.values()))
+            hint = did_you_mean(wanted, there) or f"; there are {', '.join(there)}"
+            raise HarnessError(f"--force {wanted}: no such component in this run{hint}")
+        found |= texts
+    return found
+
+
 def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
     """What to compute, from merged values, every component checked and sweeps written out.
 
@@ -170,7 +211,10 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
         **spelled,
         levels=_whole(values, "levels", 1, 10_000),
         repeats=_whole(values, "repeats", 1, 10_000),
-        draws=_whole(values, "draws", 1, 10_000),
+        nulls=_whole(values, "nulls", 1, 100_000),
+        pooling=_pooling(values["pooling"]),
+        stability_draws=_whole(values, "stability_draws", 1, 10_000),
+        rescore=_yes_or_no(values, "rescore"),
         resolution=_number(values, "resolution", math.inf),
         seed=_whole(values, "seed", 0, 2**63),
     )
@@ -210,11 +254,16 @@ def _path(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def _time_limits(value: Any) -> TimeLimits:
-    """From a number of seconds, or from "600,infomap=30"; what is not said is as by default."""
-    seconds = default_suite().values["timeout"]
+def _time_limits(values: Sequence[Any]) -> TimeLimits:
+    """From numbers of seconds and texts like "600,infomap=30"; the last word counts."""
+    seconds = math.inf
     by_clusterer = {}
-    for part in value.split(",") if isinstance(value, str) else [value]:
+    parts = [
+        part
+        for value in values
+        for part in (value.split(",") if isinstance(value, str) else [value])
+    ]
+    for part in parts:
         name, equals, number = part.rpartition("=") if isinstance(part, str) else ("", "", part)
         try:
             limit = float(number) if isinstance(number, str) else number
@@ -237,6 +286,19 @@ def _whole(values: Mapping[str, Any], key: str, at_least: int, at_most: int) -> 
         raise HarnessError(
             f"{key}: expected a whole number from {at_least} to {at_most}, not {value!r}"
         )
+    return value
+
+
+def _pooling(value: Any) -> Pooling:
+    if value not in get_args(Pooling):
+        raise HarnessError(f"pooling: expected {' or '.join(get_args(Pooling))}, not {value!r}")
+    return cast(Pooling, value)
+
+
+def _yes_or_no(values: Mapping[str, Any], key: str) -> bool:
+    value = values[key]
+    if not isinstance(value, bool):
+        raise HarnessError(f"{key}: expected true or false, not {value!r}")
     return value
 
 

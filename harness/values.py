@@ -43,10 +43,11 @@ def digest_of(array: NDArray[Any]) -> str:
 class Variant:
     """What was done to an image or a map before it was used; part of every map's identity.
 
-    `name` is the control's spelling ("" for observed), `draw` counts its draws from 0.
+    `name` is the spelling of the control or perturbation ("" for observed), `draw` counts its
+    draws from 0.
     """
 
-    role: Literal["observed", "control"] = "observed"
+    role: Literal["observed", "control", "perturbation"] = "observed"
     name: str = ""
     draw: int = 0
 

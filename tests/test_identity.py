@@ -167,10 +167,10 @@ def test_the_code_of_a_plugin_file_and_of_a_folders_helper_counts(tmp_path: Path
 def test_an_identity_has_the_short_and_the_full_spelling(write: Writer) -> None:
     write("plugin", PLUGIN.replace("IMPORT", ""))
 
-    identity = identify(component()())
+    identity = identify(component()(), "code")
 
     assert (identity.name, identity.text, identity.full) == ("mine", "mine", "mine[size=2]")
-    assert identity.parts == [identity.full, code_digest(component())]
+    assert identity.parts == [identity.full, "code"]
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,5 +1,5 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +8,9 @@ import pytest
 from harness.errors import HarnessError
 from harness.plan import PlannedCell, PlannedMap
 from harness.ranking import Row, leaderboard
-from harness.records import CellRecord, SelectionRecord
-from harness.store import Store, open_for_writing
+from harness.records import CellRecord, SelectionRecord, StabilityRecord, StoredMap
+from harness.scores.significance import significance
+from harness.store import Store, open_for_writing, replace_selections, replace_stabilities
 from harness.values import FIRST_SLOT, OBSERVED, Point, Selection, Variant
 
 NOISE = Variant("control", "uniform-noise", 0)
@@ -39,6 +40,7 @@ class Bench:
         self.store = store
         self.cells: list[PlannedCell] = []
         self.selections: list[SelectionRecord] = []
+        self.stabilities: list[StabilityRecord] = []
 
     def cell(
         self,
@@ -51,22 +53,33 @@ class Bench:
         accepted: bool = True,
         plateau: tuple[int, int] | None = None,
         status: str = "ok",
+        nulls: Sequence[float] = (),
+        jaccards: Mapping[str, float] | None = None,
+        repeat: int = 0,
     ) -> None:
         key = f"{clusterer}-{image}-{variant.name}-{variant.draw}"
+        if repeat:
+            key += f"-{repeat}"
         observed = "" if variant == OBSERVED else f"{clusterer}-{image}--0"
         planned = PlannedMap(
             key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed
         )
-        self.cells.append(PlannedCell(key, planned, "threshold", clusterer, 0, 0))
+        self.cells.append(PlannedCell(key, planned, "threshold", clusterer, repeat, 0))
         points = [point(modularity) for modularity in modularities]
         self.store.write_cells([CellRecord(key, status, points=points)])
         if variant == OBSERVED and status == "ok":
             selection = Selection(candidate, 0.0, accepted, plateau, "")
-            self.selections.append(SelectionRecord(key, "chosen", selection))
+            tests = {"uniform-noise": significance(0.0, nulls)} if nulls else {}
+            self.selections.append(SelectionRecord(key, "chosen", selection, tests=tests))
+            self.stabilities += [
+                StabilityRecord(key, "chosen", kind, 1, jaccard, -1, 0, math.nan)
+                for kind, jaccard in (jaccards or {}).items()
+            ]
 
     def rows(self, by: str | None = None) -> list[Row]:
         self.store.write_plan({"selectors": ["chosen"]}, {}, [], self.cells)
-        self.store.replace_selections(self.selections)
+        replace_selections(self.store, self.selections)
+        replace_stabilities(self.store, self.stabilities)
         return leaderboard(self.store, by)
 
 
@@ -176,18 +189,116 @@ def test_without_a_control_larger_modularity_comes_first(bench: Bench) -> None:
     assert [row.clusterer for row in bench.rows()] == ["high", "low"]
 
 
-def test_jaccard_is_taken_inside_the_plateau(bench: Bench) -> None:
-    key = "a-one--0"
-    bench.cell("a", "one", [0.1] * 5, candidate=2, plateau=(1, 3))
-    jaccards = [0.0, 0.0, 0.6, 0.8, 0.0]
-    bench.store.write_cells(
-        [CellRecord(key, "ok", points=[point(0.1, jaccard) for jaccard in jaccards])]
-    )
+def test_the_headline_stability_is_the_smallest_of_the_three(bench: Bench) -> None:
+    kinds = {"levels": 0.9, "seeds": 0.8, "log-jitter": 0.5, "edge-dropout": 0.9}
+    bench.cell("a", "one", [0.1], jaccards=kinds)
+    bench.cell("a", "two", [0.1], jaccards={**kinds, "seeds": 0.2})
 
     (row,) = bench.rows()
 
-    assert row.jaccard_levels == pytest.approx(0.7)
-    assert row.jaccard is None
+    assert row.jaccard_levels == pytest.approx(0.9)
+    assert row.jaccard_seeds == pytest.approx(0.5)
+    assert row.jaccard_perturbed == pytest.approx(0.7)
+    assert row.jaccard == pytest.approx((0.7 + 0.2) / 2)
+
+
+def test_stability_is_of_what_was_accepted(bench: Bench) -> None:
+    bench.cell("a", "one", [0.1], jaccards={"levels": 0.9})
+    bench.cell("a", "two", [0.1], accepted=False)
+
+    (row,) = bench.rows()
+
+    assert row.jaccard == pytest.approx(0.9)
+
+
+def test_significance_is_beside_the_first_control(bench: Bench) -> None:
+    for image, nulls in (("one", [-1.0] * 39), ("two", [-1.0] * 39), ("three", [1.0] * 39)):
+        bench.cell("a", image, [0.6], nulls=nulls)
+        bench.cell("a", image, [0.1], variant=NOISE)
+
+    (row,) = bench.rows()
+
+    assert row.p_value == pytest.approx(1 / 40)
+    assert row.significant == 2
+    assert row.controls[0].control == "uniform-noise"
+
+
+def test_methods_that_differ_on_every_image_are_in_different_tiers(bench: Bench) -> None:
+    for image in "abcdefghij":
+        for method, excess in (("best", 0.5), ("middle", 0.3), ("worst", 0.1)):
+            bench.cell(method, image, [0.2 + excess])
+            bench.cell(method, image, [0.2], variant=NOISE)
+
+    rows = bench.rows()
+
+    assert [(row.clusterer, row.tier) for row in rows] == [("best", 1), ("middle", 2), ("worst", 3)]
+    assert [row.mean_rank for row in rows] == [1.0, 2.0, 3.0]
+
+
+def test_methods_that_win_on_as_many_images_share_a_tier(bench: Bench) -> None:
+    for number in range(10):
+        for method, sign in (("a", 1), ("b", -1)):
+            excess = 0.3 + sign * (0.1 if number % 2 else -0.1)
+            bench.cell(method, str(number), [0.2 + excess])
+            bench.cell(method, str(number), [0.2], variant=NOISE)
+
+    assert [row.tier for row in bench.rows()] == [1, 1]
+
+
+def test_few_images_tell_no_methods_apart(bench: Bench) -> None:
+    for image in "abc":
+        bench.cell("high", image, [0.9])
+        bench.cell("low", image, [0.1])
+
+    assert [(row.clusterer, row.tier) for row in bench.rows()] == [("high", 1), ("low", 1)]
+
+
+def test_an_incomplete_method_has_no_tier(bench: Bench) -> None:
+    for image in "abcdefgh":
+        bench.cell("steady", image, [0.3])
+        bench.cell("shaky", image, [0.9], status="failed" if image == "a" else "ok")
+
+    assert [(row.clusterer, row.tier) for row in bench.rows()] == [("steady", 1), ("shaky", None)]
+
+
+def test_the_interval_of_the_excess_holds_its_mean(bench: Bench) -> None:
+    for number in range(12):
+        bench.cell("a", str(number), [0.3 + number / 100])
+        bench.cell("a", str(number), [0.2], variant=NOISE)
+
+    (row,) = bench.rows()
+
+    assert row.excess_low is not None
+    assert row.excess_high is not None
+    assert row.excess is not None
+    assert 0.1 < row.excess_low < row.excess < row.excess_high < 0.21
+
+
+def test_spread_over_seeds_and_over_images_are_apart(bench: Bench) -> None:
+    for image, level in (("one", 0.2), ("two", 0.6)):
+        for repeat, change in enumerate((-0.01, 0.01)):
+            bench.cell("a", image, [level + change], repeat=repeat)
+
+    (row,) = bench.rows()
+
+    assert row.across_seeds == pytest.approx(math.sqrt(2) * 0.01)
+    assert row.across_images == pytest.approx(math.sqrt(2) * 0.2)
+
+
+def test_clusters_are_compared_with_the_planted_ones(bench: Bench) -> None:
+    bench.cell("a", "one", [0.6])
+    bench.cell("a", "two", [0.6], nulls=[-1.0] * 39)
+    bench.cell("a", "three", [0.6], nulls=[1.0] * 39)
+    truths = {"one": (5, 5, 7, 7), "two": (0, 0, 0, 0), "three": (0, 0, 0, 0)}
+    bench.store.write_maps(
+        StoredMap(f"a-{image}--0", "digest", 4, truth=truth) for image, truth in truths.items()
+    )
+    bench.cell("a", "one", [0.1], variant=NOISE)
+
+    (row,) = bench.rows()
+
+    assert (row.ari, row.ami, row.ari_best, row.k_error) == (1.0, 1.0, 1.0, 0.0)
+    assert row.false_alarms == 0.5
 
 
 def test_rows_can_be_sorted_by_another_column(bench: Bench) -> None:

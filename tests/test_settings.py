@@ -5,7 +5,7 @@ import pytest
 
 import harness
 from harness import registry
-from harness.settings import default_suite, execution, merge, read_suite, resolve
+from harness.settings import default_suite, execution, merge, read_suite, resolve, spelled_by
 
 
 def suite(tmp_path: Path, text: str) -> Path:
@@ -29,7 +29,7 @@ def test_the_default_suite_is_complete(plugins: registry.Registry) -> None:
     assert settings.images
     assert settings.clusterers
     assert settings.controls
-    assert execution(default_suite().values).workers >= 1
+    assert execution(changed()).workers >= 1
 
 
 def test_a_suite_is_named_like_its_file(tmp_path: Path) -> None:
@@ -77,6 +77,50 @@ def test_one_plugin_needs_no_list() -> None:
     assert execution(changed(plugins="mine.py")).plugins == (Path("mine.py"),)
 
 
+def test_time_limits_of_clusterers_stay_until_a_later_layer_makes_others(tmp_path: Path) -> None:
+    suite_file = read_suite(suite(tmp_path, 'timeout = "90,infomap=30,sdp=40"\n'))
+
+    merged = merge(default_suite().values, suite_file.values, {"timeout": "sdp=5,louvain=6"})
+
+    limits = execution(merged).timeout
+    assert limits.seconds == 90
+    assert limits.by_clusterer == {"infomap": 30, "sdp": 5, "louvain": 6}
+    assert limits.of("sdp[iterations=3]") == 5
+
+
+def test_a_name_and_a_spelling_stand_for_the_runs_components(plugins: registry.Registry) -> None:
+    settings = resolve(changed(clusterers="louvain[resolution=[0.5,1]],infomap"), plugins)
+
+    assert spelled_by(settings, ["louvain"]) == {"louvain", "louvain[resolution=0.5]"}
+    assert spelled_by(settings, ["louvain[resolution=0.5]", "uniform-noise"]) == {
+        "louvain[resolution=0.5]", "uniform-noise",
+    }  # fmt: skip
+    assert spelled_by(settings, []) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("louvian", "no such component in this run; did you mean 'louvain'?"),
+        ("stable-phase", "selectors are applied anew in every run"),
+        ("max-modularity[a=1]", "no such component in this run"),
+        (
+            "",
+            "no such component in this run; there are edge-dropout, fashion-mnist-sample, infomap",
+        ),
+    ],
+)
+def test_a_name_that_no_stored_component_has_is_refused(
+    plugins: registry.Registry, name: str, line: str
+) -> None:
+    settings = resolve(changed(), plugins)
+
+    with pytest.raises(harness.HarnessError) as refused:
+        spelled_by(settings, ["louvain", name])
+
+    assert str(refused.value).startswith(f"--force {name}: {line}")
+
+
 def test_later_layers_win_and_what_is_not_given_stays() -> None:
     merged = merge({"a": 1, "b": 1, "c": 1}, {"b": 2, "c": 2}, {"a": None, "c": 3})
 
@@ -89,7 +133,9 @@ def test_later_layers_win_and_what_is_not_given_stays() -> None:
         ({"levels": "many"}, "levels: expected a whole number from 1 to 10000, not 'many'"),
         ({"levels": 2.0}, "levels: expected a whole number from 1 to 10000, not 2.0"),
         ({"repeats": True}, "repeats: expected a whole number from 1 to 10000, not True"),
-        ({"draws": 0}, "draws: expected a whole number from 1 to 10000, not 0"),
+        ({"nulls": 0}, "nulls: expected a whole number from 1 to 100000, not 0"),
+        ({"pooling": "all"}, "pooling: expected group or image, not 'all'"),
+        ({"rescore": 1}, "rescore: expected true or false, not 1"),
         ({"seed": -1}, "seed: expected a whole number from 0 to 9223372036854775808, not -1"),
         ({"resolution": 0}, "resolution: expected a positive number, not 0"),
         ({"resolution": float("inf")}, "resolution: expected a positive number, not inf"),

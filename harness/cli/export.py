@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write images, cells, points and selections; returns the exit code."""
+    """Write every table of the run; returns the exit code."""
+    import numpy as np
+
     from harness.api import open_run
 
     opened = open_run(arguments.run_folder)
@@ -29,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         "cells": opened.cells(),
         "points": opened.points(),
         "selections": opened.selections(),
+        "tests": opened.tests(),
+        "stabilities": opened.stabilities(),
     }
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -36,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
             path = arguments.out / f"{name}.{arguments.format}"
             for column in set(NESTED).intersection(frame.columns):
                 if arguments.format == "csv" or column == "diagnostics":
-                    frame[column] = [json.dumps(value) for value in frame[column]]
+                    frame[column] = [
+                        json.dumps(value, default=np.ndarray.tolist) for value in frame[column]
+                    ]
             if arguments.format == "csv":
                 frame.to_csv(path, index=False)
             else:

@@ -12,6 +12,7 @@ from harness.errors import HarnessError, printable
 
 VERBS = {
     "run": "cluster attention maps over a sweep of thresholds, with controls, and rank the methods",
+    "select": "choose levels in a run by other rules, without clustering again",
     "leaderboard": "rank the methods of runs again, sorted or filtered",
     "export": "write a run's tables as Parquet or CSV",
     "plugins": "list every component with its parameters, and the broken plugins",

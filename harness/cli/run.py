@@ -3,11 +3,12 @@
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.engine.runner import Forecast
+    from harness.engine.forecast import Forecast
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeats", type=int, metavar="N", help=shown("seeds for each cell", "repeats")
     )
     what.add_argument(
-        "--draws", type=int, metavar="N", help=shown("controls drawn from each image", "draws")
+        "--nulls",
+        type=int,
+        metavar="N",
+        help=shown("draws of each control that a selection is tested against, at least", "nulls"),
+    )
+    what.add_argument(
+        "--pooling",
+        choices=("group", "image"),
+        help=shown("nulls from all images of a group together, or from the image", "pooling"),
+    )
+    what.add_argument(
+        "--perturbations",
+        metavar="NAMES",
+        help=shown("changes that clusters should survive, or none", "perturbations"),
+    )
+    what.add_argument(
+        "--stability-draws",
+        type=int,
+        metavar="N",
+        help=shown("draws of each perturbation", "stability_draws"),
+    )
+    what.add_argument(
+        "--rescore",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="let each level keep the best of all levels' partitions (default no)",
     )
     what.add_argument(
         "--resolution",
@@ -126,7 +152,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"warning: {line}", file=sys.stderr)
     with shown_progress() as progress:
         if arguments.dry_run:
-            forecast = job.forecast(progress)
+            forecast = job.forecast(
+                progress, retry_failed=arguments.retry_failed, force=arguments.force
+            )
         else:
             finished = job.execute(
                 progress,
@@ -150,14 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_forecast(folder: Path, forecast: "Forecast", as_json: bool) -> None:
-    counts = {"cells": forecast.cells, "cached": forecast.cached, "new": forecast.new}
     if as_json:
-        timed = {"seconds": forecast.seconds, "untimed": forecast.untimed}
-        print(json.dumps({"run": str(folder), **counts, **timed}))
-        return
-    line = ", ".join(f"{count} {name}" for name, count in counts.items())
-    if forecast.new > forecast.untimed:
-        line += f", about {forecast.seconds:.0f} s"
-    if forecast.untimed:
-        line += f"; no like cell was timed here for {forecast.untimed}"
-    print(f"{folder}: {line}")
+        print(json.dumps({"run": str(folder), **asdict(forecast), "new": forecast.new}))
+    else:
+        print(f"{folder}: {forecast}")

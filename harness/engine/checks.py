@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from warnings import WarningMessage
 
@@ -34,6 +34,16 @@ def kind_of(value: Any, wanted: type[V], what: str) -> V:
     if not isinstance(value, wanted):
         raise InvalidResult(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
     return value
+
+
+def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
+    """A map as large as the one that it was drawn from, and in its place."""
+    found = kind_of(returned, AttentionMap, f"{what}: draw()")
+    if found.weights.shape != observed.weights.shape:
+        raise InvalidResult(
+            f"{what} drew {found.weights.shape} from a map of {observed.weights.shape}"
+        )
+    return replace(observed, weights=found.weights)
 
 
 def keys(returned: Any, what: str) -> list[str]:

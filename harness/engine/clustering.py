@@ -4,9 +4,12 @@ Cells are read from the store page by page, so that memory does not grow with th
 handed out as soon as their maps are there: clustering goes on while maps are still extracted.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from harness.engine.pool import CellJob, Pool
 from harness.engine.progress import Progress
@@ -23,13 +26,17 @@ WARNINGS = 10
 
 @dataclass
 class Clustering:
-    """The cells of one execution, from missing to recorded."""
+    """The cells of one execution, from missing to recorded. Use as a context manager.
+
+    Left by an exception, it still records what has ended.
+    """
 
     store: Store
     pool: Pool
     settings: Settings
     limits: TimeLimits
     progress: Progress
+    phase: str
     total: int
     _done: int = 0
     _is_shown: bool = False
@@ -37,6 +44,21 @@ class Clustering:
     _page: deque[MissingCell] = field(default_factory=deque)
     _under_way: dict[str, MissingCell] = field(default_factory=dict)
     _failures: int = 0
+    _unwritten: list[CellRecord] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            # What ends the run may be that nothing can be written.
+            with contextlib.suppress(Exception):
+                self._record(self.pool.ended(wait=False))
 
     def take_maps(self, maps: Iterable[StoredMap]) -> None:
         """Record maps, hand out the cells that waited for them, and record what has ended."""
@@ -46,7 +68,7 @@ class Clustering:
 
     def finish(self) -> None:
         """Bring every cell to a record; all maps have theirs."""
-        self.progress.begin("clustering", self.total)
+        self.progress.begin(self.phase, self.total)
         self._is_shown = True
         # What was done while maps were extracted.
         self._count(self._done)
@@ -81,8 +103,11 @@ class Clustering:
         return self._page[0] if self._page else None
 
     def _job(self, cell: MissingCell, kept: StoredMap) -> CellJob:
+        settings = self.settings
+        at_one_level = {"point": cell.point, "draws": settings.stability_draws}
         return CellJob(
             cell.key,
+            "cell" if cell.point is None else "perturbed cell",
             kept.digest,
             self.limits.of(cell.clusterer),
             {
@@ -95,17 +120,22 @@ class Clustering:
                 "draw": cell.variant.draw,
                 "graph": cell.graph,
                 "clusterer": cell.clusterer,
-                "levels": self.settings.levels,
+                "levels": settings.levels,
                 "seed": cell.seed,
-                "resolution": self.settings.resolution,
+                "resolution": settings.resolution,
+                "rescore": settings.rescore,
+                "run seed": settings.seed,
+                **at_one_level,
             },
         )
 
     def _record(self, records: list[CellRecord]) -> None:
-        if not records:
+        self._unwritten += records
+        if not self._unwritten:
             return
         # One transaction for all that ended meanwhile: each waits for the disk.
-        self.store.write_cells(records)
+        self.store.write_cells(self._unwritten)
+        records, self._unwritten = self._unwritten, []
         if not (self.store.folder / FILE_NAME).exists():
             raise RunStopped(f"{self.store.folder}: was removed while the run went on")
         for record in records:

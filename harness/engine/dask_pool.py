@@ -1,37 +1,31 @@
-"""Hosts on the workers of a Dask cluster: the same plan, store and isolation.
+"""Cells on the workers of a Dask cluster, seen from the coordinator.
 
 The coordinator alone reads and writes the store. A map is sent once, as a task that the cells of
-that map depend on, so that Dask has it again when a worker is lost. On a worker every thread has
-a host of its own, which is killed at a cell's limit as it is here; Dask's own part is to know
-which worker does what, and to give a lost worker's cells to another.
+that map depend on, so that Dask has it again when a worker is lost. Dask's own part is to know
+which worker does what, and to give a lost worker's cells to another; the cells' limits are kept
+by the workers' hosts (`dask_worker`).
 """
 
 import contextlib
-import os
-import queue
+import logging
 import re
-import shutil
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.engine.guardian import Guardian
-from harness.engine.host import Host, Terms
-from harness.engine.kept_maps import keep
-from harness.engine.pool import CellJob, Pool, compute
+from harness.engine.host import Terms
+from harness.engine.pool import CellJob, Outcomes, Pool
 from harness.engine.progress import Progress
 from harness.engine.provenance import difference, environment
 from harness.errors import HarnessError, RunStopped
 from harness.records import CellRecord
-from harness.values import AttentionMap
 
 try:
     import distributed
@@ -40,132 +34,34 @@ except ImportError as error:
         "--dask: Dask is not installed; pip install 'attention-harness[dask]'"
     ) from error
 
+from harness.engine.dask_worker import SIDES, Plugins, WorkerHosts, compute_on_worker, task_name
+
 LOCAL = "local"
 ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")
-# How a difference between the coordinator and a worker is told.
-SIDES = ("here", "there")
 # Seconds to reach a scheduler.
 PATIENCE = 5
-# Seconds after which hosts that nobody uses end: their coordinator may have died.
-IDLE = 60.0
 # Seconds between looks at how many workers there are.
 LOOK = 5.0
+# Loggers of Dask's that tell with a traceback what is told here in a line.
+CHATTY = ("distributed", "distributed.client")
 # Maps that are kept on the cluster although no cell under way needs them.
 SPARE_MAPS = 32
-
-# The name of each plugin's file or folder, and its files by their paths beside it.
-Plugins = Sequence[tuple[str, Mapping[str, bytes]]]
-
-
-class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
-    """The hosts of one run on one Dask worker.
-
-    plugins: what was given as `--plugin`; wanted: the environment that the run was begun with,
-    or None if any will do.
-    """
-
-    def __init__(
-        self, name: str, terms: Terms, plugins: Plugins, wanted: Mapping[str, Any] | None
-    ) -> None:
-        self.name = name
-        self.idempotent = True
-        self._terms = terms
-        self._plugins = plugins
-        self._wanted = wanted
-
-    def setup(self, worker: Any) -> None:
-        """Unpack the plugins; called by Dask when the worker or the plugin comes."""
-        # Dask sets it for its workers' own sake; hosts that inherit it are a third slower.
-        os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
-        self._folder = Path(worker.local_directory) / self.name
-        paths = []
-        for number, (plugin, files) in enumerate(self._plugins):
-            root = self._folder / "plugins" / str(number)
-            for below, content in files.items():
-                path = root / below
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            paths.append(root / plugin)
-        self._local_terms = replace(self._terms, plugins=tuple(paths))
-        self._refusal = ""
-        if self._wanted is not None:
-            here = environment(self._terms.extraction_threads)
-            if found := difference(self._wanted, here, SIDES):
-                self._refusal = f"--dask: the worker {worker.address} differs: {found}"
-        self._worker = worker
-        self._idle: queue.LifoQueue[Host] = queue.LifoQueue()
-        self._busy: dict[str, Host] = {}
-        self._guardian = Guardian().__enter__()
-        self._last_used = time.monotonic()
-        self._closing = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def teardown(self, worker: Any) -> None:
-        """End the hosts, those at work too; called by Dask."""
-        self._closing.set()
-        # Which ends the guardian, and it ends all hosts.
-        self._guardian.__exit__(None, None, None)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def compute(self, job: CellJob, weights: NDArray[Any]) -> CellRecord:
-        """One cell in a host of this worker.
-
-        Raises RunStopped if this worker is not fit for the run.
-        """
-        if self._refusal:
-            raise RunStopped(self._refusal)
-        maps = self._folder / "maps"
-        keep(AttentionMap(weights), maps)
-        try:
-            host = self._idle.get_nowait()
-        except queue.Empty:
-            host = Host(self._local_terms, self._guardian)
-        self._busy[job.key] = host
-        try:
-            return compute(host, job, str(maps))
-        finally:
-            del self._busy[job.key]
-            self._last_used = time.monotonic()
-            if not host.is_interrupted:
-                self._idle.put(host)
-
-    def _watch(self) -> None:
-        """End hosts whose cell nobody waits for any more, and those that have nothing to do."""
-        while not self._closing.wait(LOOK):
-            for key, host in list(self._busy.items()):
-                task = self._worker.state.tasks.get(_task_name(self.name, key))
-                if task is None or task.state == "cancelled":
-                    host.interrupt()
-            if not self._busy and time.monotonic() - self._last_used > IDLE:
-                with contextlib.suppress(queue.Empty):
-                    while True:
-                        self._idle.get_nowait().kill()
-
-
-def _task_name(run: str, cell: str) -> str:
-    return f"{run}-cell-{cell}"
-
-
-def _compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRecord:
-    hosts: WorkerHosts = distributed.get_worker().plugins[name]
-    return hosts.compute(job, weights)
-
-
-def _as_it_is(weights: NDArray[Any]) -> NDArray[Any]:
-    return weights
 
 
 class DaskPool:
     """Cells on all workers that the cluster has, as they come and go; a Pool."""
 
-    def __init__(self, client: "distributed.Client", name: str, maps: Path) -> None:
+    def __init__(
+        self, client: "distributed.Client", name: str, maps: Path, progress: Progress
+    ) -> None:
         self._client = client
         self._name = name
         self._maps = maps
-        self._cells: dict[distributed.Future, CellJob] = {}
-        self._ended = distributed.as_completed(loop=client.loop)
+        self._progress = progress
+        self._cells: dict[str, tuple[CellJob, distributed.Future]] = {}
+        self._outcomes = Outcomes()
         self._sent: OrderedDict[str, distributed.Future] = OrderedDict()
-        self._room = 0
+        self._threads = -1
         self._counted = -LOOK
 
     def __enter__(self) -> Self:
@@ -173,58 +69,87 @@ class DaskPool:
 
     def __exit__(self, *raised: object) -> None:
         with contextlib.suppress(Exception):
-            self._client.cancel(list(self._cells), force=True)
+            self._client.cancel([future for _, future in self._cells.values()], force=True)
             self._client.unregister_worker_plugin(self._name)
 
     def room(self) -> int:
         """Three for every thread of the cluster: one at work, and what hides the network."""
-        if time.monotonic() - self._counted >= LOOK:
-            self._counted = time.monotonic()
-            self._room = 3 * max(1, sum(self._client.nthreads().values()))
-        return self._room
+        self._count_threads()
+        return 3 * max(1, self._threads)
 
     def submit(self, job: CellJob) -> None:
         """Take a cell."""
         future = self._client.submit(
-            _compute_on_worker,
+            compute_on_worker,
             self._name,
             job,
             self._weights(job.digest),
-            key=_task_name(self._name, job.key),
+            key=task_name(self._name, job.key),
             pure=False,
         )
-        self._cells[future] = job
-        self._ended.add(future)
+        self._cells[job.key] = job, future
+        future.add_done_callback(partial(self._hear, job))
 
     def ended(self, *, wait: bool) -> list[CellRecord]:
         """What became of cells since the last call; with `wait`, of at least one."""
-        return [self._record(future) for future in self._ended.next_batch(block=wait)]
+        while True:
+            records = self._outcomes.take(wait=wait, patience=LOOK)
+            for record in records:
+                del self._cells[record.key]
+            if records or not wait:
+                return records
+            self._count_threads()
+
+    def _count_threads(self) -> None:
+        """Count the cluster's threads now and then, and warn when there are none."""
+        if time.monotonic() - self._counted < LOOK:
+            return
+        self._counted = time.monotonic()
+        before = self._threads
+        # Of a scheduler that is gone the cells under way will tell.
+        with contextlib.suppress(OSError):
+            self._threads = sum(self._client.nthreads().values())
+        if not self._threads and before:
+            self._progress.warn("--dask: no worker is there; waiting for one")
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
+            needed = {job.digest for job, _ in self._cells.values()}
+            for old in [old for old in self._sent if old not in needed][: -SPARE_MAPS or None]:
+                del self._sent[old]
             weights = np.load(self._maps / f"{digest}.npy", allow_pickle=False)
             key = f"{self._name}-map-{digest}"
             self._sent[digest] = self._client.submit(_as_it_is, weights, key=key, pure=False)
         self._sent.move_to_end(digest)
-        needed = {job.digest for job in self._cells.values()} | {digest}
-        for old in [old for old in self._sent if old not in needed][: -SPARE_MAPS or None]:
-            del self._sent[old]
         return self._sent[digest]
 
-    def _record(self, future: "distributed.Future") -> CellRecord:
-        job = self._cells.pop(future)
-        if future.status == "finished":
-            record: CellRecord = future.result()
-            return record
-        if future.status != "error":
-            raise RunStopped("the Dask scheduler is gone; the same command goes on from here")
-        error = future.exception()
-        if isinstance(error, distributed.scheduler.KilledWorker):
-            lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
-            return CellRecord(job.key, "killed", lost)
-        if isinstance(error, HarnessError):
-            raise error
-        raise RunStopped(f"a Dask worker failed: {type(error).__name__}: {error}") from error
+    def _hear(self, job: CellJob, future: "distributed.Future") -> None:
+        """Hand over what became of a cell; called in a thread of Dask's."""
+        try:
+            self._outcomes.put(_record(job, future))
+        except HarnessError as error:
+            self._outcomes.put(error)
+        except BaseException as error:
+            self._outcomes.put(RunStopped(f"--dask: {type(error).__name__}: {error}"))
+
+
+def _as_it_is(weights: NDArray[Any]) -> NDArray[Any]:
+    return weights
+
+
+def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
+    if future.status == "finished":
+        record: CellRecord = future.result()
+        return record
+    if future.status != "error":
+        raise RunStopped("--dask: the scheduler is gone; the same command goes on from here")
+    error = future.exception()
+    if isinstance(error, distributed.scheduler.KilledWorker):
+        lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
+        return CellRecord(job.key, "killed", lost)
+    if isinstance(error, HarnessError):
+        raise error
+    raise RunStopped(f"a Dask worker failed: {type(error).__name__}: {error}") from error
 
 
 @contextmanager
@@ -242,14 +167,16 @@ def connect(
     harness or differs from the environment `wanted`.
     """
     with contextlib.ExitStack() as opened:
+        for name in CHATTY:
+            logger = logging.getLogger(name)
+            opened.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.CRITICAL)
         client = opened.enter_context(_client(address, workers, opened))
         _compare(client, terms, wanted)
         name = f"attention-harness-{client.id}"
         hosts = WorkerHosts(name, terms, _files_of(terms.plugins), wanted)
         client.register_plugin(hosts, name=name)
-        if not client.nthreads():
-            progress.warn(f"{address}: no Dask worker is there yet; waiting")
-        yield opened.enter_context(DaskPool(client, name, maps))
+        yield opened.enter_context(DaskPool(client, name, maps, progress))
 
 
 def _client(

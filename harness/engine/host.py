@@ -21,7 +21,8 @@ from harness.engine.messages import Garbled, Message, decode, encode
 from harness.engine.threads import variables
 from harness.errors import RunStopped
 
-CHUNK = 1 << 20
+# Bytes read at a time; a larger buffer would be mapped anew for every message.
+CHUNK = 1 << 16
 # Seconds that a host may take to start and to load the plugins; no job's time.
 START_LIMIT = 120.0
 # Bytes of what a job printed last that are kept with the reason of its failure.
@@ -30,6 +31,9 @@ TAIL = 4000
 MOST_PRINTED = 1 << 26
 # Seconds between looks whether a silent process still lives.
 LOOK = 1.0
+# Hosts that are given a job, one after the other, while each dies before it begins.
+ATTEMPTS = 3
+INTERRUPTED = "the run was interrupted"
 OUT_OF_MEMORY = re.compile("bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
 
 
@@ -117,11 +121,7 @@ class Host:
         """
         complete = False
         try:
-            self.start()
-            self._drain_log()
-            self._printed, self._tail = 0, b""
-            deadline = time.monotonic() + limit
-            self._send(Message({"job": job, **header}), deadline, limit)
+            deadline = self._begin(Message({"job": job, **header}), limit)
             while True:
                 message = self._receive(deadline, limit)
                 reply = message.header["reply"]
@@ -140,12 +140,18 @@ class Host:
                 self.kill()
 
     def start(self) -> None:
-        """Start the process if there is none, and wait until it is ready."""
+        """Start the process if there is none that lives, and wait until it is ready.
+
+        Raises RunStopped if it cannot be: no job is to blame for that.
+        """
+        if self._process is not None and self._is_dead():
+            # It died while it had nothing to do.
+            self.kill()
         if self._process is not None:
             return
         with self._starting:
             if self.is_interrupted:
-                raise JobFailed("killed", "the run was interrupted")
+                raise RunStopped(INTERRUPTED)
             self._open()
         ready = False
         try:
@@ -153,6 +159,13 @@ class Host:
             self._send(self._terms.greeting, deadline, START_LIMIT)
             self._receive(deadline, START_LIMIT)
             ready = True
+        except BrokenPipeError as error:
+            raise RunStopped(f"a host cannot be started: {self._death().reason}") from error
+        except JobFailed as error:
+            said = error.detail.strip().splitlines()[-1:]
+            raise RunStopped(
+                ": ".join(["a host cannot be started", error.reason, *said])
+            ) from error
         finally:
             if not ready:
                 self.kill()
@@ -172,13 +185,28 @@ class Host:
     def interrupt(self) -> None:
         """End the process from another thread and let no new one start.
 
-        Whoever waits for an answer is told that the process died, and cleans up.
+        Whoever waits for an answer gets RunStopped, and cleans up.
         """
         with self._starting:
             self.is_interrupted = True
             process = self._process
         if process is not None:
             _kill_group(process.pid)
+
+    def _begin(self, message: Message, limit: float) -> float:
+        """Give a job to a process that is ready; returns its deadline."""
+        for _ in range(ATTEMPTS):
+            self.start()
+            self._drain_log()
+            self._printed, self._tail = 0, b""
+            deadline = time.monotonic() + limit
+            try:
+                self._send(message, deadline, limit)
+                return deadline
+            except BrokenPipeError:
+                # It died before it had read all of it, and so before it began.
+                self.kill()
+        raise RunStopped(f"{ATTEMPTS} hosts in a row died before they began with a job")
 
     def _open(self) -> None:
         with contextlib.ExitStack() as opened:
@@ -213,15 +241,13 @@ class Host:
         self._process = process
         self._reader, self._writer, self._log = read_answers, write_jobs, read_log
         self._log_is_open = True
+        self._printed, self._tail = 0, b""
 
     def _send(self, message: Message, deadline: float, limit: float) -> None:
         view = memoryview(encode(message))
         while view:
             self._await(self._writer, select.POLLOUT, deadline, limit)
-            try:
-                view = view[os.write(self._writer, view) :]
-            except BrokenPipeError as error:
-                raise self._death() from error
+            view = view[os.write(self._writer, view) :]
 
     def _receive(self, deadline: float, limit: float) -> Message:
         def read(count: int) -> bytes:
@@ -286,8 +312,10 @@ class Host:
         return os.waitid(os.P_PID, self._process.pid, flags) is not None
 
     def _death(self) -> JobFailed:
-        """How the process ended, for a pipe that closed."""
+        """How the process ended, for a pipe that closed; RunStopped if `interrupt` ended it."""
         assert self._process is not None
+        if self.is_interrupted:
+            raise RunStopped(INTERRUPTED)
         until = time.monotonic() + LOOK
         while not self._is_dead():
             if time.monotonic() > until:

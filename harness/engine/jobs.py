@@ -1,7 +1,7 @@
 """What a host can be asked to do. Every method of a plugin is called here and nowhere else."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +16,16 @@ from harness.components import (
     ImageSet,
     MapControl,
     MapSet,
+    Perturbation,
     Selector,
 )
 from harness.engine import checks
-from harness.engine.cell import profile
+from harness.engine.cell import perturbed, profile
 from harness.engine.kept_maps import keep, kept_map
 from harness.engine.messages import Message, point_message
+from harness.engine.selection import selected
 from harness.errors import HarnessError, RunStopped
-from harness.identity import code_digest
+from harness.identity import code_digest, seed_of
 from harness.registry import Registry
 from harness.values import AttentionMap, Image, Variant
 
@@ -49,11 +51,16 @@ class Context:
     def make(self, base: type[C], kind: str, text: str) -> C:
         """The component that a spelling names.
 
-        Raises RunStopped if its code is not what the run was planned with.
+        Raises RunStopped if it is not to be had here, as it was where the run was planned, or its
+        code is not what the run was planned with.
         """
         if (kind, text) not in self._made:
-            (made,) = self.registry.make(kind, text)
-            if code_digest(type(made)) != self.codes.get(f"{kind} {text}", code_digest(type(made))):
+            try:
+                (made,) = self.registry.make(kind, text)
+            except HarnessError as error:
+                raise RunStopped(f"{kind} {text}: a host cannot make it: {error}") from error
+            found = code_digest(type(made))
+            if self.codes.get(f"{kind} {text}", found) != found:
                 raise RunStopped(
                     f"{kind} {text}: its code was changed while the run went on; the same command "
                     "begins with the new code"
@@ -101,7 +108,8 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
     def describe(key: str) -> dict[str, Any]:
         attention = checks.kind_of(maps.load(key), AttentionMap, f"{header['set']}: load()")
         place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
-        return {**place, **keep(attention, Path(header["folder"]))}
+        truth = None if attention.truth is None else attention.truth.tolist()
+        return {**place, "truth": truth, **keep(attention, Path(header["folder"]))}
 
     _answer_each(header["keys"], describe, send)
 
@@ -189,31 +197,38 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
     def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
         observed = kept_map(folder, item["map"], item["grid"])
-        drawn = checks.kind_of(
-            control.draw(observed, item["seed"]), AttentionMap, f"{item['control']}: draw()"
-        )
-        if drawn.weights.shape != observed.weights.shape:
-            raise HarnessError(
-                f"{item['control']} drew {drawn.weights.shape} from a map of "
-                f"{observed.weights.shape}"
-            )
-        return keep(drawn, folder)
+        drawn = control.draw(observed, item["seed"])
+        return keep(checks.drawn(drawn, observed, item["control"]), folder)
 
     _answer_each(header["items"], draw, send)
 
 
 def cell(context: Context, header: Header, send: Send) -> None:
     """Compute one cell, each point sent as soon as it is there."""
-    variant = Variant(header["role"], header["control"], header["draw"])
-    place = {"image": header["image"], "layer": header["layer"], "head": header["head"]}
-    attention = kept_map(
-        Path(header["folder"]), header["map"], header["grid"], variant=variant, **place
-    )
     points = profile(
-        attention,
-        context.make(GraphBuilder, "graph builder", header["graph"]),
-        context.make(Clusterer, "clusterer", header["clusterer"]),
+        _map_of(header),
+        *_method(context, header),
         levels=header["levels"],
+        seed=header["seed"],
+        resolution=header["resolution"],
+        rescore=header["rescore"],
+    )
+    for point in points:
+        send(point_message(point))
+
+
+def perturbed_cell(context: Context, header: Header, send: Send) -> None:
+    """Compute a cell at one level for every draw of a perturbation."""
+    text = header["control"]
+    points = perturbed(
+        _map_of(header),
+        context.make(Perturbation, "perturbation", text),
+        *_method(context, header),
+        levels=header["levels"],
+        point=header["point"],
+        draws=header["draws"],
+        # Of the map, not of the method: every method sees the same perturbed maps.
+        perturbation_seed=seed_of(header["run seed"], header["map"], text.partition("[")[0]),
         seed=header["seed"],
         resolution=header["resolution"],
     )
@@ -221,27 +236,45 @@ def cell(context: Context, header: Header, send: Send) -> None:
         send(point_message(point))
 
 
+def _map_of(header: Header) -> AttentionMap:
+    return kept_map(
+        Path(header["folder"]),
+        header["map"],
+        header["grid"],
+        variant=Variant(header["role"], header["control"], header["draw"]),
+        image=header["image"],
+        layer=header["layer"],
+        head=header["head"],
+    )
+
+
+def _method(context: Context, header: Header) -> tuple[GraphBuilder, Clusterer]:
+    return (
+        context.make(GraphBuilder, "graph builder", header["graph"]),
+        context.make(Clusterer, "clusterer", header["clusterer"]),
+    )
+
+
 def select(context: Context, header: Header, send: Send) -> None:
-    """Apply selectors to observed profiles of a group, read from the run's store.
+    """Apply selectors to observed profiles of a group, and to the nulls beside each.
 
-    `wanted` holds [cell, selector] pairs, those of a cell together; answers keep their order.
+    `questions` are {"cell", "selector", "nulls"}, nulls being indices into the lists of `controls`
+    by control; answers keep their order. The first control is the one that a selector is shown.
     """
+    controls: Mapping[str, Sequence[str]] = header["controls"]
     with store.open_for_reading(Path(header["run"])) as stored:
-        controls = [stored.profile(key) for key in header["controls"]]
-        of_controls = {each.levels.tobytes() for each in controls}
-        # The pairs of a cell stand together.
-        profile_of = lru_cache(maxsize=1)(stored.profile)
+        profile_of = lru_cache(maxsize=None)(stored.profile)
 
-        def choose(pair: list[str]) -> dict[str, Any]:
-            key, text = pair
-            observed = profile_of(key)
-            if not of_controls <= {observed.levels.tobytes()}:
-                raise HarnessError("the controls' levels are not the image's own")
-            selector = context.make(Selector, "selector", text)
-            chosen = checks.selection(selector.select(observed, controls), observed, text)
-            return {"selection": asdict(chosen)}
+        def choose(question: Header) -> dict[str, Any]:
+            selector = context.make(Selector, "selector", question["selector"])
+            observed = profile_of(question["cell"])
+            nulls = {
+                control: [profile_of(controls[control][index]) for index in indices]
+                for control, indices in question["nulls"].items()
+            }
+            return selected(selector, observed, nulls)
 
-        _answer_each(header["wanted"], choose, send)
+        _answer_each(header["questions"], choose, send)
 
 
 @dataclass(frozen=True)
@@ -260,6 +293,7 @@ JOBS: Mapping[str, Job] = {
     "extract": Job(extract, runs_model=True),
     "draw maps": Job(draw_maps),
     "cell": Job(cell),
+    "perturbed cell": Job(perturbed_cell),
     "select": Job(select),
 }
 

@@ -54,8 +54,16 @@ def is_intact(folder: Path, digest: str) -> bool:
 
 
 def kept_map(folder: Path, digest: str, grid: list[int] | None, **place: Any) -> AttentionMap:
-    """A map whose weights `keep` wrote, memory-mapped."""
-    weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
+    """A map whose weights `keep` wrote, memory-mapped.
+
+    Raises RunStopped if its file is gone or damaged, for which nothing that needs it is to blame.
+    """
+    try:
+        weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise RunStopped(
+            f"{folder}: the map {digest[:8]} is gone or damaged; the same command extracts it again"
+        ) from error
     return AttentionMap(weights, grid=None if grid is None else (grid[0], grid[1]), **place)
 
 
@@ -63,4 +71,6 @@ def stored_map(key: str, answer: Mapping[str, Any]) -> StoredMap:
     """The record of a map from what `keep` returned."""
     rows_columns = answer["grid"]
     grid = None if rows_columns is None else (rows_columns[0], rows_columns[1])
-    return StoredMap(key, answer["digest"], answer["nodes"], grid)
+    truth = answer.get("truth")
+    communities = None if truth is None else tuple(truth)
+    return StoredMap(key, answer["digest"], answer["nodes"], grid, communities)

@@ -1,6 +1,5 @@
 """Hosts on this machine, one a worker."""
 
-import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -8,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.engine.host import Host, JobFailed
-from harness.engine.pool import CellJob, compute
+from harness.engine.host import Host
+from harness.engine.pool import CellJob, Outcomes, compute
 from harness.records import CellRecord
 
 
@@ -23,7 +22,7 @@ class LocalPool:
         self._hosts = [make_host() for _ in range(workers)]
         self._maps = str(maps)
         self._waiting: queue.SimpleQueue[CellJob | None] = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[CellRecord | BaseException] = queue.SimpleQueue()
+        self._outcomes = Outcomes()
         self._threads = [
             threading.Thread(target=self._serve, args=(host,), daemon=True) for host in self._hosts
         ]
@@ -59,23 +58,12 @@ class LocalPool:
 
     def ended(self, *, wait: bool) -> list[CellRecord]:
         """What became of cells since the last call; with `wait`, of at least one."""
-        found = [self._ended.get()] if wait else []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                found.append(self._ended.get_nowait())
-        records = []
-        for record in found:
-            if isinstance(record, BaseException):
-                raise record
-            records.append(record)
-        return records
+        return self._outcomes.take(wait=wait)
 
     def _serve(self, host: Host) -> None:
         try:
-            # A host that cannot be started says so again when it is given a cell.
-            with contextlib.suppress(JobFailed):
-                host.start()
+            host.start()
             while not self._stopping.is_set() and (job := self._waiting.get()) is not None:
-                self._ended.put(compute(host, job, self._maps))
+                self._outcomes.put(compute(host, job, self._maps))
         except BaseException as error:
-            self._ended.put(error)
+            self._outcomes.put(error)

@@ -1,5 +1,7 @@
 """What computes cells: a pool of hosts here, or on other machines."""
 
+import contextlib
+import queue
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,11 +17,12 @@ from harness.values import Point
 class CellJob:
     """A cell as a host is told of it; header holds spellings, never objects.
 
-    digest: of the map, whose weights the pool brings to where the cell is computed; limit:
-    seconds.
+    job: what the host is asked to do; digest: of the map, whose weights the pool brings to where
+    the cell is computed; limit: seconds.
     """
 
     key: str
+    job: str
     digest: str
     limit: float
     header: dict[str, Any]
@@ -49,8 +52,40 @@ class Pool(Protocol):
     def ended(self, *, wait: bool) -> list[CellRecord]:
         """What became of cells since the last call; with `wait`, of at least one.
 
-        Raises RunStopped if the pool cannot go on.
+        Raises RunStopped if the pool cannot go on, after all that ended before was handed out.
         """
+
+
+class Outcomes:
+    """Hands what became of cells from the threads that learn of it to the one that asks."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[CellRecord | BaseException] = queue.SimpleQueue()
+        self._trouble: BaseException | None = None
+
+    def put(self, outcome: CellRecord | BaseException) -> None:
+        """Hand over a record, or why there will be no more."""
+        self._queue.put(outcome)
+
+    def take(self, *, wait: bool, patience: float | None = None) -> list[CellRecord]:
+        """All records since the last call; with `wait`, at least one, if it comes in `patience` s.
+
+        Raises the trouble that was handed over, once the records beside it are taken.
+        """
+        found = []
+        with contextlib.suppress(queue.Empty):
+            if wait and self._trouble is None:
+                found.append(self._queue.get(timeout=patience))
+            while True:
+                found.append(self._queue.get_nowait())
+        records = [outcome for outcome in found if isinstance(outcome, CellRecord)]
+        for outcome in found:
+            if isinstance(outcome, BaseException) and self._trouble is None:
+                self._trouble = outcome
+        if self._trouble is not None and not records:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+        return records
 
 
 def compute(host: Host, job: CellJob, folder: str) -> CellRecord:
@@ -61,7 +96,7 @@ def compute(host: Host, job: CellJob, folder: str) -> CellRecord:
     try:
         host.start()
         started = time.perf_counter()
-        for message in host.call("cell", job.limit, folder=folder, map=job.digest, **job.header):
+        for message in host.call(job.job, job.limit, folder=folder, map=job.digest, **job.header):
             if message.header["reply"] == "point":
                 points.append(point_of(message))
             else:

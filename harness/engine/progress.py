@@ -12,6 +12,9 @@ class Progress(Protocol):
     def advance(self) -> None:
         """One more step of the phase is done."""
 
+    def note(self, line: str) -> None:
+        """What is about to be done."""
+
     def warn(self, line: str) -> None:
         """Something went wrong that does not end the run."""
 
@@ -23,6 +26,9 @@ class Silence:
         """Nothing."""
 
     def advance(self) -> None:
+        """Nothing."""
+
+    def note(self, line: str) -> None:
         """Nothing."""
 
     def warn(self, line: str) -> None:

@@ -1,9 +1,9 @@
 """A run: survey the inputs, plan, compute what is missing, select."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from harness.engine import provenance
 from harness.engine.clustering import Clustering
 from harness.engine.extraction import Extraction
+from harness.engine.forecast import Forecast, Known, foresee, levels_of
 from harness.engine.guardian import Guardian
 from harness.engine.host import Host, Terms
 from harness.engine.kept_maps import is_intact
@@ -18,67 +19,53 @@ from harness.engine.local_pool import LocalPool
 from harness.engine.pool import Pool
 from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
+from harness.engine.steadiness import stabilities
 from harness.engine.survey import Surveyor
 from harness.errors import HarnessError
 from harness.identity import source_digest
 from harness.plan import Plan, PlannedMap, Survey, expected_code, make_plan, split_extractors
 from harness.records import StoredMap
 from harness.registry import Registry
-from harness.settings import Execution, Settings
+from harness.settings import Execution, Settings, spelled_by
 from harness.store import (
     FILE_NAME,
     MAPS_FOLDER,
     Store,
-    Timing,
+    accepted,
     check_place,
     open_for_reading,
     open_for_writing,
+    replace_selections,
+    replace_stabilities,
 )
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """What a run would do: its cells, those that are computed already, and how long the rest takes.
-
-    seconds: judged by what like cells took in the same store; untimed: new cells of methods of
-    which it holds none, which are not in it.
-    """
-
-    cells: int
-    cached: int
-    seconds: float
-    untimed: int
-
-    @property
-    def new(self) -> int:
-        """Cells that would be computed."""
-        return self.cells - self.cached
-
-
 def forecast(
-    settings: Settings, execution: Execution, registry: Registry, folder: Path, progress: Progress
+    settings: Settings,
+    execution: Execution,
+    registry: Registry,
+    folder: Path,
+    progress: Progress,
+    *,
+    retry_failed: bool = False,
+    force: Sequence[str] = (),
 ) -> Forecast:
-    """Survey the inputs and count cells; nothing is computed and nothing kept."""
+    """Survey the inputs and count cells; nothing is computed and nothing kept.
+
+    Counts and raises as `execute` with the same arguments would.
+    """
     check_place(folder)
-    terms = terms_of(settings, execution, registry)
-    with TemporaryDirectory() as scratch, Guardian() as guardian, Host(terms, guardian) as host:
-        surveyor = Surveyor(host, Path(scratch), execution.timeout.seconds, progress)
-        plan = make_plan(settings, _survey(surveyor, settings, registry), registry)
-    computed: set[str] = set()
-    timings: list[Timing] = []
+    forced = spelled_by(settings, force)
+    with (
+        TemporaryDirectory() as scratch,
+        _planned(settings, execution, registry, Path(scratch), progress) as planned,
+    ):
+        plan = planned.plan
+    known = Known()
     if (folder / FILE_NAME).is_file():
         with open_for_reading(folder) as store:
-            computed, timings = store.computed(), store.timings()
-    keys: set[str] = set()
-    new: Counter[tuple[str, str]] = Counter()
-    for cell in plan.cells():
-        if cell.key not in keys and cell.key not in computed:
-            new[cell.graph, cell.clusterer] += 1
-        keys.add(cell.key)
-    known = {(timing.graph, timing.clusterer): timing.seconds for timing in timings}
-    work = sum(known.get(method, 0.0) * count * settings.levels for method, count in new.items())
-    untimed = sum(count for method, count in new.items() if method not in known)
-    return Forecast(len(keys), len(keys) - new.total(), work / execution.workers, untimed)
+            known = _known(store, ok=retry_failed)
+    return foresee(plan, known, forced, execution.workers)
 
 
 def execute(
@@ -96,47 +83,69 @@ def execute(
 
     May be stopped at any time and started again; only what is missing is computed, and, on
     demand, what failed, and what the components named in `force` had a part in. Raises
-    HarnessError if the folder cannot be used, an input as a whole is not to be had, or, unless
-    `any_environment`, what is stored was computed with other versions.
+    HarnessError if the folder cannot be used, an input as a whole is not to be had, a name in
+    `force` is none, or, unless `any_environment`, what is stored was computed with other versions.
     """
     check_place(folder)
-    terms = terms_of(settings, execution, registry)
-    with Guardian() as guardian, Host(terms, guardian) as host:
-        surveyor = Surveyor(host, folder / MAPS_FOLDER, execution.timeout.seconds, progress)
-        survey = _survey(surveyor, settings, registry)
-        plan = make_plan(settings, survey, registry)
+    forced = spelled_by(settings, force)
+    with _planned(settings, execution, registry, folder / MAPS_FOLDER, progress) as planned:
+        plan, survey = planned.plan, planned.survey
         with open_for_writing(folder) as store:
             session = _session(store, survey, execution, any_environment)
             store.write_plan(asdict(settings), session, survey.images, plan.cells())
             if retry_failed:
                 store.forget_failures()
-            for name in force:
-                store.forget_component(name)
+            store.forget_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
-            run = _Run(settings, execution, terms, store, guardian, host, progress, any_environment)
-            run.complete(plan)
+            expected = foresee(plan, _known(store), frozenset(), execution.workers)
+            if expected.new or expected.perturbed:
+                progress.note(f"{folder}: {expected}")
+            run = _Run(settings, execution, planned, store, progress, forced, any_environment)
+            run.complete()
 
 
-def terms_of(settings: Settings, execution: Execution, registry: Registry) -> Terms:
-    """What the run's hosts are told."""
-    return Terms(
+def _known(store: Store, *, ok: bool = False) -> Known:
+    """What the store tells; with `ok` of the cells that are."""
+    return Known(store.computed(ok=ok), store.timings(), accepted(store))
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A plan, the survey behind it, and the host that surveyed, with its guardian and terms."""
+
+    plan: Plan
+    survey: Survey
+    terms: Terms
+    guardian: Guardian
+    host: Host
+
+
+@contextmanager
+def _planned(
+    settings: Settings, execution: Execution, registry: Registry, maps: Path, progress: Progress
+) -> Iterator[_Planned]:
+    """Survey the inputs and plan; weights of stored maps go to the folder `maps`."""
+    terms = Terms(
         execution.plugins,
         expected_code(settings, registry),
         source_digest(),
         int(execution.memory * 2**30),
         execution.extraction_threads,
     )
+    with Guardian() as guardian, Host(terms, guardian) as host:
+        surveyor = Surveyor(host, maps, execution.timeout.seconds, progress)
+        survey = surveyor.survey(settings.images, *split_extractors(settings, registry))
+        plan = make_plan(settings, survey, registry, terms.codes)
+        yield _Planned(plan, survey, terms, guardian, host)
 
 
 def _session(
     store: Store, survey: Survey, execution: Execution, any_environment: bool
 ) -> dict[str, Any]:
-    """What is kept of this execution; refuses one that another environment began."""
+    """What is kept of this execution; refuses if any before had another environment."""
     environment = provenance.environment(execution.extraction_threads)
-    sessions = store.sessions()
-    if sessions and not any_environment:
-        changed = provenance.difference(sessions[-1]["environment"], environment)
-        if changed:
+    for session in [] if any_environment else store.sessions():
+        if changed := provenance.difference(session["environment"], environment):
             raise HarnessError(
                 f"{store.folder}: computed in another environment ({changed}); restore it, choose "
                 "another --out, or mix them with --any-environment"
@@ -147,10 +156,6 @@ def _session(
         "invocation": provenance.invocation(),
         "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
     }
-
-
-def _survey(surveyor: Surveyor, settings: Settings, registry: Registry) -> Survey:
-    return surveyor.survey(settings.images, *split_extractors(settings, registry))
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:
@@ -168,7 +173,7 @@ def _surveyed_maps(plan: Plan, survey: Survey) -> list[StoredMap]:
         if not planned.image_set and planned.variant.role == "observed"
     )
     stored = [
-        StoredMap(planned.key, found.digest, found.nodes, found.grid)
+        StoredMap(planned.key, found.digest, found.nodes, found.grid, found.truth)
         for planned, found in zip(observed, survey.maps, strict=True)
         if not found.reason
     ]
@@ -184,37 +189,66 @@ class _Run:
 
     settings: Settings
     execution: Execution
-    terms: Terms
+    planned: _Planned
     store: Store
-    guardian: Guardian
-    host: Host
     progress: Progress
+    forced: Set[str]
     any_environment: bool
 
-    def complete(self, plan: Plan) -> None:
+    def complete(self) -> None:
         """Bring every planned cell to a record, then select."""
-        for text in _without_control(self.settings, plan):
+        for text in _without_control(self.settings, self.planned.plan):
             controls = ", ".join(self.settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
-        missing = self.store.count_missing()
-        if missing:
-            limits = self.execution.timeout
-            with self._pool(missing) as pool:
-                clustering = Clustering(
-                    self.store, pool, self.settings, limits, self.progress, missing
-                )
-                self._get_maps(plan, clustering)
-                clustering.finish()
-        selections = select_all(
-            self.store, self.host, self.settings, self.execution.timeout.seconds, self.progress
-        )
-        self.store.replace_selections(selections)
+        with ExitStack() as stack:
+            # Opened when there is work, and kept: hosts that have imported their libraries are
+            # quicker.
+            pool = cache(lambda: stack.enter_context(self._pool()))
+            self._cluster(pool, "clustering")
+            self._select()
+            self._plan_perturbed()
+            self._cluster(pool, "clustering perturbed maps")
+        replace_stabilities(self.store, stabilities(self.store))
 
-    def _pool(self, missing: int) -> AbstractContextManager[Pool]:
+    def _plan_perturbed(self) -> None:
+        levels = levels_of(accepted(self.store))
+        plan = self.planned.plan
+        self.store.forget_cells(
+            cell.key
+            for cell in plan.perturbed_cells(levels)
+            if not self.forced.isdisjoint(cell.components)
+        )
+        self.store.extend_plan(plan.perturbed_cells(levels))
+
+    def _cluster(self, pool: Callable[[], Pool], phase: str) -> None:
+        """Bring every cell that is planned by now to a record."""
+        missing = self.store.count_missing()
+        limits = self.execution.timeout
+        if missing:
+            with Clustering(
+                self.store, pool(), self.settings, limits, self.progress, phase, missing
+            ) as clustering:
+                self._get_maps(clustering)
+                clustering.finish()
+
+    def _select(self) -> None:
+        records = select_all(
+            self.store,
+            self.planned.host,
+            self.settings.selectors,
+            pooling=self.settings.pooling,
+            nulls=self.settings.nulls,
+            limit=self.execution.timeout.seconds,
+            progress=self.progress,
+        )
+        replace_selections(self.store, list(records))
+
+    def _pool(self) -> AbstractContextManager[Pool]:
+        terms = self.planned.terms
         if self.execution.dask is None:
             return LocalPool(
-                min(self.execution.workers, missing),
-                lambda: Host(self.terms, self.guardian),
+                self.execution.workers,
+                lambda: Host(terms, self.planned.guardian),
                 self.store.maps_folder,
             )
         from harness.engine.dask_pool import connect
@@ -225,16 +259,16 @@ class _Run:
         return connect(
             self.execution.dask,
             self.execution.workers,
-            self.terms,
+            terms,
             self.store.maps_folder,
             environment,
             self.progress,
         )
 
-    def _get_maps(self, plan: Plan, clustering: Clustering) -> None:
-        lacking = self._lacking(plan)
+    def _get_maps(self, clustering: Clustering) -> None:
+        lacking = self._lacking(self.planned.plan)
         extraction = Extraction(
-            self.host,
+            self.planned.host,
             self.store.maps_folder,
             self.execution.timeout.seconds,
             self.progress,

@@ -1,4 +1,4 @@
-"""What a job may change beyond itself, and what is put back before the next one.
+"""What a job may change beyond itself, and what is put back when it ends.
 
 A plugin that seeds the global generators, moves to another folder, sets environment variables
 or takes more threads must not change what the next cell computes. Libraries that it patches
@@ -6,6 +6,8 @@ cannot be put back.
 """
 
 import contextlib
+import ctypes
+import faulthandler
 import locale
 import os
 import random
@@ -25,6 +27,14 @@ from harness.engine.threads import ThreadLimit
 LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU)
 SIGNALS = tuple(set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
 TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+# Linux' number of the wish to be the parent of all orphans below.
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """Let processes whose parent dies, below this one, become its children, where that is known."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Surroundings:
     environment: Mapping[str, str]
     permissions: int
     handlers: Mapping[signal.Signals, Any]
+    blocked: frozenset[signal.Signals | int]
     limits: Mapping[int, tuple[int, int]]
     streams: tuple[Any, Any, Any]
     paths: tuple[str, ...]
@@ -54,6 +65,7 @@ class Surroundings:
             environment=dict(os.environ),
             permissions=permissions,
             handlers={number: signal.getsignal(number) for number in SIGNALS},
+            blocked=frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
             limits={limit: resource.getrlimit(limit) for limit in LIMITS},
             streams=(sys.stdin, sys.stdout, sys.stderr),
             paths=tuple(sys.path),
@@ -64,8 +76,20 @@ class Surroundings:
             threads=ThreadLimit(),
         )
 
-    def restore(self, *, seed: int, threads: int) -> None:
-        """Put everything back, and seed the global random generators."""
+    def prepare(self, *, seed: int, threads: int) -> None:
+        """Set the threads of a job, and seed the global random generators."""
+        self.threads.set(threads)
+        random.seed(seed)
+        np.random.seed(seed)
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.manual_seed(seed)
+
+    def restore(self) -> None:
+        """Put everything back that can be."""
+        for timer in TIMERS:
+            signal.setitimer(timer, 0)
+        faulthandler.cancel_dump_traceback_later()
         os.fchdir(self.folder)
         if os.environ != self.environment:
             os.environ.clear()
@@ -74,20 +98,13 @@ class Surroundings:
         for number, handler in self.handlers.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
-        for timer in TIMERS:
-            signal.setitimer(timer, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.blocked)
         self.lift_limits()
         sys.stdin, sys.stdout, sys.stderr = self.streams
         sys.path[:] = self.paths
         np.seterr(**self.float_errors)
         sys.setrecursionlimit(self.recursion)
         locale.setlocale(locale.LC_ALL, self.locale)
-        self.threads.set(threads)
-        random.seed(seed)
-        np.random.seed(seed)
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
 
     def limit_memory(self, allowance: int) -> None:
         """Let the process take so many bytes more of address space than it holds now."""
@@ -107,6 +124,20 @@ class Surroundings:
     def is_spent(self, allowance: int) -> bool:
         """Whether the process has been left in a state in which it should do no other job.
 
-        That is: threads of Python's go on, or it holds more than its allowance.
+        That is: threads of Python's or processes that it started go on, a limit cannot be raised
+        to what it was, or it holds more than its allowance.
         """
-        return threading.active_count() > 1 or address_space() > self.address_space + allowance
+        return (
+            threading.active_count() > 1
+            or _has_children()
+            or any(resource.getrlimit(limit) != both for limit, both in self.limits.items())
+            or address_space() > self.address_space + allowance
+        )
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

@@ -61,7 +61,9 @@ class Surveyor:
                 continue
             kept = stored_map("", answer)
             slot = Slot(answer["layer"], answer["head"])
-            yield SurveyedMap(text, key, answer["image"], slot, kept.digest, kept.nodes, kept.grid)
+            yield SurveyedMap(
+                text, key, answer["image"], slot, kept.digest, kept.nodes, kept.grid, kept.truth
+            )
 
     def _entries(
         self, text: str, kind: str, job: str, **header: Any

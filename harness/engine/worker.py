@@ -7,6 +7,7 @@ jobs' pipe closes; what ends it in the midst of a job is the coordinator, or the
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from harness.engine.jobs import JOBS, Context, Send, reason_of
 from harness.engine.memory import forget_peak_memory, peak_memory
 from harness.engine.messages import Message, decode, encode
-from harness.engine.surroundings import Surroundings
+from harness.engine.surroundings import Surroundings, adopt_orphans
 from harness.errors import HarnessError, InvalidResult, RunStopped
 from harness.identity import source_digest
 from harness.registry import load
@@ -57,24 +58,29 @@ def _ready(terms: Any) -> Context:
 
 
 def _serve(context: Context, terms: Any, receive: Callable[[], Message | None], send: Send) -> None:
+    adopt_orphans()
     surroundings = Surroundings.now()
     allowance = terms["memory"]
     while (asked := receive()) is not None:
         job = JOBS[asked.header["job"]]
         threads = terms["extraction_threads"] if job.runs_model else 1
-        surroundings.restore(seed=asked.header.get("seed", 0), threads=threads)
+        surroundings.prepare(seed=asked.header.get("seed", 0), threads=threads)
         if not job.runs_model:
             # Models and the drivers below them reserve far more than they use.
             surroundings.limit_memory(allowance)
         try:
-            job.function(context, asked.header, send)
+            with warnings.catch_warnings():
+                job.function(context, asked.header, send)
             answer = {"reply": "done"}
         except BaseException as error:
             # To say what went wrong takes memory.
             surroundings.lift_limits()
             answer = _outcome(error, allowance)
+        peak = peak_memory()
+        # Before the answer: an alarm that is still set must strike while its own job is to blame.
+        surroundings.restore()
         spent = not job.runs_model and surroundings.is_spent(allowance)
-        send(Message({**answer, "peak_memory": peak_memory(), "spent": spent}))
+        send(Message({**answer, "peak_memory": peak, "spent": spent}))
         forget_peak_memory()
 
 

@@ -1,5 +1,15 @@
 """One SQLite file a run: what was planned, what was computed, what was selected."""
 
+from harness.store.findings import (
+    Accepted,
+    Group,
+    accepted,
+    failed_selections,
+    groups,
+    perturbed_cells,
+    replace_selections,
+    replace_stabilities,
+)
 from harness.store.mounts import network_file_system
 from harness.store.opening import check_place, open_for_reading, open_for_writing
 from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
@@ -11,10 +21,18 @@ __all__ = [
     "LARGEST_MAP",
     "MAPS_FOLDER",
     "PARTIAL",
+    "Accepted",
+    "Group",
     "Store",
     "Timing",
+    "accepted",
     "check_place",
+    "failed_selections",
+    "groups",
     "network_file_system",
     "open_for_reading",
     "open_for_writing",
+    "perturbed_cells",
+    "replace_selections",
+    "replace_stabilities",
 ]

@@ -5,7 +5,7 @@ LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
 # What the name of a map ends in while it is written.
 PARTIAL = ".partial"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # "ahrn", in SQLite's header of the file.
 APPLICATION_ID = 0x6168726E
 # Labels are kept as 16-bit integers.
@@ -25,13 +25,15 @@ CREATE TABLE planned (
     image_set TEXT NOT NULL, image TEXT NOT NULL, extractor TEXT NOT NULL,
     layer INTEGER NOT NULL, head INTEGER NOT NULL,
     role TEXT NOT NULL, control TEXT NOT NULL, draw INTEGER NOT NULL, observed TEXT NOT NULL,
-    graph TEXT NOT NULL, clusterer TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL
+    graph TEXT NOT NULL, clusterer TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL,
+    point INTEGER
 );
 CREATE INDEX planned_by_cell ON planned (cell);
 CREATE INDEX planned_by_observed ON planned (observed);
+CREATE INDEX planned_by_map ON planned (map);
 CREATE TABLE maps (
     map TEXT PRIMARY KEY, digest TEXT NOT NULL, nodes INTEGER NOT NULL,
-    grid_rows INTEGER, grid_columns INTEGER, reason TEXT NOT NULL, detail TEXT NOT NULL
+    grid_rows INTEGER, grid_columns INTEGER, truth TEXT, reason TEXT NOT NULL, detail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE cells (
     cell TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
@@ -50,6 +52,17 @@ CREATE TABLE selections (
     accepted INTEGER NOT NULL, plateau_first INTEGER, plateau_last INTEGER,
     status TEXT NOT NULL, reason TEXT NOT NULL,
     PRIMARY KEY (cell, selector)
+) WITHOUT ROWID;
+CREATE TABLE tests (
+    cell TEXT NOT NULL, selector TEXT NOT NULL, control TEXT NOT NULL, statistic REAL,
+    nulls INTEGER NOT NULL, null_mean REAL, null_deviation REAL, z REAL, p REAL NOT NULL,
+    q REAL NOT NULL,
+    PRIMARY KEY (cell, selector, control)
+) WITHOUT ROWID;
+CREATE TABLE stabilities (
+    cell TEXT NOT NULL, selector TEXT NOT NULL, kind TEXT NOT NULL, compared INTEGER NOT NULL,
+    jaccard REAL, weakest INTEGER NOT NULL, weakest_size INTEGER NOT NULL, weakest_jaccard REAL,
+    PRIMARY KEY (cell, selector, kind)
 ) WITHOUT ROWID;
 """
 # The columns of `points` that are plain numbers of a Point, in the order of both.

@@ -16,8 +16,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.plan import PlannedCell, SurveyedImage
-from harness.records import CellRecord, MissingCell, SelectionRecord, StoredMap
-from harness.spelling import did_you_mean
+from harness.records import CellRecord, MissingCell, StoredMap
 from harness.store.schema import FIGURES, MAPS_FOLDER, UNDEFINED_AS_NULL
 from harness.values import Integers, Point, Profile, Slot, Variant
 
@@ -88,18 +87,28 @@ class Store:
                     for image in images
                 ),
             )  # fmt: skip
-            self.connection.executemany(
-                "INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._plan(cells, 0)
+
+    def extend_plan(self, cells: Iterable[PlannedCell]) -> None:
+        """Plan these cells after those that are planned."""
+        (planned,) = self.connection.execute("SELECT count(*) FROM planned").fetchone()
+        with self.connection:
+            self._plan(cells, planned)
+
+    def _plan(self, cells: Iterable[PlannedCell], first: int) -> None:
+        self.connection.executemany(
+            f"INSERT INTO planned VALUES ({', '.join('?' * 17)})",
+            (
                 (
-                    (
-                        position, cell.key, cell.map.key, cell.map.image_set, cell.map.image,
-                        cell.map.extractor, cell.map.slot.layer, cell.map.slot.head,
-                        cell.map.variant.role, cell.map.variant.name, cell.map.variant.draw,
-                        cell.map.observed, cell.graph, cell.clusterer, cell.repeat, cell.seed,
-                    )
-                    for position, cell in enumerate(cells)
-                ),
-            )  # fmt: skip
+                    position, cell.key, cell.map.key, cell.map.image_set, cell.map.image,
+                    cell.map.extractor, cell.map.slot.layer, cell.map.slot.head,
+                    cell.map.variant.role, cell.map.variant.name, cell.map.variant.draw,
+                    cell.map.observed, cell.graph, cell.clusterer, cell.repeat, cell.seed,
+                    cell.point,
+                )
+                for position, cell in enumerate(cells, first)
+            ),
+        )  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
         """The settings of the latest plan.
@@ -111,14 +120,22 @@ class Store:
             raise HarnessError(f"{self.folder}: nothing was planned there yet")
         return dict(json.loads(row[0]))
 
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """Replace the settings of the latest plan by others that plan the same cells."""
+        with self.connection:
+            self.connection.execute(
+                "UPDATE settings SET value = ?", (json.dumps(settings, sort_keys=True),)
+            )
+
     def sessions(self) -> list[dict[str, Any]]:
         """What is known of each execution, the latest last."""
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
-    def computed(self) -> set[str]:
-        """Keys of the cells that have a record, whatever it says."""
-        return {key for (key,) in self.connection.execute("SELECT cell FROM cells")}
+    def computed(self, *, ok: bool = False) -> set[str]:
+        """Keys of the cells that have a record, whatever it says; with `ok`, of those that are."""
+        query = "SELECT cell FROM cells WHERE status = 'ok'" if ok else "SELECT cell FROM cells"
+        return {key for (key,) in self.connection.execute(query)}
 
     def count_missing(self) -> int:
         """How many planned cells have no record."""
@@ -132,7 +149,7 @@ class Store:
         """
         rows = self.connection.execute(
             "SELECT position, cell, map, image, layer, head, role, control, draw, graph, "
-            "clusterer, seed, maps.map, maps.digest, nodes, grid_rows, grid_columns, reason "
+            "clusterer, seed, point, maps.map, digest, nodes, grid_rows, grid_columns, reason "
             f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
@@ -156,12 +173,7 @@ class Store:
 
     def maps(self) -> dict[str, StoredMap]:
         """All maps that have a record, by key."""
-        return {
-            key: StoredMap(key, digest, nodes, (rows, columns) if rows else None, reason, detail)
-            for key, digest, nodes, rows, columns, reason, detail in self.connection.execute(
-                "SELECT * FROM maps"
-            )
-        }
+        return {row[0]: _stored_map(*row) for row in self.connection.execute("SELECT * FROM maps")}
 
     def write_maps(self, maps: Iterable[StoredMap]) -> None:
         """Record extracted maps, or why they could not be had."""
@@ -170,10 +182,11 @@ class Store:
 
     def _write_maps(self, maps: Iterable[StoredMap]) -> None:
         self.connection.executemany(
-            "INSERT OR REPLACE INTO maps VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO maps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     stored.key, stored.digest, stored.nodes, *(stored.grid or (None, None)),
+                    None if stored.truth is None else json.dumps(stored.truth),
                     stored.reason, stored.detail,
                 )
                 for stored in maps
@@ -203,7 +216,7 @@ class Store:
                 (
                     record.key,
                     index,
-                    *(_null_for_nan(getattr(point, figure)) for figure in FIGURES),
+                    *(null_for_nan(getattr(point, figure)) for figure in FIGURES),
                     json.dumps(_finite(point.diagnostics), sort_keys=True),
                     json.dumps(point.warnings),
                 )
@@ -220,26 +233,22 @@ class Store:
             )
             return self.connection.execute("DELETE FROM cells WHERE status <> 'ok'").rowcount
 
-    def forget_component(self, name: str) -> int:
-        """Remove the records of the planned cells that a component had a part in.
+    def forget_cells(self, keys: Iterable[str]) -> None:
+        """Remove the records of these cells."""
+        named = [(key,) for key in keys]
+        with self.connection:
+            for table in ("points", "cells"):
+                self.connection.executemany(f"DELETE FROM {table} WHERE cell = ?", named)
 
-        `name` is its name or its full spelling. Where it had a part in maps, those are forgotten
-        too. Returns how many cells; raises HarnessError if the plan has no such component.
+    def forget_components(self, spellings: Iterable[str]) -> int:
+        """Remove the records of the planned cells that components so spelled had a part in.
+
+        Where they had a part in maps, those are forgotten too. Returns how many cells.
         """
-        spelled = {
-            column: [
-                text
-                for (text,) in self.connection.execute(f"SELECT DISTINCT {column} FROM planned")
-                if text and name in (text, text.partition("[")[0])
-            ]
-            for column in COMPONENT_COLUMNS
-        }
-        if not any(spelled.values()):
-            raise HarnessError(self._unknown(name))
         before = len(self.computed())
         with self.connection:
-            for column, texts in spelled.items():
-                for text in texts:
+            for text in spellings:
+                for column in COMPONENT_COLUMNS:
                     of_it = f"FROM planned WHERE {column} = ?"
                     for table in ("points", "cells"):
                         self.connection.execute(
@@ -251,21 +260,6 @@ class Store:
                         )
         return before - len(self.computed())
 
-    def _unknown(self, name: str) -> str:
-        selectors = self.settings()["selectors"]
-        if name in (*selectors, *(text.partition("[")[0] for text in selectors)):
-            return f"--force {name}: selectors are applied anew in every run"
-        known = sorted(
-            {
-                text.partition("[")[0]
-                for column in COMPONENT_COLUMNS
-                for (text,) in self.connection.execute(f"SELECT DISTINCT {column} FROM planned")
-                if text
-            }
-        )
-        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-        return f"--force {name}: no such component in this run{hint}"
-
     def statuses(self) -> dict[str, int]:
         """How many planned cells have each status; "missing" is no record yet."""
         return dict(
@@ -274,12 +268,6 @@ class Store:
                 "FROM planned LEFT JOIN cells USING (cell) GROUP BY 1 ORDER BY 1"
             )
         )
-
-    def failed_selections(self) -> int:
-        """How many selections failed."""
-        query = "SELECT count(*) FROM selections WHERE status <> 'ok'"
-        (count,) = self.connection.execute(query).fetchone()
-        return int(count)
 
     def controls(self) -> list[str]:
         """The controls that the plan draws, by name."""
@@ -322,32 +310,9 @@ class Store:
             )
         return Profile(points)
 
-    def replace_selections(self, records: Iterable[SelectionRecord]) -> None:
-        """Keep these selections and no others: they are derived, never resumed."""
-        with self.connection:
-            self.connection.execute("DELETE FROM selections")
-            self.connection.executemany(
-                "INSERT INTO selections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_selection_row(record) for record in records),
-            )
 
-    def groups(self) -> list[tuple[list[str], list[str]]]:
-        """Cells that are ok and planned, as (observed, controls) of every group.
-
-        A group is what one method did with one slot of one extractor over all images whose maps
-        are of one size: builders may choose levels by it.
-        """
-        grouped: dict[tuple[Any, ...], tuple[list[str], list[str]]] = {}
-        for cell, role, *group in self.connection.execute(
-            "SELECT DISTINCT cell, role, extractor, layer, head, nodes, graph, clusterer "
-            "FROM planned JOIN cells USING (cell) WHERE status = 'ok' ORDER BY position"
-        ):
-            observed, controls = grouped.setdefault(tuple(group), ([], []))
-            (observed if role == "observed" else controls).append(cell)
-        return list(grouped.values())
-
-
-def _null_for_nan(value: float) -> float | None:
+def null_for_nan(value: float) -> float | None:
+    """What stands in the file for what is undefined."""
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -360,20 +325,25 @@ def _nan_for_null(figures: Mapping[str, float | None]) -> dict[str, float]:
     return {name: math.nan if value is None else value for name, value in figures.items()}
 
 
-def _selection_row(record: SelectionRecord) -> tuple[Any, ...]:
-    selection = record.selection
-    if selection is None:
-        return record.cell, record.selector, None, None, 0, None, None, "failed", record.reason
-    return (
-        record.cell, record.selector, selection.candidate, _null_for_nan(selection.statistic),
-        int(selection.accepted), *(selection.plateau or (None, None)), "ok", selection.reason,
-    )  # fmt: skip
+def _stored_map(
+    key: str,
+    digest: str,
+    nodes: int,
+    rows: int | None,
+    columns: int | None,
+    truth: str | None,
+    reason: str,
+    detail: str,
+) -> StoredMap:
+    grid = None if rows is None or columns is None else (rows, columns)
+    communities = None if truth is None else tuple(json.loads(truth))
+    return StoredMap(key, digest, nodes, grid, communities, reason, detail)
 
 
 def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
     (
         position, key, map_key, image, layer, head, role, control, draw, graph, clusterer, seed,
-        known, digest, nodes, rows, columns, reason,
+        point, known, digest, nodes, rows, columns, reason,
     ) = row  # fmt: skip
     grid = (rows, columns) if rows else None
     return MissingCell(
@@ -385,5 +355,6 @@ def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
         graph,
         clusterer,
         seed,
-        StoredMap(map_key, digest, nodes, grid, reason) if known else None,
+        point,
+        StoredMap(map_key, digest, nodes, grid, reason=reason) if known else None,
     )

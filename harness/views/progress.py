@@ -43,6 +43,10 @@ class PlainProgress:
                 file=sys.stderr,
             )
 
+    def note(self, line: str) -> None:
+        """Say what comes."""
+        print(printable(line), file=sys.stderr)
+
     def warn(self, line: str) -> None:
         """Say what went wrong."""
         print(f"warning: {printable(line)}", file=sys.stderr)
@@ -64,6 +68,10 @@ class LiveProgress:
         """One step further."""
         if self._task is not None:
             self._bars.advance(self._task)
+
+    def note(self, line: str) -> None:
+        """A line above the bars."""
+        self._bars.console.print(Text(printable(line)))
 
     def warn(self, line: str) -> None:
         """A line above the bars."""

@@ -162,6 +162,94 @@ def test_a_dry_run_judges_the_time_by_what_like_cells_took(
     assert json.loads(other.stdout)["untimed"] == 6
 
 
+def test_a_dry_run_counts_what_would_be_computed_again(
+    harness_command: Command, planted: Path
+) -> None:
+    run = small(planted, "--clusterers", "louvain,wrong[mode=nan]", "--out", "out")
+    harness_command(*run)
+
+    def counted(*arguments: str) -> tuple[int, int]:
+        told = json.loads(harness_command(*run, "--dry-run", "--json", *arguments).stdout)
+        return told["cached"], told["new"]
+
+    assert counted() == (12, 0)
+    assert counted("--force", "louvain") == (6, 6)
+    assert counted("--force", "permuted-rows") == (6, 6)
+    assert counted("--retry-failed") == (6, 6)
+    assert counted("--retry-failed", "--force", "louvain") == (0, 12)
+
+
+def test_a_wrong_name_to_force_forgets_nothing(harness_command: Command, planted: Path) -> None:
+    run = small(planted, "--out", "out")
+    harness_command(*run)
+
+    refused = [
+        harness_command(*run, "--force", "louvain", "--force", "louvian", *more)
+        for more in ([], ["--dry-run"])
+    ]
+
+    assert [each.returncode for each in refused] == [1, 1]
+    assert "6 cached, 0 new" in harness_command(*run, "--dry-run").stdout
+
+
+SELF_EDITING = """
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+import numpy as np
+import harness
+
+SIZE = 12
+
+@dataclass(frozen=True)
+class Editing(harness.Extractor):
+    \"\"\"Another version of it is saved while the inputs are surveyed.\"\"\"
+    name: ClassVar[str] = "editing"
+    def slots(self):
+        file = Path(__file__)
+        file.write_text(file.read_text().replace("SIZE = 12", "SIZE = 13"))
+        return [harness.Slot(0, 0)]
+    def fingerprint(self):
+        return ""
+    def extract(self, images):
+        for image in images:
+            weights = np.random.default_rng(0).random((SIZE, SIZE))
+            yield harness.AttentionMap(weights, image=image.key, variant=image.variant)
+
+@harness.hookimpl
+def harness_extractors():
+    return [Editing]
+"""
+
+
+def test_maps_of_old_code_never_get_the_key_of_the_new(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "editing.py").write_text(SELF_EDITING)
+    run = ["run", "--plugin", "editing.py", "--extractors", "editing", "--images", "noise[count=1]"]
+    run += ["--clusterers", "louvain", "--levels", "4", "--out", "out"]
+
+    first = harness_command(*run)
+    old = set(harness.open_run(tmp_path / "out").cells().nodes)
+    again = harness_command(*run)
+
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert old == {12}
+    assert set(harness.open_run(tmp_path / "out").cells().nodes) == {13}
+
+
+def test_what_has_ended_is_kept_when_something_else_stops_the_run(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    stopped = harness_command(
+        *small(planted, "--clusterers", "slow[seconds=0.0],untidy", "--out", "out", "-j", 1)
+    )
+
+    assert stopped.returncode == 1
+    assert "the same command extracts it again" in stopped.stderr
+    assert harness.open_run(tmp_path / "out").statuses() == {"missing": 10, "ok": 2}
+
+
 def test_a_second_process_on_the_same_folder_is_refused_and_changes_nothing(
     started: Callable[..., "subprocess.Popen[str]"],
     harness_command: Command,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import harness
-from harness.engine.cell import profile
+from harness.engine.cell import perturbed, profile
+from harness.errors import InvalidResult
 from harness.scores.partition import InvalidLabels
 from harness.values import Point
 
@@ -101,3 +102,118 @@ def test_the_first_level_has_nothing_to_be_compared_with() -> None:
 def test_labels_of_the_wrong_length_are_invalid() -> None:
     with pytest.raises(InvalidLabels, match=r"at level 0: labels must be \(14,\)"):
         points(Short())
+
+
+@dataclass(frozen=True)
+class ByLevel(harness.Clusterer):
+    """Halves of the nodes on sparse graphs, one cluster on dense ones."""
+
+    name: ClassVar[str] = "by-level"
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Any:
+        return np.arange(graph.n) // (7 if graph.density < 0.5 else graph.n)
+
+
+def two_blocks() -> harness.AttentionMap:
+    block = np.arange(14) // 7
+    weights = np.random.default_rng(0).random((14, 14)) + 1.0 * (block[:, None] == block)
+    return harness.AttentionMap(weights)
+
+
+def test_rescored_levels_keep_the_best_partition_that_any_level_found() -> None:
+    builder = harness.make("graph builder", "threshold")
+    how: dict[str, Any] = {"levels": 6, "seed": 1, "resolution": 1.0}
+    own = list(profile(two_blocks(), builder, ByLevel(), **how))
+    best = list(profile(two_blocks(), builder, ByLevel(), rescore=True, **how))
+    graphs = list(builder.build(two_blocks(), np.array([point.level for point in own])))
+
+    assert own[0].n_clusters == 1
+    for point, graph in zip(best, graphs, strict=True):
+        of_all = [harness.modularity(graph, each.labels) for each in own]
+        assert point.modularity == pytest.approx(max(of_all))
+        assert point.modularity == pytest.approx(harness.modularity(graph, point.labels))
+        assert (point.level, point.density) == (graph.level, graph.density)
+    assert best[0].n_clusters == 2
+
+
+@dataclass(frozen=True)
+class Doubling(harness.Perturbation):
+    """The same map with its first weight replaced by the seed."""
+
+    name: ClassVar[str] = "doubling"
+
+    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+        weights = attention.weights.copy()
+        weights[0, 1] = 2 + seed
+        return harness.AttentionMap(weights)
+
+
+@dataclass(frozen=True)
+class Echo(harness.Clusterer):
+    """Tells by its diagnostics what it was given."""
+
+    name: ClassVar[str] = "echo"
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
+        return harness.Partition(
+            np.arange(graph.n) % 2, {"seed": seed, "first": graph.adjacency[0, 1]}
+        )
+
+
+def perturbed_points(perturbation: harness.Perturbation) -> list[Point]:
+    builder = harness.make("graph builder", "threshold")
+    return list(
+        perturbed(
+            two_blocks(),
+            perturbation,
+            builder,
+            Echo(),
+            levels=5,
+            point=3,
+            draws=4,
+            perturbation_seed=7,
+            seed=9,
+            resolution=1.0,
+        )
+    )
+
+
+def test_every_draw_of_a_perturbation_is_clustered_at_the_chosen_level() -> None:
+    builder = harness.make("graph builder", "threshold")
+    points = perturbed_points(Doubling())
+
+    assert {point.level for point in points} == {builder.levels(two_blocks(), 5)[3]}
+    assert len({point.diagnostics["first"] for point in points}) == 4
+    assert len({point.diagnostics["seed"] for point in points}) == 4
+
+
+def test_perturbed_points_are_scored_on_the_perturbed_map() -> None:
+    builder = harness.make("graph builder", "threshold")
+    level = builder.levels(two_blocks(), 5)[3:4]
+
+    for point in perturbed_points(Doubling()):
+        drawn = two_blocks().weights.copy()
+        drawn[0, 1] = point.diagnostics["first"]
+        (graph,) = builder.build(drawn, level)
+        assert point.modularity == pytest.approx(harness.modularity(graph, point.labels))
+
+
+def test_the_same_seeds_perturb_alike() -> None:
+    first, second = perturbed_points(Doubling()), perturbed_points(Doubling())
+
+    assert [point.diagnostics for point in first] == [point.diagnostics for point in second]
+
+
+@dataclass(frozen=True)
+class Shrinking(harness.Perturbation):
+    """A map of other size than the one it was given."""
+
+    name: ClassVar[str] = "shrinking"
+
+    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+        return harness.AttentionMap(attention.weights[:-1, :-1].copy())
+
+
+def test_a_perturbation_that_changes_the_size_is_named() -> None:
+    with pytest.raises(InvalidResult, match=r"shrinking drew \(13, 13\) from a map of \(14, 14\)"):
+        perturbed_points(Shrinking())

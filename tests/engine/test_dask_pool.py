@@ -1,5 +1,6 @@
 """Runs on a real Dask cluster: a scheduler here, workers in processes of their own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -154,6 +155,47 @@ def _hosts_below(cluster: distributed.LocalCluster) -> list[int]:
         if parent in workers and b"harness.engine.worker" in command:
             found.append(int(folder.name))
     return found
+
+
+def test_absent_workers_and_a_lost_scheduler_are_told_in_a_line(
+    planted: Path, tmp_path: Path
+) -> None:
+    address = tmp_path / "scheduler.json"
+    scheduler = subprocess.Popen(
+        [
+            sys.executable, "-m", "distributed.cli.dask_scheduler",
+            "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not address.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        run = small(planted, "--clusterers", "louvain", "--out", "out")
+        coordinator = subprocess.Popen(
+            [
+                sys.executable, "-m", "harness.cli.main", *map(str, run),
+                "--dask", json.loads(address.read_text())["address"],
+            ],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        assert coordinator.stderr is not None
+        told = [coordinator.stderr.readline() for _ in range(4)]
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+    rest = coordinator.stderr.read()
+    coordinator.stderr.close()
+
+    assert "warning: --dask: no worker is there; waiting for one\n" in told
+    assert coordinator.wait(timeout=60) == 1
+    assert rest.splitlines()[-1].startswith("harness: --dask: the scheduler is gone; the same")
+    assert "Traceback" not in rest
 
 
 def test_a_worker_with_another_version_of_anything_is_refused(

@@ -1,7 +1,9 @@
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,57 @@ def test_another_harness_stops_the_run(terms: Terms) -> None:
         pytest.raises(RunStopped, match="the harness' own source is not the same"),
     ):
         host.start()
+
+
+def test_a_host_that_dies_while_it_has_nothing_to_do_costs_nothing(
+    host: Host, replies: Replies
+) -> None:
+    replies("printing")
+    os.kill(host._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+
+    assert replies("printing") == WHOLE
+
+
+def test_hosts_that_cannot_start_stop_the_run_and_blame_no_cell(
+    terms: Terms, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "deadly.py"
+    plugin.write_text("import os, sys\nprint('bad luck', file=sys.stderr, flush=True)\nos._exit(3)")
+
+    with (
+        Guardian() as guardian,
+        Host(replace(terms, plugins=(plugin,)), guardian) as host,
+        pytest.raises(RunStopped, match="cannot be started: the process exited with code 3: bad"),
+    ):
+        host.start()
+
+
+def test_a_component_that_only_the_coordinator_can_make_stops_the_run(replies: Replies) -> None:
+    with pytest.raises(RunStopped, match="clusterer printed: a host cannot make it: there is no"):
+        replies("printed")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"cut short"])
+def test_a_map_that_is_gone_stops_the_run_and_blames_no_cell(
+    replies: Replies, cell: dict[str, Any], content: bytes | None
+) -> None:
+    path = Path(cell["folder"], f"{cell['map']}.npy")
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(RunStopped, match="the same command extracts it again"):
+        replies("printing")
+
+
+def test_who_waits_for_an_interrupted_host_is_told_that_the_run_was(
+    host: Host, replies: Replies
+) -> None:
+    replies("printing")
+    threading.Timer(0.3, host.interrupt).start()
+
+    with pytest.raises(RunStopped, match="the run was interrupted"):
+        replies("endless[mode=sleep]")
 
 
 def test_where_answers_keep_their_order_the_next_question_is_to_blame() -> None:

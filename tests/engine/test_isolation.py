@@ -147,6 +147,8 @@ def test_what_a_plugin_changes_around_it_is_put_back_for_the_next_cell(
     observed(host, cell)
     before = observed(host, cell)
     replies("meddling", levels=1)
+    # Until its alarm would have struck.
+    time.sleep(0.7)
     after = observed(host, cell)
 
     assert after == before
@@ -164,7 +166,15 @@ def test_global_random_generators_are_seeded_with_the_cell(
         assert one[generator] == again[generator] != other[generator]
 
 
-@pytest.mark.parametrize("clusterer", ["lingering", "greedy[mode=leak]"])
+@pytest.mark.parametrize(
+    "clusterer",
+    [
+        "lingering[mode=thread]",
+        "lingering[mode=child]",
+        "lingering[mode=orphan]",
+        "greedy[mode=leak]",
+    ],
+)
 def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
     host: Host, replies: Replies, cell: dict[str, Any], clusterer: str
 ) -> None:
@@ -173,6 +183,7 @@ def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
         assert replies(clusterer) == WHOLE
 
     assert observed(host, cell)["process"] != first
+    assert len(marked(host._mark)) <= 1
 
 
 def test_no_process_outlives_a_killed_coordinator(terms: Terms, cell: dict[str, Any]) -> None:

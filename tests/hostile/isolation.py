@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -206,19 +207,28 @@ class Meddling(harness.Clusterer):
         sys.path.insert(0, "/nowhere")
         sys.setrecursionlimit(500)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.alarm(2)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        warnings.simplefilter("error")
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         sys.stdout = None  # type: ignore[assignment]
         return alike(graph)
 
 
 @dataclass(frozen=True)
 class Lingering(harness.Clusterer):
-    """Leaves a thread behind that goes on."""
+    """Leaves something behind that goes on."""
 
     name: ClassVar[str] = "lingering"
+    mode: str
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Any:
-        threading.Thread(target=time.sleep, args=(FOREVER,), daemon=True).start()
+        match self.mode:
+            case "thread":
+                threading.Thread(target=time.sleep, args=(FOREVER,), daemon=True).start()
+            case "child":
+                subprocess.Popen(["sleep", str(FOREVER)])
+            case "orphan":
+                subprocess.run(["sh", "-c", f"setsid sleep {FOREVER} &"], check=True)
         return alike(graph)
 
 
@@ -251,6 +261,8 @@ class Observing(harness.Clusterer):
             "interrupt": float(signal.getsignal(signal.SIGINT) == signal.SIG_IGN),
             "alarm": float(signal.getitimer(signal.ITIMER_REAL)[0] > 0),
             "stdout": float(sys.stdout is None),
+            "blocked": float(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())),
+            "errors": float(any(action == "error" for action, *_ in warnings.filters)),
             "process": os.getpid(),
         }
         return harness.Partition(alike(graph), found)

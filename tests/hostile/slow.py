@@ -1,7 +1,8 @@
-"""A clusterer that takes its time."""
+"""A clusterer that takes its time, and one that takes what is not its own."""
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,18 @@ class Slow(harness.Clusterer):
         return np.arange(graph.n) % 2
 
 
+@dataclass(frozen=True)
+class Untidy(harness.Clusterer):
+    """Removes the run's maps, which are below the folder that it is started in."""
+
+    name: ClassVar[str] = "untidy"
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Any:
+        for path in Path.cwd().glob("*/maps/*.npy"):
+            path.unlink()
+        return np.arange(graph.n) % 2
+
+
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    return [Slow]
+    return [Slow, Untidy]

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import HarnessError
 from harness.plan import PlannedCell, PlannedMap
-from harness.records import CellRecord, SelectionRecord, StoredMap
+from harness.records import CellRecord, StoredMap
 from harness.store import FILE_NAME, Store, Timing, open_for_reading, open_for_writing
-from harness.values import FIRST_SLOT, OBSERVED, Point, Selection, Variant
+from harness.values import FIRST_SLOT, OBSERVED, Point, Variant
 
 
 def point(level: float, jaccard: float = 0.5) -> Point:
@@ -86,30 +85,15 @@ def test_failures_can_be_forgotten_and_successes_stay(tmp_path: Path) -> None:
         assert set(store.maps()) == {"there"}
 
 
-def test_maps_come_back_with_and_without_grid(tmp_path: Path) -> None:
-    maps = [StoredMap("a", "digest", 6, (2, 3)), StoredMap("b", reason="too small")]
+def test_maps_come_back_with_and_without_grid_and_truth(tmp_path: Path) -> None:
+    maps = [
+        StoredMap("a", "digest", 6, (2, 3), truth=(0, 0, 1, 1, 2, 2)),
+        StoredMap("b", reason="too small"),
+    ]
     with open_for_writing(tmp_path) as store:
         store.write_maps(maps)
 
         assert store.maps() == {"a": maps[0], "b": maps[1]}
-
-
-def test_new_selections_replace_the_old_ones(tmp_path: Path) -> None:
-    chosen = Selection(1, math.nan, True, (0, 3), "why")
-    with open_for_writing(tmp_path) as store:
-        store.replace_selections([SelectionRecord("a", "old", chosen)])
-        store.replace_selections(
-            [SelectionRecord("a", "new", chosen), SelectionRecord("b", "new", None, "failed")]
-        )
-        rows = store.connection.execute(
-            "SELECT cell, selector, candidate, statistic, accepted, plateau_first, plateau_last, "
-            "status, reason FROM selections ORDER BY cell"
-        ).fetchall()
-
-    assert rows == [
-        ("a", "new", 1, None, 1, 0, 3, "ok", "why"),
-        ("b", "new", None, None, 0, None, None, "failed", "failed"),
-    ]
 
 
 class Bench:
@@ -174,11 +158,10 @@ def test_the_maps_of_missing_cells_are_needed_and_those_that_they_alter(bench: B
 
 
 @pytest.mark.parametrize(
-    ("name", "cells", "maps"),
+    ("spelling", "cells", "maps"),
     [
         ("louvain", {"infomap a-", "infomap a-noise[n=1]"}, {"a-", "a-noise[n=1]"}),
         ("infomap", {"louvain a-", "louvain a-noise[n=1]"}, {"a-", "a-noise[n=1]"}),
-        ("noise", {"louvain a-", "infomap a-"}, {"a-"}),
         ("noise[n=1]", {"louvain a-", "infomap a-"}, {"a-"}),
         ("vit", set(), set()),
         ("set", set(), set()),
@@ -186,7 +169,7 @@ def test_the_maps_of_missing_cells_are_needed_and_those_that_they_alter(bench: B
     ],
 )
 def test_what_a_component_had_a_part_in_can_be_forgotten(
-    bench: Bench, name: str, cells: set[str], maps: set[str]
+    bench: Bench, spelling: str, cells: set[str], maps: set[str]
 ) -> None:
     for clusterer in ("louvain", "infomap"):
         for control in ("", "noise[n=1]"):
@@ -196,30 +179,12 @@ def test_what_a_component_had_a_part_in_can_be_forgotten(
         {cell.map.key: StoredMap(cell.map.key, "d", 4) for cell in bench.cells}.values()
     )
 
-    assert bench.store.forget_component(name) == 4 - len(cells)
+    assert bench.store.forget_components([spelling]) == 4 - len(cells)
     assert bench.store.computed() == cells
     assert set(bench.store.maps()) == maps
     for cell in bench.cells:
         if cell.key in cells:
             assert len(bench.store.profile(cell.key)) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("louvian", "no such component in this run; did you mean 'louvain'?"),
-        ("chosen", "selectors are applied anew in every run"),
-        ("chosen[a=1]", "selectors are applied anew in every run"),
-        ("", "no such component in this run; there are louvain, set, threshold, vit"),
-    ],
-)
-def test_what_had_no_part_cannot_be_forgotten(bench: Bench, name: str, line: str) -> None:
-    bench.plan("louvain", "a")
-
-    with pytest.raises(HarnessError) as refused:
-        bench.store.forget_component(name)
-
-    assert line in str(refused.value)
 
 
 def test_timings_are_means_by_level_of_cells_that_are_ok(bench: Bench) -> None:

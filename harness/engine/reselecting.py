@@ -1,0 +1,65 @@
+"""Applies more selectors to a run that is there; nothing is clustered again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.engine.guardian import Guardian
+from harness.engine.host import Host, Terms
+from harness.engine.progress import Progress
+from harness.engine.selecting import select_all
+from harness.engine.steadiness import stabilities
+from harness.errors import HarnessError
+from harness.identity import code_digest, source_digest
+from harness.registry import Registry
+from harness.settings import Execution
+from harness.spelling import spell
+from harness.store import (
+    failed_selections,
+    open_for_reading,
+    open_for_writing,
+    replace_selections,
+    replace_stabilities,
+)
+
+
+def reselect(
+    folder: Path,
+    spellings: Sequence[str],
+    execution: Execution,
+    registry: Registry,
+    progress: Progress,
+) -> int:
+    """Apply selectors to every stored profile and keep what they choose beside the others'.
+
+    Clusters at levels that no selector chose before are compared across levels only: seeds and
+    perturbations take clustering, which the next run does. Returns how many selections failed.
+    Raises HarnessError if there is no run, it is in use, or a selector is not to be had.
+    """
+    made = [one for text in spellings for one in registry.make("selector", text)]
+    if not made:
+        raise HarnessError("selectors: at least one selector is needed")
+    codes = {spell(selector): code_digest(type(selector)) for selector in made}
+    terms = Terms(
+        execution.plugins,
+        {f"selector {text}": code for text, code in codes.items()},
+        source_digest(),
+        int(execution.memory * 2**30),
+        execution.extraction_threads,
+    )
+    with open_for_reading(folder) as store:
+        settings = store.settings()
+    with open_for_writing(folder) as store, Guardian() as guardian, Host(terms, guardian) as host:
+        records = select_all(
+            store,
+            host,
+            list(codes),
+            pooling=settings["pooling"],
+            nulls=settings["nulls"],
+            limit=execution.timeout.seconds,
+            progress=progress,
+        )
+        replace_selections(store, list(records), list(codes))
+        listed = list(dict.fromkeys([*settings["selectors"], *codes]))
+        store.change_settings({**settings, "selectors": listed})
+        replace_stabilities(store, stabilities(store))
+        return failed_selections(store)

@@ -1,0 +1,1 @@
+"""Small changes of a map that clusters should survive."""

@@ -1,0 +1,42 @@
+"""A map with some of its edges missing."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class EdgeDropout(harness.Perturbation):
+    """A share of the edges, drawn at random, set to zero; the others stay as they are.
+
+    Edges are the positive weights off the diagonal.
+
+    share: of the edges, rounded to a whole number of them.
+    """
+
+    name: ClassVar[str] = "edge-dropout"
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise harness.HarnessError(
+                f"edge-dropout: share must lie between 0 and 1, not {self.share}"
+            )
+
+    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+        """A map (n, n) of fewer edges."""
+        weights = attention.weights.copy()
+        edges = np.flatnonzero((weights > 0) & ~np.eye(attention.n, dtype=bool))
+        random = np.random.default_rng(seed)
+        dropped = random.choice(edges, size=round(self.share * len(edges)), replace=False)
+        weights.ravel()[dropped] = 0
+        return replace(attention, weights=weights)
+
+
+@harness.hookimpl
+def harness_perturbations() -> list[type[harness.Perturbation]]:
+    """The perturbation of this module."""
+    return [EdgeDropout]

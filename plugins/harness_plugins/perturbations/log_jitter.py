@@ -1,0 +1,45 @@
+"""Noise on the attention's logits."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class LogJitter(harness.Perturbation):
+    """Every weight times a log-normal factor of its own, rows rescaled to their former sums.
+
+    As if normal noise were added to the logits before the softmax: zeros stay zeros, and every
+    patch gives as much attention as before.
+
+    scale: standard deviation of the noise on the logits.
+    """
+
+    name: ClassVar[str] = "log-jitter"
+    scale: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale <= 10:
+            raise harness.HarnessError(
+                f"log-jitter: scale must be above 0 and at most 10, not {self.scale}"
+            )
+
+    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+        """A map (n, n) of the same row sums."""
+        weights = attention.weights
+        noise = np.random.default_rng(seed).normal(scale=self.scale, size=weights.shape)
+        jittered = weights * np.exp(noise)
+        sums, before = jittered.sum(axis=1), weights.sum(axis=1, dtype=np.float64)
+        rescaled = (
+            jittered * np.divide(before, sums, out=np.ones_like(sums), where=sums > 0)[:, None]
+        )
+        return replace(attention, weights=rescaled)
+
+
+@harness.hookimpl
+def harness_perturbations() -> list[type[harness.Perturbation]]:
+    """The perturbation of this module."""
+    return [LogJitter]

@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import harness
+from harness.engine.selection import selected
+from harness.errors import HarnessError
+
+
+def a_profile(modularity: Sequence[float], levels: Sequence[float] = (0.0, 0.5)) -> harness.Profile:
+    return harness.Profile(
+        [
+            harness.Point(
+                level=level,
+                threshold=0.0,
+                density=1.0,
+                modularity=value,
+                modularity_full=value,
+                n_clusters=2,
+                coverage=1.0,
+                giant_share=1.0,
+                isolated_share=0.0,
+                jaccard_previous=0.0,
+                seconds=0.0,
+                labels=np.array([0, 1]),
+            )
+            for level, value in zip(levels, modularity, strict=True)
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class AboveTheMean(harness.Selector):
+    """The level where modularity is largest above the mean of all that it is shown."""
+
+    name: ClassVar[str] = "above-the-mean"
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        pool = np.array([each.modularity for each in (profile, *controls)])
+        above = profile.modularity - pool.mean(axis=0)
+        best = int(above.argmax())
+        return harness.Selection(best, float(above[best]), True, None, f"of {len(pool)}")
+
+
+@dataclass(frozen=True)
+class Alone(AboveTheMean):
+    """The same, without asking for controls."""
+
+    name: ClassVar[str] = "alone"
+    uses_controls: ClassVar[bool] = False
+
+
+OBSERVED = a_profile([0.1, 0.9])
+NULLS = [a_profile([0.2, 0.1]), a_profile([0.0, 0.3]), a_profile([0.1, 0.2])]
+
+
+def test_observed_and_nulls_go_through_the_selection_alike() -> None:
+    answer = selected(AboveTheMean(), OBSERVED, {"noise": NULLS})
+
+    pool = np.array([each.modularity for each in (OBSERVED, *NULLS)])
+    expected = (pool - pool.mean(axis=0)).max(axis=1)
+    assert answer["tests"]["noise"]["statistic"] == pytest.approx(expected[0])
+    assert answer["tests"]["noise"]["nulls"] == pytest.approx(expected[1:].tolist())
+    assert answer["selection"]["reason"] == "of 4"
+
+
+def test_each_control_is_a_pool_of_its_own_and_the_first_is_shown() -> None:
+    answer = selected(AboveTheMean(), OBSERVED, {"weak": NULLS[:1], "strict": NULLS})
+
+    assert answer["selection"]["statistic"] == answer["tests"]["weak"]["statistic"]
+    assert len(answer["tests"]["weak"]["nulls"]) == 1
+    assert len(answer["tests"]["strict"]["nulls"]) == 3
+
+
+def test_a_selector_that_uses_no_controls_is_shown_none() -> None:
+    answer = selected(Alone(), OBSERVED, {"noise": NULLS})
+
+    assert answer["selection"]["reason"] == "of 1"
+    assert answer["tests"]["noise"]["nulls"] == [0.0, 0.0, 0.0]
+
+
+def test_without_controls_there_is_a_selection_and_no_test() -> None:
+    answer = selected(AboveTheMean(), OBSERVED, {})
+
+    assert answer["selection"]["candidate"] == 0
+    assert answer["tests"] == {}
+
+
+def test_a_control_of_which_every_draw_failed_gives_no_test() -> None:
+    assert selected(AboveTheMean(), OBSERVED, {"noise": []})["tests"] == {}
+
+
+def test_profiles_at_other_levels_are_refused() -> None:
+    other = a_profile([0.1, 0.2], levels=[0.0, 0.6])
+
+    with pytest.raises(HarnessError, match="levels are not the image's own"):
+        selected(AboveTheMean(), OBSERVED, {"noise": [other]})
