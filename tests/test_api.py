@@ -16,16 +16,24 @@ def finished(planted: Path, tmp_path: Path) -> harness.Run:
         clusterers=["louvain", "infomap"],
         selectors="stable-phase,max-modularity",
         levels=6,
+        nulls=8,
+        perturbations="seeds,log-jitter",
+        stability_draws=4,
         out=tmp_path / "out",
     )
 
 
 def test_a_run_has_its_tables_as_frames(finished: harness.Run) -> None:
     assert len(finished.leaderboard()) == 2 * 2
-    assert len(finished.cells()) == 3 * 2 * 2
-    assert len(finished.points()) == 3 * 2 * 2 * 6
-    assert len(finished.selections()) == 3 * 2 * 2
-    assert finished.statuses() == {"ok": 12}
+    chosen = finished.selections().query("accepted").drop_duplicates(["cell", "candidate"])
+    levels = 3 * (1 + 3) * 2
+    # Three maps with three nulls each, and two perturbations of every level that was chosen.
+    assert len(finished.cells()) == levels + 2 * len(chosen)
+    assert len(finished.points()) == levels * 6 + 2 * len(chosen) * 4
+    assert len(finished.selections()) == len(finished.tests()) == 3 * 2 * 2
+    accepted = len(finished.selections().query("accepted"))
+    assert len(finished.stabilities()) == 3 * accepted
+    assert finished.statuses() == {"ok": len(finished.cells())}
 
 
 def test_points_carry_their_identity_and_the_modularity_of_their_labels(

@@ -194,7 +194,7 @@ class Host:
             _kill_group(process.pid)
 
     def _begin(self, message: Message, limit: float) -> float:
-        """Give a job to a process that is ready; returns its deadline."""
+        """Give a job to a process that is ready and begins with it; returns its deadline."""
         for _ in range(ATTEMPTS):
             self.start()
             self._drain_log()
@@ -202,9 +202,14 @@ class Host:
             deadline = time.monotonic() + limit
             try:
                 self._send(message, deadline, limit)
+                self._receive(deadline, limit)
                 return deadline
             except BrokenPipeError:
-                # It died before it had read all of it, and so before it began.
+                self.kill()
+            except JobFailed as error:
+                if error.status != "killed":
+                    raise
+                # It died before it said that it begins: the job has no part in that.
                 self.kill()
         raise RunStopped(f"{ATTEMPTS} hosts in a row died before they began with a job")
 

@@ -1,7 +1,7 @@
 """The host process: `python -m harness.engine.worker JOBS ANSWERS`, two file descriptors.
 
-It says when it is ready, then does one job at a time and answers with messages. It ends when the
-jobs' pipe closes; what ends it in the midst of a job is the coordinator, or the guardian.
+It says when it is ready, then does one job at a time: it says that it begins, and answers with
+messages. It ends when the jobs' pipe closes; what ends it in the midst of a job is the coordinator, or the guardian.
 """
 
 import os
@@ -62,6 +62,7 @@ def _serve(context: Context, terms: Any, receive: Callable[[], Message | None], 
     surroundings = Surroundings.now()
     allowance = terms["memory"]
     while (asked := receive()) is not None:
+        send(Message({"reply": "begun"}))
         job = JOBS[asked.header["job"]]
         threads = terms["extraction_threads"] if job.runs_model else 1
         surroundings.prepare(seed=asked.header.get("seed", 0), threads=threads)

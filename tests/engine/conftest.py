@@ -49,6 +49,7 @@ def cell(tmp_path: Path) -> dict[str, Any]:
         "levels": 4,
         "seed": 1,
         "resolution": 1.0,
+        "rescore": False,
     }
 
 

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -6,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.scores.comparison import bootstrap_interval, image_ranks, spread, standings
+from harness.scores.comparison import (
+    bootstrap_interval,
+    image_ranks,
+    signed_rank_p,
+    spread,
+    standings,
+)
 
 NOTHING = math.nan
 
@@ -85,6 +92,25 @@ def test_too_few_images_test_nothing() -> None:
 
 def test_one_method_is_in_the_first_tier() -> None:
     assert standings([np.ones((1, 8))]).tiers.tolist() == [1]
+
+
+@given(st.lists(st.integers(-4, 4), min_size=6, max_size=9))
+def test_the_paired_test_counts_every_choice_of_signs(steps: list[int]) -> None:
+    differences = np.array(steps, dtype=float)
+    ranks = stats.rankdata(np.abs(differences))
+    signs = np.array(list(itertools.product([-1, 1], repeat=len(steps))))
+    sums = np.abs(signs @ np.where(differences == 0, 0, ranks))
+    observed = abs(np.sign(differences) @ ranks)
+
+    assert signed_rank_p(differences) == pytest.approx(np.mean(sums >= observed - 1e-9))
+
+
+@pytest.mark.parametrize("images", [12, 40, 200, 201, 400])
+def test_the_paired_test_is_scipys_where_nothing_is_tied(images: int) -> None:
+    differences = np.random.default_rng(images).normal(0.1, size=images)
+
+    expected = stats.wilcoxon(differences).pvalue
+    assert signed_rank_p(differences) == pytest.approx(expected, abs=0.005)
 
 
 @given(st.permutations(range(4)), st.permutations(range(10)))

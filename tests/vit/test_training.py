@@ -170,18 +170,17 @@ def test_a_state_that_is_none_is_refused(
 def test_the_weights_of_the_best_validation_epoch_are_kept(
     splits: tuple[LabelledImages, LabelledImages], tmp_path: Path
 ) -> None:
-    # Steps this large make the accuracy rise and fall.
-    settings: dict[str, Any] = {"epochs": 6, "learning_rate": 0.3}
-    whole = trained(splits, tmp_path / "whole", **settings)
+    ends_worse = []
+    # Steps this large make the accuracy rise and fall; where, is the platform's to say.
+    for rate in (0.5, 1.0, 3.0):
+        whole = trained(splits, tmp_path / f"{rate}", epochs=6, learning_rate=rate)
+        reached = [epoch["validation_accuracy"] for epoch in whole.record["history"]]
 
-    reached = [epoch["validation_accuracy"] for epoch in whole.record["history"]]
-    best = int(np.argmax(reached)) + 1
-    assert (whole.record["best_epoch"], whole.record["validation_accuracy"]) == (
-        best, max(reached),
-    )  # fmt: skip
-    assert best < len(reached)
-    held_out = _validation_accuracy(whole, splits[0])
-    assert held_out == max(reached) > reached[-1]
+        assert whole.record["best_epoch"] == int(np.argmax(reached)) + 1
+        assert whole.record["validation_accuracy"] == max(reached)
+        assert _validation_accuracy(whole, splits[0]) == max(reached)
+        ends_worse.append(max(reached) > reached[-1])
+    assert any(ends_worse)
 
 
 def _validation_accuracy(checkpoint: Checkpoint, data: LabelledImages) -> float:
