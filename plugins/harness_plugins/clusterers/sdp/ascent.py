@@ -5,13 +5,15 @@ import math
 import numpy as np
 
 from harness import Floats
-from harness_plugins.clusterers.sdp.programme import Programme, row_squares
+from harness_plugins.clusterers.sdp.programme import NEARLY_BALANCED, Programme, row_squares
 
 # The relative gap to the optimum over the mean squared length of a step: 20 to 100 on block,
 # geometric and scale-free graphs and on thresholded attention, more where optima are degenerate.
 GAP_OF_STEP = 50.0
 # Share of the surrogate's gain that a step must turn into objective.
 SUFFICIENT_GAIN = 0.1
+# Imbalance of spins on their way, as a share of the gap that is aimed at.
+BALANCED_ON_THE_WAY = 0.01
 # Relative error of sums that is put down to rounding.
 ROUNDING = 1e-12
 # Growth of the shift at which no step will ever help.
@@ -26,10 +28,12 @@ def ascend(
     Each step extrapolates the spins and replaces them by the feasible ones that fit best the
     field on them plus shift·σ (Nesterov's momentum on the minorant that a large shift makes).
     Momentum starts afresh when it fails to help; where a step without it fails too, the shift,
-    about the root mean square of the eigenvalues, is raised. Ends when the steps are so short
+    about the root mean square of the eigenvalues, is raised, which also makes the spins on
+    which it starts balance. Ends when the steps are so short
     that the relative gap should be below the tolerance.
     """
     first_shift = shift
+    balanced = max(NEARLY_BALANCED, BALANCED_ON_THE_WAY * tolerance)
     field, total = programme.field(spins), spins.sum(axis=0)
     previous, previous_field = spins, field
     centre = np.zeros(spins.shape[1])
@@ -41,7 +45,8 @@ def ascend(
         reach = (momentum - 1) / next_momentum
         ahead = spins + reach * (spins - previous)
         ahead_field = field + reach * (field - previous_field) + shift * ahead
-        following, multiplier, pulls = programme.fit(ahead_field, centre)
+        fit = programme.fit(ahead_field, centre, balanced)
+        following, multiplier, pulls = fit.spins, fit.multiplier, fit.pulls
         following_total = following.sum(axis=0)
         following_field = programme.field(following)
 
@@ -49,8 +54,11 @@ def ascend(
         gain = 0.5 * float(np.vdot(following, following_field) - np.vdot(spins, field))
         gain -= float(multiplier @ (following_total - total))
         promised = 0.5 * float(pulls @ row_squares(following - spins))
-        if pulls.min() <= ROUNDING * shift or gain < SUFFICIENT_GAIN * promised - ROUNDING * float(
-            pulls.sum()
+        rounding = ROUNDING * float(pulls.sum())
+        if (
+            fit.imbalance > balanced
+            or pulls.min() <= ROUNDING * shift
+            or gain < SUFFICIENT_GAIN * promised - rounding
         ):
             if reach > 0:
                 momentum, previous, previous_field = 1.0, spins, field
@@ -65,4 +73,8 @@ def ascend(
         # A greater shift shortens the steps at the same distance from the optimum.
         if GAP_OF_STEP * step * (shift / first_shift) ** 2 <= tolerance:
             break
+    if programme.balanced:
+        exactly = programme.fit(spins, np.zeros_like(centre))
+        if exactly.imbalance <= NEARLY_BALANCED:
+            spins = exactly.spins
     return spins, products

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from harness import Floats
-from harness_plugins.clusterers.sdp.programme import Programme, Tangent
+from harness_plugins.clusterers.sdp.programme import NEARLY_BALANCED, Programme, Tangent
 
 # Products that one Newton step may take.
 MOST_PRODUCTS_A_STEP = 200
@@ -41,13 +41,17 @@ def polish(programme: Programme, spins: Floats, target: float, most: int) -> tup
         rounding = FLAT * programme.nodes * float(np.abs(tangent.dual).max())
         length = 1.0
         while length >= SHORTEST_STEP:
-            following, _, _ = programme.fit(spins + length * step, centre)
+            fit = programme.fit(spins + length * step, centre)
+            following = fit.spins
             following_field = programme.field(following)
             products += 1
             reached = float(np.vdot(following, following_field))
-            if reached > objective or (
-                reached >= objective - rounding
-                and _slope(programme, following, following_field) < slope
+            if fit.imbalance <= NEARLY_BALANCED and (
+                reached > objective
+                or (
+                    reached >= objective - rounding
+                    and _slope(programme, following, following_field) < slope
+                )
             ):
                 spins, field, objective = following, following_field, reached
                 break

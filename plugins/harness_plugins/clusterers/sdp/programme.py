@@ -53,16 +53,17 @@ class Programme:
             field -= self.gamma * spins.sum(axis=0)
         return field
 
-    def fit(self, field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
+    def fit(self, field: Floats, centre: Floats, balanced: float = BALANCED) -> "Fit":
         """The feasible spins σ of greatest Σ_i σ_i·field_i.
 
-        They are normalise(field_i − μ), with the multiplier μ of the balance, or 0. Returns the
-        spins (n, m), μ (m,), which is looked for from `centre`, and ‖field_i − μ‖ (n,).
+        They are normalise(field_i − μ), with the multiplier μ of the balance, or 0. μ is looked
+        for from `centre`, until ‖Σσ‖/n is at most `balanced`; there may be none.
         """
         if self.balanced:
-            return _balanced_fit(field, centre)
-        spins, lengths = _directions(field, np.zeros_like(centre))
-        return spins, np.zeros_like(centre), lengths
+            return _balanced_fit(field, centre, balanced)
+        nowhere = np.zeros_like(centre)
+        spins, lengths = _directions(field, nowhere)
+        return Fit(spins, nowhere, lengths, 0.0)
 
 
 def check_balance(balance: Balance, gamma: float | None) -> None:
@@ -88,6 +89,20 @@ def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Pro
     if balance == "exact":
         gamma = float(weights.sum()) / weights.shape[0] ** 2
     return Programme(fastest(weights), gamma or 0.0, balance == "exact")
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Unit spins (n, m) that fit a field best, and how they came about.
+
+    multiplier μ (m,) of the balance; pulls ‖field_i − μ‖ (n,); imbalance ‖Σσ‖/n, 0 where spins
+    need not balance.
+    """
+
+    spins: Floats
+    multiplier: Floats
+    pulls: Floats
+    imbalance: float
 
 
 class Tangent:
@@ -130,19 +145,20 @@ def row_squares(rows: Floats) -> Floats:
     return squares
 
 
-def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats]:
+def _balanced_fit(field: Floats, centre: Floats, balanced: float) -> Fit:
     """`Programme.fit` with balance: μ is the point of smallest summed distance to the rows.
 
     Their geometric median is found by Newton's method from `centre`; where that overshoots, one
-    step of Weiszfeld's method, which cannot, stands in for it.
+    step of Weiszfeld's method, which cannot, stands in for it. If the median is one of the rows,
+    no unit spin of that row's node balances the others, and the search is given up.
     """
     n, rank = field.shape
+    ones = np.ones(n)
     spins, distances = _directions(field, centre)
-    last = np.inf
+    total = ones @ spins
+    last, imbalance = np.inf, math.sqrt(float(total @ total)) / n
     for _ in range(BALANCING_STEPS):
-        total = spins.sum(axis=0)
-        imbalance = float(np.linalg.norm(total)) / n
-        if imbalance <= BALANCED or last <= imbalance <= NEARLY_BALANCED:
+        if imbalance <= balanced or last <= imbalance <= NEARLY_BALANCED:
             break
         last = imbalance
         curvatures = 1 / distances
@@ -151,17 +167,29 @@ def _balanced_fit(field: Floats, centre: Floats) -> tuple[Floats, Floats, Floats
         hessian.flat[:: rank + 1] += curvature * (1 + RIDGE)
         step = np.linalg.solve(hessian, total)
         longest = LONGEST_NEWTON_STEP * imbalance * n / curvature
-        step *= min(1.0, longest / float(np.linalg.norm(step)))
+        step *= min(1.0, longest / math.sqrt(float(step @ step)))
         moved, moved_distances = _directions(field, centre + step)
         if moved_distances.sum() > distances.sum() * (1 + 1e-14):
             step = total / curvature
             moved, moved_distances = _directions(field, centre + step)
+            if _is_median(field, int(moved_distances.argmin())):
+                break
         centre, spins, distances = centre + step, moved, moved_distances
-    return spins, centre, distances
+        total = ones @ spins
+        imbalance = math.sqrt(float(total @ total)) / n
+    return Fit(spins, centre, distances, imbalance)
+
+
+def _is_median(field: Floats, row: int) -> bool:
+    """Whether the point of smallest summed distance to the rows is that row."""
+    others, distances = _directions(field, field[row])
+    alike = int((distances <= SHORTEST).sum())
+    return float(np.linalg.norm(others.sum(axis=0))) <= alike
 
 
 def _directions(field: Floats, centre: Floats) -> tuple[Floats, Floats]:
     """Unit vectors (n, m) from a point to the rows of the field, and the distances (n,)."""
     differences = field - centre
     distances = np.maximum(np.sqrt(row_squares(differences)), SHORTEST)
-    return differences / distances[:, None], distances
+    differences /= distances[:, None]
+    return differences, distances

@@ -124,7 +124,7 @@ class _Search:
         if programme.balanced:
             self._spins = _balanced_start(programme, rank, generator)
         else:
-            self._spins, _, _ = programme.fit(generator.normal(size=(n, rank)), np.zeros(rank))
+            self._spins = programme.fit(generator.normal(size=(n, rank)), np.zeros(rank)).spins
 
     @property
     def is_done(self) -> bool:
@@ -155,7 +155,9 @@ class _Search:
         towards = self._generator.normal(size=rank)
         towards /= float(np.linalg.norm(towards))
         kick = KICK * math.sqrt(n) * np.outer(self._certificate.loosest, towards)
-        self._spins, _, _ = self._programme.fit(self._spins + kick, np.zeros(rank))
+        kicked = self._programme.fit(self._spins + kick, np.zeros(rank))
+        if kicked.imbalance <= NEARLY_BALANCED:
+            self._spins = kicked.spins
 
     def solution(self) -> SpinSolution:
         """What was found."""
@@ -195,6 +197,5 @@ def _balanced_start(programme: Programme, rank: int, generator: np.random.Genera
     spins = generator.permutation(spins)
     # Opposite pairs, with a triangle where n is odd, balance but may be a saddle of the programme.
     noise = generator.normal(scale=0.5 / math.sqrt(rank), size=(n, rank))
-    shaken, _, _ = programme.fit(spins + noise, np.zeros(rank))
-    imbalance = float(np.linalg.norm(shaken.sum(axis=0))) / n
-    return shaken if imbalance <= NEARLY_BALANCED else spins
+    shaken = programme.fit(spins + noise, np.zeros(rank))
+    return shaken.spins if shaken.imbalance <= NEARLY_BALANCED else spins
