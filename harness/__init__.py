@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.hookspecs import hookimpl
     from harness.scores import modularity
+    from harness.scores.jaccard import best_match_jaccard
+    from harness.scores.significance import p_value
+    from harness.scores.stability import adjusted_jaccard
     from harness.values import (
         OBSERVED,
         UNASSIGNED,
@@ -56,6 +59,9 @@ _HOMES = {
     "harness.errors": ("HarnessError",),
     "harness.hookspecs": ("hookimpl",),
     "harness.scores": ("modularity",),
+    "harness.scores.jaccard": ("best_match_jaccard",),
+    "harness.scores.significance": ("p_value",),
+    "harness.scores.stability": ("adjusted_jaccard",),
     "harness.values": (
         "OBSERVED",
         "UNASSIGNED",
@@ -100,10 +106,13 @@ __all__ = [
     "Selector",
     "Slot",
     "Variant",
+    "adjusted_jaccard",
+    "best_match_jaccard",
     "hookimpl",
     "make",
     "modularity",
     "open_run",
+    "p_value",
     "read_only",
     "run",
 ]

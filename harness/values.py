@@ -359,7 +359,15 @@ class Profile:
 
     def column(self, name: str) -> Floats:
         """One figure of all points as floats (levels,); `name` is a field of Point."""
-        return np.array([getattr(point, name) for point in self.points], dtype=np.float64)
+        if name not in self._columns:
+            figures = [getattr(point, name) for point in self.points]
+            self._columns[name] = read_only(np.array(figures, dtype=np.float64))
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, Floats]:
+        # Selectors look at every null of a group for every one of its maps.
+        return {}
 
     def __len__(self) -> int:
         return len(self.points)
@@ -382,7 +390,7 @@ class Profile:
     @cached_property
     def labels(self) -> Integers:
         """Labels (levels, n)."""
-        return np.array([point.labels for point in self.points], dtype=np.int64)
+        return read_only(np.array([point.labels for point in self.points], dtype=np.int64))
 
 
 @dataclass(frozen=True)

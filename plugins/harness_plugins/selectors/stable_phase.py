@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 import harness
-
-Run = tuple[int, int]
-"""The first and the last index of consecutive levels."""
+from harness_plugins.selectors.phases import (
+    Run,
+    check_alpha,
+    check_share,
+    connected_levels,
+    constant_runs,
+    noise_reason,
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,8 @@ class StablePhase(harness.Selector):
     whose phases were picked by eye. Clusters are those of at least two nodes. Levels with fewer
     than two of them, or without edges, are trivial; levels whose largest connected component is
     too small are fragmented, and their clusters are the pieces that pruning left rather than what
-    a method found. Neither kind belongs to a phase.
+    a method found. Neither kind belongs to a phase. Noise has phases too: where there are
+    controls, a phase is accepted only if it is longer than theirs.
 
     minimum_length: how many consecutive levels make a phase.
     tolerance: the largest difference between the numbers of clusters within a phase; 0 is the
@@ -29,12 +36,17 @@ class StablePhase(harness.Selector):
     minimum_giant_share: the share of all nodes that the largest weakly connected component must
         hold. At the default no level passes where more than half the nodes are isolated or lie
         in smaller pieces.
+    alpha: a phase is longer than the controls' if no more than this share of all profiles, this
+        one among them, have one as long; that takes 1/alpha − 1 controls or more.
+    beyond_noise: whether a phase must be longer than the controls'; false is the thesis' rule.
     """
 
     name: ClassVar[str] = "stable-phase"
     minimum_length: int = 3
     tolerance: int = 0
     minimum_giant_share: float = 0.5
+    alpha: float = 0.05
+    beyond_noise: bool = True
 
     def __post_init__(self) -> None:
         if self.minimum_length < 1:
@@ -45,55 +57,55 @@ class StablePhase(harness.Selector):
             raise harness.HarnessError(
                 f"stable-phase: tolerance must be at least 0, not {self.tolerance}"
             )
-        if not 0 <= self.minimum_giant_share <= 1:
-            raise harness.HarnessError(
-                "stable-phase: minimum_giant_share must be between 0 and 1, not "
-                f"{self.minimum_giant_share}"
-            )
+        check_alpha(self.name, self.alpha)
+        check_share(self.name, "minimum_giant_share", self.minimum_giant_share)
 
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The level of largest modularity, which is the statistic, inside the longest phase.
+        """The level of largest modularity inside the longest phase.
 
-        Of phases as long as each other the one of higher mean modularity, then the denser one.
-        Not accepted where there is no phase, or none of its levels has positive modularity; the
-        candidate is then the level of largest modularity among those that are not trivial, or
-        among all, or the first if modularity is undefined throughout.
+        The statistic is the number of levels of the phase, 0 where there is none. Of phases as
+        long as each other the one of higher mean modularity, then the denser one. Not accepted
+        where there is no phase, none of its levels has positive modularity, or controls have as
+        long ones. Without a phase the candidate is the level of largest modularity among those
+        that are not trivial, or among all, or the first if modularity is undefined throughout.
         """
         modularity = profile.modularity
-        defined = ~np.isnan(modularity)
-        several = defined & (profile.n_clusters >= 2)
-        whole = several & (profile.column("giant_share") >= self.minimum_giant_share)
-        phase = self._longest_phase(profile, whole)
+        phase = self._longest_phase(profile)
         if phase is None:
-            reason = self._why_none(several, whole)
-        else:
-            first, last = phase
-            candidate = first + int(np.argmax(modularity[first : last + 1]))
-            statistic = float(modularity[candidate])
-            reason = _description(profile, phase)
-            if statistic > 0:
-                return harness.Selection(candidate, statistic, True, phase, reason)
-            reason += ", but of no positive modularity"
-        eligible = several if several.any() else defined
-        candidate = int(np.argmax(np.where(eligible, modularity, -np.inf)))
-        return harness.Selection(candidate, float(modularity[candidate]), False, None, reason)
-
-    def _longest_phase(self, profile: harness.Profile, whole: NDArray[np.bool_]) -> Run | None:
-        runs = _constant_runs(profile.n_clusters.tolist(), whole.tolist(), self.tolerance)
-        longest = max((last - first + 1 for first, last in runs), default=0)
-        if longest < self.minimum_length:
-            return None
-        return max(
-            (run for run in runs if run[1] - run[0] + 1 == longest),
-            key=lambda run: profile.modularity[run[0] : run[1] + 1].mean(),
+            defined = ~np.isnan(modularity)
+            several = defined & (profile.n_clusters >= 2)
+            reason = self._why_none(several, connected_levels(profile, self.minimum_giant_share))
+            eligible = several if several.any() else defined
+            candidate = int(np.argmax(np.where(eligible, modularity, -np.inf)))
+            return harness.Selection(candidate, 0.0, False, None, reason)
+        first, last = phase
+        candidate = first + int(np.argmax(modularity[first : last + 1]))
+        length = float(last - first + 1)
+        doubt = ""
+        if modularity[candidate] <= 0:
+            doubt = "but of no positive modularity"
+        elif self.beyond_noise and controls:
+            doubt = noise_reason(length, [self._length(each) for each in controls], self.alpha)
+        reason = _description(profile, phase)
+        return harness.Selection(
+            candidate, length, not doubt, phase, f"{reason}, {doubt}" if doubt else reason
         )
 
-    def _why_none(self, several: NDArray[np.bool_], whole: NDArray[np.bool_]) -> str:
+    def _length(self, profile: harness.Profile) -> float:
+        phase = self._longest_phase(profile)
+        return 0.0 if phase is None else float(phase[1] - phase[0] + 1)
+
+    def _longest_phase(self, profile: harness.Profile) -> Run | None:
+        return _longest_phase(
+            profile, self.tolerance, self.minimum_length, self.minimum_giant_share
+        )
+
+    def _why_none(self, several: NDArray[np.bool_], connected: NDArray[np.bool_]) -> str:
         if not several.any():
             return "no level has two clusters of two nodes"
-        if not whole.any():
+        if not (several & connected).any():
             return "every level with two clusters or more is fragmented"
         return (
             f"no number of clusters lasts for {self.minimum_length} consecutive levels that are "
@@ -101,23 +113,21 @@ class StablePhase(harness.Selector):
         )
 
 
-def _constant_runs(counts: list[int], eligible: list[bool], tolerance: int) -> list[Run]:
-    """The runs of eligible levels whose counts differ by no more than the tolerance.
-
-    Each is as long as it can be; where the tolerance is not 0 they may overlap.
-    """
-    runs: list[Run] = []
-    for first in range(len(counts)):
-        last = first
-        while (
-            last < len(counts)
-            and eligible[last]
-            and max(counts[first : last + 1]) - min(counts[first : last + 1]) <= tolerance
-        ):
-            last += 1
-        if last > first and (not runs or last - 1 > runs[-1][1]):
-            runs.append((first, last - 1))
-    return runs
+# A group's nulls are looked at again for every one of its maps.
+@lru_cache(maxsize=4096)
+def _longest_phase(
+    profile: harness.Profile, tolerance: int, minimum_length: int, minimum_giant_share: float
+) -> Run | None:
+    counts = profile.n_clusters
+    whole = connected_levels(profile, minimum_giant_share) & (counts >= 2)
+    runs = constant_runs(counts.tolist(), whole.tolist(), tolerance)
+    longest = max((last - first + 1 for first, last in runs), default=0)
+    if longest < minimum_length:
+        return None
+    return max(
+        (run for run in runs if run[1] - run[0] + 1 == longest),
+        key=lambda run: profile.modularity[run[0] : run[1] + 1].mean(),
+    )
 
 
 def _description(profile: harness.Profile, phase: Run) -> str:

@@ -1,0 +1,126 @@
+"""The level at which modularity exceeds most what the controls have at the same level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+import harness
+from harness import Floats
+from harness_plugins.selectors.phases import (
+    check_alpha,
+    check_share,
+    connected_levels,
+    constant_runs,
+    noise_reason,
+    run_around,
+)
+
+# Scores that differ by less are put down to rounding.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class ExcessModularity(harness.Selector):
+    """The level where modularity stands out most from the controls' at the same level.
+
+    Modularity rises with sparsity on noise as well, so that it cannot be compared between levels;
+    how it stands among the profiles of the same method on controls at equal density can. Mean and
+    standard deviation at each level are those of all profiles together, this one and the
+    controls: treated alike, none of them has an advantage that noise would not have. Levels
+    without edges, and those whose largest connected component is too small, are passed over.
+
+    by: z for the excess over the mean in standard deviations, which finds weak structure where it
+        stands out most; excess for the difference itself.
+    alpha: the level is accepted if no more than this share of all profiles, this one among them,
+        stand out as much anywhere; that takes 1/alpha − 1 controls or more.
+    minimum_giant_share: the share of all nodes that the largest weakly connected component must
+        hold.
+    """
+
+    name: ClassVar[str] = "excess-modularity"
+    by: Literal["z", "excess"] = "z"
+    alpha: float = 0.05
+    minimum_giant_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.by not in ("z", "excess"):
+            raise harness.HarnessError(
+                f"excess-modularity: by must be z or excess, not {self.by!r}"
+            )
+        check_alpha(self.name, self.alpha)
+        check_share(self.name, "minimum_giant_share", self.minimum_giant_share)
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        """The level of largest score, which is the statistic, with the phase that it lies in.
+
+        Of levels that stand out equally the one of larger excess, then the denser one. The phase
+        are the levels around it with the same number of clusters. Accepted where the score is
+        more than the controls reach at any level and there are two clusters of two nodes or more.
+        Raises HarnessError if there is no control.
+        """
+        if not controls:
+            raise harness.HarnessError(
+                "excess-modularity: there is no control's profile to compare with"
+            )
+        scores, excess = self._scores([profile, *controls])
+        own = scores[0]
+        if np.isneginf(own).all():
+            reason = "no level has edges and holds together"
+            return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
+        best = np.flatnonzero(own >= own.max() - ROUNDING)
+        candidate = int(best[np.argmax(excess[0, best])])
+        statistic = float(own[candidate])
+        point = profile.points[candidate]
+        reason = (
+            f"modularity {point.modularity:.3f} at level {point.level:.3g} is "
+            f"{excess[0, candidate]:.3f} above the mean"
+        )
+        if self.by == "z":
+            reason += f", {statistic:.1f} standard deviations"
+        if point.n_clusters < 2:
+            doubt = "but has fewer than two clusters"
+        else:
+            doubt = noise_reason(statistic, scores[1:].max(axis=1).tolist(), self.alpha)
+        return harness.Selection(
+            candidate,
+            statistic,
+            accepted=not doubt,
+            plateau=self._phase(profile, candidate),
+            reason=f"{reason}, {doubt}" if doubt else reason,
+        )
+
+    def _scores(self, pool: Sequence[harness.Profile]) -> tuple[Floats, Floats]:
+        """What each profile is judged by at each level, and its excess over the mean of all.
+
+        Both (profiles, levels); −∞ where a level does not count.
+        """
+        modularity = np.array([each.modularity for each in pool])
+        counts = np.array([connected_levels(each, self.minimum_giant_share) for each in pool])
+        # Of all that have edges at a level, also of those that it does not hold together.
+        defined = ~np.isnan(modularity)
+        number = np.maximum(defined.sum(axis=0), 1)
+        mean = np.where(defined, modularity, 0.0).sum(axis=0) / number
+        excess = np.where(defined, modularity - mean, 0.0)
+        deviation = np.sqrt((excess**2).sum(axis=0) / number)
+        scores = excess
+        if self.by == "z":
+            # Where all are equal none stands out.
+            scores = np.divide(
+                excess, deviation, out=np.zeros_like(excess), where=deviation > ROUNDING
+            )
+        return np.where(counts, scores, -np.inf), excess
+
+    def _phase(self, profile: harness.Profile, candidate: int) -> tuple[int, int] | None:
+        counted = connected_levels(profile, self.minimum_giant_share)
+        runs = constant_runs(profile.n_clusters.tolist(), counted.tolist(), tolerance=0)
+        return run_around(runs, candidate)
+
+
+@harness.hookimpl
+def harness_selectors() -> list[type[harness.Selector]]:
+    """The selector of this module."""
+    return [ExcessModularity]
