@@ -12,6 +12,7 @@ from harness.engine.forecast import Forecast
 from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
+from harness.places import StoredPartition, stored_partition
 from harness.registry import KINDS, Registry
 from harness.settings import (
     Execution,
@@ -86,6 +87,13 @@ class Run:
     def stabilities(self) -> "pandas.DataFrame":
         """How stable every accepted selection is, across levels, seeds and perturbations."""
         return self._read(frames.stabilities)
+
+    def partition(self, image: str, place: str) -> StoredPartition:
+        """A partition of an image's attention: `partition("planted-0", "louvain@k=3")`.
+
+        `harness.places` says how places are spelled. Raises HarnessError where there is none.
+        """
+        return self._read(lambda stored: stored_partition(stored, image, place))
 
     def settings(self) -> dict[str, Any]:
         """What was asked for."""

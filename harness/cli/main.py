@@ -14,6 +14,7 @@ VERBS = {
     "run": "cluster attention maps over a sweep of thresholds, with controls, and rank the methods",
     "select": "choose levels in a run by other rules, without clustering again",
     "leaderboard": "rank the methods of runs again, sorted or filtered",
+    "compare-partitions": "match the clusters of two partitions: kept, split, merged",
     "export": "write a run's tables as Parquet or CSV",
     "plugins": "list every component with its parameters, and the broken plugins",
     "train": "train the one-layer Vision Transformer on Fashion-MNIST",
@@ -83,7 +84,7 @@ def _dispatch(given: list[str]) -> int:
             verb, help=summary, description=summary[0].upper() + summary[1:], allow_abbrev=False
         )
         if verb == chosen:
-            module = importlib.import_module(f"harness.cli.{verb}")
+            module = importlib.import_module(f"harness.cli.{verb.replace('-', '_')}")
             module.add_arguments(sub)
             sub.set_defaults(function=module.run)
     parsed = parser.parse_args(given)
