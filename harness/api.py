@@ -1,7 +1,7 @@
 """The Python interface, the same that the command line uses."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +12,7 @@ from harness.engine.forecast import Forecast
 from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
+from harness.pairing import PairedRuns, pair_runs
 from harness.places import StoredPartition, stored_partition
 from harness.registry import KINDS, Registry
 from harness.settings import (
@@ -48,6 +49,10 @@ class Run:
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
+
+    def comparisons(self) -> list[ranking.Comparison]:
+        """The methods of each set of images or maps, and what was tested between them."""
+        return self._read(ranking.comparisons)
 
     def select(
         self,
@@ -94,6 +99,24 @@ class Run:
         `harness.places` says how places are spelled. Raises HarnessError where there is none.
         """
         return self._read(lambda stored: stored_partition(stored, image, place))
+
+    def compare(self, other: "Run") -> "pandas.DataFrame":
+        """This run and another cell by cell: one method and figure a row.
+
+        Columns are those of `harness.pairing.PairedMethod` and `PairedFigure`; differences are the
+        other's figure less this one's.
+        """
+        import pandas
+
+        return pandas.DataFrame(
+            {**asdict(replace(method, figures=())), **asdict(figure)}
+            for method in self.paired(other).methods
+            for figure in method.figures
+        ).drop(columns="figures")
+
+    def paired(self, other: "Run") -> PairedRuns:
+        """The same as plain values, with what else differs between the runs."""
+        return self._read(lambda one: other._read(lambda stored: pair_runs(one, stored)))
 
     def settings(self) -> dict[str, Any]:
         """What was asked for."""

@@ -133,10 +133,15 @@ def leaderboard(store: Store, by: str | None = None) -> list[Row]:
 
     Raises HarnessError if there is no such column.
     """
+    return ranked(comparisons(store), by)
+
+
+def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
+    """All rows of comparisons with their ranks; see `leaderboard`."""
     if by is not None and by not in SORTABLE:
         hint = did_you_mean(by, SORTABLE) or f"; there are {', '.join(SORTABLE)}"
         raise HarnessError(f"--by {by}: no such column{hint}")
-    rows = [row for comparison in comparisons(store) for row in comparison.rows]
+    rows = [row for comparison in compared for row in comparison.rows]
     if by is not None:
         rows = _sorted(rows, by)
     return [replace(row, rank=position) for position, row in enumerate(rows, 1)]
@@ -175,7 +180,7 @@ def _compared(
         score = row.modularity if row.excess is None else row.excess
         return row.tier is None, complete, row.tier, row.mean_rank, _falling(score), row.clusterer
 
-    names = [" ".join(part for part in each.outcomes[0].method[:-1]) for each in observed]
+    names = _short_names([each.outcomes[0].method for each in observed])
     differences = [
         Difference(
             names[pair.first], names[pair.second], pair.wins, _defined(pair.p), _defined(pair.q)
@@ -183,6 +188,14 @@ def _compared(
         for pair in stood.pairs
     ]
     return Comparison(images, sorted(rows, key=rule), _defined(stood.omnibus), differences)
+
+
+def _short_names(methods: Sequence[tuple[str, ...]]) -> list[str]:
+    """Methods' clusterers, with what else is not the same for all."""
+    varying = [
+        index for index, parts in enumerate(zip(*methods, strict=True)) if len(set(parts)) > 1
+    ]
+    return [" ".join(method[index] for index in sorted({0, *varying})) for method in methods]
 
 
 def _criteria(observed: Sequence["_Observed"]) -> list[Floats]:

@@ -168,7 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.cli.leaderboard import board_of, print_boards
 
-    print_boards([board_of(finished, None)], None, "json" if arguments.json else "table")
+    print_boards([board_of(finished)], "json" if arguments.json else "table")
     statuses = finished.statuses()
     failed = finished.failed_selections()
     listed = ", ".join(f"{count} {status}" for status, count in statuses.items())

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     opened = open_run(arguments.run_folder)
     with shown_progress() as progress:
         failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
-    print_boards([board_of(opened, None)], None, "json" if arguments.json else "table")
+    print_boards([board_of(opened)], "json" if arguments.json else "table")
     if failed:
         print(f"{opened.folder}: selections: {failed} failed", file=sys.stderr)
     return 2 if failed else 0

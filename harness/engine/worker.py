@@ -1,7 +1,8 @@
 """The host process: `python -m harness.engine.worker JOBS ANSWERS`, two file descriptors.
 
 It says when it is ready, then does one job at a time: it says that it begins, and answers with
-messages. It ends when the jobs' pipe closes; what ends it in the midst of a job is the coordinator, or the guardian.
+messages. It ends when the jobs' pipe closes; what ends it in the midst of a job is the
+coordinator, or the guardian.
 """
 
 import os

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.ranking import Row
+from harness.ranking import Comparison, Row
 
 NOTHING = "–"
 # Of names; with it a table of two named columns fits 80 characters.
@@ -20,38 +20,48 @@ ROOMY = 100
 
 @dataclass(frozen=True)
 class Board:
-    """A run's rows with what its table says about them."""
+    """A run's rows with what its tables say about them; by is the column they are sorted by."""
 
     run: str
     rows: Sequence[Row]
+    comparisons: Sequence[Comparison]
     settings: Mapping[str, Any]
     controls: Sequence[str]
+    by: str | None = None
 
 
-def show(boards: Sequence[Board], by: str | None, console: Console) -> None:
-    """Print one table for each run."""
+def show(boards: Sequence[Board], console: Console, *, pairs: bool = False) -> None:
+    """Print each run's table, and beside it what each of several controls says.
+
+    With `pairs` also what was tested between every two methods.
+    """
+    gap = 1 if console.width >= ROOMY else 0
     for board in boards:
-        console.print(_table(board, by, gap=1 if console.width >= ROOMY else 0))
+        console.print(_table(board, gap))
+        if len(board.controls) > 1:
+            console.print(_controls_table(board))
+        for comparison in board.comparisons if pairs else ():
+            console.print(_pairs_table(comparison))
 
 
-def _table(board: Board, by: str | None, gap: int) -> Table:
-    rows = board.rows
-    table = Table(
-        title=board.run,
+def _empty_table(title: str, caption: str, gap: int = 1) -> Table:
+    return Table(
+        title=Text(title),
         title_justify="left",
-        caption=_caption(board, by),
+        caption=Text(caption),
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         padding=(0, gap, 0, 0),
     )
+
+
+def _table(board: Board, gap: int) -> Table:
+    rows = board.rows
+    table = _empty_table(board.run, _caption(board), gap)
     table.add_column("tier", justify="right", no_wrap=True)
     table.add_column("clusterer", overflow="fold", min_width=NARROWEST)
-    varying = [
-        name
-        for name in ("selector", "graph", "extractor", "images")
-        if len({getattr(row, name) for row in rows}) > 1
-    ]
+    varying = _varying(rows)
     for name in varying:
         table.add_column(name, overflow="fold", min_width=NARROWEST)
     columns = [column for column in COLUMNS if any(column.is_told(row) for row in rows)]
@@ -63,6 +73,63 @@ def _table(board: Board, by: str | None, gap: int) -> Table:
             Text(row.clusterer),
             *(Text(getattr(row, name)) for name in varying),
             *(column.show(row) for column in columns),
+        )
+    return table
+
+
+def _varying(rows: Sequence[Row]) -> list[str]:
+    return [
+        name
+        for name in ("selector", "graph", "extractor", "images")
+        if len({getattr(row, name) for row in rows}) > 1
+    ]
+
+
+def _controls_table(board: Board) -> Table:
+    """Every method beside every control."""
+    table = _empty_table(
+        "Beside each control",
+        "p: median over maps, selection included; z: mean, in deviations of the draws' statistics; "
+        "signif: maps at a false discovery rate of 5 %.",
+    )
+    varying = _varying(board.rows)
+    for name in ("clusterer", *varying, "control"):
+        table.add_column(name, overflow="fold", min_width=NARROWEST)
+    for header in ("p", "z", "signif"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for row in board.rows:
+        for beside in row.controls:
+            table.add_row(
+                Text(row.clusterer),
+                *(Text(getattr(row, name)) for name in varying),
+                Text(beside.control),
+                _p(beside.p_value),
+                _figure(beside.z, 1),
+                f"{beside.significant}/{row.ok}",
+            )
+    return table
+
+
+def _pairs_table(comparison: Comparison) -> Table:
+    """What was tested between every two methods on one set."""
+    omnibus = (
+        "Friedman's test needs three complete methods and six images."
+        if comparison.omnibus is None
+        else f"Friedman's test of all complete methods: p {_p(comparison.omnibus)}."
+    )
+    table = _empty_table(
+        f"Pairs on {comparison.images}",
+        f"{omnibus} wins: how much more often the first is better than worse, over images and "
+        "criteria, in −1 … 1; p: Wilcoxon's signed-rank test of that, two-sided; q: the smallest "
+        "false discovery rate over all pairs, which may depend on each other.",
+    )
+    for name in ("first", "second"):
+        table.add_column(name, overflow="fold", min_width=NARROWEST)
+    for header in ("wins", "p", "q"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for pair in comparison.differences:
+        table.add_row(
+            Text(pair.first), Text(pair.second), _figure(pair.wins, 2), _p(pair.p), _p(pair.q)
         )
     return table
 
@@ -123,6 +190,18 @@ COLUMNS = (
         lambda row: row.excess_low is not None,
     ),
     Column(
+        "±images",
+        lambda row: _figure(row.across_images, 3),
+        "standard deviation across images, of means over seeds",
+        lambda row: row.across_seeds is not None,
+    ),
+    Column(
+        "±seeds",
+        lambda row: _figure(row.across_seeds, 3),
+        "and across seeds of one image",
+        lambda row: row.across_seeds is not None,
+    ),
+    Column(
         "p",
         lambda row: _p(row.p_value),
         "median over maps, selection included",
@@ -166,11 +245,11 @@ COLUMNS = (
 )
 
 
-def _caption(board: Board, by: str | None) -> str:
+def _caption(board: Board) -> str:
     settings = board.settings
     order = (
-        f"Sorted by {by}."
-        if by
+        f"Sorted by {board.by}."
+        if board.by
         else "Methods of one tier cannot be told apart; complete ones come first."
     )
     beside = (

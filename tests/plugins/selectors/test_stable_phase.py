@@ -21,7 +21,7 @@ def test_the_best_level_of_the_longest_run_is_chosen(make_profile: ProfileMaker)
     )
     selection = StablePhase().select(profile, [])
     assert selection.candidate == 5
-    assert selection.statistic == 0.5
+    assert selection.statistic == 4
     assert selection.accepted
     assert selection.plateau == (4, 7)
     assert selection.reason == "5 clusters at 4 consecutive levels, 0.4 … 0.7"
@@ -89,7 +89,7 @@ def test_without_a_phase_the_candidate_is_the_best_level_of_two_clusters(
     profile = make_profile([0.9, 0.2, 0.4, 0.3], [1, 2, 3, 4])
     selection = StablePhase().select(profile, [])
     assert selection.candidate == 2
-    assert selection.statistic == 0.4
+    assert selection.statistic == 0
     assert not selection.accepted
     assert selection.plateau is None
     assert "3 consecutive levels" in selection.reason
@@ -98,9 +98,9 @@ def test_without_a_phase_the_candidate_is_the_best_level_of_two_clusters(
 def test_a_phase_of_no_positive_modularity_is_not_accepted(make_profile: ProfileMaker) -> None:
     profile = make_profile([-0.1, 0.0, -0.2, 0.3], [3, 3, 3, 5])
     selection = StablePhase().select(profile, [])
-    assert selection.candidate == 3
+    assert selection.candidate == 1
     assert not selection.accepted
-    assert selection.plateau is None
+    assert selection.plateau == (0, 2)
     assert selection.reason.startswith("3 clusters at 3 consecutive levels")
     assert selection.reason.endswith("but of no positive modularity")
 
@@ -124,14 +124,40 @@ def test_where_all_levels_are_fragmented_the_reason_says_so(make_profile: Profil
 
 def test_a_profile_without_edges_still_has_a_candidate(make_profile: ProfileMaker) -> None:
     selection = StablePhase().select(make_profile([NAN, NAN], [0, 0]), [])
-    assert selection.candidate == 0
-    assert math.isnan(selection.statistic)
+    assert (selection.candidate, selection.statistic) == (0, 0)
     assert not selection.accepted
 
 
 def test_a_single_level_is_no_phase(make_profile: ProfileMaker) -> None:
     selection = StablePhase().select(make_profile([0.5], [2]), [])
     assert (selection.candidate, selection.accepted) == (0, False)
+
+
+def test_a_phase_that_controls_have_too_is_not_accepted(make_profile: ProfileMaker) -> None:
+    four_levels = make_profile([0.3] * 4, [2] * 4)
+    three_levels = make_profile([0.3] * 4, [2, 3, 3, 3])
+    longer_than_all = StablePhase().select(four_levels, [three_levels] * 19)
+    as_long_as_one = StablePhase().select(four_levels, [four_levels, *[three_levels] * 18])
+
+    assert longer_than_all.accepted
+    assert not as_long_as_one.accepted
+    assert as_long_as_one.plateau == (0, 3)
+    assert as_long_as_one.reason.endswith("but 1 of 19 controls reach as much")
+
+
+def test_too_few_controls_cannot_tell(make_profile: ProfileMaker) -> None:
+    profile = make_profile([0.3] * 4, [2] * 4)
+    selection = StablePhase().select(profile, [make_profile([0.3] * 4, [1] * 4)] * 18)
+
+    assert not selection.accepted
+    assert selection.reason.endswith("but 18 controls are too few to tell (at least 19)")
+
+
+def test_the_thesis_rule_takes_no_notice_of_controls(make_profile: ProfileMaker) -> None:
+    profile = make_profile([0.3] * 4, [2] * 4)
+    selector = StablePhase(beyond_noise=False)
+
+    assert selector.select(profile, [profile] * 19) == selector.select(profile, [])
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -178,15 +204,18 @@ def test_the_phase_is_the_longest_of_all_ranges_that_keep_the_rule(
     profile = make_profile(modularity, counts, giant_share=giant_share)
     selection = selector.select(profile, [])
     assert selection.reason
-    assert selection.statistic == pytest.approx(modularity[selection.candidate], nan_ok=True)
+    assert selection.statistic == (longest if longest >= minimum_length else 0)
     if longest < minimum_length:
         assert not selection.accepted
-    if selection.accepted:
+        assert selection.plateau is None
+    else:
         assert selection.plateau is not None
         first, last = selection.plateau
         assert is_phase(first, last)
         assert last - first + 1 == longest
-        assert selection.statistic == max(modularity[first : last + 1]) > 0
+        best = max(modularity[first : last + 1])
+        assert modularity[selection.candidate] == best
+        assert selection.accepted == (best > 0)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +225,7 @@ def test_the_phase_is_the_longest_of_all_ranges_that_keep_the_rule(
         ({"tolerance": -1}, "tolerance must be at least 0"),
         ({"minimum_giant_share": 1.5}, "between 0 and 1"),
         ({"minimum_giant_share": NAN}, "between 0 and 1"),
+        ({"alpha": 0.0}, "alpha must be above 0 and below 1"),
     ],
 )
 def test_bad_parameters_are_refused(parameters: dict[str, Any], message: str) -> None:
