@@ -1,7 +1,7 @@
 """The Python interface, the same that the command line uses."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -108,11 +108,14 @@ class Run:
         """
         import pandas
 
-        return pandas.DataFrame(
-            {**asdict(replace(method, figures=())), **asdict(figure)}
+        rows = [
+            {**asdict(method), **asdict(figure)}
             for method in self.paired(other).methods
             for figure in method.figures
-        ).drop(columns="figures")
+        ]
+        return pandas.DataFrame(
+            [{name: row[name] for name in row if name != "figures"} for row in rows]
+        )
 
     def paired(self, other: "Run") -> PairedRuns:
         """The same as plain values, with what else differs between the runs."""

@@ -14,6 +14,7 @@ VERBS = {
     "run": "cluster attention maps over a sweep of thresholds, with controls, and rank the methods",
     "select": "choose levels in a run by other rules, without clustering again",
     "leaderboard": "rank the methods of runs again, sorted or filtered",
+    "compare": "pair two runs cell by cell, and fail if a figure got worse than a limit",
     "compare-partitions": "match the clusters of two partitions: kept, split, merged",
     "export": "write a run's tables as Parquet or CSV",
     "plugins": "list every component with its parameters, and the broken plugins",
