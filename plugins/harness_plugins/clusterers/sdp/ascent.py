@@ -13,7 +13,7 @@ GAP_OF_STEP = 50.0
 # Share of the surrogate's gain that a step must turn into objective.
 SUFFICIENT_GAIN = 0.1
 # Imbalance of spins on their way, as a share of the gap that is aimed at.
-BALANCED_ON_THE_WAY = 0.01
+BALANCED_ON_THE_WAY = 0.1
 # Relative error of sums that is put down to rounding.
 ROUNDING = 1e-12
 # Growth of the shift at which no step will ever help.

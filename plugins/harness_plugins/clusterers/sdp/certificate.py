@@ -5,34 +5,119 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import Floats
+from harness_plugins.clusterers.sdp.line import NEARLY_ON_A_LINE, line_of
 from harness_plugins.clusterers.sdp.programme import Programme, Tangent
 from harness_plugins.clusterers.sdp.weights import dense
+
+# Shares of the excess that is asked for at which a bound is tried, before the tightest is computed.
+EXCESSES = (0.01, 0.9)
+# Eigenvalues that the search for a multiplier along a line may take.
+MOST_TANGENTS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """An upper bound of the objective, and the direction (n,) in which it is loosest."""
+    """An upper bound of the objective, and the direction (n,) in which it is loosest.
+
+    The direction is 0 where the bound is as tight as was asked for.
+    """
 
     bound: float
     loosest: Floats
 
 
-def certify(programme: Programme, spins: Floats) -> Certificate:
+def certify(programme: Programme, spins: Floats, enough: float = -np.inf) -> Certificate:
     """An upper bound of the programme's objective over all X ⪰ 0 with X_ii = 1, spins of any rank.
 
     For any y, ½⟨W − γ11ᵀ, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where λ is the largest eigenvalue of
     W − γ11ᵀ − Diag(y), on the vectors that sum to 0 where spins must balance. Spins (n, m) that
     are optimal give the y that makes it tight, the multipliers of their unit lengths. O(n³).
-    """
-    from scipy.linalg import eigh
 
+    Where balanced spins lie nearly on a line, the multiplier of their balance along it is as good
+    as free, and the one that makes the bound tightest is looked for.
+
+    A bound of `enough` or less may be looser than the spins allow: that λ does not exceed a
+    number is shown by a Cholesky factorisation, at a tenth of the time that λ itself takes.
+    """
     n = programme.nodes
     dual = Tangent(programme, spins, programme.field(spins)).dual
     slack = dense(programme.weights) - programme.gamma
     slack.flat[:: n + 1] -= dual
-    if programme.balanced:
-        slack -= slack.mean(axis=0)
-        slack -= slack.mean(axis=1, keepdims=True)
-    values, vectors = eigh(slack, subset_by_index=[n - 1, n - 1], check_finite=False)
-    bound = float(dual.sum()) + n * max(0.0, float(values[0]))
-    return Certificate(bound / 2, np.asarray(vectors[:, 0], dtype=np.float64))
+    total = float(dual.sum())
+    largest = (2 * enough - total) / n
+    for excess in EXCESSES:
+        if largest > 0 and _is_below(_centred(slack, programme), excess * largest):
+            return Certificate((total + n * excess * largest) / 2, np.zeros(n))
+    value, vector = _largest(_centred(slack, programme))
+    if programme.balanced and value > largest:
+        share, sides = line_of(spins)
+        if share > NEARLY_ON_A_LINE:
+            # Σ_i y_i stays as it is, since the sides sum to 0.
+            value, vector = _least_along(slack, sides - sides.mean(), programme, value, vector)
+    return Certificate((total + n * max(0.0, value)) / 2, vector)
+
+
+def _least_along(
+    slack: Floats, sides: Floats, programme: Programme, value: float, vector: Floats
+) -> tuple[float, Floats]:
+    """The least largest eigenvalue of slack + t·Diag(sides), over t, and its eigenvector.
+
+    It is convex in t, and the squares of its eigenvector give its slope. Each next t is where
+    the tangents on both sides of the least value meet, or one of them reaches 0.
+    """
+    n = len(slack)
+    best = value, vector
+    below: tuple[float, float, float] | None = None
+    above: tuple[float, float, float] | None = None
+    t = 0.0
+    for _ in range(MOST_TANGENTS):
+        slope = float(sides @ vector**2)
+        if value <= 0 or not slope:
+            break
+        if slope < 0:
+            below = t, value, slope
+        else:
+            above = t, value, slope
+        if below and above:
+            t = (above[1] - above[2] * above[0] - below[1] + below[2] * below[0]) / (
+                below[2] - above[2]
+            )
+            if not below[0] < t < above[0]:
+                break
+        else:
+            t -= value / slope
+        moved = slack.copy()
+        moved.flat[:: n + 1] += t * sides
+        value, vector = _largest(_centred(moved, programme))
+        if value < best[0]:
+            best = value, vector
+    return best
+
+
+def _centred(slack: Floats, programme: Programme) -> Floats:
+    """The slack, on the vectors that sum to 0 where spins must balance."""
+    if not programme.balanced:
+        return slack.copy()
+    means = slack.mean(axis=0)
+    centred: Floats = slack - (means - means.mean()) - means[:, None]
+    return centred
+
+
+def _is_below(matrix: Floats, value: float) -> bool:
+    """Whether all eigenvalues are; the matrix is overwritten."""
+    from scipy.linalg.lapack import dpotrf
+
+    np.negative(matrix, out=matrix)
+    matrix.flat[:: len(matrix) + 1] += value
+    # The transpose, which is the same, is in LAPACK's order of memory.
+    _, failed = dpotrf(matrix.T, clean=False, overwrite_a=True)
+    return not failed
+
+
+def _largest(matrix: Floats) -> tuple[float, Floats]:
+    """The largest eigenvalue and its eigenvector (n,)."""
+    from scipy.linalg import eigh
+
+    last = len(matrix) - 1
+    values, vectors = eigh(matrix, subset_by_index=[last, last], check_finite=False)
+    return float(values[0]), np.asarray(vectors[:, 0], dtype=np.float64)

@@ -29,6 +29,7 @@ class Sdp(harness.Clusterer):
     balance: exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
     gamma: the penalty's γ; if not given, the paper's, edges over squared nodes, twice.
     tolerance: certified relative gap, and imbalance, that the spins must reach.
+    max_iterations: products with the weights that a component may take.
     variance: share of the spins' variance that the embedding keeps, in two dimensions or more.
     min_cluster_size: nodes of the smallest cluster to part off within a component.
     separation: clusters nearer than this are not parted; spins have unit length.
@@ -39,6 +40,7 @@ class Sdp(harness.Clusterer):
     balance: Balance = "exact"
     gamma: float | None = None
     tolerance: float = 1e-4
+    max_iterations: int = 5000
     variance: float = 0.9
     min_cluster_size: int = 5
     separation: float = 0.05
@@ -49,6 +51,10 @@ class Sdp(harness.Clusterer):
         check_balance(self.balance, self.gamma)
         if not self.tolerance > 0:
             raise harness.HarnessError(f"sdp: tolerance must be positive, not {self.tolerance}")
+        if self.max_iterations < 1:
+            raise harness.HarnessError(
+                f"sdp: max_iterations must be at least 1, not {self.max_iterations}"
+            )
         if not 0 < self.variance <= 1:
             raise harness.HarnessError(
                 f"sdp: variance must be above 0 and at most 1, not {self.variance}"
@@ -81,6 +87,7 @@ class Sdp(harness.Clusterer):
                 balance=self.balance,
                 gamma=self.gamma,
                 tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
                 seed=seed,
             )
             gap = max(gap, abs(solution.gap))

@@ -16,6 +16,7 @@ import harness
 from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.ascent import ascend
 from harness_plugins.clusterers.sdp.certificate import Certificate, certify
+from harness_plugins.clusterers.sdp.line import halves
 from harness_plugins.clusterers.sdp.newton import polish
 from harness_plugins.clusterers.sdp.programme import (
     NEARLY_BALANCED,
@@ -26,7 +27,9 @@ from harness_plugins.clusterers.sdp.programme import (
 from harness_plugins.clusterers.sdp.weights import Weights, checked
 
 # Relative gap to which the first ascent goes before it is measured.
-FIRST_TOLERANCE = 1e-4
+FIRST_TOLERANCE = 1e-2
+# Dimensions to begin with; optima have few, and no more are used than a certificate asks for.
+FIRST_RANK = 8
 # How much finer each further ascent is, and the finest.
 FINER = 0.01
 FINEST = 1e-13
@@ -115,6 +118,8 @@ class _Search:
         self._programme = programme
         self._generator = generator
         self._tolerance = tolerance
+        self._rank = rank
+        rank = min(rank, FIRST_RANK)
         n = programme.nodes
         weights = programme.weights
         self._shift = math.sqrt(float((weights * weights).sum()) / n) or 1.0
@@ -138,6 +143,7 @@ class _Search:
             self._programme, self._spins, self._shift, tolerance, most - self.products
         )
         self.products += used
+        self._straighten()
         self._measure()
 
     def polish(self, most: int) -> None:
@@ -150,9 +156,16 @@ class _Search:
         self._measure()
 
     def leave_saddle(self) -> None:
-        """Move in the direction in which the certificate is loosest, which leads up."""
-        n, rank = self._spins.shape
+        """Move in the direction in which the certificate is loosest, which leads up.
+
+        Into new dimensions while there are any: there it leads up from every saddle.
+        """
+        n, used = self._spins.shape
+        rank = min(2 * used, self._rank)
+        self._spins = np.pad(self._spins, ((0, 0), (0, rank - used)))
         towards = self._generator.normal(size=rank)
+        if rank > used:
+            towards[:used] = 0
         towards /= float(np.linalg.norm(towards))
         kick = KICK * math.sqrt(n) * np.outer(self._certificate.loosest, towards)
         kicked = self._programme.fit(self._spins + kick, np.zeros(rank))
@@ -161,8 +174,9 @@ class _Search:
 
     def solution(self) -> SpinSolution:
         """What was found."""
+        missing = self._rank - self._spins.shape[1]
         return SpinSolution(
-            spins=self._spins,
+            spins=np.pad(self._spins, ((0, 0), (0, missing))),
             objective=self._objective,
             bound=self._bound,
             gap=self.gap,
@@ -171,6 +185,15 @@ class _Search:
             converged=self.is_done,
         )
 
+    def _straighten(self) -> None:
+        """Put spins that nearly lie on a line onto it, if that is better."""
+        straight = halves(self._spins) if self._programme.balanced else None
+        if straight is not None:
+            weights = self._programme.weights
+            reached = float(np.vdot(self._spins, weights @ self._spins))
+            if float(np.vdot(straight, weights @ straight)) >= reached:
+                self._spins = straight
+
     def _measure(self) -> None:
         programme, spins = self._programme, self._spins
         total = spins.sum(axis=0)
@@ -178,9 +201,10 @@ class _Search:
         self._objective = 0.5 * float(np.vdot(spins, programme.weights @ spins))
         if not programme.balanced:
             self._objective -= 0.5 * programme.gamma * float(total @ total)
-        self._certificate: Certificate = certify(programme, spins)
-        self._bound = min(self._bound, self._certificate.bound)
         self._scale = max(abs(self._objective), self._smallest_scale)
+        enough = self._objective + self._tolerance * self._scale
+        self._certificate: Certificate = certify(programme, spins, enough)
+        self._bound = min(self._bound, self._certificate.bound)
         self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
 
 
