@@ -1,0 +1,218 @@
+"""Attention maps whose communities are known, and noise in which there are none."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+import harness
+
+PREFIX = "planted-"
+FEWEST, MOST = 2, 8
+"""How many communities a map has where their number is drawn."""
+
+
+@dataclass(frozen=True)
+class Planted(harness.MapSet):
+    """Synthetic attention maps with known communities, or of pure noise.
+
+    Logits are normal noise of deviation 1, a normal effect of every column, and the signal
+    between nodes of one community; rows are their softmax. At signal 0, and with one community,
+    the truth is one community of all nodes: whatever is found there is a false alarm. Maps of
+    equal number and seed share their noise, whatever the other parameters.
+
+    count: how many maps.
+    n: nodes of a map.
+    k: communities of a map; if not given, 2 to 8, drawn for each map.
+    signal: added to the logits within communities, in deviations of the noise.
+    sizes: of the communities. equal: as n and k allow; unequal: in the ratios 1 : 2 : … : k.
+    spread: deviation of the columns' effects, which make some nodes receive more than others.
+    asymmetry: 0 … 1, the share of the signal that goes from one node of a pair to the other; at 1
+        the pair that has all of it is one way, in a random order of the nodes.
+    hubs: nodes, drawn for each map, to which all others attend more.
+    hub_strength: added to the logits of the hubs' columns.
+    arrangement: of the communities on the grid. scattered: anywhere; blocks: each in one piece,
+        the grid being cut across its longer side again and again.
+    locality: taken off the logits for each patch of distance on the grid.
+    grid: rows and columns of patches; if not given, a square where n is one, else none.
+    seed: of the whole set; each map has a stream of its own.
+    """
+
+    name: ClassVar[str] = "planted"
+    count: int = 16
+    n: int = 196
+    k: int | None = None
+    signal: float = 0.7
+    sizes: Literal["equal", "unequal"] = "equal"
+    spread: float = 0.5
+    asymmetry: float = 0.0
+    hubs: int = 0
+    hub_strength: float = 2.0
+    arrangement: Literal["scattered", "blocks"] = "scattered"
+    locality: float = 0.0
+    grid: tuple[int, int] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for parameter, least, most in (
+            ("count", 1, 1_000_000),
+            ("n", 2, 4096),
+            ("signal", 0, 100),
+            ("spread", 0, 100),
+            ("asymmetry", 0, 1),
+            ("hubs", 0, self.n),
+            ("hub_strength", 0, 100),
+            ("locality", 0, 100),
+        ):
+            value = getattr(self, parameter)
+            if not least <= value <= most:
+                raise harness.HarnessError(
+                    f"planted: {parameter} must be {least} … {most}, not {value}"
+                )
+        if self.seed < 0:
+            raise harness.HarnessError(f"planted: seed must not be negative, not {self.seed}")
+        self._check_communities()
+        self._check_grid()
+
+    def _check_communities(self) -> None:
+        if self.k is not None and self.k < 1:
+            raise harness.HarnessError(f"planted: k must be at least 1, not {self.k}")
+        most = MOST if self.k is None else self.k
+        if self.n < most or min(_sizes(self.n, most, self.sizes)) < 2:
+            drawn = " (as many as may be drawn; k=… sets their number)" if self.k is None else ""
+            raise harness.HarnessError(
+                f"planted: {self.n} nodes do not give {most} communities of {self.sizes} sizes "
+                f"two nodes each{drawn}"
+            )
+
+    def _check_grid(self) -> None:
+        if self.grid is not None:
+            rows, columns = self.grid
+            if min(self.grid) < 1 or rows * columns != self.n:
+                raise harness.HarnessError(
+                    f"planted: grid must hold n={self.n} patches, not {rows}×{columns}"
+                )
+        elif self._grid is None and (self.arrangement != "scattered" or self.locality):
+            raise harness.HarnessError(
+                f"planted: arrangement and locality need a grid, and n={self.n} is no square: "
+                "give grid=[rows,columns]"
+            )
+
+    @property
+    def _grid(self) -> tuple[int, int] | None:
+        side = math.isqrt(self.n)
+        return self.grid or ((side, side) if side**2 == self.n else None)
+
+    def keys(self) -> Sequence[str]:
+        """planted-000, planted-001, …"""
+        return [_key(index) for index in range(self.count)]
+
+    def load(self, key: str) -> harness.AttentionMap:
+        """One map with its truth, the same whatever the set's count."""
+        number = key.removeprefix(PREFIX)
+        if not (number.isdecimal() and int(number) < self.count and key == _key(int(number))):
+            raise harness.HarnessError(f"planted: there is no map {key!r}")
+        random = np.random.default_rng(np.random.SeedSequence([self.seed, int(number)]))
+        # Always drawn, and in this order, so that maps of other parameters share them.
+        logits = random.normal(size=(self.n, self.n))
+        columns = random.normal(size=self.n)
+        order = random.permutation(self.n)
+        hubs = random.permutation(self.n)[: self.hubs]
+        k = int(random.integers(FEWEST, MOST, endpoint=True)) if self.k is None else self.k
+
+        communities = self._communities(k, random)
+        logits += self.spread * columns
+        logits[:, hubs] += self.hub_strength
+        logits += self.signal * self._within(communities, order)
+        if self.locality and self._grid:
+            logits -= self.locality * _distances(*self._grid)
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        weights /= weights.sum(axis=1, keepdims=True)
+        truth = communities if self.signal else np.zeros_like(communities)
+        return harness.AttentionMap(weights, image=key, grid=self._grid, truth=truth)
+
+    def _communities(self, k: int, random: np.random.Generator) -> harness.Integers:
+        """Of each node, (n,)."""
+        sizes = random.permutation(_sizes(self.n, k, self.sizes))
+        if self.arrangement == "blocks" and self._grid:
+            return _blocks(*self._grid, sizes)
+        return random.permutation(np.repeat(np.arange(k), sizes))
+
+    def _within(self, communities: harness.Integers, order: harness.Integers) -> harness.Floats:
+        """The share of the signal of each pair, (n, n): 1 in communities but for asymmetry."""
+        direction = np.sign(order - order[:, None])
+        same = communities[:, None] == communities
+        return np.asarray(same * (1 + self.asymmetry * direction))
+
+
+def _sizes(n: int, k: int, kind: Literal["equal", "unequal"]) -> list[int]:
+    """k whole numbers of sum n, in the ratios 1 : … : 1 or 1 : 2 : … : k."""
+    shares = np.ones(k) if kind == "equal" else np.arange(1, k + 1)
+    ends = np.rint(n * np.cumsum(shares) / shares.sum()).astype(int)
+    return [int(size) for size in np.diff(ends, prepend=0)]
+
+
+def _places(rows: int, columns: int) -> harness.Integers:
+    """Row and column of every patch, (n, 2)."""
+    return np.stack(np.divmod(np.arange(rows * columns), columns), axis=1)
+
+
+def _distances(rows: int, columns: int) -> harness.Floats:
+    """Euclidean, between all patches of a grid, (n, n)."""
+    places = _places(rows, columns)
+    return np.asarray(np.sqrt(((places[:, None] - places) ** 2).sum(axis=2)))
+
+
+def _blocks(rows: int, columns: int, sizes: harness.Integers) -> harness.Integers:
+    """Communities of these sizes, (n,): regions of the grid are cut in two until each is one."""
+    places = _places(rows, columns)
+    labels = np.zeros(rows * columns, dtype=np.int64)
+    regions = [(np.arange(rows * columns), np.arange(len(sizes)))]
+    while regions:
+        patches, communities = regions.pop()
+        if len(communities) == 1:
+            labels[patches] = communities[0]
+            continue
+        half = len(communities) // 2
+        first, second = _cut(patches, int(sizes[communities[:half]].sum()), places)
+        regions += [(first, communities[:half]), (second, communities[half:])]
+    return labels
+
+
+def _cut(
+    patches: harness.Integers, size: int, places: harness.Integers
+) -> tuple[harness.Integers, harness.Integers]:
+    """So many of a region's patches and the others, each in one piece, cut across its length.
+
+    A row or column that has to be parted is parted at either end, whichever leaves two pieces.
+    """
+    longer = int(np.argmax(np.ptp(places[patches], axis=0)))
+    for axis in (longer, 1 - longer):
+        for direction in (1, -1):
+            keys = direction * places[patches, 1 - axis], places[patches, axis]
+            in_order = patches[np.lexsort(keys)]
+            parts = in_order[:size], in_order[size:]
+            if all(_in_one_piece(places[part]) for part in parts):
+                return parts
+    return parts
+
+
+def _in_one_piece(places: harness.Integers) -> bool:
+    """Whether patches at these rows and columns, (m, 2), hang together by their sides."""
+    from scipy import ndimage
+
+    filled = np.zeros(places.max(axis=0) + 1, dtype=bool)
+    filled[tuple(places.T)] = True
+    return int(ndimage.label(filled)[1]) == 1
+
+
+def _key(index: int) -> str:
+    return f"{PREFIX}{index:03d}"
+
+
+@harness.hookimpl
+def harness_extractors() -> list[type[harness.MapSet]]:
+    """The map set of this module."""
+    return [Planted]
