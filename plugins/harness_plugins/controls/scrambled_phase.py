@@ -1,0 +1,47 @@
+"""The image's own power spectrum without its shapes."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+
+
+@dataclass(frozen=True)
+class ScrambledPhase(harness.ImageControl):
+    """An image of the same power spectrum with random phases.
+
+    Keeps each channel's mean, variance and autocorrelation, and, since the same random phases are
+    added in every channel, the correlations between channels; destroys shapes. The phases are
+    those of white noise, whose symmetry makes the image real. Surrogate data of Theiler et al.,
+    Physica D 58 (1992) 77–94; with several channels, of Prichard and Theiler, Physical Review
+    Letters 73 (1994) 951–954.
+
+    Pixels are rounded and clipped to 0 … 255. Without clipping the spectrum is the image's but
+    for rounding; where the background is black or white, much is clipped: on Fashion-MNIST a
+    tenth to a third of the pixels, by which amplitudes change by 10 to 40 % of their norm, on two
+    photographs 12 to 15 %, by which they change by 7 to 35 %.
+    """
+
+    name: ClassVar[str] = "scrambled-phase"
+
+    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+        """An image (height, width, channels) of the same spectrum, but for clipping."""
+        pixels = scrambled(image.pixels.astype(np.float64), np.random.default_rng(seed))
+        return replace(image, pixels=np.rint(pixels).clip(0, 255).astype(np.uint8))
+
+
+def scrambled(pixels: harness.Floats, random: np.random.Generator) -> harness.Floats:
+    """Pixels (height, width, channels) of the same spectrum, before they are made bytes."""
+    size = pixels.shape[:2]
+    phases = np.angle(np.fft.rfft2(random.normal(size=size)))
+    phases[0, 0] = 0  # the mean keeps its sign
+    spectrum = np.fft.rfft2(pixels, axes=(0, 1)) * np.exp(1j * phases)[:, :, None]
+    return np.asarray(np.fft.irfft2(spectrum, s=size, axes=(0, 1)))
+
+
+@harness.hookimpl
+def harness_controls() -> list[type[harness.ImageControl]]:
+    """The control of this module."""
+    return [ScrambledPhase]

@@ -1,0 +1,74 @@
+"""The image's own patches without their arrangement."""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+import harness
+
+
+@dataclass(frozen=True)
+class ShuffledPatches(harness.ImageControl):
+    """The same image with its square patches in random order.
+
+    Keeps what is inside a patch, destroys how patches lie to each other. Patches are counted from
+    the top left; where their size does not divide the image's, the narrower pieces along the
+    right edge change places among themselves, those along the bottom edge likewise, and the
+    corner stays, so that any image can be shuffled and no pixel is lost. An image that does not
+    hold two whole patches is refused.
+
+    size: of a patch, in pixels of the image as it is loaded: the model's patch size, unless the
+        model resizes the image.
+    """
+
+    name: ClassVar[str] = "shuffled-patches"
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise harness.HarnessError(
+                f"shuffled-patches: size must be at least 1 pixel, not {self.size}"
+            )
+
+    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+        """An image (height, width, channels) of the same patches.
+
+        Raises HarnessError if it does not hold two whole patches.
+        """
+        height, width, _ = image.pixels.shape
+        rows, columns = height // self.size, width // self.size
+        if rows * columns < 2:
+            raise harness.HarnessError(
+                f"shuffled-patches: an image of {height}×{width} pixels does not hold two patches "
+                f"of {self.size}×{self.size}; choose a smaller size"
+            )
+        random = np.random.default_rng(seed)
+        pixels = image.pixels.copy()
+        bottom, right = rows * self.size, columns * self.size
+        for part in (pixels[:bottom, :right], pixels[:bottom, right:], pixels[bottom:, :right]):
+            _shuffle(part, self.size, random)
+        return replace(image, pixels=pixels)
+
+
+def _shuffle(part: NDArray[np.uint8], size: int, random: np.random.Generator) -> None:
+    """Shuffles the pieces of a part (height, width, channels) in place.
+
+    Its sides are multiples of the size, or shorter, and are then those of its pieces.
+    """
+    height, width, channels = part.shape
+    if not part.size:
+        return
+    tall, wide = min(size, height), min(size, width)
+    tiled = part.reshape(height // tall, tall, width // wide, wide, channels)
+    pieces: NDArray[Any] = tiled.swapaxes(1, 2).reshape(-1, tall, wide, channels)
+    shuffled = random.permutation(pieces, axis=0)
+    grid = shuffled.reshape(height // tall, width // wide, tall, wide, channels)
+    part[:] = grid.swapaxes(1, 2).reshape(part.shape)
+
+
+@harness.hookimpl
+def harness_controls() -> list[type[harness.ImageControl]]:
+    """The control of this module."""
+    return [ShuffledPatches]

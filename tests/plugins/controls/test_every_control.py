@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+
+import harness
+
+OF_IMAGES = (
+    "uniform-noise",
+    "gaussian-noise",
+    "shuffled-pixels",
+    "shuffled-patches[size=2]",
+    "scrambled-phase",
+)
+OF_MAPS = ("permuted-rows", "preserved-strengths", "preserved-distances")
+
+
+@pytest.fixture
+def attention() -> harness.AttentionMap:
+    weights = np.random.default_rng(0).dirichlet(np.ones(30), size=30)
+    weights[3, :20] = 0
+    return harness.AttentionMap(weights, image="a", grid=(5, 6))
+
+
+@pytest.fixture(params=[1, 3])
+def image(request: pytest.FixtureRequest) -> harness.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, request.param), dtype=np.uint8)
+    return harness.Image("a", pixels, label=3)
+
+
+@pytest.mark.parametrize("spelling", OF_IMAGES)
+def test_a_seed_always_draws_the_same_image_and_another_seed_another(
+    spelling: str, image: harness.Image
+) -> None:
+    control = harness.make("control", spelling)
+
+    assert control.draw(image, 1).digest == control.draw(image, 1).digest
+    assert control.draw(image, 1).digest != control.draw(image, 2).digest
+
+
+@pytest.mark.parametrize("spelling", OF_IMAGES)
+def test_an_image_keeps_its_size_channels_and_place(spelling: str, image: harness.Image) -> None:
+    before = image.pixels.copy()
+
+    drawn = harness.make("control", spelling).draw(image, 5)
+
+    assert drawn.pixels.shape == image.pixels.shape
+    assert (drawn.key, drawn.label) == ("a", 3)
+    assert np.array_equal(image.pixels, before)
+
+
+@pytest.mark.parametrize("spelling", OF_IMAGES)
+def test_an_image_of_one_colour_can_be_controlled(spelling: str) -> None:
+    image = harness.Image("a", np.full((4, 4, 3), 255, dtype=np.uint8))
+
+    assert harness.make("control", spelling).draw(image, 0).pixels.shape == (4, 4, 3)
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_a_seed_always_draws_the_same_map_and_another_seed_another(
+    name: str, attention: harness.AttentionMap
+) -> None:
+    control = harness.make("control", name)
+
+    assert np.array_equal(control.draw(attention, 1).weights, control.draw(attention, 1).weights)
+    assert not np.array_equal(
+        control.draw(attention, 1).weights, control.draw(attention, 2).weights
+    )
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_a_map_keeps_its_diagonal_and_place_and_is_not_changed_itself(
+    name: str, attention: harness.AttentionMap
+) -> None:
+    before = attention.weights.copy()
+
+    drawn = harness.make("control", name).draw(attention, 5)
+
+    assert np.array_equal(drawn.weights.diagonal(), before.diagonal())
+    assert (drawn.image, drawn.grid) == ("a", (5, 6))
+    assert np.array_equal(attention.weights, before)
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_a_map_keeps_its_type(name: str, attention: harness.AttentionMap) -> None:
+    single = harness.AttentionMap(attention.weights.astype(np.float32), grid=(5, 6))
+
+    assert harness.make("control", name).draw(single, 0).weights.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_map_in_which_nothing_can_be_exchanged_stays_as_it_is(name: str, n: int) -> None:
+    weights = np.random.default_rng(n).random((n, n))
+    if name == "preserved-distances" and n == 2:
+        weights[1, 0] = weights[0, 1]
+
+    drawn = harness.make("control", name).draw(harness.AttentionMap(weights, grid=(1, n)), 0)
+
+    assert drawn.weights == pytest.approx(weights, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_a_map_of_zeros_stays_one(name: str) -> None:
+    attention = harness.AttentionMap(np.zeros((6, 6)), grid=(2, 3))
+
+    assert not harness.make("control", name).draw(attention, 0).weights.any()
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_planted_communities_are_destroyed(name: str) -> None:
+    random = np.random.default_rng(0)
+    parity = random.permutation(np.arange(49) % 2)
+    weights = random.uniform(0.1, 0.2, (49, 49)) + (parity[:, None] == parity)
+    attention = harness.AttentionMap(weights, grid=(7, 7))
+    control = harness.make("control", name)
+
+    assert harness.modularity(weights, parity) > 0.25
+    for seed in range(20):
+        drawn = control.draw(attention, seed).weights
+        assert abs(harness.modularity(drawn, parity)) < 0.1
