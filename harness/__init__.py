@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.hookspecs import hookimpl
     from harness.scores import modularity
-    from harness.scores.jaccard import best_match_jaccard
+    from harness.scores.jaccard import best_match_jaccard, best_match_jaccards
     from harness.scores.significance import p_value
     from harness.scores.stability import adjusted_jaccard
     from harness.values import (
@@ -59,7 +59,7 @@ _HOMES = {
     "harness.errors": ("HarnessError",),
     "harness.hookspecs": ("hookimpl",),
     "harness.scores": ("modularity",),
-    "harness.scores.jaccard": ("best_match_jaccard",),
+    "harness.scores.jaccard": ("best_match_jaccard", "best_match_jaccards"),
     "harness.scores.significance": ("p_value",),
     "harness.scores.stability": ("adjusted_jaccard",),
     "harness.values": (
@@ -108,6 +108,7 @@ __all__ = [
     "Variant",
     "adjusted_jaccard",
     "best_match_jaccard",
+    "best_match_jaccards",
     "hookimpl",
     "make",
     "modularity",

@@ -1,12 +1,13 @@
-"""How alike two partitions of the same nodes are."""
+"""How alike partitions of the same nodes are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.scores.partition import unassigned_as_singletons
-from harness.values import Floats
+from harness.values import Floats, Integers
 
 
 def best_match_jaccard(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> float:
@@ -41,3 +42,48 @@ def _mean_best(
     best = np.zeros(len(sizes))
     np.maximum.at(best, cluster, overlap)
     return float(sizes @ best / sizes.sum())
+
+
+def best_match_jaccards(
+    partitions: Sequence[NDArray[np.integer[Any]]] | NDArray[np.integer[Any]],
+) -> Floats:
+    """`best_match_jaccard` of every two of many partitions: (partitions, partitions).
+
+    All at once by a product of their clusters' memberships. Clusters of two nodes or more are
+    columns of it; what a singleton adds is known from the size of the cluster it lies in.
+    """
+    labels = np.array([unassigned_as_singletons(each) for each in partitions])
+    count, n = labels.shape
+    sizes = [np.bincount(each) for each in labels]
+    # (partitions, n): the size of each node's cluster.
+    around = np.array([own[each] for own, each in zip(sizes, labels, strict=True)])
+    alone = around == 1
+    members = _memberships(labels, sizes)
+    widths = np.array([len(each) for each in members])
+    clusters = np.concatenate(members)
+    own = clusters.sum(axis=1)
+
+    shared = clusters @ clusters.T
+    best = np.zeros((len(own), count))
+    filled = np.flatnonzero(widths)
+    starts = (np.cumsum(widths) - widths)[filled]
+    if len(own):
+        overlap = shared / (own[:, None] + own - shared)
+        best[:, filled] = np.maximum.reduceat(overlap, starts, axis=1)
+        np.maximum(best, (clusters @ alone.T > 0) / own[:, None], out=best)
+    # What each partition's nodes find on the mean in each other partition.
+    found = alone @ (1 / around).T / n
+    if len(own):
+        found[filled] += np.add.reduceat(own[:, None] * best, starts, axis=0) / n
+    alike = (found + found.T) / 2
+    trivial = np.array([len(own) in (1, n) for own in sizes])
+    alike[trivial] = alike[:, trivial] = np.nan
+    return np.asarray(alike, dtype=np.float64)
+
+
+def _memberships(labels: Integers, sizes: Sequence[Integers]) -> list[Floats]:
+    """For each partition (clusters of two nodes or more, n): whether a node is in a cluster."""
+    return [
+        (np.flatnonzero(own > 1)[:, None] == each).astype(np.float64)
+        for own, each in zip(sizes, labels, strict=True)
+    ]

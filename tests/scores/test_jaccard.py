@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from harness.scores.jaccard import best_match_jaccard
+from harness.scores.jaccard import best_match_jaccard, best_match_jaccards
 
 Labels = NDArray[np.int64]
 
@@ -92,3 +92,17 @@ def test_a_trivial_partition_has_no_likeness(trivial: list[int]) -> None:
 def test_partitions_of_different_nodes_are_refused() -> None:
     with pytest.raises(ValueError, match="3 and of 4 nodes"):
         best_match_jaccard(np.array([0, 0, 1]), np.array([0, 0, 1, 1]))
+
+
+@given(
+    st.integers(2, 12).flatmap(
+        lambda n: st.lists(
+            st.lists(st.integers(-1, 4), min_size=n, max_size=n), min_size=1, max_size=5
+        )
+    )
+)
+def test_many_partitions_are_compared_as_two_are(drawn: list[list[int]]) -> None:
+    partitions = [np.array(labels) for labels in drawn]
+    expected = [[best_match_jaccard(one, other) for other in partitions] for one in partitions]
+
+    assert best_match_jaccards(partitions) == pytest.approx(np.array(expected), nan_ok=True)

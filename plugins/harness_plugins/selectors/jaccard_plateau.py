@@ -121,17 +121,10 @@ def _largest_block(
     return blocks[largest], sizes[largest]
 
 
+@lru_cache(maxsize=4096)
 def _likeness_between_levels(profile: harness.Profile) -> Floats:
     """The best-match Jaccard index of every two levels (levels, levels); NaN for trivial ones."""
-    partitions, place = np.unique(profile.labels, axis=0, return_inverse=True)
-    alike = np.empty((len(partitions), len(partitions)))
-    for one, first in enumerate(partitions):
-        for other in range(one + 1):
-            alike[one, other] = alike[other, one] = harness.best_match_jaccard(
-                first, partitions[other]
-            )
-    found: Floats = harness.read_only(alike[np.ix_(place.ravel(), place.ravel())])
-    return found
+    return harness.read_only(harness.best_match_jaccards(profile.labels))
 
 
 @harness.hookimpl

@@ -1,6 +1,7 @@
 """What the selectors share: levels that count, runs of them, and what noise would reach."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ def check_alpha(selector: str, alpha: float) -> None:
         raise harness.HarnessError(f"{selector}: alpha must be above 0 and below 1, not {alpha}")
 
 
+# A group's nulls are looked at again for every one of its maps.
+@lru_cache(maxsize=4096)
 def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> NDArray[np.bool_]:
     """Which levels (levels,) have edges and are not fragmented.
 
@@ -32,7 +35,7 @@ def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> ND
     connected: NDArray[np.bool_] = ~np.isnan(profile.modularity) & (
         profile.column("giant_share") >= minimum_giant_share
     )
-    return connected
+    return harness.read_only(connected)
 
 
 def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: int) -> list[Run]:
