@@ -176,8 +176,8 @@ class Selector(Component):
     """A rule that chooses a level of a profile without a person looking."""
 
     kind = "selector"
-    # Where this is False the controls are not handed over.
-    uses_controls: ClassVar[bool] = True
+    # Where this is True a run whose maps have no control is refused before it begins.
+    needs_controls: ClassVar[bool] = False
 
     @abstractmethod
     def select(self, profile: Profile, controls: Sequence[Profile]) -> Selection:

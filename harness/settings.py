@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from harness.components import Component, ImageControl, MapSet, Selector
 from harness.errors import HarnessError
 from harness.identity import key_of
 from harness.registry import Registry
@@ -199,14 +200,17 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
     there.
     """
     spelled = {}
+    made: dict[str, list[Component]] = {}
     for key, kind in COMPONENTS.items():
         texts = _texts(values[key], key)
         if key in MAY_BE_EMPTY:
             texts = _empty_for_none(texts, key)
-        components = [made for text in texts for made in registry.make(kind, text)]
+        components = [one for text in texts for one in registry.make(kind, text)]
         if not components and key not in MAY_BE_EMPTY:
             raise HarnessError(f"{key}: at least one {kind} is needed")
         spelled[key] = tuple(dict.fromkeys(spell(component) for component in components))
+        made[key] = components
+    _check_controls(made)
     return Settings(
         **spelled,
         levels=_whole(values, "levels", 1, 10_000),
@@ -218,6 +222,27 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
         resolution=_number(values, "resolution", math.inf),
         seed=_whole(values, "seed", 0, 2**63),
     )
+
+
+def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
+    """Raise HarnessError if a selector needs controls and there are maps that none is drawn from.
+
+    What is drawn from images says nothing about maps that come without.
+    """
+    needy = [one for one in made["selectors"] if isinstance(one, Selector) and one.needs_controls]
+    of_maps = [control for control in made["controls"] if not isinstance(control, ImageControl)]
+    for extractor in made["extractors"] if needy and not of_maps else ():
+        if made["controls"] and not isinstance(extractor, MapSet):
+            continue
+        reason = (
+            f"there are no images to draw {made['controls'][0].name} from"
+            if made["controls"]
+            else "there is no control"
+        )
+        raise HarnessError(
+            f"{needy[0].name} compares {extractor.name} with a control, and {reason}; add "
+            "--controls permuted-rows, or choose another selector, such as stable-phase"
+        )
 
 
 KEYS = (

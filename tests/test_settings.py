@@ -99,6 +99,26 @@ def test_a_name_and_a_spelling_stand_for_the_runs_components(plugins: registry.R
 
 
 @pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"controls": "none"}, "one-layer-vit with a control, and there is no control"),
+        (
+            {"extractors": "one-layer-vit,arrays[path=maps]"},
+            "arrays with a control, and there are no images to draw uniform-noise from",
+        ),
+    ],
+)
+def test_a_selector_that_needs_controls_is_refused_where_none_is_drawn(
+    plugins: registry.Registry, values: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(harness.HarnessError) as raised:
+        resolve(changed(selectors="stable-phase,excess-modularity", **values), plugins)
+
+    assert f"excess-modularity compares {reason}" in str(raised.value)
+    assert resolve(changed(selectors="stable-phase", **values), plugins).selectors
+
+
+@pytest.mark.parametrize(
     ("name", "line"),
     [
         ("louvian", "no such component in this run; did you mean 'louvain'?"),

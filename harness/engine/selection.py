@@ -41,5 +41,4 @@ def selected(
 
 
 def _choice(selector: Selector, profile: Profile, others: Sequence[Profile]) -> Selection:
-    shown = others if selector.uses_controls else ()
-    return checks.selection(selector.select(profile, shown), profile, selector.name)
+    return checks.selection(selector.select(profile, others), profile, selector.name)

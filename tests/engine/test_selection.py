@@ -47,14 +47,6 @@ class AboveTheMean(harness.Selector):
         return harness.Selection(best, float(above[best]), True, None, f"of {len(pool)}")
 
 
-@dataclass(frozen=True)
-class Alone(AboveTheMean):
-    """The same, without asking for controls."""
-
-    name: ClassVar[str] = "alone"
-    uses_controls: ClassVar[bool] = False
-
-
 OBSERVED = a_profile([0.1, 0.9])
 NULLS = [a_profile([0.2, 0.1]), a_profile([0.0, 0.3]), a_profile([0.1, 0.2])]
 
@@ -75,13 +67,6 @@ def test_each_control_is_a_pool_of_its_own_and_the_first_is_shown() -> None:
     assert answer["selection"]["statistic"] == answer["tests"]["weak"]["statistic"]
     assert len(answer["tests"]["weak"]["nulls"]) == 1
     assert len(answer["tests"]["strict"]["nulls"]) == 3
-
-
-def test_a_selector_that_uses_no_controls_is_shown_none() -> None:
-    answer = selected(Alone(), OBSERVED, {"noise": NULLS})
-
-    assert answer["selection"]["reason"] == "of 1"
-    assert answer["tests"]["noise"]["nulls"] == [0.0, 0.0, 0.0]
 
 
 def test_without_controls_there_is_a_selection_and_no_test() -> None:

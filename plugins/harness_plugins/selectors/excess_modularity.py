@@ -40,6 +40,7 @@ class ExcessModularity(harness.Selector):
     """
 
     name: ClassVar[str] = "excess-modularity"
+    needs_controls: ClassVar[bool] = True
     by: Literal["z", "excess"] = "z"
     alpha: float = 0.05
     minimum_giant_share: float = 0.5
