@@ -24,7 +24,12 @@ from harness_plugins.clusterers.sdp.programme import (
     Programme,
     programme_of,
 )
-from harness_plugins.clusterers.sdp.weights import Weights, checked
+from harness_plugins.clusterers.sdp.weights import (
+    Weights,
+    checked,
+    magnitudes,
+    mean_square_eigenvalue,
+)
 
 # Relative gap to which the first ascent goes before it is measured.
 FIRST_TOLERANCE = 1e-2
@@ -78,7 +83,8 @@ def solve_spins(
 ) -> SpinSolution:
     """Unit spins, m = min(rank, n), of greatest ½ Σ_ij w_ij σ_i·σ_j, certified.
 
-    weights (n, n), n ≥ 2: dense or sparse, symmetric, of any sign. balance: "exact" for Σσ = 0;
+    weights (n, n), n ≥ 2: dense or sparse, or these less an expectation of low rank
+    (`DegreeCorrected`); symmetric, of any sign. balance: "exact" for Σσ = 0;
     "penalty" for −(γ/2)‖Σσ‖², γ by default the paper's, Σ_ij w_ij / n₊² with n₊ the nodes that
     have edges; "none". tolerance: of the certified relative gap, and of the imbalance. The same
     arguments give the same spins.
@@ -122,8 +128,8 @@ class _Search:
         rank = min(rank, FIRST_RANK)
         n = programme.nodes
         weights = programme.weights
-        self._shift = math.sqrt(float((weights * weights).sum()) / n) or 1.0
-        self._smallest_scale = SMALLEST_SCALE * float(abs(weights).sum()) / 2
+        self._shift = math.sqrt(mean_square_eigenvalue(weights)) or 1.0
+        self._smallest_scale = SMALLEST_SCALE * float(magnitudes(weights).sum()) / 2
         self.products = 0
         self._bound = math.inf
         if programme.balanced:
