@@ -92,7 +92,7 @@ class SdpModularity(harness.Clusterer):
                 + bound_of_partitions(2 * solution.bound, len(nodes), self.resolution),
                 "gap": abs(solution.gap),
                 "iterations": solution.iterations,
-                "unconverged": not solution.converged,
+                "unconverged": int(not solution.converged),
             },
         )
 

@@ -150,7 +150,7 @@ class _Search:
         )
         self.products += used
         self._straighten()
-        self._measure()
+        self._measure(FAR)
 
     def polish(self, most: int) -> None:
         """Go to where the gradient vanishes, and measure."""
@@ -180,6 +180,8 @@ class _Search:
 
     def solution(self) -> SpinSolution:
         """What was found."""
+        if not self.is_done:
+            self._measure()
         missing = self._rank - self._spins.shape[1]
         return SpinSolution(
             spins=np.pad(self._spins, ((0, 0), (0, missing))),
@@ -200,7 +202,8 @@ class _Search:
             if float(np.vdot(straight, weights @ straight)) >= reached:
                 self._spins = straight
 
-    def _measure(self) -> None:
+    def _measure(self, rough: float = 0.0) -> None:
+        """Certify; a relative gap of `rough` is good enough if the tolerance is not reached."""
         programme, spins = self._programme, self._spins
         total = spins.sum(axis=0)
         self._imbalance = float(np.linalg.norm(total)) / programme.nodes
@@ -209,7 +212,8 @@ class _Search:
             self._objective -= 0.5 * programme.gamma * float(total @ total)
         self._scale = max(abs(self._objective), self._smallest_scale)
         enough = self._objective + self._tolerance * self._scale
-        self._certificate: Certificate = certify(programme, spins, enough)
+        within = self._objective + rough * self._scale if rough else -math.inf
+        self._certificate: Certificate = certify(programme, spins, enough, within)
         self._bound = min(self._bound, self._certificate.bound)
         self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
 
