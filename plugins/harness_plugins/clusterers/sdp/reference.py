@@ -25,8 +25,10 @@ def solve_reference(
 
     weights (n, n) symmetric; balance and gamma as for `solve_spins`: X·1 = 0, a penalty of
     (γ/2)⟨11ᵀ, X⟩, or neither. accuracy: SCS's, absolute and relative, of constraints and gap.
-    Solved by SCS through cvxpy: seconds at 100 nodes, minutes at 500. Raises HarnessError if the weights are not square, finite and symmetric, a parameter is
-    out of range, or SCS gives up.
+    Solved by SCS through cvxpy: seconds at 100 nodes, minutes at 500.
+
+    Raises HarnessError if the weights are not square, finite and symmetric, a parameter is out of
+    range, or SCS gives up.
     """
     # As Any: the package's annotations leave its functions out.
     cvxpy: Any = importlib.import_module("cvxpy")
