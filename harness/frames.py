@@ -48,8 +48,8 @@ ORDER BY planned.position, selections.selector
 """
 
 TESTS = f"""
-SELECT planned.cell, {OBSERVED}, tests.selector, tests.control, tests.statistic, tests.nulls,
-       tests.null_mean, tests.null_deviation, tests.z, tests.p, tests.q
+SELECT planned.cell, {OBSERVED}, tests.selector, tests.control, tests.statistic,
+       tests.null_statistics, tests.null_mean, tests.null_deviation, tests.z, tests.p, tests.q
 FROM planned JOIN tests ON tests.cell = planned.cell
 WHERE planned.role = 'observed'
 ORDER BY planned.position, tests.selector, tests.control
@@ -99,8 +99,13 @@ def selections(store: Store) -> "pandas.DataFrame":
 
 
 def tests(store: Store) -> "pandas.DataFrame":
-    """Every selection's statistic beside those of each control's draws."""
-    return _read(store, TESTS)
+    """Every selection's statistic beside those of each control's draws, arrays (draws,)."""
+    import numpy as np
+    import pandas
+
+    frame = _read(store, TESTS)
+    drawn = [np.frombuffer(blob, "<f8") for blob in frame["null_statistics"]]
+    return frame.assign(null_statistics=pandas.Series(drawn, frame.index, dtype=object))
 
 
 def stabilities(store: Store) -> "pandas.DataFrame":

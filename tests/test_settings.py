@@ -122,7 +122,7 @@ def test_a_selector_that_needs_controls_is_refused_where_none_is_drawn(
     ("name", "line"),
     [
         ("louvian", "no such component in this run; did you mean 'louvain'?"),
-        ("stable-phase", "selectors are applied anew in every run"),
+        ("excess-modularity", "selectors are applied anew in every run"),
         ("max-modularity[a=1]", "no such component in this run"),
         (
             "",

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 # Cells of a CSV file that hold more than one value are JSON.
-NESTED = ("labels", "diagnostics", "warnings")
+NESTED = ("labels", "diagnostics", "warnings", "null_statistics")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,13 +13,13 @@ from harness.values import Floats
 
 @dataclass(frozen=True)
 class Significance:
-    """A statistic among those of `nulls` draws, of which these are mean and standard deviation.
+    """A statistic among those of draws, of which these are mean and standard deviation.
 
     z = (statistic − mean) / deviation; p as `p_value` has it. What is undefined is NaN.
     """
 
     statistic: float
-    nulls: int
+    null_statistics: Sequence[float]
     null_mean: float
     null_deviation: float
     z: float
@@ -35,7 +35,7 @@ def significance(statistic: float, nulls: Sequence[float]) -> Significance:
     mean = float(defined.mean()) if len(defined) else math.nan
     deviation = float(defined.std(ddof=1)) if len(defined) > 1 else math.nan
     z = (statistic - mean) / deviation if deviation > 0 else math.nan
-    return Significance(statistic, len(nulls), mean, deviation, z, p_value(statistic, nulls))
+    return Significance(statistic, nulls, mean, deviation, z, p_value(statistic, nulls))
 
 
 def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:

@@ -6,6 +6,8 @@ All of it is replaced whenever it is derived anew, never resumed.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from harness.records import SelectionRecord, StabilityRecord
 from harness.scores.significance import false_discovery_rates
 from harness.store.tables import Store, null_for_nan
@@ -88,9 +90,9 @@ def _selection_row(record: SelectionRecord) -> tuple[object, ...]:
 def _test_row(record: SelectionRecord, control: str, rate: float) -> tuple[object, ...]:
     test = record.tests[control]
     return (
-        record.cell, record.selector, control, null_for_nan(test.statistic), test.nulls,
-        null_for_nan(test.null_mean), null_for_nan(test.null_deviation), null_for_nan(test.z),
-        test.p, rate,
+        record.cell, record.selector, control, null_for_nan(test.statistic),
+        np.array(test.null_statistics, dtype="<f8").tobytes(), null_for_nan(test.null_mean),
+        null_for_nan(test.null_deviation), null_for_nan(test.z), test.p, rate,
     )  # fmt: skip
 
 

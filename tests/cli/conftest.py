@@ -12,6 +12,10 @@ def finished(planted: Path, tmp_path: Path) -> Path:
         extractors=f"arrays[path={planted}]",
         controls="permuted-rows",
         clusterers="infomap,louvain",
+        selectors="stable-phase[beyond_noise=false]",
+        perturbations="seeds",
+        nulls=3,
+        stability_draws=2,
         levels=4,
         out=tmp_path / "out",
     )

@@ -186,6 +186,7 @@ def test_images_are_paired_by_their_pixels_and_else_by_name(
         return harness.open_run(
             run_of(
                 images=images, extractors="one-layer-vit", clusterers="louvain", controls="none",
+                selectors="stable-phase",
             )
         )  # fmt: skip
 
@@ -210,6 +211,7 @@ def test_slots_and_repeats_are_kept_apart_and_images_judged(
             extractors="one-layer-vit[checkpoint=twelve-heads,heads=[0,5]]",
             clusterers="louvain",
             controls="none",
+            selectors="stable-phase",
             repeats=2,
         )
     )

@@ -31,6 +31,7 @@ def finished(maps: Path) -> Path:
     run = harness.run(
         extractors=f"arrays[path={maps}]",
         controls="none",
+        selectors="stable-phase",
         perturbations="none",
         clusterers="infomap,louvain",
         levels=4,
@@ -222,6 +223,7 @@ def test_planted_communities_are_a_place(maps: Path, tmp_path: Path) -> None:
     run = harness.run(
         extractors=f"known[path={maps}]",
         controls="none",
+        selectors="stable-phase",
         perturbations="none",
         clusterers="louvain",
         levels=2,

@@ -28,9 +28,11 @@ class PreservedStrengths(harness.MapControl):
     of Business & Economic Statistics 1 (1983) 292–298) the strengths are taken out before the
     permutation and put back after it, so that the distribution of the weights stays close to the
     map's; odds leave out of each share's base the weight itself, which would otherwise shrink the
-    largest weights and make the null too weak. Keeps the diagonal. On noise whose logits are a
-    column's effect and independent normal values, Louvain's modularity of the nulls is within 1 %
-    of the noise's own.
+    largest weights and make the null too weak. Keeps the diagonal.
+
+    Not quite exchangeable: on maps of noise (196 nodes, normal logits) Louvain's modularity lay 0
+    to 1.7 % above its nulls', which is 0.2 of their deviations where columns have effects of
+    deviation 0.5, and 0.6 where they have none.
 
     The strengths are the map's to a relative 1e-12, and the rounding of the map's own type: 1e-7
     in single precision. A permutation that zeros keep from reaching them is drawn anew, and a map

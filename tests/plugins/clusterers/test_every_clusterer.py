@@ -13,11 +13,11 @@ from harness.values import Integers
 from harness_plugins.clusterers.infomap import Infomap
 from harness_plugins.clusterers.louvain import Louvain
 from harness_plugins.clusterers.louvain_networkx import LouvainNetworkx
-from harness_plugins.clusterers.sdp import Sdp
+from harness_plugins.clusterers.sdp import Sdp, SdpModularity
 
 every_clusterer = pytest.mark.parametrize(
     "clusterer",
-    [Louvain(), LouvainNetworkx(), Infomap(), Sdp()],
+    [Louvain(), LouvainNetworkx(), Infomap(), Sdp(), SdpModularity()],
     ids=lambda clusterer: clusterer.name,
 )
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import Floats
-from harness_plugins.clusterers.sdp.line import NEARLY_ON_A_LINE, line_of
+from harness_plugins.clusterers.sdp.line import line_of
 from harness_plugins.clusterers.sdp.programme import Programme, Tangent
 from harness_plugins.clusterers.sdp.weights import dense
 
 # Shares of the excess that is asked for at which a bound is tried, before the tightest is computed.
 EXCESSES = (0.01, 0.9)
+# Share of the spins' squared lengths on a line beyond which the multiplier along it is free.
+ON_A_LINE = 0.999
 # Eigenvalues that the search for a multiplier along a line may take.
 MOST_TANGENTS = 12
 
@@ -26,7 +28,9 @@ class Certificate:
     loosest: Floats
 
 
-def certify(programme: Programme, spins: Floats, enough: float = -np.inf) -> Certificate:
+def certify(
+    programme: Programme, spins: Floats, enough: float = -np.inf, rough: float = -np.inf
+) -> Certificate:
     """An upper bound of the programme's objective over all X ⪰ 0 with X_ii = 1, spins of any rank.
 
     For any y, ½⟨W − γ11ᵀ, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where λ is the largest eigenvalue of
@@ -36,7 +40,8 @@ def certify(programme: Programme, spins: Floats, enough: float = -np.inf) -> Cer
     Where balanced spins lie nearly on a line, the multiplier of their balance along it is as good
     as free, and the one that makes the bound tightest is looked for.
 
-    A bound of `enough` or less may be looser than the spins allow: that λ does not exceed a
+    A bound of `enough` or less may be looser than the spins allow, as may one of `rough` or less
+    where `enough` cannot be shown at once: that λ does not exceed a
     number is shown by a Cholesky factorisation, at a tenth of the time that λ itself takes.
     """
     n = programme.nodes
@@ -45,25 +50,33 @@ def certify(programme: Programme, spins: Floats, enough: float = -np.inf) -> Cer
     slack.flat[:: n + 1] -= dual
     total = float(dual.sum())
     largest = (2 * enough - total) / n
-    for excess in EXCESSES:
-        if largest > 0 and _is_below(_centred(slack, programme), excess * largest):
-            return Certificate((total + n * excess * largest) / 2, np.zeros(n))
+    for value in (*(excess * largest for excess in EXCESSES), (2 * rough - total) / n):
+        if value > 0 and _is_below(_centred(slack, programme), value):
+            return Certificate((total + n * value) / 2, np.zeros(n))
     value, vector = _largest(_centred(slack, programme))
     if programme.balanced and value > largest:
         share, sides = line_of(spins)
-        if share > NEARLY_ON_A_LINE:
+        if share > ON_A_LINE:
             # Σ_i y_i stays as it is, since the sides sum to 0.
-            value, vector = _least_along(slack, sides - sides.mean(), programme, value, vector)
+            value, vector = _least_along(
+                slack, sides - sides.mean(), programme, value, vector, EXCESSES[-1] * largest
+            )
     return Certificate((total + n * max(0.0, value)) / 2, vector)
 
 
 def _least_along(
-    slack: Floats, sides: Floats, programme: Programme, value: float, vector: Floats
+    slack: Floats,
+    sides: Floats,
+    programme: Programme,
+    value: float,
+    vector: Floats,
+    enough: float,
 ) -> tuple[float, Floats]:
     """The least largest eigenvalue of slack + t·Diag(sides), over t, and its eigenvector.
 
     It is convex in t, and the squares of its eigenvector give its slope. Each next t is where
-    the tangents on both sides of the least value meet, or one of them reaches 0.
+    the tangents on both sides of the least value meet, or one of them reaches 0. The search ends
+    where the value is `enough` or less, or the tangents show that none is.
     """
     n = len(slack)
     best = value, vector
@@ -72,7 +85,7 @@ def _least_along(
     t = 0.0
     for _ in range(MOST_TANGENTS):
         slope = float(sides @ vector**2)
-        if value <= 0 or not slope:
+        if value <= max(0.0, enough) or not slope:
             break
         if slope < 0:
             below = t, value, slope
@@ -82,7 +95,7 @@ def _least_along(
             t = (above[1] - above[2] * above[0] - below[1] + below[2] * below[0]) / (
                 below[2] - above[2]
             )
-            if not below[0] < t < above[0]:
+            if not below[0] < t < above[0] or below[1] + below[2] * (t - below[0]) > enough:
                 break
         else:
             t -= value / slope

@@ -1,4 +1,4 @@
-"""The clusterer: spins of every component, embedded and clustered by density."""
+"""The clusterer: spins of every component, embedded and clustered."""
 
 import warnings
 from dataclasses import dataclass
@@ -7,20 +7,22 @@ from typing import ClassVar
 import numpy as np
 
 import harness
-from harness import UNASSIGNED, Floats, Integers
+from harness import UNASSIGNED, Integers
 from harness_plugins.clusterers.sdp.embedding import embed
+from harness_plugins.clusterers.sdp.parting import Method, Parting
 from harness_plugins.clusterers.sdp.programme import Balance, check_balance
 from harness_plugins.clusterers.sdp.spins import solve_spins
 
 
 @dataclass(frozen=True)
 class Sdp(harness.Clusterer):
-    """SDP relaxation of community detection, its spins clustered by HDBSCAN.
+    """SDP relaxation of community detection, its spins clustered by HDBSCAN or another.
 
     Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016, on the graph without directions and
     weights. Each connected component is solved on its own, as balanced spins would otherwise
-    set components against each other. A component too small to hold two clusters is one
-    cluster; a node without edges is unassigned, as is a node that HDBSCAN calls noise. Stored
+    set components against each other. A component too small to hold two clusters (of
+    min_cluster_size or else 5 nodes) is one cluster; a node without edges is unassigned, as is a
+    node that HDBSCAN or DBSCAN calls noise. Stored
     with the labels: `gap` and `imbalance`, the largest of any component's certified relative
     gap and ‖Σσ‖/n; `iterations`, of all components together; `unconverged`, how many
     components missed the tolerance.
@@ -31,8 +33,16 @@ class Sdp(harness.Clusterer):
     tolerance: certified relative gap, and imbalance, that the spins must reach.
     max_iterations: products with the weights that a component may take.
     variance: share of the spins' variance that the embedding keeps, in two dimensions or more.
-    min_cluster_size: nodes of the smallest cluster to part off within a component.
-    separation: clusters nearer than this are not parted; spins have unit length.
+    clusterer: what parts the embedding: hdbscan, of the package of that name; hdbscan-sklearn,
+        scikit-learn's; kmeans; dbscan. The settings below each go with some of these.
+    min_cluster_size: HDBSCAN's smallest cluster to part off within a component; 5 if not given.
+    min_samples: neighbours that make a point dense; if not given, HDBSCAN's smallest cluster,
+        and 5 for dbscan.
+    separation: hdbscan does not part clusters nearer than this, 0.05 if not given; spins have
+        unit length.
+    radius: dbscan's ε, 0.3 if not given.
+    clusters: the k of kmeans, in each component; if not given, that of 1 to 10 which has the
+        highest modularity on the component, directions and weights left out.
     """
 
     name: ClassVar[str] = "sdp"
@@ -42,8 +52,12 @@ class Sdp(harness.Clusterer):
     tolerance: float = 1e-4
     max_iterations: int = 5000
     variance: float = 0.9
-    min_cluster_size: int = 5
-    separation: float = 0.05
+    clusterer: Method = "hdbscan"
+    min_cluster_size: int | None = None
+    min_samples: int | None = None
+    separation: float | None = None
+    radius: float | None = None
+    clusters: int | None = None
 
     def __post_init__(self) -> None:
         if self.rank < 2:
@@ -59,30 +73,25 @@ class Sdp(harness.Clusterer):
             raise harness.HarnessError(
                 f"sdp: variance must be above 0 and at most 1, not {self.variance}"
             )
-        if self.min_cluster_size < 2:
-            raise harness.HarnessError(
-                f"sdp: min_cluster_size must be at least 2, not {self.min_cluster_size}"
-            )
-        if not 0 <= self.separation <= 2:
-            raise harness.HarnessError(
-                f"sdp: separation must lie between 0 and 2, not {self.separation}"
-            )
+        self._parting()
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
         """Labels (n,), −1 = unassigned, and how well the programme was solved.
 
         Warns if a component's spins did not converge.
         """
+        parting = self._parting()
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)
         gap, imbalance, iterations, unconverged = 0.0, 0.0, 0, 0
         for nodes in _components(graph):
             found = labels.max(initial=UNASSIGNED) + 1
-            if len(nodes) < 2 * self.min_cluster_size:
+            if len(nodes) < parting.fewest_points:
                 labels[nodes] = found
                 continue
+            linked = weights[nodes][:, nodes]
             solution = solve_spins(
-                weights[nodes][:, nodes],
+                linked,
                 rank=self.rank,
                 balance=self.balance,
                 gamma=self.gamma,
@@ -94,7 +103,8 @@ class Sdp(harness.Clusterer):
             imbalance = max(imbalance, solution.imbalance)
             iterations += solution.iterations
             unconverged += not solution.converged
-            parts = self._dense_parts(embed(solution.spins, variance=self.variance))
+            points = embed(solution.spins, variance=self.variance)
+            parts = parting.labels(points, linked, seed)
             labels[nodes] = np.where(parts == UNASSIGNED, UNASSIGNED, found + parts)
         if unconverged:
             warnings.warn(
@@ -112,18 +122,16 @@ class Sdp(harness.Clusterer):
             },
         )
 
-    def _dense_parts(self, points: Floats) -> Integers:
-        """HDBSCAN's labels (n,) of points (n, d); −1 = noise."""
-        import hdbscan
-
-        # Of the library's exact algorithms the fastest here, and without worker processes.
-        clustering = hdbscan.HDBSCAN(
+    def _parting(self) -> Parting:
+        """How the embedding is parted, its settings checked."""
+        return Parting(
+            method=self.clusterer,
             min_cluster_size=self.min_cluster_size,
-            cluster_selection_epsilon=float(self.separation),
-            algorithm="prims_kdtree",
-            core_dist_n_jobs=1,
+            min_samples=self.min_samples,
+            separation=self.separation,
+            radius=self.radius,
+            clusters=self.clusters,
         )
-        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
 
 
 def _components(graph: harness.Graph) -> list[Integers]:

@@ -14,7 +14,7 @@ import numpy as np
 
 import harness
 from harness import Floats
-from harness_plugins.clusterers.sdp.weights import Weights, fastest
+from harness_plugins.clusterers.sdp.weights import Weights, fastest, magnitudes, total
 
 Balance: TypeAlias = Literal["exact", "penalty", "none"]
 
@@ -84,10 +84,10 @@ def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Pro
     """
     check_balance(balance, gamma)
     if balance == "penalty" and gamma is None:
-        linked = int((abs(weights).sum(axis=0) > 0).sum())
-        gamma = float(weights.sum()) / linked**2 if linked else 0.0
+        linked = int((magnitudes(weights) > 0).sum())
+        gamma = total(weights) / linked**2 if linked else 0.0
     if balance == "exact":
-        gamma = float(weights.sum()) / weights.shape[0] ** 2
+        gamma = total(weights) / weights.shape[0] ** 2
     return Programme(fastest(weights), gamma or 0.0, balance == "exact")
 
 

@@ -15,14 +15,20 @@ MAX_ITERATIONS = 100_000
 
 
 def solve_reference(
-    weights: Weights, *, balance: Balance = "exact", gamma: float | None = None
+    weights: Weights,
+    *,
+    balance: Balance = "exact",
+    gamma: float | None = None,
+    accuracy: float = ACCURACY,
 ) -> tuple[float, Floats]:
     """The greatest ½⟨W, X⟩ over X ⪰ 0 with X_ii = 1, and the X (n, n) that has it.
 
     weights (n, n) symmetric; balance and gamma as for `solve_spins`: X·1 = 0, a penalty of
-    (γ/2)⟨11ᵀ, X⟩, or neither. Solved by SCS through cvxpy: seconds at 100 nodes, minutes at
-    500. Raises HarnessError if the weights are not square, finite and symmetric, a parameter is
-    out of range, or SCS gives up.
+    (γ/2)⟨11ᵀ, X⟩, or neither. accuracy: SCS's, absolute and relative, of constraints and gap.
+    Solved by SCS through cvxpy: seconds at 100 nodes, minutes at 500.
+
+    Raises HarnessError if the weights are not square, finite and symmetric, a parameter is out of
+    range, or SCS gives up.
     """
     # As Any: the package's annotations leave its functions out.
     cvxpy: Any = importlib.import_module("cvxpy")
@@ -38,7 +44,7 @@ def solve_reference(
     else:
         matrix = matrix - programme.gamma
     problem = cvxpy.Problem(cvxpy.Maximize(cvxpy.trace(matrix @ gram) / 2), constraints)
-    problem.solve(solver=cvxpy.SCS, eps_abs=ACCURACY, eps_rel=ACCURACY, max_iters=MAX_ITERATIONS)
+    problem.solve(solver=cvxpy.SCS, eps_abs=accuracy, eps_rel=accuracy, max_iters=MAX_ITERATIONS)
     if problem.status != cvxpy.OPTIMAL:
         raise harness.HarnessError(
             f"SCS did not solve the programme of {len(matrix)} nodes: {problem.status}"

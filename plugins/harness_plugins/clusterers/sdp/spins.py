@@ -24,7 +24,12 @@ from harness_plugins.clusterers.sdp.programme import (
     Programme,
     programme_of,
 )
-from harness_plugins.clusterers.sdp.weights import Weights, checked
+from harness_plugins.clusterers.sdp.weights import (
+    Weights,
+    checked,
+    magnitudes,
+    mean_square_eigenvalue,
+)
 
 # Relative gap to which the first ascent goes before it is measured.
 FIRST_TOLERANCE = 1e-2
@@ -78,7 +83,8 @@ def solve_spins(
 ) -> SpinSolution:
     """Unit spins, m = min(rank, n), of greatest ½ Σ_ij w_ij σ_i·σ_j, certified.
 
-    weights (n, n), n ≥ 2: dense or sparse, symmetric, of any sign. balance: "exact" for Σσ = 0;
+    weights (n, n), n ≥ 2: dense or sparse, or these less an expectation of low rank
+    (`DegreeCorrected`); symmetric, of any sign. balance: "exact" for Σσ = 0;
     "penalty" for −(γ/2)‖Σσ‖², γ by default the paper's, Σ_ij w_ij / n₊² with n₊ the nodes that
     have edges; "none". tolerance: of the certified relative gap, and of the imbalance. The same
     arguments give the same spins.
@@ -122,8 +128,8 @@ class _Search:
         rank = min(rank, FIRST_RANK)
         n = programme.nodes
         weights = programme.weights
-        self._shift = math.sqrt(float((weights * weights).sum()) / n) or 1.0
-        self._smallest_scale = SMALLEST_SCALE * float(abs(weights).sum()) / 2
+        self._shift = math.sqrt(mean_square_eigenvalue(weights)) or 1.0
+        self._smallest_scale = SMALLEST_SCALE * float(magnitudes(weights).sum()) / 2
         self.products = 0
         self._bound = math.inf
         if programme.balanced:
@@ -144,7 +150,7 @@ class _Search:
         )
         self.products += used
         self._straighten()
-        self._measure()
+        self._measure(FAR)
 
     def polish(self, most: int) -> None:
         """Go to where the gradient vanishes, and measure."""
@@ -174,6 +180,8 @@ class _Search:
 
     def solution(self) -> SpinSolution:
         """What was found."""
+        if not self.is_done:
+            self._measure()
         missing = self._rank - self._spins.shape[1]
         return SpinSolution(
             spins=np.pad(self._spins, ((0, 0), (0, missing))),
@@ -194,7 +202,8 @@ class _Search:
             if float(np.vdot(straight, weights @ straight)) >= reached:
                 self._spins = straight
 
-    def _measure(self) -> None:
+    def _measure(self, rough: float = 0.0) -> None:
+        """Certify; a relative gap of `rough` is good enough if the tolerance is not reached."""
         programme, spins = self._programme, self._spins
         total = spins.sum(axis=0)
         self._imbalance = float(np.linalg.norm(total)) / programme.nodes
@@ -203,7 +212,8 @@ class _Search:
             self._objective -= 0.5 * programme.gamma * float(total @ total)
         self._scale = max(abs(self._objective), self._smallest_scale)
         enough = self._objective + self._tolerance * self._scale
-        self._certificate: Certificate = certify(programme, spins, enough)
+        within = self._objective + rough * self._scale if rough else -math.inf
+        self._certificate: Certificate = certify(programme, spins, enough, within)
         self._bound = min(self._bound, self._certificate.bound)
         self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
 

@@ -2,13 +2,19 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 import harness
 from harness_plugins.clusterers.sdp import Sdp
+from harness_plugins.clusterers.sdp.parting import Method
+
+every_method = pytest.mark.parametrize("method", get_args(Method))
 
 
 def test_alike_components_are_parted_alike(planted: Callable[..., Any]) -> None:
@@ -69,6 +75,118 @@ def test_spins_that_nearly_coincide_are_not_parted(planted: Callable[..., Any]) 
     assert all(len(set(labels[truth == block])) == 1 for block in range(4))
 
 
+@pytest.mark.parametrize("method", ["hdbscan", "kmeans", "dbscan"])
+@pytest.mark.parametrize("sizes", [(30, 30), (25, 25, 25, 25)])
+def test_clear_blocks_are_recovered(
+    method: Method, sizes: tuple[int, ...], planted: Callable[..., Any]
+) -> None:
+    graph, truth = planted(sizes)
+    labels = Sdp(clusterer=method).cluster(graph, seed=0).labels
+    assert adjusted_rand_score(truth, labels) == 1
+
+
+def test_no_cluster_of_the_hdbscan_of_scikit_learn_lies_in_two_blocks(
+    planted: Callable[..., Any],
+) -> None:
+    # It parts blocks that are one cluster to the other HDBSCAN, which knows a least separation.
+    graph, truth = planted((25, 25, 25, 25))
+    labels = Sdp(clusterer="hdbscan-sklearn").cluster(graph, seed=0).labels
+    assert all(len(set(truth[labels == label])) == 1 for label in set(labels) - {-1})
+
+
+@every_method
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.zeros((1, 1)),
+        np.zeros((2, 2)),
+        np.eye(2)[::-1],
+        np.zeros((30, 30)),
+        np.eye(30),
+        np.ones((30, 30)),
+        np.eye(1, 30).T * np.ones(30),
+        np.kron(np.ones((2, 2)), np.kron(np.eye(2), np.ones((6, 6)))),
+        np.kron(np.eye(2), np.ones((10, 10))),
+    ],
+    ids=[
+        "one node",
+        "no edges, two nodes",
+        "two nodes",
+        "no edges",
+        "self-loops",
+        "complete",
+        "one huge hub",
+        "duplicates",
+        "two alike components",
+    ],
+)
+def test_degenerate_graphs_are_labelled_by_every_method(
+    method: Method, weights: np.ndarray
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        graph = harness.Graph.from_weights(weights, self_loops=True)
+        labels = Sdp(clusterer=method).cluster(graph, seed=0).labels
+    assert labels.shape == (len(weights),)
+    assert np.array_equal(labels == -1, graph.isolated) or not graph.isolated.all()
+
+
+def test_a_graph_without_nodes_has_no_labels() -> None:
+    assert Sdp().cluster(harness.Graph.from_weights(np.zeros((0, 0))), seed=0).labels.size == 0
+
+
+def test_kmeans_finds_as_many_clusters_as_it_is_asked_for(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((40, 40), inside=0.25, across=0.1)
+    labels = Sdp(clusterer="kmeans", clusters=5).cluster(graph, seed=0).labels
+    assert set(labels) == set(range(5))
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 5])
+def test_kmeans_chooses_the_number_of_blocks(blocks: int, planted: Callable[..., Any]) -> None:
+    graph, _ = planted((25,) * blocks)
+    labels = Sdp(clusterer="kmeans").cluster(graph, seed=0).labels
+    assert len(set(labels)) == blocks
+
+
+def test_a_wider_radius_assigns_more_nodes(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((40, 40), inside=0.25, across=0.1)
+    covered = [
+        (Sdp(clusterer="dbscan", radius=radius).cluster(graph, seed=0).labels >= 0).sum()
+        for radius in (0.02, 0.3)
+    ]
+    assert covered[0] < covered[1]
+
+
+@pytest.mark.parametrize(
+    ("method", "setting"),
+    [
+        ("hdbscan", {"radius": 0.5}),
+        ("hdbscan", {"clusters": 3}),
+        ("hdbscan-sklearn", {"separation": 0.1}),
+        ("kmeans", {"min_cluster_size": 4}),
+        ("kmeans", {"min_samples": 4}),
+        ("dbscan", {"separation": 0.1}),
+        ("dbscan", {"clusters": 2}),
+    ],
+    ids=str,
+)
+def test_a_setting_that_does_not_apply_is_refused(method: Method, setting: dict[str, Any]) -> None:
+    with pytest.raises(harness.HarnessError, match=f"sdp: {next(iter(setting))} goes with"):
+        Sdp(clusterer=method, **setting)
+
+
+@given(seed=st.integers(0, 2**31 - 1), isolated=st.integers(0, 30))
+@settings(max_examples=15, deadline=None)
+def test_an_isolated_node_changes_no_other_label(seed: int, isolated: int) -> None:
+    generator = np.random.default_rng(seed)
+    weights = generator.random((30, 30)) * (generator.random((30, 30)) < 0.1)
+    before = Sdp().cluster(harness.Graph.from_weights(weights), seed=0).labels
+    more = np.insert(np.insert(weights, isolated, 0, axis=0), isolated, 0, axis=1)
+    after = Sdp().cluster(harness.Graph.from_weights(more), seed=0).labels
+    assert after[isolated] == -1
+    assert np.array_equal(np.delete(after, isolated), before)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -79,6 +197,10 @@ def test_spins_that_nearly_coincide_are_not_parted(planted: Callable[..., Any]) 
         {"variance": 1.5},
         {"min_cluster_size": 1},
         {"separation": -0.1},
+        {"min_samples": 0},
+        {"radius": 0.0, "clusterer": "dbscan"},
+        {"clusters": 0, "clusterer": "kmeans"},
+        {"clusterer": "spectral"},
     ],
     ids=str,
 )
@@ -90,7 +212,7 @@ def test_parameters_out_of_range_are_refused(parameters: dict[str, Any]) -> None
 def test_importing_the_package_imports_no_solver() -> None:
     code = (
         "import sys, harness_plugins.clusterers.sdp; "
-        "print([name for name in ('scipy', 'cvxpy', 'hdbscan') if name in sys.modules])"
+        "print([name for name in ('scipy', 'cvxpy', 'hdbscan', 'sklearn') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "[]"

@@ -1,0 +1,35 @@
+"""Directed, weighted modularity as the objective of the programme."""
+
+import harness
+from harness import Integers
+from harness_plugins.clusterers.sdp.weights import DegreeCorrected
+
+
+def modularity_weights(graph: harness.Graph, resolution: float, nodes: Integers) -> DegreeCorrected:
+    """The modularity matrix of a graph with edges, made symmetric, between some nodes (k, k).
+
+    B = ½(Q + Qᵀ) with Q_ij = A_ij/m − γ k_i^out k_j^in / m², m = Σ A, over the whole graph (Leicht
+    and Newman 2008). The sum of B_ij over all pairs of nodes that share a community is the
+    partition's modularity, as it is with Q.
+    """
+    from scipy.sparse import csr_array
+
+    flow = float(graph.adjacency.data.sum())
+    # Divided before they are added and multiplied: tiny weights would underflow.
+    shares = csr_array(graph.adjacency / flow)[nodes][:, nodes]
+    return DegreeCorrected(
+        csr_array((shares + shares.T) / 2),
+        resolution * (graph.out_strength[nodes] / flow),
+        graph.in_strength[nodes] / flow,
+    )
+
+
+def bound_of_partitions(relaxed: float, nodes: int, resolution: float) -> float:
+    """The modularity that no partition of n nodes exceeds, given the bound ⟨B, X⟩ ≤ relaxed.
+
+    For a partition in k communities let Y_ij be 1 where i and j share one and 0 elsewhere. Then
+    X = (kY − J)/(k − 1), J all ones, is positive semidefinite with X_ii = 1, and ⟨B, J⟩ = 1 − γ, so
+    that ⟨B, Y⟩ ≤ (1 − 1/k)·relaxed + (1 − γ)/k. That is largest for k = n or for k = 1.
+    """
+    together = 1 - resolution
+    return max(together, (1 - 1 / nodes) * relaxed + together / nodes)

@@ -1,0 +1,111 @@
+"""The clusterer of the modularity matrix: its spins, split and refined."""
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+from harness import UNASSIGNED, Integers
+from harness_plugins.clusterers.sdp.modularity import bound_of_partitions, modularity_weights
+from harness_plugins.clusterers.sdp.refinement import refined
+from harness_plugins.clusterers.sdp.spins import solve_spins
+from harness_plugins.clusterers.sdp.splitting import split
+
+
+@dataclass(frozen=True)
+class SdpModularity(harness.Clusterer):
+    """SDP relaxation of directed, weighted modularity, with a proven upper bound of it.
+
+    The programme of `sdp` with the modularity matrix of Leicht and Newman (2008), made symmetric,
+    for weights, and no balance, as its rows take account of degrees. Hyperplanes split the nodes
+    by their spins, then each part by its own programme's, while modularity rises; nodes then
+    move and communities merge while that raises it more. A node without edges is unassigned.
+    Stored with the labels: `modularity` of them; `bound`, which the modularity of no partition
+    exceeds, whatever its number of communities; the relative `gap` of the programme's solution,
+    of which the bound is made; `iterations`, products with the weights; `unconverged`, 1 if the
+    tolerance was missed.
+
+    resolution: the γ of modularity; larger finds smaller clusters.
+    rank: dimensions of the spins.
+    tolerance: certified relative gap that the spins must reach.
+    max_iterations: products with the weights that they may take.
+    """
+
+    name: ClassVar[str] = "sdp-modularity"
+    resolution: float = 1.0
+    rank: int = 40
+    tolerance: float = 1e-4
+    max_iterations: int = 5000
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.resolution) and self.resolution > 0):
+            raise harness.HarnessError(
+                f"sdp-modularity: resolution must be a positive number, not {self.resolution}"
+            )
+        if self.rank < 2:
+            raise harness.HarnessError(f"sdp-modularity: rank must be at least 2, not {self.rank}")
+        if not self.tolerance > 0:
+            raise harness.HarnessError(
+                f"sdp-modularity: tolerance must be positive, not {self.tolerance}"
+            )
+        if self.max_iterations < 1:
+            raise harness.HarnessError(
+                f"sdp-modularity: max_iterations must be at least 1, not {self.max_iterations}"
+            )
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
+        """Labels (n,), −1 for nodes without edges, and how good they can be at most.
+
+        Warns if the spins did not converge.
+        """
+        labels = np.full(graph.n, UNASSIGNED)
+        nodes = np.flatnonzero(~graph.isolated)
+        if not len(nodes):
+            return harness.Partition(labels)
+        weights = modularity_weights(graph, self.resolution, nodes)
+        solution = solve_spins(
+            weights,
+            rank=self.rank,
+            balance="none",
+            tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+            seed=seed,
+        )
+        if not solution.converged:
+            warnings.warn(
+                f"sdp-modularity: the spins did not reach the tolerance of {self.tolerance:g}",
+                stacklevel=2,
+            )
+        parts = split(weights, solution.spins, np.random.default_rng(seed))
+        labels[nodes] = _connected(graph, nodes, refined(weights, parts))
+        alone = modularity_weights(graph, self.resolution, np.flatnonzero(graph.isolated))
+        # Of nodes without edges to others, which have modularity where they have self-loops.
+        loops = float((alone.observed.diagonal() - alone.sent * alone.received).sum())
+        return harness.Partition(
+            labels,
+            {
+                "modularity": harness.modularity(graph, labels, self.resolution),
+                "bound": loops
+                + bound_of_partitions(2 * solution.bound, len(nodes), self.resolution),
+                "gap": abs(solution.gap),
+                "iterations": solution.iterations,
+                "unconverged": int(not solution.converged),
+            },
+        )
+
+
+def _connected(graph: harness.Graph, nodes: Integers, labels: Integers) -> Integers:
+    """The communities of some nodes (k,), those in several pieces parted, which only gains."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_array(graph.adjacency[nodes][:, nodes])
+    inside = labels[edges.row] == labels[edges.col]
+    kept = coo_array(
+        (edges.data[inside], (edges.row[inside], edges.col[inside])), shape=edges.shape
+    )
+    _, pieces = connected_components(kept, directed=True, connection="weak")
+    return np.asarray(pieces, dtype=np.int64)

@@ -1,0 +1,143 @@
+"""How the points of an embedding are parted into clusters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+import harness
+from harness import Floats, Integers
+
+Method: TypeAlias = Literal["hdbscan", "hdbscan-sklearn", "kmeans", "dbscan"]
+
+# Which methods a setting applies to.
+APPLIES_TO: Mapping[str, tuple[Method, ...]] = {
+    "min_cluster_size": ("hdbscan", "hdbscan-sklearn"),
+    "min_samples": ("hdbscan", "hdbscan-sklearn", "dbscan"),
+    "separation": ("hdbscan",),
+    "radius": ("dbscan",),
+    "clusters": ("kmeans",),
+}
+
+MIN_CLUSTER_SIZE = 5
+MIN_SAMPLES = 5
+SEPARATION = 0.05
+RADIUS = 0.3
+# Most clusters that k-means is tried with where their number is not given, and its restarts.
+MOST_CLUSTERS = 10
+RESTARTS = 10
+# Points nearer than this are the same one to k-means.
+SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class Parting:
+    """A method of clustering points, with its settings; None stands for the method's default.
+
+    Raises HarnessError if a setting is out of range or does not apply to the method.
+    """
+
+    method: Method = "hdbscan"
+    min_cluster_size: int | None = None
+    min_samples: int | None = None
+    separation: float | None = None
+    radius: float | None = None
+    clusters: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            known = ", ".join(get_args(Method))
+            raise harness.HarnessError(
+                f"sdp: clusterer must be one of {known}, not {self.method!r}"
+            )
+        for name, methods in APPLIES_TO.items():
+            if getattr(self, name) is not None and self.method not in methods:
+                raise harness.HarnessError(
+                    f"sdp: {name} goes with clusterer={' or '.join(methods)}, not with "
+                    f"{self.method}"
+                )
+        for name, least in (("min_cluster_size", 2), ("min_samples", 1), ("clusters", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise harness.HarnessError(f"sdp: {name} must be at least {least}, not {value}")
+        if self.separation is not None and not 0 <= self.separation <= 2:
+            raise harness.HarnessError(
+                f"sdp: separation must lie between 0 and 2, not {self.separation}"
+            )
+        if self.radius is not None and not 0 < self.radius <= 2:
+            raise harness.HarnessError(
+                f"sdp: radius must be above 0 and at most 2, not {self.radius}"
+            )
+
+    @property
+    def fewest_points(self) -> int:
+        """Points that two clusters take; fewer are not parted."""
+        return 2 * (self.min_cluster_size or MIN_CLUSTER_SIZE)
+
+    def labels(self, points: Floats, weights: Any, seed: int) -> Integers:
+        """Labels (n,) of points (n, d), −1 = in no cluster.
+
+        weights: CSR (n, n) of the undirected graph whose nodes they are, by which k-means chooses
+        the number of clusters.
+        """
+        if self.method == "hdbscan":
+            return self._hdbscan(points)
+        if self.method == "hdbscan-sklearn":
+            return self._hdbscan_sklearn(points)
+        if self.method == "dbscan":
+            return self._dbscan(points)
+        return self._kmeans(points, weights, seed)
+
+    def _hdbscan(self, points: Floats) -> Integers:
+        import hdbscan
+
+        separation = SEPARATION if self.separation is None else self.separation
+        # Of the library's exact algorithms the fastest here, and without worker processes.
+        clustering = hdbscan.HDBSCAN(
+            min_cluster_size=self.min_cluster_size or MIN_CLUSTER_SIZE,
+            min_samples=self.min_samples,
+            cluster_selection_epsilon=float(separation),
+            algorithm="prims_kdtree",
+            core_dist_n_jobs=1,
+        )
+        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
+
+    def _hdbscan_sklearn(self, points: Floats) -> Integers:
+        from sklearn.cluster import HDBSCAN
+
+        size = self.min_cluster_size or MIN_CLUSTER_SIZE
+        clustering = HDBSCAN(
+            min_cluster_size=size, min_samples=self.min_samples, n_jobs=1, copy=True
+        )
+        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
+
+    def _dbscan(self, points: Floats) -> Integers:
+        from sklearn.cluster import DBSCAN
+
+        clustering = DBSCAN(eps=self.radius or RADIUS, min_samples=self.min_samples or MIN_SAMPLES)
+        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
+
+    def _kmeans(self, points: Floats, weights: Any, seed: int) -> Integers:
+        from sklearn.cluster import KMeans
+
+        distinct = len(np.unique(np.round(points / SAME), axis=0))
+        counts = [self.clusters] if self.clusters else range(1, MOST_CLUSTERS + 1)
+        best = np.zeros(len(points), dtype=np.int64)
+        reached = -np.inf
+        for count in counts:
+            if count > distinct:
+                break
+            clustering = KMeans(count, n_init=RESTARTS, random_state=seed)
+            labels = np.asarray(clustering.fit_predict(points), dtype=np.int64)
+            modularity = _modularity(weights, labels)
+            if modularity > reached:
+                best, reached = labels, modularity
+        return best
+
+
+def _modularity(weights: Any, labels: Integers) -> float:
+    """Modularity of labels 0 … k − 1 (n,) on an undirected graph, CSR (n, n)."""
+    members = np.eye(int(labels.max()) + 1)[labels]
+    shares = members.T @ (weights @ members) / weights.sum()
+    return float(np.trace(shares) - (shares.sum(axis=0) ** 2).sum())
