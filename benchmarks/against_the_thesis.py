@@ -269,7 +269,10 @@ def harness_way(maps: str, output: Path) -> Way:
     started = time.perf_counter()
     run = harness.run(
         extractors=maps,
+        # The thesis' way has nothing of what a run also does: nulls, choice, perturbations.
         controls="none",
+        perturbations="none",
+        selectors="max-modularity",
         clusterers=",".join(METHODS),
         levels=LEVELS,
         workers=WORKERS,

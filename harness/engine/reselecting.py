@@ -58,7 +58,7 @@ def reselect(
             limit=execution.timeout.seconds,
             progress=progress,
         )
-        replace_selections(store, list(records), list(codes))
+        replace_selections(store, records, list(codes))
         listed = list(dict.fromkeys([*settings["selectors"], *codes]))
         store.change_settings({**settings, "selectors": listed})
         replace_stabilities(store, stabilities(store))

@@ -241,7 +241,7 @@ class _Run:
             limit=self.execution.timeout.seconds,
             progress=self.progress,
         )
-        replace_selections(self.store, list(records))
+        replace_selections(self.store, records)
 
     def _pool(self) -> AbstractContextManager[Pool]:
         terms = self.planned.terms

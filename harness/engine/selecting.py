@@ -1,5 +1,6 @@
 """Applies selectors to stored profiles, group by group, and tests what they choose."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,12 +13,14 @@ from harness.identity import seed_of
 from harness.records import SelectionRecord
 from harness.scores.significance import significance
 from harness.settings import Pooling
-from harness.store import Group, Store, groups
+from harness.store import Group, Store, count_observed, groups
 from harness.values import Selection
 
 # Draws of a control that a selection is tested against at most, unless more are asked for: with
 # them p is as small as .005, and every draw costs a selection for every image.
 MOST_NULLS = 199
+# Nulls named in one message; what many maps are tested against together fills many.
+MOST_INDICES = 1_000_000
 
 
 def select_all(
@@ -35,17 +38,11 @@ def select_all(
     Each is tested against draws of every control: those of its group, or with pooling by image
     its own image's; of more than are wanted so many are taken at random, by the cell's key.
     """
-    found = groups(store)
-    progress.begin("selecting", sum(len(group.observed) for group in found) * len(selectors))
+    progress.begin("selecting", count_observed(store) * len(selectors))
     told: set[tuple[str, str]] = set()
-    for group in found:
-        pools = _Pools(group, pooling, max(nulls, MOST_NULLS))
-        questions = [
-            {"cell": cell, "selector": selector, "nulls": pools.of(cell)}
-            for cell in group.observed
-            for selector in selectors
-        ]
-        for record in _select_group(store, host, questions, pools.controls, limit):
+    for group in groups(store):
+        questions = _Questions(group, selectors, pooling, max(nulls, MOST_NULLS))
+        for record in _select_group(store, host, questions, limit):
             failure = record.selector, record.reason
             if record.selection is None and failure not in told:
                 told.add(failure)
@@ -54,48 +51,55 @@ def select_all(
             yield record
 
 
-class _Pools:
-    """The nulls of each selection of a group, as indices into lists of cells by control."""
+class _Questions:
+    """The selections of a group, each with its nulls as indices into lists of cells by control."""
 
-    def __init__(self, group: Group, pooling: Pooling, most: int) -> None:
+    def __init__(self, group: Group, selectors: Sequence[str], pooling: Pooling, most: int) -> None:
         self.controls = {control: list(cells) for control, cells in group.controls.items()}
-        self._group = group
-        self._pooling = pooling
+        self.places = [(cell, selector) for cell in group.observed for selector in selectors]
         self._most = most
+        pooled = pooling == "group"
+        # Indices by control and what they are nulls of: a map, or the group.
+        self._pools: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for control, cells in group.controls.items():
+            for index, of in enumerate(cells.values()):
+                self._pools[control, "" if pooled else of].append(index)
+        self._pool_of = {cell: "" if pooled else of for cell, of in group.observed.items()}
 
-    def of(self, cell: str) -> dict[str, list[int]]:
-        """The nulls of an observed cell's selections."""
-        return {control: self._indices(cell, control) for control in self.controls}
+    def after(self, first: int) -> list[Mapping[str, Any]]:
+        """The questions from a number on, as many as are asked at once; at least one."""
+        asked: list[Mapping[str, Any]] = []
+        indices = 0
+        for cell, selector in self.places[first:]:
+            nulls = {control: self._nulls(cell, control) for control in self.controls}
+            asked.append({"cell": cell, "selector": selector, "nulls": nulls})
+            indices += sum(map(len, nulls.values()))
+            if indices >= MOST_INDICES:
+                break
+        return asked
 
-    def _indices(self, cell: str, control: str) -> list[int]:
-        drawn_for = self._group.controls[control]
-        observed = self._group.observed[cell]
-        indices = [
-            index
-            for index, drawn in enumerate(self.controls[control])
-            if self._pooling == "group" or drawn_for[drawn] == observed
-        ]
-        if len(indices) <= self._most:
-            return indices
+    def _nulls(self, cell: str, control: str) -> list[int]:
+        pool = self._pools[control, self._pool_of[cell]]
+        if len(pool) <= self._most:
+            return pool
         random = np.random.default_rng(seed_of(cell, control))
-        return sorted(random.choice(indices, self._most, replace=False).tolist())
+        return sorted(random.choice(pool, self._most, replace=False).tolist())
 
 
 def _select_group(
     store: Store,
     host: Host,
-    questions: Sequence[Mapping[str, Any]],
-    controls: Mapping[str, Sequence[str]],
+    questions: _Questions,
     limit: float,
 ) -> Iterator[SelectionRecord]:
     """The answers to the questions of one group, in their order."""
 
     def ask(first: int) -> Iterator[Message]:
-        asked = {"run": str(store.folder), "questions": questions[first:], "controls": controls}
-        return host.call("select", limit, silence=True, **asked)
+        asked = {"questions": questions.after(first), "controls": questions.controls}
+        return host.call("select", limit, silence=True, run=str(store.folder), **asked)
 
-    for question, answer in zip(questions, in_order(ask, len(questions)), strict=True):
-        place = question["cell"], question["selector"]
+    places = questions.places
+    for place, answer in zip(places, in_order(ask, len(places)), strict=True):
         if "reason" in answer:
             yield SelectionRecord(*place, None, answer["reason"])
             continue

@@ -3,13 +3,15 @@
 All of it is replaced whenever it is derived anew, never resumed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
 from harness.records import SelectionRecord, StabilityRecord
-from harness.scores.significance import false_discovery_rates
+from harness.scores.significance import Significance, false_discovery_rates
 from harness.store.tables import Store, null_for_nan
 
 
@@ -26,34 +28,46 @@ class Group:
     controls: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def groups(store: Store) -> list[Group]:
-    """The groups of all cells that are planned and ok; every planned control is in each."""
+def groups(store: Store) -> Iterator[Group]:
+    """The groups of all cells that are planned and ok; every planned control is in each.
+
+    One is read when it is asked for: together they may be many cells.
+    """
     names = store.controls()
-    grouped: dict[tuple[object, ...], Group] = {}
-    for cell, role, control, of, observed, *group in store.connection.execute(
-        "SELECT DISTINCT cell, role, control, map, observed, extractor, layer, head, nodes, graph, "
-        "clusterer, repeat FROM planned JOIN cells USING (cell) "
-        "WHERE status = 'ok' AND role <> 'perturbation' ORDER BY position"
-    ):
-        found = grouped.setdefault(tuple(group), Group(controls={name: {} for name in names}))
-        if role == "observed":
-            found.observed[cell] = of
-        else:
-            found.controls[control][cell] = observed
-    return list(grouped.values())
+    of_group = "extractor, layer, head, nodes, graph, clusterer, repeat"
+    rows = store.connection.execute(
+        f"SELECT cell, role, control, map, observed, {of_group} "
+        "FROM planned JOIN cells USING (cell) WHERE status = 'ok' AND role <> 'perturbation' "
+        f"ORDER BY min(position) OVER (PARTITION BY {of_group}), position"
+    )
+    for _, members in groupby(rows, lambda row: row[5:]):
+        found = Group(controls={name: {} for name in names})
+        for cell, role, control, of, observed, *_ in members:
+            if role == "observed":
+                found.observed[cell] = of
+            else:
+                found.controls[control][cell] = observed
+        yield found
+
+
+def count_observed(store: Store) -> int:
+    """How many observed cells all groups have."""
+    (count,) = store.connection.execute(
+        "SELECT count(DISTINCT cell) FROM planned JOIN cells USING (cell) "
+        "WHERE status = 'ok' AND role = 'observed'"
+    ).fetchone()
+    return int(count)
 
 
 def replace_selections(
-    store: Store, records: Sequence[SelectionRecord], selectors: Sequence[str] | None = None
+    store: Store, records: Iterable[SelectionRecord], selectors: Sequence[str] | None = None
 ) -> None:
     """Keep these selections with their tests, and no others of these selectors, or of any.
 
-    The tests of a selector under a control are a family, whose false discovery rate is kept.
+    Each is written when it comes. The tests of a selector under a control are a family, whose
+    false discovery rate is kept.
     """
-    families: dict[tuple[str, str], list[SelectionRecord]] = {}
-    for record in records:
-        for control in record.tests:
-            families.setdefault((record.selector, control), []).append(record)
+    families: defaultdict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
     with store.connection:
         for table in ("selections", "tests", "stabilities"):
             if selectors is None:
@@ -62,17 +76,24 @@ def replace_selections(
                 store.connection.executemany(
                     f"DELETE FROM {table} WHERE selector = ?", [(text,) for text in selectors]
                 )
-        store.connection.executemany(
-            "INSERT INTO selections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_selection_row(record) for record in records),
-        )
-        for (_, control), family in families.items():
-            rates = false_discovery_rates([record.tests[control].p for record in family])
+        for record in records:
+            store.connection.execute(
+                "INSERT INTO selections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _selection_row(record)
+            )
+            for control, test in record.tests.items():
+                families[record.selector, control].append((record.cell, test.p))
+                # The rate is not known before all are.
+                store.connection.execute(
+                    "INSERT INTO tests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (record.cell, record.selector, control, *_test_figures(test), 1.0),
+                )
+        for (selector, control), family in families.items():
+            rates = false_discovery_rates([p for _, p in family]).tolist()
             store.connection.executemany(
-                "INSERT INTO tests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "UPDATE tests SET q = ? WHERE cell = ? AND selector = ? AND control = ?",
                 (
-                    _test_row(record, control, rate)
-                    for record, rate in zip(family, rates.tolist(), strict=True)
+                    (rate, cell, selector, control)
+                    for (cell, _), rate in zip(family, rates, strict=True)
                 ),
             )
 
@@ -87,12 +108,11 @@ def _selection_row(record: SelectionRecord) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _test_row(record: SelectionRecord, control: str, rate: float) -> tuple[object, ...]:
-    test = record.tests[control]
+def _test_figures(test: Significance) -> tuple[object, ...]:
     return (
-        record.cell, record.selector, control, null_for_nan(test.statistic),
-        np.array(test.null_statistics, dtype="<f8").tobytes(), null_for_nan(test.null_mean),
-        null_for_nan(test.null_deviation), null_for_nan(test.z), test.p, rate,
+        null_for_nan(test.statistic), np.array(test.null_statistics, dtype="<f8").tobytes(),
+        null_for_nan(test.null_mean), null_for_nan(test.null_deviation), null_for_nan(test.z),
+        test.p,
     )  # fmt: skip
 
 

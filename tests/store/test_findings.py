@@ -136,7 +136,7 @@ def test_a_group_holds_what_one_method_did_with_one_repeat(store: Store) -> None
         CellRecord(cell.key, "failed" if cell.key == "b0" else "ok") for cell in cells
     )
 
-    assert groups(store) == [
+    assert list(groups(store)) == [
         Group(
             {"a0": "a"},
             {"noise": {"a0 noise": "a", "b0 noise": "b"}, "shuffled": {"a0 shuffled": "a"}},
