@@ -1,7 +1,7 @@
 """From settings and a survey of the inputs to the cells of a run, each with its key and seed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,14 +121,19 @@ class Plan:
 
     def cells(self) -> Iterator[PlannedCell]:
         """Every cell that gives a profile, made when it is asked for: there may be many."""
-        return (cell for cell, _ in self._with_parts())
+        return (cell for cell, _ in self._with_parts(self.maps))
+
+    def distinct_cells(self) -> Iterator[PlannedCell]:
+        """Every such cell once: images of equal pixels share theirs."""
+        maps = {planned.key: planned for planned in self.maps}
+        return (cell for cell, _ in self._with_parts(maps.values()))
 
     def perturbed_cells(self, chosen: Mapping[str, Sequence[int]]) -> Iterator[PlannedCell]:
         """The cells that tell how stable selections are, every perturbation at every level chosen.
 
         `chosen`: indices of levels by the key of the observed cell.
         """
-        for cell, parts in self._with_parts():
+        for cell, parts in self._with_parts(self.maps):
             if cell.map.variant == OBSERVED:
                 for point in chosen.get(cell.key, ()):
                     for perturbation in self.perturbations:
@@ -142,8 +147,8 @@ class Plan:
                 count = observed * self.settings.repeats * len(self.perturbations)
                 yield (graph.text, clusterer.text), count
 
-    def _with_parts(self) -> Iterator[tuple[PlannedCell, "_Parts"]]:
-        for planned in self.maps:
+    def _with_parts(self, maps: Iterable[PlannedMap]) -> Iterator[tuple[PlannedCell, "_Parts"]]:
+        for planned in maps:
             for graph in self.graphs:
                 for clusterer in self.clusterers:
                     for repeat in range(self.settings.repeats):

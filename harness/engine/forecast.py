@@ -1,7 +1,7 @@
 """What a run would do, before it does it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.plan import Plan, PlannedCell
@@ -46,7 +46,7 @@ class Forecast:
 class Known:
     """What a store tells of work done: computed cells, what they took, what was chosen."""
 
-    computed: Set[str] = frozenset()
+    computed: Container[str] = frozenset()
     timings: Sequence[Timing] = ()
     accepted: Sequence[Accepted] = ()
 
@@ -69,9 +69,13 @@ def foresee(plan: Plan, known: Known, forced: Set[str], workers: int) -> Forecas
     def is_new(cell: PlannedCell) -> bool:
         return cell.key not in known.computed or not forced.isdisjoint(cell.components)
 
-    cells = {cell.key: (_method(cell), is_new(cell), _is_control(cell)) for cell in plan.cells()}
-    new = Counter(method for method, missing, _ in cells.values() if missing)
-    if new:
+    cells, controls, new = 0, 0, Counter[tuple[str, str]]()
+    # One after the other: there may be many.
+    for cell in plan.distinct_cells():
+        cells += 1
+        controls += cell.map.variant.role == "control"
+        new[_method(cell)] += is_new(cell)
+    if new.total():
         perturbed = Counter(
             {method: count * len(plan.settings.selectors) for method, count in plan.perturbable()}
         )
@@ -89,9 +93,9 @@ def foresee(plan: Plan, known: Known, forced: Set[str], workers: int) -> Forecas
         for method in new.keys() | perturbed.keys()
     )
     return Forecast(
-        len(cells),
-        sum(control for _, _, control in cells.values()),
-        len(cells) - new.total(),
+        cells,
+        controls,
+        cells - new.total(),
         perturbed.total(),
         work / workers,
         sum(count for method, count in new.items() if method not in seconds),
@@ -100,7 +104,3 @@ def foresee(plan: Plan, known: Known, forced: Set[str], workers: int) -> Forecas
 
 def _method(cell: PlannedCell) -> tuple[str, str]:
     return cell.graph, cell.clusterer
-
-
-def _is_control(cell: PlannedCell) -> bool:
-    return cell.map.variant.role == "control"

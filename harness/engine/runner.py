@@ -61,11 +61,10 @@ def forecast(
         _planned(settings, execution, registry, Path(scratch), progress) as planned,
     ):
         plan = planned.plan
-    known = Known()
-    if (folder / FILE_NAME).is_file():
-        with open_for_reading(folder) as store:
-            known = _known(store, ok=retry_failed)
-    return foresee(plan, known, forced, execution.workers)
+    if not (folder / FILE_NAME).is_file():
+        return foresee(plan, Known(), forced, execution.workers)
+    with open_for_reading(folder) as store:
+        return foresee(plan, _known(store, ok=retry_failed), forced, execution.workers)
 
 
 def execute(

@@ -7,7 +7,7 @@ import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,27 @@ class Timing:
     graph: str
     clusterer: str
     seconds: float
+
+
+class Computed(Set[str]):
+    """Keys of cells that have a record, or of those that are ok; looked up in the file."""
+
+    def __init__(self, connection: sqlite3.Connection, *, ok: bool) -> None:
+        self._connection = connection
+        self._which = "status = 'ok'" if ok else "true"
+
+    def __contains__(self, cell: object) -> bool:
+        query = f"SELECT 1 FROM cells WHERE cell = ? AND {self._which}"
+        return self._connection.execute(query, (cell,)).fetchone() is not None
+
+    def __iter__(self) -> Iterator[str]:
+        query = f"SELECT cell FROM cells WHERE {self._which}"
+        return (key for (key,) in self._connection.execute(query))
+
+    def __len__(self) -> int:
+        query = f"SELECT count(*) FROM cells WHERE {self._which}"
+        (count,) = self._connection.execute(query).fetchone()
+        return int(count)
 
 
 class Store:
@@ -132,10 +153,9 @@ class Store:
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
-    def computed(self, *, ok: bool = False) -> set[str]:
+    def computed(self, *, ok: bool = False) -> Computed:
         """Keys of the cells that have a record, whatever it says; with `ok`, of those that are."""
-        query = "SELECT cell FROM cells WHERE status = 'ok'" if ok else "SELECT cell FROM cells"
-        return {key for (key,) in self.connection.execute(query)}
+        return Computed(self.connection, ok=ok)
 
     def count_missing(self) -> int:
         """How many planned cells have no record."""
