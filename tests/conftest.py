@@ -33,14 +33,24 @@ def planted_weights(seed: int, n: int = 40, signal: float = 3.0) -> NDArray[np.f
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-@pytest.fixture
-def planted(tmp_path: Path) -> Path:
-    """A folder with three planted maps of two communities as .npy files."""
-    folder = tmp_path / "maps"
+def write_planted(folder: Path) -> Path:
+    """Write three planted maps of two communities as .npy files."""
     folder.mkdir()
     for seed in range(3):
         np.save(folder / f"planted-{seed}.npy", planted_weights(seed))
     return folder
+
+
+@pytest.fixture(scope="session")
+def planted_maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three planted maps; not to be written to."""
+    return write_planted(tmp_path_factory.mktemp("planted") / "maps")
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    """A folder with three planted maps in the test's own folder."""
+    return write_planted(tmp_path / "maps")
 
 
 @pytest.fixture(scope="session")

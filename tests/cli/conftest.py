@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -5,11 +6,11 @@ import pytest
 import harness
 
 
-@pytest.fixture
-def finished(planted: Path, tmp_path: Path) -> Path:
-    """The folder of a run of two methods on three maps, `out` in the test's own folder."""
+@pytest.fixture(scope="session")
+def computed(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two methods on three maps; not to be written to."""
     run = harness.run(
-        extractors=f"arrays[path={planted}]",
+        extractors=f"arrays[path={planted_maps}]",
         controls="permuted-rows",
         clusterers="infomap,louvain",
         selectors="stable-phase[beyond_noise=false]",
@@ -17,6 +18,12 @@ def finished(planted: Path, tmp_path: Path) -> Path:
         nulls=3,
         stability_draws=2,
         levels=4,
-        out=tmp_path / "out",
+        out=tmp_path_factory.mktemp("computed") / "out",
     )
     return run.folder
+
+
+@pytest.fixture
+def finished(computed: Path, tmp_path: Path) -> Path:
+    """A copy of that run, `out` in the test's own folder."""
+    return Path(shutil.copytree(computed, tmp_path / "out"))

@@ -1,0 +1,78 @@
+"""How long the spin solver and its clusterers take, on one map of the shipped model.
+
+OMP_NUM_THREADS=1 pytest benchmarks/test_sdp_speed.py
+"""
+
+from typing import Any
+
+import networkx
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import harness
+from harness_plugins.clusterers.sdp import embed, solve_spins
+from harness_plugins.clusterers.sdp.parting import Parting
+
+LEVELS = 32
+
+
+@pytest.fixture(scope="module")
+def graphs() -> list[harness.Graph]:
+    """The shipped model's attention on the first shipped image, 196 patches, at all levels."""
+    images = harness.make("image set", "fashion-mnist-sample[count=1]")
+    (found,) = harness.make("extractor", "one-layer-vit").extract(
+        images.load(key) for key in images.keys()
+    )
+    assert isinstance(found, harness.AttentionMap)
+    builder = harness.make("graph builder", "threshold")
+    return list(builder.build(found, builder.levels(found, LEVELS)))
+
+
+@pytest.fixture(scope="module")
+def programmes(graphs: list[harness.Graph]) -> list[Any]:
+    """What the solver is given at those levels where the graph is connected."""
+    return [graph.symmetric_binary() for graph in graphs if not graph.components.any()]
+
+
+@pytest.mark.benchmark(group="spins of block models, certified to 1e-6")
+@pytest.mark.parametrize("nodes", [196, 576, 1024])
+def test_solve_spins(benchmark: BenchmarkFixture, nodes: int) -> None:
+    graph = networkx.planted_partition_graph(4, nodes // 4, 0.1, 0.02, seed=1)
+    weights = networkx.to_scipy_sparse_array(graph, weight=None, dtype=float)
+    assert benchmark.pedantic(solve_spins, (weights,), rounds=5, warmup_rounds=1).gap <= 1e-6
+
+
+@pytest.mark.benchmark(group="a map's spins at all levels, certified to 1e-4")
+@pytest.mark.parametrize("balance", ["exact", "penalty"])
+def test_spins_of_a_map(benchmark: BenchmarkFixture, programmes: list[Any], balance: Any) -> None:
+    def solve() -> bool:
+        return all(
+            solve_spins(weights, balance=balance, tolerance=1e-4).converged
+            for weights in programmes
+        )
+
+    assert benchmark.pedantic(solve, rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="embedding and HDBSCAN at all levels")
+def test_parting(benchmark: BenchmarkFixture, programmes: list[Any]) -> None:
+    spins = [solve_spins(weights, tolerance=1e-4).spins for weights in programmes]
+
+    def part() -> list[Any]:
+        return [
+            Parting().labels(embed(each, variance=0.9), weights, 0)
+            for each, weights in zip(spins, programmes, strict=True)
+        ]
+
+    assert len(benchmark.pedantic(part, rounds=3, warmup_rounds=1)) == len(programmes)
+
+
+@pytest.mark.benchmark(group="a clusterer at all levels")
+@pytest.mark.parametrize("spelling", ["louvain", "sdp", "sdp[clusterer=kmeans]", "sdp-modularity"])
+def test_clusterer(benchmark: BenchmarkFixture, graphs: list[harness.Graph], spelling: str) -> None:
+    clusterer = harness.make("clusterer", spelling)
+
+    def cluster() -> list[Any]:
+        return [clusterer.cluster(graph, seed=0) for graph in graphs]
+
+    assert len(benchmark.pedantic(cluster, rounds=3, warmup_rounds=1)) == len(graphs)
