@@ -25,7 +25,9 @@ def test_twenty_kills_at_random_moments_change_no_digit(
     seconds = random.Random(0)
     command = [
         "run", "--images", "fashion-mnist-sample[count=4]", "--repeats", "3", "--levels", "12",
-        "--controls", "uniform-noise,permuted-rows", "--clusterers", "louvain,infomap,sdp",
+        "--controls", "uniform-noise,permuted-rows", "--nulls", "4",
+        "--clusterers", "louvain,infomap,sdp", "--selectors", "stable-phase[beyond_noise=false]",
+        "--stability-draws", "2",
     ]  # fmt: skip
     kills = finished = 0
     cells = []
@@ -53,6 +55,9 @@ def test_twenty_kills_at_random_moments_change_no_digit(
         killed_run.points().drop(columns="seconds"), whole_run.points().drop(columns="seconds")
     )
     pandas.testing.assert_frame_equal(killed_run.selections(), whole_run.selections())
+    pandas.testing.assert_frame_equal(killed_run.tests(), whole_run.tests())
+    pandas.testing.assert_frame_equal(killed_run.stabilities(), whole_run.stabilities())
+    assert whole_run.selections().accepted.any()
     assert killed_run.statuses() == whole_run.statuses()
 
 

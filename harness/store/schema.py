@@ -5,7 +5,7 @@ LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
 # What the name of a map ends in while it is written.
 PARTIAL = ".partial"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # "ahrn", in SQLite's header of the file.
 APPLICATION_ID = 0x6168726E
 # Labels are kept as 16-bit integers.

@@ -26,6 +26,7 @@ def small(folder: Path, *more: object) -> list[object]:
         "run",
         "--extractors", f"arrays[path={folder}]",
         "--controls", "permuted-rows",
+        "--nulls", 3,
         "--clusterers", "louvain",
         "--levels", 6,
         "--plugin", HOSTILE / "isolation.py",
@@ -117,7 +118,7 @@ def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
         (["--memory", "0"], "memory: expected a positive number below 1e+06, not 0.0"),
         (["--extraction-threads", "0"], "extraction_threads: expected a whole number from 1"),
         (["--force", "louvian"], "--force louvian: no such component in this run; did you mean"),
-        (["--force", "stable-phase"], "--force stable-phase: selectors are applied anew"),
+        (["--force", "excess-modularity"], "--force excess-modularity: selectors are applied"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(
@@ -227,7 +228,7 @@ def test_maps_of_old_code_never_get_the_key_of_the_new(
 ) -> None:
     (tmp_path / "editing.py").write_text(SELF_EDITING)
     run = ["run", "--plugin", "editing.py", "--extractors", "editing", "--images", "noise[count=1]"]
-    run += ["--clusterers", "louvain", "--levels", "4", "--out", "out"]
+    run += ["--clusterers", "louvain", "--levels", "4", "--nulls", "1", "--out", "out"]
 
     first = harness_command(*run)
     old = set(harness.open_run(tmp_path / "out").cells().nodes)
@@ -282,6 +283,7 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
         "run",
         "--extractors", f"arrays[path={planted}]",
         "--controls", "permuted-rows",
+        "--nulls", 3,
         "--levels", 6,
         "--plugin", HOSTILE / "isolation.py",
         "--plugin", mine,

@@ -36,6 +36,7 @@ def small(folder: Path, *more: object) -> list[object]:
         "run",
         "--extractors", f"arrays[path={folder}]",
         "--controls", "permuted-rows",
+        "--nulls", 3,
         "--levels", 6,
         "--plugin", HOSTILE / "isolation.py",
         "--plugin", HOSTILE / "slow.py",
@@ -93,6 +94,7 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "slow,louvain", "--repeats", 2)
+    run += ["--selectors", "stable-phase[beyond_noise=false]", "--stability-draws", 2]
 
     def kill_one() -> None:
         deadline = time.monotonic() + 60
@@ -113,6 +115,9 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
 
     assert finished.returncode == 0, finished.stderr
     pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
+    stable = [harness.open_run(tmp_path / name).stabilities() for name in ("out", "whole")]
+    assert len(stable[0])
+    pandas.testing.assert_frame_equal(*stable)
 
 
 def test_a_killed_coordinator_leaves_no_host_at_work_on_the_workers(
