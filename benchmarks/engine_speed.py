@@ -1,12 +1,12 @@
 """What the engine costs beside the algorithms: time, memory, and what more workers save.
 
-    OMP_NUM_THREADS=1 python benchmarks/engine_speed.py [SECTION …] [--json]
+    OMP_NUM_THREADS=1 python benchmarks/engine_speed.py [SECTION …] [--images N] [--json]
 
-Sections: default (the run that `harness run` makes, with one worker, with two and on two of
-Dask's), tiny (a cell and a level of maps of 12 nodes, by a clusterer that takes no time), memory
-(the coordinator's peak with more and more cells), many (100,000 cells, and the leaderboard over
-them). All by the command, in processes of their own. Where others use the machine, wall times
-say little; seconds of processor time stand beside them.
+Sections: default (the run that `harness run` makes, or, with --images, a part of it: with one
+worker, with two and on two of Dask's), tiny (a cell and a level of maps of 12 nodes, by a
+clusterer that takes no time), memory (the coordinator's peak with more and more cells), many
+(100,000 cells, and the leaderboard over them). All by the command, in processes of their own.
+Where others use the machine, wall times say little; seconds of processor time stand beside them.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ from rich.table import Table
 from harness.engine.memory import peak_memory
 from harness.store import open_for_reading
 
+# What the default run has.
+IMAGES, NULLS = 16, 39
 NODES = 12
 HALVES = Path(__file__).with_name("halves.py")
 COMMAND = (sys.executable, "-m", "harness.cli.main")
@@ -92,11 +95,13 @@ def run(folder: Path, *arguments: str) -> Run:
     return Run(command, clusterers, cells)
 
 
-def default_run(folder: Path) -> Iterator[Figure]:
+def default_run(folder: Path, images: int = IMAGES) -> Iterator[Figure]:
     """The default run: overhead, two workers beside one, Dask's beside the harness' own."""
-    one = run(folder / "one", "-j", "1")
-    two = run(folder / "two", "-j", "2")
-    dask = run(folder / "dask", "--dask", "local", "-j", "2")
+    nulls = -(-NULLS * images // IMAGES)
+    part = ("--images", f"fashion-mnist-sample[count={images}]", "--nulls", str(nulls))
+    one = run(folder / "one", *part, "-j", "1")
+    two = run(folder / "two", *part, "-j", "2")
+    dask = run(folder / "dask", *part, "--dask", "local", "-j", "2")
     for name, made in ("-j 1", one), ("-j 2", two), ("--dask local -j 2", dask):
         yield Figure(f"{name}: wall", made.command.wall, "s")
         yield Figure(f"{name}: processors", made.command.processor, "s")
@@ -172,7 +177,8 @@ def random_maps(folder: Path, count: int) -> Path:
     return path
 
 
-SECTIONS: Mapping[str, Callable[[Path], Iterator[Figure]]] = {
+Section = Callable[[Path], Iterator[Figure]]
+SECTIONS: Mapping[str, Section] = {
     "default": default_run,
     "tiny": tiny_graphs,
     "memory": memory,
@@ -184,17 +190,22 @@ def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description="Measure what the engine costs.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--images", type=int, default=IMAGES, help="of the default run's 16")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.sections) - set(SECTIONS)):
         parser.error(f"no such section: {', '.join(unknown)}")
     if os.environ.get("OMP_NUM_THREADS") != "1":
         sys.exit("set OMP_NUM_THREADS=1: threads would be timed, not the work")
+    sections: dict[str, Section] = {
+        **SECTIONS,
+        "default": partial(default_run, images=arguments.images),
+    }
     found = {}
     for section in arguments.sections or SECTIONS:
         folder = Path(tempfile.mkdtemp())
         try:
-            found[section] = list(SECTIONS[section](folder))
+            found[section] = list(sections[section](folder))
         finally:
             shutil.rmtree(folder)
         if not arguments.json:

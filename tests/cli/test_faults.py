@@ -148,7 +148,7 @@ def test_what_a_component_had_a_part_in_is_computed_again_on_demand(
 
 
 def test_a_dry_run_judges_the_time_by_what_like_cells_took(
-    harness_command: Command, planted: Path
+    harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     slow = small(planted, "--clusterers", "slow[seconds=0.05]", "--out", "out")
     harness_command(*slow, "-j", 1)
@@ -157,8 +157,9 @@ def test_a_dry_run_judges_the_time_by_what_like_cells_took(
 
     forecast = json.loads(more.stdout)
     assert (forecast["cells"], forecast["cached"], forecast["new"]) == (18, 6, 12)
-    # Twelve cells of six levels.
-    assert 12 * 6 * 0.05 <= forecast["seconds"] < 3 * 12 * 6 * 0.05
+    took = harness.open_run(tmp_path / "out").cells().seconds
+    assert forecast["seconds"] == pytest.approx(12 * took.mean())
+    assert took.min() >= 6 * 0.05
     assert forecast["untimed"] == 0
     assert json.loads(other.stdout)["untimed"] == 6
 
