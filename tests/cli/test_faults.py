@@ -151,6 +151,7 @@ def test_a_dry_run_judges_the_time_by_what_like_cells_took(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     slow = small(planted, "--clusterers", "slow[seconds=0.05]", "--out", "out")
+    slow += ["--perturbations", "none"]
     harness_command(*slow, "-j", 1)
     more = harness_command(*slow, "--repeats", 3, "--dry-run", "--json", "-j", 1)
     other = harness_command(*slow, "--clusterers", "louvain", "--dry-run", "--json")
@@ -307,11 +308,11 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 700 KB."""
+    """A disk of 400 KB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", folder],
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder],
         capture_output=True,
         check=False,
     )
@@ -324,7 +325,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_ends_a_run_which_goes_on_when_there_is_room(
     harness_command: Command, planted: Path, tmp_path: Path, tiny_disk: Path
 ) -> None:
-    many = ("--levels", 32, "--repeats", 10)
+    many = ("--levels", 32, "--repeats", 5)
     full = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))
 
     assert full.returncode == 1
