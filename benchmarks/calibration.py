@@ -7,7 +7,7 @@ levels, clustered, selected. Ties are broken at random and nothing is abstained 
 should be uniform where the null is exchangeable with the noise: rows of independent weights may
 be permuted (spread 0). Where columns carry strength (spread 0.5) permuted rows are not what the
 noise is, and preserved strengths are, nearly; both are shown. Two smaller sizes than a run's keep
-it to minutes: 64 nodes, 12 levels.
+it to minutes: 36 nodes, 10 levels.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from harness.engine.cell import profile
 from harness.engine.selection import selected
 from harness.identity import seed_of
 
-NODES = 64
-LEVELS = 12
+NODES = 36
+LEVELS = 10
 CLUSTERER = "louvain"
 SELECTORS = (
     "excess-modularity",

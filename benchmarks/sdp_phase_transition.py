@@ -1,12 +1,12 @@
 """The phase transition of the SDP on sparse random graphs with two planted groups.
 
-    OMP_NUM_THREADS=1 python benchmarks/sdp_phase_transition.py [--nodes 2000] [--out FOLDER]
+    OMP_NUM_THREADS=1 python benchmarks/sdp_phase_transition.py [--nodes 1000] [--out FOLDER]
 
 Two groups of equal size, n nodes, edges with probability a/n inside and b/n across; mean degree
 d = (a + b)/2 and signal λ = (a − b)/√(2(a + b)). No method can tell the groups below λ = 1. The
 overlap is |Σ_i sign(σ_i·u)·truth_i|/n, with u the spins' main axis, over all nodes, isolated ones
 and those outside the giant component included: they are guessed. Prints a table and writes
-sdp-phase-transition.svg.
+sdp-phase-transition.svg, for which the extra `figures` has to be installed.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from harness_plugins.clusterers.sdp import solve_spins
 
 SIGNALS = (0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0)
 DEGREES = (5, 10)
-DRAWS = 5
+DRAWS = 4
 TOLERANCE = 1e-3
 
 
@@ -87,7 +87,7 @@ def draw(found: dict[int, Floats], nodes: int, path: Path) -> None:
 def main() -> None:
     """Print the table and write the figure."""
     parser = argparse.ArgumentParser(description="Measure the SDP's phase transition.")
-    parser.add_argument("--nodes", type=int, default=2000, help="even")
+    parser.add_argument("--nodes", type=int, default=1000, help="even")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--out", type=Path, default=Path("docs"))
     arguments = parser.parse_args()

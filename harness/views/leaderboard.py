@@ -12,8 +12,9 @@ from rich.text import Text
 from harness.ranking import Comparison, Row
 
 NOTHING = "–"
-# Of names; with it a table of two named columns fits 80 characters.
-NARROWEST = 6
+# Of names: less cannot be read, longer ones are folded.
+NARROWEST = 14
+TIER = "tier"
 # Width of a console from which columns stand further apart.
 ROOMY = 100
 
@@ -37,7 +38,7 @@ def show(boards: Sequence[Board], console: Console, *, pairs: bool = False) -> N
     """
     gap = 1 if console.width >= ROOMY else 0
     for board in boards:
-        console.print(_table(board, gap))
+        console.print(_fitting_table(board, gap, console))
         if len(board.controls) > 1:
             console.print(_controls_table(board))
         for comparison in board.comparisons if pairs else ():
@@ -56,15 +57,37 @@ def _empty_table(title: str, caption: str, gap: int = 1) -> Table:
     )
 
 
-def _table(board: Board, gap: int) -> Table:
+def _fitting_table(board: Board, gap: int, console: Console) -> Table:
+    """The table with as many columns as the console has room for, the most important ones."""
+    columns = [column for column in COLUMNS if any(column.is_told(row) for row in board.rows)]
+    for column in LEAST_IMPORTANT:
+        if _least_width(board.rows, columns, gap) <= console.width:
+            break
+        if column in columns:
+            columns.remove(column)
+    return _table(board, columns, gap)
+
+
+def _least_width(rows: Sequence[Row], columns: Sequence["Column"], gap: int) -> int:
+    """What a table needs in which names are folded as narrowly as can be read."""
+    widths = [len(TIER)]
+    for name in ("clusterer", *_varying(rows)):
+        longest = max((len(getattr(row, name)) for row in rows), default=0)
+        widths.append(max(len(name), min(NARROWEST, longest)))
+    for column in columns:
+        widths.append(max(len(text) for text in (column.header, *map(column.show, rows))))
+    # Beside the padding a rule's width parts columns.
+    return sum(widths) + len(widths) * (gap + 1)
+
+
+def _table(board: Board, columns: Sequence["Column"], gap: int) -> Table:
     rows = board.rows
-    table = _empty_table(board.run, _caption(board), gap)
-    table.add_column("tier", justify="right", no_wrap=True)
-    table.add_column("clusterer", overflow="fold", min_width=NARROWEST)
+    table = _empty_table(board.run, _caption(board, columns), gap)
+    table.add_column(TIER, justify="right", no_wrap=True)
+    table.add_column("clusterer", overflow="fold")
     varying = _varying(rows)
     for name in varying:
-        table.add_column(name, overflow="fold", min_width=NARROWEST)
-    columns = [column for column in COLUMNS if any(column.is_told(row) for row in rows)]
+        table.add_column(name, overflow="fold", min_width=min(NARROWEST, len(name)))
     for column in columns:
         table.add_column(column.header, justify="right", no_wrap=True)
     for row in rows:
@@ -94,7 +117,7 @@ def _controls_table(board: Board) -> Table:
     )
     varying = _varying(board.rows)
     for name in ("clusterer", *varying, "control"):
-        table.add_column(name, overflow="fold", min_width=NARROWEST)
+        table.add_column(name, overflow="fold", min_width=min(NARROWEST, len(name)))
     for header in ("p", "z", "signif"):
         table.add_column(header, justify="right", no_wrap=True)
     for row in board.rows:
@@ -124,7 +147,7 @@ def _pairs_table(comparison: Comparison) -> Table:
         "false discovery rate over all pairs, which may depend on each other.",
     )
     for name in ("first", "second"):
-        table.add_column(name, overflow="fold", min_width=NARROWEST)
+        table.add_column(name, overflow="fold", min_width=min(NARROWEST, len(name)))
     for header in ("wins", "p", "q"):
         table.add_column(header, justify="right", no_wrap=True)
     for pair in comparison.differences:
@@ -180,7 +203,7 @@ COLUMNS = (
     Column(
         "excess",
         lambda row: _figure(row.excess, 3),
-        "Q less control",
+        "modularity less the control's",
         lambda row: row.excess is not None,
     ),
     Column(
@@ -245,7 +268,16 @@ COLUMNS = (
 )
 
 
-def _caption(board: Board) -> str:
+# The first to go where a console is narrow. Those that tell of failures stay.
+LEAST_IMPORTANT = [
+    column
+    for header in ("s", "±images", "±seeds", "k", "95 %", "control", "found", "k error", "p", "Q")
+    for column in COLUMNS
+    if column.header == header
+]
+
+
+def _caption(board: Board, columns: Sequence[Column]) -> str:
     settings = board.settings
     order = (
         f"Sorted by {board.by}."
@@ -264,12 +296,16 @@ def _caption(board: Board) -> str:
         for value in settings[key]
     ]
     meanings = "; ".join(
-        f"{column.header}: {column.meaning}"
-        for column in COLUMNS
-        if any(column.is_told(row) for row in board.rows)
+        f"{column.header}: {column.meaning}" for column in columns if column.meaning
     )
-    verdict = _verdict(board)
-    return f"{verdict}{'; '.join(shared)}; {settings['levels']} levels. {order} {beside}{meanings}."
+    left_out = ", ".join(
+        column.header
+        for column in COLUMNS
+        if column not in columns and any(column.is_told(row) for row in board.rows)
+    )
+    more = f" No room here for {left_out}; --json has them." if left_out else ""
+    common = "; ".join([*shared, f"{settings['levels']} levels"])
+    return f"{_verdict(board)}{common}. {order} {beside}{meanings}.{more}"
 
 
 def _verdict(board: Board) -> str:

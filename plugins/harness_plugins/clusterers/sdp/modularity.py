@@ -2,7 +2,7 @@
 
 import harness
 from harness import Integers
-from harness_plugins.clusterers.sdp.weights import DegreeCorrected
+from harness_plugins.clusterers.sdp.weights import DegreeCorrected, total
 
 
 def modularity_weights(graph: harness.Graph, resolution: float, nodes: Integers) -> DegreeCorrected:
@@ -24,12 +24,12 @@ def modularity_weights(graph: harness.Graph, resolution: float, nodes: Integers)
     )
 
 
-def bound_of_partitions(relaxed: float, nodes: int, resolution: float) -> float:
-    """The modularity that no partition of n nodes exceeds, given the bound ⟨B, X⟩ ≤ relaxed.
+def bound_of_partitions(relaxed: float, weights: DegreeCorrected) -> float:
+    """The Σ_ij B_ij Y_ij that no partition of n nodes exceeds, given ⟨B, X⟩ ≤ relaxed.
 
-    For a partition in k communities let Y_ij be 1 where i and j share one and 0 elsewhere. Then
-    X = (kY − J)/(k − 1), J all ones, is positive semidefinite with X_ii = 1, and ⟨B, J⟩ = 1 − γ, so
-    that ⟨B, Y⟩ ≤ (1 − 1/k)·relaxed + (1 − γ)/k. That is largest for k = n or for k = 1.
+    Y_ij is 1 where i and j share a community and 0 elsewhere. For a partition in k communities
+    X = (kY − J)/(k − 1), J all ones, is positive semidefinite with X_ii = 1, so that
+    ⟨B, Y⟩ ≤ (1 − 1/k)·relaxed + ⟨B, J⟩/k. That is largest for k = n or for k = 1.
     """
-    together = 1 - resolution
-    return max(together, (1 - 1 / nodes) * relaxed + together / nodes)
+    n, together = weights.shape[0], total(weights)
+    return max(together, (1 - 1 / n) * relaxed + together / n)

@@ -88,8 +88,7 @@ class SdpModularity(harness.Clusterer):
             labels,
             {
                 "modularity": harness.modularity(graph, labels, self.resolution),
-                "bound": loops
-                + bound_of_partitions(2 * solution.bound, len(nodes), self.resolution),
+                "bound": loops + bound_of_partitions(2 * solution.bound, weights),
                 "gap": abs(solution.gap),
                 "iterations": solution.iterations,
                 "unconverged": int(not solution.converged),

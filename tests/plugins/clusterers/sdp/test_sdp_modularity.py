@@ -5,7 +5,7 @@ from typing import Any
 import networkx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import harness
@@ -46,7 +46,8 @@ def modularity_matrix(graph: harness.Graph, resolution: float) -> Floats:
     resolution=st.sampled_from([0.5, 1.0, 2.0]),
     self_loops=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@example(seed=0, n=3, resolution=1.0, self_loops=True)  # a node with a self-loop only
+@settings(max_examples=60, deadline=None)
 def test_no_partition_exceeds_the_bound(
     seed: int, n: int, resolution: float, self_loops: bool
 ) -> None:

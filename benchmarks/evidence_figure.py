@@ -1,0 +1,112 @@
+"""The share of maps that are more than each control shows, by method, from finished runs.
+
+    pip install 'attention-harness[figures]'
+    python benchmarks/evidence_figure.py OUT TITLE=RUN [TITLE=RUN …]
+
+Writes OUT/significant.csv, OUT/significant.svg and OUT/significant.png, and OUT/provenance.json
+with settings and sessions of every run.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import pandas
+
+import harness
+
+matplotlib.use("svg")
+from matplotlib import pyplot as plt
+
+# Okabe and Ito's colours, told apart by the colour-blind too, and a sign for each.
+STYLES = (("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "D"), ("#CC79A7", "^"), ("#56B4E9", "v"))
+
+
+def shares(runs: Mapping[str, harness.Run]) -> pandas.DataFrame:
+    """One row a run, method and control: how many maps are significant beside it."""
+    return pandas.DataFrame(
+        {
+            "maps": title,
+            "method": row.clusterer,
+            "control": beside.control,
+            "ok": row.ok,
+            "significant": beside.significant,
+            "share": beside.significant / row.ok,
+            "median_p": beside.p_value,
+            "mean_z": beside.z,
+            "modularity": row.modularity,
+        }
+        for title, run in runs.items()
+        for row in run.rows()
+        for beside in row.controls
+        if row.ok
+    )
+
+
+def draw(table: pandas.DataFrame) -> plt.Figure:
+    """One panel a run: controls down, the share across, a sign for each method."""
+    titles = list(dict.fromkeys(table["maps"]))
+    controls = {title: list(dict.fromkeys(of["control"])) for title, of in table.groupby("maps")}
+    heights = [len(controls[title]) for title in titles]
+    figure, panels = plt.subplots(
+        len(titles),
+        squeeze=False,
+        figsize=(7, 1.3 + 0.42 * sum(heights)),
+        height_ratios=heights,
+        sharex=True,
+        layout="constrained",
+    )
+    methods = list(dict.fromkeys(table["method"]))
+    for panel, title in zip(panels.flat, titles, strict=True):
+        for index, (method, (colour, sign)) in enumerate(zip(methods, STYLES, strict=False)):
+            of_it = table[(table["maps"] == title) & (table["method"] == method)]
+            places = [
+                controls[title].index(name) + 0.18 * (index - (len(methods) - 1) / 2)
+                for name in of_it["control"]
+            ]
+            panel.plot(of_it["share"], places, sign, color=colour, label=method, clip_on=False)
+        panel.set_yticks(range(len(controls[title])), controls[title])
+        panel.set_ylim(len(controls[title]) - 0.5, -0.5)
+        panel.set_xlim(0, 1)
+        panel.grid(axis="x", color="#dddddd")
+        panel.set_title(f"{title}: {table[table['maps'] == title]['ok'].max()} maps", loc="left")
+        panel.spines[["top", "right", "left"]].set_visible(False)
+        panel.tick_params(axis="y", length=0)
+    panels.flat[-1].set_xlabel("share of maps significant at a false discovery rate of 5 %")
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(methods), frameon=False)
+    return figure
+
+
+def main() -> None:
+    """Read the runs and write the files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("runs", nargs="+", metavar="TITLE=RUN")
+    arguments = parser.parse_args()
+    runs = {
+        title: harness.open_run(folder)
+        for title, _, folder in (each.rpartition("=") for each in arguments.runs)
+    }
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    table = shares(runs)
+    table.to_csv(arguments.out / "significant.csv", index=False, float_format="%.4g")
+    figure = draw(table)
+    for ending in ("svg", "png"):
+        figure.savefig(
+            arguments.out / f"significant.{ending}",
+            dpi=150,
+            metadata={"Date": None} if ending == "svg" else None,
+        )
+    provenance = {
+        title: {"settings": run.settings(), "sessions": run.sessions()}
+        for title, run in runs.items()
+    }
+    (arguments.out / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n")
+    print(table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
