@@ -7,14 +7,15 @@ import json
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from harness.scores.partition import unassigned_as_singletons
 from harness.store import Store, perturbed_cells
-from harness.values import Integers
+from harness.values import Floats, Integers
 
 # One row a planned observed cell and selector; figures are NULL where a cell or selection is
 # not ok. Controls are those drawn from the same map or its image, under the same graph,
@@ -158,6 +159,12 @@ def outcomes(store: Store) -> Iterator[Outcome]:
     tests = _tests(store)
     jaccards = _jaccards(store)
     perturbed = perturbed_cells(store)
+
+    # A cell's selectors come one after the other.
+    @lru_cache(maxsize=1)
+    def planted(cell: str, truth: str) -> _Planted:
+        return _Planted.of(store.labels(cell), json.loads(truth))
+
     asked = {
         "reference": next(iter(store.controls()), ""),
         "selectors": json.dumps(store.settings()["selectors"]),
@@ -192,7 +199,7 @@ def outcomes(store: Store) -> Iterator[Outcome]:
             tests.get(place, {}),
             None
             if truth is None or candidate is None
-            else _beside_truth(store.labels(cell), candidate, n_clusters, json.loads(truth)),
+            else planted(cell, truth).beside(candidate, n_clusters),
         )
 
 
@@ -214,26 +221,41 @@ def _jaccards(store: Store) -> Mapping[tuple[str, str], Mapping[str, float | Non
     return found
 
 
-def _beside_truth(labels: Integers, candidate: int, n_clusters: int, truth: list[int]) -> Truth:
-    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+@dataclass(frozen=True, eq=False)
+class _Planted:
+    """Planted communities (n,), the labels (levels, n) found, and their adjusted Rand indices."""
 
-    communities = unassigned_as_singletons(np.asarray(truth))
-    planted = len(set(truth))
-    error = abs(n_clusters - planted)
-    if planted < 2:
-        return Truth(planted, None, None, None, error)
-    chosen = unassigned_as_singletons(labels[candidate])
-    likeness = [
-        adjusted_rand_score(communities, unassigned_as_singletons(at_level))
-        for at_level in np.unique(labels, axis=0)
-    ]
-    return Truth(
-        planted,
-        float(adjusted_rand_score(communities, chosen)),
-        float(max(likeness)),
-        float(adjusted_mutual_info_score(communities, chosen)),
-        error,
-    )
+    communities: Integers
+    labels: Integers
+    likeness: Floats
+
+    @classmethod
+    def of(cls, labels: Integers, truth: Sequence[int]) -> "_Planted":
+        from sklearn.metrics import adjusted_rand_score
+
+        communities = unassigned_as_singletons(np.asarray(truth))
+        partitions, place = np.unique(labels, axis=0, return_inverse=True)
+        likeness = [
+            adjusted_rand_score(communities, unassigned_as_singletons(each)) for each in partitions
+        ]
+        return cls(communities, labels, np.array(likeness)[place.ravel()])
+
+    def beside(self, candidate: int, n_clusters: int) -> Truth:
+        """How the clusters at one level compare with the planted communities."""
+        from sklearn.metrics import adjusted_mutual_info_score
+
+        planted = int(self.communities.max()) + 1
+        error = abs(n_clusters - planted)
+        if planted < 2:
+            return Truth(planted, None, None, None, error)
+        chosen = unassigned_as_singletons(self.labels[candidate])
+        return Truth(
+            planted,
+            float(self.likeness[candidate]),
+            float(self.likeness.max()),
+            float(adjusted_mutual_info_score(self.communities, chosen)),
+            error,
+        )
 
 
 def _mean_if_all(figures: list[float | None]) -> float | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas
+
     from harness.api import Run
     from harness.ranking import Comparison
     from harness.views.leaderboard import Board
@@ -24,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pairs", action="store_true", help="also show what was tested between every two methods"
     )
+    parser.add_argument(
+        "--stability",
+        action="store_true",
+        help="also show how stable clusters are, kind by kind, and the least stable one",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json")
     form.add_argument("--csv", dest="form", action="store_const", const="csv")
@@ -34,8 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the leaderboards; returns the exit code."""
     from harness.api import open_run
 
-    boards = [board_of(open_run(path), arguments.by) for path in arguments.runs]
-    print_boards(boards, arguments.form, pairs=arguments.pairs)
+    opened = [open_run(path) for path in arguments.runs]
+    boards = [board_of(one, arguments.by) for one in opened]
+    stabilities = [one.stabilities() for one in opened] if arguments.stability else []
+    print_boards(boards, arguments.form, pairs=arguments.pairs, stabilities=stabilities)
     return 0
 
 
@@ -49,8 +58,14 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by)
 
 
-def print_boards(boards: Sequence["Board"], form: str, *, pairs: bool = False) -> None:
-    """Print to stdout as a table, JSON or CSV."""
+def print_boards(
+    boards: Sequence["Board"],
+    form: str,
+    *,
+    pairs: bool = False,
+    stabilities: Sequence["pandas.DataFrame"] = (),
+) -> None:
+    """Print to stdout as a table, JSON or CSV; the last two are for the table alone."""
     if form == "json":
         documents = [
             {
@@ -78,7 +93,7 @@ def print_boards(boards: Sequence["Board"], form: str, *, pairs: bool = False) -
 
         # A file or a pipe has no width of its own; the table's is as good as any.
         console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
-        show(boards, console, pairs=pairs)
+        show(boards, console, pairs=pairs, stabilities=stabilities)
 
 
 def _tests(comparison: "Comparison") -> dict[str, Any]:

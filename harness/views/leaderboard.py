@@ -1,8 +1,9 @@
 """The leaderboard as a table in the terminal."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -10,6 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.ranking import Comparison, Row
+
+if TYPE_CHECKING:
+    import pandas
 
 NOTHING = "–"
 # Of names: less cannot be read, longer ones are folded.
@@ -31,10 +35,17 @@ class Board:
     by: str | None = None
 
 
-def show(boards: Sequence[Board], console: Console, *, pairs: bool = False) -> None:
+def show(
+    boards: Sequence[Board],
+    console: Console,
+    *,
+    pairs: bool = False,
+    stabilities: Sequence["pandas.DataFrame"] = (),
+) -> None:
     """Print each run's table, and beside it what each of several controls says.
 
-    With `pairs` also what was tested between every two methods.
+    With `pairs` also what was tested between every two methods; with the boards' `stabilities`
+    also how stable the clusters are, kind by kind.
     """
     gap = 1 if console.width >= ROOMY else 0
     for board in boards:
@@ -43,6 +54,8 @@ def show(boards: Sequence[Board], console: Console, *, pairs: bool = False) -> N
             console.print(_controls_table(board))
         for comparison in board.comparisons if pairs else ():
             console.print(_pairs_table(comparison))
+    for board, frame in zip(boards, stabilities, strict=False):
+        console.print(_stability_table(board, frame))
 
 
 def _empty_table(title: str, caption: str, gap: int = 1) -> Table:
@@ -154,6 +167,37 @@ def _pairs_table(comparison: Comparison) -> Table:
         table.add_row(
             Text(pair.first), Text(pair.second), _figure(pair.wins, 2), _p(pair.p), _p(pair.q)
         )
+    return table
+
+
+def _stability_table(board: Board, frame: "pandas.DataFrame") -> Table:
+    """Every method's stability of each kind, and the cluster that is found again least."""
+    table = _empty_table(
+        "How well clusters are found again",
+        "Jaccard: adjusted for chance, the mean over accepted maps. The least stable cluster has "
+        "the smallest mean of its best Jaccard indices, which is not adjusted; at most .5 is "
+        "dissolved, .75 valid, .85 highly stable (Hennig 2007).",
+    )
+    varying = [name for name in _varying(board.rows) if name != "images"]
+    place = ["clusterer", *varying]
+    for name in (*place, "kind"):
+        table.add_column(name, overflow="fold")
+    for header in ("maps", "Jaccard"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("least stable cluster", overflow="fold")
+    for key, of_it in frame.groupby([*place, "kind"], sort=False):
+        named = of_it[of_it["weakest"] >= 0]
+        least = "–"
+        if len(named):
+            worst = named.sort_values("weakest_jaccard").iloc[0]
+            least = (
+                f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest']} of {worst['image']}, "
+                f"{worst['weakest_size']} nodes"
+            )
+        mean = of_it["jaccard"].mean()
+        shown = _figure(None if math.isnan(mean) else float(mean), 2)
+        names = (Text(str(part)) for part in key)
+        table.add_row(*names, str(len(of_it)), shown, Text(least))
     return table
 
 
