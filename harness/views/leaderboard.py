@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -58,19 +58,17 @@ def show(
         console.print(_stability_table(board, frame))
 
 
-def _empty_table(title: str, caption: str, gap: int = 1) -> Table:
+def _empty_table(title: str, gap: int = 1) -> Table:
     return Table(
         title=Text(title),
         title_justify="left",
-        caption=Text(caption),
-        caption_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         padding=(0, gap, 0, 0),
     )
 
 
-def _fitting_table(board: Board, gap: int, console: Console) -> Table:
+def _fitting_table(board: Board, gap: int, console: Console) -> Group:
     """The table with as many columns as the console has room for, the most important ones."""
     columns = [column for column in COLUMNS if any(column.is_told(row) for row in board.rows)]
     for column in LEAST_IMPORTANT:
@@ -78,7 +76,7 @@ def _fitting_table(board: Board, gap: int, console: Console) -> Table:
             break
         if column in columns:
             columns.remove(column)
-    return _table(board, columns, gap)
+    return Group(_table(board, columns, gap), Text(_caption(board, columns)))
 
 
 def _least_width(rows: Sequence[Row], columns: Sequence["Column"], gap: int) -> int:
@@ -95,7 +93,7 @@ def _least_width(rows: Sequence[Row], columns: Sequence["Column"], gap: int) -> 
 
 def _table(board: Board, columns: Sequence["Column"], gap: int) -> Table:
     rows = board.rows
-    table = _empty_table(board.run, _caption(board, columns), gap)
+    table = _empty_table(board.run, gap)
     table.add_column(TIER, justify="right", no_wrap=True)
     table.add_column("clusterer", overflow="fold")
     varying = _varying(rows)
@@ -121,13 +119,9 @@ def _varying(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _controls_table(board: Board) -> Table:
+def _controls_table(board: Board) -> Group:
     """Every method beside every control."""
-    table = _empty_table(
-        "Beside each control",
-        "p: median over maps, selection included; z: mean, in deviations of the draws' statistics; "
-        "signif: maps at a false discovery rate of 5 %.",
-    )
+    table = _empty_table("Beside each control")
     varying = _varying(board.rows)
     for name in ("clusterer", *varying, "control"):
         table.add_column(name, overflow="fold", min_width=min(NARROWEST, len(name)))
@@ -143,22 +137,21 @@ def _controls_table(board: Board) -> Table:
                 _figure(beside.z, 1),
                 f"{beside.significant}/{row.ok}",
             )
-    return table
+    caption = (
+        "p: median over maps, selection included; z: mean, in deviations of the draws' statistics; "
+        "signif: maps at a false discovery rate of 5 %."
+    )
+    return Group(table, Text(caption))
 
 
-def _pairs_table(comparison: Comparison) -> Table:
+def _pairs_table(comparison: Comparison) -> Group:
     """What was tested between every two methods on one set."""
     omnibus = (
         "Friedman's test needs three complete methods and six images."
         if comparison.omnibus is None
         else f"Friedman's test of all complete methods: p {_p(comparison.omnibus)}."
     )
-    table = _empty_table(
-        f"Pairs on {comparison.images}",
-        f"{omnibus} wins: how much more often the first is better than worse, over images and "
-        "criteria, in −1 … 1; p: Wilcoxon's signed-rank test of that, two-sided; q: the smallest "
-        "false discovery rate over all pairs, which may depend on each other.",
-    )
+    table = _empty_table(f"Pairs on {comparison.images}")
     for name in ("first", "second"):
         table.add_column(name, overflow="fold", min_width=min(NARROWEST, len(name)))
     for header in ("wins", "p", "q"):
@@ -167,17 +160,17 @@ def _pairs_table(comparison: Comparison) -> Table:
         table.add_row(
             Text(pair.first), Text(pair.second), _figure(pair.wins, 2), _p(pair.p), _p(pair.q)
         )
-    return table
-
-
-def _stability_table(board: Board, frame: "pandas.DataFrame") -> Table:
-    """Every method's stability of each kind, and the cluster that is found again least."""
-    table = _empty_table(
-        "How well clusters are found again",
-        "Jaccard: adjusted for chance, the mean over accepted maps. The least stable cluster has "
-        "the smallest mean of its best Jaccard indices, which is not adjusted; at most .5 is "
-        "dissolved, .75 valid, .85 highly stable (Hennig 2007).",
+    caption = (
+        f"{omnibus} wins: how much more often the first is better than worse, over images and "
+        "criteria, in −1 … 1; p: Wilcoxon's signed-rank test of that, two-sided; q: the smallest "
+        "false discovery rate over all pairs, which may depend on each other."
     )
+    return Group(table, Text(caption))
+
+
+def _stability_table(board: Board, frame: "pandas.DataFrame") -> Group:
+    """Every method's stability of each kind, and the cluster that is found again least."""
+    table = _empty_table("How well clusters are found again")
     varying = [name for name in _varying(board.rows) if name != "images"]
     place = ["clusterer", *varying]
     for name in (*place, "kind"):
@@ -198,7 +191,12 @@ def _stability_table(board: Board, frame: "pandas.DataFrame") -> Table:
         shown = _figure(None if math.isnan(mean) else float(mean), 2)
         names = (Text(str(part)) for part in key)
         table.add_row(*names, str(len(of_it)), shown, Text(least))
-    return table
+    caption = (
+        "Jaccard: adjusted for chance, the mean over accepted maps. The least stable cluster has "
+        "the smallest mean of its best Jaccard indices, which is not adjusted; at most .5 is "
+        "dissolved, .75 valid, .85 highly stable (Hennig 2007)."
+    )
+    return Group(table, Text(caption))
 
 
 def _figure(value: float | None, digits: int) -> str:

@@ -1,10 +1,16 @@
 import csv
+import io
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+import harness
+from harness.cli.leaderboard import board_of
+from harness.views.leaderboard import show
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,6 +38,45 @@ def test_several_runs_are_several_documents(harness_command: Command, finished: 
     shown = json.loads(harness_command("leaderboard", finished, finished, "--json").stdout)
 
     assert [document["run"] for document in shown] == [str(finished)] * 2
+
+
+def test_pairs_of_methods_are_shown_with_their_tests(
+    harness_command: Command, finished: Path
+) -> None:
+    shown = harness_command("leaderboard", finished, "--pairs").stdout
+
+    assert "Pairs on" in shown
+    assert "Friedman's test needs three complete methods and six images." in shown
+
+
+def test_stabilities_name_the_least_stable_cluster(
+    harness_command: Command, finished: Path
+) -> None:
+    shown = harness_command("leaderboard", finished, "--stability").stdout
+
+    stabilities = harness.open_run(finished).stabilities()
+    seeds = stabilities.query("clusterer == 'louvain' and kind == 'seeds' and weakest >= 0")
+    least = seeds.sort_values("weakest_jaccard").iloc[0]
+    assert (
+        f"{least.weakest_jaccard:.2f}: cluster {least.weakest} of {least.image}, "
+        f"{least.weakest_size} nodes"
+    ) in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_a_table_fits_its_console_and_says_what_it_leaves_out(finished: Path, width: int) -> None:
+    console = Console(width=width, record=True, file=io.StringIO())
+    show([board_of(harness.open_run(finished))], console)
+    lines = console.export_text().splitlines()
+
+    header = next(line for line in lines if line.startswith("tier"))
+    row = next(line for line in lines if "louvain" in line)
+    text = " ".join(lines)
+    for column in ("clusterer", "excess", "Jaccard", "ok"):
+        assert column in header
+    assert "3/3" in row
+    assert "…" not in header
+    assert ("No room here for" in text) == (not header.rstrip().endswith(" s"))
 
 
 @pytest.mark.parametrize(
