@@ -24,7 +24,7 @@ def test_twenty_kills_at_random_moments_change_no_digit(
 ) -> None:
     seconds = random.Random(0)
     command = [
-        "run", "--images", "fashion-mnist-sample[count=4]", "--repeats", "3", "--levels", "12",
+        "run", "--images", "fashion-mnist-sample[count=4]", "--repeats", "2", "--levels", "8",
         "--controls", "uniform-noise,permuted-rows", "--nulls", "4",
         "--clusterers", "louvain,infomap,sdp", "--selectors", "stable-phase[beyond_noise=false]",
         "--stability-draws", "2",
