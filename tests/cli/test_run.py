@@ -95,7 +95,8 @@ def test_a_dry_run_counts_and_leaves_nothing_behind(
     finished = harness_command(*small(planted, "--dry-run", "--out", "out"))
 
     assert finished.stdout.strip() == (
-        "out: 6 cells, 0 cached, 6 new; no like cell was timed here for 6"
+        "out: 6 cells (3 of maps, 3 of controls), 0 cached, 6 new; "
+        "no like cell was timed here for 6"
     )
     assert not (tmp_path / "out").exists()
 
@@ -237,7 +238,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
 ) -> None:
     (tmp_path / "mine.toml").write_text(
         f'extractors = "arrays[path={planted}]"\ncontrols = ["none"]\n'
-        'clusterers = ["louvain", "infomap"]\nlevels = 4\n'
+        'clusterers = ["louvain", "infomap"]\nselectors = "stable-phase"\nlevels = 4\n'
     )
     finished = harness_command("run", "mine.toml", "--clusterers", "louvain", "--json")
 
@@ -262,7 +263,12 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--images", "folder[path=nowhere]"], "nowhere"),
         (["--images", "folder"], "path is required: folder[path=…]"),
         (["--images", "folder[path=maps]"], "maps"),
-        (["--extractors", "arrays[path=nowhere.npy]"], "nowhere.npy"),
+        (["--extractors", "arrays[path=x.npy]"], "no images to draw uniform-noise from"),
+        (
+            ["--extractors", "arrays[path=nowhere.npy]", "--controls", "permuted-rows"],
+            "nowhere.npy",
+        ),
+        (["--controls", "none"], "there is no control; add --controls permuted-rows"),
         (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
         (["--levels", "0"], "levels: expected a whole number from 1 to 10000, not 0"),
         (["--timeout", "0"], "timeout: expected a positive number below 1e+07, not 0.0"),
