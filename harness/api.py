@@ -284,8 +284,8 @@ def make(kind: str, spelling: str, plugins: Sequence[str | Path] = ()) -> Any:
     """The one configured component that a spelling names: `make("clusterer", "louvain")`.
 
     Kinds are image set, extractor, graph builder, clusterer, selector, control and perturbation;
-    underscores do for spaces. Its methods can be called by hand; where they take a map, a graph or an image,
-    a numpy array does. Raises HarnessError for what is not there and for a sweep.
+    underscores do for spaces. Its methods can be called by hand; where they take a map, a graph or
+    an image, a numpy array does. Raises HarnessError for what is not there and for a sweep.
     """
     kind = kind.replace("_", " ").replace("-", " ")
     if kind not in KINDS:
