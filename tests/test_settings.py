@@ -196,7 +196,9 @@ def test_a_wrong_value_of_how_to_compute_is_refused(values: dict[str, Any], mess
 
 @pytest.mark.parametrize("controls", ["none", ["none"], []])
 def test_a_run_may_have_no_controls(plugins: registry.Registry, controls: Any) -> None:
-    assert resolve(changed(controls=controls), plugins).controls == ()
+    values = changed(controls=controls, selectors="stable-phase")
+
+    assert resolve(values, plugins).controls == ()
 
 
 def test_sweeps_are_written_out_and_repetitions_left_out(plugins: registry.Registry) -> None:
