@@ -201,7 +201,8 @@ def test_no_process_outlives_a_killed_coordinator(terms: Terms, cell: dict[str, 
         "        host._send(__import__('harness').engine.messages.Message(\n"
         "            {'job': 'cell', **cell, 'clusterer': f'endless[mode={mode}]'}), 1e9, 1e9)\n"
         "    print(guardian.mark().partition('/')[0], flush=True)\n"
-        "    hosts[0]._receive(1e9, 1e9)\n"
+        "    while True:\n"
+        "        hosts[0]._receive(1e9, 1e9)\n"
     )
     told = _json([[str(path) for path in terms.plugins], terms.source, cell])
     coordinator = subprocess.Popen(
