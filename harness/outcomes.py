@@ -7,12 +7,13 @@ import json
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from harness.records import LEVELS
 from harness.scores.partition import unassigned_as_singletons
 from harness.store import Store, perturbed_cells
 from harness.values import Floats, Integers
@@ -55,7 +56,6 @@ LEFT JOIN controls
 WHERE planned.role = 'observed'
 ORDER BY planned.position
 """
-LEVELS = "levels"
 SEEDS = "seeds"
 
 
@@ -163,7 +163,8 @@ def outcomes(store: Store) -> Iterator[Outcome]:
     # A cell's selectors come one after the other.
     @lru_cache(maxsize=1)
     def planted(cell: str, truth: str) -> _Planted:
-        return _Planted.of(store.labels(cell), json.loads(truth))
+        communities = unassigned_as_singletons(np.array(json.loads(truth)))
+        return _Planted(communities, store.labels(cell))
 
     asked = {
         "reference": next(iter(store.controls()), ""),
@@ -223,22 +224,22 @@ def _jaccards(store: Store) -> Mapping[tuple[str, str], Mapping[str, float | Non
 
 @dataclass(frozen=True, eq=False)
 class _Planted:
-    """Planted communities (n,), the labels (levels, n) found, and their adjusted Rand indices."""
+    """Planted communities (n,), as labels 0 … k − 1, and the labels (levels, n) found."""
 
     communities: Integers
     labels: Integers
-    likeness: Floats
 
-    @classmethod
-    def of(cls, labels: Integers, truth: Sequence[int]) -> "_Planted":
+    @cached_property
+    def likeness(self) -> Floats:
+        """The adjusted Rand index of each level's clusters with the communities, (levels,)."""
         from sklearn.metrics import adjusted_rand_score
 
-        communities = unassigned_as_singletons(np.asarray(truth))
-        partitions, place = np.unique(labels, axis=0, return_inverse=True)
-        likeness = [
-            adjusted_rand_score(communities, unassigned_as_singletons(each)) for each in partitions
+        partitions, place = np.unique(self.labels, axis=0, return_inverse=True)
+        found = [
+            adjusted_rand_score(self.communities, unassigned_as_singletons(each))
+            for each in partitions
         ]
-        return cls(communities, labels, np.array(likeness)[place.ravel()])
+        return np.array(found)[place.ravel()]
 
     def beside(self, candidate: int, n_clusters: int) -> Truth:
         """How the clusters at one level compare with the planted communities."""

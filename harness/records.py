@@ -75,11 +75,15 @@ class SelectionRecord:
     tests: Mapping[str, Significance] = field(default_factory=dict)
 
 
+# The kind of stability that no perturbation tells: across levels.
+LEVELS = "levels"
+
+
 @dataclass(frozen=True)
 class StabilityRecord:
     """How alike the clusters of an accepted selection are to what they are compared with.
 
-    kind: "levels", or the spelling of a perturbation; compared: with how many partitions;
+    kind: LEVELS, or the spelling of a perturbation; compared: with how many partitions;
     jaccard: their mean Jaccard likeness, adjusted for chance; NaN is undefined. The weakest is
     the cluster that is found again least, with its nodes and mean best Jaccard index; −1, 0 and
     NaN where there is none.

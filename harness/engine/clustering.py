@@ -104,7 +104,6 @@ class Clustering:
 
     def _job(self, cell: MissingCell, kept: StoredMap) -> CellJob:
         settings = self.settings
-        at_one_level = {"point": cell.point, "draws": settings.stability_draws}
         return CellJob(
             cell.key,
             "cell" if cell.point is None else "perturbed cell",
@@ -125,7 +124,8 @@ class Clustering:
                 "resolution": settings.resolution,
                 "rescore": settings.rescore,
                 "run seed": settings.seed,
-                **at_one_level,
+                "point": cell.point,
+                "draws": settings.stability_draws,
             },
         )
 

@@ -24,11 +24,11 @@ def selected(
     levels = observed.levels.tobytes()
     if any(null.levels.tobytes() != levels for drawn in nulls.values() for null in drawn):
         raise HarnessError("the controls' levels are not the image's own")
-    first = next(iter(nulls.values()), [])
-    chosen = _choice(selector, observed, first)
+    choices = {control: _choice(selector, observed, drawn) for control, drawn in nulls.items()}
+    chosen = next(iter(choices.values())) if choices else _choice(selector, observed, [])
     tests = {
         control: {
-            "statistic": _choice(selector, observed, drawn).statistic,
+            "statistic": choices[control].statistic,
             "nulls": [
                 _choice(selector, null, [observed, *drawn[:index], *drawn[index + 1 :]]).statistic
                 for index, null in enumerate(drawn)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.records import StabilityRecord
+from harness.records import LEVELS, StabilityRecord
 from harness.scores.stability import adjusted_jaccard, cluster_stabilities
 from harness.store import Accepted, Store, accepted, perturbed_cells
 from harness.values import Integers
-
-LEVELS = "levels"
 
 
 def stabilities(store: Store) -> Iterator[StabilityRecord]:

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.pairing import BY_NAME, Change, PairedFigure, PairedMethod, PairedRuns
+from harness.views.numbers import NOTHING, p_text
 
-NOTHING = "–"
 # Of the column of figures, the longest name; so that methods' tables stand under each other.
 LONGEST = max(map(len, BY_NAME))
 MEANINGS = (
@@ -103,7 +103,7 @@ def _table(figures: Sequence[PairedFigure]) -> Table:
                 _number(figure.second),
                 _change(figure.difference),
                 _interval(figure),
-                _p(figure.p),
+                p_text(figure.p),
                 _wins(figure),
             )
     return table
@@ -126,12 +126,6 @@ def _interval(figure: PairedFigure) -> str:
     if figure.low is None or figure.high is None:
         return NOTHING
     return f"{round(figure.low, 3) + 0.0:.3f}…{round(figure.high, 3) + 0.0:.3f}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    return f"{value:.3f}".removeprefix("0") if value >= 0.001 else "<.001"
 
 
 def _wins(figure: PairedFigure) -> str:

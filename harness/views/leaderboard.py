@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.ranking import Comparison, Row
+from harness.views.numbers import NOTHING, p_text
 
 if TYPE_CHECKING:
     import pandas
 
-NOTHING = "–"
 # Of names: less cannot be read, longer ones are folded.
 NARROWEST = 14
 TIER = "tier"
@@ -133,7 +133,7 @@ def _controls_table(board: Board) -> Group:
                 Text(row.clusterer),
                 *(Text(getattr(row, name)) for name in varying),
                 Text(beside.control),
-                _p(beside.p_value),
+                p_text(beside.p_value),
                 _figure(beside.z, 1),
                 f"{beside.significant}/{row.ok}",
             )
@@ -149,7 +149,7 @@ def _pairs_table(comparison: Comparison) -> Group:
     omnibus = (
         "Friedman's test needs three complete methods and six images."
         if comparison.omnibus is None
-        else f"Friedman's test of all complete methods: p {_p(comparison.omnibus)}."
+        else f"Friedman's test of all complete methods: p {p_text(comparison.omnibus)}."
     )
     table = _empty_table(f"Pairs on {comparison.images}")
     for name in ("first", "second"):
@@ -158,7 +158,11 @@ def _pairs_table(comparison: Comparison) -> Group:
         table.add_column(header, justify="right", no_wrap=True)
     for pair in comparison.differences:
         table.add_row(
-            Text(pair.first), Text(pair.second), _figure(pair.wins, 2), _p(pair.p), _p(pair.q)
+            Text(pair.first),
+            Text(pair.second),
+            _figure(pair.wins, 2),
+            p_text(pair.p),
+            p_text(pair.q),
         )
     caption = (
         f"{omnibus} wins: how much more often the first is better than worse, over images and "
@@ -202,13 +206,6 @@ def _stability_table(board: Board, frame: "pandas.DataFrame") -> Group:
 def _figure(value: float | None, digits: int) -> str:
     # The sum keeps a rounded −0 from being shown as such.
     return NOTHING if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
-
-
-def _p(value: float | None) -> str:
-    """A p value; where it is smaller than .001, that it is."""
-    if value is None:
-        return NOTHING
-    return f"{value:.3f}".removeprefix("0") if value >= 0.001 else "<.001"
 
 
 def _interval(row: Row) -> str:
@@ -268,7 +265,7 @@ COLUMNS = (
     ),
     Column(
         "p",
-        lambda row: _p(row.p_value),
+        lambda row: p_text(row.p_value),
         "median over maps, selection included",
         lambda row: row.p_value is not None,
     ),

@@ -10,8 +10,7 @@ from rich.text import Text
 
 from harness.scores.matching import BestUnion, Matching
 from harness.scores.stability import DISSOLVED
-
-NOTHING = "–"
+from harness.views.numbers import NOTHING
 
 
 @dataclass(frozen=True)
