@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.outcomes import Outcome, outcomes
 from harness.scores.comparison import bootstrap_interval, signed_rank_p
-from harness.store import Store
+from harness.store import Store, none_for_nan
 
 # Smaller differences are of rounding.
 ROUNDING = 1e-12
@@ -327,9 +327,9 @@ def _figure(figure: Figure, pairs: Sequence[Pair]) -> PairedFigure:
         first=first,
         second=second,
         difference=None if first is None or second is None else second - first,
-        low=_defined(low),
-        high=_defined(high),
-        p=_defined(signed_rank_p(differences)),
+        low=none_for_nan(low),
+        high=none_for_nan(high),
+        p=none_for_nan(signed_rank_p(differences)),
         wins=int(np.count_nonzero(better > 0)) if figure.better else None,
         ties=int(np.count_nonzero(differences == 0)),
         losses=int(np.count_nonzero(better < 0)) if figure.better else None,
@@ -380,7 +380,3 @@ def _plain(told: Mapping[str, Any], within: str = "") -> dict[str, str]:
             listed = value if isinstance(value, list) else [value]
             found[f"{within}{name}"] = ", ".join(map(str, listed))
     return found
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 from harness.outcomes import Outcome, outcomes
 from harness.scores.comparison import bootstrap_interval, spread, standings
 from harness.spelling import did_you_mean
-from harness.store import Store
+from harness.store import Store, none_for_nan
 from harness.values import Floats
 
 # Largest false discovery rate at which a selection counts as more than the control.
@@ -45,10 +45,10 @@ class Row:
     excess is modularity less the reference control's at the same level, with a bootstrap
     interval over images (of modularity where there is no control), and its standard deviations
     across images and across repeats. Methods of one tier cannot be told apart; an incomplete
-    method has none. jaccard is the smallest of the three
-    stabilities, averaged over maps: across the levels of the plateau, across seeds, across
-    perturbations. p_value (the median), z (the mean) and significant (maps at a false discovery
-    rate of .05) are beside the reference control, which is the first; `controls` has all.
+    method has none. jaccard is the smallest of the three stabilities, averaged over maps: across
+    the levels of the plateau, across seeds, across perturbations. p_value (the median), z (the
+    mean) and significant (maps at a false discovery rate of .05) are beside the reference control,
+    which is the first; `controls` has all.
     Where communities were planted ari and ami are beside them, ari_best is what the best level
     would have reached, k_error the mean error in the number of clusters; false_alarms is the
     share of p ≤ .05 where none were planted. n_clusters, coverage and the Jaccards are over
@@ -183,11 +183,15 @@ def _compared(
     names = _short_names([each.outcomes[0].method for each in observed])
     differences = [
         Difference(
-            names[pair.first], names[pair.second], pair.wins, _defined(pair.p), _defined(pair.q)
+            names[pair.first],
+            names[pair.second],
+            pair.wins,
+            none_for_nan(pair.p),
+            none_for_nan(pair.q),
         )
         for pair in stood.pairs
     ]
-    return Comparison(images, sorted(rows, key=rule), _defined(stood.omnibus), differences)
+    return Comparison(images, sorted(rows, key=rule), none_for_nan(stood.omnibus), differences)
 
 
 def _short_names(methods: Sequence[tuple[str, ...]]) -> list[str]:
@@ -277,10 +281,10 @@ def _row(observed: _Observed, controls: Sequence[str]) -> Row:
         modularity=_mean(each.modularity for each in ok),
         control_modularity=_mean(each.control_modularity for each in ok),
         excess=_mean(each.excess for each in ok),
-        excess_low=_defined(low),
-        excess_high=_defined(high),
-        across_images=_defined(spreads.across_images),
-        across_seeds=_defined(spreads.across_seeds),
+        excess_low=none_for_nan(low),
+        excess_high=none_for_nan(high),
+        across_images=none_for_nan(spreads.across_images),
+        across_seeds=none_for_nan(spreads.across_seeds),
         modularity_full=_mean(each.modularity_full for each in ok),
         jaccard=_mean(each.jaccard for each in accepted),
         jaccard_levels=_mean(each.jaccard_levels for each in accepted),
@@ -328,10 +332,6 @@ def _sorted(rows: Sequence[Row], by: str) -> list[Row]:
         return value is None, value if by in SMALLEST_FIRST or value is None else -value
 
     return sorted(rows, key=column)
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

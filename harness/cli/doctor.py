@@ -3,24 +3,16 @@
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from harness.cli.options import add_plugin_option
 from harness.errors import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness doctor`."""
     parser.add_argument("--json", action="store_true", help="all of it as JSON")
-    parser.add_argument(
-        "--plugin",
-        dest="plugins",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="PATH",
-        help="a Python file or package folder with a plugin; may be repeated",
-    )
+    add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import RESULTS
     from harness.engine.diagnosis import diagnose
 
-    found = diagnose(registry.load(arguments.plugins), arguments.plugins, RESULTS)
+    plugins = arguments.plugins or []
+    found = diagnose(registry.load(plugins), plugins, RESULTS)
     if arguments.json:
         print(json.dumps(found, indent=2))
     else:

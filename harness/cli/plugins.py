@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import add_plugin_option
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -25,15 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-v", "--verbose", action="store_true", help="with parameters and where it comes from"
     )
     parser.add_argument("--json", action="store_true", help="all of it as JSON")
-    parser.add_argument(
-        "--plugin",
-        dest="plugins",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="PATH",
-        help="a Python file or package folder with a plugin; may be repeated",
-    )
+    add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness import registry
     from harness.descriptions import describe_all
 
-    loaded = registry.load(arguments.plugins)
+    loaded = registry.load(arguments.plugins or [])
     for line in loaded.conflicts():
         print(f"warning: {line}", file=sys.stderr)
     descriptions, broken = describe_all(loaded), list(loaded.broken)

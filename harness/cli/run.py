@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import add_plugin_option
+
 if TYPE_CHECKING:
     from harness.engine.forecast import Forecast
 
@@ -111,14 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="compute cells on the workers of this Dask scheduler; local starts some here",
     )
-    how.add_argument(
-        "--plugin",
-        dest="plugins",
-        action="append",
-        type=Path,
-        metavar="PATH",
-        help="a Python file or package folder with a plugin; may be repeated",
-    )
+    add_plugin_option(how)
     how.add_argument(
         "--retry-failed", action="store_true", help="compute cells that failed before again"
     )

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from harness.cli.options import add_plugin_option
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness select`."""
@@ -11,14 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--selectors", required=True, metavar="NAMES", help="rules that choose the level"
     )
-    parser.add_argument(
-        "--plugin",
-        dest="plugins",
-        action="append",
-        type=Path,
-        metavar="PATH",
-        help="a Python file or package folder with a plugin; may be repeated",
-    )
+    add_plugin_option(parser)
     parser.add_argument("--json", action="store_true", help="the leaderboard as JSON")
 
 

@@ -20,6 +20,8 @@ from harness.engine.memory import peak_memory, peak_of
 from harness.engine.messages import Garbled, Message, decode, encode
 from harness.engine.threads import variables
 from harness.errors import RunStopped
+from harness.identity import source_digest
+from harness.settings import Execution
 
 # Bytes read at a time; a larger buffer would be mapped anew for every message.
 CHUNK = 1 << 16
@@ -81,6 +83,17 @@ class Terms:
                 "extraction_threads": self.extraction_threads,
             }
         )
+
+
+def terms_of(execution: Execution, codes: Mapping[str, str]) -> Terms:
+    """The terms of a run that is executed so, with components of these codes."""
+    return Terms(
+        execution.plugins,
+        codes,
+        source_digest(),
+        int(execution.memory * 2**30),
+        execution.extraction_threads,
+    )
 
 
 class Host:

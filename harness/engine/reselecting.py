@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, Terms
+from harness.engine.host import Host, terms_of
 from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
 from harness.engine.steadiness import stabilities
 from harness.errors import HarnessError
-from harness.identity import code_digest, source_digest
+from harness.identity import code_digest
 from harness.registry import Registry
 from harness.settings import Execution
 from harness.spelling import spell
@@ -39,13 +39,7 @@ def reselect(
     if not made:
         raise HarnessError("selectors: at least one selector is needed")
     codes = {spell(selector): code_digest(type(selector)) for selector in made}
-    terms = Terms(
-        execution.plugins,
-        {f"selector {text}": code for text, code in codes.items()},
-        source_digest(),
-        int(execution.memory * 2**30),
-        execution.extraction_threads,
-    )
+    terms = terms_of(execution, {f"selector {text}": code for text, code in codes.items()})
     with open_for_reading(folder) as store:
         settings = store.settings()
     with open_for_writing(folder) as store, Guardian() as guardian, Host(terms, guardian) as host:

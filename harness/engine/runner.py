@@ -13,7 +13,7 @@ from harness.engine.clustering import Clustering
 from harness.engine.extraction import Extraction
 from harness.engine.forecast import Forecast, Known, foresee, levels_of
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, Terms
+from harness.engine.host import Host, Terms, terms_of
 from harness.engine.kept_maps import is_intact
 from harness.engine.local_pool import LocalPool
 from harness.engine.pool import Pool
@@ -22,7 +22,6 @@ from harness.engine.selecting import select_all
 from harness.engine.steadiness import stabilities
 from harness.engine.survey import Surveyor
 from harness.errors import HarnessError
-from harness.identity import source_digest
 from harness.plan import Plan, PlannedMap, Survey, expected_code, make_plan, split_extractors
 from harness.records import StoredMap
 from harness.registry import Registry
@@ -124,13 +123,7 @@ def _planned(
     settings: Settings, execution: Execution, registry: Registry, maps: Path, progress: Progress
 ) -> Iterator[_Planned]:
     """Survey the inputs and plan; weights of stored maps go to the folder `maps`."""
-    terms = Terms(
-        execution.plugins,
-        expected_code(settings, registry),
-        source_digest(),
-        int(execution.memory * 2**30),
-        execution.extraction_threads,
-    )
+    terms = terms_of(execution, expected_code(settings, registry))
     with Guardian() as guardian, Host(terms, guardian) as host:
         surveyor = Surveyor(host, maps, execution.timeout.seconds, progress)
         survey = surveyor.survey(settings.images, *split_extractors(settings, registry))

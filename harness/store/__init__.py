@@ -14,7 +14,7 @@ from harness.store.findings import (
 from harness.store.mounts import network_file_system
 from harness.store.opening import check_place, open_for_reading, open_for_writing
 from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
-from harness.store.tables import Store, Timing
+from harness.store.tables import Store, Timing, none_for_nan
 
 __all__ = [
     "FIGURES",
@@ -32,6 +32,7 @@ __all__ = [
     "failed_selections",
     "groups",
     "network_file_system",
+    "none_for_nan",
     "open_for_reading",
     "open_for_writing",
     "perturbed_cells",

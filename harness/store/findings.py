@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.records import SelectionRecord, StabilityRecord
 from harness.scores.significance import Significance, false_discovery_rates
-from harness.store.tables import Store, null_for_nan
+from harness.store.tables import Store, none_for_nan
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,15 @@ def _selection_row(record: SelectionRecord) -> tuple[object, ...]:
     if selection is None:
         return record.cell, record.selector, None, None, 0, None, None, "failed", record.reason
     return (
-        record.cell, record.selector, selection.candidate, null_for_nan(selection.statistic),
+        record.cell, record.selector, selection.candidate, none_for_nan(selection.statistic),
         int(selection.accepted), *(selection.plateau or (None, None)), "ok", selection.reason,
     )  # fmt: skip
 
 
 def _test_figures(test: Significance) -> tuple[object, ...]:
     return (
-        null_for_nan(test.statistic), np.array(test.null_statistics, dtype="<f8").tobytes(),
-        null_for_nan(test.null_mean), null_for_nan(test.null_deviation), null_for_nan(test.z),
+        none_for_nan(test.statistic), np.array(test.null_statistics, dtype="<f8").tobytes(),
+        none_for_nan(test.null_mean), none_for_nan(test.null_deviation), none_for_nan(test.z),
         test.p,
     )  # fmt: skip
 
@@ -169,8 +169,8 @@ def replace_stabilities(store: Store, records: Iterable[StabilityRecord]) -> Non
             (
                 (
                     record.cell, record.selector, record.kind, record.compared,
-                    null_for_nan(record.jaccard), record.weakest, record.weakest_size,
-                    null_for_nan(record.weakest_jaccard),
+                    none_for_nan(record.jaccard), record.weakest, record.weakest_size,
+                    none_for_nan(record.weakest_jaccard),
                 )
                 for record in records
             ),

@@ -236,7 +236,7 @@ class Store:
                 (
                     record.key,
                     index,
-                    *(null_for_nan(getattr(point, figure)) for figure in FIGURES),
+                    *(none_for_nan(getattr(point, figure)) for figure in FIGURES),
                     json.dumps(_finite(point.diagnostics), sort_keys=True),
                     json.dumps(point.warnings),
                 )
@@ -331,8 +331,8 @@ class Store:
         return Profile(points)
 
 
-def null_for_nan(value: float) -> float | None:
-    """What stands in the file for what is undefined."""
+def none_for_nan(value: float) -> float | None:
+    """None for what is undefined, which is NULL in the file."""
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
