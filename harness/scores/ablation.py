@@ -90,11 +90,11 @@ def clusters_of_two(labels: NDArray[np.integer[Any]]) -> Integers:
 def patch_sets(labels: Integers, together: int) -> Iterator[PatchSet]:
     """Each cluster of labels (n,), up to `together` of them at once, and each kept alone.
 
-    Unassigned patches (−1) are a cluster of their own here. Where there are but two clusters,
-    keeping one is removing the other, and is left out.
+    Unassigned patches (−1) are a cluster of their own here. No set comes twice: removing all but
+    one is keeping that one, and of two clusters removing one is keeping the other.
     """
     clusters = np.unique(labels).tolist()
-    for count in range(1, min(together, len(clusters)) + 1):
+    for count in _counts(len(clusters), together):
         for chosen in itertools.combinations(clusters, count):
             kind: Kind = "alone" if count == 1 else "together"
             yield PatchSet(kind, chosen, np.isin(labels, chosen))
@@ -102,9 +102,16 @@ def patch_sets(labels: Integers, together: int) -> Iterator[PatchSet]:
         yield PatchSet("only", (kept,), labels != kept)
 
 
+def _counts(clusters: int, together: int) -> Iterator[int]:
+    """How many clusters are removed at once."""
+    for count in range(1, min(together, clusters) + 1):
+        if count == 1 or count != clusters - 1:
+            yield count
+
+
 def count_patch_sets(clusters: int, together: int) -> int:
     """How many sets `patch_sets` gives for so many clusters."""
-    joined = sum(math.comb(clusters, count) for count in range(1, min(together, clusters) + 1))
+    joined = sum(math.comb(clusters, count) for count in _counts(clusters, together))
     return joined + (clusters if clusters > 2 else 0)
 
 
