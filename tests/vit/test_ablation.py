@@ -35,7 +35,7 @@ def image() -> Tensor:
 def sets() -> NDArray[np.bool_]:
     """The three clusters, then some random sets, (sets, patches)."""
     random = np.random.default_rng(0)
-    return np.vstack([[CLUSTERS == label for label in range(3)], random.random((70, 24)) < 0.4])
+    return np.vstack([[label == CLUSTERS for label in range(3)], random.random((70, 24)) < 0.4])
 
 
 def attributions(

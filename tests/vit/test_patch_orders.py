@@ -25,7 +25,9 @@ def test_random_sets_are_mostly_in_pieces() -> None:
     grid = networkx.grid_2d_graph(*GRID)
 
     connected = [
-        networkx.is_connected(grid.subgraph(divmod(patch, 5) for patch in np.flatnonzero(ranks < 5)))
+        networkx.is_connected(
+            grid.subgraph(divmod(patch, 5) for patch in np.flatnonzero(ranks < 5))
+        )
         for ranks in random_orders(15, 100, 0)
     ]
 
