@@ -56,8 +56,11 @@ def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
     if len(found.images) > 1:
         console.print(Text(f"\n{_summary(found)}", style="bold"))
         if found.contrasts:
-            for _, figures in groupby(found.contrasts, lambda each: each.removed):
-                console.print(_contrasts_table(list(figures)))
+            for removed, of_it in groupby(found.contrasts, lambda each: each.removed):
+                figures = list(of_it)
+                share = f"{figures[0].share:.0%} of the patches"
+                console.print(Text(f"{TITLES[removed]}: {share}", style="italic"))
+                console.print(_contrasts_table(figures))
             console.print(Text(MEANINGS_OF_ALL, style="italic dim"))
     for nothing in found.nothing:
         console.print(Text(f"{nothing.image}: nothing to remove: {nothing.reason}"))
@@ -163,8 +166,6 @@ def _summary(found: Ablation) -> str:
 def _contrasts_table(figures: Sequence[Contrast]) -> Table:
     """What removing one kind of cluster did to every figure."""
     table = _table("change of", "clusters", "as many", "do", "beyond that", "p")
-    table.title = f"{TITLES[figures[0].removed]}: {figures[0].share:.0%} of the patches"
-    table.title_justify = "left"
     for each in figures:
         table.add_row(
             each.figure,
