@@ -7,7 +7,7 @@ command line spells it. Methods that take a map, graph or image also take a bare
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,20 @@ class ImageSet(Component):
 
         Raises HarnessError with the reason if it is broken or refused.
         """
+
+
+class LabelledImageSet(ImageSet):
+    """An image set whose images have classes, parted for training, validation and testing.
+
+    Concrete sets have `split` among their fields, the test images being the default; the parts
+    share no image, and each is the same whenever it is asked for.
+    """
+
+    split: Literal["train", "validation", "test"]
+
+    @abstractmethod
+    def classes(self) -> Sequence[str]:
+        """The classes' names; an image's label is an index into them."""
 
 
 class Extractor(Component):
