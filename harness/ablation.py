@@ -6,7 +6,7 @@ be those of the run, by their digests.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -89,8 +89,8 @@ class ImageAblation:
     """What removing clusters did to one image.
 
     place: where in the run the partition lies; clusters: most salient first, the patches that are
-    in none last; target: the true class, or where none is known the one predicted, and labelled
-    whether it is the true one. logits, margin, probability and predicted are of the intact image.
+    in none last; target: the true class, or where none is known among the model's the one
+    predicted, and labelled whether it is the true one. logits, margin, probability and predicted are of the intact image.
     """
 
     image: str
@@ -171,6 +171,9 @@ def ablate(
             nothing.append(NothingRemoved(image, reason))
         else:
             pictured = origins.image(partition.images, image)
+            if classes and origins.classes(partition.images) not in ((), classes):
+                # Its label is of other classes than the model's.
+                pictured = replace(pictured, label=None)
             found.append(_image_ablation(checkpoint, pictured, partition, labels, settings))
     if refused and len(refused) == len(nothing) and not found:
         # No image of the run has such a place: it is the place that is wrong.

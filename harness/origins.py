@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from harness.components import Extractor, ImageSet
+from harness.components import Extractor, ImageSet, LabelledImageSet
 from harness.errors import HarnessError
 from harness.registry import Registry
 from harness.store import Store
@@ -54,6 +54,11 @@ class Origins:
                 f"{image.digest[:SHOWN]}…, the run's is {digest[:SHOWN]}…"
             )
         return image
+
+    def classes(self, image_set: str) -> tuple[str, ...]:
+        """The classes that the labels of a set's images are of; empty where it does not tell."""
+        made = self._image_set(image_set)
+        return tuple(made.classes()) if isinstance(made, LabelledImageSet) else ()
 
     def _image_set(self, text: str) -> ImageSet:
         if text not in self._image_sets:

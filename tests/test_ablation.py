@@ -89,6 +89,56 @@ def _rows(model: OneLayerViT, image: torch.Tensor) -> torch.Tensor:
     return (tokens + model.mlp(model.mlp_norm(tokens))).detach()
 
 
+TOYS = """
+from dataclasses import dataclass
+from typing import Literal
+import numpy as np
+import harness
+@dataclass(frozen=True)
+class Toys(harness.LabelledImageSet):
+    \"\"\"One image of the second of two classes.\"\"\"
+    name = "toys"
+    names: str
+    split: Literal["train", "validation", "test"] = "test"
+    def keys(self):
+        return ["toy"]
+    def load(self, key):
+        pixels = np.random.default_rng(0).integers(0, 256, (28, 28, 1), dtype=np.uint8)
+        return harness.Image(key, pixels, 1)
+    def classes(self):
+        return self.names.split()
+@harness.hookimpl
+def harness_image_sets():
+    return [Toys]
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "labelled"), [("ant bee cat dog", True), ("doll ball bear kite", False)]
+)
+def test_a_label_is_the_target_where_it_is_of_the_models_classes(
+    computed: Path, tmp_path: Path, names: str, labelled: bool
+) -> None:
+    plugin = tmp_path / "toys.py"
+    plugin.write_text(TOYS)
+    run = harness.run(
+        images=f"toys[names={names}]",
+        extractors=f"one-layer-vit[checkpoint={computed / 'model.safetensors'},heads=[0]]",
+        clusterers="louvain",
+        selectors="fixed[level=0.5]",
+        controls="none",
+        perturbations="none",
+        levels=3,
+        plugins=[plugin],
+        out=tmp_path / "out",
+    )
+
+    (image,) = run.ablate("louvain", settings=FEW, plugins=[plugin]).images
+
+    assert image.labelled == labelled
+    assert image.target == (1 if labelled else np.argmax(image.logits))
+
+
 def test_clusters_are_in_the_order_of_the_attention_that_they_get_from_outside(
     run: harness.Run,
 ) -> None:
