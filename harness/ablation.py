@@ -90,7 +90,8 @@ class ImageAblation:
 
     place: where in the run the partition lies; clusters: most salient first, the patches that are
     in none last; target: the true class, or where none is known among the model's the one
-    predicted, and labelled whether it is the true one. logits, margin, probability and predicted are of the intact image.
+    predicted, and labelled whether it is the true one. logits, margin, probability and predicted
+    are of the intact image.
     """
 
     image: str

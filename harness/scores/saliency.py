@@ -14,8 +14,9 @@ def order_by_salience(
     """The clusters of labels (n,) with their salience, the most salient first.
 
     Salience: the attention in weights (n, n), row i what patch i attends to, that a patch of the
-    cluster gets from all patches outside it, the mean over the cluster. Unassigned patches (−1)
-    are no cluster, but their attention counts. Ties go to the lower label.
+    cluster gets from all patches outside it, the mean over the cluster. A small cluster has more
+    patches outside it: where attention is uniform the smallest comes first. Unassigned patches
+    (−1) are no cluster, but their attention counts. Ties go to the lower label.
     """
     found = []
     for label in np.unique(labels[labels != UNASSIGNED]).tolist():
