@@ -69,8 +69,8 @@ def test_a_file_has_a_row_for_each_set_of_patches(
     harness_command: Command, finished: Path, tmp_path: Path
 ) -> None:
     shown = harness_command(
-        "ablate", finished, "00019-t-shirt", "--of", "louvain", "--at", "attention", "--draws", "10",
-        "--csv", "effects.csv", "--json",
+        "ablate", finished, "00019-t-shirt", "--of", "louvain", "--at", "attention",
+        "--draws", "10", "--csv", "effects.csv", "--json",
     )  # fmt: skip
 
     images = json.loads(shown.stdout)["images"]
