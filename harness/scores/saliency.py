@@ -15,7 +15,7 @@ class Salience:
     """How much a cluster of `size` patches is attended to from outside.
 
     incoming: the mean of the attention from every patch outside to every patch inside; 1 / n
-    where attention is spread evenly over n patches, NaN where there is no patch outside.
+    where attention is spread evenly over n patches, 0 where there is no patch outside.
     """
 
     label: int
@@ -44,7 +44,6 @@ def order_by_salience(
     for label in np.unique(labels[labels != UNASSIGNED]):
         inside = labels == label
         received = weights[np.ix_(~inside, inside)]
-        incoming = float(received.mean(dtype=np.float64)) if received.size else float("nan")
+        incoming = float(received.mean(dtype=np.float64)) if received.size else 0.0
         found.append(Salience(int(label), int(inside.sum()), incoming))
-    # A NaN stands alone: the cluster it belongs to is the only one.
     return tuple(sorted(found, key=lambda each: (-each.incoming, each.label)))
