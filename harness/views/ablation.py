@@ -10,7 +10,8 @@ from rich.text import Text
 
 from harness.ablation import Ablation, AblationSettings, ImageAblation
 from harness.scores.ablation import Chance, Effect
-from harness.scores.ablation_contrasts import Contrast, Estimate
+from harness.scores.ablation_contrasts import Contrast
+from harness.scores.estimate import Estimate
 from harness.values import UNASSIGNED
 from harness.views.numbers import p_text
 
