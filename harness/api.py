@@ -13,6 +13,8 @@ from harness.engine.forecast import Forecast
 from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
+from harness.foreground import Foreground
+from harness.meaning import Meaning, meaning
 from harness.pairing import PairedRuns, pair_runs
 from harness.places import StoredPartition, stored_partition
 from harness.registry import KINDS, Registry
@@ -116,6 +118,22 @@ class Run:
         known = registry.load([Path(path) for path in plugins])
         how = settings or AblationSettings()
         return self._read(lambda stored: ablate(stored, known, place, images, how))
+
+    def meaning(
+        self,
+        foreground: Foreground,
+        plugins: Sequence[str | Path] = (),
+        *,
+        candidates: bool = False,
+    ) -> Meaning:
+        """How far every method's clusters follow the images' foreground, beside baselines.
+
+        `run.meaning(Above(0))`; `harness.foreground` has that and masks, `harness.meaning` what is
+        returned. With `candidates` levels count that a selector did not accept. Raises HarnessError
+        where images or their foreground are not to be had.
+        """
+        known = registry.load([Path(path) for path in plugins])
+        return self._read(lambda stored: meaning(stored, known, foreground, candidates=candidates))
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """This run and another cell by cell: one method and figure a row.
