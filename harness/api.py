@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import frames, ranking, registry
 from harness.ablation import Ablation, AblationSettings, ablate
+from harness.by_slot import SlotRow, by_slot
 from harness.components import Component
 from harness.engine import runner
 from harness.engine.forecast import Forecast
@@ -52,6 +53,10 @@ class Run:
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
+
+    def slots(self) -> list[SlotRow]:
+        """Every method on every head of every layer apart, best heads first."""
+        return self._read(by_slot)
 
     def comparisons(self) -> list[ranking.Comparison]:
         """The methods of each set of images or maps, and what was tested between them."""
