@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import frames, ranking, registry
+from harness.ablation import Ablation, AblationSettings, ablate
 from harness.components import Component
 from harness.engine import runner
 from harness.engine.forecast import Forecast
@@ -99,6 +100,22 @@ class Run:
         `harness.places` says how places are spelled. Raises HarnessError where there is none.
         """
         return self._read(lambda stored: stored_partition(stored, image, place))
+
+    def ablate(
+        self,
+        place: str,
+        images: Sequence[str] = (),
+        settings: AblationSettings | None = None,
+        plugins: Sequence[str | Path] = (),
+    ) -> Ablation:
+        """What removing the clusters at a place does to the model's logits, on images or on all.
+
+        `run.ablate("louvain", ["00019-t-shirt"], AblationSettings(at="keys"))`; the latter is in
+        `harness.ablation`, as is what is returned. Raises HarnessError where there are none.
+        """
+        known = registry.load([Path(path) for path in plugins])
+        how = settings or AblationSettings()
+        return self._read(lambda stored: ablate(stored, known, place, images, how))
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """This run and another cell by cell: one method and figure a row.

@@ -37,10 +37,12 @@ class StoredPartition:
 
     labels: (n,), −1 = unassigned; level: where on its graph builder's axis; selector: what chose
     it, and accepted whether that holds that there is structure, "" and None where the level was
-    told. Planted communities have no graph, level or repeat.
+    told. images: the image set, "" for stored maps. Planted communities have no graph, level or
+    repeat.
     """
 
     labels: Integers
+    images: str
     image: str
     clusterer: str
     extractor: str
@@ -91,6 +93,7 @@ def stored_partition(store: Store, image: str, place: str) -> StoredPartition:
     ).fetchone()
     return StoredPartition(
         store.labels(row["cell"])[point],
+        row["image_set"],
         image,
         clusterer,
         row["extractor"],
@@ -102,6 +105,19 @@ def stored_partition(store: Store, image: str, place: str) -> StoredPartition:
         selector,
         accepted,
     )
+
+
+def images_of(store: Store, place: str) -> list[str]:
+    """The images and maps that a place can be told of, in the order of the plan."""
+    _, wanted = _read(place)
+    rows = store.connection.execute(
+        "SELECT image, image_set FROM planned WHERE role = 'observed' "
+        "GROUP BY image, image_set ORDER BY min(position)"
+    ).fetchall()
+    told = wanted.get("images")
+    if told is not None:
+        told = _named(place, "images", told, (image_set for _, image_set in rows))
+    return list(dict.fromkeys(image for image, of in rows if told in (None, of)))
 
 
 def _read(place: str) -> tuple[str, Mapping[str, str]]:
@@ -208,7 +224,8 @@ def _planted(
     if truth is None or truth[0] is None:
         raise HarnessError(f"{place}: no communities were planted in {image}")
     labels = np.array(json.loads(truth[0]), dtype=np.int64)
-    return StoredPartition(labels, image, TRUTH, row["extractor"], row["layer"], row["head"])
+    place_of_map = (row["extractor"], row["layer"], row["head"])
+    return StoredPartition(labels, row["image_set"], image, TRUTH, *place_of_map)
 
 
 def _point(

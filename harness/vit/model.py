@@ -72,9 +72,15 @@ class SelfAttention(nn.Module):
         scale = queries.shape[-1] ** -0.5
         return torch.softmax((queries * scale) @ keys.transpose(-1, -2), dim=-1)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Values mixed by the attention maps, (batch, tokens, dimension)."""
-        mixed = functional.scaled_dot_product_attention(*self.split_heads(tokens))
+    def forward(self, tokens: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Values mixed by the attention maps, (batch, tokens, dimension).
+
+        `visible` (batch, 1, tokens, tokens): whether a query (row) may attend to a key; all to
+        all without it. What may not be attended to is −∞ before the softmax.
+        """
+        mixed = functional.scaled_dot_product_attention(
+            *self.split_heads(tokens), attn_mask=visible
+        )
         return self.projection(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
@@ -111,11 +117,26 @@ class OneLayerViT(nn.Module):
             raise ValueError("this model was built without attention")
         return self.attention.weights(self.attention_norm(self.embed(images)))
 
+    def attended(self, tokens: Tensor, visible: Tensor | None = None) -> Tensor:
+        """The attention's output (batch, patches, dimension), not yet added to the tokens.
+
+        Raises ValueError for a model without attention; `visible` as in `SelfAttention.forward`.
+        """
+        if not self.settings.attention:
+            raise ValueError("this model was built without attention")
+        return self.attention(self.attention_norm(tokens), visible)  # type: ignore[no-any-return]
+
+    def completed(self, tokens: Tensor) -> Tensor:
+        """The block's output from tokens with the attention's output added; patch by patch."""
+        return tokens + self.mlp(self.mlp_norm(tokens)) if self.settings.mlp else tokens
+
+    def classified(self, rows: Tensor) -> Tensor:
+        """Logits (batch, classes) from the block's output, flattened."""
+        return self.classifier(rows.flatten(1))  # type: ignore[no-any-return]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits (batch, classes)."""
         tokens = self.embed(images)
         if self.settings.attention:
-            tokens = tokens + self.attention(self.attention_norm(tokens))
-        if self.settings.mlp:
-            tokens = tokens + self.mlp(self.mlp_norm(tokens))
-        return self.classifier(tokens.flatten(1))  # type: ignore[no-any-return]
+            tokens = tokens + self.attended(tokens)
+        return self.classified(self.completed(tokens))

@@ -43,7 +43,7 @@ class OneLayerViT(harness.Extractor):
         """One slot a head, all of layer 0."""
         from harness.vit.header import read_settings
 
-        settings = read_settings(self._path)
+        settings = read_settings(self.checkpoint_file)
         if not settings.attention:
             raise harness.HarnessError(f"{self.checkpoint}: a model without attention")
         available = range(settings.heads)
@@ -58,7 +58,7 @@ class OneLayerViT(harness.Extractor):
     def fingerprint(self) -> str:
         """SHA-256 of the checkpoint's file."""
         try:
-            return hashlib.sha256(self._path.read_bytes()).hexdigest()
+            return hashlib.sha256(self.checkpoint_file.read_bytes()).hexdigest()
         except OSError as error:
             raise harness.HarnessError(
                 f"{self.checkpoint}: no such checkpoint: {error.strerror}"
@@ -73,7 +73,7 @@ class OneLayerViT(harness.Extractor):
 
         from harness.vit import checkpoint
 
-        loaded = checkpoint.load(self._path)
+        loaded = checkpoint.load(self.checkpoint_file)
         settings = loaded.model.settings
         heads = [slot.head for slot in self.slots()]
         # One image at a time: no library promises the same last digit whatever the batch, and
@@ -93,7 +93,8 @@ class OneLayerViT(harness.Extractor):
                 )
 
     @property
-    def _path(self) -> Path:
+    def checkpoint_file(self) -> Path:
+        """Where the model's weights lie, whether or not they are there."""
         shipped = SHIPPED / f"{self.checkpoint}.safetensors"
         if Path(self.checkpoint).name == self.checkpoint and shipped.is_file():
             return shipped

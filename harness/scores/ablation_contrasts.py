@@ -1,0 +1,123 @@
+"""Over a set of images: does removing the clusters that stand out change answers beyond chance?"""
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from harness.scores.ablation import ROUNDING, Effect
+from harness.scores.comparison import bootstrap_interval, signed_rank_p
+from harness.values import Floats
+
+Removed = Literal["most salient", "least salient", "each"]
+Figure = Literal["logit", "margin", "probability", "accuracy"]
+# With fewer no cluster is more salient than another.
+FEWEST_CLUSTERS = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean over images, its 95 % bootstrap interval, and p of Wilcoxon's signed-rank test.
+
+    The test is two-sided, that images' figures lie around 0. None where there are too few images.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Changes of one figure when one kind of cluster is removed from every image, beside chance.
+
+    share: of an image's patches that are removed, the mean; clusters: removing the cluster; random
+    and contiguous: as many patches, means over draws. beyond_random and beyond_contiguous: the
+    paired differences, clusters less chance. "each": every cluster on its own, the mean within an
+    image first.
+    """
+
+    removed: Removed
+    figure: Figure
+    images: int
+    share: float
+    clusters: Estimate
+    random: Estimate
+    contiguous: Estimate
+    beyond_random: Estimate
+    beyond_contiguous: Estimate
+
+
+@dataclass(frozen=True)
+class ImageEffects:
+    """What removing each cluster alone did to an image of some patches; most salient first."""
+
+    patches: int
+    effects: Sequence[Effect]
+
+    def when(self, removed: Removed) -> Sequence[Effect]:
+        """The effects of one kind of cluster."""
+        return {
+            "most salient": self.effects[:1],
+            "least salient": self.effects[-1:],
+            "each": self.effects,
+        }[removed]
+
+
+def contrasts(images: Sequence[ImageEffects]) -> list[Contrast]:
+    """Every figure for every kind of cluster, over the images with at least two clusters."""
+    several = [image for image in images if len(image.effects) >= FEWEST_CLUSTERS]
+    if not several:
+        return []
+    return [contrast for removed in get_args(Removed) for contrast in _contrasts(removed, several)]
+
+
+def _contrasts(removed: Removed, images: Sequence[ImageEffects]) -> Iterator[Contrast]:
+    chosen = [image.when(removed) for image in images]
+    share = statistics.fmean(
+        statistics.fmean(effect.patches for effect in effects) / image.patches
+        for image, effects in zip(images, chosen, strict=True)
+    )
+    for figure in get_args(Figure):
+        # (images, 3): the clusters', random patches' and contiguous patches' mean changes.
+        changes = np.array(
+            [
+                np.mean(
+                    [
+                        [
+                            getattr(each, figure)
+                            for each in (effect, effect.random, effect.contiguous)
+                        ]
+                        for effect in effects
+                    ],
+                    axis=0,
+                )
+                for effects in chosen
+            ]
+        )
+        clusters, random, contiguous = changes.T
+        yield Contrast(
+            removed,
+            figure,
+            len(images),
+            share,
+            _estimate(clusters),
+            _estimate(random),
+            _estimate(contiguous),
+            _estimate(clusters - random),
+            _estimate(clusters - contiguous),
+        )
+
+
+def _estimate(figures: Floats) -> Estimate:
+    # What is rounding alone is no difference.
+    figures = np.where(np.abs(figures) < ROUNDING, 0.0, figures)
+    interval = bootstrap_interval(figures)
+    low, high, p = (
+        None if math.isnan(value) else value for value in (*interval, signed_rank_p(figures))
+    )
+    return Estimate(float(figures.mean()), low, high, p)
