@@ -18,6 +18,7 @@ VERBS = {
     "compare-partitions": "match the clusters of two partitions: kept, split, merged",
     "ablate": "remove clusters from the model's view, and see what its answers lose beyond chance",
     "export": "write a run's tables as Parquet or CSV",
+    "reproduce": "make the thesis' tables and figures again, beside its own figures",
     "plugins": "list every component with its parameters, and the broken plugins",
     "train": "train one-layer Vision Transformers on a labelled image set",
     "evaluate": "accuracy, confusion and class probabilities of a trained model",
