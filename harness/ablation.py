@@ -4,7 +4,6 @@ Joins stored partitions with the images and the checkpoint that they were made f
 be those of the run, by their digests.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
@@ -90,7 +89,8 @@ class ImageAblation:
 
     place: where in the run the partition lies; clusters: most salient first, the patches that are
     in none last; target: the true class, or where none is known among the model's the one
-    predicted, and labelled whether it is the true one. logits, margin, probability and predicted are of the intact image.
+    predicted, and labelled whether it is the true one. logits, margin, probability and predicted
+    are of the intact image.
     """
 
     image: str
@@ -263,10 +263,9 @@ def _map(model: "OneLayerViT", pixels: "Tensor", head: int) -> Floats:
 
 
 def _by_salience(weights: Floats, labels: Integers) -> tuple[ClusterPatches, ...]:
-    sizes = Counter(labels.tolist())
-    loose = sizes.pop(UNASSIGNED, 0)
     ordered = [
-        ClusterPatches(label, sizes[label], salience)
-        for label, salience in order_by_salience(weights, labels)
+        ClusterPatches(each.label, each.size, each.incoming)
+        for each in order_by_salience(weights, labels)
     ]
+    loose = int((labels == UNASSIGNED).sum())
     return (*ordered, *([ClusterPatches(UNASSIGNED, loose, None)] if loose else []))

@@ -152,20 +152,22 @@ def test_clusters_are_in_the_order_of_the_attention_that_they_get_from_outside(
     expected = [
         {
             label: sum(
-                own[query, key] for query in range(16) for key in range(16)
-                if labels[key] == label != labels[query]
-            ) / (labels == label).sum()
+                own[query, key]
+                for query in np.flatnonzero(labels != label)
+                for key in np.flatnonzero(labels == label)
+            )
+            / np.count_nonzero(labels == label)
             for label in told
         }
         for own in weights
-    ]  # fmt: skip
+    ]
     # One of the run's maps is the image's.
     assert any(told == pytest.approx(each, rel=1e-4) for each in expected)
 
 
 def test_seeds_repeat(run: harness.Run) -> None:
-    once, again = (run.ablate(CHOSEN, settings=FEW) for _ in range(2))
-    other = run.ablate(CHOSEN, settings=AblationSettings(draws=20, seed=1))
+    once, again = (run.ablate(CHOSEN, ["1.png"], FEW) for _ in range(2))
+    other = run.ablate(CHOSEN, ["1.png"], AblationSettings(draws=20, seed=1))
 
     assert once == again
     chances = [[e.random for each in one.images for e in each.effects] for one in (once, other)]
@@ -179,6 +181,12 @@ def test_images_on_which_nothing_was_accepted_have_nothing_to_remove(run: harnes
     assert found.images == found.contrasts == ()
     assert [each.image for each in found.nothing] == ["0.png", "1.png", "2.png"]
     assert found.nothing[0].reason.endswith("accepted no level")
+
+
+def test_an_image_set_can_be_told(run: harness.Run) -> None:
+    found = run.ablate(f"{CHOSEN},images=folder", ["1.png"], FEW)
+
+    assert found.images == run.ablate(CHOSEN, ["1.png"], FEW).images
 
 
 @pytest.mark.parametrize(

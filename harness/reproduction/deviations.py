@@ -5,7 +5,7 @@ DEVIATIONS = (
     "the harness; the thesis shows images of TF flowers.",
     "Thresholds are chosen by `stable-phase`, the thesis' rule made exact; the thesis looked at "
     "the curves. Images are chosen by rule, too: the first of each class.",
-    "The threshold runs over 24 values from 0 to 4/n, n being the number of patches.",
+    "The threshold runs over 20 values from 0 to 4/n, n being the number of patches.",
     "Louvain is networkx' on the directed graph, as in the thesis; the random start is seeded. "
     "Infomap runs once, in two levels.",
     "SDP: spins are solved to a certified gap of 1e-4, each connected component by itself, "

@@ -1,7 +1,7 @@
 """Modularity and number of clusters against the threshold: figures 4.14, A.1 to A.5; table 4.3."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,9 +33,13 @@ def profiles_of(place: int, name: str) -> Callable[[Study], Made]:
         points = study.thesis_points
         points = points[points["image"] == image]
         chosen = study.thesis_selections
-        chosen = chosen[chosen["image"] == image].set_index("clusterer")
+        chosen = chosen[chosen["image"] == image]
         curves = [
-            _curve(method(str(clusterer)), of, chosen.loc[clusterer])
+            _curve(
+                method(str(clusterer)),
+                of,
+                chosen[chosen["clusterer"] == clusterer].to_dict("records")[0],
+            )
             for clusterer, of in points.groupby("clusterer", sort=False)
         ]
         figure = profile_figure(curves, title=f"{image} and noise of its size", axis=AXIS)
@@ -44,13 +48,15 @@ def profiles_of(place: int, name: str) -> Callable[[Study], Made]:
     return make
 
 
-def _curve(name: str, points: "pandas.DataFrame", chosen: "pandas.Series[object]") -> "Curve":
+def _curve(name: str, points: "pandas.DataFrame", chosen: Mapping[Hashable, Any]) -> "Curve":
+    import pandas
+
     from harness.views.figures.profiles import Curve
 
     observed = points[points["role"] == "observed"]
     noise = points[points["role"] == "control"].groupby("point")
     first, last = chosen["plateau_first"], chosen["plateau_last"]
-    has_phase = not (_is_missing(first) or _is_missing(last))
+    has_phase = not (pandas.isna(first) or pandas.isna(last))
     return Curve(
         name,
         observed["level"].to_numpy(),
@@ -60,20 +66,14 @@ def _curve(name: str, points: "pandas.DataFrame", chosen: "pandas.Series[object]
         noise["modularity"].min().to_numpy(),
         noise["modularity"].max().to_numpy(),
         noise["n_clusters"].mean().to_numpy(dtype=np.float64),
-        (int(str(first)), int(str(last))) if has_phase else None,
-        int(str(chosen["candidate"])),
+        (int(first), int(last)) if has_phase else None,
+        int(chosen["candidate"]),
         bool(chosen["accepted"]),
     )
 
 
 def _counts(points: "pandas.DataFrame") -> Integers:
     return np.asarray(points["n_clusters"].to_numpy(dtype=np.int64))
-
-
-def _is_missing(value: object) -> bool:
-    import pandas
-
-    return bool(pandas.isna(value))  # type: ignore[call-overload]
 
 
 def noise_alone(study: Study) -> Made:

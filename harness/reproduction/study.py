@@ -114,6 +114,12 @@ class Study:
         return self.thesis_run.points()
 
     @cached_property
+    def embedding_points(self) -> "pandas.DataFrame":
+        """Profiles of several ways to part the SDP's embedding, over a few of the images."""
+        few = replace(self, clustered=max(1, self.clustered // 2))
+        return self._run("embedding", few.clustered_images, self.checkpoint).points()
+
+    @cached_property
     def heads_run(self) -> Run:
         """Every head of the model of several by itself, over a few images."""
         few = replace(self, clustered=min(4, self.clustered))

@@ -11,7 +11,7 @@ import harness
 from harness.vit.checkpoint import Checkpoint, Normalisation, load, save
 from harness.vit.model import ModelSettings, OneLayerViT
 
-SHIPPED = Path(harness.make("extractor", "one-layer-vit")._path).parent
+SHIPPED = Path(harness.make("extractor", "one-layer-vit").checkpoint_file).parent
 
 
 @pytest.fixture
