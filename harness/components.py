@@ -7,7 +7,7 @@ command line spells it. Methods that take a map, graph or image also take a bare
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,24 @@ class ImageSet(Component):
 
         Raises HarnessError with the reason if it is broken or refused.
         """
+
+
+Split = Literal["train", "validation", "test"]
+
+
+class LabelledImageSet(ImageSet):
+    """Images of known classes, in the three splits that a classifier is trained and judged on.
+
+    Every concrete set has `split` among its fields, "test" by default; with
+    `dataclasses.replace(images, split="train")` one comes from a split to another. No key is
+    in two splits.
+    """
+
+    split: Split
+
+    @abstractmethod
+    def classes(self) -> Sequence[str]:
+        """The classes' names; an image's `label` is an index into them."""
 
 
 class Extractor(Component):
