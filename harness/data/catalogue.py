@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.data import fashion_mnist
+from harness.data import cifar10, cinic10, fashion_mnist, tf_flowers
 from harness.errors import HarnessError
 
 ZALANDO = "https://github.com/zalandoresearch/fashion-mnist"
@@ -38,7 +38,7 @@ class Archive:
 class KnownImageSet:
     """An image set's facts for a reader, and for those who fetch it.
 
-    `size` is that of its files as they are published, `layout` what its folder holds,
+    `size` is that of its files as they are published, `parts` what its folder holds at least,
     `installed` where else it may be found, `downloads` what it is fetched from.
     """
 
@@ -49,10 +49,18 @@ class KnownImageSet:
     licence: str
     published: str
     obtain: str
-    layout: str
+    parts: tuple[str, ...]
     installed: tuple[Path, ...] = ()
     downloads: tuple[Download, ...] = ()
     archive: Archive | None = None
+
+    def missing(self, folder: Path) -> list[str]:
+        """The parts that are not in a folder, neither as named nor gzipped."""
+        return [
+            part
+            for part in self.parts
+            if not (folder / part).exists() and not (folder / f"{part}.gz").exists()
+        ]
 
 
 def known(name: str) -> KnownImageSet:
@@ -62,6 +70,11 @@ def known(name: str) -> KnownImageSet:
             return entry
     names = ", ".join(entry.name for entry in CATALOGUE)
     raise HarnessError(f"there is no image set {name!r}; there are {names}")
+
+
+def fetched() -> tuple[str, ...]:
+    """The names of the sets that can be fetched."""
+    return tuple(entry.name for entry in CATALOGUE if entry.downloads)
 
 
 FASHION_MNIST_FILES = (
@@ -85,7 +98,7 @@ CATALOGUE = (
         published=ZALANDO,
         obtain="`harness data fetch fashion-mnist`; Debian's package dataset-fashion-mnist "
         f"installs it under {fashion_mnist.DEBIAN}",
-        layout=", ".join(fashion_mnist.PUBLISHED),
+        parts=tuple(fashion_mnist.PUBLISHED),
         installed=(fashion_mnist.DEBIAN,),
         downloads=tuple(
             Download(name, f"{ZALANDO_FILES}/{name}", size, f"sha256:{checksum}")
@@ -100,6 +113,66 @@ CATALOGUE = (
         licence="MIT, © Zalando SE",
         published=ZALANDO,
         obtain="comes with the harness: --images fashion-mnist-sample",
-        layout="images-idx3-ubyte.gz, sample.csv",
+        parts=("images-idx3-ubyte.gz", "sample.csv"),
+    ),
+    KnownImageSet(
+        name="cifar10",
+        summary="60,000 colour images of 32×32 in ten classes, 10,000 of them for tests; the "
+        "binary version.",
+        files=tuple(name for names in cifar10.FILES.values() for name in names),
+        size="170 MB, 184 MB unpacked",
+        licence="none stated; Krizhevsky 2009 is to be cited",
+        published="https://www.cs.toronto.edu/~kriz/cifar.html",
+        obtain="`harness data fetch cifar10`",
+        parts=tuple(name for names in cifar10.FILES.values() for name in names),
+        downloads=(
+            Download(
+                "cifar-10-binary.tar.gz",
+                "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+                170_052_171,
+                "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            ),
+        ),
+        archive=Archive("cifar-10-batches-bin", most_members=100, most_bytes=200_000_000),
+    ),
+    KnownImageSet(
+        name="cinic10",
+        summary="270,000 colour images of 32×32 in CIFAR-10's ten classes, 90,000 a split. "
+        "It contains all of CIFAR-10, spread over its splits: never judge on one what was "
+        "trained on the other.",
+        files=tuple(f"{part}/CLASS/*.png" for part in cinic10.FOLDERS.values()),
+        size="688 MB",
+        licence="CC BY 4.0; the images are CIFAR-10's and ImageNet's, with their terms",
+        published="https://datashare.ed.ac.uk/handle/10283/3192",
+        obtain="`harness data fetch cinic10`",
+        parts=tuple(cinic10.FOLDERS.values()),
+        downloads=(
+            Download(
+                "CINIC-10.tar.gz",
+                "https://datashare.is.ed.ac.uk/bitstream/handle/10283/3192/CINIC-10.tar.gz",
+                687_544_992,
+                "md5:6ee4d0c996905fe93221de577967a372",
+            ),
+        ),
+        archive=Archive("", most_members=300_000, most_bytes=1_500_000_000),
+    ),
+    KnownImageSet(
+        name="tf-flowers",
+        summary="3,670 photos of flowers in five classes, of many sizes; no official split.",
+        files=tuple(f"{name}/*.jpg" for name in tf_flowers.CLASSES),
+        size="229 MB",
+        licence="CC BY 2.0, by the authors that LICENSE.txt names",
+        published="https://www.tensorflow.org/datasets/catalog/tf_flowers",
+        obtain="`harness data fetch tf-flowers`",
+        parts=tf_flowers.CLASSES,
+        downloads=(
+            Download(
+                "flower_photos.tgz",
+                "http://download.tensorflow.org/example_images/flower_photos.tgz",
+                228_813_984,
+                "sha256:4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c",
+            ),
+        ),
+        archive=Archive("flower_photos", most_members=5_000, most_bytes=500_000_000),
     ),
 )

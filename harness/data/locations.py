@@ -28,16 +28,25 @@ def located(name: str, path: Path | None = None) -> Path:
         folder = Path(os.path.expanduser(path))
         if not folder.is_dir():
             what = "a file, not a folder" if folder.exists() else "no such folder"
-            raise HarnessError(f"{path}: {what}; it should hold {known(name).layout}")
+            parts = ", ".join(known(name).parts)
+            raise HarnessError(f"{path}: {what}; it should hold {parts}")
         return folder
-    places = [*(root / name for root in _roots()), *known(name).installed]
-    for place in places:
-        if place.is_dir():
-            return place
-    raise HarnessError(
-        f"{name} is not here; looked in {', '.join(map(str, places))}; "
-        f"`harness data fetch {name}` gets it, path=… names another folder"
-    )
+    found = find(name)
+    if found is None:
+        raise HarnessError(
+            f"{name} is not here; looked in {', '.join(map(str, _places(name)))}; "
+            f"`harness data fetch {name}` gets it, path=… names another folder"
+        )
+    return found
+
+
+def find(name: str) -> Path | None:
+    """The first of a set's places that is there."""
+    return next((place for place in _places(name) if place.is_dir()), None)
+
+
+def _places(name: str) -> list[Path]:
+    return [*(root / name for root in _roots()), *known(name).installed]
 
 
 def _roots() -> list[Path]:

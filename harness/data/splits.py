@@ -3,8 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from harness.components import Split
+
+# What the files of many sets are parted into.
+Half = Literal["train", "test"]
 
 # Part of every split that was made; another one is another split.
 SALT = "attention-harness split 1"
