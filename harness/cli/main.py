@@ -20,7 +20,7 @@ VERBS = {
     "plugins": "list every component with its parameters, and the broken plugins",
     "train": "train the one-layer Vision Transformer on Fashion-MNIST",
     "doctor": "print what a bug report needs: versions, machine, plugins, whether hosts work",
-    "data": "list and verify the image sets the harness knows",
+    "data": "list, fetch and verify the image sets the harness knows",
 }
 
 USAGE_ERROR = 1

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]
 
 CHUNK = 1 << 16
+NAMES = {"sha256": "SHA-256", "md5": "MD5"}
 # Seconds without an answer or a byte.
 PATIENCE = 30
 
@@ -122,6 +123,6 @@ def _check(file: Download, path: Path) -> None:
     if found != expected:
         path.unlink()
         raise HarnessError(
-            f"{file.url}: found {algorithm.upper()} {found}, expected {expected}; what was "
+            f"{file.url}: found {NAMES[algorithm]} {found}, expected {expected}; what was "
             "downloaded is thrown away"
         )

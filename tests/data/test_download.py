@@ -115,7 +115,7 @@ def test_a_wrong_checksum_is_told_and_what_came_thrown_away(
 
     _, _, expected = file.checksum.partition(":")
     assert f", expected {expected}" in str(raised.value)
-    assert "found SHA256 " in str(raised.value)
+    assert "found SHA-256 " in str(raised.value)
     assert not (tmp_path / "it").exists()
 
 
