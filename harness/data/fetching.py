@@ -70,7 +70,7 @@ def _working_folder(folder: Path) -> Iterator[Path]:
 
 
 def _check_space(entry: KnownImageSet, working: Path) -> None:
-    kept = sum(path.stat().st_size for path in working.rglob("*") if path.is_file())
+    kept = sum(path.stat().st_size for path in (working / "downloads").glob("*"))
     unpacked = entry.archive.most_bytes if entry.archive else 0
     needed = sum(file.size for file in entry.downloads) + unpacked - kept
     free = shutil.disk_usage(working).free
