@@ -1,6 +1,5 @@
 """The share of maps that are more than each control shows, by method, from finished runs.
 
-    pip install 'attention-harness[figures]'
     python benchmarks/evidence_figure.py OUT TITLE=RUN [TITLE=RUN …]
 
 Writes OUT/significant.csv, OUT/significant.svg and OUT/significant.png, and OUT/provenance.json

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from harness.data import locations
+    from harness.data import folders
     from harness.data.catalogue import CATALOGUE
 
     rows = [
@@ -71,7 +71,7 @@ def _list(arguments: argparse.Namespace) -> int:
             "published": known.published,
             "obtain": known.obtain,
             "files": list(known.files),
-            "here": str(locations.find(known.name) or "") or None,
+            "here": str(folders.here(known.name) or "") or None,
         }
         for known in CATALOGUE
     ]
@@ -94,13 +94,13 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    from harness.data import locations
+    from harness.data import folders
     from harness.data.catalogue import known
     from harness.data.fetching import fetch
 
     if arguments.base is not None and not arguments.base.startswith(("http://", "https://")):
         raise HarnessError(f"--from {arguments.base}: not an address that begins with http")
-    target = arguments.to if arguments.to is not None else locations.home(arguments.name)
+    target = arguments.to if arguments.to is not None else folders.fetched(arguments.name)
     with _reporter() as report:
         is_new = fetch(known(arguments.name), target, report, arguments.base)
     said = (
@@ -144,10 +144,10 @@ def _reporter() -> Iterator["Report"]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from harness.data import locations
+    from harness.data import folders
     from harness.data.verification import verify
 
-    folder = locations.located(arguments.name, arguments.path)
+    folder = folders.find(arguments.name, arguments.path)
     is_whole = True
     for verdict in verify(arguments.name, folder):
         print(f"{verdict.part}: {verdict.problem or 'ok'}", flush=True)

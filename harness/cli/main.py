@@ -18,7 +18,8 @@ VERBS = {
     "compare-partitions": "match the clusters of two partitions: kept, split, merged",
     "export": "write a run's tables as Parquet or CSV",
     "plugins": "list every component with its parameters, and the broken plugins",
-    "train": "train the one-layer Vision Transformer on Fashion-MNIST",
+    "train": "train one-layer Vision Transformers on a labelled image set",
+    "evaluate": "accuracy, confusion and class probabilities of a trained model",
     "doctor": "print what a bug report needs: versions, machine, plugins, whether hosts work",
     "data": "list, fetch and verify the image sets the harness knows",
 }

@@ -10,39 +10,37 @@ from harness.components import Split
 # What the files of many sets are parted into.
 Half = Literal["train", "test"]
 
-# Part of every split that was made; another one is another split.
-SALT = "attention-harness split 1"
+# Changing this changes every split.
+SALT = "attention-harness splits 1"
 
 
-def stratified(
-    labels: Mapping[str, int], held_out: Mapping[Split, float]
-) -> dict[Split, list[str]]:
-    """Keys by split: of every class its share to each split held out, the rest to "train".
+def stratified(labels: Mapping[str, int], shares: Mapping[Split, float]) -> dict[str, Split]:
+    """The split of every key: each class's keys are dealt out in the given shares.
 
-    Within a class the keys are ordered by `rank`, and the splits held out take
-    round(share · size of the class) of them in turn: which images a split holds depends on keys
-    and classes alone, never on an order or a generator. Each split keeps the order of `labels`.
+    Within a class they go in the order of `rank`, so that which images a split holds depends on
+    keys and classes alone, on no order of files and no generator; shares of a class are rounded
+    to whole images. Raises ValueError if the shares do not sum to 1.
     """
+    if abs(sum(shares.values()) - 1) > 1e-9:
+        raise ValueError(f"shares must sum to 1, not {sum(shares.values())}")
     by_class: dict[int, list[str]] = {}
     for key, label in labels.items():
         by_class.setdefault(label, []).append(key)
     split_of: dict[str, Split] = {}
     for keys in by_class.values():
-        ranked = sorted(keys, key=rank)
-        start = 0
-        for split, share in held_out.items():
-            end = start + round(share * len(keys))
-            split_of.update(dict.fromkeys(ranked[start:end], split))
-            start = end
-    splits: dict[Split, list[str]] = {split: [] for split in ("train", *held_out)}
-    for key in labels:
-        splits[split_of.get(key, "train")].append(key)
-    return splits
+        keys.sort(key=rank)
+        dealt, share = 0, 0.0
+        for split, part in shares.items():
+            share += part
+            until = round(share * len(keys))
+            split_of.update(dict.fromkeys(keys[dealt:until], split))
+            dealt = until
+    return split_of
 
 
 def rank(key: str) -> bytes:
     """SHA-256 of a fixed salt and the key: an order that has nothing to do with the images."""
-    return hashlib.sha256(f"{SALT}\n{key}".encode()).digest()
+    return hashlib.sha256(f"{SALT} {key}".encode()).digest()
 
 
 def in_turn(labels: Mapping[str, int]) -> list[str]:

@@ -3,40 +3,67 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.data.fashion_mnist import LabelledImages
 from harness.errors import HarnessError
+from harness.vit.augmentation import flipped_and_shifted
 from harness.vit.checkpoint import (
     Checkpoint,
     Normalisation,
     read_tensors,
     write_tensors,
 )
+from harness.vit.evaluation import accuracy
+from harness.vit.examples import Examples
 from harness.vit.model import ModelSettings, OneLayerViT
 
 WARM_UP = 0.05
-EVALUATION_BATCH = 500
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay to zero."""
+    """How a model is trained.
 
+    adamw is AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay to zero; sgd
+    keeps its learning rate. `augmentation` is the number of pixels by which images are shifted
+    at random, and flipped half the time; None leaves them as they are.
+    """
+
+    optimiser: Literal["adamw", "sgd"] = "adamw"
     epochs: int = 10
     batch: int = 128
     learning_rate: float = 1e-3
+    momentum: float = 0.9
     weight_decay: float = 0.05
-    validation: int = 5000
+    augmentation: int | None = None
     seed: int = 0
+
+
+RECIPES: Mapping[str, TrainingSettings] = {
+    "modern": TrainingSettings(),
+    # Section 4.1 of the thesis.
+    "thesis": TrainingSettings(
+        optimiser="sgd", epochs=512, batch=128, learning_rate=3e-4, weight_decay=0.0
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """What is learned from, what chooses the best epoch, and what measures the result."""
+
+    training: Examples
+    validation: Examples
+    test: Examples
+    classes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -49,21 +76,6 @@ class Progress:
     batches: int
     loss: float
     validation_accuracy: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class _Split:
-    """Bytes (count, channels, height, width) and labels (count,)."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for chosen in torch.split(order, size):
-            yield self.images[chosen], self.labels[chosen]
 
 
 @dataclass
@@ -128,43 +140,41 @@ class _State:
         )
 
 
-def accuracy(model: OneLayerViT, normalisation: Normalisation, split: _Split) -> float:
-    """Share of images whose largest logit is their label's."""
-    model.eval()
-    right = 0
-    with torch.inference_mode():
-        for images, labels in split.batches(torch.arange(len(split)), EVALUATION_BATCH):
-            right += int((model(normalisation(images)).argmax(1) == labels).sum())
-    return right / len(split)
-
-
 def train(
-    training_data: LabelledImages,
-    test_data: LabelledImages,
+    splits: Splits,
     model_settings: ModelSettings,
     settings: TrainingSettings,
     state_path: Path,
     report: Callable[[Progress], None],
+    device: torch.device | None = None,
 ) -> Checkpoint:
-    """Train a one-layer ViT and return the weights of its best validation epoch.
+    """Train a one-layer ViT and return the weights of its best validation epoch, on the CPU.
 
-    The last `settings.validation` of the shuffled training images are held out. After every
-    epoch the state goes to `state_path`; if that file exists, training goes on from there, to
-    the same weights. The caller removes it when the checkpoint is safe.
+    After every epoch the state goes to `state_path`; if that file exists, training goes on from
+    there, to the same weights. The caller removes it when the checkpoint is safe.
 
     Raises HarnessError if the data do not fit the model, or the state is of another training.
     """
-    _check_sizes(training_data, test_data, model_settings, settings)
-    training, validation, normalisation = _split(training_data, settings)
+    _check_sizes(splits, model_settings)
+    device = device or torch.device("cpu")
+    training = splits.training
+    normalisation = _normalisation(training)
     torch.manual_seed(settings.seed)
-    model = OneLayerViT(model_settings)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    model = OneLayerViT(model_settings).to(device)
+    optimiser = _optimiser(model, settings)
     run = {
         "model": dataclasses.asdict(model_settings),
         "training": dataclasses.asdict(settings),
-        "data": {**training_data.checksums, **test_data.checksums},
+        "classes": list(splits.classes),
+        "splits": {
+            name: {"digest": part.digest, "images": len(part)}
+            for name, part in (
+                ("training", training),
+                ("validation", splits.validation),
+                ("test", splits.test),
+            )
+        },
+        "device": device.type,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -174,25 +184,28 @@ def train(
         state = _State(0, -1.0, 0, [], {})
 
     batches = math.ceil(len(training) / settings.batch)
-    schedule = _schedule(settings.learning_rate, batches * settings.epochs)
+    rate = _schedule(settings, batches * settings.epochs)
     while state.epoch < settings.epochs:
         epoch = state.epoch + 1
         started = time.perf_counter()
-        order = torch.randperm(
-            len(training), generator=torch.Generator().manual_seed(settings.seed + epoch)
-        )
+        generator = torch.Generator().manual_seed(settings.seed + epoch)
+        order = torch.randperm(len(training), generator=generator)
         losses = []
         model.train()
-        for batch, (images, labels) in enumerate(training.batches(order, settings.batch), 1):
+        for batch, chosen in enumerate(torch.split(order, settings.batch), 1):
+            images = training.images[chosen]
+            if settings.augmentation is not None:
+                images = flipped_and_shifted(images, settings.augmentation, generator)
             for group in optimiser.param_groups:
-                group["lr"] = schedule(state.epoch * batches + batch)
-            loss = functional.cross_entropy(model(normalisation(images)), labels)
+                group["lr"] = rate(state.epoch * batches + batch)
+            logits = model(normalisation(images.to(device)))
+            loss = functional.cross_entropy(logits, training.labels[chosen].to(device))
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             losses.append(loss.item())
             report(Progress(epoch, settings.epochs, batch, batches, losses[-1], None))
-        reached = accuracy(model, normalisation, validation)
+        reached = accuracy(model, normalisation, splits.validation)
         if reached > state.best_accuracy:
             state.best_accuracy, state.best_epoch = reached, epoch
             state.best = {name: value.clone() for name, value in model.state_dict().items()}
@@ -214,55 +227,57 @@ def train(
         "history": state.history,
         "best_epoch": state.best_epoch,
         "validation_accuracy": state.best_accuracy,
-        "test_accuracy": accuracy(model, normalisation, _as_split(test_data)),
+        "test_accuracy": accuracy(model, normalisation, splits.test),
     }
-    return Checkpoint(model.eval(), normalisation, record)
+    return Checkpoint(model.eval().cpu(), normalisation, record)
 
 
-def _check_sizes(
-    training: LabelledImages,
-    test: LabelledImages,
-    model: ModelSettings,
-    settings: TrainingSettings,
-) -> None:
-    for name, data in (("training", training), ("test", test)):
-        height, width = data.images.shape[1:]
-        if (height, width) != (model.height, model.width):
+def _check_sizes(splits: Splits, model: ModelSettings) -> None:
+    taken = (model.height, model.width, model.channels)
+    for name in ("training", "validation", "test"):
+        found = getattr(splits, name).shape
+        if found != taken:
             raise HarnessError(
-                f"the {name} images are {height}×{width}, the model takes "
-                f"{model.height}×{model.width}"
+                f"the {name} images are {found[0]}×{found[1]}×{found[2]}, the model takes "
+                f"{taken[0]}×{taken[1]}×{taken[2]}"
             )
-    if not 0 < settings.validation < len(training.labels):
+    if len(splits.classes) != model.classes:
         raise HarnessError(
-            f"{settings.validation} validation images cannot be held out of "
-            f"{len(training.labels)}; choose a number between"
+            f"the images have {len(splits.classes)} classes, the model {model.classes}"
         )
 
 
-def _as_split(data: LabelledImages) -> _Split:
-    # Copied, because torch has no tensors over read-only memory.
-    images = torch.from_numpy(data.images.copy()).unsqueeze(1)
-    return _Split(images, torch.from_numpy(data.labels.astype(np.int64)))
+def _normalisation(training: Examples) -> Normalisation:
+    # From the numbers of pixels of each value: exact, and no copy in floats is made.
+    counts = torch.bincount(training.images.flatten(), minlength=256).numpy()
+    values = np.arange(256) / 255
+    mean = np.average(values, weights=counts)
+    deviation = math.sqrt(np.average((values - mean) ** 2, weights=counts))
+    if not deviation:
+        raise HarnessError("all pixels of the training images are alike: nothing can be learned")
+    return Normalisation(round(float(mean), 6), round(deviation, 6))
 
 
-def _split(
-    data: LabelledImages, settings: TrainingSettings
-) -> tuple[_Split, _Split, Normalisation]:
-    whole = _as_split(data)
-    shuffle = torch.Generator().manual_seed(settings.seed)
-    order = torch.randperm(len(whole), generator=shuffle)
-    kept, held_out = order[: -settings.validation], order[-settings.validation :]
-    training = _Split(whole.images[kept], whole.labels[kept])
-    pixels = training.images.numpy() / np.float32(255)
-    mean, deviation = pixels.mean(dtype=np.float64), pixels.std(dtype=np.float64)
-    normalisation = Normalisation(round(float(mean), 6), round(float(deviation), 6))
-    return training, _Split(whole.images[held_out], whole.labels[held_out]), normalisation
+def _optimiser(model: OneLayerViT, settings: TrainingSettings) -> torch.optim.Optimizer:
+    if settings.optimiser == "adamw":
+        return torch.optim.AdamW(
+            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+    return torch.optim.SGD(
+        model.parameters(),
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
 
 
-def _schedule(peak: float, steps: int) -> Callable[[int], float]:
+def _schedule(settings: TrainingSettings, steps: int) -> Callable[[int], float]:
+    peak = settings.learning_rate
     warm_up = max(1, round(WARM_UP * steps))
 
     def rate(step: int) -> float:
+        if settings.optimiser == "sgd":
+            return peak
         if step <= warm_up:
             return peak * step / warm_up
         return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))

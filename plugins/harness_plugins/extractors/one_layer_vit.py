@@ -79,7 +79,7 @@ class OneLayerViT(harness.Extractor):
         # One image at a time: no library promises the same last digit whatever the batch, and
         # batches of 32 were no faster.
         for image in images:
-            pixels = torch.from_numpy(_fitted(image, settings)).permute(2, 0, 1).unsqueeze(0)
+            pixels = torch.from_numpy(_pixels(image, settings)).permute(2, 0, 1).unsqueeze(0)
             with torch.inference_mode():
                 maps = loaded.model.attention_maps(loaded.normalisation(pixels))[0].numpy()
             for head in heads:
@@ -100,21 +100,17 @@ class OneLayerViT(harness.Extractor):
         return Path(os.path.expanduser(self.checkpoint))
 
 
-def _fitted(image: harness.Image, settings: "ModelSettings") -> NDArray[np.uint8]:
+def _pixels(image: harness.Image, settings: "ModelSettings") -> NDArray[np.uint8]:
     """Pixels (height, width, channels) as the model takes them."""
-    from PIL import Image
+    from harness.vit.preprocessing import fitted
 
-    height, width, channels = image.pixels.shape
+    height, width, _ = image.pixels.shape
     rows, columns = settings.grid
     if height < rows or width < columns:
         raise harness.HarnessError(
             f"{image.key}: {height}×{width} pixels is smaller than the {rows}×{columns} patch grid"
         )
-    picture = Image.fromarray(image.pixels if channels == 3 else image.pixels[:, :, 0])
-    picture = picture.convert("L" if settings.channels == 1 else "RGB")
-    if picture.size != (settings.width, settings.height):
-        picture = picture.resize((settings.width, settings.height), Image.Resampling.LANCZOS)
-    return np.array(picture).reshape(settings.height, settings.width, settings.channels)
+    return fitted(image, settings.height, settings.width, settings.channels)
 
 
 @harness.hookimpl

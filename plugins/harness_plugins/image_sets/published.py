@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.data import locations, splits
+from harness.data import folders, splits
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class PublishedSet(harness.LabelledImageSet):
 
     path: folder with its files; none: where `harness data fetch` puts them.
     split: train, validation or test.
-    count: the first so many of an order that takes the classes in turn; none: all.
+    count: how many, taking the classes in turn; none: all.
     only: just the images with these keys, in this order.
     """
 
@@ -36,7 +36,7 @@ class PublishedSet(harness.LabelledImageSet):
 
     @abstractmethod
     def labels(self, split: harness.Split) -> Mapping[str, int]:
-        """Every key of a split with its class, in an order of which `count` may take the first."""
+        """Every key of a split with its class; `count` takes the first of each class."""
 
     @abstractmethod
     def pixels(self, key: str) -> NDArray[np.uint8]:
@@ -45,10 +45,10 @@ class PublishedSet(harness.LabelledImageSet):
     @cached_property
     def folder(self) -> Path:
         """Where the files are."""
-        return locations.located(self.name, self.path)
+        return folders.find(self.name, self.path)
 
     def keys(self) -> Sequence[str]:
-        """The chosen keys of the split, taking the classes in turn."""
+        """The chosen keys of the split."""
         return list(self._chosen)
 
     def load(self, key: str) -> harness.Image:
@@ -60,15 +60,15 @@ class PublishedSet(harness.LabelledImageSet):
     @cached_property
     def _chosen(self) -> Mapping[str, int]:
         labels = self.labels(self.split)
-        if self.only is None:
-            keys = splits.in_turn(labels)
-        else:
-            keys = [self._checked(key, labels) for key in self.only]
-        if self.count is not None and self.count > len(keys):
+        if self.only is not None:
+            labels = {key: labels[self._checked(key, labels)] for key in self.only}
+        if self.count is None:
+            return labels
+        if self.count > len(labels):
             raise harness.HarnessError(
-                f"{self.name}: count must be 1 … {len(keys)}, not {self.count}"
+                f"{self.name}: count must be 1 … {len(labels)}, not {self.count}"
             )
-        return {key: labels[key] for key in keys[: self.count]}
+        return {key: labels[key] for key in splits.in_turn(labels)[: self.count]}
 
     def _checked(self, key: str, labels: Mapping[str, int]) -> str:
         if key in labels:

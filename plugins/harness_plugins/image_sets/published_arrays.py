@@ -36,8 +36,10 @@ class PublishedArrays(PublishedSet):
         if split == "test":
             return self._named("test", "")
         whole = self._named("train", "train/")
-        kept = splits.stratified(whole, {"validation": self.validation})[split]
-        return {key: whole[key] for key in kept}
+        split_of = splits.stratified(
+            whole, {"train": 1 - self.validation, "validation": self.validation}
+        )
+        return {key: label for key, label in whole.items() if split_of[key] == split}
 
     def pixels(self, key: str) -> NDArray[np.uint8]:
         """A view of what was decoded."""

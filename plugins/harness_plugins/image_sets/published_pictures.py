@@ -20,7 +20,7 @@ class PublishedPictures(PublishedSet):
 
     @abstractmethod
     def pictures(self, split: harness.Split) -> Mapping[str, LabelledPicture]:
-        """The pictures of a split, in an order of which `count` may take the first."""
+        """The pictures of a split; `count` takes the first of each class."""
 
     def labels(self, split: harness.Split) -> Mapping[str, int]:
         """In an order that has nothing to do with the pictures."""

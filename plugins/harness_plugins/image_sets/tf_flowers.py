@@ -8,7 +8,7 @@ import harness
 from harness.data import class_folders, splits, tf_flowers
 from harness_plugins.image_sets.published_pictures import PublishedPictures
 
-HELD_OUT: Mapping[harness.Split, float] = {"validation": 0.1, "test": 0.1}
+SHARES: Mapping[harness.Split, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class TfFlowers(PublishedPictures):
         """The files of the five folders that hashes of their keys put into the split."""
         found = class_folders.find(self.folder, self.classes())
         labels = {key: picture.label for key, picture in found.items()}
-        return {key: found[key] for key in splits.stratified(labels, HELD_OUT)[split]}
+        split_of = splits.stratified(labels, SHARES)
+        return {key: picture for key, picture in found.items() if split_of[key] == split}
 
 
 @harness.hookimpl

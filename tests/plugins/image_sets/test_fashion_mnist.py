@@ -53,7 +53,7 @@ def test_a_count_takes_the_classes_in_turn(striped_images: Path) -> None:
     whole = made(striped_images)
     few = made(striped_images, ",count=8")
 
-    assert few.keys() == whole.keys()[:8]
+    assert set(few.keys()) < set(whole.keys())
     assert Counter(few.load(key).label for key in few.keys()) == dict.fromkeys(range(4), 2)
 
 

@@ -32,7 +32,12 @@ def test_each_class_is_split_eight_to_one_to_one(folder: Path) -> None:
         images = made(folder, f",split={split}")
         labels = [images.load(key).label for key in images.keys()]
         assert Counter(labels) == dict.fromkeys(range(5), share)
-        assert labels == [*range(5)] * share
+
+
+def test_a_count_takes_the_classes_in_turn(folder: Path) -> None:
+    images = made(folder, ",count=7")
+
+    assert [images.load(key).label for key in images.keys()] == [0, 1, 2, 3, 4, 0, 1]
 
 
 def test_images_keep_their_size_and_are_of_their_folders_class(folder: Path) -> None:

@@ -10,7 +10,7 @@ VARIABLE = "HARNESS_DATA"
 APPLICATION = "attention-harness"
 
 
-def home(name: str) -> Path:
+def fetched(name: str) -> Path:
     """The folder that `harness data fetch` makes for a set.
 
     It is below the folder that the environment variable HARNESS_DATA names, else below the
@@ -19,7 +19,7 @@ def home(name: str) -> Path:
     return _roots()[0] / name
 
 
-def located(name: str, path: Path | None = None) -> Path:
+def find(name: str, path: Path | None = None) -> Path:
     """The folder of a set's files: the one given, else the first there is.
 
     Raises HarnessError, naming every place and the command that gets the set, if there is none.
@@ -31,21 +31,22 @@ def located(name: str, path: Path | None = None) -> Path:
             parts = ", ".join(known(name).parts)
             raise HarnessError(f"{path}: {what}; it should hold {parts}")
         return folder
-    found = find(name)
+    found = here(name)
     if found is None:
         raise HarnessError(
-            f"{name} is not here; looked in {', '.join(map(str, _places(name)))}; "
+            f"{name} is not here; looked in {', '.join(map(str, places(name)))}; "
             f"`harness data fetch {name}` gets it, path=… names another folder"
         )
     return found
 
 
-def find(name: str) -> Path | None:
+def here(name: str) -> Path | None:
     """The first of a set's places that is there."""
-    return next((place for place in _places(name) if place.is_dir()), None)
+    return next((place for place in places(name) if place.is_dir()), None)
 
 
-def _places(name: str) -> list[Path]:
+def places(name: str) -> list[Path]:
+    """Where a set is looked for, in this order."""
     return [*(root / name for root in _roots()), *known(name).installed]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.data.locations import home, located
+from harness.data.folders import fetched, find
 
 
 @pytest.fixture(autouse=True)
@@ -17,19 +17,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_set_goes_where_the_variable_says_and_else_into_the_cache(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert home("cifar10") == cache / "cifar10"
+    assert fetched("cifar10") == cache / "cifar10"
 
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
 
-    assert home("cifar10") == tmp_path / "data" / "cifar10"
+    assert fetched("cifar10") == tmp_path / "data" / "cifar10"
 
 
 def test_a_given_folder_is_the_only_one_looked_into(cache: Path, tmp_path: Path) -> None:
     (cache / "cifar10").mkdir(parents=True)
 
-    assert located("cifar10", tmp_path) == tmp_path
+    assert find("cifar10", tmp_path) == tmp_path
     with pytest.raises(harness.HarnessError, match="nowhere: no such folder; it should hold"):
-        located("cifar10", tmp_path / "nowhere")
+        find("cifar10", tmp_path / "nowhere")
 
 
 def test_the_variables_folder_comes_before_the_cache(
@@ -37,10 +37,10 @@ def test_the_variables_folder_comes_before_the_cache(
 ) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
     (cache / "cifar10").mkdir(parents=True)
-    assert located("cifar10") == cache / "cifar10"
+    assert find("cifar10") == cache / "cifar10"
 
     (tmp_path / "data" / "cifar10").mkdir(parents=True)
-    assert located("cifar10") == tmp_path / "data" / "cifar10"
+    assert find("cifar10") == tmp_path / "data" / "cifar10"
 
 
 def test_a_set_that_is_nowhere_is_refused_with_all_places_and_the_command(
@@ -49,7 +49,7 @@ def test_a_set_that_is_nowhere_is_refused_with_all_places_and_the_command(
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
 
     with pytest.raises(harness.HarnessError) as raised:
-        located("cifar10")
+        find("cifar10")
 
     for text in (
         str(tmp_path / "data" / "cifar10"),

@@ -1,0 +1,98 @@
+"""How well models classify: confusion, accuracy by class, class probabilities."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.values import Floats, Integers
+from harness.views.figures.style import CHOSEN, colour, new_figure, picture, shown, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MARKERS = "osD^vPX*<>"
+
+
+def confusion(matrix: Integers, classes: Sequence[str], *, title: str) -> "Figure":
+    """Images of each true class (rows) by the class predicted (columns): counts.
+
+    Shades are shares of the row, on a scale that shows the few off the diagonal.
+    """
+    with style():
+        side = max(4.2, 1.8 + 0.52 * len(classes))
+        figure, ((panel,),) = new_figure(1, 1, side + 0.4, side, title)
+        totals = matrix.sum(axis=1, keepdims=True)
+        shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
+        panel.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.ndindex(*matrix.shape):
+            if matrix[row, column]:
+                panel.text(
+                    column, row, str(matrix[row, column]), ha="center", va="center", fontsize=8,
+                    color="white" if shares[row, column] > 0.35 else "black",
+                )  # fmt: skip
+        places = range(len(classes))
+        panel.set_xticks(places, classes, rotation=45, ha="right", rotation_mode="anchor")
+        panel.set_yticks(places, classes)
+        panel.set_xlabel("predicted")
+        panel.set_ylabel("true class")
+        panel.spines[:].set_visible(False)
+        return figure
+
+
+def by_heads(
+    heads: Integers,
+    accuracy: Floats,
+    classes: Sequence[str],
+    *,
+    title: str,
+    deviations: Floats | None = None,
+) -> "Figure":
+    """Each class's accuracy (heads, classes) against the number of heads, and their mean.
+
+    deviations (heads, classes): over seeds, NaN where there is but one.
+    """
+    with style():
+        figure, ((panel,),) = new_figure(1, 1, 7.2, 4.6, title)
+        order = np.argsort(-accuracy.mean(axis=0))
+        for place, number in enumerate(order):
+            spread = None if deviations is None else np.nan_to_num(deviations[:, number])
+            panel.errorbar(
+                heads, accuracy[:, number], yerr=spread, color=colour(place), linewidth=1,
+                marker=MARKERS[place % len(MARKERS)], markersize=4, capsize=2,
+                label=classes[number],
+            )  # fmt: skip
+        panel.plot(heads, accuracy.mean(axis=1), color="black", linewidth=2.2, label="mean")
+        panel.set_xticks(heads)
+        panel.set_xlabel("attention heads")
+        panel.set_ylabel("test accuracy")
+        figure.legend(loc="outside right center", title="class, best first")
+        return figure
+
+
+def class_probabilities(
+    pixels: NDArray[np.uint8],
+    probabilities: Floats,
+    classes: Sequence[str],
+    truth: int | None,
+    *,
+    title: str,
+) -> "Figure":
+    """The image and every class's probability (classes,), the true one in another colour."""
+    with style():
+        figure, ((image, bars),) = new_figure(
+            1, 2, 6.4, max(2.6, 1.0 + 0.26 * len(classes)), title, width_ratios=(1, 1.8)
+        )
+        image.imshow(shown(pixels))
+        picture(image)
+        places = np.arange(len(classes))
+        colours = [CHOSEN if number == truth else colour(0) for number in places]
+        bars.barh(places, probabilities, color=colours)
+        for place, share in enumerate(probabilities):
+            bars.text(share + 0.01, place, f"{share:.3f}", va="center", fontsize=8)
+        bars.set_yticks(places, classes)
+        bars.invert_yaxis()
+        bars.set_xlim(0, 1.12)
+        bars.set_xlabel("probability" if truth is None else f"probability; true: {classes[truth]}")
+        return figure

@@ -1,0 +1,124 @@
+"""What all figures share: colours, type, and how they are written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.values import UNASSIGNED, Integers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Colour = tuple[float, float, float]
+
+# Okabe and Ito (2008), black left to unassigned patches; then the same, lighter and darker.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+SHADES = (0.0, 0.45, -0.4)
+NOISE = "#7F7F7F"
+CHOSEN = "#D55E00"
+UNASSIGNED_COLOUR: Colour = (0.15, 0.15, 0.15)
+DOTS_PER_INCH = 150
+# Typed by the library as a table of its hundreds of names.
+SETTINGS: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "figure.titlesize": 11,
+    "image.interpolation": "nearest",
+    # Names of images and classes are text, whatever signs are in them.
+    "text.parse_math": False,
+    "svg.fonttype": "none",
+    # Fixed, so that the same figure is the same file.
+    "svg.hashsalt": "attention-harness",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The settings that figures are drawn and written under; nothing is changed for others."""
+    import matplotlib
+
+    with matplotlib.rc_context(SETTINGS):
+        yield
+
+
+def new_figure(
+    rows: int, columns: int, width: float, height: float, title: str, **grid: Any
+) -> tuple["Figure", NDArray[Any]]:
+    """A figure of width × height inches with panels (rows, columns), and a title of its own."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, **grid)
+    figure.suptitle(wrapped(title, width))
+    return figure, np.asarray(panels)
+
+
+def wrapped(text: str, width: float) -> str:
+    """The text in lines that fit a width in inches."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, max(12, int(width * 12)))) or text
+
+
+def picture(panel: "Axes", title: str = "") -> None:
+    """Make a panel one that shows a picture: no axes."""
+    panel.set_axis_off()
+    if title:
+        panel.set_title(title)
+
+
+def shown(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels (height, width, 1 or 3) as RGB (height, width, 3)."""
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+def by_size(labels: Integers) -> list[int]:
+    """The clusters, the largest first, ties by label; unassigned patches are none."""
+    found, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
+    return [int(found[at]) for at in np.lexsort((found, -sizes))]
+
+
+def cluster_colours(labels: Integers) -> dict[int, Colour]:
+    """A colour for each cluster, by size, and for unassigned patches."""
+    colours = {label: colour(place) for place, label in enumerate(by_size(labels))}
+    return {**colours, UNASSIGNED: UNASSIGNED_COLOUR}
+
+
+def colour(place: int) -> Colour:
+    """The colour of the first, second … thing of a kind."""
+    from matplotlib.colors import to_rgb
+
+    base = np.array(to_rgb(COLOURS[place % len(COLOURS)]))
+    shade = SHADES[place // len(COLOURS) % len(SHADES)]
+    mixed = base + shade * (1 - base) if shade > 0 else base * (1 + shade)
+    red, green, blue = (float(part) for part in mixed)
+    return red, green, blue
+
+
+def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
+    """Write FOLDER/NAME.png and FOLDER/NAME.svg; returns their paths.
+
+    Raises HarnessError if they cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    try:
+        with style():
+            FigureCanvasAgg(figure).print_figure(
+                png, dpi=DOTS_PER_INCH, metadata={"Software": None}
+            )
+            FigureCanvasSVG(figure).print_figure(svg, metadata={"Date": None})
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
+    return [png, svg]

@@ -1,0 +1,126 @@
+"""That figures show what they are given."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.views.figures import ablation, accuracy, clusters, heatmaps
+from harness.views.figures.profiles import Curve, profile_figure
+
+RANDOM = np.random.default_rng(0)
+CLASSES = ["t-shirt", "$bag$", "coat"]
+
+
+@pytest.fixture(params=[1, 3])
+def pixels(request: pytest.FixtureRequest) -> Any:
+    return RANDOM.integers(0, 256, (12, 20, request.param), dtype=np.uint8)
+
+
+def texts(figure: Any) -> str:
+    return " ".join(
+        text.get_text() for text in figure.findobj(lambda part: hasattr(part, "get_text"))
+    )
+
+
+def curve(**changes: Any) -> Curve:
+    levels = np.linspace(0, 0.9, 5)
+    figures = {"levels": levels, "modularity": levels**2, "n_clusters": np.arange(2, 7)}
+    return Curve("louvain", **{**figures, **changes})
+
+
+def test_a_profile_shows_modularity_and_clusters_at_their_levels() -> None:
+    drawn = curve(control_modularity=np.zeros(5), plateau=(1, 3), chosen=2)
+    figure = profile_figure([drawn, curve()], title="t")
+
+    above, _, below, _ = figure.axes
+    assert np.array_equal(above.lines[0].get_ydata(), drawn.modularity)
+    assert np.array_equal(above.lines[1].get_ydata(), np.zeros(5))
+    assert np.array_equal(below.lines[0].get_ydata(), drawn.n_clusters)
+    assert above.lines[2].get_xdata()[0] == drawn.levels[2]
+
+
+def test_a_candidate_that_was_not_accepted_is_told_as_such() -> None:
+    assert "not accepted" in texts(profile_figure([curve(chosen=1, accepted=False)], title="t"))
+    assert "not accepted" not in texts(profile_figure([curve(chosen=1)], title="t"))
+
+
+def test_patches_have_the_colour_of_their_cluster(pixels: Any) -> None:
+    labels = np.repeat([0, 1, 1], 5)
+    found = clusters.coloured(np.full_like(pixels, 255), (3, 5), labels)
+
+    assert found.shape == (12, 20, 3)
+    assert len(np.unique(found.reshape(-1, 3), axis=0)) == 2
+    assert np.array_equal(found[4], found[11])
+    assert not np.array_equal(found[0], found[4])
+
+
+def test_without_an_image_patches_themselves_are_drawn() -> None:
+    assert clusters.coloured(None, (3, 5), np.zeros(15, dtype=int)).shape == (3, 5, 3)
+
+
+def test_every_cluster_has_a_panel_and_its_size(pixels: Any) -> None:
+    labels = np.array([-1] * 2 + [0] * 4 + [7] * 9)
+    found = texts(clusters.panels(pixels, (3, 5), labels, title="t"))
+
+    assert "cluster 1: 9 patches" in found
+    assert "cluster 2: 4 patches" in found
+    assert "cluster 3" not in found
+
+
+def test_sizes_and_unassigned_patches_stand_in_the_legend(pixels: Any) -> None:
+    labels = np.array([-1] * 2 + [0] * 4 + [7] * 9)
+    found = texts(clusters.overlay(pixels, (3, 5), labels, title="t")).split()
+
+    assert {"9", "4", "2", "unassigned"} <= set(found)
+
+
+def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> None:
+    labels = np.zeros(15, dtype=int)
+    figure = clusters.side_by_side(pixels, (3, 5), [("k=3", labels), ("k=4", labels)], title="t")
+
+    assert [panel.get_title() for panel in figure.axes] == ["image", "k=3", "k=4"]
+
+
+def test_a_heatmap_is_the_querys_row_of_each_head(pixels: Any) -> None:
+    maps = RANDOM.random((2, 15, 15))
+    figure = heatmaps.query_heatmaps(pixels, maps, (3, 5), 7, title="t")
+
+    for head in range(2):
+        assert np.allclose(figure.axes[head].images[0].get_array(), maps[head, 7].reshape(3, 5))
+        (mark,) = figure.axes[head].patches
+        assert (mark.get_x(), mark.get_y()) == (1.5, 0.5)
+
+
+def test_the_confusion_matrix_shows_its_counts() -> None:
+    matrix = np.array([[90, 3, 0], [1, 80, 2], [0, 0, 0]])
+    found = texts(accuracy.confusion(matrix, CLASSES, title="t")).split()
+
+    assert {"90", "3", "1", "80", "2", "$bag$"} <= set(found)
+
+
+def test_accuracy_by_heads_has_a_line_a_class_and_their_mean() -> None:
+    heads, shares = np.array([1, 2, 4]), RANDOM.random((3, 3))
+    figure = accuracy.by_heads(heads, shares, CLASSES, title="t")
+
+    mean = [line for line in figure.axes[0].lines if line.get_label() == "mean"]
+    assert np.allclose(mean[0].get_ydata(), shares.mean(axis=1))
+    assert len(figure.axes[0].containers) == 3
+
+
+def test_probabilities_are_bars_and_the_true_class_stands_out(pixels: Any) -> None:
+    figure = accuracy.class_probabilities(pixels, np.array([0.2, 0.7, 0.1]), CLASSES, 1, title="t")
+
+    bars = figure.axes[1].patches
+    assert [bar.get_width() for bar in bars] == [0.2, 0.7, 0.1]
+    assert bars[1].get_facecolor() != bars[0].get_facecolor() == bars[2].get_facecolor()
+
+
+def test_an_effect_stands_beside_chance() -> None:
+    effects = [ablation.Effect("cluster 0", -2.0, (0.1, -0.3, 0.5), (0.0, -0.6, 0.6))]
+    figure = ablation.logit_changes(effects, title="t", what="logit of coat")
+
+    (panel,) = figure.axes
+    assert panel.patches[0].get_width() == -2.0
+    assert list(panel.lines[0].get_xdata()) == [-0.3, 0.5]
+    assert list(panel.lines[2].get_xdata()) == [-0.6, 0.6]

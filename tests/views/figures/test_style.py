@@ -1,0 +1,73 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harness.errors import HarnessError
+from harness.values import UNASSIGNED
+from harness.views.figures import style
+
+
+def titled(title: str, width: float = 4.0) -> object:
+    with style.style():
+        figure, ((panel,),) = style.new_figure(1, 1, width, 3, title)
+        panel.plot([0, 1], [1, 0])
+        return figure
+
+
+def written(folder: Path, name: str, title: str = "A title") -> list[bytes]:
+    folder.mkdir(exist_ok=True)
+    return [path.read_bytes() for path in style.save(titled(title), folder, name)]  # type: ignore[arg-type]
+
+
+def test_the_same_figure_is_the_same_files(tmp_path: Path) -> None:
+    assert written(tmp_path / "one", "figure") == written(tmp_path / "two", "figure")
+
+
+def test_names_are_text_whatever_signs_are_in_them(tmp_path: Path) -> None:
+    written(tmp_path, "figure", "$x_1$ <b> & %")
+
+    text = "".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
+    assert "$x_1$ <b> & %" in text
+
+
+def test_a_picture_is_written_at_150_dots_an_inch(tmp_path: Path) -> None:
+    written(tmp_path, "figure")
+
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert picture.size == (600, 450)
+
+
+def test_a_long_title_is_broken_into_lines_that_fit() -> None:
+    lines = style.wrapped("a word " * 40, 4).splitlines()
+
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 48
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="nowhere: cannot be written to"):
+        style.save(titled("A"), tmp_path / "nowhere", "figure")  # type: ignore[arg-type]
+
+
+def test_nothing_is_changed_for_others() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    titled("A title")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_largest_cluster_comes_first_and_unassigned_patches_are_none() -> None:
+    labels = np.array([4, 4, 1, 1, 1, -1, -1, -1, -1, 0, 0])
+
+    assert style.by_size(labels) == [1, 0, 4]
+    assert style.cluster_colours(labels)[UNASSIGNED] == style.UNASSIGNED_COLOUR
+
+
+def test_twenty_clusters_have_colours_of_their_own() -> None:
+    labels = np.arange(20)
+
+    assert len(set(style.cluster_colours(labels).values())) == 21
