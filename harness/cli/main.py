@@ -23,7 +23,7 @@ VERBS = {
     "train": "train one-layer Vision Transformers on a labelled image set",
     "evaluate": "accuracy, confusion and class probabilities of a trained model",
     "doctor": "print what a bug report needs: versions, machine, plugins, whether hosts work",
-    "data": "list and verify the image sets the harness knows",
+    "data": "list, fetch and verify the image sets the harness knows",
 }
 
 USAGE_ERROR = 1
