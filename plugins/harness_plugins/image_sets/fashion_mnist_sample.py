@@ -46,10 +46,6 @@ class FashionMnistSample(harness.ImageSet):
         """Index in the test set and class, such as 00000-ankle-boot."""
         return list(self._labels)[: self.count]
 
-    def classes(self) -> Sequence[str]:
-        """The ten kinds of clothes; labels are indices into them."""
-        return CLASSES
-
     def load(self, key: str) -> harness.Image:
         """One image with its label."""
         keys = self.keys()
