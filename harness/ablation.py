@@ -267,5 +267,5 @@ def _by_salience(weights: Floats, labels: Integers) -> tuple[ClusterPatches, ...
         ClusterPatches(each.label, each.size, each.incoming)
         for each in order_by_salience(weights, labels)
     ]
-    loose = int(np.count_nonzero(labels == UNASSIGNED))
+    loose = int((labels == UNASSIGNED).sum())
     return (*ordered, *([ClusterPatches(UNASSIGNED, loose, None)] if loose else []))
