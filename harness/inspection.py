@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.engine.kept_maps import kept_map
-from harness.errors import HarnessError
+from harness.errors import HarnessError, RunStopped
 from harness.origins import Origins
 from harness.store import Store
 from harness.values import AttentionMap, Image, Integers
 
 # One row a planned observed cell and selector, in the order of the plan.
 CHOSEN = """
-SELECT planned.cell, clusterer, wanted.selector, graph, extractor, image_set, image, layer, head,
-       repeat, chosen.candidate, chosen.accepted, maps.digest, maps.grid_rows, maps.grid_columns,
+SELECT planned.cell, planned.map, clusterer, wanted.selector, graph, extractor, image_set, image,
+       layer, head, repeat, chosen.candidate, chosen.accepted,
        CASE WHEN cells.status IS NULL THEN 'its cell is missing'
             WHEN cells.status <> 'ok' THEN 'its cell is ' || cells.status || ': ' || cells.reason
             WHEN chosen.status IS NULL THEN 'no level was selected yet'
@@ -24,7 +24,6 @@ SELECT planned.cell, clusterer, wanted.selector, graph, extractor, image_set, im
             ELSE '' END
 FROM planned
 CROSS JOIN (SELECT value AS selector FROM json_each(:selectors)) AS wanted
-LEFT JOIN maps ON maps.map = planned.map
 LEFT JOIN cells ON cells.cell = planned.cell
 LEFT JOIN selections AS chosen
     ON chosen.cell = planned.cell AND chosen.selector = wanted.selector
@@ -37,12 +36,13 @@ ORDER BY planned.position
 class Choice:
     """The level that a selector chose of one clusterer's profile of one map, or why it has none.
 
-    images: the image set, "" for stored maps; candidate: the number of the level; accepted:
-    whether the selector holds that there is structure; reason: why there is no candidate, "" where
-    there is one.
+    cell, map: their keys in the plan; images: the image set, "" for stored maps; candidate: the
+    number of the level; accepted: whether the selector holds that there is structure; reason: why
+    there is no candidate, "" where there is one.
     """
 
     cell: str
+    map: str
     clusterer: str
     selector: str
     graph: str
@@ -54,8 +54,6 @@ class Choice:
     repeat: int
     candidate: int | None
     accepted: bool
-    map_digest: str | None
-    grid: tuple[int, int] | None
     reason: str
 
     @property
@@ -78,12 +76,12 @@ def choices(store: Store) -> Iterator[Choice]:
     """What every selector chose on every planned observation, failures among them."""
     asked = {"selectors": json.dumps(store.settings()["selectors"])}
     for (
-        cell, clusterer, selector, graph, extractor, images, image, layer, head, repeat, candidate,
-        accepted, digest, rows, columns, reason,
+        cell, key, clusterer, selector, graph, extractor, images, image, layer, head, repeat,
+        candidate, accepted, reason,
     ) in store.connection.execute(CHOSEN, asked):  # fmt: skip
-        grid = None if rows is None or columns is None else (rows, columns)
         yield Choice(
             cell,
+            key,
             clusterer,
             selector,
             graph,
@@ -95,8 +93,6 @@ def choices(store: Store) -> Iterator[Choice]:
             repeat,
             candidate,
             bool(accepted),
-            digest,
-            grid,
             reason,
         )
 
@@ -107,21 +103,41 @@ def inspect(store: Store, origins: Origins, choice: Choice) -> Inspection:
     Raises HarnessError if there was no choice, if the maps come from no images, if the image cannot
     be had or has other pixels than in the run, or if the map's file is gone.
     """
-    if choice.reason or choice.candidate is None or choice.map_digest is None:
+    if choice.reason or choice.candidate is None:
         raise HarnessError(f"{choice.image}: {choice.clusterer}: {choice.reason}")
     if not choice.images:
         raise HarnessError(f"{choice.image}: its map comes from {choice.extractor}, not an image")
-    grid = None if choice.grid is None else list(choice.grid)
     return Inspection(
         choice,
         origins.image(choice.images, choice.image),
-        kept_map(
-            store.maps_folder,
-            choice.map_digest,
-            grid,
-            image=choice.image,
-            layer=choice.layer,
-            head=choice.head,
-        ),
+        attention_of(store, choice.map, choice.image, choice.layer, choice.head),
         store.labels(choice.cell)[choice.candidate],
     )
+
+
+def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> AttentionMap:
+    """A map that a run kept, by its key in the plan, memory-mapped.
+
+    Raises HarnessError if its file is gone or damaged.
+    """
+    digest, rows, columns = store.connection.execute(
+        "SELECT digest, grid_rows, grid_columns FROM maps WHERE map = ?", (key,)
+    ).fetchone()
+    grid = None if rows is None else [rows, columns]
+    try:
+        return kept_map(store.maps_folder, digest, grid, image=image, layer=layer, head=head)
+    except RunStopped as error:
+        raise HarnessError(
+            f"{store.maps_folder}: the map of {image} is gone or damaged; harness run with --force "
+            "and the extractor's name makes all maps again"
+        ) from error
+
+
+def map_key(store: Store, images: str, image: str, extractor: str, layer: int, head: int) -> str:
+    """The key in the plan of an observed image's map."""
+    (key,) = store.connection.execute(
+        "SELECT map FROM planned WHERE role = 'observed' AND image_set = ? AND image = ? "
+        "AND extractor = ? AND layer = ? AND head = ? LIMIT 1",
+        (images, image, extractor, layer, head),
+    ).fetchone()
+    return str(key)

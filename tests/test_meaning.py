@@ -10,6 +10,7 @@ from harness.foreground import Above
 from harness.meaning import Meaning
 
 FIXED, NEVER = "fixed[level=0.6]", "stable-phase[minimum_length=50,beyond_noise=false]"
+GRID = 14
 SAMPLE = "fashion-mnist-sample[count=6]"
 
 
@@ -41,7 +42,7 @@ def test_every_map_is_compared_with_its_own_image(run: harness.Run, found: Meani
     measured = [each for each in found.maps if each.choice.selector == FIXED]
     assert len(measured) == 12
     for each in measured:
-        side = each.choice.grid[0]
+        side = GRID
         # Patches are whole pixels here, so that means over them are plain ones.
         bright = (pixels_of(each.choice.image) > 0).reshape(side, 28 // side, side, 28 // side)
         patches = bright.mean(axis=(1, 3)).ravel() >= 0.5

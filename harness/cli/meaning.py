@@ -25,7 +25,7 @@ mask for each image: DIR/KEY.png, of the image's size, black where there is back
   harness meaning results/flowers --masks flower-masks --csv agreement.csv
 """
 # Of a choice, those that tell a reader of the CSV nothing.
-INTERNAL = ("cell", "map_digest", "grid", "reason")
+INTERNAL = ("cell", "map", "reason")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
