@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.meaning import Meaning, MethodAgreement
-from harness.views.numbers import NOTHING, estimate_text, p_text
+from harness.views.numbers import NOTHING, estimate_text, p_text, signed
 
-WORDS = ("clusterer", "selector", "graph", "extractor", "image_set", "beside")
+WORDS = ("clusterer", "selector", "graph", "extractor", "image_set")
 NAMES = {"spatial_blocks": "spatial blocks", "raw_patches": "k-means on pixels"}
 AGREEMENT = (
     "AMI: adjusted mutual information of clusters with the patches that are foreground by half or "
@@ -49,7 +49,10 @@ def _varying(methods: Sequence[MethodAgreement]) -> list[str]:
 def _table(*headers: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
-        table.add_column(header, justify="left" if header in WORDS else "right", overflow="fold")
+        if header in WORDS:
+            table.add_column(header, overflow="fold", min_width=len(header))
+        else:
+            table.add_column(header, justify="right", no_wrap=True)
     return table
 
 
@@ -74,7 +77,7 @@ def _agreement_table(methods: Sequence[MethodAgreement], varying: Sequence[str])
             table.add_row(
                 *([""] * len(own) if number else own),
                 NAMES[baseline.name],
-                estimate_text(baseline.ami),
+                signed(baseline.ami.mean),
                 estimate_text(baseline.difference),
                 p_text(baseline.difference.p),
             )
