@@ -132,3 +132,10 @@ def test_a_gallery_shows_images_under_their_names(pixels: Any) -> None:
 
     assert [panel.get_title() for panel in figure.axes] == ["one", "$two$"]
     assert np.array_equal(figure.axes[0].images[0].get_array()[..., :1], pixels[..., :1])
+
+
+def test_clusters_of_one_patch_are_counted_together_in_the_legend(pixels: Any) -> None:
+    labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
+    found = texts(clusters.overlay(pixels, (3, 5), labels, title="t"))
+
+    assert "5 in 5 more" in found
