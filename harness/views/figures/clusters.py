@@ -134,7 +134,7 @@ def _legend(panel: "Axes", labels: Integers) -> None:
         entries.append(Patch(color="none", label=f"and {others} more"))
     unassigned = int((labels == UNASSIGNED).sum())
     if unassigned:
-        entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} unassigned"))
+        entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} in none"))
     panel.legend(
         handles=entries, title="patches", loc="upper center", bbox_to_anchor=(0.5, -0.02),
         ncols=min(4, max(1, len(entries))), handlelength=1, columnspacing=0.9, fontsize=8,

@@ -72,7 +72,7 @@ def test_sizes_and_unassigned_patches_stand_in_the_legend(pixels: Any) -> None:
     labels = np.array([-1] * 2 + [0] * 4 + [7] * 9)
     found = texts(clusters.overlay(pixels, (3, 5), labels, title="t")).split()
 
-    assert {"9", "4", "2", "unassigned"} <= set(found)
+    assert {"9", "4", "2", "none"} <= set(found)
 
 
 def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> None:
