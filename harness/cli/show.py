@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.api import Run
-    from harness.views.show import Sight
+    from harness.views.sight import Sight
 
 FILE_WIDTH = 120
 # What tells one map of the image from others; the first of the plan unless told.
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sight(opened: "Run", arguments: argparse.Namespace) -> "Sight":
     """What is shown; where pixels or weights cannot be had any more, without them."""
-    from harness.views.show import Sight
+    from harness.views.sight import Sight
 
     told = {
         name: getattr(arguments, name)

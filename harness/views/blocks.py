@@ -7,7 +7,7 @@ import numpy as np
 from rich.text import Text
 
 from harness.values import UNASSIGNED, Floats, Integers
-from harness.views.figures.style import by_size
+from harness.views.figures.style import by_size, cluster_colours
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 SHADES = " ░▒▓█"

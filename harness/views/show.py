@@ -3,11 +3,8 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich import box
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
@@ -15,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.closeup import Choice, Closeup, Method
-from harness.scores.ablation import clusters_of_two
 from harness.scores.jaccard import best_match_jaccard
 from harness.scores.matching import match
-from harness.values import UNASSIGNED, Floats, Image, Integers
+from harness.values import UNASSIGNED, Floats, Integers
 from harness.views.blocks import bars, cluster_map, cluster_names, shaded
 from harness.views.figures.matrices import in_order
 from harness.views.figures.style import CHOSEN, COLOURS, NOISE
 from harness.views.numbers import NOTHING, p_text
+from harness.views.sight import Chosen, Sight, has_several_selectors, name, partitions
 
 # Lines of a plot, and its columns at least; levels get as many as there is room for.
 MODULARITY_ROWS = 5
@@ -32,30 +29,6 @@ PLOT_WIDTH = 32
 AXIS_WIDTH = 6
 PICTURE_COLUMNS = 28
 MATRIX_COLUMNS = 40
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """A partition to be shown: labels (n,) with every cluster of one patch unassigned (−1)."""
-
-    name: str
-    labels: Integers
-    accepted: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Sight:
-    """What is shown of a map: what the run holds, and what could be had beside it.
-
-    image: its pixels; class_name: of its label; weights: of the map; each is None or "" where it
-    cannot be had, and remarks say why.
-    """
-
-    closeup: Closeup
-    image: Image | None = None
-    class_name: str = ""
-    weights: NDArray[np.floating[Any]] | None = None
-    remarks: Sequence[str] = ()
 
 
 def show(sight: Sight, console: Console) -> None:
@@ -80,37 +53,6 @@ def show(sight: Sight, console: Console) -> None:
     if len(found) > 1:
         console.print()
         console.print(_alike(found))
-
-
-def partitions(closeup: Closeup) -> list[Chosen]:
-    """What was chosen by every method and selector, and the planted communities if there are."""
-    found = [
-        Chosen(name(closeup, method, choice), labels(method, choice), choice.accepted)
-        for method, choice in chosen(closeup)
-    ]
-    if closeup.truth is not None:
-        found.append(Chosen("truth", clusters_of_two(closeup.truth), True))
-    return found
-
-
-def chosen(closeup: Closeup) -> Iterator[tuple[Method, Choice]]:
-    """Every method with every choice that has a level."""
-    for method in closeup.methods:
-        for choice in method.choices:
-            if choice.candidate is not None:
-                yield method, choice
-
-
-def name(closeup: Closeup, method: Method, choice: Choice) -> str:
-    """The method, with its selector where there are several."""
-    several = len({each.selector for one in closeup.methods for each in one.choices}) > 1
-    return f"{method.clusterer}, {choice.selector}" if several else method.clusterer
-
-
-def labels(method: Method, choice: Choice) -> Integers:
-    """The labels (n,) at the level chosen, every cluster of one patch unassigned (−1)."""
-    assert choice.candidate is not None
-    return clusters_of_two(method.profile.points[choice.candidate].labels)
 
 
 def _heading(sight: Sight) -> Iterator[str]:
@@ -142,7 +84,7 @@ def _heading(sight: Sight) -> Iterator[str]:
 def _choices(closeup: Closeup) -> Table:
     """The choices, one a row."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
-    several = len({each.selector for one in closeup.methods for each in one.choices}) > 1
+    several = has_several_selectors(closeup)
     table.add_column("method", overflow="fold")
     if several:
         table.add_column("selector", overflow="fold")

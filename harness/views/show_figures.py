@@ -14,7 +14,7 @@ from harness.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.show import Chosen, Sight, name, partitions
+from harness.views.sight import Chosen, Sight, name, partitions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -91,7 +91,8 @@ def coloured(pixels: Pixels | None, grid: Grid, labels: Integers) -> NDArray[np.
     if pixels is None:
         return flat
     height, width, _ = pixels.shape
-    grey = shown(pixels).mean(axis=2, keepdims=True) / 255
+    # Never black, so that a cluster has its colour where the image is dark too.
+    grey = 0.35 + 0.65 * shown(pixels).mean(axis=2, keepdims=True) / 255
     mixed = STRENGTH * _stretched(flat, height, width) + (1 - STRENGTH) * grey
     return np.asarray(mixed, dtype=np.float64)
 
