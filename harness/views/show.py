@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.closeup import Choice, Closeup, Method
+from harness.outcomes import least_stability
 from harness.scores.jaccard import best_match_jaccard
 from harness.scores.matching import match
 from harness.values import UNASSIGNED, Floats, Integers
@@ -29,6 +30,7 @@ PLOT_WIDTH = 32
 AXIS_WIDTH = 6
 PICTURE_COLUMNS = 28
 MATRIX_COLUMNS = 40
+MATRICES = "The matrices: what each patch (a row) attends to, in the order of the clusters."
 
 
 def show(sight: Sight, console: Console) -> None:
@@ -50,6 +52,8 @@ def show(sight: Sight, console: Console) -> None:
     if pictures:
         console.print()
         console.print(Columns(pictures, padding=(1, 2)))
+        if sight.closeup.grid is None:
+            console.print(Text(MATRICES, "italic dim"))
     if len(found) > 1:
         console.print()
         console.print(_alike(found))
@@ -115,7 +119,7 @@ def _figures(method: Method, choice: Choice | None) -> list[RenderableType]:
         _number(point.modularity),
         _number(noise),
         p_text(next(iter(choice.p.values()), None)),
-        _number(min((each for each in choice.jaccards.values() if each is not None), default=None)),
+        _number(least_stability(choice.jaccards)),
     ]
 
 
@@ -212,7 +216,6 @@ def _pictures(sight: Sight, found: Sequence[Chosen]) -> Iterator[RenderableType]
             order = in_order(each.labels)
             weights = np.sqrt(sight.weights[np.ix_(order, order)])
             picture = shaded(weights / max(weights.max(), 1e-300), MATRIX_COLUMNS)
-            title += ": who attends to whom, by cluster"
         else:
             continue
         yield Group(_titled(title, picture), Text(_sizes(each.labels), "dim"))

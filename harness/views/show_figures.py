@@ -169,16 +169,18 @@ def _heatmaps(
     sight: Sight, grid: tuple[int, int], heads: Mapping[int, Weights], query: int | None
 ) -> Drawing:
     maps = np.stack(list(heads.values())).astype(np.float64)
-    told = query is not None
+    closeup = sight.closeup
     patch = int(maps.mean(axis=0).sum(axis=0).argmax()) if query is None else query
     row, column = divmod(patch, grid[1])
-    which = "" if told else ", to which most attention goes"
+    which = "" if query is not None else ", the one most attended to,"
     figure = heatmaps.query_heatmaps(
         None if sight.image is None else sight.image.pixels,
         maps,
         grid,
         patch,
-        title=_title(sight.closeup, f"attention of patch ({row}, {column}){which}"),
+        title=(
+            f"{closeup.image}, layer {closeup.layer}: what patch ({row}, {column}){which} attends to"
+        ),
         names=[f"head {head}" for head in heads],
     )
     rows = [

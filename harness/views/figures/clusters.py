@@ -136,7 +136,10 @@ def _legend(panel: "Axes", labels: Integers) -> None:
     unassigned = int((labels == UNASSIGNED).sum())
     if unassigned:
         entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} in none"))
+    columns = min(4, max(1, len(entries)))
+    # The library fills columns; the sizes are to be read row by row.
+    entries = [entry for column in range(columns) for entry in entries[column::columns]]
     panel.legend(
         handles=entries, title="patches", loc="upper center", bbox_to_anchor=(0.5, -0.02),
-        ncols=min(4, max(1, len(entries))), handlelength=1, columnspacing=0.9, fontsize=8,
+        ncols=columns, handlelength=1, columnspacing=0.9, fontsize=8,
     )  # fmt: skip
