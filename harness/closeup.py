@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness.engine.kept_maps import is_intact, kept_map
 from harness.errors import HarnessError
 from harness.places import CELL_KEYS, cells_of_image, hint
+from harness.spelling import did_you_mean
 from harness.store import Store
 from harness.values import Floats, Integers, Profile
 
@@ -187,7 +188,7 @@ def _narrowed(
 
 
 def _found(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Those of the known spellings that are one of the texts, or whose name is; of none, all."""
+    """The known spellings that are one of the texts, or else whose name is; of no texts, all."""
     spellings = list(dict.fromkeys(known))
     if not texts:
         return spellings
@@ -196,7 +197,10 @@ def _found(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -
         meant = [text] if text in spellings else []
         meant = meant or [each for each in spellings if each.partition("[")[0] == text]
         if not meant:
-            what = hint(text, spellings) if spellings else "; it has none"
+            names = [each.partition("[")[0] for each in spellings]
+            what = did_you_mean(text, names) or (
+                hint(text, spellings) if names else "; it has none"
+            )
             raise HarnessError(f"{option} {text}: the run has no {kind} {text!r}{what}")
         found += meant
     return found

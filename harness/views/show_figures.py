@@ -172,15 +172,13 @@ def _heatmaps(
     closeup = sight.closeup
     patch = int(maps.mean(axis=0).sum(axis=0).argmax()) if query is None else query
     row, column = divmod(patch, grid[1])
-    which = "" if query is not None else ", the one most attended to,"
+    patch_name = f"patch ({row}, {column})" + (", most attended to" if query is None else "")
     figure = heatmaps.query_heatmaps(
         None if sight.image is None else sight.image.pixels,
         maps,
         grid,
         patch,
-        title=(
-            f"{closeup.image}, layer {closeup.layer}: what patch ({row}, {column}){which} attends to"
-        ),
+        title=f"{closeup.image}, layer {closeup.layer}: attention of {patch_name}",
         names=[f"head {head}" for head in heads],
     )
     rows = [
