@@ -84,7 +84,7 @@ def _profiles(closeup: Closeup) -> Drawing:
     pairs = [(method, choice) for method in shown for choice in method.choices or (None,)]
     curves = [_curve(closeup, method, choice) for method, choice in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
-    beside = f", beside {noise.draws} draws of {noise.control}" if noise is not None else ""
+    beside = f", beside noise: {noise.control}" if noise is not None else ""
     axis = {} if closeup.graph == BY_DENSITY else {"axis": f"level of {closeup.graph}"}
     figure = profile_figure(curves, title=_title(closeup, f"profiles{beside}"), **axis)
     rows = [
@@ -172,7 +172,7 @@ def _heatmaps(
     closeup = sight.closeup
     patch = int(maps.mean(axis=0).sum(axis=0).argmax()) if query is None else query
     row, column = divmod(patch, grid[1])
-    patch_name = f"patch ({row}, {column})" + (", most attended to" if query is None else "")
+    patch_name = f"patch {row},{column}" + (", most attended to" if query is None else "")
     figure = heatmaps.query_heatmaps(
         None if sight.image is None else sight.image.pixels,
         maps,

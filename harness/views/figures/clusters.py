@@ -15,6 +15,7 @@ from harness.views.figures.style import (
     picture,
     shown,
     style,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 Grid = tuple[int, int]
 SIDE = 2.4
+WIDTH = 2.7
+# How flat and how tall a panel may be for its width.
+FLATTEST, TALLEST = 0.25, 3.0
 ACROSS = 4
 # Of a cluster's colour over the image; the rest is the image in grey.
 STRENGTH = 0.62
@@ -45,7 +49,8 @@ def side_by_side(
     """The image, if there is one, and several partitions of its patches, each with its sizes."""
     with style():
         columns = len(partitions) + (pixels is not None)
-        figure, panels = new_figure(1, columns, max(4.0, 2.7 * columns), 4.0, title)
+        height = 1.4 + _height(pixels, grid, WIDTH)
+        figure, panels = new_figure(1, columns, max(4.0, WIDTH * columns), height, title)
         rest = list(panels[0])
         if pixels is not None:
             first = rest.pop(0)
@@ -53,7 +58,7 @@ def side_by_side(
             picture(first, "image")
         for panel, (name, labels) in zip(rest, partitions, strict=True):
             panel.imshow(coloured(pixels, grid, labels), extent=_extent(pixels, grid))
-            picture(panel, name)
+            picture(panel, wrapped(name, WIDTH))
             _legend(panel, labels)
         return figure
 
@@ -74,7 +79,9 @@ def panels(
         shown_labels = list(names) if names is not None else by_size(labels)
         columns = min(ACROSS, max(1, len(shown_labels)))
         rows = math.ceil(max(1, len(shown_labels)) / columns)
-        figure, axes = new_figure(rows, columns, max(4.0, SIDE * columns), 0.7 + SIDE * rows, title)
+        # Of each panel some is its title.
+        height = 0.7 + rows * (0.3 + _height(pixels, grid, SIDE - 0.3))
+        figure, axes = new_figure(rows, columns, max(4.0, SIDE * columns), height, title)
         for panel in axes.flat:
             picture(panel)
         for place, (panel, label) in enumerate(zip(axes.flat, shown_labels, strict=False), 1):
@@ -120,6 +127,12 @@ def _stretched(patches: NDArray[Scalar], height: int, width: int) -> NDArray[Sca
 def _extent(pixels: Pixels | None, grid: Grid) -> tuple[float, float, float, float]:
     height, width = pixels.shape[:2] if pixels is not None else grid
     return -0.5, width - 0.5, height - 0.5, -0.5
+
+
+def _height(pixels: Pixels | None, grid: Grid, width: float) -> float:
+    """How high a picture of that width is, in inches."""
+    rows, columns = pixels.shape[:2] if pixels is not None else grid
+    return width * float(np.clip(rows / columns, FLATTEST, TALLEST))
 
 
 def _legend(panel: "Axes", labels: Integers) -> None:
