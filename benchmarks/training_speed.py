@@ -58,8 +58,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     images = harness.make("image set", arguments.images)
-    parts = [gather(replace(images, split=split)) for split in ("train", "validation", "test")]
-    splits = Splits(*parts, images.classes())
+    classes = images.classes()
+    parts = [
+        gather(replace(images, split=split), classes) for split in ("train", "validation", "test")
+    ]
+    splits = Splits(*parts, classes)
     height, width, channels = splits.training.shape
     model = ModelSettings(height, width, channels, patch=4, heads=12, classes=len(splits.classes))
     pairs = [(bare(splits, model), trained(splits, model)) for _ in range(arguments.rounds)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         MapSet,
         Perturbation,
         Selector,
+        Split,
     )
     from harness.errors import HarnessError
     from harness.hookspecs import hookimpl
@@ -53,11 +54,11 @@ _HOMES = {
         "ImageControl",
         "ImageSet",
         "LabelledImageSet",
-        "LabelledImageSet",
         "MapControl",
         "MapSet",
         "Perturbation",
         "Selector",
+        "Split",
     ),
     "harness.errors": ("HarnessError",),
     "harness.hookspecs": ("hookimpl",),
@@ -109,6 +110,7 @@ __all__ = [
     "Selection",
     "Selector",
     "Slot",
+    "Split",
     "Variant",
     "adjusted_jaccard",
     "best_match_jaccard",

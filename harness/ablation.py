@@ -4,7 +4,6 @@ Joins stored partitions with the images and the checkpoint that they were made f
 be those of the run, by their digests.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
@@ -264,10 +263,9 @@ def _map(model: "OneLayerViT", pixels: "Tensor", head: int) -> Floats:
 
 
 def _by_salience(weights: Floats, labels: Integers) -> tuple[ClusterPatches, ...]:
-    sizes = Counter(labels.tolist())
-    loose = sizes.pop(UNASSIGNED, 0)
     ordered = [
-        ClusterPatches(label, sizes[label], salience)
-        for label, salience in order_by_salience(weights, labels)
+        ClusterPatches(each.label, each.size, each.incoming)
+        for each in order_by_salience(weights, labels)
     ]
+    loose = int((labels == UNASSIGNED).sum())
     return (*ordered, *([ClusterPatches(UNASSIGNED, loose, None)] if loose else []))

@@ -96,18 +96,22 @@ class ImageSet(Component):
         """
 
 
-class LabelledImageSet(ImageSet):
-    """An image set whose images have classes, parted for training, validation and testing.
+Split = Literal["train", "validation", "test"]
 
-    Concrete sets have `split` among their fields, the test images being the default; the parts
-    share no image, and each is the same whenever it is asked for.
+
+class LabelledImageSet(ImageSet):
+    """Images of known classes, in the three splits that a classifier is trained and judged on.
+
+    Every concrete set has `split` among its fields, "test" by default; with
+    `dataclasses.replace(images, split="train")` one comes from a split to another. No key is
+    in two splits.
     """
 
-    split: Literal["train", "validation", "test"]
+    split: Split
 
     @abstractmethod
     def classes(self) -> Sequence[str]:
-        """The classes' names; an image's label is an index into them."""
+        """The classes' names; an image's `label` is an index into them."""
 
 
 class Extractor(Component):

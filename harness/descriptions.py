@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from harness.components import Component
 from harness.registry import Registered, Registry, Source
 
 PARAMETER = re.compile(r"(\w+): *(.*)")
@@ -52,13 +51,17 @@ def describe(registered: Registered) -> Description:
     """A component's docstring and fields.
 
     In the docstring a line `parameter: what it means`, and the lines after it up to an empty
-    one or the next parameter, document that parameter; all other lines are text.
+    one or the next parameter, document that parameter; all other lines are text. Parameters
+    that it does not document are documented by the docstrings of its bases.
     """
     component = registered.component
     fields = dataclasses.fields(component)  # type: ignore[arg-type]
     hints = typing.get_type_hints(component)
+    names = {field.name for field in fields}
     summary, *lines = _docstring(component).splitlines() or [""]
-    text, documented = _parted(lines, {field.name for field in fields})
+    text, documented = _parted(lines, names)
+    for base in component.__mro__[1:]:
+        documented = _parted(_docstring(base).splitlines(), names)[1] | documented
     return Description(
         component.kind,
         component.name,
@@ -69,7 +72,7 @@ def describe(registered: Registered) -> Description:
     )
 
 
-def _docstring(component: type[Component]) -> str:
+def _docstring(component: type) -> str:
     written = inspect.cleandoc(component.__doc__ or "")
     # A dataclass without a docstring is given its signature as one.
     return "" if written.startswith(f"{component.__name__}(") else written

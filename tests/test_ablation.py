@@ -156,7 +156,7 @@ def test_clusters_are_in_the_order_of_the_attention_that_they_get_from_outside(
                 for query in np.flatnonzero(labels != label)
                 for key in np.flatnonzero(labels == label)
             )
-            / np.count_nonzero(labels == label)
+            / (np.count_nonzero(labels == label) * np.count_nonzero(labels != label))
             for label in told
         }
         for own in weights

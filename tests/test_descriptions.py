@@ -37,6 +37,18 @@ class Documented(harness.Clusterer):
 
 
 @dataclass(frozen=True)
+class Derived(Documented):
+    """Does it otherwise.
+
+    first: what comes first here.
+    sixth: what comes last.
+    """
+
+    name: ClassVar[str] = "derived"
+    sixth: int = 6
+
+
+@dataclass(frozen=True)
 class Silent(harness.Clusterer):
     name: ClassVar[str] = "silent"
     size: int = 1
@@ -102,3 +114,12 @@ def test_a_component_without_a_docstring_has_an_empty_summary() -> None:
 
     assert (silent.summary, silent.text) == ("", "")
     assert [parameter.name for parameter in silent.parameters] == ["size"]
+
+
+def test_what_a_docstring_does_not_document_its_bases_do() -> None:
+    described = describe(Registered(Derived, Source("", "", "here.py")))
+
+    docs = {parameter.name: parameter.doc for parameter in described.parameters}
+    assert docs["first"] == "what comes first here."
+    assert docs["second"] == "what comes second, told in two lines as well."
+    assert docs["sixth"] == "what comes last."

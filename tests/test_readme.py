@@ -77,7 +77,7 @@ def test_the_example_clusterer_runs_as_an_installed_package(
 
 def test_every_verb_and_option_the_readme_names_exists(harness_command: Command) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README.read_text())) - {"--plugin"}
-    verbs = [*([verb] for verb in VERBS), ["data", "verify"]]
+    verbs = [*([verb] for verb in VERBS), ["data", "fetch"], ["data", "verify"]]
     offered = "".join(harness_command(*verb, "--help").stdout for verb in verbs)
 
     assert {option for option in named if option not in offered} == set()

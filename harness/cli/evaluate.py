@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.images}: its classes are {', '.join(classes)}; the model knows "
             + (", ".join(learned) if learned else f"{settings.classes} classes")
         )
-    examples = gather(images, (settings.height, settings.width), settings.channels)
+    examples = gather(images, classes, (settings.height, settings.width), settings.channels)
     unknown = set(arguments.probabilities) - set(examples.keys)
     if unknown:
         raise HarnessError(f"{arguments.images}: there is no image {sorted(unknown)[0]!r}")

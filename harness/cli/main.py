@@ -19,11 +19,12 @@ VERBS = {
     "show": "look at one image of a run: profiles, clusters, methods compared; figures as files",
     "ablate": "remove clusters from the model's view, and see what its answers lose beyond chance",
     "export": "write a run's tables as Parquet or CSV",
+    "reproduce": "make the thesis' tables and figures again, beside its own figures",
     "plugins": "list every component with its parameters, and the broken plugins",
     "train": "train one-layer Vision Transformers on a labelled image set",
     "evaluate": "accuracy, confusion and class probabilities of a trained model",
     "doctor": "print what a bug report needs: versions, machine, plugins, whether hosts work",
-    "data": "list and verify the image sets the harness knows",
+    "data": "list, fetch and verify the image sets the harness knows",
 }
 
 USAGE_ERROR = 1

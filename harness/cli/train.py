@@ -180,16 +180,16 @@ def _splits(one: "Training", plugins: list[Path] | None) -> "Splits":
             "that have"
         )
 
+    classes = images.classes()
+
     def examples(split: str, like: "Examples | None" = None) -> "Examples":
         part = dataclasses.replace(images, split=split)  # type: ignore[type-var]
         if like is None:
-            return gather(part, one.size, one.channels)
-        return gather(part, like.shape[:2], like.shape[2])
+            return gather(part, classes, one.size, one.channels)
+        return gather(part, classes, like.shape[:2], like.shape[2])
 
     training = examples("train")
-    return Splits(
-        training, examples("validation", training), examples("test", training), images.classes()
-    )
+    return Splits(training, examples("validation", training), examples("test", training), classes)
 
 
 def _trained(path: Path, one: "Training", splits: "Splits", device: "torch.device") -> Any:

@@ -7,15 +7,13 @@ compressed anew.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.data import idx
+from harness.data.splits import Half
 from harness.errors import HarnessError
-
-Split = Literal["train", "test"]
 
 CLASSES = (
     "t-shirt", "trouser", "pullover", "dress", "coat",
@@ -30,6 +28,8 @@ PUBLISHED = {
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+# Where Debian's package dataset-fashion-mnist installs them.
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 PREFIXES = {"train": "train", "test": "t10k"}
 
 
@@ -63,15 +63,15 @@ def checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load(folder: Path, split: Split) -> LabelledImages:
-    """One split's images and labels.
+def load(folder: Path, half: Half) -> LabelledImages:
+    """One half's images and labels.
 
     Any IDX pair under Fashion-MNIST's file names is read; `is_published` tells whether it is
     Fashion-MNIST. Raises HarnessError if a file is missing, broken, or does not fit its pair.
     """
     arrays, checksums = [], {}
     for kind in ("images-idx3", "labels-idx1"):
-        name = f"{PREFIXES[split]}-{kind}-ubyte"
+        name = f"{PREFIXES[half]}-{kind}-ubyte"
         path = locate(folder, name)
         content = idx.read_bytes(path)
         arrays.append(idx.parse(content, str(path)))
@@ -79,7 +79,7 @@ def load(folder: Path, split: Split) -> LabelledImages:
     images, labels = arrays
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels) or not len(images):
         raise HarnessError(
-            f"{folder}: {split} images {images.shape} and labels {labels.shape} are no pair"
+            f"{folder}: {half} images {images.shape} and labels {labels.shape} are no pair"
         )
     if labels.max() >= len(CLASSES):
         raise HarnessError(f"{folder}: label {labels.max()} is none of {len(CLASSES)} classes")

@@ -1,42 +1,59 @@
-"""Where the files of image sets lie that are known by name."""
+"""Where an image set's files are looked for, and where they are put."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
+from harness.data.catalogue import known
 from harness.errors import HarnessError
 
-APPLICATION = "attention-harness"
 VARIABLE = "HARNESS_DATA"
-# Where packages of operating systems install a set.
-INSTALLED = {"fashion-mnist": (Path("/usr/share/datasets/fashion-mnist"),)}
+APPLICATION = "attention-harness"
 
 
 def fetched(name: str) -> Path:
-    """Where `harness data fetch` puts a set: under $HARNESS_DATA, else the user's cache folder."""
-    from platformdirs import user_cache_path
+    """The folder that `harness data fetch` makes for a set.
 
-    root = os.environ.get(VARIABLE)
-    return (Path(root) if root else user_cache_path(APPLICATION)) / name
-
-
-def places(name: str) -> Sequence[Path]:
-    """Where a set is looked for if no path is told, the first that is there being used."""
-    return (fetched(name), *INSTALLED.get(name, ()))
+    It is below the folder that the environment variable HARNESS_DATA names, else below the
+    user's cache folder, as the platform has it.
+    """
+    return _roots()[0] / name
 
 
-def find(name: str, path: Path | None) -> Path:
-    """The folder of a set: the path that is told, or the first of its places that is there.
+def find(name: str, path: Path | None = None) -> Path:
+    """The folder of a set's files: the one given, else the first there is.
 
-    Raises HarnessError with the places and the command that fetches the set.
+    Raises HarnessError, naming every place and the command that gets the set, if there is none.
     """
     if path is not None:
-        return Path(os.path.expanduser(path))
-    for place in places(name):
-        if place.is_dir():
-            return place
-    looked = ", ".join(map(str, places(name)))
-    raise HarnessError(
-        f"{name}: not found at {looked}; `harness data fetch {name}` gets it, or tell where it "
-        f"is: '{name}[path=DIR]'"
-    )
+        folder = Path(os.path.expanduser(path))
+        if not folder.is_dir():
+            what = "a file, not a folder" if folder.exists() else "no such folder"
+            parts = ", ".join(known(name).parts)
+            raise HarnessError(f"{path}: {what}; it should hold {parts}")
+        return folder
+    found = here(name)
+    if found is None:
+        raise HarnessError(
+            f"{name} is not here; looked in {', '.join(map(str, places(name)))}; "
+            f"`harness data fetch {name}` gets it, path=… names another folder"
+        )
+    return found
+
+
+def here(name: str) -> Path | None:
+    """The first of a set's places that is there."""
+    return next((place for place in places(name) if place.is_dir()), None)
+
+
+def places(name: str) -> list[Path]:
+    """Where a set is looked for, in this order."""
+    return [*(root / name for root in _roots()), *known(name).installed]
+
+
+def _roots() -> list[Path]:
+    """Folders that have a folder for each set, the one to write to first."""
+    import platformdirs
+
+    cache = platformdirs.user_cache_path(APPLICATION)
+    chosen = os.environ.get(VARIABLE)
+    return [Path(os.path.expanduser(chosen)), cache] if chosen else [cache]

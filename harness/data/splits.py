@@ -1,14 +1,15 @@
-"""Parting labelled images for training, validation and testing: the same way on every machine."""
+"""Deterministic splits of labelled images into what a model learns from and is judged on."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from harness.errors import HarnessError
-from harness.spelling import did_you_mean
+from harness.components import Split
 
-Split = Literal["train", "validation", "test"]
+# What the files of many sets are parted into.
+Half = Literal["train", "test"]
+
 # Changing this changes every split.
 SALT = "attention-harness splits 1"
 
@@ -16,56 +17,45 @@ SALT = "attention-harness splits 1"
 def stratified(labels: Mapping[str, int], shares: Mapping[Split, float]) -> dict[str, Split]:
     """The split of every key: each class's keys are dealt out in the given shares.
 
-    Within a class keys go in the order of a hash of theirs, so that neither the order of the
-    files nor a library's generator matters; shares of a class are rounded to whole images. Raises
-    ValueError if shares do not sum to 1.
+    Within a class they go in the order of `rank`, so that which images a split holds depends on
+    keys and classes alone, on no order of files and no generator; shares of a class are rounded
+    to whole images. Raises ValueError if the shares do not sum to 1.
     """
     if abs(sum(shares.values()) - 1) > 1e-9:
         raise ValueError(f"shares must sum to 1, not {sum(shares.values())}")
-    classes: defaultdict[int, list[str]] = defaultdict(list)
+    by_class: dict[int, list[str]] = {}
     for key, label in labels.items():
-        classes[label].append(key)
-    found: dict[str, Split] = {}
-    for keys in classes.values():
-        keys.sort(key=_place)
+        by_class.setdefault(label, []).append(key)
+    split_of: dict[str, Split] = {}
+    for keys in by_class.values():
+        keys.sort(key=rank)
         dealt, share = 0, 0.0
         for split, part in shares.items():
             share += part
             until = round(share * len(keys))
-            found.update(dict.fromkeys(keys[dealt:until], split))
+            split_of.update(dict.fromkeys(keys[dealt:until], split))
             dealt = until
-    return found
+    return split_of
 
 
-def in_turn(keys: Iterable[str], labels: Mapping[str, int]) -> list[str]:
-    """The keys in an order that takes a key of each class in turn, as long as a class has any.
-
-    Of a class the first key comes first; classes go by number.
-    """
-    met: defaultdict[int, int] = defaultdict(int)
-    turns: list[tuple[int, int, str]] = []
-    for key in keys:
-        label = labels[key]
-        turns.append((met[label], label, key))
-        met[label] += 1
-    return [key for _, _, key in sorted(turns, key=lambda turn: turn[:2])]
-
-
-def chosen(
-    name: str, labels: Mapping[str, int], count: int | None, only: Sequence[str] | None
-) -> list[str]:
-    """Of a split's keys with their labels: those in `only` if given, the first `count` in turn.
-
-    Raises HarnessError naming the image set if it lacks a key of `only`, or any image at all.
-    """
-    keys = list(labels)
-    if only is not None:
-        for key in only:
-            if key not in labels:
-                raise HarnessError(f"{name}: there is no image {key!r}{did_you_mean(key, keys)}")
-        keys = list(dict.fromkeys(only))
-    return keys if count is None else in_turn(keys, labels)[:count]
-
-
-def _place(key: str) -> bytes:
+def rank(key: str) -> bytes:
+    """SHA-256 of a fixed salt and the key: an order that has nothing to do with the images."""
     return hashlib.sha256(f"{SALT} {key}".encode()).digest()
+
+
+def in_turn(labels: Mapping[str, int]) -> list[str]:
+    """The keys in an order that takes the classes in turn: the first of each, the second, …
+
+    Within a class they keep their order.
+    """
+    seen: dict[int, int] = {}
+    places = {}
+    for key, label in labels.items():
+        seen[label] = seen.get(label, -1) + 1
+        places[key] = (seen[label], label)
+    return sorted(labels, key=places.__getitem__)
+
+
+def digest_of(keys: Iterable[str]) -> str:
+    """SHA-256 that records which keys a split holds, whatever their order."""
+    return hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Which clusters the attention singles out, told before any logit is looked at."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,18 +9,30 @@ from numpy.typing import NDArray
 from harness.values import UNASSIGNED
 
 
+@dataclass(frozen=True)
+class Salience:
+    """A cluster, its patches, and the mean attention that a patch outside pays to one inside."""
+
+    label: int
+    size: int
+    incoming: float
+
+
 def order_by_salience(
     weights: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-) -> tuple[tuple[int, float], ...]:
-    """The clusters of labels (n,) with their salience, the most salient first.
+) -> tuple[Salience, ...]:
+    """The clusters of labels (n,), the most salient first; ties go to the lower label.
 
-    Salience: the attention in weights (n, n), row i what patch i attends to, that a patch of the
-    cluster gets from all patches outside it, the mean over the cluster. A small cluster has more
-    patches outside it: where attention is uniform the smallest comes first. Unassigned patches
-    (−1) are no cluster, but their attention counts. Ties go to the lower label.
+    Salience is the mean of weights (n, n), row i what patch i attends to, over all pairs of a
+    patch outside the cluster and one inside: a mean over pairs, so that size alone decides
+    nothing (where attention is uniform all are alike), and from outside only, since a cluster
+    that looks at itself is not thereby what the image is looked at for. 0 for a cluster of all
+    patches. Unassigned patches (−1) are no cluster, but what they attend to counts.
     """
     found = []
     for label in np.unique(labels[labels != UNASSIGNED]).tolist():
         inside = labels == label
-        found.append((label, float(weights[np.ix_(~inside, inside)].sum() / inside.sum())))
-    return tuple(sorted(found, key=lambda each: (-each[1], each[0])))
+        size = int(inside.sum())
+        pairs = weights[np.ix_(~inside, inside)]
+        found.append(Salience(label, size, float(pairs.mean()) if pairs.size else 0.0))
+    return tuple(sorted(found, key=lambda each: (-each.incoming, each.label)))

@@ -33,9 +33,14 @@ class Evaluation:
         return np.asarray(self.logits.argmax(axis=1), dtype=np.int64)
 
     @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Whether each image's largest logit is its label's, (count,)."""
+        return np.asarray(self.predicted == self.labels)
+
+    @property
     def accuracy(self) -> float:
         """Share of images whose largest logit is their label's."""
-        return float((self.predicted == self.labels).mean())
+        return float(self.is_right.mean())
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:

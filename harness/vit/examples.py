@@ -1,13 +1,14 @@
 """The images of a labelled set as one array, for training and evaluation."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.components import LabelledImageSet
+from harness.components import ImageSet
 from harness.errors import HarnessError
 from harness.vit.preprocessing import fitted
 
@@ -36,19 +37,21 @@ class Examples:
 
 
 def gather(
-    images: LabelledImageSet,
+    images: ImageSet,
+    classes: Sequence[str],
     size: tuple[int, int] | None = None,
     channels: int | None = None,
 ) -> Examples:
     """All images of a set, made to fit `size` (height, width) and `channels` where these are told.
+
+    Labels are indices into `classes`.
 
     Raises HarnessError if an image is broken or has no label of the set's classes, or if images
     differ in what is not told.
     """
     keys = images.keys()
     if not keys:
-        raise HarnessError(f"{images.name}: its {images.split} split holds no image")
-    classes = len(images.classes())
+        raise HarnessError(f"{images.name}: it holds no image")
     digest = hashlib.sha256()
     labels = np.empty(len(keys), dtype=np.int64)
     first = images.load(keys[0]).pixels.shape
@@ -57,8 +60,8 @@ def gather(
     pixels = np.empty((len(keys), height, width, depth), dtype=np.uint8)
     for index, key in enumerate(keys):
         image = images.load(key)
-        if image.label is None or not 0 <= image.label < classes:
-            raise HarnessError(f"{key}: its label {image.label} is none of {classes} classes")
+        if image.label is None or not 0 <= image.label < len(classes):
+            raise HarnessError(f"{key}: its label {image.label} is none of {len(classes)} classes")
         found = image.pixels.shape
         if (size is None and found[:2] != first[:2]) or (channels is None and found[2] != first[2]):
             raise HarnessError(

@@ -20,7 +20,7 @@ def stripes(parameters: str = "") -> harness.LabelledImageSet:
 
 def test_images_and_labels_are_the_sets_in_its_order() -> None:
     images = stripes()
-    found = gather(images)
+    found = gather(images, "abcd")
 
     assert found.keys == tuple(images.keys())
     assert found.shape == (8, 8, 1)
@@ -31,13 +31,15 @@ def test_images_and_labels_are_the_sets_in_its_order() -> None:
 
 
 def test_the_digest_tells_splits_apart_and_is_the_same_again() -> None:
-    digests = [gather(stripes(f"split={split}")).digest for split in ("train", "test", "test")]
+    digests = [
+        gather(stripes(f"split={split}"), "abcd").digest for split in ("train", "test", "test")
+    ]
 
     assert digests[0] != digests[1] == digests[2]
 
 
 def test_images_are_made_to_fit_size_and_channels() -> None:
-    found = gather(stripes("taller=97"), (4, 6), 3)
+    found = gather(stripes("taller=97"), "abcd", (4, 6), 3)
 
     assert tuple(found.images.shape) == (32, 3, 4, 6)
     expected = fitted(stripes().load("stripes-96"), 4, 6, 3)
@@ -54,7 +56,7 @@ def test_images_are_made_to_fit_size_and_channels() -> None:
 )
 def test_an_image_that_cannot_be_used_is_named(parameters: str, line: str) -> None:
     with pytest.raises(harness.HarnessError, match=line):
-        gather(stripes(parameters))
+        gather(stripes(parameters), "abcd")
 
 
 def test_an_image_of_its_own_size_is_fitted_unchanged() -> None:
@@ -70,6 +72,6 @@ def test_a_fitted_grey_image_has_three_equal_channels_as_rgb() -> None:
 
 
 def test_examples_count_their_images() -> None:
-    found: Examples = gather(stripes("split=train"))
+    found: Examples = gather(stripes("split=train"), "abcd")
 
     assert len(found) == 64

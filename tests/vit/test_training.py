@@ -38,7 +38,7 @@ def report(progress):
 torch.set_num_threads(1)
 plugin, state = map(Path, sys.argv[1:])
 parts = [
-    gather(harness.make("image set", f"stripes[split={split}]", [plugin]))
+    gather(harness.make("image set", f"stripes[split={split}]", [plugin]), "abcd")
     for split in ("train", "validation", "test")
 ]
 train(Splits(*parts, "abcd"), MODEL, SETTINGS, state, report)
@@ -61,7 +61,7 @@ def state_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def splits() -> Splits:
     def part(split: str) -> Examples:
-        return gather(harness.make("image set", f"stripes[split={split}]", [STRIPES]))
+        return gather(harness.make("image set", f"stripes[split={split}]", [STRIPES]), "abcd")
 
     return Splits(part("train"), part("validation"), part("test"), "abcd")
 

@@ -31,6 +31,8 @@ FLATTEST, TALLEST = 0.25, 3.0
 ACROSS = 4
 # Of a cluster's colour over the image; the rest is the image in grey.
 STRENGTH = 0.62
+# Clusters that a legend tells the sizes of, in two lines.
+LISTED = 6
 TINT = (0.0, 0.447, 0.698)
 
 
@@ -49,7 +51,7 @@ def side_by_side(
     """The image, if there is one, and several partitions of its patches, each with its sizes."""
     with style():
         columns = len(partitions) + (pixels is not None)
-        height = 1.4 + _height(pixels, grid, WIDTH)
+        height = 1.5 + _height(pixels, grid, WIDTH)
         figure, panels = new_figure(1, columns, max(4.0, WIDTH * columns), height, title)
         rest = list(panels[0])
         if pixels is not None:
@@ -139,13 +141,13 @@ def _legend(panel: "Axes", labels: Integers) -> None:
     from matplotlib.patches import Patch
 
     colours = cluster_colours(labels)
-    entries = [
-        Patch(color=colours[label], label=f"{int((labels == label).sum())}")
-        for label in by_size(labels)[:8]
-    ]
-    others = len(by_size(labels)) - len(entries)
-    if others > 0:
-        entries.append(Patch(color="none", label=f"and {others} more"))
+    sizes = {label: int((labels == label).sum()) for label in by_size(labels)}
+    listed = [label for label, size in sizes.items() if size > 1][:LISTED]
+    entries = [Patch(color=colours[label], label=str(sizes[label])) for label in listed]
+    others = len(sizes) - len(listed)
+    if others:
+        patches = sum(size for label, size in sizes.items() if label not in listed)
+        entries.append(Patch(color="none", label=f"{patches} in {others} more"))
     unassigned = int((labels == UNASSIGNED).sum())
     if unassigned:
         entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} in none"))

@@ -34,6 +34,13 @@ class Curve:
     chosen: int | None = None
     accepted: bool = True
 
+    @property
+    def has_range(self) -> bool:
+        """Whether the controls have more than one draw to range over."""
+        if self.control_low is None or self.control_high is None:
+            return False
+        return bool((self.control_low < self.control_high).any())
+
 
 def profile_figure(
     curves: Sequence[Curve], *, title: str, axis: str = "threshold (share of edges dropped)"
@@ -45,7 +52,7 @@ def profile_figure(
         )
         for curve, (above, below) in zip(curves, panels.T, strict=True):
             _draw(above, curve, curve.modularity, curve.control_modularity)
-            if curve.control_low is not None and curve.control_high is not None:
+            if curve.has_range:
                 above.fill_between(
                     curve.levels, curve.control_low, curve.control_high,
                     color=NOISE, alpha=0.25, linewidth=0, label="range over its draws",

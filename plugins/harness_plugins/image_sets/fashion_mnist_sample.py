@@ -38,6 +38,10 @@ class FashionMnistSample(harness.ImageSet):
                 f"fashion-mnist-sample: count must be 1 … {SIZE}, not {self.count}"
             )
 
+    def classes(self) -> Sequence[str]:
+        """The names that labels index."""
+        return CLASSES
+
     def keys(self) -> Sequence[str]:
         """Index in the test set and class, such as 00000-ankle-boot."""
         return list(self._labels)[: self.count]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.views.figures import ablation, accuracy, clusters, heatmaps
+from harness.views.figures.gallery import gallery
 from harness.views.figures.profiles import Curve, profile_figure
 
 RANDOM = np.random.default_rng(0)
@@ -150,3 +151,17 @@ def test_an_effect_stands_beside_chance() -> None:
     assert panel.patches[0].get_width() == -2.0
     assert list(panel.lines[0].get_xdata()) == [-0.3, 0.5]
     assert list(panel.lines[2].get_xdata()) == [-0.6, 0.6]
+
+
+def test_a_gallery_shows_images_under_their_names(pixels: Any) -> None:
+    figure = gallery([("one", pixels), ("$two$", pixels)], title="t")
+
+    assert [panel.get_title() for panel in figure.axes] == ["one", "$two$"]
+    assert np.array_equal(figure.axes[0].images[0].get_array()[..., :1], pixels[..., :1])
+
+
+def test_clusters_of_one_patch_are_counted_together_in_the_legend(pixels: Any) -> None:
+    labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
+    found = texts(clusters.overlay(pixels, (3, 5), labels, title="t"))
+
+    assert "5 in 5 more" in found

@@ -1,0 +1,121 @@
+"""Picture files below a folder: found without leaving it, decoded within bounds."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+MAX_PIXELS = 50_000_000
+# Pillow's modes of 16-bit grey; some formats come as "I", which has room for 32 bits.
+DEEP_GREY = ("I;16", "I;16L", "I;16B", "I")
+DEEPEST_GREY = 65535
+
+
+def find(folder: Path) -> dict[str, Path]:
+    """Everything below a folder that is named like a picture, by its key.
+
+    Keys are paths relative to the folder; bytes that are not UTF-8 are written \\xff. Hidden
+    files and folders are passed over, and linked folders not followed; one that leads out of
+    the folder is listed, and `read` refuses it. Raises HarnessError if a folder is not to be
+    read.
+    """
+    return {_key(path.relative_to(folder)): path for path in _candidates(folder)}
+
+
+def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """A picture's bytes (height, width, 1 or 3): upright, over white, its first frame.
+
+    16-bit grey is scaled to 8 bits; grey stays grey, everything else becomes RGB. Raises
+    HarnessError, naming `key`, if it is broken, has more than `max_pixels`, or is a link that
+    leads out of `folder`.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if _leads_out(path, folder):
+        raise HarnessError(f"{key}: links to a place outside {folder}")
+    if not path.is_file():
+        raise HarnessError(f"{key}: neither a regular file nor a link to one")
+    try:
+        with warnings.catch_warnings():
+            # The size is checked here, and by a limit of our own.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as picture:
+                width, height = picture.size
+                if width * height > max_pixels:
+                    raise HarnessError(
+                        f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
+                    )
+                return _pixels(ImageOps.exif_transpose(picture))
+    except UnidentifiedImageError as error:
+        raise HarnessError(f"{key}: not an image of a known format") from error
+    except Image.DecompressionBombError as error:
+        raise HarnessError(f"{key}: {error}") from error
+    # Pillow's decoders raise nearly anything on damaged files.
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
+        raise HarnessError(f"{key}: broken image: {error}") from error
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    """What is named like an image below the folder, and linked folders that lead out of it."""
+
+    def refuse(error: OSError) -> None:
+        raise HarnessError(f"{error.filename}: {error.strerror}")
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        # The walk does not follow linked folders; what lies inside is listed at its own place.
+        for path in (Path(parent, name) for name in folders):
+            if path.is_symlink() and _leads_out(path, folder):
+                yield path
+        for path in (Path(parent, name) for name in names if not name.startswith(".")):
+            if path.suffix.lower() in SUFFIXES:
+                yield path
+
+
+def _leads_out(path: Path, folder: Path) -> bool:
+    # Unlike Path.resolve, realpath takes links that go round in circles.
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _key(path: Path) -> str:
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:
+    """Bytes (height, width, 1 or 3)."""
+    from PIL import Image
+
+    if picture.mode in DEEP_GREY:
+        grey = np.asarray(picture)
+        # Of such depth only PNG has transparency: one level of grey.
+        return _scaled(np.where(grey == picture.info.get("transparency"), DEEPEST_GREY, grey))
+    if picture.mode == "F":
+        raise ValueError("grey levels are fractions without a known range")
+    if picture.has_transparency_data:
+        opaque = picture.convert("RGBA")
+        white = Image.new("RGBA", opaque.size, "white")
+        is_grey = picture.mode in ("LA", "La", "L", "1")
+        picture = Image.alpha_composite(white, opaque).convert("L" if is_grey else "RGB")
+    elif picture.mode in ("1", "L"):
+        picture = picture.convert("L")
+    else:
+        picture = picture.convert("RGB")
+    array = np.asarray(picture, dtype=np.uint8)
+    return array[:, :, None] if array.ndim == 2 else array
+
+
+def _scaled(grey: NDArray[Any]) -> NDArray[np.uint8]:
+    if grey.min() < 0 or grey.max() > DEEPEST_GREY:
+        raise ValueError(f"grey levels {grey.min()} … {grey.max()} are outside 0 … {DEEPEST_GREY}")
+    return np.round(grey * (255 / DEEPEST_GREY)).astype(np.uint8)[:, :, None]

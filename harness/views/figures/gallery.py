@@ -1,0 +1,32 @@
+"""Images side by side."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.views.figures.style import new_figure, picture, shown, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ACROSS = 4
+SIDE = 2.2
+
+
+def gallery(images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str) -> "Figure":
+    """Images (height, width, 1 or 3) under their names."""
+    with style():
+        columns = min(ACROSS, len(images))
+        rows = math.ceil(len(images) / columns)
+        figure, panels = new_figure(
+            rows, columns, max(3.0, SIDE * columns), 0.6 + SIDE * 1.15 * rows, title
+        )
+        for panel in panels.flat:
+            picture(panel)
+        for panel, (name, pixels) in zip(panels.flat, images, strict=False):
+            panel.imshow(shown(pixels))
+            picture(panel, name)
+        return figure

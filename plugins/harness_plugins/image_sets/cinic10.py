@@ -1,0 +1,36 @@
+"""CINIC-10."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import harness
+from harness.data import cinic10, class_folders
+from harness_plugins.image_sets.published_pictures import PublishedPictures
+
+
+@dataclass(frozen=True)
+class Cinic10(PublishedPictures):
+    """CINIC-10: 270,000 colour images of 32×32 in CIFAR-10's classes, 90,000 a split.
+
+    Darlow, Crowley, Antoniou and Storkey 2018. It contains all of CIFAR-10, spread over its
+    three splits: never judge on one what was trained on the other.
+    """
+
+    name: ClassVar[str] = "cinic10"
+
+    def classes(self) -> Sequence[str]:
+        """Airplane … truck."""
+        return cinic10.CLASSES
+
+    def pictures(self, split: harness.Split) -> Mapping[str, class_folders.LabelledPicture]:
+        """The files of train/, valid/ or test/."""
+        part = cinic10.FOLDERS[split]
+        found = class_folders.find(self.folder / part, self.classes())
+        return {f"{part}/{key}": picture for key, picture in found.items()}
+
+
+@harness.hookimpl
+def harness_image_sets() -> list[type[harness.ImageSet]]:
+    """The image set of this module."""
+    return [Cinic10]

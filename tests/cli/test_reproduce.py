@@ -1,0 +1,70 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_all_exhibits_are_listed(harness_command: Command) -> None:
+    finished = harness_command("reproduce", "--list")
+
+    assert finished.returncode == 0
+    assert "table-4.3" in finished.stdout
+
+
+def test_exhibits_that_need_no_run_are_made_at_once(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    finished = harness_command("reproduce", "--only", "figure-4.1,table-4.1", "--out", "out")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "figure-4.1: Confusion matrix" in finished.stdout
+    assert "table-4.1 needs trained models" in finished.stderr
+    matrix = pandas.read_csv(tmp_path / "out" / "tables" / "figure-4.1.csv")
+    assert matrix.drop(columns="true class").to_numpy().sum() == 100
+    assert (tmp_path / "out" / "figures" / "figure-4.1.png").exists()
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+@pytest.mark.slow
+def test_every_exhibit_that_needs_no_more_data_is_made(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    finished = harness_command("reproduce", "--clustered", 2, "--out", "out", timeout=900)
+
+    assert finished.returncode == 0, finished.stderr
+    assert "failed" not in finished.stderr
+    chosen = pandas.read_csv(tmp_path / "out" / "tables" / "table-4.3-images.csv")
+    profiles = pandas.read_csv(tmp_path / "out" / "tables" / "figure-A.1.csv")
+    one = chosen.iloc[0]
+    at = profiles[
+        (profiles["clusterer"] == one["method"])
+        & (profiles["role"] == "observed")
+        & (profiles["level"] == one["threshold"])
+    ]
+    assert at["modularity"].iloc[0] == pytest.approx(one["modularity"])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--only", "table-9"], "there is no exhibit 'table-9'"),
+        (["--models", "nowhere"], "--models nowhere: no such folder"),
+        (["--images", "folder[path=nowhere]"], "nowhere: no such folder"),
+        (["--images", "nothing"], "nothing"),
+        (["--clustered", "0"], "--clustered 0: must be at least 1"),
+    ],
+)
+def test_a_mistake_costs_one_clear_line(
+    harness_command: Command, words: list[str], line: str
+) -> None:
+    finished = harness_command("reproduce", *words, "--out", "out")
+
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    (error,) = finished.stderr.splitlines()
+    assert error.startswith("harness: ")
+    assert line in error
