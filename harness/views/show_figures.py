@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from harness.closeup import Choice, Closeup, Method
 from harness.errors import HarnessError
+from harness.scores.saliency import order_by_salience
 from harness.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.profiles import Curve, profile_figure
+from harness.views.figures.style import by_size
 from harness.views.sight import Chosen, Sight, name, partitions
 
 if TYPE_CHECKING:
@@ -139,10 +141,7 @@ def _on_the_grid(
         title = _title(closeup, _called(each))
         figure = clusters.overlay(pixels, grid, each.labels, title=title)
         yield Drawing(f"overlay-{file}", figure, columns, rows)
-        figure = clusters.panels(pixels, grid, each.labels, title=title)
-        marks = cluster_names(each.labels)
-        sizes = [[mark, int((each.labels == label).sum())] for label, mark in marks.items()]
-        yield Drawing(f"panels-{file}", figure, ("cluster", "patches"), sizes)
+        yield _panels(sight, grid, file, each)
     if len(found) > 1:
         pairs = [(_called(each), each.labels) for each in found.values()]
         figure = clusters.side_by_side(
@@ -151,6 +150,31 @@ def _on_the_grid(
         rows = _patch_rows(grid, [each.labels for each in found.values()])
         places = ("row", "column", *(each.name for each in found.values()))
         yield Drawing("side-by-side", figure, places, rows)
+
+
+def _panels(sight: Sight, grid: tuple[int, int], file: str, each: Chosen) -> Drawing:
+    """One panel a cluster: the most salient first where the map's weights can be had."""
+    closeup, marks = sight.closeup, cluster_names(each.labels)
+    pixels = None if sight.image is None else sight.image.pixels
+    sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
+    if sight.weights is None:
+        figure = clusters.panels(pixels, grid, each.labels, title=_title(closeup, _called(each)))
+        rows = [[marks[label], size] for label, size in sizes.items()]
+        return Drawing(f"panels-{file}", figure, ("cluster", "patches"), rows)
+    salient = order_by_salience(sight.weights, each.labels)
+    figure = clusters.panels(
+        pixels,
+        grid,
+        each.labels,
+        title=_title(closeup, f"{_called(each)}, most salient first"),
+        names={
+            found.label: f"cluster {marks[found.label]}: {found.size} patches\n"
+            f"attention from outside {found.incoming:.4f}"
+            for found in salient
+        },
+    )
+    figures = [[marks[found.label], found.size, found.incoming] for found in salient]
+    return Drawing(f"panels-{file}", figure, ("cluster", "patches", "incoming"), figures)
 
 
 def _patch_rows(grid: tuple[int, int], partitions: Sequence[Integers]) -> list[list[Any]]:
