@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.values import Floats, Integers
-from harness.views.figures.style import CHOSEN, NOISE, colour, new_figure, style
+from harness.views.figures.style import CHOSEN, NOISE, colour, new_figure, style, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def profile_figure(
                     color=NOISE, alpha=0.25, linewidth=0, label="range over its draws",
                 )  # fmt: skip
             _draw(below, curve, curve.n_clusters, curve.control_clusters)
-            above.set_title(curve.name)
+            above.set_title(wrapped(curve.name, COLUMN))
             below.set_xlabel(axis)
         panels[0, 0].set_ylabel("modularity Q")
         panels[1, 0].set_ylabel("clusters")
