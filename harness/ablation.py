@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.identity import seed_of
+from harness.inspection import attention_of, map_key
 from harness.origins import Origins
 from harness.places import StoredPartition, images_of, stored_partition
 from harness.registry import Registry
@@ -27,7 +29,7 @@ from harness.scores.ablation_contrasts import Contrast, ImageEffects, contrasts
 from harness.scores.saliency import order_by_salience
 from harness.spelling import did_you_mean
 from harness.store import Store
-from harness.values import UNASSIGNED, Floats, Image, Integers
+from harness.values import UNASSIGNED, Image, Integers
 from harness.vit.patch_orders import contiguous_orders, random_orders
 from harness.vit.removal import At, Fill
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.vit.checkpoint import Checkpoint
-    from harness.vit.model import OneLayerViT
 
 # Sets of patches that one image may have removed from it, one after the other.
 MOST_SETS = 2000
@@ -174,7 +175,12 @@ def ablate(
             if classes and origins.classes(partition.images) not in ((), classes):
                 # Its label is of other classes than the model's.
                 pictured = replace(pictured, label=None)
-            found.append(_image_ablation(checkpoint, pictured, partition, labels, settings))
+            slot = partition.layer, partition.head
+            key = map_key(store, partition.images, image, partition.extractor, *slot)
+            weights = attention_of(store, key, image, *slot).weights
+            found.append(
+                _image_ablation(checkpoint, pictured, partition, weights, labels, settings)
+            )
     if refused and len(refused) == len(nothing) and not found:
         # No image of the run has such a place: it is the place that is wrong.
         raise refused[0]
@@ -201,6 +207,7 @@ def _image_ablation(
     checkpoint: "Checkpoint",
     image: Image,
     partition: StoredPartition,
+    weights: NDArray[np.floating[Any]],
     labels: Integers,
     settings: AblationSettings,
 ) -> ImageAblation:
@@ -208,7 +215,7 @@ def _image_ablation(
 
     model, pixels = checkpoint.model, _fed(checkpoint, image)
     grid = model.settings.grid
-    clusters = _by_salience(_map(model, pixels, partition.head), labels)
+    clusters = _by_salience(weights, labels)
     count = count_patch_sets(len(clusters), settings.together)
     if count > MOST_SETS:
         raise HarnessError(
@@ -255,14 +262,9 @@ def _fed(checkpoint: "Checkpoint", image: Image) -> "Tensor":
     return checkpoint.normalisation(torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0))
 
 
-def _map(model: "OneLayerViT", pixels: "Tensor", head: int) -> Floats:
-    import torch
-
-    with torch.inference_mode():
-        return np.asarray(model.attention_maps(pixels)[0, head].double().numpy())
-
-
-def _by_salience(weights: Floats, labels: Integers) -> tuple[ClusterPatches, ...]:
+def _by_salience(
+    weights: NDArray[np.floating[Any]], labels: Integers
+) -> tuple[ClusterPatches, ...]:
     ordered = [
         ClusterPatches(each.label, each.size, each.incoming)
         for each in order_by_salience(weights, labels)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import frames, ranking, registry
 from harness.ablation import Ablation, AblationSettings, ablate
+from harness.by_slot import SlotRow, by_slot
 from harness.closeup import Closeup, close_up, weights_by_head
 from harness.components import Component
 from harness.engine import runner
@@ -14,6 +15,8 @@ from harness.engine.forecast import Forecast
 from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
+from harness.foreground import Foreground
+from harness.meaning import Meaning, meaning
 from harness.origins import Origins
 from harness.pairing import PairedRuns, pair_runs
 from harness.places import StoredPartition, stored_partition
@@ -55,6 +58,10 @@ class Run:
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
+
+    def slots(self) -> list[SlotRow]:
+        """Every method on every head of every layer apart, best heads first."""
+        return self._read(by_slot)
 
     def comparisons(self) -> list[ranking.Comparison]:
         """The methods of each set of images or maps, and what was tested between them."""
@@ -155,6 +162,22 @@ class Run:
             return origins.image(images, image), origins.classes(images)
 
         return self._read(read)
+
+    def meaning(
+        self,
+        foreground: Foreground,
+        plugins: Sequence[str | Path] = (),
+        *,
+        candidates: bool = False,
+    ) -> Meaning:
+        """How far every method's clusters follow the images' foreground, beside baselines.
+
+        `run.meaning(Above(0))`; `harness.foreground` has that and masks, `harness.meaning` what is
+        returned. With `candidates` levels count that a selector did not accept. Raises HarnessError
+        where images or their foreground are not to be had.
+        """
+        known = registry.load([Path(path) for path in plugins])
+        return self._read(lambda stored: meaning(stored, known, foreground, candidates=candidates))
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """This run and another cell by cell: one method and figure a row.

@@ -33,12 +33,19 @@ class Origins:
         self._registry = registry
         self._image_sets: dict[str, ImageSet] = {}
         self._checkpoints: dict[str, Checkpoint] = {}
+        # An image's maps and methods come one after the other.
+        self._last: tuple[str, Image] | None = None
 
     def image(self, image_set: str, key: str) -> Image:
         """An image of a set that the run has.
 
         Raises HarnessError if it cannot be had or has other pixels than in the run.
         """
+        if self._last is None or self._last[0] != image_set or self._last[1].key != key:
+            self._last = image_set, self._load(image_set, key)
+        return self._last[1]
+
+    def _load(self, image_set: str, key: str) -> Image:
         try:
             image = self._image_set(image_set).load(key)
         except HarnessError:

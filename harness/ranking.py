@@ -166,7 +166,7 @@ def _compared(
     stood = standings(_criteria(observed))
     rows = [
         replace(
-            _row(each, controls),
+            _figures(each, controls),
             tier=tier or None,
             mean_rank=mean_rank,
         )
@@ -260,7 +260,12 @@ class _Observed:
         return np.array(whole, dtype=np.float64).reshape(len(whole), widest)
 
 
-def _row(observed: _Observed, controls: Sequence[str]) -> Row:
+def row_of(outcomes: Sequence[Outcome], controls: Sequence[str]) -> Row:
+    """The figures of one method's outcomes, all of them or some, without a place among others."""
+    return _figures(_Observed.of(outcomes), controls)
+
+
+def _figures(observed: _Observed, controls: Sequence[str]) -> Row:
     ok = [each for each in observed.outcomes if each.ok]
     accepted = [each for each in ok if each.accepted]
     beside = tuple(_beside(control, ok) for control in controls)

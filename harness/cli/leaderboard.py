@@ -9,8 +9,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import HarnessError
+
 if TYPE_CHECKING:
     import pandas
+    from rich.console import Console
 
     from harness.api import Run
     from harness.ranking import Comparison
@@ -31,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also show how stable clusters are, kind by kind, and the least stable one",
     )
+    parser.add_argument(
+        "--per", choices=("head",), help="one row a method and head: which heads cluster"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json")
     form.add_argument("--csv", dest="form", action="store_const", const="csv")
@@ -42,10 +48,43 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
 
     opened = [open_run(path) for path in arguments.runs]
+    if arguments.per is not None:
+        if arguments.by is not None or arguments.pairs or arguments.stability:
+            raise HarnessError(
+                "--per head shows heads in the order of their excess, and nothing that --by, "
+                "--pairs or --stability could change"
+            )
+        _print_slots(opened, arguments.form)
+        return 0
     boards = [board_of(one, arguments.by) for one in opened]
     stabilities = [one.stabilities() for one in opened] if arguments.stability else []
     print_boards(boards, arguments.form, pairs=arguments.pairs, stabilities=stabilities)
     return 0
+
+
+def _print_slots(runs: Sequence["Run"], form: str) -> None:
+    """Print each method's heads apart."""
+    found = [(str(run.folder), run.slots()) for run in runs]
+    if form == "table":
+        from harness.views.by_slot import show
+
+        for folder, rows in found:
+            show(folder, rows, _console())
+    elif form == "json":
+        documents = [{"run": run, "rows": [row.flat() for row in rows]} for run, rows in found]
+        print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+    else:
+        flat = [{"run": run, **row.flat()} for run, rows in found for row in rows]
+        writer = csv.DictWriter(sys.stdout, list(flat[0]) if flat else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(flat)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    # A file or a pipe has no width of its own; the table's is as good as any.
+    return Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
 
 
 def board_of(run: "Run", by: str | None = None) -> "Board":
@@ -87,13 +126,9 @@ def print_boards(
                 del figures["controls"]
                 writer.writerow([board.run, *figures.values()])
     else:
-        from rich.console import Console
-
         from harness.views.leaderboard import show
 
-        # A file or a pipe has no width of its own; the table's is as good as any.
-        console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
-        show(boards, console, pairs=pairs, stabilities=stabilities)
+        show(boards, _console(), pairs=pairs, stabilities=stabilities)
 
 
 def _tests(comparison: "Comparison") -> dict[str, Any]:

@@ -18,6 +18,7 @@ VERBS = {
     "compare-partitions": "match the clusters of two partitions: kept, split, merged",
     "show": "look at one image of a run: profiles, clusters, methods compared; figures as files",
     "ablate": "remove clusters from the model's view, and see what its answers lose beyond chance",
+    "meaning": "tell whether clusters follow the images' foreground, beyond what is trivial",
     "export": "write a run's tables as Parquet or CSV",
     "reproduce": "make the thesis' tables and figures again, beside its own figures",
     "plugins": "list every component with its parameters, and the broken plugins",

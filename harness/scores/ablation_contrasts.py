@@ -1,6 +1,5 @@
 """Over a set of images: does removing the clusters that stand out change answers beyond chance?"""
 
-import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,26 +8,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from harness.scores.ablation import ROUNDING, Effect
-from harness.scores.comparison import bootstrap_interval, signed_rank_p
+from harness.scores.estimate import Estimate, estimate
 from harness.values import Floats
 
 Removed = Literal["most salient", "least salient", "each"]
 Figure = Literal["logit", "margin", "probability", "accuracy"]
 # With fewer no cluster is more salient than another.
 FEWEST_CLUSTERS = 2
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """The mean over images, its 95 % bootstrap interval, and p of Wilcoxon's signed-rank test.
-
-    The test is two-sided, that images' figures lie around 0. None where there are too few images.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    p: float | None
 
 
 @dataclass(frozen=True)
@@ -115,9 +101,4 @@ def _contrasts(removed: Removed, images: Sequence[ImageEffects]) -> Iterator[Con
 
 def _estimate(figures: Floats) -> Estimate:
     # What is rounding alone is no difference.
-    figures = np.where(np.abs(figures) < ROUNDING, 0.0, figures)
-    interval = bootstrap_interval(figures)
-    low, high, p = (
-        None if math.isnan(value) else value for value in (*interval, signed_rank_p(figures))
-    )
-    return Estimate(float(figures.mean()), low, high, p)
+    return estimate(np.where(np.abs(figures) < ROUNDING, 0.0, figures))

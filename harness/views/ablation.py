@@ -10,9 +10,9 @@ from rich.text import Text
 
 from harness.ablation import Ablation, AblationSettings, ImageAblation
 from harness.scores.ablation import Chance, Effect
-from harness.scores.ablation_contrasts import Contrast, Estimate
+from harness.scores.ablation_contrasts import Contrast
 from harness.values import UNASSIGNED
-from harness.views.numbers import p_text
+from harness.views.numbers import estimate_text, p_text, signed
 
 # Classes up to which a table has a column for each.
 MOST_CLASSES = 12
@@ -120,20 +120,20 @@ def _effects_table(image: ImageAblation, classes: Sequence[str]) -> Table:
         table.add_row(
             _removed(effect),
             str(effect.patches),
-            _signed(effect.logit),
+            signed(effect.logit),
             _band(effect.random),
             p_text(effect.random.p),
             _band(effect.contiguous),
             p_text(effect.contiguous.p),
-            _signed(effect.margin),
-            _signed(effect.probability, 3),
+            signed(effect.margin),
+            signed(effect.probability, 3),
             Text(_class(effect.predicted, classes), style="bold" if effect.changed else ""),
         )
     return table
 
 
 def _band(chance: Chance) -> str:
-    return f"{_signed(chance.logit)} ({_signed(chance.low)}…{_signed(chance.high)})"
+    return f"{signed(chance.logit)} ({signed(chance.low)}…{signed(chance.high)})"
 
 
 def _logits_table(image: ImageAblation, classes: Sequence[str]) -> Table:
@@ -142,7 +142,7 @@ def _logits_table(image: ImageAblation, classes: Sequence[str]) -> Table:
     table.add_row("logits", *(f"{value:.2f}" for value in image.logits))
     for effect in image.effects:
         if effect.kind == "alone":
-            table.add_row(_removed(effect), *map(_signed, effect.logits))
+            table.add_row(_removed(effect), *map(signed, effect.logits))
     return table
 
 
@@ -169,29 +169,18 @@ def _contrasts_table(figures: Sequence[Contrast]) -> Table:
     for each in figures:
         table.add_row(
             each.figure,
-            _estimate(each.clusters),
+            estimate_text(each.clusters),
             "random",
-            _signed(each.random.mean),
-            _estimate(each.beyond_random),
+            signed(each.random.mean),
+            estimate_text(each.beyond_random),
             p_text(each.beyond_random.p),
         )
         table.add_row(
             "",
             "",
             "contiguous",
-            _signed(each.contiguous.mean),
-            _estimate(each.beyond_contiguous),
+            signed(each.contiguous.mean),
+            estimate_text(each.beyond_contiguous),
             p_text(each.beyond_contiguous.p),
         )
     return table
-
-
-def _estimate(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return _signed(estimate.mean)
-    return f"{_signed(estimate.mean)} ({_signed(estimate.low)}…{_signed(estimate.high)})"
-
-
-def _signed(value: float, digits: int = 2) -> str:
-    """With its sign, and no sign of a 0 that was rounded down."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}"

@@ -40,6 +40,27 @@ def test_several_runs_are_several_documents(harness_command: Command, finished: 
     assert [document["run"] for document in shown] == [str(finished)] * 2
 
 
+def test_heads_have_rows_of_their_own(harness_command: Command, finished: Path) -> None:
+    table, document, sheet = (
+        harness_command("leaderboard", finished, "--per", "head", *form).stdout
+        for form in ((), ("--json",), ("--csv",))
+    )
+
+    rows = json.loads(document)["rows"]
+    assert [(row["clusterer"], row["head"]) for row in rows] == [("infomap", 0), ("louvain", 0)]
+    assert [float(row["excess"]) for row in csv.DictReader(sheet.splitlines())] == [
+        row["excess"] for row in rows
+    ]
+    assert "Heads of each method by their excess" in table
+
+
+def test_heads_are_in_an_order_of_their_own(harness_command: Command, finished: Path) -> None:
+    shown = harness_command("leaderboard", finished, "--per", "head", "--by", "excess")
+
+    assert shown.returncode == 1
+    assert "--per head shows heads in the order of their excess" in shown.stderr
+
+
 def test_pairs_of_methods_are_shown_with_their_tests(
     harness_command: Command, finished: Path
 ) -> None:

@@ -27,11 +27,13 @@ class OneLayerViT(harness.Extractor):
 
     checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
     heads: numbers of heads, from 0; none for all.
+    average: whether the mean over these heads' maps is given in their place, as head 0.
     """
 
     name: ClassVar[str] = "one-layer-vit"
     checkpoint: str = "one-head"
     heads: tuple[int, ...] | None = None
+    average: bool = False
 
     def __post_init__(self) -> None:
         if self.heads is not None and not self.heads:
@@ -40,7 +42,12 @@ class OneLayerViT(harness.Extractor):
             raise harness.HarnessError(f"one-layer-vit: heads {self.heads} names one twice")
 
     def slots(self) -> Sequence[harness.Slot]:
-        """One slot a head, all of layer 0."""
+        """One slot a head, all of layer 0; one for all heads if they are averaged."""
+        heads = self._heads()
+        return [harness.Slot(0, head) for head in ([0] if self.average else heads)]
+
+    def _heads(self) -> Sequence[int]:
+        """The heads that are looked at, checked."""
         from harness.vit.header import read_settings
 
         settings = read_settings(self.checkpoint_file)
@@ -53,7 +60,7 @@ class OneLayerViT(harness.Extractor):
                 raise harness.HarnessError(
                     f"{self.checkpoint}: there is no head {head}; there are 0 … {available[-1]}"
                 )
-        return [harness.Slot(0, head) for head in heads]
+        return heads
 
     def fingerprint(self) -> str:
         """SHA-256 of the checkpoint's file."""
@@ -75,19 +82,21 @@ class OneLayerViT(harness.Extractor):
 
         loaded = checkpoint.load(self.checkpoint_file)
         settings = loaded.model.settings
-        heads = [slot.head for slot in self.slots()]
+        heads, slots = self._heads(), self.slots()
         # One image at a time: no library promises the same last digit whatever the batch, and
         # batches of 32 were no faster.
         for image in images:
             pixels = torch.from_numpy(_pixels(image, settings)).permute(2, 0, 1).unsqueeze(0)
             with torch.inference_mode():
                 maps = loaded.model.attention_maps(loaded.normalisation(pixels))[0].numpy()
-            for head in heads:
+            chosen = maps[list(heads)]
+            given = chosen.mean(axis=0, keepdims=True) if self.average else chosen
+            for slot, weights in zip(slots, given, strict=True):
                 yield harness.AttentionMap(
-                    maps[head],
+                    weights,
                     image=image.key,
-                    layer=0,
-                    head=head,
+                    layer=slot.layer,
+                    head=slot.head,
                     grid=settings.grid,
                     variant=image.variant,
                 )

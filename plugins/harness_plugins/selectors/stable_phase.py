@@ -30,9 +30,18 @@ class StablePhase(harness.Selector):
     a method found. Neither kind belongs to a phase. Noise has phases too: where there are
     controls, a phase is accepted only if it is longer than theirs.
 
+    Of all phases P, runs of |P| ≥ minimum_length levels that cannot be longer, with k(P) clusters
+    on the mean over their levels, the one chosen is
+
+        P* = argmax |P| − cluster_penalty · k(P),
+
+    and of equal ones the one at the lower thresholds, whose graphs are denser.
+
     minimum_length: how many consecutive levels make a phase.
     tolerance: the largest difference between the numbers of clusters within a phase; 0 is the
         thesis' rule, 1 allows for methods whose count flickers.
+    cluster_penalty: how many levels longer a phase must be for each further cluster to be preferred
+        to one of fewer clusters; 0 looks at the length alone.
     minimum_giant_share: the share of all nodes that the largest weakly connected component must
         hold. At the default no level passes where more than half the nodes are isolated or lie
         in smaller pieces.
@@ -44,6 +53,7 @@ class StablePhase(harness.Selector):
     name: ClassVar[str] = "stable-phase"
     minimum_length: int = 3
     tolerance: int = 0
+    cluster_penalty: float = 0.0
     minimum_giant_share: float = 0.5
     alpha: float = 0.05
     beyond_noise: bool = True
@@ -57,22 +67,26 @@ class StablePhase(harness.Selector):
             raise harness.HarnessError(
                 f"stable-phase: tolerance must be at least 0, not {self.tolerance}"
             )
+        if not 0 <= self.cluster_penalty < np.inf:
+            raise harness.HarnessError(
+                f"stable-phase: cluster_penalty must be 0 or more, not {self.cluster_penalty}"
+            )
         check_alpha(self.name, self.alpha)
         check_share(self.name, "minimum_giant_share", self.minimum_giant_share)
 
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The level of largest modularity inside the longest phase.
+        """The level of largest modularity inside the phase chosen; of equal ones the denser.
 
-        The statistic is the number of levels of the phase, 0 where there is none. Of phases as
-        long as each other the one of higher mean modularity, then the denser one. Not accepted
-        where there is no phase, none of its levels has positive modularity, or controls have as
-        long ones. Without a phase the candidate is the level of largest modularity among those
-        that are not trivial, or among all, or the first if modularity is undefined throughout.
+        The statistic is the number of levels of the phase, 0 where there is none. Not accepted
+        where there is no phase, none of its levels has positive modularity, or those chosen on the
+        controls are as long. Without a phase the candidate is the level of largest modularity
+        among those that are not trivial, or among all, or the first if modularity is undefined
+        throughout.
         """
         modularity = profile.modularity
-        phase = self._longest_phase(profile)
+        phase = self._phase(profile)
         if phase is None:
             defined = ~np.isnan(modularity)
             several = defined & (profile.n_clusters >= 2)
@@ -94,12 +108,16 @@ class StablePhase(harness.Selector):
         )
 
     def _length(self, profile: harness.Profile) -> float:
-        phase = self._longest_phase(profile)
+        phase = self._phase(profile)
         return 0.0 if phase is None else float(phase[1] - phase[0] + 1)
 
-    def _longest_phase(self, profile: harness.Profile) -> Run | None:
-        return _longest_phase(
-            profile, self.tolerance, self.minimum_length, self.minimum_giant_share
+    def _phase(self, profile: harness.Profile) -> Run | None:
+        return _chosen_phase(
+            profile,
+            self.tolerance,
+            self.minimum_length,
+            self.minimum_giant_share,
+            self.cluster_penalty,
         )
 
     def _why_none(self, several: NDArray[np.bool_], connected: NDArray[np.bool_]) -> str:
@@ -115,19 +133,24 @@ class StablePhase(harness.Selector):
 
 # A group's nulls are looked at again for every one of its maps.
 @lru_cache(maxsize=4096)
-def _longest_phase(
-    profile: harness.Profile, tolerance: int, minimum_length: int, minimum_giant_share: float
+def _chosen_phase(
+    profile: harness.Profile,
+    tolerance: int,
+    minimum_length: int,
+    minimum_giant_share: float,
+    cluster_penalty: float,
 ) -> Run | None:
     counts = profile.n_clusters
     whole = connected_levels(profile, minimum_giant_share) & (counts >= 2)
     runs = constant_runs(counts.tolist(), whole.tolist(), tolerance)
-    longest = max((last - first + 1 for first, last in runs), default=0)
-    if longest < minimum_length:
-        return None
-    return max(
-        (run for run in runs if run[1] - run[0] + 1 == longest),
-        key=lambda run: profile.modularity[run[0] : run[1] + 1].mean(),
-    )
+
+    def penalised_length(phase: Run) -> float:
+        first, last = phase
+        return last - first + 1 - cluster_penalty * float(counts[first : last + 1].mean())
+
+    # Runs come in the order of their levels, and the first of equal ones is taken.
+    phases = (run for run in runs if run[1] - run[0] + 1 >= minimum_length)
+    return max(phases, key=penalised_length, default=None)
 
 
 def _description(profile: harness.Profile, phase: Run) -> str:

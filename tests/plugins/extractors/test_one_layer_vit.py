@@ -85,6 +85,30 @@ def test_every_head_of_every_image_comes_in_turn(rgb_model: Path) -> None:
     assert found == [("a", 2), ("a", 0), ("b", 2), ("b", 0)]
 
 
+@pytest.mark.parametrize("heads", ["", ",heads=[2,0]"])
+def test_the_mean_over_the_heads_maps_is_one_map_of_head_0(rgb_model: Path, heads: str) -> None:
+    image = harness.Image("a", np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8))
+    each = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model}{heads}]")
+    average = harness.make(
+        "extractor", f"one-layer-vit[checkpoint={rgb_model},average=true{heads}]"
+    )
+
+    expected = np.mean([attention.weights for attention in each.extract([image])], axis=0)
+    (attention,) = average.extract([image])
+
+    assert average.slots() == [harness.Slot(0, 0)] == [attention.slot]
+    np.testing.assert_allclose(attention.weights, expected, rtol=1e-6)
+    assert np.abs(attention.weights.sum(axis=1) - 1).max() < 1e-5
+
+
+def test_heads_that_are_not_there_cannot_be_averaged(rgb_model: Path) -> None:
+    average = harness.make(
+        "extractor", f"one-layer-vit[checkpoint={rgb_model},average=true,heads=[0,3]]"
+    )
+    with pytest.raises(harness.HarnessError, match="there is no head 3"):
+        average.slots()
+
+
 def test_images_of_other_sizes_and_channels_are_fitted(rgb_model: Path) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (50, 31), dtype=np.uint8)
     colour = np.random.default_rng(0).integers(0, 256, (50, 31, 3), dtype=np.uint8)

@@ -27,19 +27,73 @@ def test_the_best_level_of_the_longest_run_is_chosen(make_profile: ProfileMaker)
     assert selection.reason == "5 clusters at 4 consecutive levels, 0.4 … 0.7"
 
 
-def test_of_equally_long_runs_the_one_of_higher_mean_modularity_is_chosen(
+def test_of_equally_long_runs_the_one_at_lower_thresholds_is_chosen(
     make_profile: ProfileMaker,
 ) -> None:
-    # The run of 3 clusters holds the largest modularity, that of 4 the larger mean.
-    profile = make_profile([0.1, 0.6, 0.1, 0.4, 0.5, 0.4], [3, 3, 3, 4, 4, 4])
+    profile = make_profile([0.1, 0.2, 0.1, 0.4, 0.5, 0.4], [4, 4, 4, 3, 3, 3])
     selection = StablePhase().select(profile, [])
-    assert selection.plateau == (3, 5)
-    assert selection.candidate == 4
+    assert selection.plateau == (0, 2)
+    assert selection.candidate == 1
 
 
-def test_of_runs_alike_in_all_the_denser_is_chosen(make_profile: ProfileMaker) -> None:
-    profile = make_profile([0.25, 0.5, 0.25] * 2, [3, 3, 3, 4, 4, 4])
-    assert StablePhase().select(profile, []).plateau == (0, 2)
+def test_of_equal_levels_of_a_phase_the_one_at_the_lower_threshold_is_chosen(
+    make_profile: ProfileMaker,
+) -> None:
+    profile = make_profile([0.1, 0.5, 0.5, 0.4], [3, 3, 3, 3])
+    assert StablePhase().select(profile, []).candidate == 1
+
+
+@pytest.mark.parametrize(
+    ("penalty", "plateau"),
+    [
+        (0.0, (3, 7)),  # 5 levels of 6 clusters, the longest
+        (0.4, (3, 7)),  # 5 − 2.4 = 2.6 against 3 − .8 = 2.2 and 3 − .8
+        (0.5, (0, 2)),  # 5 − 3 = 2 against 3 − 1 = 2: equal, the lower thresholds
+        (0.6, (0, 2)),  # 5 − 3.6 = 1.4 against 3 − 1.2 = 1.8
+        (9.0, (0, 2)),
+    ],
+)
+def test_each_further_cluster_costs_a_phase_so_many_levels(
+    make_profile: ProfileMaker, penalty: float, plateau: tuple[int, int]
+) -> None:
+    profile = make_profile(
+        [0.2] * 11, [2, 2, 2, 6, 6, 6, 6, 6, 2, 2, 2], levels=[level / 11 for level in range(11)]
+    )
+    selection = StablePhase(cluster_penalty=penalty).select(profile, [])
+    assert selection.plateau == plateau
+    assert selection.statistic == plateau[1] - plateau[0] + 1
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=12),
+    st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0]),
+    st.integers(1, 4),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_phase_is_longer_less_the_penalty_than_the_one_chosen(
+    make_profile: ProfileMaker, counts: list[int], penalty: float, minimum_length: int
+) -> None:
+    profile = make_profile([0.3] * len(counts), counts)
+    chosen = StablePhase(minimum_length=minimum_length, cluster_penalty=penalty).select(profile, [])
+    # Every run, those that could be longer as well: they are never better.
+    runs = [
+        (first, last)
+        for first in range(len(counts))
+        for last in range(first + minimum_length - 1, len(counts))
+        if len(set(counts[first : last + 1])) == 1 and counts[first] >= 2
+    ]
+    best = max(
+        runs,
+        key=lambda run: (run[1] - run[0] + 1 - penalty * counts[run[0]], -run[0]),
+        default=None,
+    )
+    assert chosen.plateau == best
+
+
+@pytest.mark.parametrize("penalty", [-0.1, math.inf, NAN])
+def test_a_penalty_that_is_none_is_refused(penalty: float) -> None:
+    with pytest.raises(harness.HarnessError, match="cluster_penalty must be 0 or more"):
+        StablePhase(cluster_penalty=penalty)
 
 
 def test_levels_of_a_single_cluster_are_no_phase(make_profile: ProfileMaker) -> None:

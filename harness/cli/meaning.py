@@ -1,0 +1,114 @@
+"""`harness meaning`: whether clusters follow the images' foreground, beside simple baselines."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import add_plugin_option
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.foreground import Foreground
+    from harness.meaning import Meaning
+
+FILE_WIDTH = 120
+EXAMPLES = """
+What is foreground is told by brightness, for grey images on black such as Fashion-MNIST's, or by a
+mask for each image: DIR/KEY.png, of the image's size, black where there is background.
+
+  harness meaning results/default-* --above 0
+  harness meaning results/flowers --masks flower-masks --csv agreement.csv
+"""
+# Of a choice, those that tell a reader of the CSV nothing.
+INTERNAL = ("cell", "map", "reason")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness meaning`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    foreground = parser.add_mutually_exclusive_group(required=True)
+    foreground.add_argument(
+        "--above", type=int, metavar="VALUE", help="pixels brighter than this, 0 … 254"
+    )
+    foreground.add_argument("--masks", type=Path, metavar="DIR", help="masks named like the images")
+    parser.add_argument(
+        "--candidates",
+        action="store_true",
+        help="also count levels that a selector put forward but did not accept",
+    )
+    add_plugin_option(parser)
+    parser.add_argument("--json", action="store_true", help="everything as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a row for each map")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare with the foreground; returns the exit code."""
+    from harness.api import open_run
+
+    opened = open_run(arguments.run_folder)
+    plugins = arguments.plugins or ()
+    found = opened.meaning(_foreground(arguments), plugins, candidates=arguments.candidates)
+    if arguments.json:
+        print(json.dumps(_document(str(opened.folder), found), indent=2))
+    else:
+        from rich.console import Console
+
+        from harness.views.meaning import show
+
+        # A file or a pipe has no width of its own; the table's is as good as any.
+        console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
+        show(str(opened.folder), found, console)
+    if arguments.csv is not None:
+        _write(_rows(found), arguments.csv)
+    return 0
+
+
+def _foreground(arguments: argparse.Namespace) -> "Foreground":
+    from harness import registry
+    from harness.foreground import Above, Masks
+
+    if arguments.masks is None:
+        return Above(arguments.above)
+    # The image set that refuses what is broken, too large, or leads out of the folder.
+    known = registry.load(arguments.plugins or ())
+    folder: Callable[..., Any] = known.find("image set", "folder").component
+    return Masks(folder(path=arguments.masks), str(arguments.masks))
+
+
+def _document(run: str, found: "Meaning") -> dict[str, Any]:
+    return {
+        "run": run,
+        "foreground": found.foreground,
+        "candidates": found.candidates,
+        "methods": [asdict(method) for method in found.methods],
+        "maps": _rows(found),
+    }
+
+
+def _rows(found: "Meaning") -> list[dict[str, Any]]:
+    """A flat row for each map and method."""
+    rows = []
+    for each in found.maps:
+        figures = asdict(each)
+        place = figures.pop("choice")
+        for name in INTERNAL:
+            del place[name]
+        rows.append({**place, **figures})
+    return rows
+
+
+def _write(rows: list[dict[str, Any]], path: Path) -> None:
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,84 @@
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import harness
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of the shipped model on six images, not to be written to."""
+    run = harness.run(
+        images="fashion-mnist-sample[count=6]",
+        clusterers="louvain",
+        selectors="fixed[level=0.6]",
+        controls="none",
+        perturbations="none",
+        levels=3,
+        out=tmp_path_factory.mktemp("meaning") / "out",
+    )
+    return run.folder
+
+
+def test_a_table_shows_clusters_beside_both_baselines(
+    harness_command: Command, finished: Path
+) -> None:
+    shown = harness_command("meaning", finished, "--above", "0")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "foreground: pixels above 0" in shown.stdout
+    for name in ("louvain", "spatial blocks", "k-means on pixels", "most salient"):
+        assert name in shown.stdout
+    assert "louvain: 6 maps of 6 images count" in shown.stdout
+
+
+def test_json_and_csv_have_a_row_for_each_map(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    shown = harness_command(
+        "meaning", finished, "--above", "0", "--json", "--csv", tmp_path / "maps.csv"
+    )
+    document = json.loads(shown.stdout)
+    with (tmp_path / "maps.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == [row["image"] for row in document["maps"]]
+    assert [float(row["ami"]) for row in rows] == [row["ami"] for row in document["maps"]]
+    assert len(rows) == document["methods"][0]["images"] == 6
+
+
+def test_masks_tell_the_foreground_as_brightness_does(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    images = harness.make("image set", "fashion-mnist-sample[count=6]")
+    for key in images.keys():
+        drawn = (images.load(key).pixels[:, :, 0] > 0).astype(np.uint8)
+        Image.fromarray(drawn * 255).save(tmp_path / f"{key}.png")
+    by_mask, by_brightness = (
+        json.loads(harness_command("meaning", finished, *told, "--json").stdout)["maps"]
+        for told in (("--masks", tmp_path), ("--above", "0"))
+    )
+    assert by_mask == by_brightness
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ((), "one of the arguments --above --masks is required"),
+        (("--masks", "nowhere"), "nowhere: no such folder"),
+        (("--above", "300"), "a brightness of 0 … 254 is wanted, not 300"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    harness_command: Command, finished: Path, told: tuple[str, ...], message: str
+) -> None:
+    shown = harness_command("meaning", finished, *told)
+    assert shown.returncode == 1
+    assert message in shown.stderr
+    assert shown.stderr.count("\n") == 1
