@@ -6,8 +6,8 @@ Maps of pure noise, each with nulls of its own, all through the pipeline of a ru
 levels, clustered, selected. Ties are broken at random and nothing is abstained from, so that p
 should be uniform where the null is exchangeable with the noise: rows of independent weights may
 be permuted (spread 0). Where columns carry strength (spread 0.5) permuted rows are not what the
-noise is, and preserved strengths are, nearly; both are shown. Two smaller sizes than a run's keep
-it to minutes: 36 nodes, 10 levels.
+noise is, and preserved strengths are, nearly; both are shown. Maps are smaller than a run's, 36
+nodes at 10 levels; all of it still takes a processor about two hours.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The Python interface, the same that the command line uses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness import frames, ranking, registry
 from harness.ablation import Ablation, AblationSettings, ablate
 from harness.by_slot import SlotRow, by_slot
+from harness.closeup import Closeup, close_up, weights_by_head
 from harness.components import Component
 from harness.engine import runner
 from harness.engine.forecast import Forecast
@@ -16,6 +17,7 @@ from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
 from harness.foreground import Foreground
 from harness.meaning import Meaning, meaning
+from harness.origins import Origins
 from harness.pairing import PairedRuns, pair_runs
 from harness.places import StoredPartition, stored_partition
 from harness.registry import KINDS, Registry
@@ -30,9 +32,12 @@ from harness.settings import (
 )
 from harness.spelling import did_you_mean
 from harness.store import Store, failed_selections, open_for_reading
+from harness.values import Image
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas
+    from numpy.typing import NDArray
 
 RESULTS = Path("results")
 T = TypeVar("T")
@@ -123,6 +128,40 @@ class Run:
         known = registry.load([Path(path) for path in plugins])
         how = settings or AblationSettings()
         return self._read(lambda stored: ablate(stored, known, place, images, how))
+
+    def close_up(
+        self,
+        image: str,
+        told: Mapping[str, str] | None = None,
+        clusterers: Sequence[str] = (),
+        selectors: Sequence[str] = (),
+    ) -> Closeup:
+        """What every method found on one map of an image, noise beside it.
+
+        `run.close_up("00019-t-shirt", {"head": "3"}, ["louvain"])`; see `harness.closeup`.
+        """
+        return self._read(lambda stored: close_up(stored, image, told or {}, clusterers, selectors))
+
+    def weights(
+        self, closeup: Closeup, *, alone: bool = False
+    ) -> "dict[int, NDArray[np.floating[Any]]]":
+        """The weights (n, n) of a map's layer by head, or those of the map alone."""
+        return self._read(lambda stored: weights_by_head(stored, closeup, alone=alone))
+
+    def image(
+        self, images: str, image: str, plugins: Sequence[str | Path] = ()
+    ) -> tuple[Image, tuple[str, ...]]:
+        """An image of one of the run's sets, and the classes that labels of the set are of.
+
+        Raises HarnessError if it cannot be had any more, or has other pixels than in the run.
+        """
+        known = registry.load([Path(path) for path in plugins])
+
+        def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
+            origins = Origins(stored, known)
+            return origins.image(images, image), origins.classes(images)
+
+        return self._read(read)
 
     def meaning(
         self,

@@ -144,14 +144,22 @@ class Outcome:
     @property
     def jaccard_perturbed(self) -> float | None:
         """Likeness to what the clusterer finds on perturbed maps, the mean over perturbations."""
-        found = [jaccard for kind, jaccard in self.jaccards.items() if kind not in (LEVELS, SEEDS)]
-        return _mean_if_all(found)
+        return _perturbed(self.jaccards)
 
     @property
     def jaccard(self) -> float | None:
         """The smallest of the three stabilities that were computed."""
-        kinds = (self.jaccard_levels, self.jaccard_seeds, self.jaccard_perturbed)
-        return min((kind for kind in kinds if kind is not None), default=None)
+        return least_stability(self.jaccards)
+
+
+def least_stability(jaccards: Mapping[str, float | None]) -> float | None:
+    """The smallest of three by kind: across levels, seeds, and perturbations in the mean."""
+    kinds = (jaccards.get(LEVELS), jaccards.get(SEEDS), _perturbed(jaccards))
+    return min((kind for kind in kinds if kind is not None), default=None)
+
+
+def _perturbed(jaccards: Mapping[str, float | None]) -> float | None:
+    return _mean_if_all([each for kind, each in jaccards.items() if kind not in (LEVELS, SEEDS)])
 
 
 def outcomes(store: Store) -> Iterator[Outcome]:

@@ -79,7 +79,7 @@ def stored_partition(store: Store, image: str, place: str) -> StoredPartition:
     if its cell or selection failed.
     """
     method, wanted = _read(place)
-    rows = _cells_of(store, image)
+    rows = cells_of_image(store, image)
     if method == TRUTH:
         return _planted(store, image, rows, place, wanted)
     clusterer = _named(place, "clusterer", method, (row["clusterer"] for row in rows))
@@ -150,8 +150,11 @@ def _at_outside_brackets(place: str) -> tuple[str, str, str]:
     return head.strip(), at, tail.strip()
 
 
-def _cells_of(store: Store, image: str) -> Sequence[Mapping[str, Any]]:
-    """The observed cells of an image, in the order of the plan."""
+def cells_of_image(store: Store, image: str) -> Sequence[Mapping[str, Any]]:
+    """The observed cells of an image or map, in the order of the plan, as columns by name.
+
+    Raises HarnessError if the run has no such image.
+    """
     columns = ("cell", "map", "clusterer", *CELL_KEYS.values())
     named = ", ".join(f"planned.{column}" for column in columns)
     rows = store.connection.execute(
@@ -166,7 +169,7 @@ def _cells_of(store: Store, image: str) -> Sequence[Mapping[str, Any]]:
                 "SELECT DISTINCT image FROM planned WHERE role = 'observed'"
             )
         ]
-        raise HarnessError(f"{store.folder}: there is no image {image!r}{_hint(image, known)}")
+        raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known)}")
     return [dict(zip((*columns, "status", "reason"), row, strict=True)) for row in rows]
 
 
@@ -177,13 +180,14 @@ def _named(place: str, kind: str, text: str, known: Iterable[object]) -> str:
         return text
     found = [spelling for spelling in spellings if spelling.partition("[")[0] == text]
     if not found:
-        raise HarnessError(f"{place}: the run has no {kind} {text!r}{_hint(text, spellings)}")
+        raise HarnessError(f"{place}: the run has no {kind} {text!r}{hint(text, spellings)}")
     if len(found) > 1:
         raise HarnessError(f"{place}: {kind} {text} is any of {', '.join(found)}; spell out one")
     return found[0]
 
 
-def _hint(wrong: str, known: Sequence[str]) -> str:
+def hint(wrong: str, known: Sequence[str]) -> str:
+    """The end of a line that says that something is not there: what is meant, or what there is."""
     shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
     return did_you_mean(wrong, known) or f"; there are {shown}"
 

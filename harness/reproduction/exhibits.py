@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.errors import HarnessError
-from harness.reproduction import accuracy, attention, clusters, logits, profiles
+from harness.reproduction import accuracy, attention, clusters, logits, profiles, semantics
 from harness.reproduction.claims import claims
 from harness.reproduction.exhibit import Exhibit
 from harness.spelling import did_you_mean
@@ -53,6 +53,7 @@ EXHIBITS: Sequence[Exhibit] = (
         for place in range(5)
     ),
     Exhibit("figure-A.6", "Clusters of all methods", clusters.all_methods),
+    Exhibit("semantics", "Do clusters follow the foreground", semantics.agreement),
     Exhibit("claims", "What the thesis claims, in figures", claims),
 )
 

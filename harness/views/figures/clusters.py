@@ -15,6 +15,7 @@ from harness.views.figures.style import (
     picture,
     shown,
     style,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 Grid = tuple[int, int]
 SIDE = 2.4
+WIDTH = 2.7
+# How flat and how tall a panel may be for its width.
+FLATTEST, TALLEST = 0.25, 3.0
 ACROSS = 4
 # Of a cluster's colour over the image; the rest is the image in grey.
 STRENGTH = 0.62
+# Clusters that a legend tells the sizes of, in two lines.
+LISTED = 6
 TINT = (0.0, 0.447, 0.698)
 
 
@@ -45,7 +51,8 @@ def side_by_side(
     """The image, if there is one, and several partitions of its patches, each with its sizes."""
     with style():
         columns = len(partitions) + (pixels is not None)
-        figure, panels = new_figure(1, columns, max(4.0, 2.7 * columns), 4.0, title)
+        height = 1.5 + _height(pixels, grid, WIDTH)
+        figure, panels = new_figure(1, columns, max(4.0, WIDTH * columns), height, title)
         rest = list(panels[0])
         if pixels is not None:
             first = rest.pop(0)
@@ -53,7 +60,7 @@ def side_by_side(
             picture(first, "image")
         for panel, (name, labels) in zip(rest, partitions, strict=True):
             panel.imshow(coloured(pixels, grid, labels), extent=_extent(pixels, grid))
-            picture(panel, name)
+            picture(panel, wrapped(name, WIDTH))
             _legend(panel, labels)
         return figure
 
@@ -74,7 +81,9 @@ def panels(
         shown_labels = list(names) if names is not None else by_size(labels)
         columns = min(ACROSS, max(1, len(shown_labels)))
         rows = math.ceil(max(1, len(shown_labels)) / columns)
-        figure, axes = new_figure(rows, columns, max(4.0, SIDE * columns), 0.7 + SIDE * rows, title)
+        # Of each panel some is its title.
+        height = 0.7 + rows * (0.3 + _height(pixels, grid, SIDE - 0.3))
+        figure, axes = new_figure(rows, columns, max(4.0, SIDE * columns), height, title)
         for panel in axes.flat:
             picture(panel)
         for place, (panel, label) in enumerate(zip(axes.flat, shown_labels, strict=False), 1):
@@ -91,7 +100,8 @@ def coloured(pixels: Pixels | None, grid: Grid, labels: Integers) -> NDArray[np.
     if pixels is None:
         return flat
     height, width, _ = pixels.shape
-    grey = shown(pixels).mean(axis=2, keepdims=True) / 255
+    # Never black, so that a cluster has its colour where the image is dark too.
+    grey = 0.35 + 0.65 * shown(pixels).mean(axis=2, keepdims=True) / 255
     mixed = STRENGTH * _stretched(flat, height, width) + (1 - STRENGTH) * grey
     return np.asarray(mixed, dtype=np.float64)
 
@@ -121,21 +131,30 @@ def _extent(pixels: Pixels | None, grid: Grid) -> tuple[float, float, float, flo
     return -0.5, width - 0.5, height - 0.5, -0.5
 
 
+def _height(pixels: Pixels | None, grid: Grid, width: float) -> float:
+    """How high a picture of that width is, in inches."""
+    rows, columns = pixels.shape[:2] if pixels is not None else grid
+    return width * float(np.clip(rows / columns, FLATTEST, TALLEST))
+
+
 def _legend(panel: "Axes", labels: Integers) -> None:
     from matplotlib.patches import Patch
 
     colours = cluster_colours(labels)
-    entries = [
-        Patch(color=colours[label], label=f"{int((labels == label).sum())}")
-        for label in by_size(labels)[:8]
-    ]
-    others = len(by_size(labels)) - len(entries)
-    if others > 0:
-        entries.append(Patch(color="none", label=f"and {others} more"))
+    sizes = {label: int((labels == label).sum()) for label in by_size(labels)}
+    listed = [label for label, size in sizes.items() if size > 1][:LISTED]
+    entries = [Patch(color=colours[label], label=str(sizes[label])) for label in listed]
+    others = len(sizes) - len(listed)
+    if others:
+        patches = sum(size for label, size in sizes.items() if label not in listed)
+        entries.append(Patch(color="none", label=f"{patches} in {others} more"))
     unassigned = int((labels == UNASSIGNED).sum())
     if unassigned:
-        entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} unassigned"))
+        entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} in none"))
+    columns = min(4, max(1, len(entries)))
+    # The library fills columns; the sizes are to be read row by row.
+    entries = [entry for column in range(columns) for entry in entries[column::columns]]
     panel.legend(
         handles=entries, title="patches", loc="upper center", bbox_to_anchor=(0.5, -0.02),
-        ncols=min(4, max(1, len(entries))), handlelength=1, columnspacing=0.9, fontsize=8,
+        ncols=columns, handlelength=1, columnspacing=0.9, fontsize=8,
     )  # fmt: skip

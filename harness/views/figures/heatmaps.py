@@ -1,6 +1,7 @@
 """What one query patch attends to, head by head."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +24,12 @@ def query_heatmaps(
     query: int,
     *,
     title: str,
+    names: Sequence[str] | None = None,
 ) -> "Figure":
     """Each head's row of one query patch: on the grid, and over the image, the query marked.
 
-    maps: (heads, n, n). Colours are scaled by head: what is bright is each head's most, and the
-    title of each panel tells how much that is.
+    maps: (heads, n, n), called `names` or by their place. Colours are scaled by head: what is
+    bright is each head's most, and the title of each panel tells how much that is.
     """
     heads = len(maps)
     with style():
@@ -45,7 +47,8 @@ def query_heatmaps(
             block, column = divmod(head, columns)
             above = panels[block * layers, column]
             above.imshow(row, cmap="viridis", vmin=0)
-            above.set_title(f"head {head}: to {row.max():.3f}", fontsize=8)
+            called = f"head {head}" if names is None else names[head]
+            above.set_title(f"{called}: to {row.max():.3f}", fontsize=8)
             _mark(above, query, grid, grid)
             if pixels is not None:
                 below = panels[block * layers + 1, column]

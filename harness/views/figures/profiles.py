@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.values import Floats, Integers
-from harness.views.figures.style import CHOSEN, NOISE, colour, new_figure, style
+from harness.views.figures.style import CHOSEN, NOISE, colour, new_figure, style, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +34,13 @@ class Curve:
     chosen: int | None = None
     accepted: bool = True
 
+    @property
+    def has_range(self) -> bool:
+        """Whether the controls have more than one draw to range over."""
+        if self.control_low is None or self.control_high is None:
+            return False
+        return bool((self.control_low < self.control_high).any())
+
 
 def profile_figure(
     curves: Sequence[Curve], *, title: str, axis: str = "threshold (share of edges dropped)"
@@ -45,13 +52,13 @@ def profile_figure(
         )
         for curve, (above, below) in zip(curves, panels.T, strict=True):
             _draw(above, curve, curve.modularity, curve.control_modularity)
-            if curve.control_low is not None and curve.control_high is not None:
+            if curve.has_range:
                 above.fill_between(
                     curve.levels, curve.control_low, curve.control_high,
                     color=NOISE, alpha=0.25, linewidth=0, label="range over its draws",
                 )  # fmt: skip
             _draw(below, curve, curve.n_clusters, curve.control_clusters)
-            above.set_title(curve.name)
+            above.set_title(wrapped(curve.name, COLUMN))
             below.set_xlabel(axis)
         panels[0, 0].set_ylabel("modularity Q")
         panels[1, 0].set_ylabel("clusters")

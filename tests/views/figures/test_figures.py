@@ -73,7 +73,7 @@ def test_sizes_and_unassigned_patches_stand_in_the_legend(pixels: Any) -> None:
     labels = np.array([-1] * 2 + [0] * 4 + [7] * 9)
     found = texts(clusters.overlay(pixels, (3, 5), labels, title="t")).split()
 
-    assert {"9", "4", "2", "unassigned"} <= set(found)
+    assert {"9", "4", "2", "none"} <= set(found)
 
 
 def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> None:
@@ -81,6 +81,24 @@ def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> Non
     figure = clusters.side_by_side(pixels, (3, 5), [("k=3", labels), ("k=4", labels)], title="t")
 
     assert [panel.get_title() for panel in figure.axes] == ["image", "k=3", "k=4"]
+
+
+def test_a_figure_is_as_high_as_its_images_need() -> None:
+    labels = np.zeros(4, dtype=int)
+    drawn = [
+        clusters.overlay(np.zeros(size, dtype=np.uint8), (2, 2), labels, title="t")
+        for size in ((20, 80, 1), (40, 40, 1), (80, 20, 1))
+    ]
+
+    heights = [figure.get_size_inches()[1] for figure in drawn]
+    assert heights == sorted(set(heights))
+
+
+def test_long_names_of_partitions_are_broken_into_lines(pixels: Any) -> None:
+    pairs = [("louvain, excess-modularity (not accepted)", np.zeros(15, dtype=int))]
+    figure = clusters.side_by_side(pixels, (3, 5), pairs, title="t")
+
+    assert "\n" in figure.axes[1].get_title()
 
 
 def test_a_heatmap_is_the_querys_row_of_each_head(pixels: Any) -> None:
@@ -91,6 +109,14 @@ def test_a_heatmap_is_the_querys_row_of_each_head(pixels: Any) -> None:
         assert np.allclose(figure.axes[head].images[0].get_array(), maps[head, 7].reshape(3, 5))
         (mark,) = figure.axes[head].patches
         assert (mark.get_x(), mark.get_y()) == (1.5, 0.5)
+
+
+def test_heads_are_called_as_they_are_named(pixels: Any) -> None:
+    figure = heatmaps.query_heatmaps(
+        pixels, RANDOM.random((1, 15, 15)), (3, 5), 0, title="t", names=["head 7"]
+    )
+
+    assert figure.axes[0].get_title().startswith("head 7: ")
 
 
 def test_the_confusion_matrix_shows_its_counts() -> None:
@@ -132,3 +158,10 @@ def test_a_gallery_shows_images_under_their_names(pixels: Any) -> None:
 
     assert [panel.get_title() for panel in figure.axes] == ["one", "$two$"]
     assert np.array_equal(figure.axes[0].images[0].get_array()[..., :1], pixels[..., :1])
+
+
+def test_clusters_of_one_patch_are_counted_together_in_the_legend(pixels: Any) -> None:
+    labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
+    found = texts(clusters.overlay(pixels, (3, 5), labels, title="t"))
+
+    assert "5 in 5 more" in found

@@ -1,0 +1,85 @@
+"""Plots and pictures of block characters, readable in colour and, in a pipe, without."""
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+from rich.text import Text
+
+from harness.values import UNASSIGNED, Floats, Integers
+from harness.views.figures.style import by_size, cluster_colours
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+SHADES = " ░▒▓█"
+NAMES = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+IN_NONE = "·"
+UNNAMED = "+"
+
+
+def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
+    """A bar a value, `width` characters each, as `rows` lines, the highest first; 0 … top.
+
+    What is undefined or below 0 has no bar; what is above 0 shows, however small.
+    """
+    shares = np.clip(np.nan_to_num(values) / top if top > 0 else np.zeros(len(values)), 0, 1)
+    eighths = np.where(shares > 0, np.maximum(np.rint(shares * rows * 8), 1), 0).astype(int)
+    return [
+        "".join(EIGHTHS[min(max(height - 8 * row, 0), 8)] * width for height in eighths)
+        for row in reversed(range(rows))
+    ]
+
+
+def cluster_names(labels: Integers) -> dict[int, str]:
+    """One character a cluster, 1 for the largest; after 61 of them all are +."""
+    names = {
+        label: NAMES[place] if place < len(NAMES) else UNNAMED
+        for place, label in enumerate(by_size(labels))
+    }
+    return {**names, UNASSIGNED: IN_NONE}
+
+
+def cluster_map(labels: Integers, grid: tuple[int, int]) -> Text:
+    """Every patch as the name of its cluster, on the cluster's colour."""
+    names = cluster_names(labels)
+    styles = _styles(labels)
+    lines = [
+        Text.assemble(*((f"{names[label]} ", styles[label]) for label in row))
+        for row in labels.reshape(grid).tolist()
+    ]
+    return Text("\n").join(lines)
+
+
+def shaded(brightness: Floats, columns: int) -> Text:
+    """A picture (height, width) of 0 … 1 in at most `columns` characters and half as many lines.
+
+    Each character is the mean of the part of the picture that it covers.
+    """
+    height, width = brightness.shape
+    columns = min(columns, 2 * width)
+    rows = max(1, round(height / width * columns / 2))
+    means = _means(_means(brightness, rows, 0), columns, 1)
+    places = np.rint(means * (len(SHADES) - 1)).astype(int)
+    return Text("\n".join("".join(SHADES[place] for place in row) for row in places))
+
+
+def _means(values: Floats, count: int, axis: int) -> Floats:
+    """The values in `count` bins of equal size along an axis, each bin's mean."""
+    size = values.shape[axis]
+    edges = np.arange(count + 1) * size // count
+    parts = [
+        values.take(range(first, max(last, first + 1)), axis).mean(axis)
+        for first, last in itertools.pairwise(edges)
+    ]
+    return np.asarray(np.stack(parts, axis))
+
+
+def _styles(labels: Integers) -> Mapping[int, str]:
+    return {label: _on(*colour) for label, colour in cluster_colours(labels).items()}
+
+
+def _on(red: float, green: float, blue: float) -> str:
+    """A colour as a background, with letters that can be read on it."""
+    # Relative luminance, roughly; where it is half, black and white are read alike.
+    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    background = "".join(f"{round(255 * part):02x}" for part in (red, green, blue))
+    return f"{'black' if light > 0.4 else 'white'} on #{background}"

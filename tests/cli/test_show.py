@@ -1,0 +1,167 @@
+import csv
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import harness
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+# Of the run `finished`, whose maps of 40 nodes lie on no grid.
+MAP = "planted-1"
+
+
+@pytest.fixture(scope="module")
+def pictured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos and a run of the shipped model on them; not to be written to."""
+    folder = tmp_path_factory.mktemp("show")
+    (folder / "photos").mkdir()
+    random = np.random.default_rng(0)
+    for name in ("a", "$b_1$"):
+        pixels = random.integers(0, 256, (28, 28), dtype=np.uint8)
+        pixels[8:20, 8:20] = 255
+        Image.fromarray(pixels).save(folder / "photos" / f"{name}.png")
+    harness.run(
+        images=f"folder[path={folder / 'photos'}]",
+        clusterers="louvain,infomap",
+        selectors="max-modularity",
+        controls="uniform-noise",
+        perturbations="none",
+        nulls=2,
+        levels=3,
+        out=folder / "out",
+    )
+    return folder
+
+
+def photo(pictured: Path, part: str) -> str:
+    images = harness.open_run(pictured / "out").images()["image"]
+    return str(next(image for image in images if part in image))
+
+
+def test_without_an_image_all_are_listed(harness_command: Command, finished: Path) -> None:
+    shown = harness_command("show", finished)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for name in ("planted-0", "planted-1", "planted-2"):
+        assert name in shown.stdout
+
+
+def test_a_map_is_shown_with_choice_profile_matrix_and_comparison(
+    harness_command: Command, finished: Path
+) -> None:
+    shown = harness_command("show", finished, MAP)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    run = harness.open_run(finished)
+    for row in run.selections().query("image == @MAP and role == 'observed'").itertuples():
+        assert f"{row.modularity:.3f}" in shown.stdout
+        assert f"{row.level:.3f}" in shown.stdout
+    assert "louvain: modularity, clusters below" in shown.stdout
+    assert "noise: permuted-rows" in shown.stdout
+    assert "in the order of the clusters" in shown.stdout
+    assert "with unions" in shown.stdout
+
+
+def test_one_method_is_shown_alone_and_compared_with_nothing(
+    harness_command: Command, finished: Path
+) -> None:
+    shown = harness_command("show", finished, MAP, "--method", "louvain")
+
+    assert "louvain" in shown.stdout
+    assert "infomap" not in shown.stdout
+    assert "with unions" not in shown.stdout
+
+
+def test_maps_without_a_grid_are_drawn_as_matrices(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    shown = harness_command("show", finished, MAP, "--out", "figures")
+
+    written = sorted(path.name for path in (tmp_path / "figures").iterdir())
+    names = ("matrix-infomap", "matrix-louvain", "profile")
+    assert written == [f"{name}.{kind}" for name in names for kind in ("csv", "png", "svg")]
+    assert all(f"figures/{name}" in shown.stdout for name in written)
+    with (tmp_path / "figures" / "profile.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    chosen = {row["method"]: row["level"] for row in rows if row["chosen"] == "1"}
+    selections = harness.open_run(finished).selections().query("image == @MAP")
+    assert {method: float(level) for method, level in chosen.items()} == dict(
+        zip(selections["clusterer"], selections["level"], strict=True)
+    )
+
+
+def test_an_image_is_drawn_with_its_clusters_and_attention(
+    harness_command: Command, pictured: Path, tmp_path: Path
+) -> None:
+    image = photo(pictured, "$b_1$")
+
+    shown = harness_command("show", pictured / "out", image, "--out", "figures", "--query", "2,3")
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "28×28 pixels, grey" in shown.stdout
+    written = {path.name for path in (tmp_path / "figures").glob("*.png")}
+    names = {"profile", "side-by-side", "query"}
+    names |= {f"{kind}-{by}" for kind in ("overlay", "panels") for by in ("louvain", "infomap")}
+    assert written == {f"{name}.png" for name in names}
+    assert "$b_1$" in (tmp_path / "figures" / "overlay-louvain.svg").read_text()
+    with (tmp_path / "figures" / "query.csv").open() as file:
+        attention = [float(row["head 0"]) for row in csv.DictReader(file)]
+    run = harness.open_run(pictured / "out")
+    closeup = run.close_up(image)
+    assert closeup.grid is not None
+    weights = run.weights(closeup)[0]
+    assert np.allclose(attention, weights[2 * closeup.grid[1] + 3])
+
+
+def test_the_same_figures_are_the_same_files(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    for folder in ("one", "two"):
+        harness_command("show", finished, MAP, "--method", "louvain", "--out", folder)
+
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_an_image_that_is_another_by_now_is_left_out_and_that_is_said(
+    harness_command: Command, pictured: Path
+) -> None:
+    image = photo(pictured, "a")
+    path = pictured / "photos" / "a.png"
+    before = path.read_bytes()
+    try:
+        Image.fromarray(np.zeros((28, 28), dtype=np.uint8)).save(path)
+        shown = harness_command("show", pictured / "out", image)
+    finally:
+        path.write_bytes(before)
+
+    assert shown.returncode == 0
+    assert "Shown without the image: " in shown.stdout
+    assert "its pixels are not those of the run" in shown.stdout
+    assert "louvain" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["planted-9"], "there is no image 'planted-9'; did you mean 'planted-"),
+        ([MAP, "--method", "luvain"], "did you mean 'louvain'?"),
+        ([MAP, "--selector", "stable"], "did you mean 'stable-phase"),
+        ([MAP, "--head", "2"], "--head 2: the run has no head '2'; there are 0"),
+        ([MAP, "--query", "0,0"], "--query is of the figures; --out tells where they go"),
+        ([MAP, "--query", "0,0", "--out", "x"], "--query 0,0: the map's patches lie on no grid"),
+        ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written to: Not a directory"),
+    ],
+)
+def test_a_mistake_costs_one_line(
+    harness_command: Command, finished: Path, arguments: list[str], line: str
+) -> None:
+    shown = harness_command("show", finished, *arguments)
+
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert line in shown.stderr
+    assert shown.stderr.count("\n") == 1
