@@ -11,7 +11,7 @@ from harness.reproduction.study import LackingError, Study
 if TYPE_CHECKING:
     import pandas
 
-VARIANT = ["data", "attention", "heads", "mlp", "optimiser", "epochs"]
+VARIANT = ["data", "attention", "heads", "mlp", "optimiser", "epochs", "augmented"]
 
 
 def accuracies(study: Study) -> Made:

@@ -195,6 +195,7 @@ class Study:
                         "mlp": settings.mlp,
                         "optimiser": how["optimiser"],
                         "epochs": how["epochs"],
+                        "augmented": how.get("augmentation") is not None,
                         "seed": how["seed"],
                         "test_accuracy": loaded.record["test_accuracy"],
                         "file": str(path),
