@@ -127,8 +127,9 @@ class NothingRemoved:
 class Ablation:
     """What removing clusters did to images of a run.
 
-    classes: their names, empty where the checkpoint does not tell them. contrasts are over the
-    images with at least two clusters; nothing are those without any, which are in no mean.
+    classes: their names, the images' own where the checkpoint does not tell them. contrasts are
+    over the images with at least two clusters; nothing are those without any, which are in no
+    mean.
     """
 
     place: str
@@ -166,13 +167,17 @@ def ablate(
             nothing.append(NothingRemoved(image, str(error)))
             continue
         checkpoint = origins.checkpoint(partition.extractor)
-        classes = tuple(checkpoint.record.get("classes", ()))
+        learned = tuple(checkpoint.record.get("classes", ()))
+        labelled = origins.classes(partition.images)
+        classes = learned or (
+            labelled if len(labelled) == checkpoint.model.settings.classes else ()
+        )
         labels = clusters_of_two(partition.labels)
         if reason := _why_nothing(partition, labels):
             nothing.append(NothingRemoved(image, reason))
         else:
             pictured = origins.image(partition.images, image)
-            if classes and origins.classes(partition.images) not in ((), classes):
+            if classes and labelled not in ((), classes):
                 # Its label is of other classes than the model's.
                 pictured = replace(pictured, label=None)
             slot = partition.layer, partition.head

@@ -30,7 +30,7 @@ from harness.settings import (
     read_suite,
     resolve,
 )
-from harness.spelling import did_you_mean
+from harness.spelling import did_you_mean, spell_value
 from harness.store import Store, failed_selections, open_for_reading
 from harness.values import Image
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas
     from numpy.typing import NDArray
+
+    from harness.vit.checkpoint import Checkpoint
 
 RESULTS = Path("results")
 T = TypeVar("T")
@@ -357,6 +359,17 @@ def open_run(path: str | Path) -> Run:
     """
     with open_for_reading(Path(path)):
         return Run(Path(path))
+
+
+def load_checkpoint(name: str, plugins: Sequence[str | Path] = ()) -> "Checkpoint":
+    """A one-layer ViT: one that is shipped, by its name, or a file that `harness train` wrote.
+
+    Raises HarnessError if there is none.
+    """
+    from harness.vit.checkpoint import load
+
+    extractor = make("extractor", f"one-layer-vit[checkpoint={spell_value(name)}]", plugins)
+    return load(extractor.checkpoint_file)
 
 
 def make(kind: str, spelling: str, plugins: Sequence[str | Path] = ()) -> Any:

@@ -1,9 +1,10 @@
 """The images and the models that a run's maps come from, refused where they are others by now."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from harness.components import Extractor, ImageSet, LabelledImageSet
+from harness.components import Extractor, ImageSet
 from harness.errors import HarnessError
 from harness.registry import Registry
 from harness.store import Store
@@ -23,6 +24,14 @@ class TellsCheckpoint(Protocol):
     @property
     def checkpoint_file(self) -> Path:
         """Where `harness train` wrote it."""
+
+
+@runtime_checkable
+class TellsClasses(Protocol):
+    """An image set that names the classes of its labels, whether it has splits or not."""
+
+    def classes(self) -> Sequence[str]:
+        """Their names."""
 
 
 class Origins:
@@ -65,7 +74,7 @@ class Origins:
     def classes(self, image_set: str) -> tuple[str, ...]:
         """The classes that the labels of a set's images are of; empty where it does not tell."""
         made = self._image_set(image_set)
-        return tuple(made.classes()) if isinstance(made, LabelledImageSet) else ()
+        return tuple(made.classes()) if isinstance(made, TellsClasses) else ()
 
     def _image_set(self, text: str) -> ImageSet:
         if text not in self._image_sets:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness evaluate`."""
     parser.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help="a file that `harness train` wrote"
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help="a file that `harness train` wrote, or one-head or twelve-heads, which are shipped",
     )
     parser.add_argument(
         "--images",
@@ -45,16 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     import harness
-    from harness.vit import checkpoint
+    from harness.api import load_checkpoint
+    from harness.origins import TellsClasses
     from harness.vit.evaluation import evaluate
     from harness.vit.examples import gather
 
     if arguments.threads < 1:
         raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
     torch.set_num_threads(arguments.threads)
-    loaded = checkpoint.load(Path(arguments.checkpoint).expanduser())
-    images = harness.make("image set", arguments.images, arguments.plugins or ())
-    if not isinstance(images, harness.LabelledImageSet):
+    plugins = arguments.plugins or ()
+    loaded = load_checkpoint(arguments.checkpoint, plugins)
+    images: harness.ImageSet = harness.make("image set", arguments.images, plugins)
+    if not isinstance(images, TellsClasses):
         raise HarnessError(f"{arguments.images}: its images have no labels")
     classes, learned = list(images.classes()), loaded.record.get("classes")
     settings = loaded.model.settings
@@ -123,9 +127,9 @@ def _show(
 
     console = Console()
     console.print(f"accuracy {found.accuracy:.4f} on {len(examples)} images", highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class")
-    table.add_column("accuracy", justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("class", no_wrap=True)
+    table.add_column("right", justify="right")
     for number in range(len(classes)):
         table.add_column(str(number), justify="right")
     for number, (name, share, row) in enumerate(
@@ -136,7 +140,7 @@ def _show(
             Text(f"{number} {name}"), figure, *(str(count) if count else "" for count in row)
         )
     console.print(table)
-    console.print("Columns 0, 1, …: the class predicted, number of images.")
+    console.print("right: share of the class that is recognised; 0 …: images by class predicted.")
     for key, at in _places(examples, wanted):
         console.print()
         console.print(Text(f"{key}: {classes[found.labels[at]]}"))

@@ -6,7 +6,7 @@ import numpy as np
 
 import harness
 from harness.reproduction.exhibit import Made
-from harness.reproduction.study import EXTRACTOR, LackingError, Study
+from harness.reproduction.study import LackingError, Study, extractor_of
 
 
 def heatmaps(place: int) -> Callable[[Study], Made]:
@@ -20,7 +20,7 @@ def heatmaps(place: int) -> Callable[[Study], Made]:
         if place >= len(study.shown):
             raise LackingError(f"needs {place + 1} images; {study.images} has {len(study.shown)}")
         image = study.shown[place]
-        extractor = harness.make("extractor", EXTRACTOR.format(study.many_heads), study.plugins)
+        extractor = harness.make("extractor", extractor_of(study.many_heads), study.plugins)
         found = list(extractor.extract([image]))
         maps, grid = np.stack([each.weights for each in found]), found[0].grid
         # What the model looks at most: no patch is picked by eye.

@@ -65,7 +65,7 @@ def _write_provenance(study: Study, results: Sequence[Result], command: str) -> 
 
 def _digest(study: Study, checkpoint: str) -> str:
     import harness
-    from harness.reproduction.study import EXTRACTOR
+    from harness.reproduction.study import extractor_of
 
-    made = harness.make("extractor", EXTRACTOR.format(checkpoint), study.plugins)
+    made = harness.make("extractor", extractor_of(checkpoint), study.plugins)
     return str(made.fingerprint())

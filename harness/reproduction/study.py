@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness.api import Run, prepare
+from harness.api import Run, load_checkpoint, prepare
 from harness.components import ImageSet
 from harness.engine.progress import Progress
 from harness.errors import HarnessError
+from harness.spelling import spell_value
 from harness.values import Image
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from harness.vit.evaluation import Evaluation
     from harness.vit.examples import Examples
 
-EXTRACTOR = "one-layer-vit[checkpoint={}]"
 LOUVAIN = "louvain-networkx"
 
 
@@ -128,7 +128,7 @@ class Study:
     def _run(self, suite: str, images: str, checkpoint: str) -> Run:
         values: dict[str, Any] = {
             "images": images,
-            "extractors": EXTRACTOR.format(checkpoint),
+            "extractors": extractor_of(checkpoint),
             "workers": self.workers,
             "plugins": list(self.plugins),
             "out": self.folder / "runs" / suite,
@@ -139,10 +139,7 @@ class Study:
 
     def model(self, spelling: str) -> "Checkpoint":
         """The model behind a checkpoint's name or file."""
-        from harness.vit import checkpoint
-
-        extractor = harness.make("extractor", EXTRACTOR.format(spelling), self.plugins)
-        return checkpoint.load(extractor.checkpoint_file)
+        return load_checkpoint(spelling, self.plugins)
 
     def examples(self, model: "Checkpoint") -> "Examples":
         """All images of the set as a model takes them."""
@@ -202,6 +199,11 @@ class Study:
                     }
                 )
         return pandas.DataFrame(rows)
+
+
+def extractor_of(checkpoint: str) -> str:
+    """The spelling of the extractor of a checkpoint."""
+    return f"one-layer-vit[checkpoint={spell_value(checkpoint)}]"
 
 
 def method(clusterer: str) -> str:

@@ -101,3 +101,12 @@ def checkpoint_of_ten_classes(folder: Path) -> Path:
     model = OneLayerViT(ModelSettings(height=8, width=8, dimension=4))
     checkpoint.save(path, checkpoint.Checkpoint(model, checkpoint.Normalisation(0, 1), {}))
     return path
+
+
+def test_a_shipped_model_is_told_by_its_name(harness_command: Command) -> None:
+    finished = harness_command(
+        "evaluate", "one-head", "--images", "fashion-mnist-sample[count=20]", "--json"
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["images"] == 20
