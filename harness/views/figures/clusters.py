@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.scores.ablation import clusters_of_two
 from harness.values import UNASSIGNED, Integers, Scalar
 from harness.views.figures.style import (
     by_size,
@@ -73,12 +74,12 @@ def panels(
     title: str,
     names: dict[int, str] | None = None,
 ) -> "Figure":
-    """One panel a cluster, its patches in colour and the rest grey, the largest first.
+    """One panel a cluster of two patches or more, in colour, the rest grey, the largest first.
 
     `names` are titles by label, in the order of the panels; the size if not given.
     """
     with style():
-        shown_labels = list(names) if names is not None else by_size(labels)
+        shown_labels = by_size(clusters_of_two(labels)) if names is None else list(names)
         columns = min(ACROSS, max(1, len(shown_labels)))
         rows = math.ceil(max(1, len(shown_labels)) / columns)
         # Of each panel some is its title.

@@ -165,3 +165,13 @@ def test_clusters_of_one_patch_are_counted_together_in_the_legend(pixels: Any) -
     found = texts(clusters.overlay(pixels, (3, 5), labels, title="t"))
 
     assert "5 in 5 more" in found
+
+
+def test_lone_patches_have_no_panels(pixels: Any) -> None:
+    labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
+    figure = clusters.panels(pixels, (3, 5), labels, title="t")
+
+    assert [panel.get_title() for panel in figure.axes] == [
+        "cluster 1: 6 patches",
+        "cluster 2: 4 patches",
+    ]
