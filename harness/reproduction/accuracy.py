@@ -1,15 +1,10 @@
 """How well models classify: tables 4.1 and 4.2, figures 4.1 and 4.6."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from harness.reproduction.exhibit import Made
 from harness.reproduction.published import published
 from harness.reproduction.study import LackingError, Study
-
-if TYPE_CHECKING:
-    import pandas
 
 VARIANT = ["data", "attention", "heads", "mlp", "optimiser", "epochs", "augmented"]
 
@@ -45,7 +40,7 @@ def confusion_matrix(study: Study) -> Made:
 
     from harness.views.figures.accuracy import confusion
 
-    found = study.evaluation(study.model(study.checkpoint))
+    found = study.one_head_evaluation
     title = f"{study.checkpoint} on {study.images}: accuracy {found.accuracy:.3f}"
     table = pandas.DataFrame(found.confusion, columns=list(study.classes))
     table.insert(0, "true class", list(study.classes))
@@ -67,7 +62,8 @@ def accuracy_by_heads(study: Study) -> Made:
 
     trained = study.trained
     of_study = trained["attention"] & trained["mlp"] & (trained["optimiser"] == "adamw")
-    chosen = trained[of_study & _knows(study, trained)]
+    classes = tuple(study.classes)
+    chosen = trained[of_study & trained["classes"].map(lambda learned: learned == classes)]
     if chosen["heads"].nunique() < 2:
         raise LackingError(
             "needs models of several numbers of heads for these images, such as `harness train "
@@ -92,26 +88,13 @@ def accuracy_by_heads(study: Study) -> Made:
     return Made({"figure-4.6": table}, {"figure-4.6": figure})
 
 
-def _knows(study: Study, trained: "pandas.DataFrame") -> "pandas.Series[bool]":
-    """Which models were trained on the classes of the study's images."""
-    from pathlib import Path
-
-    from harness.vit import checkpoint
-
-    classes = list(study.classes)
-    return trained["file"].map(
-        lambda file: checkpoint.load(Path(file)).record.get("classes") == classes
-    )
-
-
 def class_probabilities(study: Study) -> Made:
     """Every class's probability for the images shown, by the model of one head."""
     import pandas
 
     from harness.views.figures import accuracy
 
-    model = study.model(study.checkpoint)
-    examples, found = study.examples(model), study.evaluation(model)
+    examples, found = study.one_head_examples, study.one_head_evaluation
     rows, figures = [], {}
     for place, image in enumerate(study.shown, 1):
         at = examples.keys.index(image.key)

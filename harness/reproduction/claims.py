@@ -121,12 +121,11 @@ def _noise_reaches(study: Study) -> list[dict[str, Any]]:
 def _misclassified(study: Study, chosen: "pandas.DataFrame") -> list[dict[str, Any]]:
     from scipy.stats import mannwhitneyu
 
-    model = study.model(study.checkpoint)
     try:
-        keys = study.examples(model).keys
+        keys = study.one_head_examples.keys
     except LackingError:
         return []
-    right = dict(zip(keys, study.evaluation(model).is_right, strict=True))
+    right = dict(zip(keys, study.one_head_evaluation.is_right, strict=True))
     rows = []
     for name, of in chosen.groupby("method", sort=False):
         is_right = of["image"].map(right).to_numpy(dtype=bool)

@@ -144,7 +144,7 @@ def _chosen(study: Study, image: Image, clusterer: str) -> tuple[Integers, bool]
 
 
 def _grid(study: Study) -> tuple[int, int]:
-    return study.model(study.checkpoint).model.settings.grid
+    return study.one_head.model.settings.grid
 
 
 def _labels_table(study: Study, labels: Integers) -> "pandas.DataFrame":

@@ -137,9 +137,22 @@ class Study:
             job = prepare(path, values)
         return job.execute(self.progress)
 
-    def model(self, spelling: str) -> "Checkpoint":
-        """The model behind a checkpoint's name or file."""
-        return load_checkpoint(spelling, self.plugins)
+    @cached_property
+    def one_head(self) -> "Checkpoint":
+        """The model of one head."""
+        return load_checkpoint(self.checkpoint, self.plugins)
+
+    @cached_property
+    def one_head_examples(self) -> "Examples":
+        """All images of the set as the model of one head takes them."""
+        return self.examples(self.one_head)
+
+    @cached_property
+    def one_head_evaluation(self) -> "Evaluation":
+        """What the model of one head says of them."""
+        from harness.vit.evaluation import evaluate
+
+        return evaluate(self.one_head, self.one_head_examples)
 
     def examples(self, model: "Checkpoint") -> "Examples":
         """All images of the set as a model takes them."""
@@ -162,7 +175,7 @@ class Study:
 
     @cached_property
     def trained(self) -> "pandas.DataFrame":
-        """A row a trained model: data set, heads, attention, mlp, recipe, seed, accuracies, file.
+        """A row a trained model: data set, shape, training, classes, test accuracy, file.
 
         Raises LackingError where no folder of trained models was told.
         """
@@ -194,6 +207,7 @@ class Study:
                         "epochs": how["epochs"],
                         "augmented": how.get("augmentation") is not None,
                         "seed": how["seed"],
+                        "classes": tuple(loaded.record.get("classes", ())),
                         "test_accuracy": loaded.record["test_accuracy"],
                         "file": str(path),
                     }
