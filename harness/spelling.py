@@ -2,7 +2,8 @@
 
 Commas split outside brackets only. A value is TOML where its field wants a number or a
 boolean, else the bare text. On a scalar field a list is a sweep; on a tuple field it is the
-value, and a list of lists a sweep.
+value, and a list of lists a sweep. On a tuple field of any length a value without brackets is a
+list of one.
 """
 
 import dataclasses
@@ -228,11 +229,12 @@ def _coerce(raw: Raw, hint: Any, where: str) -> Any:
 
 
 def _coerce_tuple(raw: Raw, hint: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(raw, list):
-        raise HarnessError(f"{where} takes a list in brackets, not {raw!r}")
     arguments = typing.get_args(hint)
     if arguments[-1:] == (Ellipsis,):
-        return tuple(_coerce(part, arguments[0], where) for part in raw)
+        parts = raw if isinstance(raw, list) else [raw]
+        return tuple(_coerce(part, arguments[0], where) for part in parts)
+    if not isinstance(raw, list):
+        raise HarnessError(f"{where} takes a list in brackets, not {raw!r}")
     if len(raw) != len(arguments):
         raise HarnessError(f"{where} takes {len(arguments)} values, not {len(raw)}")
     return tuple(_coerce(part, kind, where) for part, kind in zip(raw, arguments, strict=True))

@@ -152,6 +152,10 @@ def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
     assert type(component.number) is float
 
 
+def test_a_bare_value_is_a_list_of_one_on_a_tuple_of_any_length() -> None:
+    assert made("everything[whole=1,numbers=3]") == made("everything[whole=1,numbers=[3]]")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -165,7 +169,7 @@ def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
         ("everything[whole=1,flag=yes]", "flag takes true or false, not 'yes'"),
         ("everything[whole=1,choice=two]", "choice takes one of one, none,"),
         ("everything[whole=1,text=[[a]]]", "text takes one value, not the list [a]"),
-        ("everything[whole=1,numbers=3]", "numbers takes a list in brackets, not '3'"),
+        ("everything[whole=1,pair=3]", "pair takes a list in brackets, not '3'"),
         ("everything[whole=1,numbers=[1,x]]", "numbers takes a number, not 'x'"),
         ("everything[whole=1,pair=[1]]", "pair takes 2 values, not 1"),
         ("everything[whole=[]]", "whole is an empty list"),

@@ -1,0 +1,65 @@
+"""Which layers, or heads, of a model are looked at: `last`, `3`, `0-5`, `all`, `mean`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import harness
+
+RANGE = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+WORDS = "numbers from 0, ranges such as 0-5, all, last, or mean"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Layers, or heads, by number; `mean` is True where their mean stands for all of them."""
+
+    numbers: tuple[int, ...]
+    mean: bool
+
+    @property
+    def places(self) -> Sequence[int]:
+        """The numbers that their maps go by: the mean's is 0."""
+        return (0,) if self.mean else self.numbers
+
+
+def check(texts: Sequence[str], what: str) -> None:
+    """Raise HarnessError if texts are no choice of `what`, "layers" or "heads", of any model."""
+    words = [text for text in texts if text != "mean"]
+    if not texts:
+        raise harness.HarnessError(f"{what} is empty; it takes {WORDS}")
+    if len(texts) - len(words) > 1:
+        raise harness.HarnessError(f"{what} names mean twice")
+    for text in words:
+        found = RANGE.fullmatch(text)
+        if text in ("all", "last") or (found and int(found[1]) <= int(found[2] or found[1])):
+            continue
+        raise harness.HarnessError(f"{what} takes {WORDS}, not {text!r}")
+
+
+def choose(texts: Sequence[str], count: int, what: str, model: str) -> Chosen:
+    """The layers or heads, called `what`, that texts name out of `count`.
+
+    In increasing order, whatever that of the texts is. `mean` beside others is the mean of
+    those, alone the mean of all. Raises HarnessError, naming the model, for what it lacks and
+    for what is named twice.
+    """
+    check(texts, what)
+    named: list[int] = []
+    for text in texts:
+        if text == "all":
+            named += range(count)
+        elif text == "last":
+            named.append(count - 1)
+        elif found := RANGE.fullmatch(text):
+            first, last = int(found[1]), int(found[2] or found[1])
+            if last >= count:
+                raise harness.HarnessError(
+                    f"{model}: there is no {what.removesuffix('s')} {last}; "
+                    f"there are 0 … {count - 1}"
+                )
+            named += range(first, last + 1)
+    if len(set(named)) < len(named):
+        raise harness.HarnessError(f"{model}: {what} {', '.join(texts)} names one twice")
+    mean = "mean" in texts
+    return Chosen(tuple(sorted(named)) if named else tuple(range(count)), mean)
