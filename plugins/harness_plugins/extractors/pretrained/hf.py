@@ -62,6 +62,7 @@ class HuggingFace(harness.Extractor):
         from harness_plugins.extractors.pretrained import configuration, maps, source
 
         folder = source.configuration_folder(self.model, self.revision)
+        source.quieten()
         _, architecture = configuration.read(folder, self.model)
         return maps.slots(*self._chosen(architecture), rolled=self.rollout)
 
@@ -91,13 +92,14 @@ class HuggingFace(harness.Extractor):
         from harness_plugins.extractors.pretrained.watching import check_attention, watched
 
         folder = source.weights_folder(self.model, self.revision)
+        source.quieten()
         config, architecture = configuration.read(folder, self.model)
         layers, heads = self._chosen(architecture)
         needed = maps.needed_layers(layers, rolled=self.rollout)
         prepare = preparation_of(
             folder, self.model, architecture.patch, architecture.channels, self.size
         )
-        module = model.load(folder, self.model, config, architecture)
+        module = model.load(folder, self.model, config, classifier=False)
         transformer: model.VisionTransformer | None = None
         for image in images:
             prepared = prepare(image)

@@ -40,8 +40,8 @@ class VisionTransformer:
         return _forward(self.module, self.name, self.architecture, pixels)
 
 
-def load(folder: Path, model: str, config: Any, architecture: Architecture) -> nn.Module:
-    """The model in a folder, as a classifier where it is one.
+def load(folder: Path, model: str, config: Any, *, classifier: bool) -> nn.Module:
+    """The model in a folder: its classifier, or the tower that takes images, without any head.
 
     Raises HarnessError if it cannot be loaded, or if the file lacks some of its weights, which
     would then be random.
@@ -50,7 +50,7 @@ def load(folder: Path, model: str, config: Any, architecture: Architecture) -> n
 
     # A second model made from one configuration changes how the first computes attention.
     whole = deepcopy(config)
-    if architecture.classes:
+    if classifier:
         loader = getattr(transformers, next(iter(whole.architectures)))
     else:
         loader, whole = transformers.AutoModel, getattr(whole, "vision_config", whole)
@@ -69,7 +69,7 @@ def load(folder: Path, model: str, config: Any, architecture: Architecture) -> n
     except Exception as error:  # damaged files, other shapes than the configuration's
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise harness.HarnessError(f"{model}: cannot be loaded: {reason}") from error
-    # Of a model without a pooled output the library makes one up, which no attention depends on.
+    # Of a tower without a pooled output the library makes one up, which no attention depends on.
     lacking = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
     if lacking or found["mismatched_keys"]:
         first = lacking[0] if lacking else str(next(iter(found["mismatched_keys"])))
@@ -102,16 +102,21 @@ def understood(
             f"its {architecture.layers} layers"
         )
     rows, columns = grid_of(pixels, architecture.patch)
-    found = tokens_of_patches(forward, sites[0].attention, pixels, architecture.patch)
-    first = found[0][0] if len(found[0]) == 1 else -1
-    below = (rows - 1) * columns
-    expected = [[first], [first + below + min(1, columns - 1)], [first + rows * columns - 1]]
-    if first < 0 or found != expected:
+    found, tokens = tokens_of_patches(forward, sites[0].attention, pixels, architecture.patch)
+    first = tokens - rows * columns
+    second_of_last_row = first + (rows - 1) * columns + min(1, columns - 1)
+    if found != [[first], [second_of_last_row], [tokens - 1]]:
         raise harness.HarnessError(
-            f"{model}: its tokens are not one for each patch, row by row; a change of the first "
-            f"patch's pixels reaches {len(found[0])} of them"
+            f"{model}: its {tokens} tokens do not end with one for each of {rows}×{columns} "
+            "patches, row by row; the pixels of the first, of one below and of the last patch "
+            f"reach the tokens {', '.join(map(_shown, found))}"
         )
     return VisionTransformer(model, module, architecture, sites, first)
+
+
+def _shown(tokens: list[int]) -> str:
+    """Few numbers of tokens as they are, of many how many."""
+    return "/".join(map(str, tokens)) if 0 < len(tokens) < 4 else f"{len(tokens)} in number"
 
 
 def _forward(module: nn.Module, model: str, architecture: Architecture, pixels: Tensor) -> Any:

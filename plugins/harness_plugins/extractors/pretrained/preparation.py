@@ -13,6 +13,8 @@ from harness.vit.preprocessing import fitted
 if TYPE_CHECKING:
     from torch import Tensor
 
+PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+
 Region = tuple[float, float, float, float]
 
 
@@ -95,23 +97,36 @@ def preparation_of(
     Always by Pillow, whatever else is installed, so that images come out alike everywhere. Raises
     HarnessError if there is none, or if it pads images.
     """
-    from transformers import AutoImageProcessor, ViTImageProcessorPil
-
+    if not any((folder / name).is_file() for name in PROCESSORS):
+        # The library would make up a mean and a deviation.
+        raise harness.HarnessError(
+            f"{model}: how it takes images is not known: there is no {' or '.join(PROCESSORS)}"
+        )
     try:
-        load: Any = AutoImageProcessor.from_pretrained
-        processor = load(folder, backend="pil", local_files_only=True, trust_remote_code=False)
-        if processor.backend != "pil":
-            # It exists for torchvision alone. What it does is written in its configuration.
-            processor = ViTImageProcessorPil(**processor.to_dict())
-    except Exception as error:
+        processor = _processor(folder)
+    except Exception as error:  # broken JSON, unknown types, values of other types
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise harness.HarnessError(
-            f"{model}: how it takes images is not known: {reason}; its folder needs "
-            "preprocessor_config.json"
+            f"{model}: its image processor cannot be used: {reason}"
         ) from error
     if getattr(processor, "do_pad", False):
         raise harness.HarnessError(f"{model}: its processor pads images, which have no patches")
     return Preparation(processor, patch, channels, size)
+
+
+def _processor(folder: Path) -> Any:
+    from transformers import AutoImageProcessor, ImageProcessingMixin, ViTImageProcessorPil
+
+    load: Any = AutoImageProcessor.from_pretrained
+    try:
+        processor = load(folder, backend="pil", local_files_only=True, trust_remote_code=False)
+    except (ImportError, ValueError):
+        processor = None
+    if processor is not None and processor.backend == "pil":
+        return processor
+    # Some exist for torchvision alone; what they do stands in their configuration.
+    written, _ = ImageProcessingMixin.get_image_processor_dict(folder, local_files_only=True)
+    return ViTImageProcessorPil(**written)
 
 
 def _resized(processor: Any, pixels: NDArray[np.uint8], **changes: Any) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import harness
 
@@ -94,3 +95,13 @@ def _fetched(model: str, revision: str | None, patterns: tuple[str, ...]) -> Pat
             f"{model}: there is no such folder, and the Hugging Face hub does not give it: "
             f"{reason}; offline, give the folder of a copy"
         ) from error
+
+
+def quieten() -> None:
+    """Keep transformers from showing progress and giving advice."""
+    from transformers.utils import logging
+
+    # The library's own functions have no types.
+    library: Any = logging
+    library.set_verbosity_error()
+    library.disable_progress_bar()

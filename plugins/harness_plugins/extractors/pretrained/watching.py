@@ -5,7 +5,7 @@ module is called: the attention itself, or the dropout that they go through.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,37 +131,48 @@ def check_attention(
             )
 
 
+class _Seen(BaseException):
+    """Ends a pass whose first attention has its tokens; no model's own handlers catch it."""
+
+
 def tokens_of_patches(
-    model: Callable[[Tensor], object],
-    first: nn.Module,
+    forward: Callable[[Tensor], object],
+    attention: nn.Module,
     pixels: Tensor,
     patch: tuple[int, int],
-) -> list[list[int]]:
-    """The tokens that come into the first attention changed when a patch's pixels change.
+) -> tuple[list[list[int]], int]:
+    """Which tokens a patch's pixels change on their way into a model's first attention.
 
-    Told by dependence for three patches of the grid: the first, the second of the last row and the
-    last. pixels: (1, channels, height, width).
+    Told by dependence for three patches of the grid: the first, the second of the last row, and
+    the last; with the number of all tokens. pixels: (1, channels, height, width).
     """
     rows, columns = grid_of(pixels, patch)
+    places = (0, 0), (rows - 1, min(1, columns - 1)), (rows - 1, columns - 1)
     seen: list[Tensor] = []
 
     def keep(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         values = [*positional, *named.values()]
         seen.append(next(value for value in values if isinstance(value, Tensor)).detach())
+        raise _Seen
 
-    handle = first.register_forward_pre_hook(keep, with_kwargs=True)
+    handle = attention.register_forward_pre_hook(keep, with_kwargs=True)
     try:
-        with torch.inference_mode():
-            model(pixels)
-            for row, column in ((0, 0), (rows - 1, min(1, columns - 1)), (rows - 1, columns - 1)):
-                changed = pixels.clone()
-                top, left = row * patch[0], column * patch[1]
-                changed[:, :, top : top + patch[0], left : left + patch[1]] += 1
-                model(changed)
+        for given in (pixels, *(_changed(pixels, place, patch) for place in places)):
+            with suppress(_Seen), torch.inference_mode():
+                forward(given)
     finally:
         handle.remove()
     intact, *others = seen
-    return [torch.nonzero((other != intact).any(dim=-1)[0]).flatten().tolist() for other in others]
+    changed = [torch.nonzero((other != intact).any(dim=-1)[0]) for other in others]
+    return [tokens.flatten().tolist() for tokens in changed], intact.shape[1]
+
+
+def _changed(pixels: Tensor, place: tuple[int, int], patch: tuple[int, int]) -> Tensor:
+    """The pixels, those of the patch in a row and column brighter by one deviation."""
+    changed = pixels.clone()
+    top, left = place[0] * patch[0], place[1] * patch[1]
+    changed[:, :, top : top + patch[0], left : left + patch[1]] += 1
+    return changed
 
 
 def grid_of(pixels: Tensor, patch: tuple[int, int]) -> tuple[int, int]:
