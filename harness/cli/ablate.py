@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from harness.cli.options import add_plugin_option
 from harness.errors import HarnessError
-from harness.vit.removal import At, Fill
+from harness.removal import At, Fill
 
 if TYPE_CHECKING:
     from harness.ablation import Ablation

@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.removal import At, Fill
 from harness.vit.ablation import Ablated, ablated
 from harness.vit.model import ModelSettings, OneLayerViT
-from harness.vit.removal import At, Fill
 
 # Of the 24 patches in 4 rows.
 CLUSTERS = np.arange(24) % 3
