@@ -10,14 +10,30 @@ from sklearn.metrics import adjusted_rand_score
 
 import harness
 from harness.values import Integers
+from harness_plugins.clusterers.hdbscan import Hdbscan
 from harness_plugins.clusterers.infomap import Infomap
+from harness_plugins.clusterers.kmeans import Kmeans
+from harness_plugins.clusterers.label_propagation import LabelPropagation
+from harness_plugins.clusterers.leiden import Leiden
 from harness_plugins.clusterers.louvain import Louvain
 from harness_plugins.clusterers.louvain_networkx import LouvainNetworkx
 from harness_plugins.clusterers.sdp import Sdp, SdpModularity
+from harness_plugins.clusterers.spectral import Spectral
 
 every_clusterer = pytest.mark.parametrize(
     "clusterer",
-    [Louvain(), LouvainNetworkx(), Infomap(), Sdp(), SdpModularity()],
+    [
+        Louvain(),
+        LouvainNetworkx(),
+        Infomap(),
+        Sdp(),
+        SdpModularity(),
+        Leiden(),
+        Spectral(),
+        LabelPropagation(),
+        Kmeans(),
+        Hdbscan(),
+    ],
     ids=lambda clusterer: clusterer.name,
 )
 
