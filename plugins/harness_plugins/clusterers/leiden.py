@@ -32,7 +32,7 @@ class Leiden(harness.Clusterer):
         # Found, not imported: what a run lacks is to be said before it begins.
         if importlib.util.find_spec("leidenalg") is None:
             raise harness.HarnessError(
-                "leiden needs the package leidenalg: pip install 'attention-harness[leiden]'"
+                "leiden: the package leidenalg is missing: pip install 'attention-harness[leiden]'"
             )
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
