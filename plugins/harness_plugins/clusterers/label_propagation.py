@@ -24,7 +24,7 @@ class LabelPropagation(harness.Clusterer):
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""
-        # scikit-network 0.33.5 is faster, but weighs a vote by its voter's number (vote.pyx).
+        # scikit-network 0.33.5 is faster, but takes the wrong edges' weights for votes (vote.pyx).
         from networkx.algorithms.community import asyn_lpa_communities
 
         communities = asyn_lpa_communities(graph.to_networkx(), weight="weight", seed=seed)

@@ -48,7 +48,7 @@ class Leiden(harness.Clusterer):
         partition = leidenalg.find_partition(
             igraph.Graph(
                 n=graph.n,
-                edges=np.column_stack([graph.rows, graph.adjacency.indices]),
+                edges=zip(graph.rows.tolist(), graph.adjacency.indices.tolist(), strict=True),
                 directed=True,
             ),
             leidenalg.RBConfigurationVertexPartition,

@@ -7,7 +7,7 @@ import numpy as np
 
 import harness
 from harness import Floats
-from harness_plugins.graph_builders.pruning import SPARSEST_FRACTION, FractionSweep, ranks
+from harness_plugins.graph_builders.pruning import FractionSweep, ranks
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,13 @@ class Mutual(FractionSweep):
     A graph's threshold is the smallest weight in it. No self-loops.
 
     start: the first level.
-    stop: the last level.
+    stop: the last level, 0.9 by default, where on the last layer of DINOv2-small one patch in
+        seven is isolated; at 0.98 it is two in five.
     """
 
     name: ClassVar[str] = "mutual"
     start: float = 0.0
-    stop: float = SPARSEST_FRACTION
+    stop: float = 0.9
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
         own = ranks(unpruned)
