@@ -170,7 +170,8 @@ class AttentionMap:
 class Graph:
     """A weighted directed graph: CSR (n, n), float64, positive weights, sorted indices.
 
-    `level` is where on its builder's axis it lies, `threshold` the smallest weight allowed,
+    `level` is where on its builder's axis it lies, `threshold` the smallest weight allowed
+    (or, where a builder has no limit for all edges alike, the smallest kept),
     `self_loops` whether edges from a node to itself were allowed.
     """
 

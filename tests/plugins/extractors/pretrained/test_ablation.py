@@ -27,9 +27,7 @@ def transformer(folder: Path, *, classifier: bool = False) -> model.VisionTransf
     return model.understood(loaded, "tiny", architecture, PIXELS)
 
 
-def without(
-    tiny: Tiny, family: str, layer: int, at: At = "block", fill: Fill = "zero"
-) -> Ablated:
+def without(tiny: Tiny, family: str, layer: int, at: At = "block", fill: Fill = "zero") -> Ablated:
     classifier = family.endswith("classifier")
     made = transformer(tiny(family), classifier=classifier)
     return ablated(made, PIXELS, GRID, Removal(at, fill, layer))
