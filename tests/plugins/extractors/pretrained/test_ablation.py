@@ -17,7 +17,7 @@ from harness_plugins.extractors.pretrained.ablation import ablated
 Tiny = Callable[[str], Path]
 GRID = (4, 4)
 LABELS = np.array([0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2])
-EACH = np.array([LABELS == label for label in range(3)])
+EACH = np.array([label == LABELS for label in range(3)])
 PIXELS = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
@@ -52,7 +52,7 @@ def test_zeroing_rows_in_any_layer_agrees_with_captum(tiny: Tiny, layer: int, at
             shares = (found[0] if isinstance(found, tuple) else found)[0, 1:, 0].numpy()
             for label, change in enumerate(changes[:, target]):
                 # The sign of captum's is the opposite.
-                assert change == pytest.approx(-shares[LABELS == label][0], abs=1e-6)
+                assert change == pytest.approx(-shares[label == LABELS][0], abs=1e-6)
 
 
 def test_the_mean_row_is_that_of_the_patches(tiny: Tiny) -> None:
