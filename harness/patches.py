@@ -6,8 +6,12 @@ Places are in pixels of the image at its own size; (0, 0) is the upper left corn
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 # Top, left, height and width.
 Region = tuple[float, float, float, float]
 # Pixels by which a region may leave its image: edges that were scaled are seldom exact.
@@ -66,3 +70,17 @@ class Patches:
         row, column = divmod(patch, self.grid[1])
         height, width = self.patch_size
         return self.region[0] + row * height, self.region[1] + column * width, height, width
+
+
+def cut_out(pixels: NDArray[Scalar], region: Region) -> NDArray[Scalar]:
+    """The pixels (height, width, …) whose middle lies in a region; at least one."""
+    rows, columns = (
+        _within(count, region[axis], region[axis + 2])
+        for axis, count in enumerate(pixels.shape[:2])
+    )
+    return pixels[rows, columns]
+
+
+def _within(count: int, first: float, length: float) -> slice:
+    start = min(max(0, math.ceil(first - 0.5)), count - 1)
+    return slice(start, max(start + 1, math.ceil(first + length - 0.5)))
