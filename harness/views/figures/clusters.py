@@ -33,8 +33,7 @@ STRENGTH = 0.62
 LISTED = 6
 # Over the patches of one cluster, and over all others: nearly white, so that a dark part of the
 # cluster is not taken for what lies outside.
-TINT, TINT_STRENGTH = (0.0, 0.447, 0.698), 0.5
-REST, REST_STRENGTH = (0.92, 0.92, 0.92), 0.78
+TINT, REST, REST_STRENGTH = (0.0, 0.447, 0.698), (0.94, 0.94, 0.94), 0.78
 
 
 def overlay(
@@ -88,7 +87,7 @@ def panels(
     names: dict[int, str] | None = None,
     region: Region | None = None,
 ) -> "Figure":
-    """One panel a cluster of two patches or more, tinted, the rest faded, the largest first.
+    """One panel a cluster of two patches or more, tinted, the rest faded; the largest first.
 
     `names` are titles by label, in the order of the panels; the size if not given. region: as in
     `side_by_side`.
@@ -110,7 +109,8 @@ def panels(
             on.draw(
                 panel,
                 np.where(inside[:, None], TINT, REST),
-                np.where(inside, TINT_STRENGTH, REST_STRENGTH),
+                np.where(inside, STRENGTH, REST_STRENGTH),
+                grey=True,
             )
             size = int(inside.sum())
             panel.set_title(names[label] if names else f"cluster {place}: {size} patches")
