@@ -77,8 +77,8 @@ def _heading(sight: Sight) -> Iterator[str]:
     if closeup.grid is not None:
         patches += f" on a grid of {closeup.grid[0]}×{closeup.grid[1]}"
     if closeup.region is not None:
-        top, left, height, width = closeup.region
-        patches += f" over {height:.0f}×{width:.0f} pixels from ({top:.0f}, {left:.0f})"
+        top, left, high, wide = closeup.region
+        patches += f" over {high:.0f}×{wide:.0f} pixels from ({top:.0f}, {left:.0f})"
     yield (
         f"{closeup.extractor}, layer {closeup.layer}, head {closeup.head}; "
         f"{patches if closeup.nodes else 'no map'}; graph {closeup.graph}"
