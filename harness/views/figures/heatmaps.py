@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 ACROSS = 6
 SIDE = 1.5
-# Of the heat over the image.
-STRENGTH = 0.6
+# Of the heat over the image, from none to the most: what is not attended to stays to be seen.
+WEAKEST, STRONGEST = 0.3, 0.8
 # Inches of a panel that its title takes.
 TITLE = 0.25
 
@@ -80,7 +80,8 @@ def query_heatmaps(
             alone.mark(above, query, CHOSEN)
             if pixels is not None:
                 below = panels[block * len(heights) + 1, column]
-                heat = matplotlib.colormaps["viridis"](row / max(row.max(), 1e-300))
-                on.draw(below, heat[:, :3], STRENGTH)
+                share = row / max(row.max(), 1e-300)
+                colours = matplotlib.colormaps["viridis"](share)[:, :3]
+                on.draw(below, colours, WEAKEST + (STRONGEST - WEAKEST) * share)
                 on.mark(below, query, CHOSEN)
         return figure
