@@ -62,7 +62,15 @@ class Surveyor:
             kept = stored_map("", answer)
             slot = Slot(answer["layer"], answer["head"])
             yield SurveyedMap(
-                text, key, answer["image"], slot, kept.digest, kept.nodes, kept.grid, kept.truth
+                text,
+                key,
+                answer["image"],
+                slot,
+                kept.digest,
+                kept.nodes,
+                kept.grid,
+                kept.truth,
+                kept.region,
             )
 
     def _entries(
