@@ -163,6 +163,7 @@ class HuggingFace(harness.Extractor):
             layer=slot.layer,
             head=slot.head,
             grid=None if kept else prepared.grid,
+            region=None if kept else prepared.region,
             variant=image.variant,
         )
 
