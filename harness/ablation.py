@@ -4,44 +4,33 @@ Joins stored partitions with the images and the model that they were made from; 
 those of the run, by their digests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
+from harness.ablated_images import (
+    ClusterPatches,
+    EmbeddingAblation,
+    ImageAblation,
+    Task,
+    clusters_by_salience,
+    of_embedding,
+    of_logits,
+)
 from harness.errors import HarnessError
 from harness.identity import seed_of
 from harness.inspection import attention_of, map_key
 from harness.origins import Origins
 from harness.places import StoredPartition, images_of, stored_partition
 from harness.registry import Registry
-from harness.removal import Ablated, Answer, At, Fill, Removal
-from harness.scores.ablation import (
-    Answers,
-    Effect,
-    PatchSet,
-    clusters_of_two,
-    count_patch_sets,
-    effects,
-    patch_sets,
-)
-from harness.scores.ablation_contrasts import (
-    OF_EMBEDDINGS,
-    OF_LOGITS,
-    Contrast,
-    ImageEffects,
-    contrasts,
-)
-from harness.scores.embedding_ablation import EmbeddingEffect, embedding_effects
-from harness.scores.saliency import order_by_salience
+from harness.removal import Ablated, At, Fill, Removal
+from harness.scores.ablation import clusters_of_two, count_patch_sets, patch_sets
+from harness.scores.ablation_contrasts import OF_EMBEDDINGS, OF_LOGITS, Contrast, contrasts
 from harness.spelling import did_you_mean
 from harness.store import Store
 from harness.values import UNASSIGNED, Image, Integers
 from harness.vit.patch_orders import contiguous_orders, random_orders
 
-E = TypeVar("E", Effect, EmbeddingEffect)
 # Sets of patches that one image may have removed from it, one after the other.
 MOST_SETS = 2000
 MOST_DRAWS = 100_000
@@ -85,70 +74,6 @@ class AblationSettings:
 
 
 @dataclass(frozen=True)
-class ClusterPatches:
-    """A cluster of an image: how many patches, and its salience; None for the unassigned (−1)."""
-
-    label: int
-    patches: int
-    salience: float | None
-
-
-@dataclass(frozen=True)
-class ImageAblation:
-    """What removing clusters did to one image.
-
-    place: where in the run the partition lies; clusters: most salient first, the patches that are
-    in none last; target: the true class, or where none is known among the model's the one
-    predicted, and labelled whether it is the true one. logits, margin, probability and predicted
-    are of the intact image.
-    """
-
-    image: str
-    place: Mapping[str, Any]
-    clusters: tuple[ClusterPatches, ...]
-    target: int
-    labelled: bool
-    logits: tuple[float, ...]
-    margin: float
-    probability: float
-    predicted: int
-    effects: tuple[Effect, ...]
-
-    @property
-    def alone(self) -> ImageEffects:
-        """What removing each cluster alone did, the most salient first."""
-        return _alone(self.clusters, self.effects)
-
-
-@dataclass(frozen=True)
-class EmbeddingAblation:
-    """What removing clusters did to the embedding of one image, where a model has no classifier.
-
-    answer: which embedding; place and clusters are those of `ImageAblation`.
-    """
-
-    image: str
-    place: Mapping[str, Any]
-    clusters: tuple[ClusterPatches, ...]
-    answer: Answer
-    dimensions: int
-    effects: tuple[EmbeddingEffect, ...]
-
-    @property
-    def alone(self) -> ImageEffects:
-        """What removing each cluster alone did, the most salient first."""
-        return _alone(self.clusters, self.effects)
-
-
-def _alone(clusters: Sequence[ClusterPatches], effects: Sequence[E]) -> ImageEffects:
-    by_label = {each.clusters: each for each in effects if each.kind == "alone"}
-    return ImageEffects(
-        sum(cluster.patches for cluster in clusters),
-        [by_label[each.label,] for each in clusters if each.salience is not None],
-    )
-
-
-@dataclass(frozen=True)
 class NothingRemoved:
     """An image without a cluster to remove, and why."""
 
@@ -180,8 +105,8 @@ def ablate(
     """Remove the clusters at a place from some images of a run, or from all if none are named.
 
     `harness.places` says how places are spelled. Raises HarnessError for an image or place that
-    is not there, for maps of another extractor than one-layer-vit, and for a checkpoint or pixels
-    that are not those of the run.
+    is not there, for maps of an extractor that offers no ablation, and for a model or pixels that
+    are not those of the run.
     """
     known = images_of(store, place)
     for image in images:
@@ -208,27 +133,12 @@ def ablate(
         clusters = _clusters_of(store, partition, image, labels)
         _check_sets(image, len(clusters), settings.together)
         done, pictured = _ablated(origins, partition, image, settings)
-        if len(labels) != done.grid[0] * done.grid[1]:
-            raise HarnessError(
-                f"{image}: its map has {len(labels)} nodes, which are not the model's "
-                f"{done.grid[0]}×{done.grid[1]} patches"
-            )
-        drawing = settings.draws, seed_of("ablation", settings.seed, pictured.digest)
-        task = _Task(
-            image,
-            partition.place(),
-            clusters,
-            tuple(patch_sets(labels, settings.together)),
-            (random_orders(len(labels), *drawing), contiguous_orders(done.grid, *drawing)),
-        )
+        task = _task(partition, pictured, clusters, labels, done.grid, settings)
         if done.answer == "logits":
-            labelled = origins.classes(partition.images)
-            classes = done.classes or (labelled if len(labelled) == len(done.intact) else ())
-            # A label of other classes than the model's tells nothing.
-            foreign = classes and labelled not in ((), classes)
-            found.append(_of_logits(task, done, None if foreign else pictured.label))
+            classes, label = _classes_and_label(origins, partition.images, done, pictured)
+            found.append(of_logits(task, done, label))
         else:
-            embedded.append(_of_embedding(task, done))
+            embedded.append(of_embedding(task, done))
     if refused and len(refused) == len(nothing) and not (found or embedded):
         # No image of the run has such a place: it is the place that is wrong.
         raise refused[0]
@@ -247,15 +157,37 @@ def ablate(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What is removed from one image, and in which orders patches are drawn beside it."""
+def _task(
+    partition: StoredPartition,
+    image: Image,
+    clusters: tuple[ClusterPatches, ...],
+    labels: Integers,
+    grid: tuple[int, int],
+    settings: AblationSettings,
+) -> Task:
+    if len(labels) != grid[0] * grid[1]:
+        raise HarnessError(
+            f"{image.key}: its map has {len(labels)} nodes, which are not the model's "
+            f"{grid[0]}×{grid[1]} patches"
+        )
+    drawing = settings.draws, seed_of("ablation", settings.seed, image.digest)
+    return Task(
+        image.key,
+        partition.place(),
+        clusters,
+        tuple(patch_sets(labels, settings.together)),
+        (random_orders(len(labels), *drawing), contiguous_orders(grid, *drawing)),
+    )
 
-    image: str
-    place: Mapping[str, Any]
-    clusters: tuple[ClusterPatches, ...]
-    sets: tuple[PatchSet, ...]
-    orders: tuple[Integers, Integers]
+
+def _classes_and_label(
+    origins: Origins, image_set: str, done: Ablated, image: Image
+) -> tuple[tuple[str, ...], int | None]:
+    """The names of the model's classes, and the image's label where it is one of them."""
+    labelled = origins.classes(image_set)
+    classes = done.classes or (labelled if len(labelled) == len(done.intact) else ())
+    foreign = classes and labelled not in ((), classes)
+    return classes, None if foreign else image.label
 
 
 def _ablated(
@@ -273,7 +205,7 @@ def _clusters_of(
 ) -> tuple[ClusterPatches, ...]:
     slot = partition.layer, partition.head
     key = map_key(store, partition.images, image, partition.extractor, *slot)
-    return _by_salience(attention_of(store, key, image, *slot).weights, labels)
+    return clusters_by_salience(attention_of(store, key, image, *slot).weights, labels)
 
 
 def _check_sets(image: str, clusters: int, together: int) -> None:
@@ -292,45 +224,3 @@ def _why_nothing(partition: StoredPartition, labels: Integers) -> str:
     if not (labels != UNASSIGNED).any():
         return "no cluster has two patches"
     return ""
-
-
-def _of_logits(task: _Task, done: Ablated, label: int | None) -> ImageAblation:
-    known = label is not None and 0 <= label < len(done.intact)
-    target = label if known and label is not None else int(done.intact.argmax())
-    answers = Answers(done.intact[None], target)
-    return ImageAblation(
-        task.image,
-        task.place,
-        task.clusters,
-        target,
-        known,
-        tuple(done.intact.tolist()),
-        float(answers.margin[0]),
-        float(answers.probability[0]),
-        int(answers.predicted[0]),
-        tuple(
-            effects(done.intact, done.changes, done.patch_changes, target, task.sets, task.orders)
-        ),
-    )
-
-
-def _of_embedding(task: _Task, done: Ablated) -> EmbeddingAblation:
-    return EmbeddingAblation(
-        task.image,
-        task.place,
-        task.clusters,
-        done.answer,
-        len(done.intact),
-        tuple(embedding_effects(done.intact, done.changes, task.sets, task.orders)),
-    )
-
-
-def _by_salience(
-    weights: NDArray[np.floating[Any]], labels: Integers
-) -> tuple[ClusterPatches, ...]:
-    ordered = [
-        ClusterPatches(each.label, each.size, each.incoming)
-        for each in order_by_salience(weights, labels)
-    ]
-    loose = int((labels == UNASSIGNED).sum())
-    return (*ordered, *([ClusterPatches(UNASSIGNED, loose, None)] if loose else []))

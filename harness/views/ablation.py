@@ -8,13 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.ablation import (
-    Ablation,
-    AblationSettings,
-    ClusterPatches,
-    EmbeddingAblation,
-    ImageAblation,
-)
+from harness.ablated_images import ClusterPatches, EmbeddingAblation, ImageAblation
+from harness.ablation import Ablation, AblationSettings
 from harness.scores.ablation import Chance, Effect
 from harness.scores.ablation_contrasts import Contrast
 from harness.scores.embedding_ablation import DistanceChance, EmbeddingEffect
