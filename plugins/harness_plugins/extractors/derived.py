@@ -16,7 +16,8 @@ def mean(maps: Iterable[Maps]) -> Maps:
     """
     total: Maps | None = None
     count = 0
-    for count, weights in enumerate(maps, start=1):
+    for weights in maps:
+        count += 1
         total = np.array(weights) if total is None else total + weights
     if total is None:
         raise ValueError("there is no mean of no maps")
