@@ -100,10 +100,16 @@ class Arrays(harness.MapSet):
         slots.check(self.layers, "layers")
         slots.check(self.heads, "heads")
         if self.rollout and "mean" in self.layers:
-            raise harness.HarnessError("arrays: rollout goes up to a layer; layers=mean is none")
+            raise harness.HarnessError(
+                "arrays: rollout runs through layers; it is of no mean of them"
+            )
         if self.prefix_tokens < 0:
             raise harness.HarnessError(
                 f"arrays: prefix_tokens must not be negative, not {self.prefix_tokens}"
+            )
+        if self.prefix == "drop" and not self.prefix_tokens:
+            raise harness.HarnessError(
+                "arrays: prefix=drop leaves out no tokens; prefix_tokens says how many there are"
             )
 
     def keys(self) -> Sequence[str]:

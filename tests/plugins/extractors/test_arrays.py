@@ -183,8 +183,9 @@ def test_axes_say_what_comes_before_a_maps_own(
         ((2, 4, 4), ",axes=heads,heads=0-2", r"a: there is no head 2; there are 0 … 1"),
         ((2, 4, 4), ",heads=first", "heads takes numbers from 0, ranges"),
         ((2, 4, 4), ",rollout=true", r"shape is \(2, 4, 4\), without layers to roll out"),
-        ((2, 4, 4), ",axes=layers,layers=mean,rollout=true", "rollout goes up to a layer"),
+        ((2, 4, 4), ",axes=layers,layers=mean,rollout=true", "rollout runs through layers"),
         ((2, 4, 4), ",prefix_tokens=4", "prefix_tokens=4 leaves no node"),
+        ((2, 4, 4), ",prefix=drop", "prefix_tokens says how many"),
         ((2, 4, 4), ",prefix_tokens=-1", "prefix_tokens must not be negative, not -1"),
     ],
 )
