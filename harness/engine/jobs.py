@@ -175,7 +175,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
             except Exception as error:
                 send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
                 continue
-            expected.take(image.key, image.variant, index)
+            expected.take(image, index)
             send(Message({"reply": "taken", "item": index}))
             yield image
 
@@ -200,7 +200,7 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
 
 
 def draw_maps(context: Context, header: Header, send: Send) -> None:
-    """Draw map controls from kept maps; items are {"map", "grid", "control", "seed"}.
+    """Draw map controls from kept maps; items are {"map", "grid", "region", "control", "seed"}.
 
     Answers keep the order of the items.
     """
@@ -208,7 +208,7 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
-        observed = kept_map(folder, item["map"], item["grid"])
+        observed = kept_map(folder, item["map"], item["grid"], item["region"])
         drawn = control.draw(observed, item["seed"])
         return keep(checks.drawn(drawn, observed, item["control"]), folder)
 
@@ -253,6 +253,7 @@ def _map_of(header: Header) -> AttentionMap:
         Path(header["folder"]),
         header["map"],
         header["grid"],
+        header["region"],
         variant=Variant(header["role"], header["control"], header["draw"]),
         image=header["image"],
         layer=header["layer"],

@@ -70,7 +70,15 @@ class Surveyor:
                 unusual[key] = least, most
             kept = stored_map("", answer)
             yield SurveyedMap(
-                text, key, answer["image"], slot, kept.digest, kept.nodes, kept.grid, kept.truth
+                text,
+                key,
+                answer["image"],
+                slot,
+                kept.digest,
+                kept.nodes,
+                kept.grid,
+                kept.truth,
+                kept.region,
             )
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))

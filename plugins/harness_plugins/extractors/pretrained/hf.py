@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
+from harness.removal import Ablated, Ablator, Removal
 from harness_plugins.extractors.derived import Maps
 from harness_plugins.extractors.slots import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix, patches_only
@@ -99,19 +100,44 @@ class HuggingFace(harness.Extractor):
         prepare = preparation_of(
             folder, self.model, architecture.patch, architecture.channels, self.size
         )
-        module = model.load(folder, self.model, config, classifier=False)
+        loaded = model.load(folder, self.model, config, classifier=False)
         transformer: model.VisionTransformer | None = None
         for image in images:
             prepared = prepare(image)
             self._check_memory(image, prepared, len(needed) * len(heads.numbers))
             if transformer is None:
-                transformer = model.understood(module, self.model, architecture, prepared.pixels)
+                transformer = model.understood(loaded, self.model, architecture, prepared.pixels)
             sites = {layer: transformer.sites[layer] for layer in needed}
             with watched(sites, heads.numbers) as weights, torch.inference_mode():
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
             for slot, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
                 yield self._map(image, prepared, transformer.prefix_tokens, slot, given)
+
+    def ablator(self, removal: Removal) -> Ablator:
+        """What removing patches in a layer does to the classifier's logits, else to an embedding.
+
+        That is the pooled one if the model learned to pool, else its class token, else the mean of
+        the patches' tokens. Raises HarnessError as `Ablatable` says.
+        """
+        from harness_plugins.extractors.pretrained import configuration, model, source
+        from harness_plugins.extractors.pretrained.ablation import ablated
+        from harness_plugins.extractors.pretrained.preparation import preparation_of
+
+        folder = source.weights_folder(self.model, self.revision)
+        source.quieten()
+        config, architecture = configuration.read(folder, self.model)
+        prepare = preparation_of(
+            folder, self.model, architecture.patch, architecture.channels, self.size
+        )
+        loaded = model.load(folder, self.model, config, classifier=bool(architecture.classes))
+
+        def ablate(image: harness.Image) -> Ablated:
+            prepared = prepare(image)
+            transformer = model.understood(loaded, self.model, architecture, prepared.pixels)
+            return ablated(transformer, prepared.pixels, prepared.grid, removal)
+
+        return ablate
 
     def _check_memory(self, image: harness.Image, prepared: "Prepared", held: int) -> None:
         patches = prepared.grid[0] * prepared.grid[1]
