@@ -65,6 +65,14 @@ def keys(returned: Any, what: str) -> list[str]:
     return list(returned)
 
 
+def place(returned: Any, what: str) -> dict[str, Any]:
+    """A map's image, as a text, and its layer and head."""
+    match returned:
+        case (str(image), Slot(layer=layer, head=head)):
+            return {"image": image, "layer": layer, "head": head}
+    raise InvalidResult(f"{what}: place() returned {returned!r}, not a name and a harness.Slot")
+
+
 def slots(returned: Any, what: str) -> list[Slot]:
     """Layers and heads, each once, at least one."""
     if not isinstance(returned, Sequence) or not all(isinstance(slot, Slot) for slot in returned):

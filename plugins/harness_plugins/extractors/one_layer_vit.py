@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import harness
 from harness.removal import Ablated, Ablator, Removal
+from harness_plugins.extractors.slots import Chosen, check, choose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,41 +27,28 @@ class OneLayerViT(harness.Extractor):
     by Pillow's Lanczos filter.
 
     checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
-    heads: numbers of heads, from 0; none for all.
-    average: whether the mean over these heads' maps is given in their place, as head 0.
+    heads: numbers from 0, ranges such as 0-5, all, last, or mean: of these, or of all, as head 0.
     """
 
     name: ClassVar[str] = "one-layer-vit"
     checkpoint: str = "one-head"
-    heads: tuple[int, ...] | None = None
-    average: bool = False
+    heads: tuple[str, ...] = ("all",)
 
     def __post_init__(self) -> None:
-        if self.heads is not None and not self.heads:
-            raise harness.HarnessError("one-layer-vit: heads is empty; none stands for all")
-        if self.heads is not None and len(set(self.heads)) < len(self.heads):
-            raise harness.HarnessError(f"one-layer-vit: heads {self.heads} names one twice")
+        check(self.heads, "heads")
 
     def slots(self) -> Sequence[harness.Slot]:
-        """One slot a head, all of layer 0; one for all heads if they are averaged."""
-        heads = self._heads()
-        return [harness.Slot(0, head) for head in ([0] if self.average else heads)]
+        """One slot a head, all of layer 0; one for all heads if it is their mean."""
+        return [harness.Slot(0, head) for head in self._heads().places]
 
-    def _heads(self) -> Sequence[int]:
-        """The heads that are looked at, checked."""
+    def _heads(self) -> Chosen:
+        """The heads that are looked at."""
         from harness.vit.header import read_settings
 
         settings = read_settings(self.checkpoint_file)
         if not settings.attention:
             raise harness.HarnessError(f"{self.checkpoint}: a model without attention")
-        available = range(settings.heads)
-        heads = available if self.heads is None else self.heads
-        for head in heads:
-            if head not in available:
-                raise harness.HarnessError(
-                    f"{self.checkpoint}: there is no head {head}; there are 0 … {available[-1]}"
-                )
-        return heads
+        return choose(self.heads, settings.heads, "heads", self.checkpoint)
 
     def fingerprint(self) -> str:
         """SHA-256 of the checkpoint's file."""
@@ -82,20 +70,20 @@ class OneLayerViT(harness.Extractor):
 
         loaded = checkpoint.load(self.checkpoint_file)
         settings = loaded.model.settings
-        heads, slots = self._heads(), self.slots()
+        heads = self._heads()
         # One image at a time: no library promises the same last digit whatever the batch, and
         # batches of 32 were no faster.
         for image in images:
             with torch.inference_mode():
                 maps = loaded.model.attention_maps(_fed(loaded, image))[0].numpy()
-            chosen = maps[list(heads)]
-            given = chosen.mean(axis=0, keepdims=True) if self.average else chosen
-            for slot, weights in zip(slots, given, strict=True):
+            chosen = maps[list(heads.numbers)]
+            given = chosen.mean(axis=0, keepdims=True) if heads.mean else chosen
+            for head, weights in zip(heads.places, given, strict=True):
                 yield harness.AttentionMap(
                     weights,
                     image=image.key,
-                    layer=slot.layer,
-                    head=slot.head,
+                    layer=0,
+                    head=head,
                     grid=settings.grid,
                     variant=image.variant,
                 )
