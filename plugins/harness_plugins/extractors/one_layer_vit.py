@@ -3,17 +3,17 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 import harness
+from harness.removal import Ablated, Ablator, Removal
 
 if TYPE_CHECKING:
-    from harness.vit.model import ModelSettings
+    from torch import Tensor
+
+    from harness.vit.checkpoint import Checkpoint
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 
@@ -86,9 +86,8 @@ class OneLayerViT(harness.Extractor):
         # One image at a time: no library promises the same last digit whatever the batch, and
         # batches of 32 were no faster.
         for image in images:
-            pixels = torch.from_numpy(_pixels(image, settings)).permute(2, 0, 1).unsqueeze(0)
             with torch.inference_mode():
-                maps = loaded.model.attention_maps(loaded.normalisation(pixels))[0].numpy()
+                maps = loaded.model.attention_maps(_fed(loaded, image))[0].numpy()
             chosen = maps[list(heads)]
             given = chosen.mean(axis=0, keepdims=True) if self.average else chosen
             for slot, weights in zip(slots, given, strict=True):
@@ -101,6 +100,27 @@ class OneLayerViT(harness.Extractor):
                     variant=image.variant,
                 )
 
+    def ablator(self, removal: Removal) -> Ablator:
+        """What removing patches does to the logits, in the only layer.
+
+        Raises HarnessError for other layers; what is returned does for images that are too small.
+        """
+        from harness.vit import checkpoint
+        from harness.vit.ablation import ablated
+
+        if removal.layer != 0:
+            raise harness.HarnessError(
+                f"{self.checkpoint}: there is no layer {removal.layer}; there is one, 0"
+            )
+        loaded = checkpoint.load(self.checkpoint_file)
+        classes = tuple(loaded.record.get("classes", ()))
+
+        def ablate(image: harness.Image) -> Ablated:
+            found = ablated(loaded.model, _fed(loaded, image), removal.at, removal.fill)
+            return replace(found, classes=classes)
+
+        return ablate
+
     @property
     def checkpoint_file(self) -> Path:
         """Where the model's weights lie, whether or not they are there."""
@@ -110,17 +130,21 @@ class OneLayerViT(harness.Extractor):
         return Path(os.path.expanduser(self.checkpoint))
 
 
-def _pixels(image: harness.Image, settings: "ModelSettings") -> NDArray[np.uint8]:
-    """Pixels (height, width, channels) as the model takes them."""
+def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
+    """The image as the model is fed it, (1, channels, height, width)."""
+    import torch
+
     from harness.vit.preprocessing import fitted
 
+    settings = loaded.model.settings
     height, width, _ = image.pixels.shape
     rows, columns = settings.grid
     if height < rows or width < columns:
         raise harness.HarnessError(
             f"{image.key}: {height}×{width} pixels is smaller than the {rows}×{columns} patch grid"
         )
-    return fitted(image, settings.height, settings.width, settings.channels)
+    pixels = fitted(image, settings.height, settings.width, settings.channels)
+    return loaded.normalisation(torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0))
 
 
 @harness.hookimpl

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 import harness
+from harness.removal import Ablated, Ablator, Removal
 from harness_plugins.extractors.derived import Maps
 from harness_plugins.extractors.slots import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix, patches_only
@@ -102,13 +103,13 @@ class HuggingFace(harness.Extractor):
         prepare = preparation_of(
             folder, self.model, architecture.patch, architecture.channels, self.size
         )
-        module = model.load(folder, self.model, config, classifier=False)
+        loaded = model.load(folder, self.model, config, classifier=False)
         averaged = maps.head_mean(heads, rolled=self.rollout)
         held = len(needed) * (1 if averaged else len(heads.numbers))
         # A model that suits no image is found out before one is taken, which would be blamed.
         trial = prepare(_noise(self.model, architecture.image))
         _check_memory(self.model, trial, held, architecture.heads)
-        transformer = model.understood(module, self.model, architecture, trial.pixels)
+        transformer = model.understood(loaded, self.model, architecture, trial.pixels)
         sites = {layer: transformer.sites[layer] for layer in needed}
         for image in images:
             prepared = prepare(image)
@@ -123,6 +124,31 @@ class HuggingFace(harness.Extractor):
                 yield self._map(image, prepared, transformer.prefix_tokens, slot, given)
             # The next image is taken and passed with nothing of this one held.
             del image, prepared, weights, given
+
+    def ablator(self, removal: Removal) -> Ablator:
+        """What removing patches in a layer does to the classifier's logits, else to an embedding.
+
+        That is the pooled one if the model learned to pool, else its class token, else the mean of
+        the patches' tokens. Raises HarnessError as `Ablatable` says.
+        """
+        from harness_plugins.extractors.pretrained import configuration, model, source
+        from harness_plugins.extractors.pretrained.ablation import ablated
+        from harness_plugins.extractors.pretrained.preparation import preparation_of
+
+        folder = source.weights_folder(self.model, self.revision)
+        source.quieten()
+        config, architecture = configuration.read(folder, self.model)
+        prepare = preparation_of(
+            folder, self.model, architecture.patch, architecture.channels, self.size
+        )
+        loaded = model.load(folder, self.model, config, classifier=bool(architecture.classes))
+
+        def ablate(image: harness.Image) -> Ablated:
+            prepared = prepare(image)
+            transformer = model.understood(loaded, self.model, architecture, prepared.pixels)
+            return ablated(transformer, prepared.pixels, prepared.grid, removal)
+
+        return ablate
 
     def _map(
         self,

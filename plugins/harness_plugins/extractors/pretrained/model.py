@@ -21,14 +21,22 @@ from harness_plugins.extractors.pretrained.watching import (
 
 
 @dataclass(frozen=True, eq=False)
-class VisionTransformer:
-    """A model in evaluation mode, in single precision, whose attention comes out at `sites`.
+class Loaded:
+    """A module in evaluation mode, in single precision; pooled: whether it learned to pool."""
 
-    sites: one a layer; prefix_tokens: how many tokens stand before those of the patches.
+    module: nn.Module
+    pooled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class VisionTransformer:
+    """A model whose attention comes out at `sites`, one a layer.
+
+    prefix_tokens: how many tokens stand before those of the patches.
     """
 
     name: str
-    module: nn.Module
+    loaded: Loaded
     architecture: Architecture
     sites: list[Site]
     prefix_tokens: int
@@ -38,10 +46,10 @@ class VisionTransformer:
 
         Raises HarnessError if it does not take images of that size.
         """
-        return _forward(self.module, self.name, self.architecture, pixels)
+        return _forward(self.loaded.module, self.name, self.architecture, pixels)
 
 
-def load(folder: Path, model: str, config: Any, *, classifier: bool) -> nn.Module:
+def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
     """The model in a folder: its classifier, or the tower that takes images, without any head.
 
     Raises HarnessError if it cannot be loaded, or if the file lacks some of its weights, which
@@ -77,12 +85,11 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> nn.Modul
             f"{model}: its file lacks {max(len(lacking), 1)} of the model's weights, such as "
             f"{first}; they would be random"
         )
-    module: nn.Module = loaded.eval()
-    return module
+    return Loaded(loaded.eval(), pooled=not any(found["missing_keys"]))
 
 
 def understood(
-    module: nn.Module, model: str, architecture: Architecture, pixels: Tensor
+    loaded: Loaded, model: str, architecture: Architecture, pixels: Tensor
 ) -> VisionTransformer:
     """Finds where attention comes out and where the patches' tokens are, by trying.
 
@@ -92,10 +99,10 @@ def understood(
     """
 
     def forward(given: Tensor) -> Any:
-        return _forward(module, model, architecture, given)
+        return _forward(loaded.module, model, architecture, given)
 
     with torch.inference_mode():
-        sites = sites_of(module, lambda: forward(pixels))
+        sites = sites_of(loaded.module, lambda: forward(pixels))
     if len(sites) != architecture.layers:
         raise harness.HarnessError(
             f"{model}: attention over all tokens comes out of {len(sites)} places, not of each of "
@@ -111,7 +118,7 @@ def understood(
             "patches, row by row; the pixels of the first, of one below and of the last patch "
             f"reach the tokens {', '.join(map(_shown, found))}"
         )
-    return VisionTransformer(model, module, architecture, sites, first)
+    return VisionTransformer(model, loaded, architecture, sites, first)
 
 
 def _shown(tokens: list[int]) -> str:

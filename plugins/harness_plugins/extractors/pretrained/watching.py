@@ -133,8 +133,8 @@ def check_attention(
             )
 
 
-class _Seen(BaseException):
-    """Ends a pass whose first attention has its tokens; no model's own handlers catch it."""
+class Seen(BaseException):
+    """Ends a pass that has shown what it was made for; no model's own handlers catch it."""
 
 
 def tokens_of_patches(
@@ -155,12 +155,12 @@ def tokens_of_patches(
     def keep(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         values = [*positional, *named.values()]
         seen.append(next(value for value in values if isinstance(value, Tensor)).detach())
-        raise _Seen
+        raise Seen
 
     handle = attention.register_forward_pre_hook(keep, with_kwargs=True)
     try:
         for given in (pixels, *(_changed(pixels, place, patch) for place in places)):
-            with suppress(_Seen), torch.inference_mode():
+            with suppress(Seen), torch.inference_mode():
                 forward(given)
     finally:
         handle.remove()

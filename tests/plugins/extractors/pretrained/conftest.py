@@ -1,6 +1,7 @@
 """Tiny models of every family, of random weights, written as their library writes them."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +61,13 @@ class Family:
 
 
 def vision(
-    name: str, prefix: int, processor: Mapping[str, Any] = SQUEEZED, suffix: str = "", **more: Any
+    name: str,
+    prefix: int,
+    processor: Mapping[str, Any] = SQUEEZED,
+    suffix: str = "Model",
+    **more: Any,
 ) -> Family:
-    model = "Model" if not suffix else suffix
-    return Family(f"{name}{model}", f"{name}Config", prefix, SIZES | more, processor)
+    return Family(f"{name}{suffix}", f"{name}Config", prefix, SIZES | more, processor)
 
 
 FAMILIES = {
@@ -132,8 +136,6 @@ def prefix_tokens() -> Mapping[str, int]:
 @pytest.fixture
 def copied(tiny: Callable[[str], Path], tmp_path: Path) -> Path:
     """A folder with a ViT that a test may spoil."""
-    import shutil
-
     return Path(shutil.copytree(tiny("vit"), tmp_path / "model"))
 
 

@@ -146,7 +146,13 @@ def test_prefix_tokens_are_dropped_with_their_attention_or_rows_are_rescaled(
 
 @pytest.mark.parametrize(
     ("size", "grid"),
-    [("48", (6, 8)), ("[48]", (6, 8)), ("[40,56]", (5, 7)), ("[37,61]", (5, 8)), ("[8,16]", (1, 2))],
+    [
+        ("48", (6, 8)),
+        ("[48]", (6, 8)),
+        ("[40,56]", (5, 7)),
+        ("[37,61]", (5, 8)),
+        ("[8,16]", (1, 2)),
+    ],
 )
 def test_a_size_gives_the_whole_image_in_whole_patches(
     extractor: Make, photo: harness.Image, size: str, grid: tuple[int, int]
@@ -293,8 +299,6 @@ def test_a_run_over_all_layers_has_cells_for_every_slot_beside_an_unreadable_ima
 ) -> None:
     from PIL import Image
 
-    from harness import store
-
     images, out = tmp_path / "images", tmp_path / "run"
     images.mkdir()
     random = np.random.default_rng(0)
@@ -311,5 +315,10 @@ def test_a_run_over_all_layers_has_cells_for_every_slot_beside_an_unreadable_ima
     printed = capsys.readouterr()
     assert code == 2, printed
     assert "broken.png" in printed.err
-    with store.open_for_reading(out) as stored:
-        print(stored)
+    cells = harness.open_run(out).cells()
+    finished = cells[cells["status"] == "ok"]
+    assert set(finished["image"]) == {"wide.png", "tall.png"}
+    assert set(zip(finished["layer"], finished["head"], strict=True)) == {
+        (layer, head) for layer in range(3) for head in range(4)
+    }
+    assert set(cells[cells["status"] != "ok"]["image"]) <= {"broken.png"}
