@@ -14,7 +14,7 @@ from harness_plugins.extractors.tokens import Prefix, patches_only
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
-    from harness_plugins.extractors.pretrained.preparation import Prepared
+    from harness_plugins.extractors.pretrained.framing import Prepared
 
 # What the attention of one image may take up in memory.
 MOST_BYTES = 4 << 30

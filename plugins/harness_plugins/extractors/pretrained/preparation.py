@@ -2,37 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import harness
 from harness.vit.preprocessing import fitted
+from harness_plugins.extractors.pretrained.framing import Cut, Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.reasons import first_line
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 # They do what their configuration says and ViT's does too, by Pillow.
 FOR_TORCHVISION_ALONE = ("DINOv3ViTImageProcessor",)
-
-Region = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """pixels (1, channels, height, width) as the model takes them, and where they lie.
-
-    grid: rows and columns of whole patches; region: their (top, left, height, width) in pixels of
-    the image.
-    """
-
-    pixels: "Tensor"
-    grid: tuple[int, int]
-    region: Region
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,41 +36,31 @@ class Preparation:
 
         Raises HarnessError if less than two patches would be left of it.
         """
-        import torch
-
         height, width, _ = image.pixels.shape
         # Made grey or RGB; the size stays.
         pixels = fitted(image, height, width, self.channels)
         try:
-            scaled, cropped = self._processed(pixels)
+            cut = self._processed(pixels)
         except Exception as error:  # whatever a processor raises that an image does not suit
             raise harness.HarnessError(
                 f"{image.key}: its model's processor does not take it: {first_line(error)}"
             ) from error
-        grid = (cropped.shape[1] // self.patch[0], cropped.shape[2] // self.patch[1])
-        if grid[0] * grid[1] < 2:
-            raise harness.HarnessError(
-                f"{image.key}: {cropped.shape[1]}×{cropped.shape[2]} pixels hold "
-                f"{grid[0]}×{grid[1]} patches of {self.patch[0]}×{self.patch[1]}"
-            )
-        region = _region((height, width), scaled, cropped.shape[1:], grid, self.patch)
-        return Prepared(torch.from_numpy(cropped)[None], grid, region)
+        return framed(image, cut, self.patch)
 
-    def _processed(self, pixels: NDArray[np.uint8]) -> tuple[tuple[int, int], NDArray[np.float32]]:
-        """The size (height, width) that the image was scaled to, and what was cut out of that."""
+    def _processed(self, pixels: NDArray[np.uint8]) -> Cut:
         processor = self.processor
         if self.size is None:
             crop = processor.crop_size if processor.do_center_crop else None
             resized = _resized(processor, pixels)
         else:
             crop = None
-            height, width = _asked_size(pixels.shape[:2], self.size, self.patch)
+            height, width = asked_size(pixels.shape[:2], self.size, self.patch)
             resized = _resized(
                 processor, pixels, do_resize=True, size={"height": height, "width": width}
             )
         scaled = (resized.shape[1], resized.shape[2])
         if crop is None:
-            return scaled, resized
+            return Cut(resized, scaled)
         # Not left to the processor, since it does not tell where it cuts.
         top, left = (scaled[0] - crop["height"]) // 2, (scaled[1] - crop["width"]) // 2
         if top < 0 or left < 0:
@@ -95,7 +68,8 @@ class Preparation:
                 f"it cuts {crop['height']}×{crop['width']} out of {scaled[0]}×{scaled[1]} pixels; "
                 "give a size"
             )
-        return scaled, resized[:, top : top + crop["height"], left : left + crop["width"]]
+        cropped = resized[:, top : top + crop["height"], left : left + crop["width"]]
+        return Cut(cropped, scaled, (top, left))
 
 
 def preparation_of(
@@ -141,33 +115,3 @@ def _resized(processor: Any, pixels: NDArray[np.uint8], **changes: Any) -> NDArr
     )  # fmt: skip
     found: NDArray[np.float32] = prepared["pixel_values"][0].astype(np.float32)
     return found
-
-
-def _asked_size(
-    image: tuple[int, ...], size: tuple[int, ...], patch: tuple[int, int]
-) -> tuple[int, int]:
-    """Height and width in whole patches: as asked for, or with the image's own aspect."""
-    height, width = image if len(size) == 1 else size
-    scale = size[0] / min(height, width) if len(size) == 1 else 1
-    rows = max(1, round(height * scale / patch[0]))
-    columns = max(1, round(width * scale / patch[1]))
-    return rows * patch[0], columns * patch[1]
-
-
-def _region(
-    image: tuple[int, int],
-    scaled: tuple[int, int],
-    cropped: tuple[int, ...],
-    grid: tuple[int, int],
-    patch: tuple[int, int],
-) -> Region:
-    """Where on the image the patches lie that were cut out of its middle after scaling."""
-    top, height = _extent(image[0], scaled[0], cropped[0], grid[0] * patch[0])
-    left, width = _extent(image[1], scaled[1], cropped[1], grid[1] * patch[1])
-    return top, left, height, width
-
-
-def _extent(image: int, scaled: int, cropped: int, covered: int) -> tuple[float, float]:
-    """Start and length along one side, in pixels of the image."""
-    start = (scaled - cropped) // 2
-    return start * image / scaled, covered * image / scaled
