@@ -122,7 +122,9 @@ def close_up(
     """
     rows, others = _narrowed(cells_of_image(store, image), told)
     first = rows[0]
-    wanted = spellings_meant("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
+    wanted = spellings_meant(
+        "--method", "clusterer", clusterers, [row["clusterer"] for row in rows]
+    )
     known = _selectors(store, rows)
     chosen_by = spellings_meant("--selector", "selector", selectors, known)
     nodes, grid, truth, unreadable = _map(store, first["map"])
@@ -179,7 +181,9 @@ def _narrowed(
     left, others = list(rows), {}
     for key, column in CELL_KEYS.items():
         values = list(dict.fromkeys(str(row[column]) for row in left))
-        (chosen, *_) = spellings_meant(f"--{key}", key, [told[key]], values) if key in told else values
+        (chosen, *_) = (
+            spellings_meant(f"--{key}", key, [told[key]], values) if key in told else values
+        )
         if key not in told and len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
         left = [row for row in left if str(row[column]) == chosen]

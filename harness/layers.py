@@ -88,7 +88,9 @@ def layers(store: Store, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
     found: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes(store):
         found.setdefault(outcome.method, []).append(outcome)
-    wanted = spellings_meant("--of", "clusterer", clusterers, [clusterer for clusterer, *_ in found])
+    wanted = spellings_meant(
+        "--of", "clusterer", clusterers, [clusterer for clusterer, *_ in found]
+    )
     places = {(each.layer, each.head) for of_method in found.values() for each in of_method}
     if len(places) < 2:
         raise HarnessError(

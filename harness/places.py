@@ -287,7 +287,9 @@ def _nearest(place: str, wanted: str, levels: Sequence[float]) -> int:
     return point
 
 
-def spellings_meant(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
+def spellings_meant(
+    option: str, kind: str, texts: Sequence[str], known: Sequence[str]
+) -> list[str]:
     """The known spellings that are one of the texts, or else whose name is; of no texts, all.
 
     Raises HarnessError, naming the option and the kind, for what the run does not have.

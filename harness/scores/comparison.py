@@ -176,9 +176,7 @@ def _resamples(images: int) -> Iterator[Integers]:
         yield random.integers(0, images, (min(at_once, RESAMPLES - first), images))
 
 
-def bootstrap_intervals(
-    sums: Floats, counts: Floats, level: float = 0.95
-) -> tuple[Floats, Floats]:
+def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
     """The percentile intervals of means over what images have several of: lows and highs.
 
     sums, counts: (images, figures), what an image's values of a figure add up to, and how many it
@@ -199,7 +197,9 @@ def bootstrap_intervals(
         np.divide(times @ sums[:, several], total, out=means, where=total > 0)
         found.append(means)
     tail = 100 * (1 - level) / 2
-    low[several], high[several] = np.nanpercentile(np.concatenate(found), [tail, 100 - tail], axis=0)
+    low[several], high[several] = np.nanpercentile(
+        np.concatenate(found), [tail, 100 - tail], axis=0
+    )
     return low, high
 
 
