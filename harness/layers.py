@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.by_slot import LayerRow, SlotRow, layer_rows, slot_rows
 from harness.errors import HarnessError
@@ -146,10 +147,10 @@ class _Partition:
     image: str
     repeat: int
     slot: int
-    labels: Integers
+    labels: NDArray[np.int16]
 
 
-def _labels(store: Store, choice: Choice) -> Integers | None:
+def _labels(store: Store, choice: Choice) -> NDArray[np.int16] | None:
     if choice.reason or choice.candidate is None or not choice.accepted:
         return None
     # Two bytes a label, as in the store: there may be very many.

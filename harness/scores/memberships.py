@@ -57,7 +57,7 @@ class Memberships:
     @property
     def alone(self) -> NDArray[np.bool_]:
         """Which nodes are singletons, (partitions, n)."""
-        return self.around == 1
+        return np.asarray(self.around == 1)
 
     @property
     def cluster_counts(self) -> Integers:
@@ -67,7 +67,7 @@ class Memberships:
     @property
     def trivial(self) -> NDArray[np.bool_]:
         """Which partitions say nothing: one cluster of all nodes, or singletons only."""
-        return np.isin(self.cluster_counts, (1, self.around.shape[1]))
+        return np.asarray(np.isin(self.cluster_counts, (1, self.around.shape[1])))
 
     def shared(self, other: "Memberships") -> Floats:
         """How many nodes each cluster has in common with each of the other, (clusters, others)."""

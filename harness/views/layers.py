@@ -3,23 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from rich import box
+from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from harness.by_slot import LayerRow, SlotRow
+from harness.by_slot import SlotRow
 from harness.layers import MethodLayers, Similarity
 from harness.values import Floats
-from harness.views.numbers import NOTHING
+from harness.views.by_slot import LAYERS, VARYING, layer_table, table_of
+from harness.views.numbers import NOTHING, short
 
-LAYERS = (
-    "Means over the maps of a layer, images × heads; 95 %: of excess, by bootstrap over images. Q: "
-    "modularity; control: the reference control's at the level selected on the image; excess: the "
-    "difference; k: clusters where accepted; Jaccard: stability; found: share of maps on which a "
-    "level was accepted, the others count with 0; signif: share at a false discovery rate of 5 %, "
-    "over all maps of the run; ok: maps with a result."
-)
 HEADS = (
     "Excess by layer and head; * where more than half of the head's maps are more than the control "
     "shows, · where no level was accepted on any."
@@ -34,38 +27,19 @@ BEST = 5
 MOST_NAMED = 16
 
 
-def show_rows(run: str, rows: Sequence[LayerRow], console: Console) -> None:
-    """Print a row for each method and layer."""
-    varying = [
-        name
-        for name in ("selector", "graph", "extractor", "images")
-        if len({getattr(row.figures, name) for row in rows}) > 1
-    ]
-    table = _layer_table(Text(run), ("clusterer", *varying))
-    for row in rows:
-        names = (Text(getattr(row.figures, name)) for name in ("clusterer", *varying))
-        table.add_row(*names, *_figures(row))
-    console.print(table)
-    console.print(Text(LAYERS))
-
-
 def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
     """Print for each method its layers, its heads, which of them cluster, and what is alike."""
     console.print(Text(run))
     for method, name in zip(methods, names(methods), strict=True):
         console.print()
-        table = _layer_table(Text(name, style="bold"), ())
-        for row in method.layers:
-            table.add_row(*_figures(row))
-        console.print(table)
+        console.print(layer_table(Text(name, style="bold"), method.layers, ()))
         if len(method.heads) > len(method.layers):
             console.print()
             _show_heads(method, console)
         for line in _which_heads(method.heads):
             console.print(Text(line))
-        if method.image_pairs or method.compared:
-            console.print()
-            _show_similarity(method, console)
+        console.print()
+        _show_similarity(method, console)
     console.print()
     for text in (LAYERS, HEADS, SIMILAR):
         console.print(Text(text, style="italic dim"))
@@ -73,61 +47,11 @@ def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
 
 def names(methods: Sequence[MethodLayers]) -> list[str]:
     """Methods' clusterers, with what else is not the same for all."""
-    varying = [
-        name
-        for name in ("selector", "graph", "extractor", "images")
-        if len({getattr(method, name) for method in methods}) > 1
-    ]
+    varying = [name for name in VARYING if len({getattr(method, name) for method in methods}) > 1]
     return [
         " ".join([method.clusterer, *(getattr(method, name) for name in varying)])
         for method in methods
     ]
-
-
-def _layer_table(title: Text, words: Sequence[str]) -> Table:
-    table = _table(title)
-    for word in words:
-        table.add_column(word, overflow="fold")
-    for header in (
-        "layer", "Q", "control", "excess", "95 %", "k", "Jaccard", "found", "signif", "ok",
-    ):  # fmt: skip
-        table.add_column(header, justify="right", no_wrap=True)
-    return table
-
-
-def _table(title: Text | None = None) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-
-
-def _figures(row: LayerRow) -> list[str]:
-    figures = row.figures
-    low, high = figures.excess_low, figures.excess_high
-    return [
-        str(row.layer),
-        _figure(figures.modularity, 3),
-        _figure(figures.control_modularity, 3),
-        _figure(figures.excess, 3),
-        NOTHING if low is None or high is None else f"{low:.2f}…{high:.2f}",
-        _figure(figures.n_clusters, 1),
-        _figure(figures.jaccard, 2),
-        _share(row.found_share),
-        _share(row.significant_share),
-        f"{figures.ok}/{figures.total}",
-    ]
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
-
-
-def _share(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.0%}"
 
 
 def _show_heads(method: MethodLayers, console: Console) -> None:
@@ -148,12 +72,6 @@ def _excess(row: SlotRow) -> str:
     return short(score) + ("*" if (row.significant_share or 0) > 0.5 else " ")
 
 
-def short(value: float) -> str:
-    """Two digits without the 0 before the point."""
-    text = f"{round(value, 2) + 0.0:.2f}"
-    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
-
-
 def _show_blocks(
     across: str,
     rows: Sequence[int],
@@ -165,8 +83,7 @@ def _show_blocks(
     fitting = max(1, (console.width - len("layer ")) // CELL)
     for first in range(0, len(columns), fitting):
         shown = slice(first, first + fitting)
-        table = _table()
-        table.add_column("layer", justify="right", no_wrap=True)
+        table = table_of(("layer",))
         for number, column in enumerate(columns[shown]):
             header = f"{across} {column}" if number == 0 and across == "head" else str(column)
             table.add_column(header, justify="right", no_wrap=True, min_width=CELL - 1)
@@ -197,7 +114,7 @@ def _which_heads(heads: Sequence[SlotRow]) -> Iterator[str]:
     if len(tested) < len(heads):
         yield f"{len(heads) - len(tested)} heads have no result on any image."
     if len(none) == len(tested):
-        least = min((row.figures.p_value for row in tested if row.figures.p_value is not None))
+        least = min(row.figures.p_value for row in tested if row.figures.p_value is not None)
         yield (
             f"No map is significant. The smallest median p of a head is {least:.3f}; p is never "
             "below 1 / (draws + 1), and must be far below .05 where few of many maps stand out: "
@@ -217,6 +134,9 @@ def _listed(rows: Sequence[SlotRow]) -> str:
 
 
 def _show_similarity(method: MethodLayers, console: Console) -> None:
+    if not method.compared:
+        console.print(Text("No partition was accepted: there is nothing to compare."))
+        return
     layers = [row.layer for row in method.layers]
     ami = method.similarities[0]
     if len(layers) > 1:
@@ -230,9 +150,13 @@ def _show_similarity(method: MethodLayers, console: Console) -> None:
         console.print(Text(_summary(similarity)))
     console.print(
         Text(
-            f"Compared: {method.compared} partitions of {images} images at most a pair of heads, "
-            f"{method.image_pairs} pairs of different images."
-            + (f" {method.trivial} partitions of one cluster are not." if method.trivial else "")
+            f"Compared: {method.compared} accepted partitions; of one image, over up to {images} "
+            f"images a pair of heads; across images, over {method.image_pairs} pairs of images."
+            + (
+                f" {method.trivial} of one cluster or none are not compared."
+                if method.trivial
+                else ""
+            )
         )
     )
 
@@ -251,6 +175,6 @@ def _summary(similarity: Similarity) -> str:
     return f"{similarity.measure}: {told}"
 
 
-def _mean(values: Floats, where: np.ndarray) -> str:
+def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
     defined = values[where & ~np.isnan(values)]
     return short(float(defined.mean())) if len(defined) else NOTHING

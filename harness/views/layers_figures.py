@@ -16,8 +16,6 @@ from harness.views.show_figures import file_names
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ACROSS_IMAGES = "across images: what place alone gives"
-
 
 def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
     """Every figure with the name of its files; what there is one layer or head of is left out."""
@@ -31,9 +29,10 @@ def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
         curves = [_curve(method, name) for method, name in deep]
         yield "depth", depth_figure(curves, title="clusters by depth")
     scores = [_score(row) for method in methods for row in method.heads]
-    most = max([score for score in scores if score is not None], default=0.0) or 0.01
+    # One for all methods, so that they can be compared.
+    colours = slots.colour_range(np.array(scores, dtype=np.float64))
     for method, name, file in zip(methods, called, file_names(called), strict=True):
-        yield f"heads-{file}", _heads(method, name, most)
+        yield f"heads-{file}", _heads(method, name, colours)
         yield from _similarities(method, name, file)
 
 
@@ -74,7 +73,7 @@ def _score(row: SlotRow) -> float | None:
     return row.figures.modularity if row.figures.excess is None else row.figures.excess
 
 
-def _heads(method: MethodLayers, name: str, most: float) -> "Figure":
+def _heads(method: MethodLayers, name: str, colours: slots.Range) -> "Figure":
     layers = sorted({row.layer for row in method.heads})
     heads = sorted({row.head for row in method.heads})
     scores = np.full((len(layers), len(heads)), np.nan)
@@ -92,7 +91,7 @@ def _heads(method: MethodLayers, name: str, most: float) -> "Figure":
         heads,
         title=f"{name} by layer and head"
         + ("; * more than the control on most images" if marked.any() else ""),
-        most=most,
+        colours=colours,
         label="excess modularity" if controlled else "modularity Q",
     )
 

@@ -1,7 +1,7 @@
 """Heads and layers as matrices: what each reaches, and how alike their clusters are."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.values import Floats
 from harness.views.figures.style import new_figure, style
+from harness.views.numbers import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,11 @@ UNDEFINED = "#DDDDDD"
 ACROSS = 4
 # Most rows of a matrix in whose cells numbers can be read.
 MOST_WRITTEN = 16
-CELL = 0.42
+CELL = 0.36
+SMALLEST_RANGE = 0.01
+# Share of the colours that are dark.
+DARK = 0.6
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,21 +44,21 @@ def head_figure(
     heads: Sequence[int],
     *,
     title: str,
-    most: float,
+    colours: Range,
     label: str = "excess modularity",
 ) -> "Figure":
     """A figure by layer and head, (layers, heads): NaN is grey, what is marked has a star.
 
-    Colours go from 0, or from what is below, to `most`.
+    colours: the figures that the ends of the colour scale stand for.
     """
     with style():
         width = max(3.6, 1.6 + CELL * len(heads))
         figure, ((panel,),) = new_figure(1, 1, width, 1.4 + 0.3 * len(layers), title)
-        drawn = _matrix(panel, excess, most)
+        drawn = _matrix(panel, excess, colours)
         _ticks(panel, heads, layers)
         panel.set_xlabel("head")
         panel.set_ylabel("layer")
-        _write(panel, excess, marked, most)
+        _write(panel, excess, marked, colours)
         figure.colorbar(drawn, ax=panel, label=label)
         return figure
 
@@ -68,7 +73,7 @@ def layer_similarity(measures: Sequence[Beside], layers: Sequence[int], *, title
             for panel, values in zip(row, (beside.same, beside.across), strict=True):
                 panel.set_xlabel("layer")
                 panel.set_ylabel("layer")
-                _write(panel, values, np.zeros(values.shape, dtype=bool), _most(beside))
+                _write(panel, values, np.zeros(values.shape, dtype=bool), _range(beside))
         return figure
 
 
@@ -106,44 +111,48 @@ def head_similarity(
         heads = max(len(each) for _, each, _ in by_layer)
         side = max(1.7, 0.7 + 0.28 * heads)
         figure, panels = new_figure(rows, columns, columns * side + 1, rows * side + 0.5, title)
-        finite = np.concatenate([values[np.isfinite(values)] for *_, values in by_layer])
-        most = max(float(finite.max(initial=0.0)), 0.01)
+        colours = colour_range(np.concatenate([values.ravel() for *_, values in by_layer]))
         for panel in panels.flat[len(by_layer) :]:
             panel.set_axis_off()
         for panel, (layer, numbers, values) in zip(panels.flat, by_layer, strict=False):
-            drawn = _matrix(panel, values, most)
+            drawn = _matrix(panel, values, colours)
             _ticks(panel, numbers, numbers)
             panel.set_title(f"layer {layer}", fontsize=9)
         figure.colorbar(drawn, ax=panels, label=measure, shrink=0.6)
         return figure
 
 
-def _pair(figure: "Figure", row: NDArray, beside: Beside, ticks: object) -> None:
+def colour_range(values: Floats) -> Range:
+    """From 0, or from what is below it, to the largest of the values; NaN are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.min(initial=0.0)), max(float(finite.max(initial=0.0)), SMALLEST_RANGE)
+
+
+def _pair(
+    figure: "Figure", row: Sequence["Axes"], beside: Beside, ticks: Callable[["Axes"], None]
+) -> None:
     """A measure within an image and across images, in the same colours."""
-    most = _most(beside)
     for panel, values, where in zip(
         row, (beside.same, beside.across), ("the same image", "different images"), strict=True
     ):
-        drawn = _matrix(panel, values, most)
+        drawn = _matrix(panel, values, _range(beside))
         panel.set_title(f"{beside.measure}, {where}")
         ticks(panel)
     figure.colorbar(drawn, ax=row, label=f"{beside.measure} (0 is chance)")
 
 
-def _most(beside: Beside) -> float:
-    together = np.concatenate([beside.same.ravel(), beside.across.ravel()])
-    return max(float(together[np.isfinite(together)].max(initial=0.0)), 0.01)
+def _range(beside: Beside) -> Range:
+    return colour_range(np.concatenate([beside.same.ravel(), beside.across.ravel()]))
 
 
-def _matrix(panel: "Axes", values: Floats, most: float) -> "AxesImage":
+def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":
     from matplotlib import colormaps
 
-    least = float(values[np.isfinite(values)].min(initial=0.0))
-    colours = colormaps["viridis"].copy()
-    colours.set_bad(UNDEFINED)
+    scale = colormaps["viridis"].with_extremes(bad=UNDEFINED)
     for spine in panel.spines.values():
         spine.set_visible(False)
-    return panel.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=least, vmax=most)
+    least, most = colours
+    return panel.imshow(np.ma.masked_invalid(values), cmap=scale, vmin=least, vmax=most)
 
 
 def _ticks(panel: "Axes", across: Sequence[int], down: Sequence[int]) -> None:
@@ -152,15 +161,15 @@ def _ticks(panel: "Axes", across: Sequence[int], down: Sequence[int]) -> None:
     panel.tick_params(length=0, labelsize=7)
 
 
-def _write(panel: "Axes", values: Floats, marked: NDArray[np.bool_], most: float) -> None:
-    """Numbers where there is room for them; a star alone where there is none."""
+def _write(panel: "Axes", values: Floats, marked: NDArray[np.bool_], colours: Range) -> None:
+    """Numbers where there is room for them, and stars."""
     small = max(values.shape) > MOST_WRITTEN
+    least, most = colours
     for (row, column), value in np.ndenumerate(values):
-        if not np.isfinite(value):
-            continue
-        star = "*" if marked[row, column] else ""
-        number = "" if small else f"{value:.2f}".replace("0.", ".", 1)
-        panel.text(
-            column, row, number + star, ha="center", va="center", fontsize=6,
-            color="black" if value > 0.6 * most else "white",
-        )  # fmt: skip
+        text = ("" if small else short(value)) + ("*" if marked[row, column] else "")
+        if np.isfinite(value) and text:
+            dark = value < least + DARK * (most - least)
+            panel.text(
+                column, row, text, ha="center", va="center", fontsize=6,
+                color="white" if dark else "black",
+            )  # fmt: skip
