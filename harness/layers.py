@@ -154,7 +154,7 @@ def _labels(store: Store, choice: Choice) -> NDArray[np.int16] | None:
     if choice.reason or choice.candidate is None or not choice.accepted:
         return None
     # Two bytes a label, as in the store: there may be very many.
-    return store.labels(choice.cell)[choice.candidate].astype(np.int16)
+    return np.asarray(store.labels(choice.cell)[choice.candidate], dtype=np.int16)
 
 
 class _Compared:
