@@ -1,4 +1,6 @@
 import itertools
+import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +157,25 @@ def test_a_method_that_accepted_nothing_has_nothing_alike(methods: list[MethodLa
     assert rejecting.compared == 0
     assert all(np.isnan(each.layers).all() for each in rejecting.similarities)
     assert [row.figures.ok for row in rejecting.layers] == [6, 6, 6]
+
+
+def test_what_failed_is_counted_and_compared_with_nothing(deep: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(deep, tmp_path / "copy"))
+    with sqlite3.connect(folder / "run.sqlite") as store:
+        store.execute(
+            "UPDATE cells SET status = 'failed', reason = 'a test' WHERE cell = (SELECT cell "
+            "FROM planned WHERE role = 'observed' AND layer = 2 AND head = 1 "
+            "AND clusterer = 'louvain' LIMIT 1)"
+        )
+    louvain = harness.open_run(folder).layers(["louvain"])[0]
+    assert [(row.figures.ok, row.figures.total) for row in louvain.layers] == [
+        (6, 6),
+        (6, 6),
+        (5, 6),
+    ]
+    assert louvain.heads[5].figures.ok == 2
+    assert louvain.compared == 17
+    assert louvain.similarities[0].layer_images[2].tolist() == [3, 3, 2]
 
 
 def test_one_method_is_told_by_its_name(run: harness.Run) -> None:

@@ -11,18 +11,18 @@ from harness.by_slot import SlotRow
 from harness.layers import MethodLayers, Similarity
 from harness.values import Floats
 from harness.views.by_slot import LAYERS, VARYING, layer_table, table_of
-from harness.views.numbers import NOTHING, short
+from harness.views.numbers import NOTHING, p_text, short
 
 HEADS = (
-    "Excess by layer and head; * where more than half of the head's maps are more than the control "
+    "Excess by layer and head, or modularity where there is no control; * where more than half of the head's maps are more than the control "
     "shows, · where no level was accepted on any."
 )
 SIMILAR = (
     "Clusters of one image on different heads, layer by layer: mean AMI over pairs of heads, then "
     "over images; 1 is the same, 0 chance. The diagonal is between the heads of one layer."
 )
-# Width of a cell of the tables of layers by heads or layers.
-CELL = 6
+# Widths of the first column, with what its header adds to the second, and of each column.
+FIRST, CELL = 8, 6
 BEST = 5
 MOST_NAMED = 16
 
@@ -80,13 +80,13 @@ def _show_blocks(
     console: Console,
 ) -> None:
     """Print a table of layers by something; in several where it is too wide for the terminal."""
-    fitting = max(1, (console.width - len("layer ")) // CELL)
+    fitting = max(1, (console.width - FIRST) // CELL)
     for first in range(0, len(columns), fitting):
         shown = slice(first, first + fitting)
         table = table_of(("layer",))
         for number, column in enumerate(columns[shown]):
             header = f"{across} {column}" if number == 0 and across == "head" else str(column)
-            table.add_column(header, justify="right", no_wrap=True, min_width=CELL - 1)
+            table.add_column(header, justify="right", no_wrap=True, min_width=CELL - 2)
         for row, line in zip(rows, cells, strict=True):
             table.add_row(str(row), *line[shown])
         console.print(table)
@@ -109,16 +109,16 @@ def _which_heads(heads: Sequence[SlotRow]) -> Iterator[str]:
     yield (
         f"{len(most)} of {len(heads)} heads cluster beyond the control on most images, "
         f"{len(tested) - len(most) - len(none)} on some, {len(none)} on none"
-        + (f": {_listed(none)}" if none and (most or len(none) < len(tested)) else "")
+        + (f": {_listed(none)}" if none and len(none) < len(tested) else "")
     )
     if len(tested) < len(heads):
         yield f"{len(heads) - len(tested)} heads have no result on any image."
     if len(none) == len(tested):
-        least = min(row.figures.p_value for row in tested if row.figures.p_value is not None)
+        least = min(1.0 if row.figures.p_value is None else row.figures.p_value for row in tested)
         yield (
-            f"No map is significant. The smallest median p of a head is {least:.3f}; p is never "
-            "below 1 / (draws + 1), and must be far below .05 where few of many maps stand out: "
-            "more --nulls tell more."
+            f"No map is significant. The smallest median p of a head is {p_text(least)}; p is "
+            "never below 1 / (draws + 1), and must be far below .05 where few of many maps stand "
+            "out: more --nulls tell more."
         )
 
 
