@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from harness.engine.kept_maps import is_intact, kept_map
 from harness.errors import HarnessError
+from harness.patches import Region
 from harness.places import CELL_KEYS, cells_of_image, spellings_meant
+from harness.records import StoredMap
 from harness.store import Store
 from harness.values import Floats, Integers, Profile
 
+NOT_EXTRACTED = "its map was not extracted yet"
 # All draws of one control for one observed cell, level by level.
 NOISE = """
 SELECT count(*), avg(points.modularity), min(points.modularity), max(points.modularity),
@@ -85,9 +88,9 @@ class Closeup:
     """One map of a run with all that was found on it.
 
     images is the image set, "" for stored maps; size is (height, width, channels) and label the
-    image's, None where there is none. grid and truth are the map's, None where it has none; nodes
-    is 0 and unreadable says why where there is no map. others: what else there is of the image
-    and was not asked for, by key of `harness.places`.
+    image's, None where there is none. grid, region and truth are the map's, None where it has none;
+    nodes is 0 and unreadable says why where there is no map. others: what else there is of the
+    image and was not asked for, by key of `harness.places`.
     """
 
     image: str
@@ -101,6 +104,7 @@ class Closeup:
     label: int | None
     nodes: int
     grid: tuple[int, int] | None
+    region: Region | None
     truth: Integers | None
     unreadable: str
     others: Mapping[str, tuple[str, ...]]
@@ -127,7 +131,7 @@ def close_up(
     )
     known = _selectors(store, rows)
     chosen_by = spellings_meant("--selector", "selector", selectors, known)
-    nodes, grid, truth, unreadable = _map(store, first["map"])
+    kept = store.map(first["map"]) or StoredMap(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return Closeup(
         image,
@@ -139,10 +143,11 @@ def close_up(
         first["repeat"],
         size,
         label,
-        nodes,
-        grid,
-        truth,
-        refused or unreadable,
+        kept.nodes,
+        kept.grid,
+        kept.region,
+        None if kept.truth is None else np.array(kept.truth),
+        refused or kept.reason,
         others,
         tuple(_method(store, image, row, chosen_by) for row in rows if row["clusterer"] in wanted),
     )
@@ -170,7 +175,7 @@ def weights_by_head(
                 f"{store.maps_folder / digest}.npy: the map of layer {closeup.layer}, head {head} "
                 "is gone or damaged"
             )
-        found[int(head)] = kept_map(store.maps_folder, digest, None).weights
+        found[int(head)] = kept_map(store.maps_folder, digest, None, None).weights
     return found
 
 
@@ -200,18 +205,6 @@ def _selectors(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:
             (cells,),
         )
     ]
-
-
-def _map(store: Store, key: str) -> tuple[int, tuple[int, int] | None, Integers | None, str]:
-    """Nodes, grid and truth of a map, and why it cannot be had."""
-    row = store.connection.execute(
-        "SELECT nodes, grid_rows, grid_columns, truth, reason FROM maps WHERE map = ?", (key,)
-    ).fetchone()
-    if row is None:
-        return 0, None, None, "its map was not extracted yet"
-    nodes, rows, columns, truth, reason = row
-    grid = None if rows is None else (rows, columns)
-    return nodes, grid, None if truth is None else np.array(json.loads(truth)), reason
 
 
 def _image(

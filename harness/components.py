@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.values import (
+    FIRST_SLOT,
     AttentionMap,
     Floats,
     Graph,
@@ -148,6 +149,13 @@ class MapSet(Component):
 
         Raises HarnessError if the set itself (its folder, its file) is not to be had.
         """
+
+    def place(self, key: str) -> tuple[str, Slot]:
+        """What the tables call the map's image, and its slot, without loading it.
+
+        A map that cannot be had is missing there; that of one that can be is its own.
+        """
+        return key, FIRST_SLOT
 
     @abstractmethod
     def load(self, key: str) -> AttentionMap:

@@ -120,12 +120,18 @@ def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> A
 
     Raises HarnessError if its file is gone or damaged.
     """
-    digest, rows, columns = store.connection.execute(
-        "SELECT digest, grid_rows, grid_columns FROM maps WHERE map = ?", (key,)
-    ).fetchone()
-    grid = None if rows is None else [rows, columns]
+    found = store.map(key)
+    assert found is not None
     try:
-        return kept_map(store.maps_folder, digest, grid, image=image, layer=layer, head=head)
+        return kept_map(
+            store.maps_folder,
+            found.digest,
+            found.grid,
+            found.region,
+            image=image,
+            layer=layer,
+            head=head,
+        )
     except RunStopped as error:
         raise HarnessError(
             f"{store.maps_folder}: the map of {image} is gone or damaged; harness run with --force "

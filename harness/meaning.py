@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.foreground import Foreground
 from harness.inspection import Choice, Inspection, choices, inspect
 from harness.origins import Origins
+from harness.patches import Region
 from harness.registry import Registry
 from harness.scores.ablation import clusters_of_two
 from harness.scores.blocks import spatial_blocks
@@ -159,7 +160,7 @@ class _Beside:
 
     def __init__(self, foreground: Foreground) -> None:
         self._shares = lru_cache(
-            lambda image, grid: foreground_shares(foreground.mask(image), grid)
+            lambda image, grid, region: foreground_shares(foreground.mask(image), grid, region)
         )
         self._baselines = lru_cache(_baselines)
 
@@ -167,14 +168,15 @@ class _Beside:
         grid = of.attention.grid
         if grid is None:
             raise HarnessError(f"{of.choice.image}: {of.choice.extractor} tells no grid of patches")
-        shares = self._shares(of.image, grid)
+        region = of.attention.region
+        shares = self._shares(of.image, grid, region)
         patches = shares >= HALF
         reason = why_undefined(patches)
         if reason:
             return MapAgreement(of.choice, reason, foreground=float(patches.mean()))
         count = cluster_count(of.labels)
         # A method that found no cluster is beside one block of everything: both say nothing.
-        blocks, pixels = self._baselines(of.image, grid, max(1, count))
+        blocks, pixels = self._baselines(of.image, grid, region, max(1, count))
         most, least = _salient_shares(of, shares)
         return MapAgreement(
             of.choice,
@@ -190,8 +192,10 @@ class _Beside:
         )
 
 
-def _baselines(image: Image, grid: tuple[int, int], k: int) -> tuple[Integers, Integers]:
-    return spatial_blocks(grid, k), raw_patches(image.pixels, grid, k, SEED)
+def _baselines(
+    image: Image, grid: tuple[int, int], region: Region | None, k: int
+) -> tuple[Integers, Integers]:
+    return spatial_blocks(grid, k), raw_patches(image.pixels, grid, k, SEED, region)
 
 
 def _salient_shares(of: Inspection, shares: Floats) -> tuple[float | None, float | None]:

@@ -1,29 +1,17 @@
 """The images and the models that a run's maps come from, refused where they are others by now."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from harness.components import Extractor, ImageSet
 from harness.errors import HarnessError
 from harness.registry import Registry
+from harness.removal import Ablatable, Ablator, Removal
 from harness.store import Store
 from harness.values import Image
 
-if TYPE_CHECKING:
-    from harness.vit.checkpoint import Checkpoint
-
 # Digits of a digest that are shown.
 SHOWN = 12
-
-
-@runtime_checkable
-class TellsCheckpoint(Protocol):
-    """An extractor whose maps are those of a one-layer ViT in a file."""
-
-    @property
-    def checkpoint_file(self) -> Path:
-        """Where `harness train` wrote it."""
 
 
 @runtime_checkable
@@ -35,13 +23,13 @@ class TellsClasses(Protocol):
 
 
 class Origins:
-    """Gives the images and checkpoints of one run; what it read it keeps."""
+    """Gives the images and models of one run; what it read it keeps."""
 
     def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
         self._image_sets: dict[str, ImageSet] = {}
-        self._checkpoints: dict[str, Checkpoint] = {}
+        self._ablators: dict[tuple[str, Removal], Ablator] = {}
         # An image's maps and methods come one after the other.
         self._last: tuple[str, Image] | None = None
 
@@ -82,32 +70,31 @@ class Origins:
             (self._image_sets[text],) = made
         return self._image_sets[text]
 
-    def checkpoint(self, extractor: str) -> "Checkpoint":
-        """The one-layer ViT behind an extractor of the run.
+    def ablator(self, extractor: str, removal: Removal) -> Ablator:
+        """What removing patches does to the model behind an extractor of the run.
 
-        Raises HarnessError for an extractor without one, and if its file is gone or is another
-        than it was in the run.
+        Raises HarnessError for an extractor that does not offer it, for a place that its model
+        does not have, and for a model that is gone or another than it was in the run.
         """
-        if extractor not in self._checkpoints:
-            self._checkpoints[extractor] = self._read(extractor)
-        return self._checkpoints[extractor]
+        asked = extractor, removal
+        if asked not in self._ablators:
+            self._ablators[asked] = self._ablatable(extractor).ablator(removal)
+        return self._ablators[asked]
 
-    def _read(self, extractor: str) -> "Checkpoint":
-        from harness.vit import checkpoint
-
-        (made,) = self._registry.make("extractor", extractor)
-        if not (isinstance(made, TellsCheckpoint) and isinstance(made, Extractor)):
+    def _ablatable(self, text: str) -> Ablatable:
+        (made,) = self._registry.make("extractor", text)
+        if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(
-                f"{self._store.folder}: its maps come from {extractor}, behind which there is no "
-                "model to look into; only one-layer-vit has one"
+                f"{self._store.folder}: its maps come from {text}, behind which there is no model "
+                "to look into; there is one behind one-layer-vit and hf"
             )
         found = made.fingerprint()
         for session in reversed(self._store.sessions()):
-            then = session["fingerprints"].get(extractor, found)
+            then = session["fingerprints"].get(text, found)
             if then != found:
                 raise HarnessError(
-                    f"{made.checkpoint_file}: not the checkpoint of the run: its SHA-256 is "
-                    f"{found[:SHOWN]}…, the run's was {then[:SHOWN]}…"
+                    f"{text}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the run's "
+                    f"was {then[:SHOWN]}…"
                 )
             break
-        return checkpoint.load(made.checkpoint_file)
+        return made

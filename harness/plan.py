@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.components import ImageControl, MapSet
 from harness.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
+from harness.patches import Region
 from harness.registry import Registry
 from harness.settings import COMPONENTS, Settings
 from harness.values import FIRST_SLOT, OBSERVED, Slot, Variant
@@ -40,7 +41,7 @@ class SurveyedExtractor:
 
 @dataclass(frozen=True)
 class SurveyedMap:
-    """A map of a map set: its digest, size and true communities, or why it cannot be had."""
+    """A map of a map set: digest, size, true communities and region, or why it cannot be had."""
 
     map_set: str
     key: str
@@ -50,6 +51,7 @@ class SurveyedMap:
     nodes: int = 0
     grid: tuple[int, int] | None = None
     truth: tuple[int, ...] | None = None
+    region: Region | None = None
     reason: str = ""
 
 
@@ -283,7 +285,11 @@ def _maps(
         yield from _with_controls(
             PlannedMap(
                 key_of(
-                    stored.digest or [stored.map_set, stored.key], stored.grid, *_place(stored.slot)
+                    stored.digest or [stored.map_set, stored.key],
+                    stored.grid,
+                    # Equal weights elsewhere on an image are another map.
+                    stored.region,
+                    *_place(stored.slot),
                 ),
                 "",
                 stored.image or stored.key,

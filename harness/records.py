@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.patches import Region
 from harness.scores.significance import Significance
 from harness.values import Point, Selection, Slot, Variant
 
@@ -11,8 +12,8 @@ from harness.values import Point, Selection, Slot, Variant
 class StoredMap:
     """An extracted map: where its weights are (maps/<digest>.npy), or why it is not there.
 
-    truth holds each node's true community, if they are known; detail is a traceback or a dead
-    process' last words.
+    truth holds each node's true community, if they are known; region is where on the image the grid
+    lies, None for all of it; detail is a traceback or a dead process' last words.
     """
 
     key: str
@@ -20,6 +21,7 @@ class StoredMap:
     nodes: int = 0
     grid: tuple[int, int] | None = None
     truth: tuple[int, ...] | None = None
+    region: Region | None = None
     reason: str = ""
     detail: str = ""
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.patches import Region, checked_region
+
 if TYPE_CHECKING:
     import networkx
     from scipy.sparse import csr_array
@@ -114,8 +116,11 @@ class AttentionMap:
     """One head's attention over patches: weights (n, n), row i = what query patch i attends to.
 
     `grid` is the patches' (rows, columns) with rows·columns = n, or None where there is none;
-    `truth` (n,) holds the true communities of planted maps. Raises ValueError, naming the
-    place, if the weights are not square, not finite or negative, or if grid or truth do not fit.
+    `truth` (n,) holds the true communities of planted maps. `region` is where on the image the
+    grid lies, (top, left, height, width) in pixels of the image at its own size, whole or not: what
+    is left of it where a model's preprocessing crops. None is all of the image. Raises ValueError,
+    naming the place, if the weights are not square, not finite or negative, or if grid, truth or
+    region do not fit.
     """
 
     weights: NDArray[np.floating[Any]]
@@ -125,6 +130,7 @@ class AttentionMap:
     grid: tuple[int, int] | None = None
     variant: Variant = OBSERVED
     truth: Integers | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         weights = self.weights
@@ -145,6 +151,10 @@ class AttentionMap:
             )
         if self.truth is not None and self.truth.shape != (self.n,):
             raise ValueError(f"truth must be ({self.n},), not {self.truth.shape}")
+        if self.region is not None:
+            if self.grid is None:
+                raise ValueError("a region is where a grid lies, and there is no grid")
+            object.__setattr__(self, "region", checked_region(self.region))
         slot = Slot(self.layer, self.head)
         object.__setattr__(self, "layer", slot.layer)
         object.__setattr__(self, "head", slot.head)
@@ -170,7 +180,8 @@ class AttentionMap:
 class Graph:
     """A weighted directed graph: CSR (n, n), float64, positive weights, sorted indices.
 
-    `level` is where on its builder's axis it lies, `threshold` the smallest weight allowed,
+    `level` is where on its builder's axis it lies, `threshold` the smallest weight allowed
+    (or, where a builder has no limit for all edges alike, the smallest kept),
     `self_loops` whether edges from a node to itself were allowed.
     """
 

@@ -235,7 +235,9 @@ def test_maps_without_a_model_are_refused(planted: Path, tmp_path: Path) -> None
         out=tmp_path / "out",
     )
 
-    with pytest.raises(harness.HarnessError, match=r"come from arrays.*only one-layer-vit has one"):
+    with pytest.raises(
+        harness.HarnessError, match=r"come from arrays.*there is one behind one-layer-vit"
+    ):
         run.ablate("louvain", settings=FEW)
 
 
@@ -261,7 +263,7 @@ def test_a_checkpoint_that_is_gone_is_named(changed: Path) -> None:
 def test_another_checkpoint_under_the_name_is_refused(changed: Path) -> None:
     write_checkpoint(changed / "model.safetensors", 1)
 
-    with pytest.raises(harness.HarnessError, match="not the checkpoint of the run: its SHA-256 is"):
+    with pytest.raises(harness.HarnessError, match="not the model of the run: its SHA-256 is"):
         harness.open_run(changed / "out").ablate(CHOSEN, settings=FEW)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import harness
 from harness.by_slot import SlotRow
+from harness.cli.main import main
 
 # Of each layer's two heads the second attends within two groups of patches, ever more strongly.
 PLUGIN = '''
@@ -98,3 +99,52 @@ def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Pat
     )
     assert [row.figures.clusterer for row in run.slots()] == ["louvain", "infomap"]
     assert all(row.significant_share is None for row in run.slots())
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on stored attention: two images, two layers, two heads, of which head 1 clusters."""
+    folder = tmp_path_factory.mktemp("stack")
+    parity = np.arange(24) % 2
+    weights = np.exp(np.random.default_rng(0).normal(size=(2, 2, 2, 24, 24)))
+    weights[:, :, 1] *= np.where(parity[:, None] == parity, 50, 1)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    weights[1, 1, 0, 0, 0] = np.nan
+    np.save(folder / "deep.npy", weights)
+    harness.run(
+        extractors=f"arrays[path={folder / 'deep.npy'}]",
+        clusterers="louvain",
+        selectors="fixed[level=0.5]",
+        controls="permuted-rows",
+        perturbations="none",
+        nulls=2,
+        levels=3,
+        out=folder / "out",
+    )
+    return folder / "out"
+
+
+def test_stored_attention_has_its_layers_and_heads(stack: Path) -> None:
+    rows = harness.open_run(stack).slots()
+
+    assert {(row.layer, row.head) for row in rows[:2]} == {(0, 1), (1, 1)}
+    assert {(row.layer, row.head): (row.figures.ok, row.figures.total) for row in rows} == {
+        (0, 0): (2, 2), (0, 1): (2, 2), (1, 0): (1, 2), (1, 1): (2, 2)
+    }  # fmt: skip
+
+
+def test_stored_attention_is_compared_by_its_images(stack: Path) -> None:
+    (row,) = harness.open_run(stack).rows()
+
+    assert (row.ok, row.total) == (7, 8)
+    assert set(harness.open_run(stack).cells()["image"]) == {"deep[0]", "deep[1]"}
+
+
+def test_a_layer_and_head_of_stored_attention_is_shown_and_compared(
+    stack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", str(stack), "deep[0]", "--layer", "1", "--head", "1"]) == 0
+    assert "layer 1, head 1; 24 patches" in " ".join(capsys.readouterr().out.split())
+    places = ["--of", "louvain@layer=0,head=1", "--with", "louvain@layer=1,head=1"]
+    assert main(["compare-partitions", str(stack), "deep[0]", *places]) == 0
+    assert "Matched in all: 1.000" in capsys.readouterr().out

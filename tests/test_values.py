@@ -77,6 +77,19 @@ def test_weights_that_are_no_attention_map_are_refused_by_position(
         AttentionMap(weights)
 
 
+def test_a_region_is_of_a_grid() -> None:
+    region = (0.5, 1.0, 10.0, 20.0)
+
+    assert AttentionMap(np.ones((4, 4)), grid=(2, 2), region=region).region == region
+    with pytest.raises(ValueError, match="there is no grid"):
+        AttentionMap(np.ones((4, 4)), region=region)
+
+
+def test_a_region_without_extent_is_refused() -> None:
+    with pytest.raises(ValueError, match="a region must be finite, its height and width more"):
+        AttentionMap(np.ones((4, 4)), grid=(2, 2), region=(0.0, 0.0, 0.0, 4.0))
+
+
 def test_a_grid_that_does_not_hold_the_patches_is_refused() -> None:
     with pytest.raises(ValueError, match="a grid of 2×3 does not hold 4 nodes"):
         AttentionMap(np.ones((4, 4)), grid=(2, 3))

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
 from harness.errors import HarnessError
-from harness.vit.removal import At, Fill
+from harness.removal import At, Fill
 
 if TYPE_CHECKING:
     from harness.ablation import Ablation
     from harness.api import Run
+    from harness.scores.ablation import Effect
+    from harness.scores.embedding_ablation import EmbeddingEffect
 
 FILE_WIDTH = 120
 EXAMPLES = """
@@ -26,6 +28,7 @@ last tables ask whether removing clusters changes answers more than removing as 
   harness ablate results/mine 00019-t-shirt --of louvain
   harness ablate results/mine --of louvain@k=3 --at attention --fill mean
   harness ablate results/mine --at keys --csv effects.csv
+  harness ablate results/deep --of louvain@layer=8,head=2 --layer 10 --at keys
 """
 
 
@@ -44,9 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--at",
         choices=get_args(At),
         default="block",
-        help="rows of the block's output, which the classifier reads (default, as in the thesis); "
-        "rows of the attention's output before the residual addition; or patches as keys, so that "
-        "no other attends to them",
+        help="rows of the block's output (default; with one layer what the classifier reads, as in "
+        "the thesis); rows of the attention's output before the residual addition; or patches as "
+        "keys, so that no other token attends to them",
+    )
+    parser.add_argument(
+        "--layer",
+        type=int,
+        metavar="N",
+        help="the layer they are removed in; that of the clusters' map if not given",
     )
     parser.add_argument(
         "--fill",
@@ -82,7 +91,12 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
 
     settings = AblationSettings(
-        arguments.at, arguments.fill, arguments.together, arguments.draws, arguments.seed
+        arguments.at,
+        arguments.fill,
+        arguments.layer,
+        arguments.together,
+        arguments.draws,
+        arguments.seed,
     )
     opened = open_run(arguments.run_folder)
     found = opened.ablate(
@@ -116,20 +130,19 @@ def _only_method(run: "Run") -> str:
 def _rows(found: "Ablation") -> Iterator[dict[str, Any]]:
     """A flat row for each image and set of patches."""
     for image in found.images:
+        target = {"target": image.target, "labelled": image.labelled}
         for effect in image.effects:
-            row = asdict(effect)
-            chances = {name: row.pop(name) for name in ("random", "contiguous")}
-            logits = row.pop("logits")
-            row["clusters"] = "+".join(map(str, effect.clusters))
-            yield {
-                "image": image.image,
-                "target": image.target,
-                "labelled": image.labelled,
-                **row,
-                **{f"logit_{number}": value for number, value in enumerate(logits)},
-                **{
-                    f"{name}_{figure}": value
-                    for name, chance in chances.items()
-                    for figure, value in chance.items()
-                },
-            }
+            logits = {f"logit_{number}": value for number, value in enumerate(effect.logits)}
+            yield {"image": image.image, **target, **_flat(effect), **logits}
+    for embedded in found.embeddings:
+        for moved in embedded.effects:
+            yield {"image": embedded.image, **_flat(moved)}
+
+
+def _flat(effect: "Effect | EmbeddingEffect") -> dict[str, Any]:
+    row = asdict(effect)
+    row.pop("logits", None)
+    row["clusters"] = "+".join(map(str, effect.clusters))
+    for chance in ("random", "contiguous"):
+        row |= {f"{chance}_{figure}": value for figure, value in row.pop(chance).items()}
+    return row

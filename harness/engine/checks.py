@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import InvalidResult
+from harness.patches import described, lies_within
 from harness.scores.partition import check_labels, renumbered
 from harness.values import (
     AttentionMap,
     Floats,
     Graph,
+    Image,
     Integers,
     Profile,
     Selection,
@@ -63,6 +65,14 @@ def keys(returned: Any, what: str) -> list[str]:
     return list(returned)
 
 
+def place(returned: Any, what: str) -> dict[str, Any]:
+    """A map's image, as a text, and its layer and head."""
+    match returned:
+        case (str(image), Slot(layer=layer, head=head)):
+            return {"image": image, "layer": layer, "head": head}
+    raise InvalidResult(f"{what}: place() returned {returned!r}, not a name and a harness.Slot")
+
+
 def slots(returned: Any, what: str) -> list[Slot]:
     """Layers and heads, each once, at least one."""
     if not isinstance(returned, Sequence) or not all(isinstance(slot, Slot) for slot in returned):
@@ -79,11 +89,14 @@ class Expected:
         self.extractor = extractor
         self.of_every_image = of_every_image
         self._items: dict[tuple[str, Variant], int] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
         self._owed: dict[int, set[Slot]] = {}
 
-    def take(self, image: str, variant: Variant, item: int) -> None:
+    def take(self, image: Image, item: int) -> None:
         """An image is handed out as an item."""
-        self._items[image, variant] = item
+        self._items[image.key, image.variant] = item
+        height, width, _ = image.pixels.shape
+        self._sizes[item] = height, width
         self._owed[item] = set(self.of_every_image)
 
     def item_of(self, returned: Any) -> tuple[AttentionMap, int]:
@@ -103,6 +116,12 @@ class Expected:
             raise InvalidResult(
                 f"{self.extractor} gave {attention.image!r} a map for layer {attention.layer}, "
                 f"head {attention.head} twice, or without having named that slot"
+            )
+        height, width = self._sizes[item]
+        if attention.region is not None and not lies_within(attention.region, height, width):
+            raise InvalidResult(
+                f"{self.extractor} gave {attention.image!r} a map of a region that is not within "
+                f"its {height}×{width} pixels: {described(attention.region)}"
             )
         self._owed[item].remove(attention.slot)
         return attention, item

@@ -111,6 +111,7 @@ class Clustering:
             self.limits.of(cell.clusterer),
             {
                 "grid": kept.grid,
+                "region": kept.region,
                 "image": cell.image,
                 "layer": cell.slot.layer,
                 "head": cell.slot.head,

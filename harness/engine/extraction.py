@@ -135,6 +135,7 @@ class Extraction:
             {
                 "map": observed.digest,
                 "grid": observed.grid,
+                "region": observed.region,
                 "control": planned.variant.name,
                 "seed": planned.seed,
             }

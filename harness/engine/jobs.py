@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from harness import store
 from harness.components import (
     Clusterer,
@@ -73,14 +75,18 @@ class Context:
 
 
 def keys(context: Context, header: Header, send: Send) -> None:
-    """Ask a set of images or maps for its keys."""
+    """Ask a set of images or maps for its keys, and a set of maps where each belongs."""
     text = header["set"]
-    named_set: ImageSet | MapSet = (
-        context.make(ImageSet, "image set", text)
-        if header["kind"] == "image set"
-        else context.make(MapSet, "extractor", text)
-    )
-    send(Message({"reply": "keys", "keys": checks.keys(named_set.keys(), text)}))
+    if header["kind"] == "image set":
+        images = context.make(ImageSet, "image set", text)
+        entries = [{"key": key} for key in checks.keys(images.keys(), text)]
+    else:
+        maps = context.make(MapSet, "extractor", text)
+        entries = [
+            {"key": key, **checks.place(maps.place(key), text)}
+            for key in checks.keys(maps.keys(), text)
+        ]
+    send(Message({"reply": "keys", "entries": entries}))
 
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
@@ -109,7 +115,13 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
         attention = checks.kind_of(maps.load(key), AttentionMap, f"{header['set']}: load()")
         place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
         truth = None if attention.truth is None else attention.truth.tolist()
-        return {**place, "truth": truth, **keep(attention, Path(header["folder"]))}
+        sums = attention.weights.sum(axis=1, dtype=np.float64)
+        return {
+            **place,
+            "truth": truth,
+            "row_sums": [float(sums.min()), float(sums.max())],
+            **keep(attention, Path(header["folder"])),
+        }
 
     _answer_each(header["keys"], describe, send)
 
@@ -163,7 +175,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
             except Exception as error:
                 send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
                 continue
-            expected.take(image.key, image.variant, index)
+            expected.take(image, index)
             send(Message({"reply": "taken", "item": index}))
             yield image
 
@@ -188,7 +200,7 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
 
 
 def draw_maps(context: Context, header: Header, send: Send) -> None:
-    """Draw map controls from kept maps; items are {"map", "grid", "control", "seed"}.
+    """Draw map controls from kept maps; items are {"map", "grid", "region", "control", "seed"}.
 
     Answers keep the order of the items.
     """
@@ -196,7 +208,7 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
-        observed = kept_map(folder, item["map"], item["grid"])
+        observed = kept_map(folder, item["map"], item["grid"], item["region"])
         drawn = control.draw(observed, item["seed"])
         return keep(checks.drawn(drawn, observed, item["control"]), folder)
 
@@ -241,6 +253,7 @@ def _map_of(header: Header) -> AttentionMap:
         Path(header["folder"]),
         header["map"],
         header["grid"],
+        header["region"],
         variant=Variant(header["role"], header["control"], header["draw"]),
         image=header["image"],
         layer=header["layer"],

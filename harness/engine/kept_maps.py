@@ -1,7 +1,7 @@
 """Maps as files: maps/<digest>.npy in the run's folder, memory-mapped by every cell."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError, RunStopped
+from harness.patches import checked_region
 from harness.records import StoredMap
 from harness.store import LARGEST_MAP, PARTIAL
 from harness.values import AttentionMap, digest_of
@@ -27,7 +28,12 @@ def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:
         except OSError as error:
             raise RunStopped(f"{folder}: a map cannot be written: {error.strerror}") from error
     grid = None if attention.grid is None else list(attention.grid)
-    return {"digest": attention.digest, "nodes": attention.n, "grid": grid}
+    return {
+        "digest": attention.digest,
+        "nodes": attention.n,
+        "grid": grid,
+        "region": attention.region,
+    }
 
 
 def _write(attention: AttentionMap, folder: Path) -> None:
@@ -53,8 +59,14 @@ def is_intact(folder: Path, digest: str) -> bool:
     return digest_of(weights) == digest
 
 
-def kept_map(folder: Path, digest: str, grid: list[int] | None, **place: Any) -> AttentionMap:
-    """A map whose weights `keep` wrote, memory-mapped.
+def kept_map(
+    folder: Path,
+    digest: str,
+    grid: Sequence[int] | None,
+    region: Sequence[float] | None,
+    **place: Any,
+) -> AttentionMap:
+    """A map whose weights `keep` wrote, memory-mapped; grid and region as they were answered.
 
     Raises RunStopped if its file is gone or damaged, for which nothing that needs it is to blame.
     """
@@ -64,7 +76,12 @@ def kept_map(folder: Path, digest: str, grid: list[int] | None, **place: Any) ->
         raise RunStopped(
             f"{folder}: the map {digest[:8]} is gone or damaged; the same command extracts it again"
         ) from error
-    return AttentionMap(weights, grid=None if grid is None else (grid[0], grid[1]), **place)
+    return AttentionMap(
+        weights,
+        grid=None if grid is None else (grid[0], grid[1]),
+        region=None if region is None else checked_region(region),
+        **place,
+    )
 
 
 def stored_map(key: str, answer: Mapping[str, Any]) -> StoredMap:
@@ -73,4 +90,6 @@ def stored_map(key: str, answer: Mapping[str, Any]) -> StoredMap:
     grid = None if rows_columns is None else (rows_columns[0], rows_columns[1])
     truth = answer.get("truth")
     communities = None if truth is None else tuple(truth)
-    return StoredMap(key, answer["digest"], answer["nodes"], grid, communities)
+    told = answer["region"]
+    region = None if told is None else checked_region(told)
+    return StoredMap(key, answer["digest"], answer["nodes"], grid, communities, region)

@@ -165,7 +165,7 @@ def _surveyed_maps(plan: Plan, survey: Survey) -> list[StoredMap]:
         if not planned.image_set and planned.variant.role == "observed"
     )
     stored = [
-        StoredMap(planned.key, found.digest, found.nodes, found.grid, found.truth)
+        StoredMap(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
         for planned, found in zip(observed, survey.maps, strict=True)
         if not found.reason
     ]

@@ -12,6 +12,10 @@ from harness.errors import HarnessError
 from harness.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.values import Slot
 
+# Rows are said not to sum to one where they are off by more: bfloat16 rounds a weight by up to
+# 2⁻⁹ of it.
+ROUNDING = 2**-8
+
 
 class Surveyor:
     """Asks one host about the inputs; the weights of stored maps are kept in a folder."""
@@ -55,31 +59,47 @@ class Surveyor:
             )
 
     def _maps(self, text: str) -> Iterator[SurveyedMap]:
+        unusual: dict[str, tuple[float, float]] = {}
         for key, answer in self._entries(text, "map set", "survey maps", folder=str(self.folder)):
-            if "reason" in answer:
-                yield SurveyedMap(text, key, reason=answer["reason"])
-                continue
-            kept = stored_map("", answer)
             slot = Slot(answer["layer"], answer["head"])
+            if "reason" in answer:
+                yield SurveyedMap(text, key, answer["image"], slot, reason=answer["reason"])
+                continue
+            least, most = answer["row_sums"]
+            if max(1 - least, most - 1) > ROUNDING:
+                unusual[key] = least, most
+            kept = stored_map("", answer)
             yield SurveyedMap(
-                text, key, answer["image"], slot, kept.digest, kept.nodes, kept.grid, kept.truth
+                text,
+                key,
+                answer["image"],
+                slot,
+                kept.digest,
+                kept.nodes,
+                kept.grid,
+                kept.truth,
+                kept.region,
             )
+        if unusual:
+            self.progress.warn(named(text, _of_row_sums(unusual)))
 
     def _entries(
         self, text: str, kind: str, job: str, **header: Any
     ) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every key of a set with what was found there, or a "reason" why nothing was."""
-        keys = self._ask(text, "keys", set=text, kind=kind)["keys"]
+        entries = self._ask(text, "keys", set=text, kind=kind)["entries"]
+        keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
 
         def ask(first: int) -> Iterator[Message]:
             asked = {"set": text, "keys": keys[first:], **header}
             return self.host.call(job, self.limit, silence=True, **asked)
 
-        for key, answer in zip(keys, in_order(ask, len(keys)), strict=True):
+        for entry, answer in zip(entries, in_order(ask, len(keys)), strict=True):
+            key = entry["key"]
             if "reason" in answer:
                 self.progress.warn(named(key, answer["reason"]))
-            yield key, answer
+            yield key, {**entry, **answer}
             self.progress.advance()
 
     def _extractor(self, text: str) -> SurveyedExtractor:
@@ -94,3 +114,15 @@ class Surveyor:
         except JobFailed as error:
             raise HarnessError(named(text, error.reason)) from error
         return answer
+
+
+def _of_row_sums(sums: Mapping[str, tuple[float, float]]) -> str:
+    """What there is to say of maps, by their keys, by the smallest and largest sum of a row."""
+    first, *others = sums
+    more = f" and {len(others)} more maps" if others else ""
+    low = min(least for least, _ in sums.values())
+    high = max(most for _, most in sums.values())
+    return (
+        f"rows of {first}{more} do not sum to one, but to {low:.3g} … {high:.3g}; they are taken "
+        "as they are"
+    )

@@ -28,9 +28,13 @@ def heatmaps(place: int) -> Callable[[Study], Made]:
         row, column = divmod(query, grid[1])
         name = f"figure-4.{place + 2}"
         figure = query_heatmaps(
-            image.pixels, maps, grid, query,
+            image.pixels,
+            maps,
+            grid,
+            query,
             title=f"{image.key}: what patch ({row}, {column}) attends to, by head",
-        )  # fmt: skip
+            region=found[0].region,
+        )
         patches = np.arange(maps.shape[1])
         table = pandas.DataFrame(
             {

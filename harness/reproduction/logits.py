@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness import registry
-from harness.ablation import Ablation, AblationSettings, ClusterPatches, ablate
+from harness.ablated_images import ClusterPatches
+from harness.ablation import Ablation, AblationSettings, ablate
 from harness.reproduction.exhibit import Made
 from harness.reproduction.study import LOUVAIN, LackingError, Study
 from harness.scores import ablation as scores

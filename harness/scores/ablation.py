@@ -1,4 +1,4 @@
-"""What removing clusters of an image does to a classifier's answer, beside chance.
+"""What removing clusters of an image does to a model's answer, beside chance.
 
 Logits and changes are arrays (…, classes); what a set of patches does to logits is given as a
 function, so that nothing here knows a model. docs/ablation.md defines every figure.

@@ -8,11 +8,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from harness.scores.ablation import ROUNDING, Effect
+from harness.scores.embedding_ablation import EmbeddingEffect
 from harness.scores.estimate import Estimate, estimate
 from harness.values import Floats
 
 Removed = Literal["most salient", "least salient", "each"]
-Figure = Literal["logit", "margin", "probability", "accuracy"]
+Figure = Literal["logit", "margin", "probability", "accuracy", "distance"]
+OF_LOGITS: tuple[Figure, ...] = ("logit", "margin", "probability", "accuracy")
+OF_EMBEDDINGS: tuple[Figure, ...] = ("distance",)
 # With fewer no cluster is more salient than another.
 FEWEST_CLUSTERS = 2
 
@@ -43,9 +46,9 @@ class ImageEffects:
     """What removing each cluster alone did to an image of some patches; most salient first."""
 
     patches: int
-    effects: Sequence[Effect]
+    effects: Sequence[Effect] | Sequence[EmbeddingEffect]
 
-    def when(self, removed: Removed) -> Sequence[Effect]:
+    def when(self, removed: Removed) -> Sequence[Effect] | Sequence[EmbeddingEffect]:
         """The effects of one kind of cluster."""
         return {
             "most salient": self.effects[:1],
@@ -54,21 +57,30 @@ class ImageEffects:
         }[removed]
 
 
-def contrasts(images: Sequence[ImageEffects]) -> list[Contrast]:
-    """Every figure for every kind of cluster, over the images with at least two clusters."""
+def contrasts(images: Sequence[ImageEffects], figures: Sequence[Figure]) -> list[Contrast]:
+    """Figures for every kind of cluster, over the images with at least two clusters.
+
+    figures: those of logits, or of embeddings, as the images' effects are.
+    """
     several = [image for image in images if len(image.effects) >= FEWEST_CLUSTERS]
     if not several:
         return []
-    return [contrast for removed in get_args(Removed) for contrast in _contrasts(removed, several)]
+    return [
+        contrast
+        for removed in get_args(Removed)
+        for contrast in _contrasts(removed, several, figures)
+    ]
 
 
-def _contrasts(removed: Removed, images: Sequence[ImageEffects]) -> Iterator[Contrast]:
+def _contrasts(
+    removed: Removed, images: Sequence[ImageEffects], figures: Sequence[Figure]
+) -> Iterator[Contrast]:
     chosen = [image.when(removed) for image in images]
     share = statistics.fmean(
         statistics.fmean(effect.patches for effect in effects) / image.patches
         for image, effects in zip(images, chosen, strict=True)
     )
-    for figure in get_args(Figure):
+    for figure in figures:
         # (images, 3): the clusters', random patches' and contiguous patches' mean changes.
         changes = np.array(
             [

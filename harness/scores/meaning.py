@@ -1,7 +1,7 @@
 """Do clusters mean anything: their agreement with an image's foreground, beside simple baselines.
 
-Patches of a grid (rows, columns) are numbered row by row, and part the image evenly: a patch is
-height / rows pixels high and width / columns wide, whole or not.
+Patches of a grid (rows, columns) are numbered row by row, and part a region of the image evenly,
+or all of it: a patch is height / rows pixels high and width / columns wide, whole or not.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
+from harness.patches import Patches, Region
 from harness.scores.partition import check_labels, unassigned_as_singletons
 from harness.values import Floats, Integers
 
@@ -17,37 +18,46 @@ from harness.values import Floats, Integers
 HALF = 0.5
 
 
-def foreground_shares(mask: NDArray[np.bool_], grid: tuple[int, int]) -> Floats:
+def foreground_shares(
+    mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
+) -> Floats:
     """The share of each patch's area (n,) that a mask (height, width) of the image covers.
 
     Exact where a boundary between patches cuts through pixels: each part counts with its area.
     """
-    return area_means(mask, grid).ravel()
+    return area_means(mask, grid, region).ravel()
 
 
-def foreground_patches(mask: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bool_]:
+def foreground_patches(
+    mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
+) -> NDArray[np.bool_]:
     """Which patches (n,) a mask (height, width) covers by half of their area or more."""
-    return foreground_shares(mask, grid) >= HALF
+    return foreground_shares(mask, grid, region) >= HALF
 
 
-def area_means(values: NDArray[Any], grid: tuple[int, int]) -> Floats:
+def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
     """The mean of values (height, width[, channels]) over the area of each cell of a grid.
 
-    Returns (rows, columns[, channels]).
+    The grid lies on a region of the values, or on all of them. Returns (rows, columns[, channels]).
     """
-    down, across = (
-        _overlaps(pixels, cells) for pixels, cells in zip(values.shape, grid, strict=False)
-    )
-    # Whole numbers until the division, so that a share of exactly one half is one half.
+    rows, columns = grid
+    top, left, height, width = Patches.on(values.shape[:2], grid, region).region
+    down = _overlaps(values.shape[0], rows, top, height)
+    across = _overlaps(values.shape[1], columns, left, width)
+    # Whole numbers until the division where the region's are, so that a share of exactly one half
+    # is one half.
     sums = np.einsum("rh,hw...,cw->rc...", down, values.astype(np.float64), across, optimize=True)
-    return np.asarray(sums / (values.shape[0] * values.shape[1]), dtype=np.float64)
+    return np.asarray(sums / (height * width), dtype=np.float64)
 
 
-def _overlaps(pixels: int, cells: int) -> Floats:
-    """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels."""
-    cell = np.arange(cells)[:, None] * pixels
+def _overlaps(pixels: int, cells: int, first: float, length: float) -> Floats:
+    """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels.
+
+    The cells part evenly a length of pixels from a first.
+    """
+    cell = first * cells + np.arange(cells)[:, None] * length
     pixel = np.arange(pixels)[None, :] * cells
-    overlap = np.minimum(cell + pixels, pixel + cells) - np.maximum(cell, pixel)
+    overlap = np.minimum(cell + length, pixel + cells) - np.maximum(cell, pixel)
     return np.asarray(np.maximum(overlap, 0), dtype=np.float64)
 
 
@@ -76,7 +86,13 @@ def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -
     return float(adjusted_mutual_info_score(foreground, clusters))
 
 
-def raw_patches(pixels: NDArray[np.uint8], grid: tuple[int, int], k: int, seed: int) -> Integers:
+def raw_patches(
+    pixels: NDArray[np.uint8],
+    grid: tuple[int, int],
+    k: int,
+    seed: int,
+    region: Region | None = None,
+) -> Integers:
     """k-means of the patches' pixels themselves: labels (n,) of k clusters, what needs no model.
 
     pixels: (height, width, channels). Where patches are not whole pixels each is resampled by area
@@ -88,10 +104,10 @@ def raw_patches(pixels: NDArray[np.uint8], grid: tuple[int, int], k: int, seed: 
 
     _check_count(grid, k)
     rows, columns = grid
-    height, width, channels = pixels.shape
-    fine = (max(1, round(height / rows)), max(1, round(width / columns)))
-    cells = area_means(pixels, (rows * fine[0], columns * fine[1]))
-    vectors = cells.reshape(rows, fine[0], columns, fine[1], channels).swapaxes(1, 2)
+    height, width = Patches.on(pixels.shape[:2], grid, region).patch_size
+    fine = (max(1, round(height)), max(1, round(width)))
+    cells = area_means(pixels, (rows * fine[0], columns * fine[1]), region)
+    vectors = cells.reshape(rows, fine[0], columns, fine[1], pixels.shape[2]).swapaxes(1, 2)
     vectors = vectors.reshape(rows * columns, -1)
     distinct = len(np.unique(vectors, axis=0))
     means = KMeans(min(k, distinct), n_init=10, random_state=seed)

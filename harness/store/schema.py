@@ -5,7 +5,7 @@ LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
 # What the name of a map ends in while it is written.
 PARTIAL = ".partial"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # "ahrn", in SQLite's header of the file.
 APPLICATION_ID = 0x6168726E
 # Labels are kept as 16-bit integers.
@@ -33,7 +33,9 @@ CREATE INDEX planned_by_observed ON planned (observed);
 CREATE INDEX planned_by_map ON planned (map);
 CREATE TABLE maps (
     map TEXT PRIMARY KEY, digest TEXT NOT NULL, nodes INTEGER NOT NULL,
-    grid_rows INTEGER, grid_columns INTEGER, truth TEXT, reason TEXT NOT NULL, detail TEXT NOT NULL
+    grid_rows INTEGER, grid_columns INTEGER, truth TEXT,
+    region_top REAL, region_left REAL, region_height REAL, region_width REAL,
+    reason TEXT NOT NULL, detail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE cells (
     cell TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,

@@ -7,7 +7,7 @@ import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,7 +169,8 @@ class Store:
         """
         rows = self.connection.execute(
             "SELECT position, cell, map, image, layer, head, role, control, draw, graph, "
-            "clusterer, seed, point, maps.map, digest, nodes, grid_rows, grid_columns, reason "
+            "clusterer, seed, point, maps.map, digest, nodes, grid_rows, grid_columns, "
+            "region_top, region_left, region_height, region_width, reason "
             f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
@@ -193,7 +194,12 @@ class Store:
 
     def maps(self) -> dict[str, StoredMap]:
         """All maps that have a record, by key."""
-        return {row[0]: _stored_map(*row) for row in self.connection.execute("SELECT * FROM maps")}
+        return {row[0]: _stored_map(row) for row in self.connection.execute("SELECT * FROM maps")}
+
+    def map(self, key: str) -> StoredMap | None:
+        """The record of one map, if there is one."""
+        row = self.connection.execute("SELECT * FROM maps WHERE map = ?", (key,)).fetchone()
+        return None if row is None else _stored_map(row)
 
     def write_maps(self, maps: Iterable[StoredMap]) -> None:
         """Record extracted maps, or why they could not be had."""
@@ -202,12 +208,12 @@ class Store:
 
     def _write_maps(self, maps: Iterable[StoredMap]) -> None:
         self.connection.executemany(
-            "INSERT OR REPLACE INTO maps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO maps VALUES ({', '.join('?' * 12)})",
             (
                 (
                     stored.key, stored.digest, stored.nodes, *(stored.grid or (None, None)),
                     None if stored.truth is None else json.dumps(stored.truth),
-                    stored.reason, stored.detail,
+                    *(stored.region or (None,) * 4), stored.reason, stored.detail,
                 )
                 for stored in maps
             ),
@@ -345,27 +351,24 @@ def _nan_for_null(figures: Mapping[str, float | None]) -> dict[str, float]:
     return {name: math.nan if value is None else value for name, value in figures.items()}
 
 
-def _stored_map(
-    key: str,
-    digest: str,
-    nodes: int,
-    rows: int | None,
-    columns: int | None,
-    truth: str | None,
-    reason: str,
-    detail: str,
-) -> StoredMap:
-    grid = None if rows is None or columns is None else (rows, columns)
+def _stored_map(row: tuple[Any, ...]) -> StoredMap:
+    key, digest, nodes, rows, columns, truth, *region, reason, detail = row
     communities = None if truth is None else tuple(json.loads(truth))
-    return StoredMap(key, digest, nodes, grid, communities, reason, detail)
+    return StoredMap(
+        key, digest, nodes, _all((rows, columns)), communities, _all(region), reason, detail
+    )
+
+
+def _all(values: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The values as they stand in the file, None where they are NULL."""
+    return None if values[0] is None else tuple(values)
 
 
 def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
     (
         position, key, map_key, image, layer, head, role, control, draw, graph, clusterer, seed,
-        point, known, digest, nodes, rows, columns, reason,
+        point, known, digest, nodes, rows, columns, *region, reason,
     ) = row  # fmt: skip
-    grid = (rows, columns) if rows else None
     return MissingCell(
         position,
         key,
@@ -376,5 +379,7 @@ def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
         clusterer,
         seed,
         point,
-        StoredMap(map_key, digest, nodes, grid, reason=reason) if known else None,
+        StoredMap(map_key, digest, nodes, _all((rows, columns)), region=_all(region), reason=reason)
+        if known
+        else None,
     )

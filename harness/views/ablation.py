@@ -8,16 +8,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.ablation import Ablation, AblationSettings, ImageAblation
+from harness.ablated_images import ClusterPatches, EmbeddingAblation, ImageAblation
+from harness.ablation import Ablation, AblationSettings
 from harness.scores.ablation import Chance, Effect
 from harness.scores.ablation_contrasts import Contrast
+from harness.scores.embedding_ablation import DistanceChance, EmbeddingEffect
 from harness.values import UNASSIGNED
 from harness.views.numbers import estimate_text, p_text, signed
 
 # Classes up to which a table has a column for each.
 MOST_CLASSES = 12
 PLACES = {
-    "block": "rows of the block's output, which the classifier reads",
+    "block": "rows of the block's output",
     "attention": "rows of the attention's output, before they are added to the tokens",
     "keys": "patches as keys: no other patch attends to them",
 }
@@ -30,9 +32,16 @@ MEANINGS_OF_ONE = (
     "share of draws that change the logit at least as much, in either direction. only N: all but "
     "cluster N is removed. loose: the patches in no cluster of two or more."
 )
+MEANINGS_OF_EMBEDDING = (
+    "distance: 1 less the cosine between the embedding without the patches and the intact one, 0 "
+    "where nothing changes. random, contiguous: mean and middle 95 % over draws of as many "
+    "patches; p: the share of draws that move the embedding at least as far. only N: all but "
+    "cluster N is removed. loose: the patches in no cluster of two or more."
+)
 MEANINGS_OF_ALL = (
     "Mean changes over images and their 95 % bootstrap intervals; logit, margin, probability and "
-    "accuracy are of the right class. do: removing as many patches, random or random and "
+    "accuracy are of the right class, distance is the embedding's from the intact one. do: "
+    "removing as many patches, random or random and "
     "contiguous, the mean over draws. beyond that: clusters less chance, image by image; p: "
     "Wilcoxon's signed-rank test over images, from six on, not corrected for the number of rows. "
     "Salience: the attention that a patch of the cluster gets from outside it."
@@ -47,13 +56,17 @@ TITLES = {
 def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
     """Print, with `each`, a table for every image; then what holds over all of them."""
     console.print(Text(f"{run}, {found.place}: removed are {_told(found.settings)}"))
+    for embedded in found.embeddings if each or len(found.embeddings) == 1 else ():
+        console.print(Text(f"\n{_embedding_heading(embedded)}", style="bold"))
+        console.print(_distances_table(embedded))
+        console.print(Text(MEANINGS_OF_EMBEDDING, style="italic dim"))
     for image in found.images if each or len(found.images) == 1 else ():
         console.print(Text(f"\n{_heading(image, found.classes)}", style="bold"))
         console.print(_effects_table(image, found.classes))
         if len(image.logits) <= MOST_CLASSES:
             console.print(_logits_table(image, found.classes))
         console.print(Text(MEANINGS_OF_ONE, style="italic dim"))
-    if len(found.images) > 1:
+    if len(found.images) > 1 or len(found.embeddings) > 1:
         console.print(Text(f"\n{_summary(found)}", style="bold"))
         if found.contrasts:
             for removed, of_it in groupby(found.contrasts, lambda each: each.removed):
@@ -68,7 +81,8 @@ def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
 
 def _told(settings: AblationSettings) -> str:
     filled = "" if settings.at == "keys" else f", {FILLS[settings.fill]}"
-    return f"{PLACES[settings.at]}{filled}"
+    layer = "the clusters' own layer" if settings.layer is None else f"layer {settings.layer}"
+    return f"{PLACES[settings.at]}{filled}; in {layer}"
 
 
 def _heading(image: ImageAblation, classes: Sequence[str]) -> str:
@@ -79,16 +93,26 @@ def _heading(image: ImageAblation, classes: Sequence[str]) -> str:
         else f"predicted as {_class(image.predicted, classes)}"
     )
     truth = f"{target}, {predicted}" if image.labelled else f"predicted as {target}"
+    return (
+        f"{image.image}: {truth}; logit {image.logits[image.target]:.2f}, margin "
+        f"{image.margin:+.2f}, probability {image.probability:.3f}\n{_saliences(image.clusters)}"
+    )
+
+
+def _embedding_heading(image: EmbeddingAblation) -> str:
+    return (
+        f"{image.image}: {image.answer}, {image.dimensions} dimensions\n"
+        f"{_saliences(image.clusters)}"
+    )
+
+
+def _saliences(clusters: Sequence[ClusterPatches]) -> str:
     salience = ", ".join(
         f"{_label(each.label)} ({each.patches} patches"
         + (")" if each.salience is None else f", {each.salience:.3g})")
-        for each in image.clusters
+        for each in clusters
     )
-    return (
-        f"{image.image}: {truth}; logit {image.logits[image.target]:.2f}, margin "
-        f"{image.margin:+.2f}, probability {image.probability:.3f}\n"
-        f"clusters, most salient first: {salience}"
-    )
+    return f"clusters, most salient first: {salience}"
 
 
 def _class(number: int, classes: Sequence[str]) -> str:
@@ -99,7 +123,7 @@ def _label(label: int) -> str:
     return "loose" if label == UNASSIGNED else str(label)
 
 
-def _removed(effect: Effect) -> str:
+def _removed(effect: Effect | EmbeddingEffect) -> str:
     clusters = " + ".join(map(_label, effect.clusters))
     return f"only {clusters}" if effect.kind == "only" else clusters
 
@@ -132,6 +156,25 @@ def _effects_table(image: ImageAblation, classes: Sequence[str]) -> Table:
     return table
 
 
+def _distances_table(image: EmbeddingAblation) -> Table:
+    table = _table("removed", "patches", "distance", "random", "p", "contiguous", "p")
+    for effect in image.effects:
+        table.add_row(
+            _removed(effect),
+            str(effect.patches),
+            f"{effect.distance:.3f}",
+            _distances(effect.random),
+            p_text(effect.random.p),
+            _distances(effect.contiguous),
+            p_text(effect.contiguous.p),
+        )
+    return table
+
+
+def _distances(chance: DistanceChance) -> str:
+    return f"{chance.distance:.3f} ({chance.low:.3f}…{chance.high:.3f})"
+
+
 def _band(chance: Chance) -> str:
     return f"{signed(chance.logit)} ({signed(chance.low)}…{signed(chance.high)})"
 
@@ -148,6 +191,14 @@ def _logits_table(image: ImageAblation, classes: Sequence[str]) -> Table:
 
 def _summary(found: Ablation) -> str:
     compared = found.contrasts[0].images if found.contrasts else 0
+    alone = len(found.images) + len(found.embeddings) - compared
+    counted = (
+        f"{compared} images with at least two clusters are compared"
+        f"{f'; {alone} have one only' if alone else ''}"
+        f"{f'; {len(found.nothing)} have nothing to remove' if found.nothing else ''}"
+    )
+    if found.embeddings:
+        return f"{counted}; the model has no classifier: {found.embeddings[0].answer}"
     right = sum(image.predicted == image.target for image in found.images if image.labelled)
     labelled = sum(image.labelled for image in found.images)
     accuracy = (
@@ -155,12 +206,7 @@ def _summary(found: Ablation) -> str:
         if labelled
         else "; no true class is known, the predicted one stands for it"
     )
-    alone = len(found.images) - compared
-    return (
-        f"{compared} images with at least two clusters are compared"
-        f"{f'; {alone} have one only' if alone else ''}"
-        f"{f'; {len(found.nothing)} have nothing to remove' if found.nothing else ''}{accuracy}"
-    )
+    return f"{counted}{accuracy}"
 
 
 def _contrasts_table(figures: Sequence[Contrast]) -> Table:

@@ -14,8 +14,8 @@ from harness.views.by_slot import LAYERS, VARYING, layer_table, table_of
 from harness.views.numbers import NOTHING, p_text, short
 
 HEADS = (
-    "Excess by layer and head, or modularity where there is no control; * where more than half of the head's maps are more than the control "
-    "shows, · where no level was accepted on any."
+    "Excess by layer and head, or modularity where there is no control; * where more than half of "
+    "the head's maps are more than the control shows, · where no level was accepted on any."
 )
 SIMILAR = (
     "Clusters of one image on different heads, layer by layer: mean AMI over pairs of heads, then "

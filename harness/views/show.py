@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness.closeup import Choice, Closeup, Method
 from harness.outcomes import least_stability
+from harness.patches import cut_out
 from harness.scores.jaccard import best_match_jaccard
 from harness.scores.matching import match
 from harness.values import UNASSIGNED, Floats, Integers
@@ -30,6 +31,7 @@ PLOT_WIDTH = 32
 AXIS_WIDTH = 6
 PICTURE_COLUMNS = 28
 MATRIX_COLUMNS = 40
+MOST_OTHERS = 8
 MATRICES = "The matrices: what each patch (a row) attends to, in the order of the clusters."
 
 
@@ -74,6 +76,9 @@ def _heading(sight: Sight) -> Iterator[str]:
     patches = f"{closeup.nodes} patches"
     if closeup.grid is not None:
         patches += f" on a grid of {closeup.grid[0]}×{closeup.grid[1]}"
+    if closeup.region is not None:
+        top, left, high, wide = closeup.region
+        patches += f" over {high:.0f}×{wide:.0f} pixels from ({top:.0f}, {left:.0f})"
     yield (
         f"{closeup.extractor}, layer {closeup.layer}, head {closeup.head}; "
         f"{patches if closeup.nodes else 'no map'}; graph {closeup.graph}"
@@ -81,8 +86,25 @@ def _heading(sight: Sight) -> Iterator[str]:
     if closeup.unreadable:
         yield f"cannot be had: {closeup.unreadable}"
     for key, others in closeup.others.items():
-        shown = ", ".join(others[:8]) + (" …" if len(others) > 8 else "")
-        yield f"There are also {key} {shown} (--{key})."
+        yield f"There are also {key} {_listed(others)} (--{key})."
+
+
+def _listed(others: Sequence[str]) -> str:
+    """Names one after the other, numbers that follow each other as `0 … 11`; the first eight."""
+    shown = list(others)
+    if all(other.isdecimal() for other in others):
+        # Numbers that follow each other differ from their places by the same.
+        runs = itertools.groupby(
+            enumerate(sorted(map(int, others))), lambda pair: pair[1] - pair[0]
+        )
+        shown = [_run([number for _, number in run]) for _, run in runs]
+    return ", ".join(shown[:MOST_OTHERS]) + (" …" if len(shown) > MOST_OTHERS else "")
+
+
+def _run(numbers: Sequence[int]) -> str:
+    if len(numbers) < 3:
+        return ", ".join(map(str, numbers))
+    return f"{numbers[0]} … {numbers[-1]}"
 
 
 def _choices(closeup: Closeup) -> Table:
@@ -205,9 +227,12 @@ def _pictures(sight: Sight, found: Sequence[Chosen]) -> Iterator[RenderableType]
     """The image, and each partition on the grid, or else the matrix in the order of clusters."""
     closeup = sight.closeup
     if sight.image is not None:
-        grey = sight.image.pixels.mean(axis=2) / 255
+        pixels, title = sight.image.pixels, "image"
+        if closeup.region is not None:
+            # What stands beside it are its patches only.
+            pixels, title = cut_out(pixels, closeup.region), "image, where the patches lie"
         columns = 2 * closeup.grid[1] if closeup.grid is not None else PICTURE_COLUMNS
-        yield _titled("image", shaded(grey, max(columns, PICTURE_COLUMNS)))
+        yield _titled(title, shaded(pixels.mean(axis=2) / 255, max(columns, PICTURE_COLUMNS)))
     for each in found:
         title = each.name if each.accepted else f"{each.name} (not accepted)"
         if closeup.grid is not None:

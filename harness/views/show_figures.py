@@ -139,13 +139,17 @@ def _on_the_grid(
         rows = _patch_rows(grid, [each.labels])
         columns = ("row", "column", "cluster")
         title = _title(closeup, _called(each))
-        figure = clusters.overlay(pixels, grid, each.labels, title=title)
+        figure = clusters.overlay(pixels, grid, each.labels, title=title, region=closeup.region)
         yield Drawing(f"overlay-{file}", figure, columns, rows)
         yield _panels(sight, grid, file, each)
     if len(found) > 1:
         pairs = [(_called(each), each.labels) for each in found.values()]
         figure = clusters.side_by_side(
-            pixels, grid, pairs, title=_title(closeup, "the methods' clusters")
+            pixels,
+            grid,
+            pairs,
+            title=_title(closeup, "the methods' clusters"),
+            region=closeup.region,
         )
         rows = _patch_rows(grid, [each.labels for each in found.values()])
         places = ("row", "column", *(each.name for each in found.values()))
@@ -158,7 +162,13 @@ def _panels(sight: Sight, grid: tuple[int, int], file: str, each: Chosen) -> Dra
     pixels = None if sight.image is None else sight.image.pixels
     sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
     if sight.weights is None:
-        figure = clusters.panels(pixels, grid, each.labels, title=_title(closeup, _called(each)))
+        figure = clusters.panels(
+            pixels,
+            grid,
+            each.labels,
+            title=_title(closeup, _called(each)),
+            region=closeup.region,
+        )
         rows = [[marks[label], size] for label, size in sizes.items()]
         return Drawing(f"panels-{file}", figure, ("cluster", "patches"), rows)
     salient = order_by_salience(sight.weights, each.labels)
@@ -172,6 +182,7 @@ def _panels(sight: Sight, grid: tuple[int, int], file: str, each: Chosen) -> Dra
             f"attention from outside {found.incoming:.4f}"
             for found in salient
         },
+        region=closeup.region,
     )
     figures = [[marks[found.label], found.size, found.incoming] for found in salient]
     return Drawing(f"panels-{file}", figure, ("cluster", "patches", "incoming"), figures)
@@ -204,6 +215,7 @@ def _heatmaps(
         patch,
         title=f"{closeup.image}, layer {closeup.layer}: attention of {patch_name}",
         names=[f"head {head}" for head in heads],
+        region=closeup.region,
     )
     rows = [
         [*divmod(other, grid[1]), *(float(weights[patch, other]) for weights in maps)]

@@ -5,8 +5,6 @@ parts of the input; here what the model computes for a patch is removed instead.
 says what each place means.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,27 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.removal import Ablated, At, Fill
 from harness.values import Floats
 from harness.vit.model import OneLayerViT
-from harness.vit.removal import At, Fill
 
 # Sets of patches that go through the model together.
 BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Ablated:
-    """One image's logits, and how they change when sets of its patches are removed.
-
-    logits: (classes,) of the intact image. changes: takes sets (sets, patches) of bool, True for
-    what is removed, and gives each class's logit less the intact one's, (sets, classes).
-    patch_changes: (patches, classes), the changes of each patch removed alone, where those of a
-    set are their sum; None where they are not.
-    """
-
-    logits: Floats
-    changes: Callable[[NDArray[np.bool_]], Floats]
-    patch_changes: Floats | None
 
 
 def ablated(model: OneLayerViT, image: Tensor, at: At = "block", fill: Fill = "zero") -> Ablated:
@@ -56,13 +39,20 @@ def ablated(model: OneLayerViT, image: Tensor, at: At = "block", fill: Fill = "z
         logits = model.classified(rows)[0]
         intact = logits.double().numpy()
         if at == "keys":
-            return Ablated(intact, partial(_without_keys, model, tokens, logits), None)
+            changes = partial(_without_keys, model, tokens, logits)
+            return Ablated("logits", intact, changes, None, model.settings.grid)
         if at == "block":
             replaced = _filling(rows, fill)
         else:
             replaced = model.completed(tokens + _filling(attended, fill))
         patch_changes = _patch_changes(model, replaced - rows)
-    return Ablated(intact, lambda removed: removed @ patch_changes, patch_changes)
+    return Ablated(
+        "logits",
+        intact,
+        lambda removed: removed @ patch_changes,
+        patch_changes,
+        model.settings.grid,
+    )
 
 
 def _filling(rows: Tensor, fill: Fill) -> Tensor:

@@ -39,6 +39,7 @@ def cell(tmp_path: Path) -> dict[str, Any]:
         "folder": str(tmp_path),
         "map": kept["digest"],
         "grid": None,
+        "region": None,
         "image": "a",
         "layer": 0,
         "head": 0,

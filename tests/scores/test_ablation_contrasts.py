@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from harness.scores.ablation import Chance, Effect
-from harness.scores.ablation_contrasts import ImageEffects, contrasts
+from harness.scores.ablation_contrasts import OF_LOGITS, ImageEffects, contrasts
 
 
 def effect(logit: float, chance: float, patches: int) -> Effect:
@@ -32,7 +32,7 @@ def images() -> list[ImageEffects]:
 def test_the_first_and_the_last_in_the_order_of_salience_are_contrasted(
     images: list[ImageEffects],
 ) -> None:
-    found = {(each.removed, each.figure): each for each in contrasts(images)}
+    found = {(each.removed, each.figure): each for each in contrasts(images, OF_LOGITS)}
 
     for removed, place, share in (("most salient", 0, 0.2), ("least salient", 2, 0.5)):
         contrast = found[removed, "logit"]  # type: ignore[index]
@@ -49,7 +49,7 @@ def test_the_first_and_the_last_in_the_order_of_salience_are_contrasted(
 
 
 def test_each_cluster_counts_within_its_image_first(images: list[ImageEffects]) -> None:
-    each = next(one for one in contrasts(images) if one.removed == "each")
+    each = next(one for one in contrasts(images, OF_LOGITS) if one.removed == "each")
 
     means = [np.mean([effect.logit for effect in image.effects]) for image in images]
     assert each.clusters.mean == pytest.approx(np.mean(means))
@@ -59,7 +59,7 @@ def test_each_cluster_counts_within_its_image_first(images: list[ImageEffects]) 
 def test_an_interval_covers_most_of_what_resampled_images_give(
     images: list[ImageEffects],
 ) -> None:
-    estimate = contrasts(images)[0].clusters
+    estimate = contrasts(images, OF_LOGITS)[0].clusters
     logits = np.array([image.effects[0].logit for image in images])
     random = np.random.default_rng(1)
 
@@ -73,12 +73,12 @@ def test_an_interval_covers_most_of_what_resampled_images_give(
 def test_an_image_of_one_cluster_is_in_no_contrast(images: list[ImageEffects]) -> None:
     alone = ImageEffects(20, [effect(-100, 0, 5)])
 
-    assert contrasts([*images, alone]) == contrasts(images)
-    assert contrasts([alone]) == []
+    assert contrasts([*images, alone], OF_LOGITS) == contrasts(images, OF_LOGITS)
+    assert contrasts([alone], OF_LOGITS) == []
 
 
 def test_of_few_images_there_is_a_mean_and_no_test(images: list[ImageEffects]) -> None:
-    (one, *_) = contrasts(images[:1])
+    (one, *_) = contrasts(images[:1], OF_LOGITS)
 
     assert (one.images, one.clusters.low, one.clusters.p) == (1, None, None)
     assert one.clusters.mean == pytest.approx(images[0].effects[0].logit)

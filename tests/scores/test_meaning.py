@@ -19,14 +19,18 @@ from harness.scores.meaning import (
     why_undefined,
 )
 
-Case = tuple[NDArray[np.bool_], tuple[int, int]]
+Case = tuple[NDArray[np.bool_], tuple[int, int], tuple[Fraction, Fraction, Fraction, Fraction]]
 
 
 @st.composite
 def masked_grids(draw: st.DrawFn) -> Case:
+    """A mask, a grid, and a region of the mask in quarters of pixels, which floats hold exactly."""
     shape = draw(st.tuples(st.integers(1, 8), st.integers(1, 8)))
     grid = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
-    return draw(arrays.arrays(np.bool_, shape)), grid
+    first = [draw(st.integers(0, 4 * side - 1)) for side in shape]
+    length = [draw(st.integers(1, 4 * side - at)) for side, at in zip(shape, first, strict=True)]
+    top, left, height, width = (Fraction(quarters, 4) for quarters in first + length)
+    return draw(arrays.arrays(np.bool_, shape)), grid, (top, left, height, width)
 
 
 def overlap(first: Fraction, last: Fraction, pixel: int) -> Fraction:
@@ -35,13 +39,13 @@ def overlap(first: Fraction, last: Fraction, pixel: int) -> Fraction:
 
 @given(masked_grids())
 def test_a_patch_has_the_share_that_the_mask_covers_of_its_area(case: Case) -> None:
-    mask, (rows, columns) = case
-    high, wide = Fraction(mask.shape[0], rows), Fraction(mask.shape[1], columns)
+    mask, (rows, columns), region = case
+    top, left, high, wide = region[0], region[1], region[2] / rows, region[3] / columns
     expected = [
         sum(
             (
-                overlap(row * high, (row + 1) * high, y)
-                * overlap(column * wide, (column + 1) * wide, x)
+                overlap(top + row * high, top + (row + 1) * high, y)
+                * overlap(left + column * wide, left + (column + 1) * wide, x)
                 for y, x in np.argwhere(mask).tolist()
             ),
             Fraction(0),
@@ -50,12 +54,28 @@ def test_a_patch_has_the_share_that_the_mask_covers_of_its_area(case: Case) -> N
         for row in range(rows)
         for column in range(columns)
     ]
-    shares = foreground_shares(mask, (rows, columns))
+    place = (float(region[0]), float(region[1]), float(region[2]), float(region[3]))
+    shares = foreground_shares(mask, (rows, columns), place)
     assert shares == pytest.approx([float(share) for share in expected], abs=1e-12)
     # A share of exactly one half is foreground.
-    assert foreground_patches(mask, (rows, columns)).tolist() == [
+    assert foreground_patches(mask, (rows, columns), place).tolist() == [
         share >= Fraction(1, 2) for share in expected
     ]
+
+
+def test_without_a_region_patches_are_of_the_whole_mask() -> None:
+    mask = np.random.default_rng(0).random((7, 11)) < 0.5
+    whole = (0.0, 0.0, 7.0, 11.0)
+
+    assert np.array_equal(foreground_shares(mask, (3, 4)), foreground_shares(mask, (3, 4), whole))
+
+
+def test_raw_patches_are_those_of_the_region() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
+    cut = pixels[4:16, 8:32]
+
+    found = raw_patches(pixels, (3, 4), 3, seed=0, region=(4.0, 8.0, 12.0, 24.0))
+    assert np.array_equal(found, raw_patches(cut, (3, 4), 3, seed=0))
 
 
 def test_the_mean_of_whole_pixels_is_theirs_channel_by_channel() -> None:

@@ -85,15 +85,20 @@ def test_failures_can_be_forgotten_and_successes_stay(tmp_path: Path) -> None:
         assert set(store.maps()) == {"there"}
 
 
-def test_maps_come_back_with_and_without_grid_and_truth(tmp_path: Path) -> None:
+def test_maps_come_back_with_and_without_grid_region_and_truth(tmp_path: Path) -> None:
     maps = [
         StoredMap("a", "digest", 6, (2, 3), truth=(0, 0, 1, 1, 2, 2)),
         StoredMap("b", reason="too small"),
+        # Of one digest, but elsewhere.
+        StoredMap("c", "digest", 6, (2, 3), region=(0.1, 80 / 3, 373.625, 373.625)),
+        StoredMap("d", "digest", 6, (2, 3), region=(0.0, 0.0, 373.625, 373.625)),
     ]
     with open_for_writing(tmp_path) as store:
         store.write_maps(maps)
 
-        assert store.maps() == {"a": maps[0], "b": maps[1]}
+        assert store.maps() == {kept.key: kept for kept in maps}
+        assert [store.map(kept.key) for kept in maps] == maps
+        assert store.map("e") is None
 
 
 class Bench:
@@ -139,7 +144,7 @@ def test_missing_cells_come_in_their_order_page_by_page_each_once(bench: Bench) 
 def test_a_missing_cell_comes_with_its_map_as_soon_as_there_is_one(bench: Bench) -> None:
     bench.plan("louvain", "a", "noise")
     (without,) = bench.store.missing(-1, 10)
-    kept = StoredMap("a-noise", "digest", 6, (2, 3))
+    kept = StoredMap("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
     bench.store.write_maps([kept])
     (found,) = bench.store.missing(-1, 10)
 

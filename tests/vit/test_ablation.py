@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.removal import At, Fill
 from harness.vit.ablation import Ablated, ablated
 from harness.vit.model import ModelSettings, OneLayerViT
-from harness.vit.removal import At, Fill
 
 # Of the 24 patches in 4 rows.
 CLUSTERS = np.arange(24) % 3
@@ -148,14 +148,14 @@ def test_removing_nothing_changes_nothing(image: Tensor) -> None:
 
     for done in everywhere(image):
         np.testing.assert_allclose(done.changes(nothing), 0, atol=1e-4)
-        np.testing.assert_allclose(done.logits, model()(image)[0].detach().numpy(), rtol=1e-5)
+        np.testing.assert_allclose(done.intact, model()(image)[0].detach().numpy(), rtol=1e-5)
 
 
 def test_without_any_row_of_the_block_only_the_classifiers_bias_is_left(image: Tensor) -> None:
     whole = model()
     done = ablated(whole, image, "block", "zero")
 
-    left = done.logits + done.changes(np.ones((1, 24), dtype=bool))[0]
+    left = done.intact + done.changes(np.ones((1, 24), dtype=bool))[0]
 
     np.testing.assert_allclose(left, whole.classifier.bias.detach().numpy(), atol=1e-4)
 
@@ -164,7 +164,7 @@ def test_without_any_other_key_each_patch_attends_to_itself(image: Tensor) -> No
     whole = model()
     done = ablated(whole, image, "keys")
 
-    left = done.logits + done.changes(np.ones((1, 24), dtype=bool))[0]
+    left = done.intact + done.changes(np.ones((1, 24), dtype=bool))[0]
 
     tokens = whole.embed(image)
     _, _, values = whole.attention.split_heads(whole.attention_norm(tokens))

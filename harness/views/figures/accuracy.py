@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.values import Floats, Integers
-from harness.views.figures.style import CHOSEN, colour, new_figure, picture, shown, style
+from harness.views.figures.style import CHOSEN, colour, new_figure, photo, picture, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +84,7 @@ def class_probabilities(
         figure, ((image, bars),) = new_figure(
             1, 2, 6.4, max(2.6, 1.0 + 0.26 * len(classes)), title, width_ratios=(1, 1.8)
         )
-        image.imshow(shown(pixels))
+        photo(image, pixels)
         picture(image)
         places = np.arange(len(classes))
         colours = [CHOSEN if number == truth else colour(0) for number in places]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.views.figures.style import new_figure, picture, shown, style
+from harness.views.figures.style import new_figure, photo, picture, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +27,6 @@ def gallery(images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str) -> "
         for panel in panels.flat:
             picture(panel)
         for panel, (name, pixels) in zip(panels.flat, images, strict=False):
-            panel.imshow(shown(pixels))
+            photo(panel, pixels)
             picture(panel, name)
         return figure

@@ -7,65 +7,81 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.views.figures.style import CHOSEN, new_figure, picture, shown, style
+from harness.patches import Region
+from harness.views.figures.patched import Grid, Patched, Pixels
+from harness.views.figures.style import CHOSEN, new_figure, picture, style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 ACROSS = 6
 SIDE = 1.5
+# Of the heat over the image, from none to the most: what is not attended to stays to be seen.
+WEAKEST, STRONGEST = 0.3, 0.8
+# Inches of a panel that its title takes.
+TITLE = 0.25
 
 
 def query_heatmaps(
-    pixels: NDArray[np.uint8] | None,
+    pixels: Pixels | None,
     maps: NDArray[np.floating[Any]],
-    grid: tuple[int, int],
+    grid: Grid,
     query: int,
     *,
     title: str,
     names: Sequence[str] | None = None,
+    region: Region | None = None,
 ) -> "Figure":
-    """Each head's row of one query patch: on the grid, and over the image, the query marked.
+    """Each head's row of one query patch: by itself, and over the image, the query marked.
 
-    maps: (heads, n, n), called `names` or by their place. Colours are scaled by head: what is
-    bright is each head's most, and the title of each panel tells how much that is.
+    maps: (heads, n, n), called `names` or by their place. region: where on the image the patches
+    lie, as in `AttentionMap`; None for all of it. Colours are scaled by head: what is bright is
+    each head's most, and the title of each panel tells how much that is.
     """
+    import matplotlib
+
     heads = len(maps)
+    on = Patched.of(pixels, grid, region)
+    alone = Patched.of(None, grid, None)
+    patch_height, patch_width = on.patches.patch_size
+    patches_ratio = on.patches.region[2] / on.patches.region[3]
     with style():
         columns = min(ACROSS, heads)
         blocks = math.ceil(heads / columns)
-        layers = 1 if pixels is None else 2
-        rows = blocks * layers
+        width, height = on.inches(SIDE)
+        # Alone, patches are drawn as wide as they are over the image, or less high than it.
+        heights = [min(height, width * patches_ratio) + TITLE]
+        if pixels is not None:
+            heights.append(height)
         figure, panels = new_figure(
-            rows, columns, max(4.0, SIDE * columns), 0.8 + SIDE * 1.15 * rows, title
+            blocks * len(heights),
+            columns,
+            max(4.0, width * columns),
+            0.8 + 1.05 * blocks * sum(heights),
+            title,
+            height_ratios=heights * blocks,
         )
         for panel in panels.flat:
             picture(panel)
         for head, weights in enumerate(maps):
-            row = weights[query].reshape(grid)
+            row = weights[query]
             block, column = divmod(head, columns)
-            above = panels[block * layers, column]
-            above.imshow(row, cmap="viridis", vmin=0)
+            above = panels[block * len(heights), column]
+            above.imshow(
+                row.reshape(grid),
+                cmap="viridis",
+                vmin=0,
+                extent=(0, grid[1], grid[0], 0),
+                aspect=patch_height / patch_width,
+                interpolation="none",
+            )
             called = f"head {head}" if names is None else names[head]
             above.set_title(f"{called}: to {row.max():.3f}", fontsize=8)
-            _mark(above, query, grid, grid)
+            alone.mark(above, query, CHOSEN)
             if pixels is not None:
-                below = panels[block * layers + 1, column]
-                height, width, _ = pixels.shape
-                below.imshow(shown(pixels))
-                below.imshow(
-                    row, cmap="viridis", vmin=0, alpha=0.6,
-                    extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-                )  # fmt: skip
-                _mark(below, query, grid, (height, width))
+                below = panels[block * len(heights) + 1, column]
+                share = row / max(row.max(), 1e-300)
+                colours = matplotlib.colormaps["viridis"](share)[:, :3]
+                on.draw(below, colours, WEAKEST + (STRONGEST - WEAKEST) * share)
+                on.mark(below, query, CHOSEN)
         return figure
-
-
-def _mark(panel: "Axes", query: int, grid: tuple[int, int], size: tuple[int, int]) -> None:
-    from matplotlib.patches import Rectangle
-
-    row, column = divmod(query, grid[1])
-    height, width = size[0] / grid[0], size[1] / grid[1]
-    corner = (column * width - 0.5, row * height - 0.5)
-    panel.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=CHOSEN, linewidth=1.8))

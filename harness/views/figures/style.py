@@ -24,6 +24,8 @@ NOISE = "#7F7F7F"
 CHOSEN = "#D55E00"
 UNASSIGNED_COLOUR: Colour = (0.15, 0.15, 0.15)
 DOTS_PER_INCH = 150
+# Pixels of an image's longer side that are drawn; a figure shows no more of them.
+LARGEST = 1000
 # Typed by the library as a table of its hundreds of names.
 SETTINGS: Any = {
     "font.size": 9,
@@ -33,6 +35,8 @@ SETTINGS: Any = {
     "legend.frameon": False,
     "figure.titlesize": 11,
     "image.interpolation": "nearest",
+    # Of images laid over one another each is written as it is: sharp ones stay sharp.
+    "image.composite_image": False,
     # Names of images and classes are text, whatever signs are in them.
     "text.parse_math": False,
     "svg.fonttype": "none",
@@ -76,9 +80,32 @@ def picture(panel: "Axes", title: str = "") -> None:
         panel.set_title(title)
 
 
-def shown(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels (height, width, 1 or 3) as RGB (height, width, 3)."""
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
+    """Draw pixels (height, width, 1 or 3), in places of their own: (0, 0) … (width, height).
+
+    grey: in light grey, never black, so that what is laid over it has its colour everywhere.
+    """
+    height, width, _ = pixels.shape
+    drawn = bounded(pixels)
+    drawn = np.repeat(drawn, 3, axis=2) if drawn.shape[2] == 1 else drawn
+    if grey:
+        drawn = (255 * 0.35 + 0.65 * drawn.mean(axis=2, keepdims=True)).repeat(3, axis=2) / 255
+    # "auto" leaves pixels sharp that are enlarged, and averages those that are not.
+    panel.imshow(drawn, extent=(0, width, height, 0), interpolation="auto")
+
+
+def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels (height, width, channels), fewer of them if a side has more than LARGEST."""
+    from PIL import Image
+
+    height, width, channels = pixels.shape
+    scale = LARGEST / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    image = Image.fromarray(pixels if channels == 3 else pixels[:, :, 0])
+    smaller = np.asarray(image.resize(size, Image.Resampling.BOX))
+    return smaller.reshape(size[1], size[0], channels)
 
 
 def by_size(labels: Integers) -> list[int]:

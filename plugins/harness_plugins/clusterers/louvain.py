@@ -1,6 +1,5 @@
 """Louvain on directed, weighted modularity, by scikit-network."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +7,7 @@ import numpy as np
 
 import harness
 from harness import Integers
+from harness_plugins.clusterers.checks import check_resolution
 
 # Smallest gain in modularity for which the search goes on; the library's own 1e-3 stops early.
 TOLERANCE = 1e-7
@@ -28,10 +28,7 @@ class Louvain(harness.Clusterer):
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.resolution) and self.resolution > 0):
-            raise harness.HarnessError(
-                f"louvain: resolution must be a positive number, not {self.resolution}"
-            )
+        check_resolution(self.name, self.resolution)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""

@@ -8,6 +8,7 @@ import numpy as np
 
 import harness
 from harness import Integers
+from harness_plugins.clusterers.checks import check_resolution
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,7 @@ class LouvainNetworkx(harness.Clusterer):
     threshold: float = 1e-7
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.resolution) and self.resolution > 0):
-            raise harness.HarnessError(
-                f"louvain-networkx: resolution must be a positive number, not {self.resolution}"
-            )
+        check_resolution(self.name, self.resolution)
         if not (math.isfinite(self.threshold) and self.threshold >= 0):
             raise harness.HarnessError(
                 f"louvain-networkx: threshold must be a number of at least 0, not {self.threshold}"

@@ -1,190 +1,265 @@
-"""Attention maps that somebody has already, in NumPy's files."""
+"""Attention maps that somebody has already, in files of arrays."""
 
-import math
-import os
-import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.extractors import derived, slots
+from harness_plugins.extractors.array_files import FoundArray, find_arrays
+from harness_plugins.extractors.tokens import patches_only
 
-SUFFIXES = (".npy", ".npz")
-# Archived arrays are read into memory whole: 4 GiB is a map of 32,000 nodes.
-LARGEST_ARRAY = 1 << 32
+Axis = Literal["images", "layers", "heads"]
+# What the axes before a map's rows and columns are, by their number, where it is not said.
+USUAL_AXES: Mapping[int, tuple[Axis, ...]] = {
+    0: (),
+    1: ("images",),
+    3: ("images", "layers", "heads"),
+}
+FIRST_SLOT = harness.Slot(0, 0)
+# As far as rows may be from a sum of one: bfloat16 rounds a weight by up to 2⁻⁹ of it.
+ROUNDING = 2**-8
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a map is: the file, the array in it (None in an .npy), the index along its maps.
+    """A map to be given, and the stored ones that it is made of: the layers' times the heads'.
 
-    `reason` says why the file or array cannot be read, if so.
+    `reason` says why it cannot be had, if so; the rest is then of no use.
     """
 
-    file: Path
-    member: str | None = None
-    index: int | None = None
+    image: str
+    array: FoundArray
+    axes: tuple[Axis, ...] = ()
+    number: int = 0
+    slot: harness.Slot = FIRST_SLOT
+    layers: tuple[int, ...] = (0,)
+    heads: tuple[int, ...] = (0,)
     reason: str = ""
+
+    def stored(self, layer: int, head: int) -> NDArray[np.floating[Any]]:
+        """The stored map (N, N) of this image at a layer and head, checked."""
+        numbers = {"images": self.number, "layers": layer, "heads": head}
+        try:
+            weights = self.array.matrix(tuple(numbers[axis] for axis in self.axes))
+            # It may be averaged next, and what is wrong with it should be told by its position.
+            return harness.AttentionMap(weights).weights
+        except (ValueError, harness.HarnessError) as error:
+            alone = len(self.layers) * len(self.heads) == 1
+            told = "" if alone else _slot_name(self.axes, layer, head).lstrip() + ": "
+            raise harness.HarnessError(f"{told}{error}") from error
 
 
 @dataclass(frozen=True)
 class Arrays(harness.MapSet):
-    """Attention maps from .npy and .npz files of shape (n, n) or (maps, n, n).
+    """Attention that is there already, in .npy, .npz and .safetensors files.
 
-    Row i is what node i attends to. Weights are floating point, finite and not negative; rows
-    need not sum to one and are taken as they are. Half precision is widened to single. Large
-    stacks belong in .npy files: an archive is unpacked anew for each of its maps, and an array of
-    more than 4 GiB in it is refused.
+    Arrays are of shape (n, n), (images, n, n) or (images, layers, heads, n, n), and others where
+    `axes` tells of them. Row i is what node i attends to: a patch, a word, anything. Weights are
+    floating point, finite and not negative; rows need not sum to one and are taken as they are.
+    Half precision and bfloat16 are widened to single. Large stacks belong in .npy or .safetensors
+    files, which are read map by map; an archive's arrays are unpacked whole and may have 4 GiB.
 
     path: a file, or a folder with files.
     grid: rows and columns of patches, where the nodes are patches of an image.
+    axes: what the axes before the last two are, of images, layers, heads. If not given, one is
+        images, three are images, layers, heads; two have to be told.
+    layers: numbers from 0, ranges such as 0-5, all, last, or mean: of these, or of all.
+    heads: likewise.
+    rollout: whether attention rollout (Abnar and Zuidema 2020) up to each of the layers is given,
+        of the mean over the heads. It needs a layers axis, and attention over all tokens.
+    prefix_tokens: how many tokens before the patches are none, such as the class token; they are
+        taken out, after the rollout.
+    prefix: what becomes of rows of which something was taken out. renormalise: they sum to one
+        again; drop: they stay as they are.
     """
 
     name: ClassVar[str] = "arrays"
     path: Path
     grid: tuple[int, int] | None = None
+    axes: tuple[Axis, ...] | None = None
+    layers: tuple[str, ...] = ("all",)
+    heads: tuple[str, ...] = ("all",)
+    rollout: bool = False
+    prefix_tokens: int = 0
+    prefix: Literal["renormalise", "drop"] = "renormalise"
 
     def __post_init__(self) -> None:
         if self.grid is not None and min(self.grid) < 1:
             raise harness.HarnessError(
                 f"arrays: grid must be of at least 1×1 patches, not {self.grid[0]}×{self.grid[1]}"
             )
+        if self.axes is not None and len(set(self.axes)) < len(self.axes):
+            raise harness.HarnessError(f"arrays: axes {', '.join(self.axes)} names one twice")
+        slots.check(self.layers, "layers")
+        slots.check(self.heads, "heads")
+        if self.rollout and "mean" in self.layers:
+            raise harness.HarnessError(
+                "arrays: rollout runs through layers; it is of no mean of them"
+            )
+        if self.prefix_tokens < 0:
+            raise harness.HarnessError(
+                f"arrays: prefix_tokens must not be negative, not {self.prefix_tokens}"
+            )
+        if self.prefix == "drop" and not self.prefix_tokens:
+            raise harness.HarnessError(
+                "arrays: prefix=drop leaves out no tokens; prefix_tokens says how many there are"
+            )
 
     def keys(self) -> Sequence[str]:
-        """The file's name, with the array's name after a colon and the map's number in brackets."""
+        """The image's name, with the layer and the head where there are several.
+
+        The image's name is the file's, with the array's name after a colon and the image's number
+        in brackets. Raises HarnessError if there is no map that can be had.
+        """
         return list(self._places)
 
+    def place(self, key: str) -> tuple[str, harness.Slot]:
+        """The image's name, the layer and the head."""
+        place = self._places[key]
+        return place.image, place.slot
+
     def load(self, key: str) -> harness.AttentionMap:
-        """One map, under its key as the image's name."""
+        """One map."""
         place = self._places.get(key)
         if place is None:
             raise harness.HarnessError(f"{self.path}: there is no map {key!r}")
-        if place.reason:
-            raise harness.HarnessError(f"{key}: {place.reason}")
         try:
-            array = _read(place)
-        except Exception as error:  # as in _places_in
-            raise harness.HarnessError(f"{key}: cannot be read: {_one_line(error)}") from error
-        weights = array if place.index is None else array[place.index]
-        if weights.dtype == np.float16:
-            weights = weights.astype(np.float32)
-        try:
-            return harness.AttentionMap(weights, image=key, grid=self.grid)
-        except ValueError as error:
+            if place.reason:
+                raise ValueError(place.reason)
+            return harness.AttentionMap(
+                patches_only(self._weights(place), self.prefix_tokens, self.prefix),
+                image=place.image,
+                layer=place.slot.layer,
+                head=place.slot.head,
+                grid=self.grid,
+            )
+        except (ValueError, harness.HarnessError) as error:
             raise harness.HarnessError(f"{key}: {error}") from error
+
+    def _weights(self, place: _Place) -> NDArray[np.floating[Any]]:
+        """The map of all tokens, made of those that are stored."""
+        if self.rollout:
+            up_to_layer = derived.rollout(
+                _over_all_tokens(layer, derived.mean(place.stored(layer, h) for h in place.heads))
+                for layer in place.layers
+            )
+            (weights,) = deque(up_to_layer, maxlen=1)
+            return weights
+        if len(place.layers) * len(place.heads) == 1:
+            return place.stored(place.layers[0], place.heads[0])
+        return derived.mean(place.stored(each, h) for each in place.layers for h in place.heads)
 
     @cached_property
     def _places(self) -> Mapping[str, _Place]:
-        path = Path(os.path.expanduser(self.path))
-        if path.is_dir():
-            files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
-        elif path.is_file():
-            files = [path]
-        else:
-            raise harness.HarnessError(f"{self.path}: no such file or folder")
         places: dict[str, _Place] = {}
-        for file in files:
-            for key, place in _places_in(file):
+        for array in find_arrays(self.path):
+            for key, place in self._places_in(array):
                 if key in places:
                     raise harness.HarnessError(
-                        f"{self.path}: two maps would be called {key}, "
-                        f"in {places[key].file.name} and in {file.name}; rename one"
+                        f"{self.path}: two maps would be called {key}, in "
+                        f"{places[key].array.file.name} and in {array.file.name}; rename one"
                     )
                 places[key] = place
-        if not places:
-            raise harness.HarnessError(f"{self.path}: no array is there; looked for .npy and .npz")
+        if all(place.reason for place in places.values()):
+            (key, first), *others = places.items()
+            more = f" ({len(others)} more refused)" if others else ""
+            raise harness.HarnessError(f"{key}: {first.reason}{more}")
         return places
 
-
-def _places_in(file: Path) -> Iterator[tuple[str, _Place]]:
-    """Every map of a file, known from headers alone.
-
-    On damaged files NumPy and zipfile raise nearly anything (TokenError, zlib.error,
-    RuntimeError, …); whatever it is, it costs that file or array only.
-    """
-    # Names of bytes that are not UTF-8 could be neither stored nor printed.
-    stem = os.fsencode(file.stem).decode("utf-8", "backslashreplace")
-    if not file.is_file():
-        yield stem, _Place(file, reason="neither a regular file nor a link to one")
-    elif file.suffix.lower() == ".npz":
-        yield from _places_in_archive(stem, file)
-    else:
+    def _places_in(self, array: FoundArray) -> Iterator[tuple[str, _Place]]:
+        """Every map of an array, known from its header alone; or one with a reason for none."""
         try:
-            # Object arrays are refused here: they would have to be unpickled.
-            shape = numpy_format.open_memmap(file, mode="r").shape
-        except Exception as error:
-            yield stem, _Place(file, reason=f"not an .npy file of numbers: {_one_line(error)}")
+            if array.reason:
+                raise harness.HarnessError(array.reason)
+            axes = self._axes_of(array.shape)
+            counts = dict(zip(axes, array.shape, strict=False))
+            layers = slots.choose(self.layers, counts.get("layers", 1), "layers", array.name)
+            heads = slots.choose(self.heads, counts.get("heads", 1), "heads", array.name)
+        except harness.HarnessError as error:
+            reason = str(error).removeprefix(f"{array.name}: ")
+            yield array.name, _Place(array.name, array, reason=reason)
+            return
+        # Where one map is made of all of an axis, its number there says nothing.
+        told = {"layers": not layers.mean, "heads": not (heads.mean or self.rollout)}
+        numbered = [axis for axis in axes if told.get(axis)]
+        for number in range(counts.get("images", 1)):
+            image = f"{array.name}[{number}]" if "images" in axes else array.name
+            for layer, of_layers in self._layers_of(layers):
+                for head, of_heads in _each(heads) if told["heads"] else [(0, heads.numbers)]:
+                    slot = harness.Slot(layer, head)
+                    yield (
+                        image + _slot_name(numbered, layer, head),
+                        _Place(image, array, axes, number, slot, of_layers, of_heads),
+                    )
+
+    def _layers_of(self, chosen: slots.Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Each layer of the maps that are given, and the stored layers that its map is made of."""
+        if self.rollout:
+            for layer in chosen.numbers:
+                yield layer, tuple(range(layer + 1))
+        elif chosen.mean:
+            yield 0, chosen.numbers
         else:
-            yield from _places_of(stem, file, None, shape)
+            yield from _each(chosen)
+
+    def _axes_of(self, shape: tuple[int, ...]) -> tuple[Axis, ...]:
+        """What the axes before a map's are; HarnessError if the array is none of maps."""
+        if not 2 <= len(shape) <= 5 or shape[-1] != shape[-2] or min(shape) < 1:
+            raise harness.HarnessError(
+                f"its shape is {shape}, not (n, n), with up to three axes before them: images, "
+                "layers, heads"
+            )
+        before = len(shape) - 2
+        axes = USUAL_AXES.get(before) if self.axes is None else self.axes
+        if axes is None:
+            raise harness.HarnessError(
+                f"its shape is {shape}, and what the first two are has to be told: "
+                "axes=[layers,heads], axes=[images,heads] or axes=[images,layers]"
+            )
+        if len(axes) != before:
+            raise harness.HarnessError(
+                f"its shape is {shape}, with {before} axes before a map's own; axes tells of "
+                f"{len(axes)}"
+            )
+        if self.rollout and "layers" not in axes:
+            raise harness.HarnessError(
+                f"its shape is {shape}, without layers to roll out; axes tells where they are"
+            )
+        if self.prefix_tokens >= shape[-1]:
+            raise harness.HarnessError(
+                f"its shape is {shape}; prefix_tokens={self.prefix_tokens} leaves no node"
+            )
+        return axes
 
 
-def _places_in_archive(stem: str, file: Path) -> Iterator[tuple[str, _Place]]:
-    try:
-        archive = zipfile.ZipFile(file)
-    except Exception as error:
-        yield stem + file.suffix, _Place(file, reason=f"not an .npz file: {_one_line(error)}")
-        return
-    with archive:
-        if not archive.infolist():
-            yield stem + file.suffix, _Place(file, reason="an archive without arrays")
-        for member in archive.infolist():
-            key = f"{stem}:{member.filename.removesuffix('.npy')}"
-            try:
-                shape = _shape_of(archive, member)
-            except Exception as error:
-                yield key, _Place(file, member.filename, reason=_one_line(error))
-            else:
-                yield from _places_of(key, file, member.filename, shape)
+def _each(chosen: slots.Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for number in chosen.numbers:
+        yield number, (number,)
 
 
-def _shape_of(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[int, ...]:
-    """An archived array's shape; refused is one that claims more than there is or can be."""
-    with archive.open(member) as content:
-        version = numpy_format.read_magic(content)
-        read = {
-            (1, 0): numpy_format.read_array_header_1_0,
-            (2, 0): numpy_format.read_array_header_2_0,
-        }.get(version)
-        if read is None:
-            raise ValueError(f"version {version} of the .npy format is not read")
-        shape, _, dtype = read(content)
-    size = math.prod(shape) * dtype.itemsize
-    if size > min(member.file_size, LARGEST_ARRAY):
-        raise ValueError(
-            f"it claims {size} bytes; {member.file_size} are there, and {LARGEST_ARRAY} are read"
+def _slot_name(axes: Sequence[Axis], layer: int, head: int) -> str:
+    """The layer and the head, as far as there is an axis of them: ` layer 3 head 0`."""
+    layers = f" layer {layer}" if "layers" in axes else ""
+    return layers + (f" head {head}" if "heads" in axes else "")
+
+
+def _over_all_tokens(layer: int, weights: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """A layer's weights, if rows sum to one, so that no token's attention is missing."""
+    off = np.abs(weights.sum(axis=1, dtype=np.float64) - 1)
+    row = int(off.argmax())
+    if off[row] > ROUNDING:
+        raise harness.HarnessError(
+            f"rollout needs attention over all tokens, with rows that sum to one; of layer {layer} "
+            f"row {row} sums to {weights[row].sum():.3g}"
         )
-    return shape
-
-
-def _places_of(
-    key: str, file: Path, member: str | None, shape: tuple[int, ...]
-) -> Iterator[tuple[str, _Place]]:
-    if len(shape) not in (2, 3) or shape[-1] != shape[-2] or min(shape) < 1:
-        reason = f"its shape is {shape}, neither (n, n) nor (maps, n, n)"
-        yield key, _Place(file, member, reason=reason)
-    elif len(shape) == 2:
-        yield key, _Place(file, member)
-    else:
-        for index in range(shape[0]):
-            yield f"{key}[{index}]", _Place(file, member, index)
-
-
-def _read(place: _Place) -> NDArray[Any]:
-    if place.member is None:
-        return numpy_format.open_memmap(place.file, mode="r")
-    with zipfile.ZipFile(place.file) as archive, archive.open(place.member) as content:
-        array: NDArray[Any] = numpy_format.read_array(content, allow_pickle=False)
-        return array
-
-
-def _one_line(error: Exception) -> str:
-    return (str(error).splitlines() or ["damaged"])[0]
+    return weights
 
 
 @harness.hookimpl

@@ -3,17 +3,18 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 import harness
+from harness.removal import Ablated, Ablator, Removal
+from harness_plugins.extractors.slots import Chosen, check, choose
 
 if TYPE_CHECKING:
-    from harness.vit.model import ModelSettings
+    from torch import Tensor
+
+    from harness.vit.checkpoint import Checkpoint
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 
@@ -26,41 +27,28 @@ class OneLayerViT(harness.Extractor):
     by Pillow's Lanczos filter.
 
     checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
-    heads: numbers of heads, from 0; none for all.
-    average: whether the mean over these heads' maps is given in their place, as head 0.
+    heads: numbers from 0, ranges such as 0-5, all, last, or mean: of these, or of all, as head 0.
     """
 
     name: ClassVar[str] = "one-layer-vit"
     checkpoint: str = "one-head"
-    heads: tuple[int, ...] | None = None
-    average: bool = False
+    heads: tuple[str, ...] = ("all",)
 
     def __post_init__(self) -> None:
-        if self.heads is not None and not self.heads:
-            raise harness.HarnessError("one-layer-vit: heads is empty; none stands for all")
-        if self.heads is not None and len(set(self.heads)) < len(self.heads):
-            raise harness.HarnessError(f"one-layer-vit: heads {self.heads} names one twice")
+        check(self.heads, "heads")
 
     def slots(self) -> Sequence[harness.Slot]:
-        """One slot a head, all of layer 0; one for all heads if they are averaged."""
-        heads = self._heads()
-        return [harness.Slot(0, head) for head in ([0] if self.average else heads)]
+        """One slot a head, all of layer 0; one for all heads if it is their mean."""
+        return [harness.Slot(0, head) for head in self._heads().places]
 
-    def _heads(self) -> Sequence[int]:
-        """The heads that are looked at, checked."""
+    def _heads(self) -> Chosen:
+        """The heads that are looked at."""
         from harness.vit.header import read_settings
 
         settings = read_settings(self.checkpoint_file)
         if not settings.attention:
             raise harness.HarnessError(f"{self.checkpoint}: a model without attention")
-        available = range(settings.heads)
-        heads = available if self.heads is None else self.heads
-        for head in heads:
-            if head not in available:
-                raise harness.HarnessError(
-                    f"{self.checkpoint}: there is no head {head}; there are 0 … {available[-1]}"
-                )
-        return heads
+        return choose(self.heads, settings.heads, "heads", self.checkpoint)
 
     def fingerprint(self) -> str:
         """SHA-256 of the checkpoint's file."""
@@ -82,24 +70,44 @@ class OneLayerViT(harness.Extractor):
 
         loaded = checkpoint.load(self.checkpoint_file)
         settings = loaded.model.settings
-        heads, slots = self._heads(), self.slots()
+        heads = self._heads()
         # One image at a time: no library promises the same last digit whatever the batch, and
         # batches of 32 were no faster.
         for image in images:
-            pixels = torch.from_numpy(_pixels(image, settings)).permute(2, 0, 1).unsqueeze(0)
             with torch.inference_mode():
-                maps = loaded.model.attention_maps(loaded.normalisation(pixels))[0].numpy()
-            chosen = maps[list(heads)]
-            given = chosen.mean(axis=0, keepdims=True) if self.average else chosen
-            for slot, weights in zip(slots, given, strict=True):
+                maps = loaded.model.attention_maps(_fed(loaded, image))[0].numpy()
+            chosen = maps[list(heads.numbers)]
+            given = chosen.mean(axis=0, keepdims=True) if heads.mean else chosen
+            for head, weights in zip(heads.places, given, strict=True):
                 yield harness.AttentionMap(
                     weights,
                     image=image.key,
-                    layer=slot.layer,
-                    head=slot.head,
+                    layer=0,
+                    head=head,
                     grid=settings.grid,
                     variant=image.variant,
                 )
+
+    def ablator(self, removal: Removal) -> Ablator:
+        """What removing patches does to the logits, in the only layer.
+
+        Raises HarnessError for other layers; what is returned does for images that are too small.
+        """
+        from harness.vit import checkpoint
+        from harness.vit.ablation import ablated
+
+        if removal.layer != 0:
+            raise harness.HarnessError(
+                f"{self.checkpoint}: there is no layer {removal.layer}; there is one, 0"
+            )
+        loaded = checkpoint.load(self.checkpoint_file)
+        classes = tuple(loaded.record.get("classes", ()))
+
+        def ablate(image: harness.Image) -> Ablated:
+            found = ablated(loaded.model, _fed(loaded, image), removal.at, removal.fill)
+            return replace(found, classes=classes)
+
+        return ablate
 
     @property
     def checkpoint_file(self) -> Path:
@@ -110,17 +118,21 @@ class OneLayerViT(harness.Extractor):
         return Path(os.path.expanduser(self.checkpoint))
 
 
-def _pixels(image: harness.Image, settings: "ModelSettings") -> NDArray[np.uint8]:
-    """Pixels (height, width, channels) as the model takes them."""
+def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
+    """The image as the model is fed it, (1, channels, height, width)."""
+    import torch
+
     from harness.vit.preprocessing import fitted
 
+    settings = loaded.model.settings
     height, width, _ = image.pixels.shape
     rows, columns = settings.grid
     if height < rows or width < columns:
         raise harness.HarnessError(
             f"{image.key}: {height}×{width} pixels is smaller than the {rows}×{columns} patch grid"
         )
-    return fitted(image, settings.height, settings.width, settings.channels)
+    pixels = fitted(image, settings.height, settings.width, settings.channels)
+    return loaded.normalisation(torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0))
 
 
 @harness.hookimpl

@@ -1,7 +1,3 @@
-import io
-import os
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,23 +34,6 @@ def test_a_stack_is_a_map_each(tmp_path: Path) -> None:
     assert maps.load("a[2]").weights.dtype == np.float32
 
 
-def test_archives_and_folders_name_every_array(tmp_path: Path) -> None:
-    np.savez(tmp_path / "b.npz", one=np.ones((2, 2)), two=np.ones((2, 3, 3)))
-    np.savez_compressed(tmp_path / "c.npz", one=np.ones((2, 2)))
-    np.save(tmp_path / "a.npy", np.ones((2, 2)))
-
-    maps = arrays(tmp_path)
-
-    assert list(maps.keys()) == ["a", "b:one", "b:two[0]", "b:two[1]", "c:one"]
-    assert maps.load("b:two[1]").n == 3
-
-
-def test_half_precision_is_widened(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.full((2, 2), 0.25, dtype=np.float16))
-
-    assert arrays(tmp_path).load("a").weights.dtype == np.float32
-
-
 def test_a_grid_is_taken_from_the_user_and_checked(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((6, 6)))
 
@@ -68,24 +47,53 @@ def test_a_grid_is_taken_from_the_user_and_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "reason"),
     [
-        (np.array([[0.0, np.nan], [0.0, 0.0]]), r"a: .*\[0, 1\] is nan"),
-        (np.array([[0.0, 0.0], [-1.0, 0.0]]), r"a: .*\[1, 0\] is -1"),
-        (np.ones((2, 2), dtype=int), "a: attention weights must be floating point"),
-        (np.ones((2, 3)), r"a: its shape is \(2, 3\)"),
+        (np.ones((2, 2), dtype=int), "a: attention weights must be floating point, not int64"),
+        (np.ones((2, 2), dtype=bool), "a: .* floating point, not bool; save as float32"),
+        (np.ones((2, 2), dtype=complex), "a: .* floating point, not complex128"),
+        (np.ones((2, 3)), r"a: its shape is \(2, 3\), not \(n, n\)"),
         (np.ones(4), r"a: its shape is \(4,\)"),
-        (np.ones((1, 1, 2, 2)), r"a: its shape is \(1, 1, 2, 2\)"),
-        (np.array([[{}]], dtype=object), "a: not an .npy file of numbers"),
+        (np.ones(()), r"a: its shape is \(\)"),
+        (np.ones((0, 2, 2)), r"a: its shape is \(0, 2, 2\)"),
+        (np.ones((2, 3, 4)), r"a: its shape is \(2, 3, 4\)"),
+        (np.ones((1, 1, 2, 2)), r"a: its shape is \(1, 1, 2, 2\), .* axes=\[layers,heads\], "),
+        (np.ones((1, 1, 1, 1, 2, 2)), r"a: its shape is \(1, 1, 1, 1, 2, 2\), .* up to three axes"),
+        (np.array([[{}]], dtype=object), "a: not an .npy file of numbers: .* unpickled"),
     ],
 )
 def test_what_is_no_attention_is_listed_and_refused_by_name(
     tmp_path: Path, array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]", reason: str
 ) -> None:
     np.save(tmp_path / "a.npy", array)
+    np.save(tmp_path / "b.npy", np.ones((2, 2)))
     maps = arrays(tmp_path)
 
-    assert list(maps.keys()) == ["a"]
+    assert list(maps.keys()) == ["a", "b"]
     with pytest.raises(harness.HarnessError, match=reason):
         maps.load("a")
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.array([[0.0, np.nan], [0.0, 0.0]]), r"a: .*\[0, 1\] is nan"),
+        (np.array([[0.0, 0.0], [-1.0, 0.0]]), r"a: .*\[1, 0\] is -1"),
+    ],
+)
+def test_weights_that_are_none_are_refused_by_their_place(
+    tmp_path: Path, array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]", reason: str
+) -> None:
+    np.save(tmp_path / "a.npy", array)
+
+    with pytest.raises(harness.HarnessError, match=reason):
+        arrays(tmp_path).load("a")
+
+
+def test_where_no_array_can_be_used_the_set_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones((2, 2), dtype=int))
+    np.save(tmp_path / "b.npy", np.ones(2))
+
+    with pytest.raises(harness.HarnessError, match=r"^a: .* not int64; .* \(1 more refused\)"):
+        arrays(tmp_path).keys()
 
 
 def test_one_bad_map_in_a_stack_costs_itself_only(tmp_path: Path) -> None:
@@ -98,97 +106,6 @@ def test_one_bad_map_in_a_stack_costs_itself_only(tmp_path: Path) -> None:
         arrays(tmp_path).load("a[1]")
 
 
-def npy(header: bytes) -> bytes:
-    """An .npy file with this header and no data."""
-    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
-
-
-def text(path: Path) -> None:
-    path.write_text("neither")
-
-
-def archive_by_another_name(path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, one=np.ones((2, 2)))
-
-
-def unfinished_header(path: Path) -> None:
-    path.write_bytes(npy(b"{'descr': ((("))
-
-
-def countless_empty_maps(path: Path) -> None:
-    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 0, 0)}"
-    path.write_bytes(npy(header))
-
-
-def empty_archive(path: Path) -> None:
-    zipfile.ZipFile(path, "w").close()
-
-
-@pytest.mark.parametrize(
-    ("make", "name", "reason"),
-    [
-        (text, "bad.npy", "bad: not an .npy file of numbers"),
-        (text, "bad.npz", "bad.npz: not an .npz file"),
-        (archive_by_another_name, "bad.npy", "bad: not an .npy file of numbers"),
-        (unfinished_header, "bad.npy", "bad: not an .npy file of numbers"),
-        (countless_empty_maps, "bad.npy", r"bad: its shape is \(1000000000000, 0, 0\)"),
-        (empty_archive, "bad.npz", "bad.npz: an archive without arrays"),
-        (os.mkfifo, "bad.npy", "bad: neither a regular file nor a link to one"),
-        (Path.mkdir, "bad.npz", "bad: neither a regular file nor a link to one"),
-    ],
-)
-def test_a_file_of_something_else_costs_itself_only(
-    tmp_path: Path, make: Callable[[Path], None], name: str, reason: str
-) -> None:
-    make(tmp_path / name)
-    np.save(tmp_path / "good.npy", np.ones((2, 2)))
-    maps = arrays(tmp_path)
-
-    bad, good = maps.keys()
-
-    assert maps.load(good).n == 2
-    with pytest.raises(harness.HarnessError, match=reason):
-        maps.load(bad)
-
-
-def spoiled_data(archive: bytearray) -> None:
-    archive[40:60] = b"\xff" * 20
-
-
-def encrypted(archive: bytearray) -> None:
-    archive[6] |= 1
-    archive[archive.index(b"PK\x01\x02") + 8] |= 1
-
-
-def unknown_compression(archive: bytearray) -> None:
-    archive[8] = archive[archive.index(b"PK\x01\x02") + 10] = 97
-
-
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        (spoiled_data, "a:bad: .*decompressing"),
-        (encrypted, "a:bad: .*encrypted"),
-        (unknown_compression, "a:bad: .*compression method"),
-    ],
-)
-def test_a_damaged_array_in_an_archive_costs_itself_only(
-    tmp_path: Path, damage: Callable[[bytearray], None], reason: str
-) -> None:
-    path = tmp_path / "a.npz"
-    np.savez_compressed(path, bad=np.eye(9), good=np.ones((2, 2)))
-    archive = bytearray(path.read_bytes())
-    damage(archive)
-    path.write_bytes(archive)
-    maps = arrays(path)
-
-    assert list(maps.keys()) == ["a:bad", "a:good"]
-    assert maps.load("a:good").n == 2
-    with pytest.raises(harness.HarnessError, match=reason):
-        maps.load("a:bad")
-
-
 def test_two_maps_of_one_name_are_refused_rather_than_one_of_them_lost(tmp_path: Path) -> None:
     for name in ("a.npy", "a.NPY"):
         with (tmp_path / name).open("wb") as file:
@@ -198,42 +115,176 @@ def test_two_maps_of_one_name_are_refused_rather_than_one_of_them_lost(tmp_path:
         arrays(tmp_path).keys()
 
 
-def test_a_name_that_is_not_utf_8_is_spelled_so_that_it_can_be_stored(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.ones((2, 2)))
-    os.rename(os.fsencode(tmp_path / "a.npy"), os.fsencode(tmp_path) + b"/caf\xe9.npy")
-
-    assert arrays(tmp_path).load("caf\\xe9").n == 2
+ATTENTION = np.random.default_rng(1).dirichlet(np.ones(5), size=(2, 3, 4, 5))
+"""Two images, three layers, four heads, five tokens; rows sum to one."""
 
 
-def test_pickles_in_archives_are_not_read(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", bad=np.array([[{}]], dtype=object))
+def places(maps: harness.MapSet) -> list[tuple[str, int, int]]:
+    loaded = [maps.load(key) for key in maps.keys()]
+    assert [maps.place(key) for key in maps.keys()] == [(one.image, one.slot) for one in loaded]
+    return [(one.image, one.layer, one.head) for one in loaded]
 
-    with pytest.raises(harness.HarnessError, match=r"a:bad: .*allow_pickle"):
-        arrays(tmp_path).load("a:bad")
+
+def test_images_layers_and_heads_give_a_map_each(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION)
+    maps = arrays(tmp_path / "a.npy")
+
+    assert places(maps) == [
+        (f"a[{image}]", layer, head) for image, layer, head in np.ndindex(2, 3, 4)
+    ]
+    assert maps.keys()[-1] == "a[1] layer 2 head 3"
+    assert (maps.load("a[1] layer 0 head 2").weights == ATTENTION[1, 0, 2]).all()
 
 
-@pytest.mark.parametrize("side", [3, 100_000])
-def test_an_archived_array_that_claims_more_than_it_holds_is_refused(
-    tmp_path: Path, side: int
+@pytest.mark.parametrize(
+    ("array", "axes", "first", "last"),
+    [
+        (ATTENTION[0], "[layers,heads]", "a layer 0 head 0", "a layer 2 head 3"),
+        (ATTENTION[:, 0], "[images,heads]", "a[0] head 0", "a[1] head 3"),
+        (ATTENTION[:, :, 0], "[images,layers]", "a[0] layer 0", "a[1] layer 2"),
+        (ATTENTION[:, 0].swapaxes(0, 1), "[heads,images]", "a[0] head 0", "a[1] head 3"),
+        (ATTENTION[0, 0], "heads", "a head 0", "a head 3"),
+        (ATTENTION[0, :, 0], "layers", "a layer 0", "a layer 2"),
+        (ATTENTION[:, 0, 0], "images", "a[0]", "a[1]"),
+        (
+            ATTENTION.swapaxes(0, 1),
+            "[layers,images,heads]",
+            "a[0] layer 0 head 0",
+            "a[1] layer 2 head 3",
+        ),
+    ],
+)
+def test_axes_say_what_comes_before_a_maps_own(
+    tmp_path: Path,
+    array: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
+    axes: str,
+    first: str,
+    last: str,
 ) -> None:
-    header = io.BytesIO()
-    claim = {"descr": "<f8", "fortran_order": False, "shape": (side, side)}
-    np.lib.format.write_array_header_1_0(header, claim)
-    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
-        archive.writestr("bad.npy", header.getvalue())
-        good = io.BytesIO()
-        np.save(good, np.ones((2, 2)))
-        archive.writestr("good.npy", good.getvalue())
+    np.save(tmp_path / "a.npy", array)
+    maps = arrays(tmp_path / "a.npy", f",axes={axes}")
+    keys = maps.keys()
 
-    maps = arrays(tmp_path)
-
-    assert maps.load("a:good").n == 2
-    with pytest.raises(harness.HarnessError, match="a:bad: "):
-        maps.load("a:bad")
+    assert (keys[0], keys[-1]) == (first, last)
+    assert len(keys) == array[..., 0, 0].size
+    assert (maps.load(last).weights == array[(-1,) * (array.ndim - 2)]).all()
 
 
-def test_a_path_without_arrays_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(harness.HarnessError, match="no array is there"):
-        arrays(tmp_path).keys()
-    with pytest.raises(harness.HarnessError, match="no such file or folder"):
-        arrays(tmp_path / "nowhere").keys()
+@pytest.mark.parametrize(
+    ("shape", "more", "reason"),
+    [
+        ((2, 3, 4, 4), ",axes=heads", r"2 axes before a map's own; axes tells of 1"),
+        ((4, 4), ",axes=heads", r"0 axes before a map's own; axes tells of 1"),
+        ((2, 2, 2, 4, 4), ",axes=[layers,heads]", "3 axes before a map's own; axes tells of 2"),
+        ((2, 4, 4), ",axes=[]", "1 axes before a map's own; axes tells of 0"),
+        ((2, 4, 4), ",axes=[heads,heads]", "axes heads, heads names one twice"),
+        ((2, 4, 4), ",axes=rows", "takes one of images, layers, heads, not 'rows'"),
+        ((2, 4, 4), ",layers=1", r"a: there is no layer 1; there are 0 … 0"),
+        ((2, 4, 4), ",axes=heads,heads=0-2", r"a: there is no head 2; there are 0 … 1"),
+        ((2, 4, 4), ",heads=first", "heads takes numbers from 0, ranges"),
+        ((2, 4, 4), ",rollout=true", r"shape is \(2, 4, 4\), without layers to roll out"),
+        ((2, 4, 4), ",axes=layers,layers=mean,rollout=true", "rollout runs through layers"),
+        ((2, 4, 4), ",prefix_tokens=4", "prefix_tokens=4 leaves no node"),
+        ((2, 4, 4), ",prefix=drop", "prefix_tokens says how many"),
+        ((2, 4, 4), ",prefix_tokens=-1", "prefix_tokens must not be negative, not -1"),
+    ],
+)
+def test_what_an_array_has_not_is_refused_with_what_it_has(
+    tmp_path: Path, shape: tuple[int, ...], more: str, reason: str
+) -> None:
+    np.save(tmp_path / "a.npy", np.ones(shape))
+
+    with pytest.raises(harness.HarnessError, match=reason):
+        arrays(tmp_path / "a.npy", more).keys()
+
+
+def test_layers_and_heads_are_chosen_by_number(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION)
+
+    chosen = arrays(tmp_path / "a.npy", ",layers=last,heads=[0,2-3]")
+
+    assert places(chosen) == [(f"a[{image}]", 2, head) for image in (0, 1) for head in (0, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "expected"),
+    [
+        (",heads=mean", "a[1] layer 2", ATTENTION[1, 2].mean(axis=0)),
+        (",heads=[mean,1,3]", "a[1] layer 2", ATTENTION[1, 2, [1, 3]].mean(axis=0)),
+        (",layers=mean", "a[1] head 3", ATTENTION[1, :, 3].mean(axis=0)),
+        (",layers=mean,heads=mean", "a[1]", ATTENTION[1].mean(axis=(0, 1))),
+    ],
+)
+def test_a_mean_stands_for_the_maps_it_is_of(
+    tmp_path: Path,
+    more: str,
+    key: str,
+    expected: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
+) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION)
+    maps = arrays(tmp_path / "a.npy", more)
+
+    assert maps.keys()[-1] == key
+    assert maps.load(key).weights == pytest.approx(expected)
+
+
+def test_rollout_multiplies_the_layers_up_to_each_with_the_mean_head(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION)
+    maps = arrays(tmp_path / "a.npy", ",rollout=true,layers=[0,2]")
+    first, second, third = (ATTENTION[1].mean(axis=1) + np.eye(5)) / 2
+
+    assert places(maps) == [(f"a[{image}]", layer, 0) for image in (0, 1) for layer in (0, 2)]
+    assert maps.load("a[1] layer 0").weights == pytest.approx(first)
+    assert maps.load("a[1] layer 2").weights == pytest.approx(third @ second @ first)
+
+
+def test_rollout_refuses_attention_from_which_tokens_are_missing(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION[..., 1:, 1:])
+
+    with pytest.raises(harness.HarnessError, match=r"a\[1\] layer 2: rollout needs .* all tokens"):
+        arrays(tmp_path / "a.npy", ",rollout=true").load("a[1] layer 2")
+
+
+def test_what_is_wrong_in_a_mean_is_told_by_layer_head_row_and_column(tmp_path: Path) -> None:
+    weights = ATTENTION.copy()
+    weights[1, 2, 3, 4, 0] = np.nan
+    np.save(tmp_path / "a.npy", weights)
+
+    with pytest.raises(harness.HarnessError, match=r"a\[1\]: layer 2 head 3: .*\[4, 0\] is nan"):
+        arrays(tmp_path / "a.npy", ",layers=mean,heads=mean").load("a[1]")
+    with pytest.raises(
+        harness.HarnessError, match=r"a\[1\] layer 2 head 3: atten.*\[4, 0\] is nan"
+    ):
+        arrays(tmp_path / "a.npy").load("a[1] layer 2 head 3")
+
+
+def test_prefix_tokens_are_taken_out_and_rows_renormalised_or_left(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION)
+    patches = ATTENTION[0, 0, 0, 1:, 1:]
+
+    def first(more: str) -> harness.AttentionMap:
+        return arrays(tmp_path / "a.npy", f",grid=[2,2],prefix_tokens=1{more}").load(
+            "a[0] layer 0 head 0"
+        )
+
+    assert first("").weights == pytest.approx(patches / patches.sum(axis=1, keepdims=True))
+    assert (first(",prefix=drop").weights == patches).all()
+
+
+def test_rollout_comes_before_prefix_tokens_are_taken_out(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ATTENTION)
+    key = "a[0] layer 2"
+
+    rolled = arrays(tmp_path / "a.npy", ",rollout=true").load(key).weights
+    patches = arrays(tmp_path / "a.npy", ",rollout=true,prefix_tokens=1,prefix=drop").load(key)
+
+    assert (patches.weights == rolled[1:, 1:]).all()
+
+
+def test_a_folder_may_hold_arrays_of_several_sizes(tmp_path: Path) -> None:
+    np.save(tmp_path / "long.npy", np.ones((2, 1, 2, 7, 7)))
+    np.save(tmp_path / "short.npy", np.ones((3, 3)))
+
+    assert places(arrays(tmp_path)) == [
+        ("long[0]", 0, 0), ("long[0]", 0, 1), ("long[1]", 0, 0), ("long[1]", 0, 1), ("short", 0, 0)
+    ]  # fmt: skip

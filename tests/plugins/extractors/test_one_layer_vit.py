@@ -35,7 +35,7 @@ def test_slots_are_all_heads_or_those_named() -> None:
     two = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads,heads=[11,3]]")
 
     assert everything.slots() == [harness.Slot(0, head) for head in range(12)]
-    assert two.slots() == [harness.Slot(0, 11), harness.Slot(0, 3)]
+    assert two.slots() == [harness.Slot(0, 3), harness.Slot(0, 11)]
 
 
 def test_slots_are_known_without_torch() -> None:
@@ -82,16 +82,16 @@ def test_every_head_of_every_image_comes_in_turn(rgb_model: Path) -> None:
 
     found = [(attention.image, attention.head) for attention in extractor.extract(images)]
 
-    assert found == [("a", 2), ("a", 0), ("b", 2), ("b", 0)]
+    assert found == [("a", 0), ("a", 2), ("b", 0), ("b", 2)]
 
 
-@pytest.mark.parametrize("heads", ["", ",heads=[2,0]"])
-def test_the_mean_over_the_heads_maps_is_one_map_of_head_0(rgb_model: Path, heads: str) -> None:
+@pytest.mark.parametrize(("heads", "mean"), [("all", "mean"), ("[2,0]", "[mean,2,0]")])
+def test_the_mean_over_the_heads_maps_is_one_map_of_head_0(
+    rgb_model: Path, heads: str, mean: str
+) -> None:
     image = harness.Image("a", np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8))
-    each = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model}{heads}]")
-    average = harness.make(
-        "extractor", f"one-layer-vit[checkpoint={rgb_model},average=true{heads}]"
-    )
+    each = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model},heads={heads}]")
+    average = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model},heads={mean}]")
 
     expected = np.mean([attention.weights for attention in each.extract([image])], axis=0)
     (attention,) = average.extract([image])
@@ -102,9 +102,7 @@ def test_the_mean_over_the_heads_maps_is_one_map_of_head_0(rgb_model: Path, head
 
 
 def test_heads_that_are_not_there_cannot_be_averaged(rgb_model: Path) -> None:
-    average = harness.make(
-        "extractor", f"one-layer-vit[checkpoint={rgb_model},average=true,heads=[0,3]]"
-    )
+    average = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model},heads=[mean,0,3]]")
     with pytest.raises(harness.HarnessError, match="there is no head 3"):
         average.slots()
 

@@ -46,18 +46,22 @@ def test_a_candidate_that_was_not_accepted_is_told_as_such() -> None:
     assert "not accepted" not in texts(profile_figure([curve(chosen=1)], title="t"))
 
 
-def test_patches_have_the_colour_of_their_cluster(pixels: Any) -> None:
-    labels = np.repeat([0, 1, 1], 5)
-    found = clusters.coloured(np.full_like(pixels, 255), (3, 5), labels)
+def test_patches_of_a_cluster_have_one_colour_and_others_another() -> None:
+    found = clusters.coloured(np.repeat([0, 1, 1], 5))
 
-    assert found.shape == (12, 20, 3)
-    assert len(np.unique(found.reshape(-1, 3), axis=0)) == 2
-    assert np.array_equal(found[4], found[11])
-    assert not np.array_equal(found[0], found[4])
+    assert found.shape == (15, 3)
+    assert len(np.unique(found[:5], axis=0)) == len(np.unique(found[5:], axis=0)) == 1
+    assert not np.array_equal(found[0], found[5])
 
 
 def test_without_an_image_patches_themselves_are_drawn() -> None:
-    assert clusters.coloured(None, (3, 5), np.zeros(15, dtype=int)).shape == (3, 5, 3)
+    labels = np.repeat([0, 1, 1], 5)
+    figure = clusters.overlay(None, (3, 5), labels, title="t")
+
+    (panel,) = figure.axes
+    drawn = panel.images[0].get_array()
+    assert np.allclose(drawn[..., :3].reshape(-1, 3), clusters.coloured(labels))
+    assert (drawn[..., 3] == 1).all()
 
 
 def test_every_cluster_has_a_panel_and_its_size(pixels: Any) -> None:
@@ -108,7 +112,7 @@ def test_a_heatmap_is_the_querys_row_of_each_head(pixels: Any) -> None:
     for head in range(2):
         assert np.allclose(figure.axes[head].images[0].get_array(), maps[head, 7].reshape(3, 5))
         (mark,) = figure.axes[head].patches
-        assert (mark.get_x(), mark.get_y()) == (1.5, 0.5)
+        assert (mark.get_x(), mark.get_y()) == (2, 1)
 
 
 def test_heads_are_called_as_they_are_named(pixels: Any) -> None:

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 import harness
-from harness import UNASSIGNED, Integers
+from harness import UNASSIGNED
+from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.clusterers.sdp.embedding import embed
 from harness_plugins.clusterers.sdp.parting import Method, Parting
 from harness_plugins.clusterers.sdp.programme import Balance, check_balance
@@ -84,7 +85,7 @@ class Sdp(harness.Clusterer):
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)
         gap, imbalance, iterations, unconverged = 0.0, 0.0, 0, 0
-        for nodes in _components(graph):
+        for nodes in connected_parts(graph):
             found = labels.max(initial=UNASSIGNED) + 1
             if len(nodes) < parting.fewest_points:
                 labels[nodes] = found
@@ -132,10 +133,3 @@ class Sdp(harness.Clusterer):
             radius=self.radius,
             clusters=self.clusters,
         )
-
-
-def _components(graph: harness.Graph) -> list[Integers]:
-    """The nodes of every weakly connected component of two nodes or more."""
-    order = np.argsort(graph.components, kind="stable")
-    sizes = np.bincount(graph.components)
-    return [nodes for nodes in np.split(order, np.cumsum(sizes)[:-1]) if len(nodes) > 1]

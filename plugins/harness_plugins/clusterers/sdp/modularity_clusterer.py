@@ -1,6 +1,5 @@
 """The clusterer of the modularity matrix: its spins, split and refined."""
 
-import math
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,6 +8,7 @@ import numpy as np
 
 import harness
 from harness import UNASSIGNED, Integers
+from harness_plugins.clusterers.checks import check_resolution
 from harness_plugins.clusterers.sdp.modularity import bound_of_partitions, modularity_weights
 from harness_plugins.clusterers.sdp.refinement import refined
 from harness_plugins.clusterers.sdp.spins import solve_spins
@@ -41,10 +41,7 @@ class SdpModularity(harness.Clusterer):
     max_iterations: int = 5000
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.resolution) and self.resolution > 0):
-            raise harness.HarnessError(
-                f"sdp-modularity: resolution must be a positive number, not {self.resolution}"
-            )
+        check_resolution(self.name, self.resolution)
         if self.rank < 2:
             raise harness.HarnessError(f"sdp-modularity: rank must be at least 2, not {self.rank}")
         if not self.tolerance > 0:

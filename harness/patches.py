@@ -1,0 +1,86 @@
+"""Where the patches of a map lie on its image.
+
+Places are in pixels of the image at its own size; (0, 0) is the upper left corner of the first.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+# Top, left, height and width.
+Region = tuple[float, float, float, float]
+# Pixels by which a region may leave its image: edges that were scaled are seldom exact.
+ROUNDING = 1e-3
+
+
+def checked_region(region: Sequence[float]) -> Region:
+    """Top, left, height and width as plain floats; raises ValueError if they are none."""
+    try:
+        top, left, height, width = map(float, region)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"a region is (top, left, height, width), not {region!r}") from error
+    found = top, left, height, width
+    if not all(map(math.isfinite, found)) or min(height, width) <= 0:
+        raise ValueError(
+            f"a region must be finite, its height and width more than 0, not {described(found)}"
+        )
+    return found
+
+
+def lies_within(region: Region, height: int, width: int) -> bool:
+    """Whether a region is of an image of that size, but for rounding."""
+    top, left, high, wide = region
+    return (
+        min(top, left) >= -ROUNDING
+        and top + high <= height + ROUNDING
+        and left + wide <= width + ROUNDING
+    )
+
+
+def described(region: Region) -> str:
+    """The region in words."""
+    top, left, height, width = region
+    return f"{height:.6g}×{width:.6g} pixels from ({top:.6g}, {left:.6g})"
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The patches of a grid (rows, columns), numbered row by row, that part a region evenly."""
+
+    grid: tuple[int, int]
+    region: Region
+
+    @classmethod
+    def on(cls, size: tuple[int, int], grid: tuple[int, int], region: Region | None) -> Self:
+        """On an image of size (height, width): over its region, or over all of it if None."""
+        return cls(grid, region or (0.0, 0.0, float(size[0]), float(size[1])))
+
+    @property
+    def patch_size(self) -> tuple[float, float]:
+        """Height and width of a patch."""
+        return self.region[2] / self.grid[0], self.region[3] / self.grid[1]
+
+    def place(self, patch: int) -> Region:
+        """Where a patch lies."""
+        row, column = divmod(patch, self.grid[1])
+        height, width = self.patch_size
+        return self.region[0] + row * height, self.region[1] + column * width, height, width
+
+
+def cut_out(pixels: NDArray[Scalar], region: Region) -> NDArray[Scalar]:
+    """The pixels (height, width, …) whose middle lies in a region; at least one."""
+    rows, columns = (
+        _within(count, region[axis], region[axis + 2])
+        for axis, count in enumerate(pixels.shape[:2])
+    )
+    return pixels[rows, columns]
+
+
+def _within(count: int, first: float, length: float) -> slice:
+    start = min(max(0, math.ceil(first - 0.5)), count - 1)
+    return slice(start, max(start + 1, math.ceil(first + length - 0.5)))

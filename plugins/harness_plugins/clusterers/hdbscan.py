@@ -1,0 +1,58 @@
+"""HDBSCAN on the rows of the pruned map: a baseline that knows no graph."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+from harness import UNASSIGNED, Integers
+from harness_plugins.clusterers.checks import check_at_least
+
+
+@dataclass(frozen=True)
+class Hdbscan(harness.Clusterer):
+    """HDBSCAN on the rows of the pruned map: what patches attend to (the package hdbscan).
+
+    A baseline. Campello, Moulavi and Sander (2013); patches that attend to the same patches are
+    alike, whether or not they attend to each other, so that a cluster may spread over several
+    components of the graph. What it calls noise is unassigned, as are isolated nodes, and all
+    nodes where they are too few for two clusters.
+
+    min_cluster_size: fewest nodes of a cluster.
+    min_samples: neighbours that make a point dense; if not given, min_cluster_size.
+    """
+
+    name: ClassVar[str] = "hdbscan"
+    min_cluster_size: int = 5
+    min_samples: int | None = None
+
+    def __post_init__(self) -> None:
+        check_at_least(self.name, "min_cluster_size", self.min_cluster_size, 2)
+        check_at_least(self.name, "min_samples", self.min_samples, 1)
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
+        """Labels (n,), −1 = unassigned; no seed changes them."""
+        labels = np.full(graph.n, UNASSIGNED)
+        linked = ~graph.isolated
+        rows = graph.adjacency.toarray()[linked]
+        if len(rows) < 2 * self.min_cluster_size:
+            return labels
+
+        import hdbscan
+
+        clustering = hdbscan.HDBSCAN(
+            min_cluster_size=self.min_cluster_size,
+            # More than there are neighbours is refused by the library.
+            min_samples=min(self.min_samples or self.min_cluster_size, len(rows) - 1),
+            algorithm="prims_kdtree",
+            core_dist_n_jobs=1,
+        )
+        labels[linked] = clustering.fit_predict(rows)
+        return labels
+
+
+@harness.hookimpl
+def harness_clusterers() -> list[type[harness.Clusterer]]:
+    """This module's clusterers."""
+    return [Hdbscan]

@@ -1,0 +1,40 @@
+"""Label propagation along directed, weighted edges, by networkx."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+from harness import Integers
+
+
+@dataclass(frozen=True)
+class LabelPropagation(harness.Clusterer):
+    """Label propagation: each node takes the label that most of its attention goes to (networkx).
+
+    Raghavan, Albert and Kumara, Physical Review E 2007, asynchronous, by the weights of outgoing
+    edges, in random order until no label changes. It optimises nothing: its partitions differ by
+    seed, and on graphs without clear clusters all nodes end in one. Isolated nodes are
+    singletons. That labels ever settle is not proven for directed graphs: run it where it can
+    be killed, as the harness does.
+    """
+
+    name: ClassVar[str] = "label-propagation"
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
+        """Labels (n,), every node assigned."""
+        # scikit-network 0.33.5 is faster, but takes the wrong edges' weights for votes (vote.pyx).
+        from networkx.algorithms.community import asyn_lpa_communities
+
+        communities = asyn_lpa_communities(graph.to_networkx(), weight="weight", seed=seed)
+        labels = np.empty(graph.n, dtype=np.int64)
+        for label, members in enumerate(communities):
+            labels[list(members)] = label
+        return labels
+
+
+@harness.hookimpl
+def harness_clusterers() -> list[type[harness.Clusterer]]:
+    """This module's clusterers."""
+    return [LabelPropagation]

@@ -1,0 +1,66 @@
+"""Leiden on directed, weighted modularity, by leidenalg, which is an optional extra."""
+
+import importlib.util
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import harness
+from harness import Integers
+from harness_plugins.clusterers.checks import check_resolution
+
+UNTIL_NOTHING_IMPROVES = -1
+
+
+@dataclass(frozen=True)
+class Leiden(harness.Clusterer):
+    """Leiden: directed modularity, communities connected (leidenalg, GPL; extra `leiden`).
+
+    Traag, Waltman and van Eck, Scientific Reports 2019, on the directed modularity of Leicht
+    and Newman (2008), iterated until nothing improves. Isolated nodes are singletons. It needs
+    `pip install 'attention-harness[leiden]'`.
+
+    resolution: the γ of modularity; larger finds smaller clusters.
+    """
+
+    name: ClassVar[str] = "leiden"
+    resolution: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_resolution(self.name, self.resolution)
+        # Found, not imported: what a run lacks is to be said before it begins.
+        if importlib.util.find_spec("leidenalg") is None:
+            raise harness.HarnessError(
+                "leiden: the package leidenalg is missing: pip install 'attention-harness[leiden]'"
+            )
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
+        """Labels (n,), every node assigned."""
+        if not graph.edges:
+            return np.arange(graph.n)
+
+        # igraph brings a Leiden of its own, twenty times faster, that in 1.0.0 reaches up to 0.07
+        # less modularity on directed maps.
+        import igraph
+        import leidenalg
+
+        partition = leidenalg.find_partition(
+            igraph.Graph(
+                n=graph.n,
+                edges=zip(graph.rows.tolist(), graph.adjacency.indices.tolist(), strict=True),
+                directed=True,
+            ),
+            leidenalg.RBConfigurationVertexPartition,
+            weights=graph.adjacency.data.tolist(),
+            resolution_parameter=self.resolution,
+            n_iterations=UNTIL_NOTHING_IMPROVES,
+            seed=seed,
+        )
+        return np.asarray(partition.membership, dtype=np.int64)
+
+
+@harness.hookimpl
+def harness_clusterers() -> list[type[harness.Clusterer]]:
+    """This module's clusterers."""
+    return [Leiden]

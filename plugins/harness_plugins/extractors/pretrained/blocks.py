@@ -1,0 +1,162 @@
+"""Passes that begin at one block of a model, and that something is done to on their way."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import harness
+from harness_plugins.extractors.pretrained.watching import Seen, Site
+
+# What libraries call the scores that are added before the softmax.
+MASKS = ("attention_mask", "attn_mask")
+Change = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One layer: what gives its tokens (images, tokens, dimensions), and the attention in it."""
+
+    module: nn.Module
+    attention: nn.Module
+
+
+def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]:
+    """The block of each layer: the part of a list of modules that its attention lies in.
+
+    Raises HarnessError, naming the model, if the layers are no such list.
+    """
+    names = {id(module): path for path, module in model.named_modules()}
+    blocks, parents = [], set()
+    for site in sites:
+        path = names[id(site.attention)]
+        while path:
+            parent, _, _ = path.rpartition(".")
+            if isinstance(model.get_submodule(parent), nn.ModuleList | nn.Sequential):
+                blocks.append(Block(model.get_submodule(path), site.attention))
+                parents.add(parent)
+                break
+            path = parent
+    if len(blocks) < len(sites) or len(parents) > 1:
+        raise harness.HarnessError(f"{name}: its layers are no list of blocks to reach into")
+    return blocks
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What comes into a block: tokens (images, tokens, dimensions).
+
+    wrapped: whether each block before it gives its tokens as the first part of a tuple.
+    """
+
+    tokens: Tensor
+    wrapped: tuple[bool, ...]
+
+    def __len__(self) -> int:
+        return len(self.wrapped)
+
+
+def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int) -> Entry:
+    """What comes into a block when `forward` calls the model, which ends there."""
+    wrapped: list[bool] = []
+    seen: list[Tensor] = []
+
+    def enter(_: nn.Module, given: tuple[Any, ...]) -> None:
+        seen.append(given[0])
+        raise Seen
+
+    handles = [
+        block.module.register_forward_hook(
+            lambda _, __, output: wrapped.append(isinstance(output, tuple))
+        )
+        for block in blocks[:layer]
+    ]
+    handles.append(blocks[layer].module.register_forward_pre_hook(enter))
+    try:
+        with suppress(Seen):
+            forward()
+    finally:
+        for handle in handles:
+            handle.remove()
+    (tokens,) = seen
+    return Entry(tokens, tuple(wrapped))
+
+
+@contextmanager
+def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[None]:
+    """Passes in it begin at a block, with so many copies of the one image's tokens that enter it.
+
+    The blocks before do nothing; how many images the pixels are of makes no difference.
+    """
+    tokens = entry.tokens.expand(images, -1, -1)
+    with ExitStack() as stack:
+        for block, wrapped in zip(blocks, entry.wrapped, strict=False):
+            stack.callback(_passing(block.module, wrapped))
+        handle = blocks[len(entry)].module.register_forward_pre_hook(
+            lambda _, given: (tokens, *given[1:])
+        )
+        stack.callback(handle.remove)
+        yield
+
+
+def _passing(module: nn.Module, wrapped: bool) -> Callable[[], None]:
+    """Make a module hand on what it is given; returns what undoes that."""
+
+    def hand_on(tokens: Tensor, *_: Any, **__: Any) -> Any:
+        return (tokens,) if wrapped else tokens
+
+    module.forward = hand_on
+
+    def undo() -> None:
+        del module.forward
+
+    return undo
+
+
+@contextmanager
+def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
+    """In it the tokens that a module gives, its output or the first part of it, are changed."""
+
+    def hook(_: nn.Module, __: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (change(output[0]), *output[1:])
+        return change(output)
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[None]:
+    """In it no other token attends to hidden ones, in any head; each still attends to itself.
+
+    hidden: (images, tokens) of bool. Raises HarnessError, naming the model, if its attention takes
+    no mask.
+    """
+    signature = inspect.signature(attention.forward)
+    mask = next((mask for mask in MASKS if mask in signature.parameters), None)
+    if mask is None:
+        raise harness.HarnessError(f"{name}: its attention takes no mask to hide keys with")
+    own = torch.eye(hidden.shape[1], dtype=torch.bool)
+    scores = torch.zeros(len(hidden), 1, *own.shape)
+    scores.masked_fill_(hidden[:, None, None, :] & ~own, -torch.inf)
+
+    def hook(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        bound = signature.bind(*positional, **named)
+        given = bound.arguments.get(mask)
+        # Some models' relative positions come as a mask.
+        bound.arguments[mask] = scores if given is None else given + scores
+        return bound.args, bound.kwargs
+
+    handle = attention.register_forward_pre_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,174 @@
+"""Attention maps of Hugging Face's Vision Transformers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import harness
+from harness.removal import Ablated, Ablator, Removal
+from harness_plugins.extractors.derived import Maps
+from harness_plugins.extractors.slots import Chosen, check, choose
+from harness_plugins.extractors.tokens import Prefix, patches_only
+
+if TYPE_CHECKING:
+    from harness_plugins.extractors.pretrained.configuration import Architecture
+    from harness_plugins.extractors.pretrained.preparation import Prepared
+
+# What the maps of one image may take up in memory.
+MOST_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class HuggingFace(harness.Extractor):
+    """Any Vision Transformer of Hugging Face's transformers: ViT, DeiT, DINOv2, BEiT, CLIP, …
+
+    Weights are read from safetensors only and code that comes with a model is not run. Images are
+    prepared as the model's processor prescribes, by Pillow. Needs transformers:
+    pip install 'attention-harness[hf]'.
+
+    model: a folder, or a name on the hub, such as facebook/dinov2-small.
+    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
+    heads: likewise; mean is their mean, as head 0.
+    rollout: attention rollout (Abnar and Zuidema 2020) through each of the layers in the place of
+        its attention, of the heads' mean, as head 0.
+    prefix: what becomes of class and register tokens: renormalise leaves them out and rescales
+        the rows to sum to one, drop leaves them out, keep has them as nodes, without a patch grid.
+    size: the shorter side in pixels, the image's aspect kept, or height and width; rounded to
+        whole patches. If not given, what the processor prescribes, which may cut the borders off.
+    revision: of a model on the hub: a branch, a tag or a commit.
+    """
+
+    name: ClassVar[str] = "hf"
+    model: str
+    layers: tuple[str, ...] = ("last",)
+    heads: tuple[str, ...] = ("all",)
+    rollout: bool = False
+    prefix: Prefix = "renormalise"
+    size: tuple[int, ...] | None = None
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        check(self.layers, "layers")
+        check(self.heads, "heads")
+        if self.rollout and "mean" in self.layers:
+            raise harness.HarnessError("hf: rollout runs through layers; it is of no mean of them")
+        if self.size is not None and not (len(self.size) in (1, 2) and min(self.size) > 0):
+            raise harness.HarnessError(
+                f"hf: size takes the shorter side in pixels, or [height,width], not "
+                f"{list(self.size)}"
+            )
+
+    def slots(self) -> Sequence[harness.Slot]:
+        """One slot a layer and head, by the model's configuration alone."""
+        from harness_plugins.extractors.pretrained import configuration, maps, source
+
+        folder = source.configuration_folder(self.model, self.revision)
+        source.quieten()
+        _, architecture = configuration.read(folder, self.model)
+        return maps.slots(*self._chosen(architecture), rolled=self.rollout)
+
+    def _chosen(self, architecture: "Architecture") -> tuple[Chosen, Chosen]:
+        return (
+            choose(self.layers, architecture.layers, "layers", self.model),
+            choose(self.heads, architecture.heads, "heads", self.model),
+        )
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the model's weights, configuration and processor."""
+        from harness_plugins.extractors.pretrained import source
+
+        return source.digest(self.model, self.revision)
+
+    def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
+        """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
+
+        One image at a time: no library promises the same last digit whatever the batch, and
+        batches are no faster on a processor. Of the attention only that of the layers asked for is
+        held, of one image. Raises HarnessError for images and models that do not suit each other.
+        """
+        import torch
+
+        from harness_plugins.extractors.pretrained import configuration, maps, model, source
+        from harness_plugins.extractors.pretrained.preparation import preparation_of
+        from harness_plugins.extractors.pretrained.watching import check_attention, watched
+
+        folder = source.weights_folder(self.model, self.revision)
+        source.quieten()
+        config, architecture = configuration.read(folder, self.model)
+        layers, heads = self._chosen(architecture)
+        needed = maps.needed_layers(layers, rolled=self.rollout)
+        prepare = preparation_of(
+            folder, self.model, architecture.patch, architecture.channels, self.size
+        )
+        loaded = model.load(folder, self.model, config, classifier=False)
+        transformer: model.VisionTransformer | None = None
+        for image in images:
+            prepared = prepare(image)
+            self._check_memory(image, prepared, len(needed) * len(heads.numbers))
+            if transformer is None:
+                transformer = model.understood(loaded, self.model, architecture, prepared.pixels)
+            sites = {layer: transformer.sites[layer] for layer in needed}
+            with watched(sites, heads.numbers) as weights, torch.inference_mode():
+                transformer(prepared.pixels)
+            check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
+            for slot, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
+                yield self._map(image, prepared, transformer.prefix_tokens, slot, given)
+
+    def ablator(self, removal: Removal) -> Ablator:
+        """What removing patches in a layer does to the classifier's logits, else to an embedding.
+
+        That is the pooled one if the model learned to pool, else its class token, else the mean of
+        the patches' tokens. Raises HarnessError as `Ablatable` says.
+        """
+        from harness_plugins.extractors.pretrained import configuration, model, source
+        from harness_plugins.extractors.pretrained.ablation import ablated
+        from harness_plugins.extractors.pretrained.preparation import preparation_of
+
+        folder = source.weights_folder(self.model, self.revision)
+        source.quieten()
+        config, architecture = configuration.read(folder, self.model)
+        prepare = preparation_of(
+            folder, self.model, architecture.patch, architecture.channels, self.size
+        )
+        loaded = model.load(folder, self.model, config, classifier=bool(architecture.classes))
+
+        def ablate(image: harness.Image) -> Ablated:
+            prepared = prepare(image)
+            transformer = model.understood(loaded, self.model, architecture, prepared.pixels)
+            return ablated(transformer, prepared.pixels, prepared.grid, removal)
+
+        return ablate
+
+    def _check_memory(self, image: harness.Image, prepared: "Prepared", held: int) -> None:
+        patches = prepared.grid[0] * prepared.grid[1]
+        size = 4 * held * patches**2
+        if size > MOST_BYTES:
+            raise harness.HarnessError(
+                f"{image.key}: {held} maps of {patches} patches take {size / 2**30:.1f} GiB, more "
+                f"than {MOST_BYTES >> 30}; choose fewer layers or heads, or a smaller size"
+            )
+
+    def _map(
+        self,
+        image: harness.Image,
+        prepared: "Prepared",
+        prefix_tokens: int,
+        slot: harness.Slot,
+        weights: Maps,
+    ) -> harness.AttentionMap:
+        kept = self.prefix == "keep" and prefix_tokens > 0
+        return harness.AttentionMap(
+            patches_only(weights, prefix_tokens, self.prefix),
+            image=image.key,
+            layer=slot.layer,
+            head=slot.head,
+            grid=None if kept else prepared.grid,
+            region=None if kept else prepared.region,
+            variant=image.variant,
+        )
+
+
+@harness.hookimpl
+def harness_extractors() -> list[type[harness.Extractor]]:
+    """The extractor of this module."""
+    return [HuggingFace]

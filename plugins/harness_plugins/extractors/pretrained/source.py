@@ -1,0 +1,107 @@
+"""Where a Hugging Face model lies: a folder here, or what its hub has, kept here from then on."""
+
+import hashlib
+import os
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import harness
+
+HUB_NAME = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?", re.ASCII)
+CONFIGURATIONS = ("config.json", "preprocessor_config.json", "processor_config.json")
+WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+# Formats that would have to be unpickled, or that transformers does not read with torch.
+OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".onnx", ".gguf")
+
+
+def require_transformers() -> None:
+    """Raise HarnessError, saying how to install it, if transformers is not here."""
+    if find_spec("transformers") is None:
+        raise harness.HarnessError(
+            "hf needs the package transformers: pip install 'attention-harness[hf]'"
+        )
+
+
+def configuration_folder(model: str, revision: str | None) -> Path:
+    """The folder with a model's configuration, fetched if the model is the hub's.
+
+    Raises HarnessError if there is no such folder, or the hub has no such model or is not reached.
+    """
+    return _folder(model, revision, CONFIGURATIONS)
+
+
+def weights_folder(model: str, revision: str | None) -> Path:
+    """The folder with a model's weights too.
+
+    Raises HarnessError as `configuration_folder` does, and where there are no safetensors.
+    """
+    folder = _folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
+    if not list(folder.glob("*.safetensors")):
+        others = sorted(
+            path.name for path in folder.iterdir() if path.suffix.lower() in OTHER_WEIGHTS
+        )
+        raise harness.HarnessError(
+            f"{model}: there are no weights in safetensors"
+            + (f", only {', '.join(others)}, which is not read" if others else "")
+            + "; model.save_pretrained(folder) of transformers writes them"
+        )
+    return folder
+
+
+def digest(model: str, revision: str | None) -> str:
+    """SHA-256 of all files that the maps depend on: weights and configurations."""
+    folder = weights_folder(model, revision)
+    found = {path for pattern in (*CONFIGURATIONS, *WEIGHTS) for path in folder.glob(pattern)}
+    whole = hashlib.sha256()
+    for path in sorted(found):
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise harness.HarnessError(f"{path}: cannot be read: {error.strerror}") from error
+        whole.update(f"{path.name} {content}\n".encode())
+    return whole.hexdigest()
+
+
+def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+    require_transformers()
+    path = Path(os.path.expanduser(model))
+    if path.is_dir():
+        if revision is not None:
+            raise harness.HarnessError(f"{model}: a folder has no revision; only the hub's have")
+        if not (path / "config.json").is_file():
+            raise harness.HarnessError(f"{model}: no model's folder: there is no config.json in it")
+        return path
+    if path.exists() or not HUB_NAME.fullmatch(model):
+        raise harness.HarnessError(
+            f"{model}: no folder, and no name that the Hugging Face hub could have, such as "
+            "facebook/dinov2-small"
+        )
+    return _fetched(model, revision, patterns)
+
+
+def _fetched(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
+    except Exception as error:  # the hub's, the network's, and the cache's
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise harness.HarnessError(
+            f"{model}: there is no such folder, and the Hugging Face hub does not give it: "
+            f"{reason}; offline, give the folder of a copy"
+        ) from error
+
+
+def quieten() -> None:
+    """Keep transformers from showing progress and giving advice."""
+    from transformers.utils import logging
+
+    # The library's own functions have no types.
+    library: Any = logging
+    library.set_verbosity_error()
+    library.disable_progress_bar()

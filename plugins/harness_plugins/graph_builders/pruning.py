@@ -1,0 +1,145 @@
+"""What builders that prune an attention map share: levels, and nested graphs from edges' scores."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import harness
+from harness import Floats
+
+SPARSEST_FRACTION = 0.98
+"""Where the density axis ends unless told otherwise: one edge in fifty is left."""
+
+
+@dataclass(frozen=True)
+class FractionSweep(harness.GraphBuilder):
+    """Builders whose levels are fractions, 0 … 1, and which keep the edges with high scores.
+
+    There are no self-loops. start: the first level; stop: the last level.
+    """
+
+    start: float = 0.0
+    stop: float = SPARSEST_FRACTION
+
+    def __post_init__(self) -> None:
+        check_fraction(self.name, "start", self.start)
+        check_fraction(self.name, "stop", self.stop)
+        check_range(self.name, self.start, self.stop)
+
+    def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
+        """`count` evenly spaced levels from start to stop, both included; of one, start.
+
+        Raises HarnessError for a count below 1.
+        """
+        return evenly_spaced(self.name, self.start, self.stop, count)
+
+    def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
+        """One graph a level; each is part of the one before.
+
+        A graph's threshold is the smallest weight in it, 0 if it has no edges; heavier edges may
+        have been dropped. Raises HarnessError if the levels do not
+        increase or do not lie on the axis.
+        """
+        levels = np.asarray(levels, dtype=np.float64)
+        for level in levels:
+            check_fraction(self.name, "each level", float(level))
+        check_increasing(self.name, levels)
+        unpruned = harness.Graph.from_weights(attention.weights)
+        scores = self._scores(unpruned)
+        # −inf is the score of what no graph may hold.
+        cutoffs = np.maximum(self._cutoffs(levels, scores, unpruned), np.finfo(np.float64).min)
+        return _graphs(unpruned, levels, scores, cutoffs)
+
+    @abstractmethod
+    def _scores(self, unpruned: harness.Graph) -> Floats:
+        """How strongly each edge is to be kept, (edges,), in CSR order; −inf: in no graph."""
+
+    def _cutoffs(self, levels: Floats, scores: Floats, unpruned: harness.Graph) -> Floats:
+        """The lowest score that stays at each level: here levels are shares of all pairs."""
+        return cutoffs_dropping(levels, scores, unpruned.n * (unpruned.n - 1))
+
+
+def evenly_spaced(builder: str, start: float, stop: float, count: int) -> Floats:
+    """`count` levels from start to stop, both included; of one, start."""
+    if count < 1:
+        raise harness.HarnessError(f"{builder}: count must be at least 1, not {count}")
+    return np.linspace(start, stop, count)
+
+
+def check_fraction(builder: str, which: str, level: float) -> None:
+    """Raises HarnessError unless 0 ≤ level < 1."""
+    if not 0 <= level < 1:
+        raise harness.HarnessError(
+            f"{builder}: {which} must be at least 0 and below 1 (which would drop every edge), "
+            f"not {level}"
+        )
+
+
+def check_range(builder: str, start: float, stop: float) -> None:
+    """Raises HarnessError unless start < stop."""
+    if not start < stop:
+        raise harness.HarnessError(f"{builder}: start must be below stop, not {start} and {stop}")
+
+
+def check_increasing(builder: str, levels: Floats) -> None:
+    """Raises HarnessError unless each level is above the one before."""
+    if not np.all(np.diff(levels) > 0):
+        raise harness.HarnessError(f"{builder}: levels must increase from one to the next")
+
+
+def dropped(fractions: Floats, things: int) -> Any:
+    """How many of some things a fraction of them is, rounded down, (levels,); never all."""
+    # 0.29 · 100 is 28.999…: a millionth of a thing is rounding, not a fraction.
+    counts = np.floor(np.round(fractions * things, 6)).astype(np.int64)
+    return np.minimum(counts, max(things - 1, 0))
+
+
+def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
+    """The score of the lowest pair that stays when a fraction of all pairs is dropped, (levels,).
+
+    scores: of the edges, (edges,); the pairs that are no edges score −inf.
+    """
+    if not pairs:
+        return np.full(len(fractions), -np.inf)
+    ordered = np.full(pairs, -np.inf)
+    ordered[pairs - len(scores) :] = np.sort(scores)
+    cutoffs: Floats = ordered[dropped(fractions, pairs)]
+    return cutoffs
+
+
+def nested_edges(adjacency: Any, scores: Floats, cutoffs: Floats) -> Iterator[Any]:
+    """CSR (n, n) of the edges whose score is at least each cutoff, which must not decrease.
+
+    scores: (edges,), in the order of the CSR arrays.
+    """
+    from scipy.sparse import csr_array
+
+    for cutoff in cutoffs.tolist():
+        kept = np.flatnonzero(scores >= cutoff)
+        pointers = np.searchsorted(kept, adjacency.indptr).astype(np.int32)
+        scores = scores[kept]
+        adjacency = csr_array(
+            (adjacency.data[kept], adjacency.indices[kept], pointers), shape=adjacency.shape
+        )
+        yield adjacency
+
+
+def ranks(unpruned: harness.Graph) -> Floats:
+    """1 + how many stronger edges leave the same node, (n, n); inf where there is no edge."""
+    from scipy.stats import rankdata
+
+    weights = unpruned.adjacency.toarray()
+    ranked: Floats = rankdata(-weights, method="min", axis=1).astype(np.float64)
+    ranked[weights == 0] = np.inf
+    return ranked
+
+
+def _graphs(
+    unpruned: harness.Graph, levels: Floats, scores: Floats, cutoffs: Floats
+) -> Iterator[harness.Graph]:
+    edges = nested_edges(unpruned.adjacency, scores, cutoffs)
+    for level, kept in zip(levels.tolist(), edges, strict=True):
+        yield harness.Graph(kept, level, float(kept.data.min()) if kept.nnz else 0.0)

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.engine.host import Host
+from harness.engine.progress import Silence
+from harness.engine.survey import Surveyor
+from harness.plan import Survey
+from harness.values import Slot
+
+LIMIT = 60.0
+
+
+class Listener(Silence):
+    """Keeps what it is warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
+
+
+@pytest.fixture
+def heard() -> Listener:
+    return Listener()
+
+
+def surveyed(host: Host, folder: Path, heard: Listener, map_set: str) -> Survey:
+    return Surveyor(host, folder / "maps", LIMIT, heard).survey((), (), (map_set,))
+
+
+def attention(*shape: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    return np.random.default_rng(0).dirichlet(np.ones(shape[-1]), size=shape[:-1])
+
+
+def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
+    host: Host, tmp_path: Path, heard: Listener
+) -> None:
+    weights = attention(2, 3, 2, 4, 4)
+    weights[1, 2, 0, 3, 1] = np.nan
+    np.save(tmp_path / "a.npy", weights)
+
+    maps = surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
+
+    (lost,) = (found for found in maps if found.reason)
+    assert (lost.image, lost.slot) == ("a[1]", Slot(2, 0))
+    (line,) = heard.warnings
+    assert line.startswith("a[1] layer 2 head 0: attention weights must be finite")
+    assert line.endswith("[3, 1] is nan")
+
+
+def test_maps_of_one_image_share_its_name_and_differ_by_slot(
+    host: Host, tmp_path: Path, heard: Listener
+) -> None:
+    np.save(tmp_path / "a.npy", attention(2, 2, 2, 4, 4))
+
+    maps = surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
+
+    assert [(found.image, found.slot) for found in maps] == [
+        (f"a[{image}]", Slot(layer, head)) for image, layer, head in np.ndindex(2, 2, 2)
+    ]
+    assert len({found.key for found in maps}) == 8
+    assert heard.warnings == []
+
+
+def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_sums(
+    host: Host, tmp_path: Path, heard: Listener
+) -> None:
+    weights = attention(4, 3, 3)
+    weights[1, 0] *= 0.5
+    weights[2, 1] *= 3
+    np.save(tmp_path / "a.npy", weights)
+    text = f"arrays[path={tmp_path}/a.npy]"
+
+    maps = surveyed(host, tmp_path, heard, text).maps
+
+    assert heard.warnings == [
+        f"{text}: rows of a[1] and 1 more maps do not sum to one, but to 0.5 … 3; they are taken "
+        "as they are"
+    ]
+    kept = np.load(tmp_path / "maps" / f"{maps[1].digest}.npy")
+    assert (kept == weights[1]).all()
+
+
+def test_the_rounding_of_half_precision_is_not_told_of(
+    host: Host, tmp_path: Path, heard: Listener
+) -> None:
+    np.save(tmp_path / "a.npy", attention(300, 300).astype(np.float16))
+
+    surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]")
+
+    assert heard.warnings == []

@@ -1,0 +1,70 @@
+"""How one map of a run is told of in the terminal."""
+
+from io import StringIO
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from harness.closeup import Choice, Closeup, Method
+from harness.values import Image, Point, Profile
+from harness.views.show import show
+from harness.views.sight import Sight
+
+POINT = Point(0.5, 0.1, 0.5, 0.4, 0.3, 2, 1.0, 1.0, 0.0, 0.9, 0.0, np.arange(4) % 2)
+
+
+def closeup(**changes: Any) -> Closeup:
+    method = Method("louvain", "ok", "", Profile([POINT]), None, (Choice("s", 0, True, None, ""),))
+    values: dict[str, Any] = {
+        "image": "a.png", "images": "folder", "extractor": "vit", "layer": 0, "head": 0,
+        "graph": "threshold", "repeat": 0, "size": (20, 60, 1), "label": None, "nodes": 4,
+        "grid": (2, 2), "region": None, "truth": None, "unreadable": "", "others": {},
+        "methods": (method,),
+    }  # fmt: skip
+    return Closeup(**{**values, **changes})
+
+
+def told(sight: Sight) -> str:
+    out = StringIO()
+    show(sight, Console(file=out, width=200))
+    return out.getvalue()
+
+
+def below(text: str, title: str) -> str:
+    """The line below a title."""
+    lines = text.splitlines()
+    return next(after for line, after in pairwise(lines) if line.startswith(title))
+
+
+@pytest.mark.parametrize(
+    ("others", "line"),
+    [
+        (tuple(map(str, range(1, 12))), "1 … 11"),
+        (tuple(map(str, [0, 1, 2, 3, 5, 6, 10, 11, 12])), "0 … 3, 5, 6, 10 … 12"),
+        (("4",), "4"),
+        (("threshold[weak=1]", "mutual"), "threshold[weak=1], mutual"),
+        (tuple(map(str, range(0, 40, 2))), "0, 2, 4, 6, 8, 10, 12, 14 …"),
+    ],
+)
+def test_what_else_there_is_is_told_in_few_words(others: tuple[str, ...], line: str) -> None:
+    shown = told(Sight(closeup(others={"head": others})))
+
+    assert f"There are also head {line} (--head).\n" in shown
+
+
+def test_beside_the_patches_the_terminal_shows_the_part_of_the_image_that_they_cover() -> None:
+    pixels = np.zeros((20, 60, 1), dtype=np.uint8)
+    pixels[:, 20:40] = 255
+    image = Image("a.png", pixels)
+
+    cropped = told(Sight(closeup(region=(0.0, 20.0, 20.0, 20.0)), image))
+    assert "on a grid of 2×2 over 20×20 pixels from (0, 20)" in cropped
+    assert below(cropped, "image, where the patches lie").startswith("█" * 28)
+
+    whole = told(Sight(closeup(), image))
+    assert "pixels from" not in whole
+    assert "█" in below(whole, "image ")
+    assert "█" * 28 not in below(whole, "image ")
