@@ -11,6 +11,7 @@ from harness.removal import Ablated, Answer
 from harness.scores.ablation import Answers, Effect, PatchSet, effects
 from harness.scores.ablation_contrasts import ImageEffects
 from harness.scores.embedding_ablation import EmbeddingEffect, embedding_effects
+from harness.scores.saliency import order_by_salience
 from harness.values import UNASSIGNED, Integers
 
 E = TypeVar("E", Effect, EmbeddingEffect)
@@ -94,7 +95,7 @@ class Task:
 def clusters_by_salience(
     weights: NDArray[np.floating[Any]], labels: Integers
 ) -> tuple[ClusterPatches, ...]:
-    """Clusters of labels (n,) on a map's weights (n, n), most salient first, the unassigned last."""
+    """Clusters of labels (n,) on weights (n, n), the most salient first, the unassigned last."""
     ordered = [
         ClusterPatches(each.label, each.size, each.incoming)
         for each in order_by_salience(weights, labels)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import frames, ranking, registry
 from harness.ablation import Ablation, AblationSettings, ablate
-from harness.by_slot import SlotRow, by_slot
+from harness.by_slot import LayerRow, SlotRow, by_layer, by_slot
 from harness.closeup import Closeup, close_up, weights_by_head
 from harness.components import Component
 from harness.engine import runner
@@ -16,6 +16,7 @@ from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
 from harness.foreground import Foreground
+from harness.layers import MethodLayers, layers
 from harness.meaning import Meaning, meaning
 from harness.origins import Origins
 from harness.pairing import PairedRuns, pair_runs
@@ -64,6 +65,18 @@ class Run:
     def slots(self) -> list[SlotRow]:
         """Every method on every head of every layer apart, best heads first."""
         return self._read(by_slot)
+
+    def layer_rows(self) -> list[LayerRow]:
+        """Every method on every layer apart, by depth."""
+        return self._read(by_layer)
+
+    def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
+        """Every method by layer and head, and how alike its clusters are between them.
+
+        `run.layers(["louvain"])`; `harness.layers` has what is returned. Raises HarnessError for a
+        clusterer that the run does not have, and for a run of one layer and head.
+        """
+        return self._read(lambda stored: layers(stored, clusterers))
 
     def comparisons(self) -> list[ranking.Comparison]:
         """The methods of each set of images or maps, and what was tested between them."""

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from harness.engine.kept_maps import is_intact, kept_map
 from harness.errors import HarnessError
 from harness.patches import Region
-from harness.places import CELL_KEYS, cells_of_image, hint
+from harness.places import CELL_KEYS, cells_of_image, spellings_meant
 from harness.records import StoredMap
-from harness.spelling import did_you_mean
 from harness.store import Store
 from harness.values import Floats, Integers, Profile
 
@@ -127,9 +126,11 @@ def close_up(
     """
     rows, others = _narrowed(cells_of_image(store, image), told)
     first = rows[0]
-    wanted = _found("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
+    wanted = spellings_meant(
+        "--method", "clusterer", clusterers, [row["clusterer"] for row in rows]
+    )
     known = _selectors(store, rows)
-    chosen_by = _found("--selector", "selector", selectors, known)
+    chosen_by = spellings_meant("--selector", "selector", selectors, known)
     kept = store.map(first["map"]) or StoredMap(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return Closeup(
@@ -185,30 +186,13 @@ def _narrowed(
     left, others = list(rows), {}
     for key, column in CELL_KEYS.items():
         values = list(dict.fromkeys(str(row[column]) for row in left))
-        (chosen, *_) = _found(f"--{key}", key, [told[key]], values) if key in told else values
+        (chosen, *_) = (
+            spellings_meant(f"--{key}", key, [told[key]], values) if key in told else values
+        )
         if key not in told and len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
         left = [row for row in left if str(row[column]) == chosen]
     return left, others
-
-
-def _found(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The known spellings that are one of the texts, or else whose name is; of no texts, all."""
-    spellings = list(dict.fromkeys(known))
-    if not texts:
-        return spellings
-    found: list[str] = []
-    for text in texts:
-        meant = [text] if text in spellings else []
-        meant = meant or [each for each in spellings if each.partition("[")[0] == text]
-        if not meant:
-            names = [each.partition("[")[0] for each in spellings]
-            what = did_you_mean(text, names) or (
-                hint(text, spellings) if names else "; it has none"
-            )
-            raise HarnessError(f"{option} {text}: the run has no {kind} {text!r}{what}")
-        found += meant
-    return found
 
 
 def _selectors(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -285,3 +285,27 @@ def _nearest(place: str, wanted: str, levels: Sequence[float]) -> int:
         shown = ", ".join(f"{level:.4g}" for level in levels)
         raise HarnessError(f"{place}: there is no level {wanted}; the levels are {shown}")
     return point
+
+
+def spellings_meant(
+    option: str, kind: str, texts: Sequence[str], known: Sequence[str]
+) -> list[str]:
+    """The known spellings that are one of the texts, or else whose name is; of no texts, all.
+
+    Raises HarnessError, naming the option and the kind, for what the run does not have.
+    """
+    spellings = list(dict.fromkeys(known))
+    if not texts:
+        return spellings
+    found: list[str] = []
+    for text in texts:
+        meant = [text] if text in spellings else []
+        meant = meant or [each for each in spellings if each.partition("[")[0] == text]
+        if not meant:
+            names = [each.partition("[")[0] for each in spellings]
+            what = did_you_mean(text, names) or (
+                hint(text, spellings) if names else "; it has none"
+            )
+            raise HarnessError(f"{option} {text}: the run has no {kind} {text!r}{what}")
+        found += meant
+    return found

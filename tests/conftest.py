@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import harness
+
 # Machines pause; how long an example takes says nothing about what it tests.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
@@ -51,6 +53,25 @@ def planted_maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planted(tmp_path: Path) -> Path:
     """A folder with three planted maps in the test's own folder."""
     return write_planted(tmp_path / "maps")
+
+
+@pytest.fixture(scope="session")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run on three images and layers of two heads; not to be written to."""
+    run = harness.run(
+        images="noise[count=3]",
+        extractors="deep",
+        clusterers="louvain,infomap",
+        selectors="fixed[level=0.5],excess-modularity",
+        controls="uniform-noise",
+        perturbations="seeds",
+        stability_draws=2,
+        nulls=3,
+        levels=3,
+        plugins=[Path(__file__).parent / "deep.py"],
+        out=tmp_path_factory.mktemp("deep") / "out",
+    )
+    return run.folder
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """`harness ablate`: what removing clusters does to the model's answers, beside chance."""
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
 from harness.errors import HarnessError
 from harness.removal import At, Fill
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
         show(str(opened.folder), found, console, each=bool(arguments.images))
     if arguments.csv is not None:
-        _write(found, arguments.csv)
+        write_rows(list(_rows(found)), arguments.csv)
     return 0
 
 
@@ -125,18 +125,6 @@ def _only_method(run: "Run") -> str:
             f"--of {clusterers[0]}"
         )
     return clusterers[0]
-
-
-def _write(found: "Ablation", path: Path) -> None:
-    rows = list(_rows(found))
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _rows(found: "Ablation") -> Iterator[dict[str, Any]]:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.api import Run
+    from harness.by_slot import LayerRow, SlotRow
     from harness.ranking import Comparison
     from harness.views.leaderboard import Board
 
 FILE_WIDTH = 120
+ORDERS = {"head": "heads in the order of their excess", "layer": "layers in the order of depth"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also show how stable clusters are, kind by kind, and the least stable one",
     )
     parser.add_argument(
-        "--per", choices=("head",), help="one row a method and head: which heads cluster"
+        "--per",
+        choices=("head", "layer"),
+        help="one row a method and head, the best first, or layer, by depth",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json")
@@ -51,10 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.per is not None:
         if arguments.by is not None or arguments.pairs or arguments.stability:
             raise HarnessError(
-                "--per head shows heads in the order of their excess, and nothing that --by, "
+                f"--per {arguments.per} shows {ORDERS[arguments.per]}, and nothing that --by, "
                 "--pairs or --stability could change"
             )
-        _print_slots(opened, arguments.form)
+        _print_apart(opened, arguments.per, arguments.form)
         return 0
     boards = [board_of(one, arguments.by) for one in opened]
     stabilities = [one.stabilities() for one in opened] if arguments.stability else []
@@ -62,19 +66,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_slots(runs: Sequence["Run"], form: str) -> None:
-    """Print each method's heads apart."""
-    found = [(str(run.folder), run.slots()) for run in runs]
+def _print_apart(runs: Sequence["Run"], per: str, form: str) -> None:
+    """Print each method's heads, or layers, apart."""
     if form == "table":
-        from harness.views.by_slot import show
+        from harness.views import by_slot
 
-        for folder, rows in found:
-            show(folder, rows, _console())
-    elif form == "json":
-        documents = [{"run": run, "rows": [row.flat() for row in rows]} for run, rows in found]
+        for run in runs:
+            if per == "head":
+                by_slot.show_heads(str(run.folder), run.slots(), _console())
+            else:
+                by_slot.show_layers(str(run.folder), run.layer_rows(), _console())
+        return
+    found: list[tuple[str, Sequence[SlotRow | LayerRow]]] = [
+        (str(run.folder), run.slots() if per == "head" else run.layer_rows()) for run in runs
+    ]
+    if form == "json":
+        documents = [{"run": of, "rows": [row.flat() for row in rows]} for of, rows in found]
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     else:
-        flat = [{"run": run, **row.flat()} for run, rows in found for row in rows]
+        flat = [{"run": of, **row.flat()} for of, rows in found for row in rows]
         writer = csv.DictWriter(sys.stdout, list(flat[0]) if flat else [], lineterminator="\n")
         writer.writeheader()
         writer.writerows(flat)

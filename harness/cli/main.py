@@ -17,6 +17,7 @@ VERBS = {
     "compare": "pair two runs cell by cell, and fail if a figure got worse than a limit",
     "compare-partitions": "match the clusters of two partitions: kept, split, merged",
     "show": "look at one image of a run: profiles, clusters, methods compared; figures as files",
+    "layers": "which layers and heads cluster, how it changes with depth, and what they share",
     "ablate": "remove clusters from the model's view, and see what its answers lose beyond chance",
     "meaning": "tell whether clusters follow the images' foreground, beyond what is trivial",
     "export": "write a run's tables as Parquet or CSV",

@@ -1,7 +1,6 @@
 """`harness meaning`: whether clusters follow the images' foreground, beside simple baselines."""
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Callable
@@ -9,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
-from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.foreground import Foreground
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
         show(str(opened.folder), found, console)
     if arguments.csv is not None:
-        _write(_rows(found), arguments.csv)
+        write_rows(_rows(found), arguments.csv)
     return 0
 
 
@@ -102,13 +101,3 @@ def _rows(found: "Meaning") -> list[dict[str, Any]]:
             del place[name]
         rows.append({**place, **figures})
     return rows
-
-
-def _write(rows: list[dict[str, Any]], path: Path) -> None:
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error

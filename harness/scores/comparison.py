@@ -6,7 +6,7 @@ the unit: what a method reached on several heads of it is no independent evidenc
 
 import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ FEWEST_IMAGES = 6
 # Images up to which every choice of signs is counted; beyond, ranks sum to nearly normal sums.
 MOST_EXACT = 200
 RESAMPLES = 2000
+# Of images: there may be very many.
+DRAWN_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -160,12 +162,45 @@ def bootstrap_interval(scores: Floats, level: float = 0.95) -> tuple[float, floa
     """
     if len(scores) < 2:
         return float("nan"), float("nan")
-    random = np.random.default_rng(0)
-    # One at a time: there may be very many images.
-    means = [random.choice(scores, len(scores)).mean() for _ in range(RESAMPLES)]
+    means = np.concatenate([scores[drawn].mean(axis=1) for drawn in _resamples(len(scores))])
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def _resamples(images: int) -> Iterator[Integers]:
+    """The numbers of the images of every resample, some (resamples, images) at a time."""
+    random = np.random.default_rng(0)
+    at_once = max(1, DRAWN_AT_ONCE // images)
+    for first in range(0, RESAMPLES, at_once):
+        yield random.integers(0, images, (min(at_once, RESAMPLES - first), images))
+
+
+def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+    """The percentile intervals of means over what images have several of: lows and highs.
+
+    sums, counts: (images, figures), what an image's values of a figure add up to, and how many it
+    has. Whole images are resampled, as for `bootstrap_interval`, with which it agrees where each
+    has one value. NaN for figures of fewer than two images.
+    """
+    images, figures = sums.shape
+    low, high = np.full((2, figures), np.nan)
+    several = np.count_nonzero(counts, axis=0) > 1
+    if not several.any():
+        return low, high
+    found = []
+    for drawn in _resamples(images):
+        places = drawn + images * np.arange(len(drawn))[:, None]
+        times = np.bincount(places.ravel(), minlength=drawn.size).reshape(drawn.shape)
+        total = times @ counts[:, several]
+        means = np.full(total.shape, np.nan)
+        np.divide(times @ sums[:, several], total, out=means, where=total > 0)
+        found.append(means)
+    tail = 100 * (1 - level) / 2
+    low[several], high[several] = np.nanpercentile(
+        np.concatenate(found), [tail, 100 - tail], axis=0
+    )
+    return low, high
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.scores.memberships import Memberships, common
 from harness.scores.partition import unassigned_as_singletons
-from harness.values import Floats, Integers
+from harness.values import Floats
 
 
 def best_match_jaccard(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> float:
@@ -47,43 +48,30 @@ def _mean_best(
 def best_match_jaccards(
     partitions: Sequence[NDArray[np.integer[Any]]] | NDArray[np.integer[Any]],
 ) -> Floats:
-    """`best_match_jaccard` of every two of many partitions: (partitions, partitions).
+    """`best_match_jaccard` of every two of many partitions: (partitions, partitions)."""
+    members = Memberships.of(list(partitions))
+    return best_match_jaccards_between(members, members)
 
-    All at once by a product of their clusters' memberships. Clusters of two nodes or more are
-    columns of it; what a singleton adds is known from the size of the cluster it lies in.
-    """
-    labels = np.array([unassigned_as_singletons(each) for each in partitions])
-    count, n = labels.shape
-    sizes = [np.bincount(each) for each in labels]
-    # (partitions, n): the size of each node's cluster.
-    around = np.array([own[each] for own, each in zip(sizes, labels, strict=True)])
-    alone = around == 1
-    members = _memberships(labels, sizes)
-    widths = np.array([len(each) for each in members])
-    clusters = np.concatenate(members)
-    own = clusters.sum(axis=1)
 
-    shared = clusters @ clusters.T
-    best = np.zeros((len(own), count))
-    filled = np.flatnonzero(widths)
-    starts = (np.cumsum(widths) - widths)[filled]
-    if len(own):
-        overlap = shared / (own[:, None] + own - shared)
-        best[:, filled] = np.maximum.reduceat(overlap, starts, axis=1)
-        np.maximum(best, (clusters @ alone.T > 0) / own[:, None], out=best)
-    # What each partition's nodes find on the mean in each other partition.
-    found = alone @ (1 / around).T / n
-    if len(own):
-        found[filled] += np.add.reduceat(own[:, None] * best, starts, axis=0) / n
-    alike = (found + found.T) / 2
-    trivial = np.array([len(own) in (1, n) for own in sizes])
-    alike[trivial] = alike[:, trivial] = np.nan
+def best_match_jaccards_between(first: Memberships, second: Memberships) -> Floats:
+    """`best_match_jaccard` of partitions with others of the same nodes: (first, second)."""
+    shared = first.shared(second)
+    overlap = shared / (first.sizes[:, None] + second.sizes - shared)
+    forth = _mean_found(first, second, overlap)
+    # Of partitions with themselves it is the same both ways.
+    back = forth if second is first else _mean_found(second, first, overlap.T)
+    alike = (forth + back.T) / 2
+    alike[first.trivial] = alike[:, second.trivial] = np.nan
     return np.asarray(alike, dtype=np.float64)
 
 
-def _memberships(labels: Integers, sizes: Sequence[Integers]) -> list[Floats]:
-    """For each partition (clusters of two nodes or more, n): whether a node is in a cluster."""
-    return [
-        (np.flatnonzero(own > 1)[:, None] == each).astype(np.float64)
-        for own, each in zip(sizes, labels, strict=True)
-    ]
+def _mean_found(of: Memberships, among: Memberships, overlap: Floats) -> Floats:
+    """What the nodes' clusters find on the mean in each other partition, (of, among).
+
+    What a singleton finds is known from the size of the cluster that it lies in, and a cluster
+    that has one of the others' singletons in it finds at least one over its own size.
+    """
+    best = among.joined(np.maximum, overlap.T).T
+    np.maximum(best, (common(of.nodes, among.alone) > 0) / of.sizes[:, None], out=best)
+    several = of.joined(np.add, of.sizes[:, None] * best)
+    return np.asarray((several + of.alone @ (1 / among.around).T) / of.around.shape[1])

@@ -1,4 +1,4 @@
-"""Which heads cluster, as a table in the terminal."""
+"""Which heads and layers cluster, as tables in the terminal."""
 
 from collections.abc import Sequence
 
@@ -7,42 +7,36 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.by_slot import SlotRow
+from harness.by_slot import LayerRow, SlotRow
 from harness.views.numbers import NOTHING, p_text
 
-CAPTION = (
+VARYING = ("selector", "graph", "extractor", "images")
+HEADS = (
     "Heads of each method by their excess. Q: mean modularity; control: the reference control's at "
     "the level selected on the image; excess: the difference, with its 95 % bootstrap interval "
     "over images; p: median over maps, selection included; signif: maps at a false discovery rate "
     "of 5 %, over all heads; k: clusters where accepted; ok: maps with a result."
 )
+LAYERS = (
+    "Means over the maps of a layer, images × heads. Q: modularity; control: the reference "
+    "control's at the level selected on the image; excess: the difference, with its 95 % interval "
+    "by bootstrap over images, as heads of one image are no independent evidence; k: clusters "
+    "where accepted; Jaccard: stability; found: maps on which a level was accepted, the others "
+    "count with 0; signif: maps at a false discovery rate of 5 %, over all maps of the run; ok: "
+    "maps with a result."
+)
 
 
-def show(run: str, rows: Sequence[SlotRow], console: Console) -> None:
+def show_heads(run: str, rows: Sequence[SlotRow], console: Console) -> None:
     """Print a row for each method and head."""
-    table = Table(
-        title=Text(run),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    varying = [
-        name
-        for name in ("selector", "graph", "extractor", "images")
-        if len({getattr(row.figures, name) for row in rows}) > 1
-    ]
-    for name in ("clusterer", *varying):
-        table.add_column(name, overflow="fold")
+    varying = _varying(rows)
     layers = len({row.layer for row in rows}) > 1
     headers = ("head", "Q", "control", "excess", "95 %", "p", "signif", "k", "ok")
-    for header in ("layer", *headers) if layers else headers:
-        table.add_column(header, justify="right", no_wrap=True)
+    table = table_of(("layer", *headers) if layers else headers, ("clusterer", *varying), Text(run))
     for row in rows:
         figures = row.figures
         table.add_row(
-            Text(figures.clusterer),
-            *(Text(getattr(figures, name)) for name in varying),
+            *(Text(getattr(figures, name)) for name in ("clusterer", *varying)),
             *([str(row.layer)] if layers else []),
             str(row.head),
             _figure(figures.modularity),
@@ -55,13 +49,67 @@ def show(run: str, rows: Sequence[SlotRow], console: Console) -> None:
             f"{figures.ok}/{figures.total}",
         )
     console.print(table)
-    console.print(Text(CAPTION))
+    console.print(Text(HEADS))
+
+
+def show_layers(run: str, rows: Sequence[LayerRow], console: Console) -> None:
+    """Print a row for each method and layer."""
+    console.print(layer_table(Text(run), rows, ("clusterer", *_varying(rows))))
+    console.print(Text(LAYERS))
+
+
+def layer_table(title: Text, rows: Sequence[LayerRow], names: Sequence[str]) -> Table:
+    """A row for each layer; names: what of a method is said in it."""
+    headers = (
+        "layer", "Q", "control", "excess", "95 %", "k", "Jaccard", "found", "signif", "ok",
+    )  # fmt: skip
+    table = table_of(headers, names, title)
+    for row in rows:
+        figures = row.figures
+        table.add_row(
+            *(Text(getattr(figures, name)) for name in names),
+            str(row.layer),
+            _figure(figures.modularity),
+            _figure(figures.control_modularity),
+            _figure(figures.excess),
+            _interval(row),
+            _figure(figures.n_clusters, 1),
+            _figure(figures.jaccard, 2),
+            _share(row.found_share),
+            _share(row.significant_share),
+            f"{figures.ok}/{figures.total}",
+        )
+    return table
+
+
+def table_of(headers: Sequence[str], words: Sequence[str] = (), title: Text | None = None) -> Table:
+    """An empty table with columns of words, then of figures."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for word in words:
+        table.add_column(word, overflow="fold")
+    for header in headers:
+        table.add_column(header, justify="right", no_wrap=True)
+    return table
+
+
+def _varying(rows: Sequence[SlotRow | LayerRow]) -> list[str]:
+    return [name for name in VARYING if len({getattr(row.figures, name) for row in rows}) > 1]
 
 
 def _figure(value: float | None, digits: int = 3) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+    return NOTHING if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def _interval(row: SlotRow) -> str:
+def _share(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.0%}"
+
+
+def _interval(row: SlotRow | LayerRow) -> str:
     low, high = row.figures.excess_low, row.figures.excess_high
     return NOTHING if low is None or high is None else f"{low:.2f}…{high:.2f}"

@@ -22,3 +22,9 @@ def estimate_text(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return signed(estimate.mean)
     return f"{signed(estimate.mean)} ({signed(estimate.low)}…{signed(estimate.high)})"
+
+
+def short(value: float) -> str:
+    """Two digits, and no 0 before the point."""
+    text = f"{round(value, 2) + 0.0:.2f}"
+    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text

@@ -50,7 +50,7 @@ def drawings(sight: Sight, heads: Mapping[int, Weights], query: int | None) -> I
     found = partitions(closeup)
     if any(len(method.profile) for method in closeup.methods):
         yield _profiles(closeup)
-    names = _file_names([each.name for each in found])
+    names = file_names([each.name for each in found])
     if closeup.grid is not None:
         yield from _on_the_grid(sight, closeup.grid, dict(zip(names, found, strict=True)))
         if heads:
@@ -232,7 +232,7 @@ def _called(each: Chosen) -> str:
     return each.name if each.accepted else f"{each.name} (not accepted)"
 
 
-def _file_names(names: Sequence[str]) -> list[str]:
+def file_names(names: Sequence[str]) -> list[str]:
     """A name of a file for each, no two alike."""
     found: list[str] = []
     for each in names:

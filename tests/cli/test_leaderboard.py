@@ -10,6 +10,7 @@ from rich.console import Console
 
 import harness
 from harness.cli.leaderboard import board_of
+from harness.cli.main import main
 from harness.views.leaderboard import show
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -113,3 +114,24 @@ def test_a_mistake_costs_one_line(
     shown = harness_command("leaderboard", *arguments)
 
     assert (shown.returncode, shown.stderr) == (1, line)
+
+
+def test_layers_have_rows_of_their_own(deep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = {}
+    for form in ("--json", "--csv"):
+        assert main(["leaderboard", str(deep), "--per", "layer", form]) == 0
+        shown[form] = capsys.readouterr().out
+    rows = json.loads(shown["--json"])["rows"]
+    assert [row["layer"] for row in rows] == [0, 1, 2] * 4
+    assert {row["heads"] for row in rows} == {2}
+    sheet = list(csv.DictReader(shown["--csv"].splitlines()))
+    assert [float(row["excess"]) for row in sheet] == [row["excess"] for row in rows]
+    assert main(["leaderboard", str(deep), "--per", "layer"]) == 0
+    assert "by bootstrap over images" in " ".join(capsys.readouterr().out.split())
+
+
+def test_layers_are_in_an_order_of_their_own(
+    deep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["leaderboard", str(deep), "--per", "layer", "--pairs"]) == 1
+    assert "--per layer shows layers in the order of depth" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from scipy import stats
 
 from harness.scores.comparison import (
     bootstrap_interval,
+    bootstrap_intervals,
     image_ranks,
     signed_rank_p,
     spread,
@@ -136,6 +137,24 @@ def test_the_bootstrap_interval_is_close_to_scipys() -> None:
 
 def test_one_image_has_no_interval() -> None:
     assert all(math.isnan(end) for end in bootstrap_interval(np.ones(1)))
+
+
+def test_intervals_of_one_value_an_image_are_those_of_its_scores() -> None:
+    scores = np.random.default_rng(9).exponential(size=(12, 3))
+    low, high = bootstrap_intervals(scores, np.ones_like(scores))
+    expected = [bootstrap_interval(figure) for figure in scores.T]
+    assert np.stack([low, high], axis=1) == pytest.approx(np.array(expected))
+
+
+def test_an_image_is_resampled_with_all_its_values() -> None:
+    # Two images of equal means: whatever is drawn, the mean is the same.
+    low, high = bootstrap_intervals(np.array([[6.0], [2.0]]), np.array([[3.0], [1.0]]))
+    assert (low.tolist(), high.tolist()) == ([2.0], [2.0])
+
+
+def test_figures_of_one_image_have_no_interval_among_others_that_have() -> None:
+    low, high = bootstrap_intervals(np.array([[1.0, 1.0], [2.0, 0.0]]), np.array([[1, 1], [1, 0]]))
+    assert np.isnan([*low, *high]).tolist() == [False, True, False, True]
 
 
 def test_spread_tells_images_from_seeds() -> None:

@@ -1,0 +1,175 @@
+"""Heads and layers as matrices: what each reaches, and how alike their clusters are."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.values import Floats
+from harness.views.figures.style import new_figure, style
+from harness.views.numbers import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+UNDEFINED = "#DDDDDD"
+ACROSS = 4
+# Most rows of a matrix in whose cells numbers can be read.
+MOST_WRITTEN = 16
+CELL = 0.36
+SMALLEST_RANGE = 0.01
+# Share of the colours that are dark.
+DARK = 0.6
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """One measure between things (things, things) on the same image, and across images."""
+
+    measure: str
+    same: Floats
+    across: Floats
+
+
+def head_figure(
+    excess: Floats,
+    marked: NDArray[np.bool_],
+    layers: Sequence[int],
+    heads: Sequence[int],
+    *,
+    title: str,
+    colours: Range,
+    label: str = "excess modularity",
+) -> "Figure":
+    """A figure by layer and head, (layers, heads): NaN is grey, what is marked has a star.
+
+    colours: the figures that the ends of the colour scale stand for.
+    """
+    with style():
+        width = max(3.6, 1.6 + CELL * len(heads))
+        figure, ((panel,),) = new_figure(1, 1, width, 1.4 + 0.3 * len(layers), title)
+        drawn = _matrix(panel, excess, colours)
+        _ticks(panel, heads, layers)
+        panel.set_xlabel("head")
+        panel.set_ylabel("layer")
+        _write(panel, excess, marked, colours)
+        figure.colorbar(drawn, ax=panel, label=label)
+        return figure
+
+
+def layer_similarity(measures: Sequence[Beside], layers: Sequence[int], *, title: str) -> "Figure":
+    """Layers by layers, one row a measure: within an image, and across images."""
+    with style():
+        side = max(3.2, 1.0 + CELL * min(len(layers), MOST_WRITTEN))
+        figure, panels = new_figure(len(measures), 2, 2 * side + 1, len(measures) * side, title)
+        for beside, row in zip(measures, panels, strict=True):
+            _pair(figure, row, beside, lambda panel: _ticks(panel, layers, layers))
+            for panel, values in zip(row, (beside.same, beside.across), strict=True):
+                panel.set_xlabel("layer")
+                panel.set_ylabel("layer")
+                _write(panel, values, np.zeros(values.shape, dtype=bool), _range(beside))
+        return figure
+
+
+def slot_similarity(measures: Sequence[Beside], layers: Sequence[int], *, title: str) -> "Figure":
+    """All heads by all heads, ordered by layer; layers: the layer of each, (heads,)."""
+    starts = [at for at, layer in enumerate(layers) if at == 0 or layer != layers[at - 1]]
+    ends = [*starts[1:], len(layers)]
+
+    def by_layer(panel: "Axes") -> None:
+        middles = [(start + end - 1) / 2 for start, end in zip(starts, ends, strict=True)]
+        names = [str(layers[start]) for start in starts]
+        panel.set_xticks(middles, names)
+        panel.set_yticks(middles, names)
+        panel.tick_params(length=0, labelsize=7)
+        for start in starts[1:]:
+            panel.axhline(start - 0.5, color="white", linewidth=0.5)
+            panel.axvline(start - 0.5, color="white", linewidth=0.5)
+        panel.set_xlabel("heads, by layer")
+        panel.set_ylabel("heads, by layer")
+
+    with style():
+        figure, panels = new_figure(len(measures), 2, 10, 4.8 * len(measures), title)
+        for beside, row in zip(measures, panels, strict=True):
+            _pair(figure, row, beside, by_layer)
+        return figure
+
+
+def head_similarity(
+    by_layer: Sequence[tuple[int, Sequence[int], Floats]], measure: str, *, title: str
+) -> "Figure":
+    """The heads of every layer by each other: the layer, its heads, and (heads, heads)."""
+    with style():
+        columns = min(ACROSS, len(by_layer))
+        rows = math.ceil(len(by_layer) / columns)
+        heads = max(len(each) for _, each, _ in by_layer)
+        side = max(1.7, 0.7 + 0.28 * heads)
+        figure, panels = new_figure(rows, columns, columns * side + 1, rows * side + 0.5, title)
+        colours = colour_range(np.concatenate([values.ravel() for *_, values in by_layer]))
+        for panel in panels.flat[len(by_layer) :]:
+            panel.set_axis_off()
+        for panel, (layer, numbers, values) in zip(panels.flat, by_layer, strict=False):
+            drawn = _matrix(panel, values, colours)
+            _ticks(panel, numbers, numbers)
+            panel.set_title(f"layer {layer}", fontsize=9)
+        figure.colorbar(drawn, ax=panels, label=measure, shrink=0.6)
+        return figure
+
+
+def colour_range(values: Floats) -> Range:
+    """From 0, or from what is below it, to the largest of the values; NaN are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.min(initial=0.0)), max(float(finite.max(initial=0.0)), SMALLEST_RANGE)
+
+
+def _pair(
+    figure: "Figure", row: Sequence["Axes"], beside: Beside, ticks: Callable[["Axes"], None]
+) -> None:
+    """A measure within an image and across images, in the same colours."""
+    for panel, values, where in zip(
+        row, (beside.same, beside.across), ("the same image", "different images"), strict=True
+    ):
+        drawn = _matrix(panel, values, _range(beside))
+        panel.set_title(f"{beside.measure}, {where}")
+        ticks(panel)
+    figure.colorbar(drawn, ax=row, label=f"{beside.measure} (0 is chance)")
+
+
+def _range(beside: Beside) -> Range:
+    return colour_range(np.concatenate([beside.same.ravel(), beside.across.ravel()]))
+
+
+def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":
+    from matplotlib import colormaps
+
+    scale = colormaps["viridis"].with_extremes(bad=UNDEFINED)
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+    least, most = colours
+    return panel.imshow(np.ma.masked_invalid(values), cmap=scale, vmin=least, vmax=most)
+
+
+def _ticks(panel: "Axes", across: Sequence[int], down: Sequence[int]) -> None:
+    panel.set_xticks(range(len(across)), [str(number) for number in across])
+    panel.set_yticks(range(len(down)), [str(number) for number in down])
+    panel.tick_params(length=0, labelsize=7)
+
+
+def _write(panel: "Axes", values: Floats, marked: NDArray[np.bool_], colours: Range) -> None:
+    """Numbers where there is room for them, and stars."""
+    small = max(values.shape) > MOST_WRITTEN
+    least, most = colours
+    for (row, column), value in np.ndenumerate(values):
+        text = ("" if small else short(value)) + ("*" if marked[row, column] else "")
+        if np.isfinite(value) and text:
+            dark = value < least + DARK * (most - least)
+            panel.text(
+                column, row, text, ha="center", va="center", fontsize=6,
+                color="white" if dark else "black",
+            )  # fmt: skip

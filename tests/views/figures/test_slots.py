@@ -1,0 +1,50 @@
+import numpy as np
+
+from harness.views.figures.slots import (
+    Beside,
+    colour_range,
+    head_figure,
+    head_similarity,
+    layer_similarity,
+    slot_similarity,
+)
+
+NOTHING = np.nan
+
+
+def test_a_head_has_its_figure_and_a_star_where_it_is_marked() -> None:
+    excess = np.array([[0.5, NOTHING], [0.25, -0.1]])
+    marked = np.array([[True, True], [False, False]])
+    figure = head_figure(excess, marked, [3, 5], [0, 1], title="t", colours=(-0.1, 0.5))
+    panel = figure.axes[0]
+    assert [text.get_text() for text in panel.texts] == [".50*", ".25", "-.10"]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == ["3", "5"]
+    assert np.ma.getmaskarray(panel.images[0].get_array()).tolist() == [
+        [False, True],
+        [False, False],
+    ]
+
+
+def test_many_heads_have_stars_and_no_numbers() -> None:
+    marked = np.zeros((24, 16), dtype=bool)
+    marked[3, 4] = True
+    figure = head_figure(
+        np.full((24, 16), 0.2), marked, range(24), range(16), title="t", colours=(0, 1)
+    )
+    assert [text.get_text() for text in figure.axes[0].texts] == ["*"]
+
+
+def test_panels_that_share_a_colour_bar_share_their_colours() -> None:
+    beside = Beside("AMI", np.array([[0.8, 0.4], [0.4, 0.6]]), np.full((2, 2), -0.2))
+    for figure in (
+        layer_similarity([beside], [0, 1], title="t"),
+        slot_similarity([beside], [0, 1], title="t"),
+        head_similarity([(0, [0, 1], beside.same), (1, [0, 1], beside.across)], "AMI", title="t"),
+    ):
+        limits = {panel.images[0].get_clim() for panel in figure.axes[:2]}
+        assert limits == {(-0.2, 0.8)}
+
+
+def test_the_colours_of_nothing_are_a_range_for_all_that() -> None:
+    least, most = colour_range(np.array([NOTHING]))
+    assert least < most
