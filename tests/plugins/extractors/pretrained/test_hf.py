@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import harness
 from harness.cli.main import main
-from harness_plugins.extractors.pretrained import hf
+from harness_plugins.extractors.pretrained import extraction
 
 Make = Callable[..., harness.Extractor]
 Stack = NDArray[np.float32]
@@ -202,11 +202,11 @@ def test_maps_too_large_for_memory_are_refused_before_the_model_is_run(
     extractor: Make, photo: harness.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of 16 patches: 12 maps, and the layer at work has 2 times 4.
-    monkeypatch.setattr(hf, "MOST_BYTES", 4 * 16**2 * (12 + 8))
+    monkeypatch.setattr(extraction, "MOST_BYTES", 4 * 16**2 * (12 + 8))
     everything = extractor("vit", "layers=all")
 
     assert len(maps_of(everything, photo)) == 12
-    monkeypatch.setattr(hf, "MOST_BYTES", hf.MOST_BYTES - 1)
+    monkeypatch.setattr(extraction, "MOST_BYTES", extraction.MOST_BYTES - 1)
     with pytest.raises(harness.HarnessError, match=r"12 maps of 16 patches.*fewer layers or heads"):
         maps_of(everything, photo)
 
@@ -214,7 +214,7 @@ def test_maps_too_large_for_memory_are_refused_before_the_model_is_run(
 def test_of_a_head_mean_only_the_mean_counts_as_held(
     extractor: Make, photo: harness.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hf, "MOST_BYTES", 4 * 16**2 * (3 + 8))
+    monkeypatch.setattr(extraction, "MOST_BYTES", 4 * 16**2 * (3 + 8))
 
     assert len(maps_of(extractor("vit", "layers=all,heads=mean"), photo)) == 3
     assert len(maps_of(extractor("vit", "layers=all,rollout=true"), photo)) == 3
@@ -223,7 +223,7 @@ def test_of_a_head_mean_only_the_mean_counts_as_held(
 def test_an_image_too_large_for_memory_is_refused_by_name(
     extractor: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hf, "MOST_BYTES", 4 * 30**2 * 12)
+    monkeypatch.setattr(extraction, "MOST_BYTES", 4 * 30**2 * 12)
     long = harness.Image("long.png", np.zeros((10, 90, 3), dtype=np.uint8))
 
     with pytest.raises(harness.HarnessError, match=r"long\.png: 4 maps of 36 patches"):

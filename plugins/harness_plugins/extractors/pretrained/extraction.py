@@ -1,0 +1,181 @@
+"""Extractors of pretrained models of many layers, whatever library the models come from."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import harness
+from harness.removal import Ablated, Ablator, Removal
+from harness_plugins.extractors.derived import Maps
+from harness_plugins.extractors.slots import Chosen, check, choose
+from harness_plugins.extractors.tokens import Prefix, patches_only
+
+if TYPE_CHECKING:
+    from harness_plugins.extractors.pretrained.configuration import Architecture
+    from harness_plugins.extractors.pretrained.framing import Prepared
+    from harness_plugins.extractors.pretrained.model import Loaded
+
+# What the attention of one image may take up in memory.
+MOST_BYTES = 4 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model whose weights are there to be loaded, and how it takes images.
+
+    load: the model, with its classifier, should it have one, or without.
+    """
+
+    architecture: "Architecture"
+    prepare: "Callable[[harness.Image], Prepared]"
+    load: "Callable[[bool], Loaded]"
+
+
+@dataclass(frozen=True)
+class Pretrained(harness.Extractor):
+    """What extractors of pretrained models share; `hf` says what the parameters mean."""
+
+    model: str
+    layers: tuple[str, ...] = ("last",)
+    heads: tuple[str, ...] = ("all",)
+    rollout: bool = False
+    prefix: Prefix = "renormalise"
+    size: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check(self.layers, "layers")
+        check(self.heads, "heads")
+        if self.rollout and "mean" in self.layers:
+            raise harness.HarnessError(
+                f"{self.name}: rollout runs through layers; it is of no mean of them"
+            )
+        if self.size is not None and not (len(self.size) in (1, 2) and min(self.size) > 0):
+            raise harness.HarnessError(
+                f"{self.name}: size takes the shorter side in pixels, or [height,width], not "
+                f"{list(self.size)}"
+            )
+
+    @abstractmethod
+    def _architecture(self) -> "Architecture":
+        """What the model is, told without its weights.
+
+        Raises HarnessError for models that are not to be had or unsuitable.
+        """
+
+    @abstractmethod
+    def _opened(self) -> Opened:
+        """The model with its weights; raises HarnessError as `_architecture` does."""
+
+    def slots(self) -> Sequence[harness.Slot]:
+        """One slot a layer and head, by the model's configuration alone."""
+        from harness_plugins.extractors.pretrained import maps
+
+        return maps.slots(*self._chosen(self._architecture()), rolled=self.rollout)
+
+    def _chosen(self, architecture: "Architecture") -> tuple[Chosen, Chosen]:
+        return (
+            choose(self.layers, architecture.layers, "layers", self.model),
+            choose(self.heads, architecture.heads, "heads", self.model),
+        )
+
+    def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
+        """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
+
+        One image at a time: no library promises the same last digit whatever the batch, and
+        batches are no faster on a processor. Of the attention only that of the layers and heads
+        asked for is held, of one image. Raises HarnessError for images and models that do not suit
+        each other.
+        """
+        import torch
+
+        from harness_plugins.extractors.pretrained import maps
+        from harness_plugins.extractors.pretrained.model import understood
+        from harness_plugins.extractors.pretrained.watching import check_attention, watched
+
+        opened = self._opened()
+        architecture, prepare = opened.architecture, opened.prepare
+        layers, heads = self._chosen(architecture)
+        needed = maps.needed_layers(layers, rolled=self.rollout)
+        loaded = opened.load(False)
+        averaged = maps.head_mean(heads, rolled=self.rollout)
+        held = len(needed) * (1 if averaged else len(heads.numbers))
+        # A model that suits no image is found out before one is taken, which would be blamed.
+        trial = prepare(_noise(self.model, architecture.image))
+        _check_memory(self.model, trial, held, architecture.heads)
+        transformer = understood(loaded, self.model, architecture, trial.pixels)
+        sites = {layer: transformer.sites[layer] for layer in needed}
+        for image in images:
+            prepared = prepare(image)
+            _check_memory(image.key, prepared, held, architecture.heads)
+            with (
+                watched(sites, heads.numbers, mean=averaged) as weights,
+                torch.inference_mode(),
+            ):
+                transformer(prepared.pixels)
+            check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
+            for slot, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
+                yield self._map(image, prepared, transformer.prefix_tokens, slot, given)
+            # The next image is taken and passed with nothing of this one held.
+            del image, prepared, weights, given
+
+    def ablator(self, removal: Removal) -> Ablator:
+        """What removing patches in a layer does to the classifier's logits, else to an embedding.
+
+        That is the pooled one if the model learned to pool, else its class token, else the mean of
+        the patches' tokens. Raises HarnessError as `Ablatable` says.
+        """
+        from harness_plugins.extractors.pretrained.ablation import ablated
+        from harness_plugins.extractors.pretrained.model import understood
+
+        opened = self._opened()
+        loaded = opened.load(True)
+
+        def ablate(image: harness.Image) -> Ablated:
+            prepared = opened.prepare(image)
+            transformer = understood(loaded, self.model, opened.architecture, prepared.pixels)
+            return ablated(transformer, prepared.pixels, prepared.grid, removal)
+
+        return ablate
+
+    def _map(
+        self,
+        image: harness.Image,
+        prepared: "Prepared",
+        prefix_tokens: int,
+        slot: harness.Slot,
+        weights: Maps,
+    ) -> harness.AttentionMap:
+        kept = self.prefix == "keep" and prefix_tokens > 0
+        return harness.AttentionMap(
+            patches_only(weights, prefix_tokens, self.prefix),
+            image=image.key,
+            layer=slot.layer,
+            head=slot.head,
+            grid=None if kept else prepared.grid,
+            region=None if kept else prepared.region,
+            variant=image.variant,
+        )
+
+
+def _noise(key: str, size: tuple[int, int]) -> harness.Image:
+    """An image of random pixels, always the same."""
+    random = np.random.default_rng(0)
+    return harness.Image(key, random.integers(0, 256, (*size, 3), dtype=np.uint8))
+
+
+def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> None:
+    """Raise HarnessError if what is held of an image, and a layer at work on it, is too much.
+
+    A layer has its scores and what the softmax makes of them at once, of all heads.
+    """
+    patches = prepared.grid[0] * prepared.grid[1]
+    size = 4 * (held + 2 * heads) * patches**2
+    if size > MOST_BYTES:
+        raise harness.HarnessError(
+            f"{name}: {held} maps of {patches} patches, and a layer of {heads} heads at work, take "
+            f"{size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.1f}; choose fewer layers or "
+            "heads, or a smaller size"
+        )
