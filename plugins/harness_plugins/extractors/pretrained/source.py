@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,13 @@ def digest(model: str, revision: str | None) -> str:
     """SHA-256 of all files that the maps depend on: weights and configurations."""
     folder = weights_folder(model, revision)
     configurations = [folder / name for name in CONFIGURATIONS if (folder / name).is_file()]
+    return digest_of(sorted([*configurations, *_weights(folder)]))
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """SHA-256 of files by name and content; raises HarnessError if one cannot be read."""
     whole = hashlib.sha256()
-    for path in sorted([*configurations, *_weights(folder)]):
+    for path in paths:
         try:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -121,20 +127,28 @@ def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path
             f"{model}: no folder, and no name that the Hugging Face hub could have, such as "
             "facebook/dinov2-small"
         )
-    return _fetched(model, revision, patterns)
+    try:
+        return fetched(model, revision, patterns)
+    except harness.HarnessError as error:
+        raise harness.HarnessError(
+            f"{model}: there is no such folder, and {error}; offline, give the folder of a copy"
+        ) from error
 
 
-def _fetched(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+def fetched(repository: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+    """The folder that the hub's files of some names are kept in, fetched where they are not.
+
+    Raises HarnessError, of which the caller says what model it is about, if they are not to be had.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=list(patterns)))
     except Exception as error:  # the hub's, the network's, and the cache's
         raise harness.HarnessError(
-            f"{model}: there is no such folder, and the Hugging Face hub does not give it: "
-            f"{first_line(error)}; offline, give the folder of a copy"
+            f"the Hugging Face hub does not give it: {first_line(error)}"
         ) from error
 
 

@@ -1,0 +1,162 @@
+"""Vision Transformers as timm makes them, answering as those of transformers do."""
+
+import os
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+import harness
+from harness_plugins.extractors.pretrained import source
+from harness_plugins.extractors.pretrained.configuration import Architecture
+from harness_plugins.extractors.pretrained.model import Loaded
+from harness_plugins.extractors.pretrained.reasons import first_line
+
+CONFIGURATION, WEIGHTS = "config.json", "model.safetensors"
+LOCAL, HUB = "local-dir", ("hf-hub", "hf_hub")
+
+
+def library() -> Any:
+    """The package timm; raises HarnessError, saying why and how to install it, if it is not here.
+
+    It imports torchvision, which fails in many ways where it was not made for the torch that is
+    here.
+    """
+    try:
+        import timm
+    except Exception as error:
+        raise harness.HarnessError(
+            f"timm cannot be imported: {first_line(error)}; it takes timm and the torchvision that "
+            "fits torch: pip install 'attention-harness[timm]'"
+        ) from error
+    return timm
+
+
+def made(model: str, **arguments: Any) -> nn.Module:
+    """A model as timm makes it, of random weights unless the arguments tell otherwise.
+
+    Raises HarnessError if there is no such model or it does not take the arguments.
+    """
+    timm = library()
+    try:
+        module: nn.Module = timm.create_model(_located(model, CONFIGURATION), **arguments)
+    except Exception as error:  # unknown names, damaged files, other shapes
+        reason = textwrap.shorten(str(error), 200, placeholder=" …") or type(error).__name__
+        raise harness.HarnessError(f"{model}: timm does not make it: {reason}") from error
+    return module
+
+
+def files_of(model: str, weights: str | None) -> list[Path]:
+    """The file with a model's weights, and that with its configuration unless timm has it.
+
+    Raises HarnessError if there are no weights, or none in safetensors.
+    """
+    located = _located(model, CONFIGURATION, *([] if weights else [WEIGHTS]))
+    kind, _, folder = located.partition(":")
+    configurations = [Path(folder) / CONFIGURATION] if kind == LOCAL else []
+    if weights is not None:
+        file = Path(os.path.expanduser(weights))
+        if file.suffix != ".safetensors":
+            raise harness.HarnessError(f"timm: weights takes a .safetensors file, not {weights}")
+    elif kind == LOCAL:
+        file = Path(folder) / WEIGHTS
+    else:
+        file = _pretrained(model)
+    if not os.path.isfile(file):
+        raise harness.HarnessError(f"{model}: there is no file {file}; only safetensors are read")
+    return [file, *configurations]
+
+
+def _pretrained(model: str) -> Path:
+    """The file of the weights that a name of timm's stands for."""
+    configuration: Any = made(model).pretrained_cfg
+    repository, _, revision = (configuration.get("hf_hub_id") or "").partition("@")
+    if not repository:
+        # Random ones would be no model.
+        raise harness.HarnessError(
+            f"{model}: timm knows no weights of it on the Hugging Face hub; give weights"
+        )
+    named = configuration.get("hf_hub_filename") or WEIGHTS
+    # As timm calls the safe ones.
+    safe = Path(named).with_suffix(".safetensors").name.replace("pytorch_model", "model")
+    return _fetched(model, repository, revision, safe) / safe
+
+
+def _located(model: str, *names: str) -> str:
+    """A model's name, that of one of the hub's being the folder that it is fetched to."""
+    kind, _, place = model.partition(":")
+    if kind == LOCAL:
+        return f"{LOCAL}:{os.path.expanduser(place)}"
+    if kind not in HUB:
+        return model
+    repository, _, revision = place.partition("@")
+    return f"{LOCAL}:{_fetched(model, repository, revision, *names)}"
+
+
+def _fetched(model: str, repository: str, revision: str, *names: str) -> Path:
+    library()
+    try:
+        return source.fetched(repository, revision or None, names)
+    except harness.HarnessError as error:
+        raise harness.HarnessError(
+            f"{model}: {error}; offline, give weights, or local-dir: and the folder of a copy"
+        ) from error
+
+
+def architecture_of(module: Any, model: str) -> Architecture:
+    """What a model is; raises HarnessError if its attention is not over all patches."""
+    blocks: Any = getattr(module, "blocks", None)
+    patch = getattr(getattr(module, "patch_embed", None), "patch_size", None)
+    if not any(hasattr(part, "num_heads") for part in module.modules()):
+        reason = "a model without attention"
+    elif not isinstance(blocks, nn.ModuleList | nn.Sequential) or patch is None:
+        reason = "its attention is within windows or at several resolutions, not over all patches"
+    elif any(getattr(block, "window_size", 0) for block in blocks):
+        reason = "its attention is within windows, not over all patches"
+    else:
+        configuration = module.pretrained_cfg
+        channels, *image = configuration["input_size"]
+        return Architecture(
+            configuration["architecture"],
+            len(blocks),
+            next(part.num_heads for part in blocks.modules() if hasattr(part, "num_heads")),
+            (patch[0], patch[1]),
+            (image[0], image[1]),
+            channels,
+            tuple(configuration.get("label_names") or ()),
+        )
+    raise harness.HarnessError(f"{model}: {reason} ({type(module).__name__})")
+
+
+def load(model: str, weights: Path, *, classifier: bool, resizable: bool) -> Loaded:
+    """A model with the weights in a file, all of them; resizable: whether for any image's size.
+
+    Raises HarnessError if the file does not suit the model, or if its size cannot be changed.
+    """
+    # A local file comes before whatever else the configuration names.
+    overlay = {"file": str(weights), "source": None, "custom_load": False}
+    sizes = {"dynamic_img_size": True} if resizable else {}
+    module: Any = made(model, pretrained=True, pretrained_cfg_overlay=overlay, **sizes)
+    for part in module.modules():
+        if hasattr(part, "fused_attn"):
+            # Fused attention does not give its weights.
+            part.fused_attn = False
+    pooled = getattr(module, "attn_pool", None) is not None
+    return Loaded(_Answering(module, classifier).eval(), pooled=pooled)
+
+
+class _Answering(nn.Module):
+    """A model's tokens, and with its head its logits or pooled embedding, by name."""
+
+    def __init__(self, model: nn.Module, head: bool) -> None:
+        super().__init__()
+        self.model, self.head = model, head
+
+    def forward(self, pixel_values: Tensor) -> dict[str, Tensor]:
+        model: Any = self.model
+        answers = {"last_hidden_state": model.forward_features(pixel_values)}
+        if self.head:
+            name = "logits" if model.num_classes else "pooler_output"
+            answers[name] = model.forward_head(answers["last_hidden_state"])
+        return answers

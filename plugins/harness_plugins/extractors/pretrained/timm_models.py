@@ -1,0 +1,70 @@
+"""Attention maps of timm's Vision Transformers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import harness
+from harness_plugins.extractors.pretrained.extraction import Opened, Pretrained
+
+if TYPE_CHECKING:
+    from harness_plugins.extractors.pretrained.configuration import Architecture
+
+
+@dataclass(frozen=True)
+class Timm(Pretrained):
+    """Any Vision Transformer of timm whose blocks attend over all patches: ViT, DeiT, EVA, BEiT, …
+
+    Pretrained weights come from the Hugging Face hub, as safetensors. Images are prepared as the
+    model's configuration prescribes for evaluation, by Pillow. Needs timm and the torchvision
+    that fits torch: pip install 'attention-harness[timm]'.
+
+    model: as timm spells it: vit_small_patch16_224, with or without the tag of its weights,
+        hf-hub: and a repository, or local-dir: and a folder with a config.json.
+    weights: a file of safetensors in the place of the pretrained ones.
+    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
+    heads: likewise; mean is their mean, as head 0.
+    rollout: attention rollout (Abnar and Zuidema 2020) through each of the layers in the place of
+        its attention, of the heads' mean, as head 0.
+    prefix: what becomes of class and register tokens: renormalise leaves them out and rescales
+        the rows to sum to one, drop leaves them out, keep has them as nodes, without a patch grid.
+    size: the shorter side in pixels, the image's aspect kept, or height and width; rounded to
+        whole patches. If not given, what the configuration prescribes, which may cut borders off.
+    """
+
+    name: ClassVar[str] = "timm"
+    weights: str | None = None
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the model's weights and its folder's configuration, if it has one."""
+        from harness_plugins.extractors.pretrained import source, timm_library
+
+        return source.digest_of(timm_library.files_of(self.model, self.weights))
+
+    def _architecture(self) -> "Architecture":
+        from harness_plugins.extractors.pretrained import timm_library
+
+        return timm_library.architecture_of(timm_library.made(self.model), self.model)
+
+    def _opened(self) -> Opened:
+        from harness_plugins.extractors.pretrained import timm_library
+        from harness_plugins.extractors.pretrained.model import Loaded
+        from harness_plugins.extractors.pretrained.timm_preparation import preparation_of
+
+        weights, *_ = timm_library.files_of(self.model, self.weights)
+        unloaded = timm_library.made(self.model)
+        architecture = timm_library.architecture_of(unloaded, self.model)
+        prepare = preparation_of(unloaded, self.model, architecture.patch, self.size)
+
+        def load(classifier: bool) -> Loaded:
+            resizable = self.size is not None
+            return timm_library.load(
+                self.model, weights, classifier=classifier, resizable=resizable
+            )
+
+        return Opened(architecture, prepare, load)
+
+
+@harness.hookimpl
+def harness_extractors() -> list[type[harness.Extractor]]:
+    """The extractor of this module."""
+    return [Timm]

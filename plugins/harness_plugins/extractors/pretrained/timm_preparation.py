@@ -1,0 +1,85 @@
+"""Images as timm prepares them for evaluation, and the part of the image that it keeps."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import harness
+from harness.vit.preprocessing import fitted
+from harness_plugins.extractors.pretrained.framing import Cut, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.timm_library import library
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What timm's data configuration of a model prescribes; size stands in for its own if given.
+
+    patch: (height, width). size: the shorter side, or height and width, in pixels; rounded to
+    whole patches.
+    """
+
+    prescribed: Mapping[str, Any]
+    patch: tuple[int, int]
+    size: tuple[int, ...] | None
+
+    def __call__(self, image: harness.Image) -> Prepared:
+        """An image as the model takes it.
+
+        Raises HarnessError if less than two patches would be left of it.
+        """
+        height, width, _ = image.pixels.shape
+        channels, *kept = self.prescribed["input_size"]
+        if self.size is None:
+            scaled = self._scaled((height, width), kept)
+        else:
+            kept = scaled = asked_size((height, width), self.size, self.patch)
+        top, left = (round((scaled[side] - kept[side]) / 2) for side in (0, 1))
+        resized = self._resized(fitted(image, height, width, channels), scaled)
+        cut = resized[:, top : top + kept[0], left : left + kept[1]]
+        return framed(image, Cut(cut, scaled, (top, left)), self.patch)
+
+    def _scaled(self, image: tuple[int, ...], kept: list[int]) -> tuple[int, int]:
+        """The size that an image is scaled to before the kept one is cut out of its middle."""
+        height, width = (math.floor(side / self.prescribed["crop_pct"]) for side in kept)
+        if self.prescribed["crop_mode"] == "squash":
+            return height, width
+        if height == width:
+            shorter = min(image)
+            return int(height * image[0] / shorter), int(width * image[1] / shorter)
+        ratio = min(image[0] / height, image[1] / width)
+        return round(image[0] / ratio), round(image[1] / ratio)
+
+    def _resized(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
+        """Standardised pixels (channels, height, width) of another size."""
+        from PIL import Image as Pictures
+
+        kernel = Pictures.Resampling[self.prescribed["interpolation"].upper()]
+        bands = [
+            np.asarray(Pictures.fromarray(band).resize(size[::-1], kernel))
+            for band in np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        ]
+        mean, deviation = (
+            np.array(self.prescribed[name], dtype=np.float32)[:, None, None]
+            for name in ("mean", "std")
+        )
+        unit = np.stack(bands).astype(np.float32) / 255
+        return np.asarray((unit - mean) / deviation, dtype=np.float32)
+
+
+def preparation_of(
+    module: Any, model: str, patch: tuple[int, int], size: tuple[int, ...] | None
+) -> Preparation:
+    """The preparation that a model's configuration prescribes.
+
+    Raises HarnessError if it pads images.
+    """
+    prescribed = library().data.resolve_model_data_config(module)
+    if size is None and prescribed["crop_mode"] == "border":
+        raise harness.HarnessError(
+            f"{model}: its configuration pads images, which have no patches; give a size"
+        )
+    return Preparation(prescribed, patch, size)
