@@ -53,8 +53,8 @@ def read(folder: Path, model: str) -> tuple[Any, Architecture]:
         config.model_type,
         int(config.num_hidden_layers),
         int(config.num_attention_heads),
-        _pair(config.patch_size),
-        _pair(config.image_size),
+        pair(config.patch_size),
+        pair(config.image_size),
         int(config.num_channels),
         tuple(str(named[number]) for number in sorted(named)) if classifier else (),
     )
@@ -91,12 +91,13 @@ def _unsuitable(config: Any) -> str:
         return "its images or patches are not of two dimensions"
     if config.num_channels not in (1, 3):
         return f"its images have {config.num_channels} channels, not 1 or 3"
-    counts = (config.num_hidden_layers, heads, *_pair(sizes[0]), *_pair(sizes[1]))
+    counts = (config.num_hidden_layers, heads, *pair(sizes[0]), *pair(sizes[1]))
     if not all(0 < count <= MOST for count in counts):
         return f"its configuration has numbers that are not in 1 … {MOST}"
     return ""
 
 
-def _pair(size: Any) -> tuple[int, int]:
+def pair(size: Any) -> tuple[int, int]:
+    """Height and width of what may be given as one number for both."""
     height, width = size if isinstance(size, list | tuple) else (size, size)
     return int(height), int(width)

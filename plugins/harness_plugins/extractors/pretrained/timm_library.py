@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import harness
 from harness_plugins.extractors.pretrained import source
-from harness_plugins.extractors.pretrained.configuration import Architecture
+from harness_plugins.extractors.pretrained.configuration import Architecture, pair
 from harness_plugins.extractors.pretrained.model import Loaded
 from harness_plugins.extractors.pretrained.reasons import first_line
 
@@ -38,9 +38,9 @@ def made(model: str, **arguments: Any) -> nn.Module:
 
     Raises HarnessError if there is no such model or it does not take the arguments.
     """
-    timm = library()
+    timm, located = library(), _located(model, CONFIGURATION)
     try:
-        module: nn.Module = timm.create_model(_located(model, CONFIGURATION), **arguments)
+        module: nn.Module = timm.create_model(located, **arguments)
     except Exception as error:  # unknown names, damaged files, other shapes
         reason = textwrap.shorten(str(error), 200, placeholder=" …") or type(error).__name__
         raise harness.HarnessError(f"{model}: timm does not make it: {reason}") from error
@@ -108,7 +108,7 @@ def architecture_of(module: Any, model: str) -> Architecture:
     """What a model is; raises HarnessError if its attention is not over all patches."""
     blocks: Any = getattr(module, "blocks", None)
     patch = getattr(getattr(module, "patch_embed", None), "patch_size", None)
-    if not any(hasattr(part, "num_heads") for part in module.modules()):
+    if not any(map(_heads, module.modules())):
         reason = "a model without attention"
     elif not isinstance(blocks, nn.ModuleList | nn.Sequential) or patch is None:
         reason = "its attention is within windows or at several resolutions, not over all patches"
@@ -120,13 +120,18 @@ def architecture_of(module: Any, model: str) -> Architecture:
         return Architecture(
             configuration["architecture"],
             len(blocks),
-            next(part.num_heads for part in blocks.modules() if hasattr(part, "num_heads")),
-            (patch[0], patch[1]),
-            (image[0], image[1]),
+            next(heads for part in blocks.modules() if (heads := _heads(part))),
+            pair(patch),
+            pair(image),
             channels,
             tuple(configuration.get("label_names") or ()),
         )
     raise harness.HarnessError(f"{model}: {reason} ({type(module).__name__})")
+
+
+def _heads(part: nn.Module) -> int:
+    """How many heads of attention a part of a model has; 0 if it is no attention."""
+    return int(getattr(part, "num_heads", 0))
 
 
 def load(model: str, weights: Path, *, classifier: bool, resizable: bool) -> Loaded:

@@ -75,8 +75,10 @@ def preparation_of(
 ) -> Preparation:
     """The preparation that a model's configuration prescribes.
 
-    Raises HarnessError if it pads images.
+    Raises HarnessError if it pads images, or if another size is asked of a model that has one only.
     """
+    if size is not None and not hasattr(module, "dynamic_img_size"):
+        raise harness.HarnessError(f"{model}: it takes images of one size only; leave size out")
     prescribed = library().data.resolve_model_data_config(module)
     if size is None and prescribed["crop_mode"] == "border":
         raise harness.HarnessError(
