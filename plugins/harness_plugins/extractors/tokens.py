@@ -23,7 +23,5 @@ def patches_only(
     if policy == "drop":
         return patches
     left = patches.sum(axis=-1, keepdims=True)
-    scaled: NDArray[np.floating[Any]] = np.divide(
-        patches, left, out=np.zeros_like(patches), where=left > 0
-    )
+    scaled: NDArray[np.floating[Any]] = patches / np.where(left > 0, left, 1)
     return scaled

@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness_plugins.extractors.pretrained.reasons import first_line
+
+# No model has as many layers, heads, or pixels a side.
+MOST = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,17 @@ def read(folder: Path, model: str) -> tuple[Any, Architecture]:
     Raises HarnessError for what cannot be read and for models that have no attention over all
     patches of an image.
     """
-    from transformers import AutoConfig
-
     try:
+        from transformers import AutoConfig
+
         whole = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as error:  # broken JSON, unknown types, code of its own
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise harness.HarnessError(f"{model}: its configuration is not read: {reason}") from error
+    except Exception as error:  # broken JSON, unknown types, code of its own, a broken library
+        raise harness.HarnessError(
+            f"{model}: its configuration is not read: {first_line(error)}"
+        ) from error
     config = getattr(whole, "vision_config", whole)
+    if getattr(whole, "transformers_weights", None):
+        raise harness.HarnessError(f"{model}: its weights are not where models keep them")
     if reason := _unsuitable(config):
         raise harness.HarnessError(f"{model}: {reason} (model type {config.model_type})")
     classifier = any("ForImageClassification" in name for name in whole.architectures or ())
@@ -61,7 +68,7 @@ def _unsuitable(config: Any) -> str:
     if getattr(config, "depths", None) is not None and heads is None:
         return "a convolutional model has no attention"
     if heads is None:
-        return "a model without attention"
+        return "its configuration tells of no attention"
     if isinstance(heads, list | tuple) or getattr(config, "depths", None) is not None:
         return "its attention is within windows or at several resolutions, not over all patches"
     # Some have it of 0, or of none, where attention is over all.
@@ -75,9 +82,18 @@ def _unsuitable(config: Any) -> str:
         if getattr(config, name, None) is None
     ]
     if lacking:
-        return f"no Vision Transformer: its configuration has no {', '.join(lacking)}"
-    if isinstance(config.patch_size, list | tuple) and len(config.patch_size) != 2:
-        return "its patches are not of two dimensions"
+        return (
+            "it is not of those that part an image of a certain size into patches: its "
+            f"configuration has no {', '.join(lacking)}"
+        )
+    sizes = (config.patch_size, config.image_size)
+    if any(isinstance(size, list | tuple) and len(size) != 2 for size in sizes):
+        return "its images or patches are not of two dimensions"
+    if config.num_channels not in (1, 3):
+        return f"its images have {config.num_channels} channels, not 1 or 3"
+    counts = (config.num_hidden_layers, heads, *_pair(sizes[0]), *_pair(sizes[1]))
+    if not all(0 < count <= MOST for count in counts):
+        return f"its configuration has numbers that are not in 1 … {MOST}"
     return ""
 
 

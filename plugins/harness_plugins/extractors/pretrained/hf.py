@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 import harness
 from harness.removal import Ablated, Ablator, Removal
 from harness_plugins.extractors.derived import Maps
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
     from harness_plugins.extractors.pretrained.preparation import Prepared
 
-# What the maps of one image may take up in memory.
+# What the attention of one image may take up in memory.
 MOST_BYTES = 4 << 30
 
 
@@ -83,8 +85,9 @@ class HuggingFace(harness.Extractor):
         """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
 
         One image at a time: no library promises the same last digit whatever the batch, and
-        batches are no faster on a processor. Of the attention only that of the layers asked for is
-        held, of one image. Raises HarnessError for images and models that do not suit each other.
+        batches are no faster on a processor. Of the attention only that of the layers and heads
+        asked for is held, of one image. Raises HarnessError for images and models that do not suit
+        each other.
         """
         import torch
 
@@ -101,18 +104,26 @@ class HuggingFace(harness.Extractor):
             folder, self.model, architecture.patch, architecture.channels, self.size
         )
         loaded = model.load(folder, self.model, config, classifier=False)
-        transformer: model.VisionTransformer | None = None
+        averaged = maps.head_mean(heads, rolled=self.rollout)
+        held = len(needed) * (1 if averaged else len(heads.numbers))
+        # A model that suits no image is found out before one is taken, which would be blamed.
+        trial = prepare(_noise(self.model, architecture.image))
+        _check_memory(self.model, trial, held, architecture.heads)
+        transformer = model.understood(loaded, self.model, architecture, trial.pixels)
+        sites = {layer: transformer.sites[layer] for layer in needed}
         for image in images:
             prepared = prepare(image)
-            self._check_memory(image, prepared, len(needed) * len(heads.numbers))
-            if transformer is None:
-                transformer = model.understood(loaded, self.model, architecture, prepared.pixels)
-            sites = {layer: transformer.sites[layer] for layer in needed}
-            with watched(sites, heads.numbers) as weights, torch.inference_mode():
+            _check_memory(image.key, prepared, held, architecture.heads)
+            with (
+                watched(sites, heads.numbers, mean=averaged) as weights,
+                torch.inference_mode(),
+            ):
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
             for slot, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
                 yield self._map(image, prepared, transformer.prefix_tokens, slot, given)
+            # The next image is taken and passed with nothing of this one held.
+            del image, prepared, weights, given
 
     def ablator(self, removal: Removal) -> Ablator:
         """What removing patches in a layer does to the classifier's logits, else to an embedding.
@@ -139,15 +150,6 @@ class HuggingFace(harness.Extractor):
 
         return ablate
 
-    def _check_memory(self, image: harness.Image, prepared: "Prepared", held: int) -> None:
-        patches = prepared.grid[0] * prepared.grid[1]
-        size = 4 * held * patches**2
-        if size > MOST_BYTES:
-            raise harness.HarnessError(
-                f"{image.key}: {held} maps of {patches} patches take {size / 2**30:.1f} GiB, more "
-                f"than {MOST_BYTES >> 30}; choose fewer layers or heads, or a smaller size"
-            )
-
     def _map(
         self,
         image: harness.Image,
@@ -165,6 +167,27 @@ class HuggingFace(harness.Extractor):
             grid=None if kept else prepared.grid,
             region=None if kept else prepared.region,
             variant=image.variant,
+        )
+
+
+def _noise(key: str, size: tuple[int, int]) -> harness.Image:
+    """An image of random pixels, always the same."""
+    random = np.random.default_rng(0)
+    return harness.Image(key, random.integers(0, 256, (*size, 3), dtype=np.uint8))
+
+
+def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> None:
+    """Raise HarnessError if what is held of an image, and a layer at work on it, is too much.
+
+    A layer has its scores and what the softmax makes of them at once, of all heads.
+    """
+    patches = prepared.grid[0] * prepared.grid[1]
+    size = 4 * (held + 2 * heads) * patches**2
+    if size > MOST_BYTES:
+        raise harness.HarnessError(
+            f"{name}: {held} maps of {patches} patches, and a layer of {heads} heads at work, take "
+            f"{size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.1f}; choose fewer layers or "
+            "heads, or a smaller size"
         )
 
 

@@ -21,22 +21,26 @@ def needed_layers(layers: Chosen, *, rolled: bool) -> Sequence[int]:
     return range(layers.numbers[-1] + 1) if rolled else layers.numbers
 
 
+def head_mean(heads: Chosen, *, rolled: bool) -> bool:
+    """Whether of each layer the mean over the chosen heads is all that is needed."""
+    return heads.mean or rolled
+
+
 def maps_by_slot(
     weights: Mapping[int, NDArray[np.float32]], layers: Chosen, heads: Chosen, *, rolled: bool
 ) -> Iterator[tuple[harness.Slot, Maps]]:
     """One map (tokens, tokens) a slot, in the order of `slots`.
 
-    weights: of the needed layers the chosen heads' (heads, tokens, tokens), by layer.
+    weights: of the needed layers the chosen heads' (heads, tokens, tokens), by layer, or their
+    mean's (1, tokens, tokens) where `head_mean` tells so.
     """
     if rolled:
-        averaged = (mean(weights[layer]) for layer in needed_layers(layers, rolled=True))
+        averaged = (weights[layer][0] for layer in needed_layers(layers, rolled=True))
         for layer, given in enumerate(rollout(averaged)):
             if layer in layers.numbers:
                 yield harness.Slot(layer, 0), given
         return
-    by_layer: Iterator[Maps] = (
-        mean(weights[layer])[None] if heads.mean else weights[layer] for layer in layers.numbers
-    )
+    by_layer: Iterator[Maps] = (weights[layer] for layer in layers.numbers)
     if layers.mean:
         by_layer = iter([mean(by_layer)])
     for layer, given in zip(layers.places, by_layer, strict=True):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import harness
 from harness_plugins.extractors.pretrained.configuration import Architecture
+from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import (
     Site,
     grid_of,
@@ -54,15 +55,15 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
     Raises HarnessError if it cannot be loaded, or if the file lacks some of its weights, which
     would then be random.
     """
-    import transformers
-
     # A second model made from one configuration changes how the first computes attention.
     whole = deepcopy(config)
-    if classifier:
-        loader = getattr(transformers, next(iter(whole.architectures)))
-    else:
-        loader, whole = transformers.AutoModel, getattr(whole, "vision_config", whole)
     try:
+        import transformers
+
+        if classifier:
+            loader = getattr(transformers, next(iter(whole.architectures)))
+        else:
+            loader, whole = transformers.AutoModel, getattr(whole, "vision_config", whole)
         loaded, found = loader.from_pretrained(
             folder,
             config=whole,
@@ -74,9 +75,8 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
             local_files_only=True,
             output_loading_info=True,
         )
-    except Exception as error:  # damaged files, other shapes than the configuration's
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise harness.HarnessError(f"{model}: cannot be loaded: {reason}") from error
+    except Exception as error:  # damaged files, other shapes than the configuration's, any more
+        raise harness.HarnessError(f"{model}: cannot be loaded: {first_line(error)}") from error
     # Of a tower without a pooled output the library makes one up, which no attention depends on.
     lacking = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
     if lacking or found["mismatched_keys"]:
@@ -134,7 +134,6 @@ def _forward(module: nn.Module, model: str, architecture: Architecture, pixels: 
     try:
         return module(pixel_values=pixels, **told)
     except Exception as error:  # whatever a model raises that images do not suit
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise harness.HarnessError(
-            f"{model}: it does not take images of {size[0]}×{size[1]} pixels: {reason}"
+            f"{model}: it does not take images of {size[0]}×{size[1]} pixels: {first_line(error)}"
         ) from error

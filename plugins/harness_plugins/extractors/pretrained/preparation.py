@@ -9,11 +9,18 @@ from numpy.typing import NDArray
 
 import harness
 from harness.vit.preprocessing import fitted
+from harness_plugins.extractors.pretrained.reasons import first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+
+# One map of so many takes 4 GiB; refused before the pixels, too, would fill the memory.
+MOST_PATCHES = 1 << 15
+
+# They do what their configuration says and ViT's does too, by Pillow.
+FOR_TORCHVISION_ALONE = ("DINOv3ViTImageProcessor",)
 
 Region = tuple[float, float, float, float]
 
@@ -54,7 +61,12 @@ class Preparation:
         height, width, _ = image.pixels.shape
         # Made grey or RGB; the size stays.
         pixels = fitted(image, height, width, self.channels)
-        scaled, cropped = self._processed(pixels)
+        try:
+            scaled, cropped = self._processed(pixels)
+        except Exception as error:  # whatever a processor raises that an image does not suit
+            raise harness.HarnessError(
+                f"{image.key}: not prepared for the model: {first_line(error)}"
+            ) from error
         grid = (cropped.shape[1] // self.patch[0], cropped.shape[2] // self.patch[1])
         if grid[0] * grid[1] < 2:
             raise harness.HarnessError(
@@ -82,7 +94,7 @@ class Preparation:
         # Not left to the processor, since it does not tell where it cuts.
         top, left = (scaled[0] - crop["height"]) // 2, (scaled[1] - crop["width"]) // 2
         if top < 0 or left < 0:
-            raise harness.HarnessError(
+            raise ValueError(
                 f"its processor cuts {crop['height']}×{crop['width']} out of "
                 f"{scaled[0]}×{scaled[1]} pixels; give a size"
             )
@@ -105,28 +117,24 @@ def preparation_of(
     try:
         processor = _processor(folder)
     except Exception as error:  # broken JSON, unknown types, values of other types
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise harness.HarnessError(
-            f"{model}: its image processor cannot be used: {reason}"
+            f"{model}: its image processor cannot be used: {first_line(error)}"
         ) from error
     if getattr(processor, "do_pad", False):
         raise harness.HarnessError(f"{model}: its processor pads images, which have no patches")
+    if getattr(processor, "crop_pct", None) is not None:
+        raise harness.HarnessError(f"{model}: its processor cuts images without telling where")
     return Preparation(processor, patch, channels, size)
 
 
 def _processor(folder: Path) -> Any:
     from transformers import AutoImageProcessor, ImageProcessingMixin, ViTImageProcessorPil
 
-    load: Any = AutoImageProcessor.from_pretrained
-    try:
-        processor = load(folder, backend="pil", local_files_only=True, trust_remote_code=False)
-    except (ImportError, ValueError):
-        processor = None
-    if processor is not None and processor.backend == "pil":
-        return processor
-    # Some exist for torchvision alone; what they do stands in their configuration.
     written, _ = ImageProcessingMixin.get_image_processor_dict(folder, local_files_only=True)
-    return ViTImageProcessorPil(**written)
+    if str(written.get("image_processor_type")).removesuffix("Fast") in FOR_TORCHVISION_ALONE:
+        return ViTImageProcessorPil(**written)
+    load: Any = AutoImageProcessor.from_pretrained
+    return load(folder, backend="pil", local_files_only=True, trust_remote_code=False)
 
 
 def _resized(processor: Any, pixels: NDArray[np.uint8], **changes: Any) -> NDArray[np.float32]:
@@ -146,6 +154,10 @@ def _asked_size(
     scale = size[0] / min(height, width) if len(size) == 1 else 1
     rows = max(1, round(height * scale / patch[0]))
     columns = max(1, round(width * scale / patch[1]))
+    if rows * columns > MOST_PATCHES:
+        raise ValueError(
+            f"{rows}×{columns} patches are more than {MOST_PATCHES}; give a smaller size"
+        )
     return rows * patch[0], columns * patch[1]
 
 

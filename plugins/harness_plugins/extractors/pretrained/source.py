@@ -1,6 +1,7 @@
 """Where a Hugging Face model lies: a folder here, or what its hub has, kept here from then on."""
 
 import hashlib
+import json
 import os
 import re
 from importlib.util import find_spec
@@ -8,12 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness_plugins.extractors.pretrained.reasons import first_line
 
 HUB_NAME = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?", re.ASCII)
 CONFIGURATIONS = ("config.json", "preprocessor_config.json", "processor_config.json")
-WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
-# Formats that would have to be unpickled, or that transformers does not read with torch.
-OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".onnx", ".gguf")
+# As transformers writes them; a repository may hold the same weights under other names too.
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+WEIGHTS = (SINGLE, "model-*.safetensors", INDEX)
+# Beside other names, formats that would have to be unpickled or that torch does not read.
+OTHER_WEIGHTS = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".pkl",
+    ".h5",
+    ".msgpack",
+    ".onnx",
+    ".gguf",
+)
 
 
 def require_transformers() -> None:
@@ -38,12 +53,12 @@ def weights_folder(model: str, revision: str | None) -> Path:
     Raises HarnessError as `configuration_folder` does, and where there are no safetensors.
     """
     folder = _folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
-    if not list(folder.glob("*.safetensors")):
+    if not _weights(folder):
         others = sorted(
             path.name for path in folder.iterdir() if path.suffix.lower() in OTHER_WEIGHTS
         )
         raise harness.HarnessError(
-            f"{model}: there are no weights in safetensors"
+            f"{model}: there are no weights in {SINGLE}"
             + (f", only {', '.join(others)}, which is not read" if others else "")
             + "; model.save_pretrained(folder) of transformers writes them"
         )
@@ -53,9 +68,9 @@ def weights_folder(model: str, revision: str | None) -> Path:
 def digest(model: str, revision: str | None) -> str:
     """SHA-256 of all files that the maps depend on: weights and configurations."""
     folder = weights_folder(model, revision)
-    found = {path for pattern in (*CONFIGURATIONS, *WEIGHTS) for path in folder.glob(pattern)}
+    configurations = [folder / name for name in CONFIGURATIONS if (folder / name).is_file()]
     whole = hashlib.sha256()
-    for path in sorted(found):
+    for path in sorted([*configurations, *_weights(folder)]):
         try:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -65,16 +80,43 @@ def digest(model: str, revision: str | None) -> str:
     return whole.hexdigest()
 
 
+def _weights(folder: Path) -> list[Path]:
+    """The files that transformers reads a model's weights from; none if there are none.
+
+    Raises HarnessError for an index of parts that are not there, or not in the folder.
+    """
+    if (folder / SINGLE).is_file():
+        return [folder / SINGLE]
+    index = folder / INDEX
+    if not index.is_file():
+        return []
+    try:
+        parts = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+        # Elsewhere they would be no part of what is known as this model.
+        wrong = [part for part in parts if Path(part).name != part or not (folder / part).is_file()]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise harness.HarnessError(f"{index}: no index of a model's weights") from error
+    if wrong:
+        raise harness.HarnessError(f"{index}: there is no {wrong[0]} in its folder")
+    return [index, *(folder / part for part in parts)]
+
+
 def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
     require_transformers()
     path = Path(os.path.expanduser(model))
-    if path.is_dir():
+    # Not Path.is_dir, which raises for names that are too long.
+    if os.path.isdir(path):
         if revision is not None:
             raise harness.HarnessError(f"{model}: a folder has no revision; only the hub's have")
         if not (path / "config.json").is_file():
             raise harness.HarnessError(f"{model}: no model's folder: there is no config.json in it")
+        if (path / "adapter_config.json").is_file():
+            # transformers would go and get the model that it changes.
+            raise harness.HarnessError(
+                f"{model}: an adapter of another model; merge the two and save the whole"
+            )
         return path
-    if path.exists() or not HUB_NAME.fullmatch(model):
+    if os.path.exists(path) or not HUB_NAME.fullmatch(model):
         raise harness.HarnessError(
             f"{model}: no folder, and no name that the Hugging Face hub could have, such as "
             "facebook/dinov2-small"
@@ -90,10 +132,9 @@ def _fetched(model: str, revision: str | None, patterns: tuple[str, ...]) -> Pat
     try:
         return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
     except Exception as error:  # the hub's, the network's, and the cache's
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise harness.HarnessError(
             f"{model}: there is no such folder, and the Hugging Face hub does not give it: "
-            f"{reason}; offline, give the folder of a copy"
+            f"{first_line(error)}; offline, give the folder of a copy"
         ) from error
 
 

@@ -1,0 +1,184 @@
+"""What taking attention maps costs beside a plain forward pass, and whether memory stays flat.
+
+    OMP_NUM_THREADS=1 python benchmarks/extraction_cost.py MODEL [--images N] [--size S]
+
+MODEL is a folder with a Vision Transformer that the extractor `hf` takes; the images are photos
+that scikit-learn and scikit-image bring, turned so that each is another. Printed are
+
+- extract() over all layers and heads, beside a loop of eager forward passes that give the same
+  attention (output_attentions) of images that are prepared already: both in turn, round by round,
+  on one thread, in seconds of the processor; the ratio is of the medians. Of a round's seconds the
+  parts: preparing images, passes with hooks, checks, making maps. The loop has no preparation, so
+  the ratio without it is printed too.
+- eager passes of 1, 4 and 8 images together, a second an image: whether batches gain anything.
+- peak resident memory of extract() over 10 and over 100 images, each in a process of its own.
+"""
+
+import argparse
+import itertools
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import harness
+from harness_plugins.extractors.pretrained import configuration, hf, model, source, watching
+from harness_plugins.extractors.pretrained.preparation import Preparation, preparation_of
+
+BATCHES = (1, 4, 8)
+COUNTS = (10, 100)
+
+
+def photos() -> Iterator[harness.Image]:
+    """Photos, each in four positions, then the same again."""
+    import skimage.data
+    from sklearn.datasets import load_sample_images
+
+    loaded = [*load_sample_images().images, skimage.data.astronaut(), skimage.data.coffee()]
+    turned = [np.rot90(photo, turn).copy() for turn in range(4) for photo in loaded]
+    for number, pixels in enumerate(itertools.cycle(turned)):
+        yield harness.Image(f"photo {number}", pixels)
+
+
+def extractor_of(folder: str, size: int | None) -> hf.HuggingFace:
+    """The extractor of all layers and heads, of images as prescribed or of a shorter side."""
+    return hf.HuggingFace(folder, layers=("all",), size=None if size is None else (size,))
+
+
+class Parts:
+    """Seconds spent in functions that are watched, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, its time counted under a name."""
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            started = time.process_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                self.seconds[name] += time.process_time() - started
+
+        return call
+
+    def watch(self) -> None:
+        """Count preparation, passes, checks and the making of maps from now on."""
+        for place, name, part in (
+            (Preparation, "__call__", "preparation"),
+            (model.VisionTransformer, "__call__", "passes with hooks"),
+            (watching, "check_attention", "checks"),
+            (hf, "patches_only", "rows rescaled"),
+            (harness.AttentionMap, "__post_init__", "maps validated"),
+        ):
+            setattr(place, name, self.timed(part, getattr(place, name)))
+
+
+def seconds_of(function: Callable[[], object]) -> float:
+    """How long a call takes."""
+    started = time.process_time()
+    function()
+    return time.process_time() - started
+
+
+def plain(module: torch.nn.Module, prepared: list[Tensor]) -> None:
+    """Passes that give the attention of every layer, one by one, which is then dropped."""
+    for pixels in prepared:
+        with torch.inference_mode():
+            module(pixel_values=pixels, output_attentions=True)
+
+
+def cost(extractor: hf.HuggingFace, count: int, rounds: int) -> None:
+    """Print what extract() costs beside plain passes, in parts, and passes of several images."""
+    images = list(itertools.islice(photos(), count))
+    folder, name = source.weights_folder(extractor.model, None), extractor.model
+    config, architecture = configuration.read(folder, name)
+    prepare = preparation_of(
+        folder, name, architecture.patch, architecture.channels, extractor.size
+    )
+    module = model.load(folder, name, config, classifier=False).module
+    prepared = [prepare(image).pixels for image in images]
+    parts = Parts()
+    parts.watch()
+
+    # The first map is there when the model is loaded and tried; it is timed from the second image.
+    def extract() -> float:
+        running = extractor.extract([images[0], *images])
+        for _ in range(architecture.layers * architecture.heads):
+            next(running)
+        parts.seconds.clear()
+        return seconds_of(lambda: sum(1 for _ in running))
+
+    loops, extractions, shares = [], [], []
+    plain(module, prepared)
+    for _ in range(rounds):
+        loops.append(seconds_of(lambda: plain(module, prepared)))
+        extractions.append(extract())
+        shares.append(dict(parts.seconds))
+    loop, extraction = statistics.median(loops), statistics.median(extractions)
+    print(f"{count} images of {tuple(prepared[0].shape[2:])} pixels, {rounds} rounds")
+    print(f"plain passes {loop / count:.4f} s an image, extract() {extraction / count:.4f} s")
+    for name in shares[0]:
+        print(f"  {name}: {statistics.median(share[name] for share in shares) / count:.4f} s")
+    preparation = statistics.median(share["preparation"] for share in shares)
+    print(f"ratio {extraction / loop:.2f}, without preparation", end=" ")
+    print(f"{(extraction - preparation) / loop:.2f}")
+    batches(module, prepared, rounds)
+
+
+def batches(module: torch.nn.Module, prepared: list[Tensor], rounds: int) -> None:
+    """Print how long passes of several images take, an image."""
+    stacks = {size: torch.cat([prepared[0]] * size) for size in BATCHES}
+    taken: dict[int, list[float]] = {size: [] for size in BATCHES}
+    for _, size in itertools.product(range(rounds), BATCHES):
+        taken[size].append(seconds_of(partial(plain, module, [stacks[size]])) / size)
+    for size, seconds in taken.items():
+        print(f"{size} together: {statistics.median(seconds):.4f} s an image")
+
+
+def memory(arguments: argparse.Namespace) -> None:
+    """Print the peak memory of extract() over few and many images."""
+    for count in COUNTS:
+        command = [sys.executable, __file__, arguments.model, "--peak", str(count)]
+        command += [] if arguments.size is None else ["--size", str(arguments.size)]
+        finished = subprocess.run(command, capture_output=True, text=True, check=True)
+        print(f"{count} images: peak resident memory {int(finished.stdout) / 2**10:.0f} MiB")
+
+
+def peak(extractor: hf.HuggingFace, count: int) -> None:
+    """Extract and print the process's peak resident memory in KiB."""
+    for _ in extractor.extract(itertools.islice(photos(), count)):
+        pass
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("--images", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", type=int, help="the shorter side; images of several aspects")
+    parser.add_argument("--peak", type=int, help="only print the peak of so many images, in KiB")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    extractor = extractor_of(arguments.model, arguments.size)
+    if arguments.peak:
+        peak(extractor, arguments.peak)
+    else:
+        cost(extractor, arguments.images, arguments.rounds)
+        memory(arguments)
+
+
+if __name__ == "__main__":
+    main()
