@@ -1,6 +1,6 @@
 """What taking attention maps costs beside a plain forward pass, and whether memory stays flat.
 
-    OMP_NUM_THREADS=1 python benchmarks/extraction_cost.py MODEL [--images 6] [--rounds 5] [--size S]
+    OMP_NUM_THREADS=1 python benchmarks/extraction_cost.py MODEL [--images N] [--size S]
 
 MODEL is a folder with a Vision Transformer that the extractor `hf` takes; the images are photos
 that scikit-learn and scikit-image bring, turned so that each is another. Printed are

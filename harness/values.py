@@ -138,9 +138,9 @@ class AttentionMap:
             raise ValueError(f"attention weights must be floating point, not {weights.dtype}")
         if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not weights.size:
             raise ValueError(f"attention weights must be (n, n), not {weights.shape}")
-        wrong = ~(np.isfinite(weights) & (weights >= 0))
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
+        # Of what is no number both are False; two passes, where the place is not asked for.
+        if not (weights.min() >= 0 and weights.max() < np.inf):
+            row, column = np.argwhere(~(np.isfinite(weights) & (weights >= 0)))[0]
             raise ValueError(
                 f"attention weights must be finite and not negative; [{row}, {column}] is "
                 f"{weights[row, column]}"

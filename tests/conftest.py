@@ -101,8 +101,30 @@ def striped_images(tmp_path: Path, idx_content: Callable[[NDArray[np.uint8]], by
 
 
 @pytest.fixture
-def harness_command(tmp_path: Path) -> Callable[..., Finished]:
-    """Runs `harness` as a user does, in a folder of its own."""
+def harness_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Finished]:
+    """Runs `harness` in a folder of its own, in this process: its imports are most of its time."""
+    from harness.cli.main import main
+
+    def command(*arguments: object) -> Finished:
+        given = list(map(str, arguments))
+        monkeypatch.chdir(tmp_path)
+        # What the test printed before is not the command's.
+        capfd.readouterr()
+        try:
+            code = main(given)
+        except SystemExit as ended:  # as argparse ends --help and --version
+            code = ended.code if isinstance(ended.code, int) else 1
+        output, errors = capfd.readouterr()
+        return subprocess.CompletedProcess(given, code, output, errors)
+
+    return command
+
+
+@pytest.fixture
+def harness_process(tmp_path: Path) -> Callable[..., Finished]:
+    """Runs `harness` as a user does, as a process of its own in a folder of its own."""
 
     def command(*arguments: object, timeout: float = 120) -> Finished:
         return subprocess.run(

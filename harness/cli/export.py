@@ -1,4 +1,4 @@
-"""`harness export`: a run's tables as files that other programs read."""
+"""`harness export`: a run's tables as files that other programs read, and what made them."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write every table of the run; returns the exit code."""
+    """Write every table of the run, and its provenance; returns the exit code."""
     import numpy as np
 
     from harness.api import open_run
@@ -48,6 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 frame.to_parquet(path, index=False)
             print(f"{path}: {len(frame)} rows")
+        path = arguments.out / "provenance.json"
+        made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
+        path.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
+        print(path)
     except OSError as error:
         raise HarnessError(f"{arguments.out}: cannot be written: {error.strerror}") from error
     return 0

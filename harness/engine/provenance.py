@@ -6,13 +6,16 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness import DISTRIBUTION
 from harness.registry import GROUP
+
+EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
 
 
 def environment(extraction_threads: int) -> dict[str, Any]:
@@ -22,20 +25,27 @@ def environment(extraction_threads: int) -> dict[str, Any]:
         for entry_point in importlib.metadata.entry_points(group=GROUP)
         if entry_point.dist is not None
     }
-    required = [
-        # "numpy>=2.0": the name ends where the versions begin.
-        re.split(r"[^\w.-]", requirement)[0]
-        for requirement in importlib.metadata.requires(DISTRIBUTION) or []
-        if "extra ==" not in requirement
-    ]
     return {
         "harness": harness.__version__,
         "plugins": plugins,
-        "libraries": {name: importlib.metadata.version(name) for name in required},
+        "libraries": dict(_libraries()),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "threads": {"cells": 1, "extraction": extraction_threads},
     }
+
+
+def _libraries() -> Iterator[tuple[str, str]]:
+    """Required packages with their versions, and those of extras that are installed."""
+    for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
+        # 'transformers>=5.20; extra == "hf"': the name ends where the versions begin.
+        name = re.split(r"[^\w.-]", requirement)[0]
+        extra = re.search(r"extra == [\"'](.*)[\"']", requirement)
+        if extra is None:
+            yield name, importlib.metadata.version(name)
+        elif extra[1] not in EXTRAS_THAT_COMPUTE_NOTHING:
+            with suppress(importlib.metadata.PackageNotFoundError):
+                yield name, importlib.metadata.version(name)
 
 
 def difference(

@@ -33,7 +33,7 @@ def test_exhibits_that_need_no_run_are_made_at_once(
 def test_every_exhibit_that_needs_no_more_data_is_made(
     harness_command: Command, tmp_path: Path
 ) -> None:
-    finished = harness_command("reproduce", "--clustered", 2, "--out", "out", timeout=900)
+    finished = harness_command("reproduce", "--clustered", 2, "--out", "out")
 
     assert finished.returncode == 0, finished.stderr
     assert "failed" not in finished.stderr

@@ -57,6 +57,7 @@ def test_images_are_made_to_fit_the_size_that_is_told(
     assert (settings.height, settings.width, settings.channels) == (4, 6, 3)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_weights_of_an_uninterrupted_one(
     harness_command: Command, tmp_path: Path
 ) -> None:

@@ -11,6 +11,9 @@ import harness
 if TYPE_CHECKING:
     from torch import Tensor
 
+# One map of so many takes 4 GiB; refused before the pixels, too, would fill the memory.
+MOST_PATCHES = 1 << 15
+
 Region = tuple[float, float, float, float]
 
 
@@ -67,9 +70,16 @@ def framed(image: harness.Image, cut: Cut, patch: tuple[int, int]) -> Prepared:
 def asked_size(
     image: tuple[int, ...], size: tuple[int, ...], patch: tuple[int, int]
 ) -> tuple[int, int]:
-    """Height and width in whole patches: as asked for, or with the image's own aspect."""
+    """Height and width in whole patches: as asked for, or with the image's own aspect.
+
+    Raises ValueError if they are too many.
+    """
     height, width = image if len(size) == 1 else size
     scale = size[0] / min(height, width) if len(size) == 1 else 1
     rows = max(1, round(height * scale / patch[0]))
     columns = max(1, round(width * scale / patch[1]))
+    if rows * columns > MOST_PATCHES:
+        raise ValueError(
+            f"{rows}×{columns} patches are more than {MOST_PATCHES}; give a smaller size"
+        )
     return rows * patch[0], columns * patch[1]

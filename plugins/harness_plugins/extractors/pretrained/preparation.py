@@ -43,7 +43,7 @@ class Preparation:
             cut = self._processed(pixels)
         except Exception as error:  # whatever a processor raises that an image does not suit
             raise harness.HarnessError(
-                f"{image.key}: its model's processor does not take it: {first_line(error)}"
+                f"{image.key}: not prepared for the model: {first_line(error)}"
             ) from error
         return framed(image, cut, self.patch)
 
@@ -65,8 +65,8 @@ class Preparation:
         top, left = (scaled[0] - crop["height"]) // 2, (scaled[1] - crop["width"]) // 2
         if top < 0 or left < 0:
             raise ValueError(
-                f"it cuts {crop['height']}×{crop['width']} out of {scaled[0]}×{scaled[1]} pixels; "
-                "give a size"
+                f"its processor cuts {crop['height']}×{crop['width']} out of "
+                f"{scaled[0]}×{scaled[1]} pixels; give a size"
             )
         cropped = resized[:, top : top + crop["height"], left : left + crop["width"]]
         return Cut(cropped, scaled, (top, left))

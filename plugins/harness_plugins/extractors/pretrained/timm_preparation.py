@@ -29,14 +29,19 @@ class Preparation:
     def __call__(self, image: harness.Image) -> Prepared:
         """An image as the model takes it.
 
-        Raises HarnessError if less than two patches would be left of it.
+        Raises HarnessError if less than two patches would be left of it, or too many made.
         """
         height, width, _ = image.pixels.shape
         channels, *kept = self.prescribed["input_size"]
         if self.size is None:
             scaled = self._scaled((height, width), kept)
         else:
-            kept = scaled = asked_size((height, width), self.size, self.patch)
+            try:
+                kept = scaled = asked_size((height, width), self.size, self.patch)
+            except ValueError as error:
+                raise harness.HarnessError(
+                    f"{image.key}: not prepared for the model: {error}"
+                ) from error
         top, left = (round((scaled[side] - kept[side]) / 2) for side in (0, 1))
         resized = self._resized(fitted(image, height, width, channels), scaled)
         cut = resized[:, top : top + kept[0], left : left + kept[1]]

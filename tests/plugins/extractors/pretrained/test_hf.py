@@ -171,6 +171,19 @@ def test_every_family_takes_images_that_are_not_square(
     assert found.grid == (5, 7)
 
 
+def test_maps_tell_which_part_of_the_image_their_patches_cover(
+    extractor: Make, photo: harness.Image
+) -> None:
+    # 50×70 pixels are scaled to 36×50, of which 32×32 are cut out of the middle.
+    (cut,) = maps_of(extractor("dinov2", "heads=0"), photo)
+    (whole,) = maps_of(extractor("dinov2", "heads=0,size=40"), photo)
+    (kept,) = maps_of(extractor("dinov2", "heads=0,prefix=keep"), photo)
+
+    assert cut.region == pytest.approx((2 * 50 / 36, 9 * 70 / 50, 32 * 50 / 36, 32 * 70 / 50))
+    assert whole.region == (0, 0, 50, 70)
+    assert kept.region is None
+
+
 def test_grey_images_are_taken_as_coloured_ones(extractor: Make) -> None:
     grey = np.random.default_rng(1).integers(0, 256, (40, 40, 1), dtype=np.uint8)
 

@@ -143,6 +143,14 @@ def test_sizes_are_rounded_to_whole_patches(
         assert tuple(preparing("dinov2", size)(image).pixels.shape[2:]) == expected
 
 
+@pytest.mark.parametrize("size", [(10**6,), (10**5, 10**6)])
+def test_sizes_that_no_memory_holds_are_refused_before_they_are_made(
+    preparing: Prepares, size: tuple[int, ...]
+) -> None:
+    with pytest.raises(harness.HarnessError, match="patches are more than 32768; give a smaller"):
+        preparing("vit", size)(ramp(50, 70))
+
+
 def test_grey_images_are_made_rgb(preparing: Prepares) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (40, 40, 1), dtype=np.uint8)
 
@@ -203,5 +211,5 @@ def test_a_crop_larger_than_the_image_is_refused_by_name(copied: Path) -> None:
 
 def test_what_a_processor_does_not_take_is_refused_by_name(copied: Path) -> None:
     folder = changed(copied, image_mean=[0.5, 0.5])
-    with pytest.raises(harness.HarnessError, match=r"ramp: its model's processor does not take it"):
+    with pytest.raises(harness.HarnessError, match=r"ramp: not prepared for the model: "):
         preparation_of(folder, "it", (8, 8), 3, None)(ramp(50, 50))
