@@ -86,7 +86,7 @@ class Origins:
         if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(
                 f"{self._store.folder}: its maps come from {text}, behind which there is no model "
-                "to look into; there is one behind one-layer-vit and hf"
+                "to look into; there is one behind one-layer-vit, hf and timm"
             )
         found = made.fingerprint()
         for session in reversed(self._store.sessions()):
