@@ -36,7 +36,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class Pretrained(harness.Extractor):
-    """What extractors of pretrained models share; `hf` says what the parameters mean."""
+    """What extractors of pretrained models share.
+
+    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
+    heads: likewise; mean is their mean, as head 0.
+    rollout: attention rollout (Abnar and Zuidema 2020) through each of the layers in the place of
+        its attention, of the heads' mean, as head 0.
+    prefix: what becomes of class and register tokens: renormalise leaves them out and rescales
+        the rows to sum to one, drop leaves them out, keep has them as nodes, without a patch grid.
+    """
 
     model: str
     layers: tuple[str, ...] = ("last",)
@@ -131,11 +139,12 @@ class Pretrained(harness.Extractor):
         from harness_plugins.extractors.pretrained.model import understood
 
         opened = self._opened()
-        loaded = opened.load(True)
+        architecture, prepare = opened.architecture, opened.prepare
+        trial = prepare(_noise(self.model, architecture.image))
+        transformer = understood(opened.load(True), self.model, architecture, trial.pixels)
 
         def ablate(image: harness.Image) -> Ablated:
-            prepared = opened.prepare(image)
-            transformer = understood(loaded, self.model, opened.architecture, prepared.pixels)
+            prepared = prepare(image)
             return ablated(transformer, prepared.pixels, prepared.grid, removal)
 
         return ablate

@@ -19,12 +19,6 @@ class HuggingFace(Pretrained):
     pip install 'attention-harness[hf]'.
 
     model: a folder, or a name on the hub, such as facebook/dinov2-small.
-    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
-    heads: likewise; mean is their mean, as head 0.
-    rollout: attention rollout (Abnar and Zuidema 2020) through each of the layers in the place of
-        its attention, of the heads' mean, as head 0.
-    prefix: what becomes of class and register tokens: renormalise leaves them out and rescales
-        the rows to sum to one, drop leaves them out, keep has them as nodes, without a patch grid.
     size: the shorter side in pixels, the image's aspect kept, or height and width; rounded to
         whole patches. If not given, what the processor prescribes, which may cut the borders off.
     revision: of a model on the hub: a branch, a tag or a commit.

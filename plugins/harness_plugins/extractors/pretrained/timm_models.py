@@ -21,12 +21,6 @@ class Timm(Pretrained):
     model: as timm spells it: vit_small_patch16_224, with or without the tag of its weights,
         hf-hub: and a repository, or local-dir: and a folder with a config.json.
     weights: a file of safetensors in the place of the pretrained ones.
-    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
-    heads: likewise; mean is their mean, as head 0.
-    rollout: attention rollout (Abnar and Zuidema 2020) through each of the layers in the place of
-        its attention, of the heads' mean, as head 0.
-    prefix: what becomes of class and register tokens: renormalise leaves them out and rescales
-        the rows to sum to one, drop leaves them out, keep has them as nodes, without a patch grid.
     size: the shorter side in pixels, the image's aspect kept, or height and width; rounded to
         whole patches. If not given, what the configuration prescribes, which may cut borders off.
     """
