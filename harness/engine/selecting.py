@@ -36,7 +36,8 @@ def select_all(
     """What every selector chooses on every observed profile; a failure is a record too.
 
     Each is tested against draws of every control: those of its group, or with pooling by image
-    its own image's; of more than are wanted so many are taken at random, by the cell's key.
+    its own image's; of more than are wanted so many are taken at random, by the
+    cell's seed, which code that changes leaves as it is.
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
     told: set[tuple[str, str]] = set()
@@ -58,6 +59,7 @@ class _Questions:
         self.controls = {control: list(cells) for control, cells in group.controls.items()}
         self.places = [(cell, selector) for cell in group.observed for selector in selectors]
         self._most = most
+        self._seeds = group.seeds
         pooled = pooling == "group"
         # Indices by control and what they are nulls of: a map, or the group.
         self._pools: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
@@ -82,7 +84,7 @@ class _Questions:
         pool = self._pools[control, self._pool_of[cell]]
         if len(pool) <= self._most:
             return pool
-        random = np.random.default_rng(seed_of(cell, control))
+        random = np.random.default_rng(seed_of(self._seeds[cell], control))
         return sorted(random.choice(pool, self._most, replace=False).tolist())
 
 

@@ -20,11 +20,12 @@ class Group:
     """What one method did with one slot of one extractor, over all images, with one repeat.
 
     All maps are of one size: builders may choose levels by it. observed: cells that are ok, with
-    the key of their map; controls: those of each control, with the key of the observed map that
-    they are drawn for.
+    the key of their map; seeds: the seed of each; controls: the cells of each control, with the
+    key of the observed map that they are drawn for.
     """
 
     observed: dict[str, str] = field(default_factory=dict)
+    seeds: dict[str, int] = field(default_factory=dict)
     controls: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -36,15 +37,16 @@ def groups(store: Store) -> Iterator[Group]:
     names = store.controls()
     of_group = "extractor, layer, head, nodes, graph, clusterer, repeat"
     rows = store.connection.execute(
-        f"SELECT cell, role, control, map, observed, {of_group} "
+        f"SELECT cell, role, control, map, observed, seed, {of_group} "
         "FROM planned JOIN cells USING (cell) WHERE status = 'ok' AND role <> 'perturbation' "
         f"ORDER BY min(position) OVER (PARTITION BY {of_group}), position"
     )
-    for _, members in groupby(rows, lambda row: row[5:]):
+    for _, members in groupby(rows, lambda row: row[6:]):
         found = Group(controls={name: {} for name in names})
-        for cell, role, control, of, observed, *_ in members:
+        for cell, role, control, of, observed, seed, *_ in members:
             if role == "observed":
                 found.observed[cell] = of
+                found.seeds[cell] = seed
             else:
                 found.controls[control][cell] = observed
         yield found
