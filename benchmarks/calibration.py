@@ -26,7 +26,7 @@ from scipy.stats import kstest
 import harness
 from harness.engine.cell import profile
 from harness.engine.selection import selected
-from harness.identity import seed_of
+from harness.planning.identity import seed_of
 
 NODES = 36
 LEVELS = 10

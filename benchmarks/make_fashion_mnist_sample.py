@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.data import fashion_mnist
+from harness_plugins.datasets import fashion_mnist
 
 PER_CLASS = 10
 

@@ -18,9 +18,9 @@ import torch
 from torch.nn import functional
 
 import harness
-from harness.vit.examples import gather
-from harness.vit.model import ModelSettings, OneLayerViT
-from harness.vit.training import RECIPES, Splits, train
+from harness_plugins.thesis.vit.examples import gather
+from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+from harness_plugins.thesis.vit.training import RECIPES, Splits, train
 
 
 def bare(splits: Splits, model_settings: ModelSettings) -> float:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api import Run, make, open_run, run
-    from harness.components import (
+    from harness.errors import HarnessError
+    from harness.metrics import modularity
+    from harness.metrics.jaccard import best_match_jaccard, best_match_jaccards
+    from harness.metrics.significance import p_value
+    from harness.metrics.stability import adjusted_jaccard
+    from harness.plugin.base import (
         Clusterer,
         Extractor,
         GraphBuilder,
@@ -22,13 +27,8 @@ if TYPE_CHECKING:
         Selector,
         Split,
     )
-    from harness.errors import HarnessError
-    from harness.hookspecs import hookimpl
-    from harness.scores import modularity
-    from harness.scores.jaccard import best_match_jaccard, best_match_jaccards
-    from harness.scores.significance import p_value
-    from harness.scores.stability import adjusted_jaccard
-    from harness.values import (
+    from harness.plugin.hooks import hookimpl
+    from harness.plugin.values import (
         OBSERVED,
         UNASSIGNED,
         AttentionMap,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "harness.api": ("Run", "make", "open_run", "run"),
-    "harness.components": (
+    "harness.plugin.base": (
         "Clusterer",
         "Extractor",
         "GraphBuilder",
@@ -61,12 +61,12 @@ _HOMES = {
         "Split",
     ),
     "harness.errors": ("HarnessError",),
-    "harness.hookspecs": ("hookimpl",),
-    "harness.scores": ("modularity",),
-    "harness.scores.jaccard": ("best_match_jaccard", "best_match_jaccards"),
-    "harness.scores.significance": ("p_value",),
-    "harness.scores.stability": ("adjusted_jaccard",),
-    "harness.values": (
+    "harness.plugin.hooks": ("hookimpl",),
+    "harness.metrics": ("modularity",),
+    "harness.metrics.jaccard": ("best_match_jaccard", "best_match_jaccards"),
+    "harness.metrics.significance": ("p_value",),
+    "harness.metrics.stability": ("adjusted_jaccard",),
+    "harness.plugin.values": (
         "OBSERVED",
         "UNASSIGNED",
         "AttentionMap",

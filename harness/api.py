@@ -5,24 +5,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import frames, ranking, registry
-from harness.ablation import Ablation, AblationSettings, ablate
-from harness.by_slot import LayerRow, SlotRow, by_layer, by_slot
-from harness.closeup import Closeup, close_up, weights_by_head
-from harness.components import Component
+from harness.analysis import leaderboard as ranking
+from harness.analysis.ablation import Ablation, AblationSettings, ablate
+from harness.analysis.comparison import PairedRuns, pair_runs
+from harness.analysis.foreground import Meaning, meaning
+from harness.analysis.heads import LayerRow, SlotRow, by_layer, by_slot
+from harness.analysis.image import Closeup, close_up, weights_by_head
+from harness.analysis.inputs import Origins
+from harness.analysis.layers import MethodLayers, layers
+from harness.analysis.masks import Foreground
+from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine import runner
-from harness.engine.forecast import Forecast
+from harness.engine.estimate import Forecast
 from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
-from harness.foreground import Foreground
-from harness.layers import MethodLayers, layers
-from harness.meaning import Meaning, meaning
-from harness.origins import Origins
-from harness.pairing import PairedRuns, pair_runs
-from harness.places import StoredPartition, stored_partition
-from harness.registry import KINDS, Registry
-from harness.settings import (
+from harness.planning.settings import (
     Execution,
     Settings,
     default_suite,
@@ -31,16 +29,19 @@ from harness.settings import (
     read_suite,
     resolve,
 )
-from harness.spelling import did_you_mean, spell_value
-from harness.store import Store, failed_selections, open_for_reading
-from harness.values import Image
+from harness.plugin import registry
+from harness.plugin.base import Component
+from harness.plugin.registry import KINDS, Registry
+from harness.plugin.spec import did_you_mean, spell_value
+from harness.plugin.values import Image
+from harness.store import Store, failed_selections, frames, open_for_reading
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas
     from numpy.typing import NDArray
 
-    from harness.vit.checkpoint import Checkpoint
+    from harness_plugins.thesis.vit.checkpoint import Checkpoint
 
 RESULTS = Path("results")
 T = TypeVar("T")
@@ -73,8 +74,9 @@ class Run:
     def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
         """Every method by layer and head, and how alike its clusters are between them.
 
-        `run.layers(["louvain"])`; `harness.layers` has what is returned. Raises HarnessError for a
-        clusterer that the run does not have, and for a run of one layer and head.
+        `run.layers(["louvain"])`; `harness.analysis.layers` has what is returned. Raises
+        HarnessError for a clusterer that the run does not have, and for a run of one layer and
+        head.
         """
         return self._read(lambda stored: layers(stored, clusterers))
 
@@ -124,7 +126,8 @@ class Run:
     def partition(self, image: str, place: str) -> StoredPartition:
         """A partition of an image's attention: `partition("planted-0", "louvain@k=3")`.
 
-        `harness.places` says how places are spelled. Raises HarnessError where there is none.
+        `harness.analysis.partitions` says how places are spelled. Raises HarnessError where
+        there is none.
         """
         return self._read(lambda stored: stored_partition(stored, image, place))
 
@@ -138,7 +141,8 @@ class Run:
         """What removing the clusters at a place does to the model's logits, on images or on all.
 
         `run.ablate("louvain", ["00019-t-shirt"], AblationSettings(at="keys"))`; the latter is in
-        `harness.ablation`, as is what is returned. Raises HarnessError where there are none.
+        `harness.analysis.ablation`, as is what is returned. Raises HarnessError where there are
+        none.
         """
         known = registry.load([Path(path) for path in plugins])
         how = settings or AblationSettings()
@@ -153,7 +157,7 @@ class Run:
     ) -> Closeup:
         """What every method found on one map of an image, noise beside it.
 
-        `run.close_up("00019-t-shirt", {"head": "3"}, ["louvain"])`; see `harness.closeup`.
+        `run.close_up("00019-t-shirt", {"head": "3"}, ["louvain"])`; see `harness.analysis.image`.
         """
         return self._read(lambda stored: close_up(stored, image, told or {}, clusterers, selectors))
 
@@ -187,9 +191,10 @@ class Run:
     ) -> Meaning:
         """How far every method's clusters follow the images' foreground, beside baselines.
 
-        `run.meaning(Above(0))`; `harness.foreground` has that and masks, `harness.meaning` what is
-        returned. With `candidates` levels count that a selector did not accept. Raises HarnessError
-        where images or their foreground are not to be had.
+        `run.meaning(Above(0))`; `harness.analysis.masks` has that and masks,
+        `harness.analysis.foreground` what is returned. With `candidates` levels count that a
+        selector did not accept. Raises HarnessError where images or their foreground are not to be
+        had.
         """
         known = registry.load([Path(path) for path in plugins])
         return self._read(lambda stored: meaning(stored, known, foreground, candidates=candidates))
@@ -197,8 +202,8 @@ class Run:
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """This run and another cell by cell: one method and figure a row.
 
-        Columns are those of `harness.pairing.PairedMethod` and `PairedFigure`; differences are the
-        other's figure less this one's.
+        Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedFigure`;
+        differences are the other's figure less this one's.
         """
         import pandas
 
@@ -379,7 +384,7 @@ def load_checkpoint(name: str, plugins: Sequence[str | Path] = ()) -> "Checkpoin
 
     Raises HarnessError if there is none.
     """
-    from harness.vit.checkpoint import load
+    from harness_plugins.thesis.vit.checkpoint import load
 
     extractor = make("extractor", f"one-layer-vit[checkpoint={spell_value(name)}]", plugins)
     return load(extractor.checkpoint_file)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
 from harness.errors import HarnessError
-from harness.removal import At, Fill
+from harness.plugin.ablation import At, Fill
 
 if TYPE_CHECKING:
-    from harness.ablation import Ablation
+    from harness.analysis.ablation import Ablation
     from harness.api import Run
-    from harness.scores.ablation import Effect
-    from harness.scores.embedding_ablation import EmbeddingEffect
+    from harness.metrics.ablation import Effect
+    from harness.metrics.embedding_ablation import EmbeddingEffect
 
 FILE_WIDTH = 120
 EXAMPLES = """
@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ablate; returns the exit code."""
-    from harness.ablation import AblationSettings
+    from harness.analysis.ablation import AblationSettings
     from harness.api import open_run
 
     settings = AblationSettings(

@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
+    from harness.analysis.limits import read_limit, regressions
     from harness.api import open_run
-    from harness.regressions import read_limit, regressions
 
     limits = [read_limit(text) for text in arguments.fail_on]
     runs = open_run(arguments.first).paired(open_run(arguments.second))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.values import Integers
+    from harness.plugin.values import Integers
     from harness.views.matching import Likeness
 
 FILE_WIDTH = 120
@@ -83,7 +83,7 @@ def _read_labels(path: Path) -> "Integers":
     """The labels in a file; what is wrong with it raises HarnessError."""
     import numpy as np
 
-    from harness.scores.partition import InvalidLabels, check_labels
+    from harness.metrics.partition import InvalidLabels, check_labels
 
     if not path.is_file():
         raise HarnessError(f"{path}: no such file")
@@ -120,8 +120,8 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
 
 
 def _compared(context: str, first: _Side, second: _Side) -> "Likeness":
-    from harness.scores.jaccard import best_match_jaccard
-    from harness.scores.matching import best_unions, match
+    from harness.metrics.jaccard import best_match_jaccard
+    from harness.metrics.matching import best_unions, match
     from harness.views.matching import Likeness
 
     if len(first.labels) != len(second.labels):

@@ -11,7 +11,7 @@ from harness.cli.files import write_rows
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.layers import MethodLayers
+    from harness.analysis.layers import MethodLayers
 
 FILE_WIDTH = 120
 

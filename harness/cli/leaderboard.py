@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
+    from harness.analysis.heads import LayerRow, SlotRow
+    from harness.analysis.leaderboard import Comparison
     from harness.api import Run
-    from harness.by_slot import LayerRow, SlotRow
-    from harness.ranking import Comparison
     from harness.views.leaderboard import Board
 
 FILE_WIDTH = 120
@@ -99,7 +99,7 @@ def _console() -> "Console":
 
 def board_of(run: "Run", by: str | None = None) -> "Board":
     """A run's rows, with what its table says about them."""
-    from harness.ranking import ranked
+    from harness.analysis.leaderboard import ranked
     from harness.views.leaderboard import Board
 
     compared = run.comparisons()
@@ -126,7 +126,7 @@ def print_boards(
         ]
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     elif form == "csv":
-        from harness.ranking import Row
+        from harness.analysis.leaderboard import Row
 
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(["run", *(field.name for field in fields(Row) if field.name != "controls")])

@@ -12,8 +12,8 @@ from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
 
 if TYPE_CHECKING:
-    from harness.foreground import Foreground
-    from harness.meaning import Meaning
+    from harness.analysis.foreground import Meaning
+    from harness.analysis.masks import Foreground
 
 FILE_WIDTH = 120
 EXAMPLES = """
@@ -70,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":
-    from harness import registry
-    from harness.foreground import Above, Masks
+    from harness.analysis.masks import Above, Masks
+    from harness.plugin import registry
 
     if arguments.masks is None:
         return Above(arguments.above)

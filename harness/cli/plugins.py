@@ -13,8 +13,8 @@ from harness.cli.options import add_plugin_option
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.descriptions import Description
-    from harness.registry import Broken
+    from harness.plugin.descriptions import Description
+    from harness.plugin.registry import Broken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the components; returns the exit code, which broken plugins do not change."""
-    from harness import registry
-    from harness.descriptions import describe_all
+    from harness.plugin import registry
+    from harness.plugin.descriptions import describe_all
 
     loaded = registry.load(arguments.plugins or [])
     for line in loaded.conflicts():
@@ -60,7 +60,7 @@ def _called(
     name: str, descriptions: Sequence["Description"], broken: Sequence["Broken"]
 ) -> tuple[list["Description"], list["Broken"]]:
     """Those of that name, whatever their kind."""
-    from harness.spelling import did_you_mean
+    from harness.plugin.spec import did_you_mean
 
     found = [description for description in descriptions if description.name == name]
     failed = [one for one in broken if one.name == name]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.options import add_plugin_option
 
 if TYPE_CHECKING:
-    from harness.engine.forecast import Forecast
+    from harness.engine.estimate import Forecast
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness run`."""
-    from harness.settings import default_suite
+    from harness.planning.settings import default_suite
 
     default = default_suite().values
 
@@ -138,7 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run; returns 0 if all cells and selections are ok, 2 if some are not."""
     from harness.api import prepare
-    from harness.settings import KEYS
+    from harness.planning.settings import KEYS
     from harness.views.progress import shown_progress
 
     given: dict[str, Any] = vars(arguments)

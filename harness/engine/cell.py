@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.components import Clusterer, GraphBuilder, Perturbation
 from harness.engine import checks
 from harness.errors import InvalidResult
-from harness.identity import seed_of
-from harness.scores.jaccard import best_match_jaccard
-from harness.scores.modularity import modularity_of
-from harness.scores.partition import cluster_count, coverage, unassigned_as_singletons
-from harness.values import AttentionMap, Graph, Integers, Partition, Point
+from harness.metrics.jaccard import best_match_jaccard
+from harness.metrics.modularity import modularity_of
+from harness.metrics.partition import cluster_count, coverage, unassigned_as_singletons
+from harness.planning.identity import seed_of
+from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
+from harness.plugin.values import AttentionMap, Graph, Integers, Partition, Point
 
 
 def profile(

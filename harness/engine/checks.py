@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import InvalidResult
-from harness.patches import described, lies_within
-from harness.scores.partition import check_labels, renumbered
-from harness.values import (
+from harness.metrics.partition import check_labels, renumbered
+from harness.plugin.patches import described, lies_within
+from harness.plugin.values import (
     AttentionMap,
     Floats,
     Graph,

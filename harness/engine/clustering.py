@@ -14,9 +14,9 @@ from typing import Self
 from harness.engine.pool import CellJob, Pool
 from harness.engine.progress import Progress
 from harness.errors import RunStopped
-from harness.records import CellRecord, MissingCell, StoredMap
-from harness.settings import Settings, TimeLimits
+from harness.planning.settings import Settings, TimeLimits
 from harness.store import FILE_NAME, Store
+from harness.store.records import CellRecord, MissingCell, StoredMap
 
 # Cells read from the store at a time.
 PAGE = 500

@@ -20,12 +20,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.engine.environment import difference, environment
 from harness.engine.host import Terms
 from harness.engine.pool import CellJob, Outcomes, Pool
 from harness.engine.progress import Progress
-from harness.engine.provenance import difference, environment
 from harness.errors import HarnessError, RunStopped
-from harness.records import CellRecord
+from harness.store.records import CellRecord
 
 try:
     import distributed

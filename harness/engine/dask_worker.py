@@ -17,14 +17,14 @@ from typing import Any
 import distributed
 from numpy.typing import NDArray
 
+from harness.engine.environment import difference, environment
 from harness.engine.guardian import Guardian
 from harness.engine.host import Host, Terms
-from harness.engine.kept_maps import keep
 from harness.engine.pool import CellJob, compute
-from harness.engine.provenance import difference, environment
 from harness.errors import RunStopped
-from harness.records import CellRecord
-from harness.values import AttentionMap
+from harness.plugin.values import AttentionMap
+from harness.store.maps import keep
+from harness.store.records import CellRecord
 
 # How a difference between the coordinator and a worker is told.
 SIDES = ("here", "there")

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.engine import provenance
+from harness.engine import environment
 from harness.engine.guardian import Guardian
 from harness.engine.host import Host, JobFailed, Terms
 from harness.engine.memory import peak_memory
 from harness.engine.threads import VARIABLES
 from harness.errors import HarnessError
-from harness.identity import source_digest
-from harness.registry import Registry
+from harness.planning.identity import source_digest
+from harness.plugin.registry import Registry
 from harness.store import network_file_system
 
 # Not needed, but good to know of.
@@ -26,8 +26,8 @@ OPTIONAL = ("distributed", "dask-jobqueue")
 
 def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict[str, Any]:
     """Everything by topic, as JSON-able values; nothing in it raises."""
-    found = provenance.environment(extraction_threads=1)
-    source = provenance.source()
+    found = environment.environment(extraction_threads=1)
+    source = environment.source()
     nearest = next(place for place in (results, *results.absolute().parents) if place.exists())
     return {
         "harness": {

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers, in_order
-from harness.engine.kept_maps import stored_map
 from harness.engine.messages import Message
 from harness.engine.progress import Progress, named
-from harness.plan import PlannedMap
-from harness.records import StoredMap
-from harness.values import Slot
+from harness.planning.plan import PlannedMap
+from harness.plugin.values import Slot
+from harness.store.maps import stored_map
+from harness.store.records import StoredMap
 
 Write = Callable[[Iterable[StoredMap]], None]
 

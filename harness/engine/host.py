@@ -20,8 +20,8 @@ from harness.engine.memory import peak_memory, peak_of
 from harness.engine.messages import Garbled, Message, decode, encode
 from harness.engine.threads import variables
 from harness.errors import RunStopped
-from harness.identity import source_digest
-from harness.settings import Execution
+from harness.planning.identity import source_digest
+from harness.planning.settings import Execution
 
 # Bytes read at a time; a larger buffer would be mapped anew for every message.
 CHUNK = 1 << 16

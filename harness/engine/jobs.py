@@ -9,7 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from harness import store
-from harness.components import (
+from harness.engine import checks
+from harness.engine.cell import perturbed, profile
+from harness.engine.messages import Message, point_message
+from harness.engine.selection import selected
+from harness.errors import HarnessError, RunStopped
+from harness.planning.identity import code_digest, seed_of
+from harness.plugin.base import (
     Clusterer,
     Component,
     Extractor,
@@ -21,15 +27,9 @@ from harness.components import (
     Perturbation,
     Selector,
 )
-from harness.engine import checks
-from harness.engine.cell import perturbed, profile
-from harness.engine.kept_maps import keep, kept_map
-from harness.engine.messages import Message, point_message
-from harness.engine.selection import selected
-from harness.errors import HarnessError, RunStopped
-from harness.identity import code_digest, seed_of
-from harness.registry import Registry
-from harness.values import AttentionMap, Image, Variant
+from harness.plugin.registry import Registry
+from harness.plugin.values import AttentionMap, Image, Variant
+from harness.store.maps import keep, kept_map
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]

@@ -9,7 +9,7 @@ from typing import Self
 
 from harness.engine.host import Host
 from harness.engine.pool import CellJob, Outcomes, compute
-from harness.records import CellRecord
+from harness.store.records import CellRecord
 
 
 class LocalPool:

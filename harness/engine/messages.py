@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from harness.plugin.values import Point
 from harness.store import FIGURES
-from harness.values import Point
 
 LENGTHS = struct.Struct(">II")
 # Bytes; nothing that is said is longer, so that what claims to be is noise.

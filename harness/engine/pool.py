@@ -9,8 +9,8 @@ from typing import Any, Protocol, Self
 
 from harness.engine.host import Host, JobFailed
 from harness.engine.messages import point_of
-from harness.records import CellRecord
-from harness.values import Point
+from harness.plugin.values import Point
+from harness.store.records import CellRecord
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from harness.engine.guardian import Guardian
 from harness.engine.host import Host, terms_of
 from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
-from harness.engine.steadiness import stabilities
+from harness.engine.stability import stabilities
 from harness.errors import HarnessError
-from harness.identity import code_digest
-from harness.registry import Registry
-from harness.settings import Execution
-from harness.spelling import spell
+from harness.planning.identity import code_digest
+from harness.planning.settings import Execution
+from harness.plugin.registry import Registry
+from harness.plugin.spec import spell
 from harness.store import (
     failed_selections,
     open_for_reading,

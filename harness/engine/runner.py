@@ -8,24 +8,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness.engine import provenance
+from harness.engine import environment
 from harness.engine.clustering import Clustering
+from harness.engine.estimate import Forecast, Known, foresee, levels_of
 from harness.engine.extraction import Extraction
-from harness.engine.forecast import Forecast, Known, foresee, levels_of
 from harness.engine.guardian import Guardian
 from harness.engine.host import Host, Terms, terms_of
-from harness.engine.kept_maps import is_intact
 from harness.engine.local_pool import LocalPool
 from harness.engine.pool import Pool
 from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
-from harness.engine.steadiness import stabilities
+from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.errors import HarnessError
-from harness.plan import Plan, PlannedMap, Survey, expected_code, make_plan, split_extractors
-from harness.records import StoredMap
-from harness.registry import Registry
-from harness.settings import Execution, Settings, spelled_by
+from harness.planning.plan import (
+    Plan,
+    PlannedMap,
+    Survey,
+    expected_code,
+    make_plan,
+    split_extractors,
+)
+from harness.planning.settings import Execution, Settings, spelled_by
+from harness.plugin.registry import Registry
 from harness.store import (
     FILE_NAME,
     MAPS_FOLDER,
@@ -37,6 +42,8 @@ from harness.store import (
     replace_selections,
     replace_stabilities,
 )
+from harness.store.maps import is_intact
+from harness.store.records import StoredMap
 
 
 def forecast(
@@ -135,17 +142,17 @@ def _session(
     store: Store, survey: Survey, execution: Execution, any_environment: bool
 ) -> dict[str, Any]:
     """What is kept of this execution; refuses if any before had another environment."""
-    environment = provenance.environment(execution.extraction_threads)
+    found = environment.environment(execution.extraction_threads)
     for session in [] if any_environment else store.sessions():
-        if changed := provenance.difference(session["environment"], environment):
+        if changed := environment.difference(session["environment"], found):
             raise HarnessError(
                 f"{store.folder}: computed in another environment ({changed}); restore it, choose "
                 "another --out, or mix them with --any-environment"
             )
     return {
-        "environment": environment,
-        "source": provenance.source(),
-        "invocation": provenance.invocation(),
+        "environment": found,
+        "source": environment.source(),
+        "invocation": environment.invocation(),
         "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
     }
 
@@ -245,15 +252,15 @@ class _Run:
             )
         from harness.engine.dask_pool import connect
 
-        environment = None
+        found = None
         if not self.any_environment:
-            environment = provenance.environment(self.execution.extraction_threads)
+            found = environment.environment(self.execution.extraction_threads)
         return connect(
             self.execution.dask,
             self.execution.workers,
             terms,
             self.store.maps_folder,
-            environment,
+            found,
             self.progress,
         )
 

@@ -9,12 +9,12 @@ import numpy as np
 from harness.engine.host import Host, in_order
 from harness.engine.messages import Message
 from harness.engine.progress import Progress, named
-from harness.identity import seed_of
-from harness.records import SelectionRecord
-from harness.scores.significance import significance
-from harness.settings import Pooling
+from harness.metrics.significance import significance
+from harness.planning.identity import seed_of
+from harness.planning.settings import Pooling
+from harness.plugin.values import Selection
 from harness.store import Group, Store, count_observed, groups
-from harness.values import Selection
+from harness.store.records import SelectionRecord
 
 # Draws of a control that a selection is tested against at most, unless more are asked for: with
 # them p is as small as .005, and every draw costs a selection for every image.

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.components import Selector
 from harness.engine import checks
 from harness.errors import HarnessError
-from harness.values import Profile, Selection
+from harness.plugin.base import Selector
+from harness.plugin.values import Profile, Selection
 
 
 def selected(

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers, in_order
-from harness.engine.kept_maps import stored_map
 from harness.engine.messages import Message
 from harness.engine.progress import Progress, named
 from harness.errors import HarnessError
-from harness.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
-from harness.values import Slot
+from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
+from harness.plugin.values import Slot
+from harness.store.maps import stored_map
 
 # Rows are said not to sum to one where they are off by more: bfloat16 rounds a weight by up to
 # 2⁻⁹ of it.

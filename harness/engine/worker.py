@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.engine.isolation import Surroundings, adopt_orphans
 from harness.engine.jobs import JOBS, Context, Send, reason_of
 from harness.engine.memory import forget_peak_memory, peak_memory
 from harness.engine.messages import Message, decode, encode
-from harness.engine.surroundings import Surroundings, adopt_orphans
 from harness.errors import HarnessError, InvalidResult, RunStopped
-from harness.identity import source_digest
-from harness.registry import load
+from harness.planning.identity import source_digest
+from harness.plugin.registry import load
 
 # Characters of a traceback that are kept, its end.
 DETAIL = 8000

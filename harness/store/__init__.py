@@ -1,6 +1,9 @@
 """One SQLite file a run: what was planned, what was computed, what was selected."""
 
-from harness.store.findings import (
+from harness.store.mounts import network_file_system
+from harness.store.opening import check_place, open_for_reading, open_for_writing
+from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
+from harness.store.selections import (
     Accepted,
     Group,
     accepted,
@@ -11,9 +14,6 @@ from harness.store.findings import (
     replace_selections,
     replace_stabilities,
 )
-from harness.store.mounts import network_file_system
-from harness.store.opening import check_place, open_for_reading, open_for_writing
-from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
 from harness.store.tables import Store, Timing, none_for_nan
 
 __all__ = [

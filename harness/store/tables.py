@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.plan import PlannedCell, SurveyedImage
-from harness.records import CellRecord, MissingCell, StoredMap
+from harness.planning.plan import PlannedCell, SurveyedImage
+from harness.plugin.values import Integers, Point, Profile, Slot, Variant
+from harness.store.records import CellRecord, MissingCell, StoredMap
 from harness.store.schema import FIGURES, MAPS_FOLDER, UNDEFINED_AS_NULL
-from harness.values import Integers, Point, Profile, Slot, Variant
 
 # Columns of `planned` that hold spellings of components.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.ablated_images import ClusterPatches, EmbeddingAblation, ImageAblation
-from harness.ablation import Ablation, AblationSettings
-from harness.scores.ablation import Chance, Effect
-from harness.scores.ablation_contrasts import Contrast
-from harness.scores.embedding_ablation import DistanceChance, EmbeddingEffect
-from harness.values import UNASSIGNED
-from harness.views.numbers import estimate_text, p_text, signed
+from harness.analysis.ablated_images import ClusterPatches, EmbeddingAblation, ImageAblation
+from harness.analysis.ablation import Ablation, AblationSettings
+from harness.metrics.ablation import Chance, Effect
+from harness.metrics.ablation_contrasts import Contrast
+from harness.metrics.embedding_ablation import DistanceChance, EmbeddingEffect
+from harness.plugin.values import UNASSIGNED
+from harness.views.tables import estimate_text, p_text, signed
 
 # Classes up to which a table has a column for each.
 MOST_CLASSES = 12

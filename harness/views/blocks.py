@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from rich.text import Text
 
-from harness.values import UNASSIGNED, Floats, Integers
+from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.style import by_size, cluster_colours
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"

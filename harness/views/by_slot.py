@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.by_slot import LayerRow, SlotRow
-from harness.views.numbers import NOTHING, p_text
+from harness.analysis.heads import LayerRow, SlotRow
+from harness.views.tables import NOTHING, p_text
 
 VARYING = ("selector", "graph", "extractor", "images")
 HEADS = (

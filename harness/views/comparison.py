@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.pairing import BY_NAME, Change, PairedFigure, PairedMethod, PairedRuns
-from harness.views.numbers import NOTHING, p_text
+from harness.analysis.comparison import BY_NAME, Change, PairedFigure, PairedMethod, PairedRuns
+from harness.views.tables import NOTHING, p_text
 
 # Of the column of figures, the longest name; so that methods' tables stand under each other.
 LONGEST = max(map(len, BY_NAME))

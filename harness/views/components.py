@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.descriptions import Description, Parameter
-from harness.registry import Broken
-from harness.spelling import spell_value
+from harness.plugin.descriptions import Description, Parameter
+from harness.plugin.registry import Broken
+from harness.plugin.spec import spell_value
 
 WIDEST_NAME = 24
 INDENT = 2

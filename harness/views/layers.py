@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from harness.by_slot import SlotRow
-from harness.layers import MethodLayers, Similarity
-from harness.values import Floats
+from harness.analysis.heads import SlotRow
+from harness.analysis.layers import MethodLayers, Similarity
+from harness.plugin.values import Floats
 from harness.views.by_slot import LAYERS, VARYING, layer_table, table_of
-from harness.views.numbers import NOTHING, p_text, short
+from harness.views.tables import NOTHING, p_text, short
 
 HEADS = (
     "Excess by layer and head, or modularity where there is no control; * where more than half of "

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.by_slot import LayerRow, SlotRow
-from harness.layers import MethodLayers
-from harness.values import Floats
+from harness.analysis.heads import LayerRow, SlotRow
+from harness.analysis.layers import MethodLayers
+from harness.plugin.values import Floats
 from harness.views.figures import slots
 from harness.views.figures.depth import Band, DepthCurve, depth_figure
 from harness.views.layers import names

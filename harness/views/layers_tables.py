@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.layers import MethodLayers, Similarity
+from harness.analysis.layers import MethodLayers, Similarity
 from harness.store import none_for_nan
 
 METHOD = ("clusterer", "selector", "graph", "extractor", "images")

@@ -10,8 +10,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.ranking import Comparison, Row
-from harness.views.numbers import NOTHING, p_text
+from harness.analysis.leaderboard import Comparison, Row
+from harness.views.tables import NOTHING, p_text
 
 if TYPE_CHECKING:
     import pandas

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.scores.matching import BestUnion, Matching
-from harness.scores.stability import DISSOLVED
-from harness.views.numbers import NOTHING
+from harness.metrics.matching import BestUnion, Matching
+from harness.metrics.stability import DISSOLVED
+from harness.views.tables import NOTHING
 
 
 @dataclass(frozen=True)

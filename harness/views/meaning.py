@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.meaning import Meaning, MethodAgreement
-from harness.views.numbers import NOTHING, estimate_text, p_text, signed
+from harness.analysis.foreground import Meaning, MethodAgreement
+from harness.views.tables import NOTHING, estimate_text, p_text, signed
 
 WORDS = ("clusterer", "selector", "graph", "extractor", "image_set")
 NAMES = {"spatial_blocks": "spatial blocks", "raw_patches": "k-means on pixels"}

@@ -11,17 +11,17 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.closeup import Choice, Closeup, Method
-from harness.outcomes import least_stability
-from harness.patches import cut_out
-from harness.scores.jaccard import best_match_jaccard
-from harness.scores.matching import match
-from harness.values import UNASSIGNED, Floats, Integers
+from harness.analysis.image import Choice, Closeup, Method
+from harness.analysis.outcomes import least_stability
+from harness.metrics.jaccard import best_match_jaccard
+from harness.metrics.matching import match
+from harness.plugin.patches import cut_out
+from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.blocks import bars, cluster_map, cluster_names, shaded
 from harness.views.figures.matrices import in_order
 from harness.views.figures.style import CHOSEN, COLOURS, NOISE
-from harness.views.numbers import NOTHING, p_text
 from harness.views.sight import Chosen, Sight, has_several_selectors, name, partitions
+from harness.views.tables import NOTHING, p_text
 
 # Lines of a plot, and its columns at least; levels get as many as there is room for.
 MODULARITY_ROWS = 5

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.closeup import Choice, Closeup, Method
+from harness.analysis.image import Choice, Closeup, Method
 from harness.errors import HarnessError
-from harness.scores.saliency import order_by_salience
-from harness.values import Integers
+from harness.metrics.saliency import order_by_salience
+from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.profiles import Curve, profile_figure

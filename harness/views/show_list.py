@@ -25,7 +25,7 @@ def show_images(
 ) -> None:
     """Print every image or map of the run, and which methods found clusters on it.
 
-    The frames are those of `harness.frames`.
+    The frames are those of `harness.store.frames`.
     """
     place = ["image_set", "image"]
     observed = cells[cells["role"] == "observed"]

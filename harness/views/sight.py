@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.closeup import Choice, Closeup, Method
-from harness.scores.ablation import clusters_of_two
-from harness.values import Image, Integers
+from harness.analysis.image import Choice, Closeup, Method
+from harness.metrics.ablation import clusters_of_two
+from harness.plugin.values import Image, Integers
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.scores.comparison import bootstrap_interval
+from harness.metrics.inference import bootstrap_interval
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = '''

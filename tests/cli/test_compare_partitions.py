@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.scores.matching import match
+from harness.metrics.matching import match
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 # Its maps have 40 nodes in two planted communities.

@@ -9,9 +9,9 @@ import pytest
 
 from harness.engine.guardian import Guardian
 from harness.engine.host import Host, Terms
-from harness.engine.kept_maps import keep
-from harness.identity import source_digest
-from harness.values import AttentionMap
+from harness.planning.identity import source_digest
+from harness.plugin.values import AttentionMap
+from harness.store.maps import keep
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
 MEMORY = 1 << 30

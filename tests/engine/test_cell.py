@@ -10,8 +10,8 @@ import pytest
 import harness
 from harness.engine.cell import perturbed, profile
 from harness.errors import InvalidResult
-from harness.scores.partition import InvalidLabels
-from harness.values import Point
+from harness.metrics.partition import InvalidLabels
+from harness.plugin.values import Point
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 
 from harness.engine import checks
 from harness.errors import InvalidResult
-from harness.values import Slot
+from harness.plugin.values import Slot
 
 
 def test_a_maps_place_is_its_image_and_slot() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import harness
+from harness.analysis.inspection import attention_of, map_key
+from harness.analysis.masks import Above
 from harness.cli.main import main
-from harness.foreground import Above
-from harness.inspection import attention_of, map_key
 from harness.store import open_for_reading
 
 PLUGIN = Path(__file__).parents[1] / "centred.py"

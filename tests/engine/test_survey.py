@@ -6,8 +6,8 @@ import pytest
 from harness.engine.host import Host
 from harness.engine.progress import Silence
 from harness.engine.survey import Surveyor
-from harness.plan import Survey
-from harness.values import Slot
+from harness.planning.plan import Survey
+from harness.plugin.values import Slot
 
 LIMIT = 60.0
 

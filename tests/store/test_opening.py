@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.records import CellRecord
+from harness.plugin.values import Point
 from harness.store import FILE_NAME, open_for_reading, open_for_writing
-from harness.values import Point
+from harness.store.records import CellRecord
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

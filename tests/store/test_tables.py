@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.plan import PlannedCell, PlannedMap
-from harness.records import CellRecord, StoredMap
+from harness.planning.plan import PlannedCell, PlannedMap
+from harness.plugin.values import FIRST_SLOT, OBSERVED, Point, Variant
 from harness.store import FILE_NAME, Store, Timing, open_for_reading, open_for_writing
-from harness.values import FIRST_SLOT, OBSERVED, Point, Variant
+from harness.store.records import CellRecord, StoredMap
 
 
 def point(level: float, jaccard: float = 0.5) -> Point:

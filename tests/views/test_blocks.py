@@ -1,6 +1,6 @@
 import numpy as np
 
-from harness.values import UNASSIGNED
+from harness.plugin.values import UNASSIGNED
 from harness.views.blocks import bars, cluster_map, cluster_names, shaded
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from harness.closeup import Choice, Closeup, Method
-from harness.values import Image, Point, Profile
+from harness.analysis.image import Choice, Closeup, Method
+from harness.plugin.values import Image, Point, Profile
 from harness.views.show import show
 from harness.views.sight import Sight
 

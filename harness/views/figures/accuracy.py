@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.values import Floats, Integers
+from harness.plugin.values import Floats, Integers
 from harness.views.figures.style import CHOSEN, colour, new_figure, photo, picture, style
 
 if TYPE_CHECKING:

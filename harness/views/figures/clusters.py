@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.patches import Region
-from harness.scores.ablation import clusters_of_two
-from harness.values import UNASSIGNED, Floats, Integers
+from harness.metrics.ablation import clusters_of_two
+from harness.plugin.patches import Region
+from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.patched import Grid, Patched, Pixels
 from harness.views.figures.style import (
     by_size,

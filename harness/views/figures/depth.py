@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.values import Floats
+from harness.plugin.values import Floats
 from harness.views.figures.style import NOISE, colour, new_figure, style
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.patches import Region
+from harness.plugin.patches import Region
 from harness.views.figures.patched import Grid, Patched, Pixels
 from harness.views.figures.style import CHOSEN, new_figure, picture, style
 

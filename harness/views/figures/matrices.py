@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.values import UNASSIGNED, Integers
+from harness.plugin.values import UNASSIGNED, Integers
 from harness.views.figures.style import by_size, cluster_colours, new_figure, style
 
 if TYPE_CHECKING:

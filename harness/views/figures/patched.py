@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.patches import Patches, Region
-from harness.values import Floats
+from harness.plugin.patches import Patches, Region
+from harness.plugin.values import Floats
 from harness.views.figures.style import photo
 
 if TYPE_CHECKING:

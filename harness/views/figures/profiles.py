@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.values import Floats, Integers
+from harness.plugin.values import Floats, Integers
 from harness.views.figures.style import CHOSEN, NOISE, colour, new_figure, style, wrapped
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.values import Floats
+from harness.plugin.values import Floats
 from harness.views.figures.style import new_figure, style
-from harness.views.numbers import short
+from harness.views.tables import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

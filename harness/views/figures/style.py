@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.values import UNASSIGNED, Integers
+from harness.plugin.values import UNASSIGNED, Integers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
 import harness
-from harness.vit.header import read_header
+from harness_plugins.thesis.vit.header import read_header
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 # Archived arrays are read into memory whole: 4 GiB is a map of 32,000 nodes.

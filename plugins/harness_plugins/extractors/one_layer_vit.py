@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness.removal import Ablated, Ablator, Removal
+from harness.plugin.ablation import Ablated, Ablator, Removal
 from harness_plugins.extractors.slots import Chosen, check, choose
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.vit.checkpoint import Checkpoint
+    from harness_plugins.thesis.vit.checkpoint import Checkpoint
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 
@@ -43,7 +43,7 @@ class OneLayerViT(harness.Extractor):
 
     def _heads(self) -> Chosen:
         """The heads that are looked at."""
-        from harness.vit.header import read_settings
+        from harness_plugins.thesis.vit.header import read_settings
 
         settings = read_settings(self.checkpoint_file)
         if not settings.attention:
@@ -66,7 +66,7 @@ class OneLayerViT(harness.Extractor):
         """
         import torch
 
-        from harness.vit import checkpoint
+        from harness_plugins.thesis.vit import checkpoint
 
         loaded = checkpoint.load(self.checkpoint_file)
         settings = loaded.model.settings
@@ -93,8 +93,8 @@ class OneLayerViT(harness.Extractor):
 
         Raises HarnessError for other layers; what is returned does for images that are too small.
         """
-        from harness.vit import checkpoint
-        from harness.vit.ablation import ablated
+        from harness_plugins.thesis.vit import checkpoint
+        from harness_plugins.thesis.vit.ablation import ablated
 
         if removal.layer != 0:
             raise harness.HarnessError(
@@ -122,7 +122,7 @@ def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
     """The image as the model is fed it, (1, channels, height, width)."""
     import torch
 
-    from harness.vit.preprocessing import fitted
+    from harness_plugins.thesis.vit.preprocessing import fitted
 
     settings = loaded.model.settings
     height, width, _ = image.pixels.shape

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import harness
-from harness.data import cinic10, class_folders
+from harness_plugins.datasets import cinic10, class_folders
 from harness_plugins.image_sets.published_pictures import PublishedPictures
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import harness
-from harness.data import fashion_mnist
-from harness.data.splits import Half
+from harness_plugins.datasets import fashion_mnist
+from harness_plugins.datasets.splits import Half
 from harness_plugins.image_sets.published_arrays import Arrays, PublishedArrays
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.data import idx
-from harness.data.fashion_mnist import CLASSES
+from harness_plugins.datasets import idx
+from harness_plugins.datasets.fashion_mnist import CLASSES
 
 FOLDER = "fashion_mnist_sample_data"
 SIZE = 100

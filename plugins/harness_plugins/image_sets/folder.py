@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import harness
-from harness.data import pictures
+from harness_plugins.datasets import pictures
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.data import folders, splits
+from harness_plugins.datasets import folders, splits
 
 
 @dataclass(frozen=True)

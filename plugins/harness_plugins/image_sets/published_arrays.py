@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.data import splits
-from harness.data.splits import Half
+from harness_plugins.datasets import splits
+from harness_plugins.datasets.splits import Half
 from harness_plugins.image_sets.published import PublishedSet
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.data import pictures
-from harness.data.class_folders import LabelledPicture
+from harness_plugins.datasets import pictures
+from harness_plugins.datasets.class_folders import LabelledPicture
 from harness_plugins.image_sets.published import PublishedSet
 
 

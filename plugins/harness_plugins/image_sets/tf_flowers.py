@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import harness
-from harness.data import class_folders, splits, tf_flowers
+from harness_plugins.datasets import class_folders, splits, tf_flowers
 from harness_plugins.image_sets.published_pictures import PublishedPictures
 
 SHARES: Mapping[harness.Split, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.values import Integers
+from harness.plugin.values import Integers
 
 Planted = tuple[harness.Graph, Integers]
 

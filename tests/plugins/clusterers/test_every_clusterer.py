@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 import harness
-from harness.values import Integers
+from harness.plugin.values import Integers
 from harness_plugins.clusterers.hdbscan import Hdbscan
 from harness_plugins.clusterers.infomap import Infomap
 from harness_plugins.clusterers.kmeans import Kmeans

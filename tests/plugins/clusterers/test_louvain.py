@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.values import Integers
+from harness.plugin.values import Integers
 from harness_plugins.clusterers.louvain import Louvain
 from harness_plugins.clusterers.louvain_networkx import LouvainNetworkx
 

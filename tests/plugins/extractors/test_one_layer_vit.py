@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import harness
-from harness.vit.checkpoint import Checkpoint, Normalisation, load, save
-from harness.vit.model import ModelSettings, OneLayerViT
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, load, save
+from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 SHIPPED = Path(harness.make("extractor", "one-layer-vit").checkpoint_file).parent
 

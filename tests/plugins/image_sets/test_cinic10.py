@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import harness
-from harness.data.cifar10 import CLASSES
+from harness_plugins.datasets.cifar10 import CLASSES
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.data import fashion_mnist
+from harness_plugins.datasets import fashion_mnist
 
 DEBIAN = fashion_mnist.DEBIAN
 

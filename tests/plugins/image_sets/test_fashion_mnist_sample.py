@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.data.fashion_mnist import CLASSES
+from harness_plugins.datasets.fashion_mnist import CLASSES
 
 
 def test_every_ten_in_a_row_hold_each_class_once() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from harness.values import UNASSIGNED
+from harness.plugin.values import UNASSIGNED
 from harness.views.figures.matrices import in_order, ordered_matrix
 
 

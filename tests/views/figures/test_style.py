@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from harness.errors import HarnessError
-from harness.values import UNASSIGNED
+from harness.plugin.values import UNASSIGNED
 from harness.views.figures import style
 
 

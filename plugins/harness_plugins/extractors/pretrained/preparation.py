@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.vit.preprocessing import fitted
 from harness_plugins.extractors.pretrained.framing import Cut, Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.reasons import first_line
+from harness_plugins.thesis.vit.preprocessing import fitted
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 

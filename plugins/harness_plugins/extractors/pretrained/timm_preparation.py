@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness.vit.preprocessing import fitted
 from harness_plugins.extractors.pretrained.framing import Cut, Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.timm_library import library
+from harness_plugins.thesis.vit.preprocessing import fitted
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.values import Floats
+from harness.plugin.values import Floats
 from harness_plugins.clusterers.sdp import embed
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import harness
-from harness.values import Floats, Integers
+from harness.plugin.values import Floats, Integers
 from harness_plugins.clusterers.louvain import Louvain
 from harness_plugins.clusterers.sdp import DegreeCorrected, SdpModularity, solve_spins
 from harness_plugins.clusterers.sdp.modularity import modularity_weights

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import harness
-from harness.values import Floats
+from harness.plugin.values import Floats
 from harness_plugins.clusterers.sdp import solve_reference, solve_spins
 
 GRAPHS = {

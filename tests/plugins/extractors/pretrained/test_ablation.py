@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 import harness
-from harness.ablation import AblationSettings
-from harness.removal import Ablated, At, Fill, Removal
+from harness.analysis.ablation import AblationSettings
+from harness.plugin.ablation import Ablated, At, Fill, Removal
 from harness_plugins.extractors.pretrained import configuration, model
 from harness_plugins.extractors.pretrained.ablation import ablated
 

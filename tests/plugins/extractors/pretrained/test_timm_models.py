@@ -13,7 +13,7 @@ from torch.nn import functional
 
 import harness
 from harness.cli.main import main
-from harness.removal import Removal
+from harness.plugin.ablation import Removal
 
 SMALL: dict[str, Any] = {
     "img_size": 32,

@@ -1,0 +1,1 @@
+"""Reads a finished run: rankings, comparisons, layers, images, foreground, ablation."""

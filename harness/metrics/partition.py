@@ -1,0 +1,69 @@
+"""What labels are and what can be read off them alone."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import InvalidResult
+from harness.plugin.values import UNASSIGNED, Integers
+
+
+class InvalidLabels(InvalidResult):
+    """Labels that are not a partition of the nodes."""
+
+
+def check_labels(labels: Any, n: int) -> Integers:
+    """The labels of n nodes as int64 (n,); raises InvalidLabels, saying why, if they are none.
+
+    Accepted is a numpy array (n,) of any integer type with values of −1 (unassigned) or more.
+    """
+    if not isinstance(labels, np.ndarray):
+        raise InvalidLabels(f"labels must be a numpy array, not {type(labels).__name__}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise InvalidLabels(f"labels must be integers, not {labels.dtype}")
+    if labels.shape != (n,):
+        raise InvalidLabels(f"labels must be ({n},), one a node, not {labels.shape}")
+    wrong = (labels < UNASSIGNED) | (labels > np.iinfo(np.int64).max)
+    if wrong.any():
+        node = int(np.argmax(wrong))
+        raise InvalidLabels(
+            f"labels must be −1 (unassigned) or from 0 up to 2⁶³ − 1; node {node} has "
+            f"{labels[node]}"
+        )
+    return labels.astype(np.int64)
+
+
+def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
+    """The same labels (n,) as 0 … k − 1, the clusters in their order; −1 stays −1."""
+    assigned = labels != UNASSIGNED
+    named = labels[assigned]
+    contiguous = np.full(len(labels), UNASSIGNED, dtype=np.int64)
+    # Labels are mostly smaller than n, where counting is several times faster than sorting.
+    if named.max(initial=0) < len(labels):
+        contiguous[assigned] = (np.cumsum(np.bincount(named) > 0) - 1)[named]
+    else:
+        contiguous[assigned] = np.unique(named, return_inverse=True)[1]
+    return contiguous
+
+
+def unassigned_as_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
+    """The same partition (n,) as labels 0 … k − 1, each unassigned node a cluster of its own.
+
+    The clusters keep their order; the singletons made here come last.
+    """
+    contiguous = renumbered(labels)
+    unassigned = np.flatnonzero(contiguous == UNASSIGNED)
+    contiguous[unassigned] = contiguous.max(initial=UNASSIGNED) + 1 + np.arange(len(unassigned))
+    return contiguous
+
+
+def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
+    """Number of clusters of at least two nodes; the unassigned nodes are no cluster."""
+    _, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
+    return int(np.count_nonzero(sizes >= 2))
+
+
+def coverage(labels: NDArray[np.integer[Any]]) -> float:
+    """Share of the nodes that are assigned to a cluster."""
+    return float(np.mean(labels != UNASSIGNED))

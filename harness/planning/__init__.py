@@ -1,0 +1,1 @@
+"""From settings and a survey of the inputs to the cells of a run, with keys and seeds."""

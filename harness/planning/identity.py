@@ -1,0 +1,132 @@
+"""Keys and seeds: what makes two pieces of work the same, and what randomness they get."""
+
+import ast
+import dataclasses
+import hashlib
+import json
+import sys
+from abc import ABC
+from pathlib import Path
+from typing import Any
+
+from harness.plugin.base import Component
+from harness.plugin.spec import spell
+
+SEEDS = 2**31
+INTERFACE = "harness"
+
+
+def key_of(*parts: Any) -> str:
+    """A key of 32 hexadecimal digits for JSON-able parts; equal parts have equal keys."""
+    return _digest(parts)[:32]
+
+
+def seed_of(*parts: Any) -> int:
+    """A seed in 0 … 2³¹−1 for JSON-able parts."""
+    return int(_digest(parts), 16) % SEEDS
+
+
+def _digest(parts: tuple[Any, ...]) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class ComponentIdentity:
+    """A configured component as keys see it.
+
+    `text` is its shortest spelling, `full` the one with every parameter, `code` the digest of
+    the source it runs.
+    """
+
+    name: str
+    text: str
+    full: str
+    code: str
+
+    @property
+    def parts(self) -> list[str]:
+        """What goes into a key."""
+        return [self.full, self.code]
+
+
+def identify(component: Component, code: str) -> ComponentIdentity:
+    """The identity of a configured component, its code's digest given."""
+    return ComponentIdentity(component.name, spell(component), spell(component, full=True), code)
+
+
+def code_digest(component: type[Component]) -> str:
+    """SHA-256 over the files that `source_files` names."""
+    digest = hashlib.sha256()
+    for _, path in sorted(source_files(component).items()):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def source_digest() -> str:
+    """SHA-256 over the core's own source, which computes and scores every cell."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def source_files(component: type[Component]) -> dict[str, Path]:
+    """The file of every module that a component's code comes from, by the module's name.
+
+    Those are the modules of the class and its bases, the modules that they import by name, and
+    the packages around them. Imports are followed inside the modules' own top-level packages and
+    the harness, wherever they stand: a change in a helper module or in the shipped model counts,
+    a change in a neighbouring plugin does not. The public interface, `harness` itself, is left
+    out, since through it everything is reached.
+    """
+    starts = [base.__module__ for base in component.__mro__ if base not in (object, ABC)]
+    packages = {start.partition(".")[0] for start in starts} | {INTERFACE}
+    pending, files = starts, dict[str, Path]()
+    while pending:
+        name = pending.pop()
+        path = None if name in files or name == INTERFACE else _source_of(name)
+        if path is None:
+            continue
+        files[name] = path
+        imported = _imports(path.read_bytes(), name, path.name == "__init__.py")
+        if "." in name:
+            imported.append(name.rpartition(".")[0])
+        pending += [module for module in imported if module.partition(".")[0] in packages]
+    return files
+
+
+def _source_of(name: str) -> Path | None:
+    """The file of a module in an imported package, found without importing that module."""
+    top, *below = name.split(".")
+    package = sys.modules.get(top)
+    if not below:
+        file = getattr(package, "__file__", None)
+        return Path(file) if file and file.endswith(".py") else None
+    for folder in getattr(package, "__path__", ()):
+        for path in (Path(folder, *below, "__init__.py"), Path(folder, *below).with_suffix(".py")):
+            if path.is_file():
+                return path
+    return None
+
+
+def _imports(source: bytes, module: str, is_package: bool) -> list[str]:
+    """Full names of all modules that a source may import; names of attributes among them."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        # Whoever imports it will hear of that; a digest needs only its bytes.
+        return []
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.split(".") + ([""] if is_package else [])
+                base = ".".join([*parents[: -node.level], base]).rstrip(".")
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return found

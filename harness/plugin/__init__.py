@@ -1,0 +1,1 @@
+"""What a plugin author meets: values, base classes, hooks, specs, and the registry."""

@@ -1,0 +1,281 @@
+"""Finds plugins and keeps the broken ones with their reason.
+
+Each plugin is loaded on its own: what fails is unregistered and listed, and the others work.
+"""
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+import traceback
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from harness.errors import HarnessError
+from harness.plugin import hooks
+from harness.plugin.base import (
+    Clusterer,
+    Component,
+    Extractor,
+    GraphBuilder,
+    ImageControl,
+    ImageSet,
+    MapControl,
+    MapSet,
+    Perturbation,
+    Selector,
+)
+from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
+
+GROUP = "harness"
+HOOKS: Mapping[str, tuple[type[Component], ...]] = {
+    "harness_image_sets": (ImageSet,),
+    "harness_extractors": (Extractor, MapSet),
+    "harness_graph_builders": (GraphBuilder,),
+    "harness_clusterers": (Clusterer,),
+    "harness_selectors": (Selector,),
+    "harness_controls": (ImageControl, MapControl),
+    "harness_perturbations": (Perturbation,),
+}
+KINDS = tuple(bases[0].kind for bases in HOOKS.values())
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a plugin comes from: package and version, and its module or file."""
+
+    package: str
+    version: str
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.version} ({self.origin})" if self.package else self.origin
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A component class and where it comes from."""
+
+    component: type[Component]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A plugin that could not be used, with a one-line reason and the traceback behind it."""
+
+    name: str
+    source: Source
+    reason: str
+    traceback: str
+
+
+class BrokenPluginError(Exception):
+    """What a plugin did against the rules."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All components by kind and name; a name that two plugins claim has several entries."""
+
+    components: Mapping[str, Mapping[str, Sequence[Registered]]]
+    broken: Sequence[Broken]
+
+    def find(self, kind: str, name: str) -> Registered:
+        """The one component of that kind and name.
+
+        Raises HarnessError if there is none (with a suggestion, or the traceback of the broken
+        plugin of that name) or more than one.
+        """
+        known = self.components[kind]
+        found = known.get(name, ())
+        if len(found) > 1:
+            sources = " and ".join(str(registered.source) for registered in found)
+            raise HarnessError(
+                f"{kind} {name!r} is defined by {sources}; rename one or leave it out"
+            )
+        if found:
+            return found[0]
+        for broken in self.broken:
+            if broken.name == name:
+                raise HarnessError(
+                    f"plugin {name!r} is broken: {broken.reason}\n{broken.traceback}".rstrip()
+                )
+        elsewhere = [other for other in KINDS if name in self.components[other]]
+        if elsewhere:
+            raise HarnessError(f"{name!r} is no {kind} but a {elsewhere[0]}")
+        hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
+        raise HarnessError(f"there is no {kind} {name!r}{hint}")
+
+    def make(self, kind: str, text: str) -> list[Component]:
+        """The configured components of a kind that a text spells, sweeps written out.
+
+        Raises HarnessError if the text cannot be read or names what is not there.
+        """
+        return [
+            component
+            for spelled in parse(text)
+            for component in configure(self.find(kind, spelled.name).component, spelled)
+        ]
+
+    def warnings(self) -> Iterator[str]:
+        """One line for each broken plugin and each name that two plugins claim."""
+        for broken in self.broken:
+            yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
+        yield from self.conflicts()
+
+    def conflicts(self) -> Iterator[str]:
+        """One line for each name that two plugins claim."""
+        for kind, named in self.components.items():
+            for name, found in named.items():
+                if len(found) > 1:
+                    sources = " and ".join(str(registered.source) for registered in found)
+                    yield f"{kind} {name!r} cannot be used: it is defined by {sources}"
+
+
+def load(paths: Sequence[Path] = ()) -> Registry:
+    """Load the plugins of installed packages and those in files or package folders.
+
+    Raises HarnessError if a path does not exist; whatever else is wrong with a plugin goes to
+    the registry's `broken`. What plugins print meanwhile goes to stderr.
+    """
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
+    broken: list[Broken] = []
+    for name, source, importer in [*_installed(), *_given(paths)]:
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                loaded = _load_one(manager, name, source, importer)
+        except BrokenPluginError as error:
+            broken.append(Broken(name, source, str(error), ""))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
+            broken.append(Broken(name, source, reason, traceback.format_exc()))
+        else:
+            for registered in loaded:
+                named = components[registered.component.kind]
+                named.setdefault(registered.component.name, []).append(registered)
+    return Registry(components, broken)
+
+
+Importer = Callable[[], Any]
+
+
+def _installed() -> Iterator[tuple[str, Source, Importer]]:
+    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP)):
+        distribution = entry_point.dist
+        package = distribution.name if distribution else ""
+        version = distribution.version if distribution else ""
+        yield entry_point.name, Source(package, version, entry_point.value), entry_point.load
+
+
+def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
+    for path in dict.fromkeys(paths):
+        file = path / "__init__.py" if path.is_dir() else path
+        if not file.is_file():
+            raise HarnessError(f"--plugin {path}: no such file, or a folder without __init__.py")
+        yield path.stem, Source("", "", str(path)), _FileImporter(file.resolve())
+
+
+@dataclass(frozen=True)
+class _FileImporter:
+    """Imports a Python file, or the package whose __init__.py it is, under a name of its own."""
+
+    file: Path
+
+    def __call__(self) -> ModuleType:
+        name = f"harness_plugin_{sha256(str(self.file).encode()).hexdigest()[:12]}"
+        package = [str(self.file.parent)] if self.file.name == "__init__.py" else None
+        spec = importlib.util.spec_from_file_location(
+            name, self.file, submodule_search_locations=package
+        )
+        if spec is None or spec.loader is None:
+            raise BrokenPluginError(f"{self.file.name} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        # Dataclasses look their module up by name while they are made.
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+
+
+def _load_one(
+    manager: pluggy.PluginManager, name: str, source: Source, importer: Importer
+) -> list[Registered]:
+    plugin = importer()
+    manager.register(plugin, f"{source} {name}")
+    try:
+        return [
+            Registered(_checked(component, hook), source)
+            for hook, returned in _call_hooks(manager, plugin)
+            for component in returned
+        ]
+    except BaseException:
+        manager.unregister(plugin)
+        raise
+
+
+def _call_hooks(
+    manager: pluggy.PluginManager, plugin: object
+) -> Iterator[tuple[str, Sequence[object]]]:
+    callers = manager.get_hookcallers(plugin) or []
+    undecorated = sorted(
+        name
+        for name in dir(plugin)
+        if name.startswith("harness_")
+        and inspect.isfunction(getattr(plugin, name))
+        and name not in {caller.name for caller in callers}
+    )
+    if undecorated:
+        raise BrokenPluginError(f"{undecorated[0]} is not marked with @harness.hookimpl")
+    if not callers:
+        raise BrokenPluginError(f"it implements none of the hooks {', '.join(HOOKS)}")
+    for caller in callers:
+        if not caller.has_spec():
+            hint = did_you_mean(caller.name, HOOKS) or f"; there are {', '.join(HOOKS)}"
+            raise BrokenPluginError(f"there is no hook {caller.name!r}{hint}")
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is plugin:
+                returned = implementation.function()
+                if not isinstance(returned, list | tuple):
+                    raise BrokenPluginError(f"{caller.name} must return a list of classes")
+                yield caller.name, returned
+
+
+def _checked(component: object, hook: str) -> type[Component]:
+    """The class, if it keeps the rules; BrokenPluginError otherwise."""
+    bases = HOOKS[hook]
+    wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
+    if not (isinstance(component, type) and issubclass(component, bases)):
+        raise BrokenPluginError(f"{hook} returned {component!r}, which is no subclass of {wanted}")
+    title = component.__name__
+    parameters = component.__dict__.get("__dataclass_params__")
+    if parameters is None or not parameters.frozen:
+        raise BrokenPluginError(f"{title} is not decorated with @dataclass(frozen=True)")
+    missing = sorted(component.__abstractmethods__)
+    if missing:
+        raise BrokenPluginError(f"{title} does not define {', '.join(missing)}")
+    name = getattr(component, "name", None)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
+    hints = typing.get_type_hints(component)
+    for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
+        if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
+            raise BrokenPluginError(
+                f"{title}.{field.name} is of type {field.type}, which cannot be spelled"
+            )
+    return component

@@ -1,0 +1,275 @@
+"""How the command line spells components: `louvain[resolution=[0.5,1]],infomap`.
+
+Commas split outside brackets only. A value is TOML where its field wants a number or a
+boolean, else the bare text. On a scalar field a list is a sweep; on a tuple field it is the
+value, and a list of lists a sweep. On a tuple field of any length a value without brackets is a
+list of one.
+"""
+
+import dataclasses
+import difflib
+import itertools
+import json
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union
+
+from harness.errors import HarnessError
+from harness.plugin.base import Component
+
+Raw = str | list["Raw"]
+C = TypeVar("C", bound=Component)
+
+BARE = re.compile(r"[^\s,\[\]\"'=]+")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A sweep of tuples inside parameters needs three.
+DEEPEST = 10
+SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """A component as it was written: its name and the raw text of its parameters."""
+
+    text: str
+    name: str
+    parameters: Mapping[str, Raw]
+
+
+def split(text: str) -> list[str]:
+    """The parts of a text between the commas that stand outside brackets and quotes.
+
+    Raises HarnessError if a bracket or quote is left open or closed without an opening.
+    """
+    parts, start, depth, quote = [], 0, 0, ""
+    for position, character in enumerate(text):
+        if quote:
+            # A backslash escapes in TOML's double quotes only.
+            escaped = quote == '"' and _odd_backslashes(text[start:position])
+            if character == quote and not escaped:
+                quote = ""
+        elif character in "\"'":
+            quote = character
+        elif character == "[":
+            depth += 1
+            if depth > DEEPEST:
+                raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
+        elif character == "]":
+            depth -= 1
+            if depth < 0:
+                raise HarnessError(f"{text!r}: a ] closes no [")
+        elif character == "," and depth == 0:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    if quote:
+        raise HarnessError(f"{text!r}: a {quote} is not closed")
+    if depth:
+        raise HarnessError(f"{text!r}: a [ is not closed; is the whole spelling quoted?")
+    last = text[start:].strip()
+    return [*parts, last] if parts or last else []
+
+
+def _odd_backslashes(text: str) -> bool:
+    return (len(text) - len(text.rstrip("\\"))) % 2 == 1
+
+
+def parse(text: str) -> list[Spelled]:
+    """The components that a comma-separated text spells, their parameters still raw.
+
+    Raises HarnessError if the text cannot be read.
+    """
+    parts = split(text)
+    if "" in parts:
+        raise HarnessError(f"{text!r}: a comma with nothing before or after it")
+    return [_parse_one(part) for part in parts]
+
+
+def _parse_one(text: str) -> Spelled:
+    name, bracket, rest = text.partition("[")
+    name = name.strip()
+    if not NAME.fullmatch(name):
+        raise HarnessError(f"{text!r}: expected a name, or name[parameter=value,…]")
+    if not bracket:
+        return Spelled(text, name, {})
+    if not rest.endswith("]"):
+        raise HarnessError(f"{text!r}: text follows the closing ]")
+    parameters: dict[str, Raw] = {}
+    for part in split(rest[:-1]):
+        key, equals, value = part.partition("=")
+        key, value = key.strip(), value.strip()
+        if not equals or not key.isidentifier() or not value:
+            raise HarnessError(f"{text}: expected parameter=value, not {part!r}")
+        if key in parameters:
+            raise HarnessError(f"{text}: {key} is given twice; a sweep is {key}=[…,…]")
+        parameters[key] = _raw(value)
+    return Spelled(text, name, parameters)
+
+
+def _raw(value: str) -> Raw:
+    if value.startswith("[") and value.endswith("]"):
+        return [_raw(part) for part in split(value[1:-1])]
+    return value
+
+
+def configure(component: type[C], spelled: Spelled) -> list[C]:
+    """Every combination of the spelled parameters, as components.
+
+    Raises HarnessError if a parameter is unknown, missing, or of the wrong type or value.
+    """
+    hints = typing.get_type_hints(component)
+    fields = {field.name: field for field in dataclasses.fields(component)}  # type: ignore[arg-type]
+    sweeps: dict[str, list[Any]] = {}
+    for key, raw in spelled.parameters.items():
+        if key not in fields:
+            known = f"; it has {', '.join(fields)}" if fields else "; it has no parameters"
+            raise HarnessError(
+                f"{spelled.text}: {spelled.name} has no parameter {key!r}"
+                f"{did_you_mean(key, fields) or known}"
+            )
+        sweeps[key] = [
+            _coerce(value, hints[key], f"{spelled.text}: {key}")
+            for value in _sweep(raw, hints[key])
+        ]
+        if not sweeps[key]:
+            raise HarnessError(f"{spelled.text}: {key} is an empty list")
+    for key, field in fields.items():
+        optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
+        if not optional and key not in sweeps:
+            raise HarnessError(f"{spelled.text}: {key} is required: {spelled.name}[{key}=…]")
+    made = []
+    for values in itertools.product(*sweeps.values()):
+        try:
+            made.append(component(**dict(zip(sweeps, values, strict=True))))
+        except (HarnessError, ValueError, TypeError) as error:
+            reason = str(error).removeprefix(f"{component.name}: ")
+            raise HarnessError(f"{spelled.text}: {reason}") from error
+    return made
+
+
+def spell(component: Component, *, full: bool = False) -> str:
+    """The text from which `parse` and `configure` make an equal component.
+
+    Only parameters that differ from their defaults are written, unless `full`.
+    """
+    written = []
+    for field in dataclasses.fields(component):  # type: ignore[arg-type]
+        value = getattr(component, field.name)
+        if full or value != field.default:
+            written.append(f"{field.name}={spell_value(value)}")
+    return f"{component.name}[{','.join(written)}]" if written else component.name
+
+
+def supported(hint: Any) -> bool:
+    """Whether a field of this type can be spelled."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return len(arguments) == 2 and types.NoneType in arguments and supported(_optional(hint))
+    if origin is Literal:
+        return all(type(argument) in (str, int) for argument in arguments)
+    if origin is tuple:
+        return all(
+            argument is Ellipsis
+            or (typing.get_origin(argument) is not tuple and supported(argument))
+            for argument in arguments
+        )
+    return hint in (*SCALARS, str, Path)
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the closest of the known words, or nothing."""
+    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _optional(hint: Any) -> Any:
+    """T of T | None, other types as they are."""
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        return next(a for a in typing.get_args(hint) if a is not types.NoneType)
+    return hint
+
+
+def _sweep(raw: Raw, hint: Any) -> Sequence[Raw]:
+    if not isinstance(raw, list):
+        return [raw]
+    if typing.get_origin(_optional(hint)) is tuple:
+        return raw if raw and all(isinstance(part, list) for part in raw) else [raw]
+    return raw
+
+
+def _coerce(raw: Raw, hint: Any, where: str) -> Any:
+    wanted = _optional(hint)
+    if raw == "none" and wanted is not hint:
+        return None
+    if typing.get_origin(wanted) is tuple:
+        return _coerce_tuple(raw, wanted, where)
+    if isinstance(raw, list):
+        raise HarnessError(f"{where} takes one value, not the list {_spell_raw(raw)}")
+    if typing.get_origin(wanted) is Literal:
+        choices = typing.get_args(wanted)
+        for choice in choices:
+            if _text(raw) == str(choice):
+                return choice
+        listed = ", ".join(map(str, choices))
+        raise HarnessError(f"{where} takes one of {listed}, not {raw!r}")
+    if wanted is str:
+        return _text(raw)
+    if wanted is Path:
+        return Path(_text(raw))
+    value = _toml(raw)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted:
+        raise HarnessError(f"{where} takes {SCALARS[wanted]}, not {raw!r}")
+    return value
+
+
+def _coerce_tuple(raw: Raw, hint: Any, where: str) -> tuple[Any, ...]:
+    arguments = typing.get_args(hint)
+    if arguments[-1:] == (Ellipsis,):
+        parts = raw if isinstance(raw, list) else [raw]
+        return tuple(_coerce(part, arguments[0], where) for part in parts)
+    if not isinstance(raw, list):
+        raise HarnessError(f"{where} takes a list in brackets, not {raw!r}")
+    if len(raw) != len(arguments):
+        raise HarnessError(f"{where} takes {len(arguments)} values, not {len(raw)}")
+    return tuple(_coerce(part, kind, where) for part, kind in zip(raw, arguments, strict=True))
+
+
+def _toml(text: str) -> Any:
+    if "\n" in text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _text(raw: str) -> str:
+    """A quoted TOML string's content, other text as it stands."""
+    value = _toml(raw) if raw[:1] in "\"'" else raw
+    return value if isinstance(value, str) else raw
+
+
+def spell_value(value: Any) -> str:
+    """The text of a parameter's value."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{','.join(map(spell_value, value))}]"
+    if isinstance(value, str | Path):
+        text = str(value)
+        if BARE.fullmatch(text) and text != "none":
+            return text
+        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return repr(value)
+
+
+def _spell_raw(raw: Raw) -> str:
+    return f"[{','.join(map(_spell_raw, raw))}]" if isinstance(raw, list) else raw

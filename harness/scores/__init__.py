@@ -1,5 +1,0 @@
-"""How partitions are scored; every method is scored here, and alike."""
-
-from harness.scores.modularity import modularity
-
-__all__ = ["modularity"]

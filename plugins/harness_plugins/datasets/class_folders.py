@@ -1,0 +1,42 @@
+"""Pictures in one folder a class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness_plugins.datasets import pictures
+from harness_plugins.datasets.splits import rank
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A picture's file, and its class as an index."""
+
+    path: Path
+    label: int
+
+
+def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
+    """The pictures class/file below a folder, by these paths.
+
+    They come class by class and within a class by `splits.rank`, so that the first few are no
+    special ones: names often tell where a picture is from. Raises HarnessError if the folder is
+    not there or has no picture for a class.
+    """
+    if not folder.is_dir():
+        raise HarnessError(f"{folder}: no such folder; it should hold {', '.join(classes)}")
+    label_of = {name: label for label, name in enumerate(classes)}
+    found = [
+        (label_of[parts[0]], key, path)
+        for key, path in pictures.find(folder).items()
+        if len(parts := key.split("/")) == 2 and parts[0] in label_of
+    ]
+    empty = [name for name in classes if label_of[name] not in {label for label, _, _ in found}]
+    if empty:
+        raise HarnessError(
+            f"{folder}: expected the folders {', '.join(classes)} with pictures; there are none "
+            f"in {', '.join(empty)}"
+        )
+    found.sort(key=lambda entry: (entry[0], rank(entry[1])))
+    return {key: LabelledPicture(path, label) for label, key, path in found}

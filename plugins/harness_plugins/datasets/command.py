@@ -1,0 +1,155 @@
+"""`harness data`: the image sets known by name, fetched, and checked to be as published."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness_plugins.datasets.fetching import Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs of `harness data` and their flags."""
+    from harness_plugins.datasets.catalogue import fetched
+
+    verbs = parser.add_subparsers(metavar="VERB", dest="data_verb", required=True)
+
+    def add_verb(
+        name: str, summary: str, action: Callable[[argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        sub.set_defaults(data_action=action)
+        return sub
+
+    listing = add_verb("list", "Image sets known by name, and how to have them", _list)
+    listing.add_argument("--json", action="store_true")
+    fetching = add_verb("fetch", "Download an image set, or go on with a download", _fetch)
+    fetching.add_argument("name", choices=fetched(), metavar="NAME")
+    fetching.add_argument(
+        "--to",
+        type=Path,
+        metavar="DIR",
+        help="folder to make (default: NAME in $HARNESS_DATA, else in the user's cache)",
+    )
+    fetching.add_argument(
+        "--from",
+        dest="base",
+        metavar="URL",
+        help="address of a folder with the published files, if not their publisher's",
+    )
+    verification = add_verb("verify", "Check an image set's files", _verify)
+    verification.add_argument("name", choices=fetched(), metavar="NAME")
+    verification.add_argument(
+        "--path",
+        type=Path,
+        metavar="DIR",
+        help="folder with its files (default: where fetch puts them, or where they are installed)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List, fetch or verify; returns the exit code, 1 if a verified set is not as published."""
+    action: Callable[[argparse.Namespace], int] = arguments.data_action
+    return action(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from harness_plugins.datasets import folders
+    from harness_plugins.datasets.catalogue import CATALOGUE
+
+    rows = [
+        {
+            "name": known.name,
+            "summary": known.summary,
+            "size": known.size,
+            "licence": known.licence,
+            "published": known.published,
+            "obtain": known.obtain,
+            "files": list(known.files),
+            "here": str(folders.here(known.name) or "") or None,
+        }
+        for known in CATALOGUE
+    ]
+    if arguments.json:
+        print(json.dumps({"image_sets": rows}, indent=2, ensure_ascii=False))
+        return 0
+    for row in rows:
+        print(f"{row['name']}: {row['summary']}")
+        for key, words in (
+            ("size", "size"),
+            ("licence", "licence"),
+            ("published", "published"),
+            ("obtain", "to have it"),
+            ("here", "here"),
+        ):
+            if row[key]:
+                print(f"  {words}: {row[key]}")
+        print("  files:", *row["files"] or (), sep="\n    ")
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from harness_plugins.datasets import folders
+    from harness_plugins.datasets.catalogue import known
+    from harness_plugins.datasets.fetching import fetch
+
+    if arguments.base is not None and not arguments.base.startswith(("http://", "https://")):
+        raise HarnessError(f"--from {arguments.base}: not an address that begins with http")
+    target = arguments.to if arguments.to is not None else folders.fetched(arguments.name)
+    with _reporter() as report:
+        is_new = fetch(known(arguments.name), target, report, arguments.base)
+    said = (
+        "fetched" if is_new else f"there already; `harness data verify {arguments.name}` checks it"
+    )
+    print(f"{target}: {said}")
+    return 0
+
+
+@contextmanager
+def _reporter() -> Iterator["Report"]:
+    """A live bar on a terminal, a line a step elsewhere; both on stderr."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    steps: dict[str, TaskID] = {}
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in steps:
+                steps[step] = bars.add_task(step, total=total)
+                if not console.is_terminal:
+                    console.print(step, highlight=False, markup=False)
+            bars.update(steps[step], completed=done)
+
+        yield report
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from harness_plugins.datasets import folders
+    from harness_plugins.datasets.verification import verify
+
+    folder = folders.find(arguments.name, arguments.path)
+    is_whole = True
+    for verdict in verify(arguments.name, folder):
+        print(f"{verdict.part}: {verdict.problem or 'ok'}", flush=True)
+        is_whole = is_whole and not verdict.problem
+    return 0 if is_whole else 1

@@ -1,0 +1,117 @@
+"""Whether a folder holds an image set as it was published, told part by part."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness_plugins.datasets import (
+    cifar10,
+    cinic10,
+    class_folders,
+    fashion_mnist,
+    idx,
+    pictures,
+    tf_flowers,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of a part of a set: `problem` is "" if it is as published."""
+
+    part: str
+    problem: str
+
+
+def verify(name: str, folder: Path) -> Iterator[Verdict]:
+    """A verdict on each file, or on each class and each broken picture, of a set's folder.
+
+    Fashion-MNIST is compared by the SHA-256 of the decompressed files; of CIFAR-10 sizes and
+    labels are checked; of sets of pictures, how many there are of each class and that each can
+    be decoded. Raises HarnessError if there is no such set.
+    """
+    if name not in CHECKS:
+        raise HarnessError(f"{name} cannot be verified; {', '.join(CHECKS)} can")
+    return CHECKS[name](folder)
+
+
+def _fashion_mnist(folder: Path) -> Iterator[Verdict]:
+    for name, expected in fashion_mnist.PUBLISHED.items():
+        yield Verdict(name, _fashion_mnist_problem(folder, name, expected))
+
+
+def _fashion_mnist_problem(folder: Path, name: str, expected: str) -> str:
+    try:
+        path = fashion_mnist.locate(folder, name)
+    except HarnessError:
+        return "missing"
+    try:
+        found = fashion_mnist.checksum(idx.read_bytes(path))
+    except HarnessError as error:
+        return f"wrong: {error}"
+    return "" if found == expected else f"wrong: found SHA-256 {found}, expected {expected}"
+
+
+def _cifar10(folder: Path) -> Iterator[Verdict]:
+    for half, names in cifar10.FILES.items():
+        counts = np.zeros(len(cifar10.CLASSES), dtype=np.int64)
+        for name in names:
+            try:
+                labels = cifar10.read(folder / name)[:, 0]
+            except HarnessError as error:
+                yield Verdict(
+                    name, "missing" if not (folder / name).exists() else f"wrong: {error}"
+                )
+            else:
+                counts += np.bincount(labels, minlength=len(counts))
+                yield Verdict(name, "")
+        expected = cifar10.RECORDS * len(names) // len(cifar10.CLASSES)
+        if counts.sum() == expected * len(counts) and (counts != expected).any():
+            told = ", ".join(map(str, counts.tolist()))
+            yield Verdict(half, f"wrong: the classes have {told} images, expected {expected} each")
+
+
+def _cinic10(folder: Path) -> Iterator[Verdict]:
+    expected = dict.fromkeys(cinic10.CLASSES, cinic10.PER_CLASS)
+    for part in cinic10.FOLDERS.values():
+        yield from _class_folders(folder / part, expected, f"{part}/")
+
+
+def _tf_flowers(folder: Path) -> Iterator[Verdict]:
+    counts = dict(zip(tf_flowers.CLASSES, tf_flowers.COUNTS, strict=True))
+    return _class_folders(folder, counts, "")
+
+
+def _class_folders(folder: Path, expected: Mapping[str, int], prefix: str) -> Iterator[Verdict]:
+    classes = tuple(expected)
+    try:
+        found = class_folders.find(folder, classes)
+    except HarnessError as error:
+        yield Verdict(prefix.rstrip("/") or folder.name, f"wrong: {error}")
+        return
+    for label, (name, count) in enumerate(expected.items()):
+        of_class = {key: picture for key, picture in found.items() if picture.label == label}
+        broken = 0
+        for key, picture in of_class.items():
+            try:
+                pictures.read(picture.path, key, folder)
+            except HarnessError as error:
+                broken += 1
+                yield Verdict(f"{prefix}{key}", f"wrong: {str(error).removeprefix(f'{key}: ')}")
+        problem = ""
+        if len(of_class) != count:
+            problem = f"wrong: {len(of_class)} pictures, expected {count}"
+        elif broken:
+            problem = f"wrong: {broken} of {count} pictures cannot be read"
+        yield Verdict(f"{prefix}{name}", problem)
+
+
+CHECKS: Mapping[str, Callable[[Path], Iterator[Verdict]]] = {
+    "fashion-mnist": _fashion_mnist,
+    "cifar10": _cifar10,
+    "cinic10": _cinic10,
+    "tf-flowers": _tf_flowers,
+}

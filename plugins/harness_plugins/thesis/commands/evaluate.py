@@ -1,0 +1,148 @@
+"""`harness evaluate`: accuracy, confusion and class probabilities of a trained one-layer ViT."""
+
+import argparse
+import csv
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import add_plugin_option
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness_plugins.thesis.vit.evaluation import Evaluation
+    from harness_plugins.thesis.vit.examples import Examples
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness evaluate`."""
+    parser.add_argument(
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help="a file that `harness train` wrote, or one-head or twelve-heads, which are shipped",
+    )
+    parser.add_argument(
+        "--images",
+        required=True,
+        metavar="SET",
+        help="labelled image set, such as 'fashion-mnist[path=DIR]'; its test split if not told",
+    )
+    parser.add_argument(
+        "--probabilities",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="print every class's probability for an image; may be repeated",
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row an image")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
+    add_plugin_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate and print; returns the exit code."""
+    import torch
+
+    import harness
+    from harness.analysis.inputs import TellsClasses
+    from harness.api import load_checkpoint
+    from harness_plugins.thesis.vit.evaluation import evaluate
+    from harness_plugins.thesis.vit.examples import gather
+
+    if arguments.threads < 1:
+        raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
+    torch.set_num_threads(arguments.threads)
+    plugins = arguments.plugins or ()
+    loaded = load_checkpoint(arguments.checkpoint, plugins)
+    images: harness.ImageSet = harness.make("image set", arguments.images, plugins)
+    if not isinstance(images, TellsClasses):
+        raise HarnessError(f"{arguments.images}: its images have no labels")
+    classes, learned = list(images.classes()), loaded.record.get("classes")
+    settings = loaded.model.settings
+    if len(classes) != settings.classes or (learned is not None and learned != classes):
+        raise HarnessError(
+            f"{arguments.images}: its classes are {', '.join(classes)}; the model knows "
+            + (", ".join(learned) if learned else f"{settings.classes} classes")
+        )
+    examples = gather(images, classes, (settings.height, settings.width), settings.channels)
+    unknown = set(arguments.probabilities) - set(examples.keys)
+    if unknown:
+        raise HarnessError(f"{arguments.images}: there is no image {sorted(unknown)[0]!r}")
+    found = evaluate(loaded, examples)
+    if arguments.csv is not None:
+        _write(arguments.csv, found, examples, classes)
+    if arguments.json:
+        print(json.dumps(_summary(found, examples, classes, arguments.probabilities), indent=2))
+    else:
+        _show(found, examples, classes, arguments.probabilities)
+    return 0
+
+
+def _summary(
+    found: "Evaluation", examples: "Examples", classes: Sequence[str], wanted: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "images": len(examples),
+        "digest": examples.digest,
+        "accuracy": found.accuracy,
+        "accuracy_by_class": {
+            name: None if math.isnan(share) else float(share)
+            for name, share in zip(classes, found.accuracy_by_class, strict=True)
+        },
+        "confusion": found.confusion.tolist(),
+        "probabilities": {
+            key: dict(zip(classes, found.probabilities[at].tolist(), strict=True))
+            for key, at in _places(examples, wanted)
+        },
+    }
+
+
+def _places(examples: "Examples", wanted: Sequence[str]) -> list[tuple[str, int]]:
+    return [(key, examples.keys.index(key)) for key in wanted]
+
+
+def _write(path: Path, found: "Evaluation", examples: "Examples", classes: Sequence[str]) -> None:
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(["image", "class", "predicted", *classes])
+            for key, label, predicted, probabilities in zip(
+                examples.keys, found.labels, found.predicted, found.probabilities, strict=True
+            ):
+                rows.writerow([key, classes[label], classes[predicted], *probabilities.tolist()])
+    except OSError as error:
+        raise HarnessError(f"--csv {path}: cannot be written: {error.strerror}") from error
+
+
+def _show(
+    found: "Evaluation", examples: "Examples", classes: Sequence[str], wanted: Sequence[str]
+) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    console.print(f"accuracy {found.accuracy:.4f} on {len(examples)} images", highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("class", no_wrap=True)
+    table.add_column("right", justify="right")
+    for number in range(len(classes)):
+        table.add_column(str(number), justify="right")
+    for number, (name, share, row) in enumerate(
+        zip(classes, found.accuracy_by_class, found.confusion, strict=True)
+    ):
+        figure = "–" if math.isnan(share) else f"{share:.3f}"
+        table.add_row(
+            Text(f"{number} {name}"), figure, *(str(count) if count else "" for count in row)
+        )
+    console.print(table)
+    console.print("right: share of the class that is recognised; 0 …: images by class predicted.")
+    for key, at in _places(examples, wanted):
+        console.print()
+        console.print(Text(f"{key}: {classes[found.labels[at]]}"))
+        for number in found.probabilities[at].argsort()[::-1]:
+            console.print(Text(f"  {found.probabilities[at][number]:.4f} {classes[number]}"))

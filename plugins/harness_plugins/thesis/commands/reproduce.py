@@ -1,0 +1,118 @@
+"""`harness reproduce`: the thesis' tables and figures again."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_plugin_option
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness_plugins.thesis.reproduction.report import Result
+
+FAILED = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness reproduce`."""
+    parser.add_argument(
+        "--images",
+        default="fashion-mnist-sample[count=100]",
+        metavar="SET",
+        help="labelled image set (default: the shipped sample)",
+    )
+    parser.add_argument(
+        "--clustered",
+        type=int,
+        default=10,
+        metavar="N",
+        help="how many of the images are clustered, classes in turn (default 10)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        default="one-head",
+        help="model of one head (default: the shipped one-head)",
+    )
+    parser.add_argument(
+        "--many-heads",
+        default="twelve-heads",
+        metavar="CHECKPOINT",
+        help="model of several heads (default: the shipped twelve-heads)",
+    )
+    parser.add_argument(
+        "--models",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="folder of models that `harness train STUDY.toml` made, named as its data set; may "
+        "be repeated",
+    )
+    parser.add_argument(
+        "--only", metavar="NAMES", help="these exhibits, separated by commas, such as table-4.3"
+    )
+    parser.add_argument("--list", action="store_true", help="name all exhibits and stop")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/reproduction"),
+        metavar="DIR",
+        help="folder to write (default results/reproduction)",
+    )
+    parser.add_argument(
+        "-j", "--workers", type=int, default=2, metavar="N", help="workers (default 2)"
+    )
+    add_plugin_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reproduce; returns the exit code, 2 if an exhibit failed that could have been made."""
+    from harness.views.progress import shown_progress
+    from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
+    from harness_plugins.thesis.reproduction.making import reproduce
+    from harness_plugins.thesis.reproduction.study import Study
+
+    if arguments.list:
+        for exhibit in EXHIBITS:
+            print(f"{exhibit.name:12} {exhibit.title}")
+        return 0
+    names = (
+        []
+        if arguments.only is None
+        else [name.strip() for name in arguments.only.split(",") if name.strip()]
+    )
+    exhibits = chosen(names)
+    if arguments.clustered < 1:
+        raise HarnessError(f"--clustered {arguments.clustered}: must be at least 1")
+    for folder in arguments.models:
+        if not folder.is_dir():
+            raise HarnessError(f"--models {folder}: no such folder")
+    with shown_progress() as progress:
+        study = Study(
+            arguments.images,
+            arguments.checkpoint,
+            arguments.many_heads,
+            tuple(arguments.models),
+            arguments.clustered,
+            arguments.out,
+            arguments.workers,
+            tuple(arguments.plugins or ()),
+            progress,
+        )
+        # What is wrong with the images is wrong with all exhibits.
+        study.image_set.keys()
+        results = reproduce(study, exhibits, shlex.join(["harness", *sys.argv[1:]]), _tell)
+    print(arguments.out / "report.html")
+    return FAILED if any(result.failed for result in results) else 0
+
+
+def _tell(result: "Result") -> None:
+    name = result.exhibit.name
+    if result.failed:
+        print(f"{name}: failed: {result.failed}", file=sys.stderr)
+    elif result.lacking:
+        print(f"{name} {result.lacking}", file=sys.stderr)
+    else:
+        print(f"{name}: {result.exhibit.title}")

@@ -1,0 +1,151 @@
+"""What was made, on disk: tables, figures, and a report as Markdown and as a page."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness_plugins.thesis.reproduction.deviations import DEVIATIONS
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
+
+if TYPE_CHECKING:
+    import pandas
+
+TITLE = "The thesis' tables and figures again"
+# Rows of a table that the report shows; the file beside it has all.
+ROWS = 40
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+  color: #1a1a1a; background: #fff; }
+table { border-collapse: collapse; font-size: 14px; margin: 1rem 0; display: block;
+  overflow-x: auto; }
+th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #ddd; }
+img { max-width: 100%; height: auto; }
+.lacking { color: #8a3b00; }
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """An exhibit with what was made for it, or why it could not be."""
+
+    exhibit: Exhibit
+    made: Made
+    lacking: str = ""
+    failed: str = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why there is nothing to see."""
+        return self.lacking or self.failed
+
+
+def write_exhibit(folder: Path, result: Result) -> list[Path]:
+    """An exhibit's tables as CSV and Markdown and its figures as PNG and SVG; returns the files.
+
+    Raises HarnessError if the folder cannot be written to.
+    """
+    from harness.views.figures.style import save
+
+    written = []
+    try:
+        for kind in ("tables", "figures"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+        for name, table in result.made.tables.items():
+            path = folder / "tables" / f"{name}.csv"
+            table.to_csv(path, index=False)
+            markdown = path.with_suffix(".md")
+            markdown.write_text(_markdown(table) + "\n", encoding="utf-8")
+            written += [path, markdown]
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
+    for name, figure in result.made.figures.items():
+        written += save(figure, folder / "figures", name)
+    return written
+
+
+def write_report(folder: Path, results: Sequence[Result], command: str) -> list[Path]:
+    """FOLDER/report.md and report.html over all results; returns their paths.
+
+    Raises HarnessError if they cannot be written.
+    """
+    pages = {"report.md": _text(results, command), "report.html": _page(results, command)}
+    try:
+        for name, content in pages.items():
+            (folder / name).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
+    return [folder / name for name in pages]
+
+
+def _text(results: Sequence[Result], command: str) -> str:
+    parts = [f"# {TITLE}", f"Made by `{command}`. Settings and versions: `provenance.json`."]
+    parts += ["## Where it differs from the thesis", "\n".join(f"- {one}" for one in DEVIATIONS)]
+    for result in results:
+        parts.append(f"## {result.exhibit.name}: {result.exhibit.title}")
+        if result.trouble:
+            parts.append(f"Not made: {result.trouble}")
+        parts += result.made.remarks
+        parts += [f"![{result.exhibit.title}](figures/{name}.png)" for name in result.made.figures]
+        parts += [
+            f"`tables/{name}.csv`\n\n{_markdown(table)}"
+            for name, table in _worth_showing(result.made)
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _page(results: Sequence[Result], command: str) -> str:
+    parts = [
+        f"<h1>{html.escape(TITLE)}</h1>",
+        f"<p>Made by <code>{html.escape(command)}</code>. Settings and versions: "
+        '<a href="provenance.json">provenance.json</a>.</p>',
+        "<h2>Where it differs from the thesis</h2>",
+        "<ul>" + "".join(f"<li>{html.escape(one)}</li>" for one in DEVIATIONS) + "</ul>",
+    ]
+    for result in results:
+        name = html.escape(result.exhibit.name)
+        parts.append(f'<h2 id="{name}">{name}: {html.escape(result.exhibit.title)}</h2>')
+        if result.trouble:
+            parts.append(f'<p class="lacking">Not made: {html.escape(result.trouble)}</p>')
+        parts += [f"<p>{html.escape(remark)}</p>" for remark in result.made.remarks]
+        for figure in map(html.escape, result.made.figures):
+            alt = html.escape(result.exhibit.title)
+            parts.append(f'<p><img src="figures/{figure}.png" alt="{alt}"></p>')
+        for table_name, table in _worth_showing(result.made):
+            path = html.escape(f"tables/{table_name}.csv")
+            parts.append(f'<p><a href="{path}">{path}</a></p>')
+            parts.append(_rounded(table.head(ROWS)).to_html(index=False, border=0, escape=True))
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{html.escape(TITLE)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _worth_showing(made: Made) -> "list[tuple[str, pandas.DataFrame]]":
+    """Tables that are read; the numbers behind a figure are only kept beside it."""
+    return [(name, table) for name, table in made.tables.items() if name not in made.figures]
+
+
+def _markdown(table: "pandas.DataFrame") -> str:
+    shown = _rounded(table)
+    rows = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
+    rows += [[str(value) for value in row] for row in shown.itertuples(index=False)]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+        for row in rows
+    )
+
+
+def _rounded(table: "pandas.DataFrame") -> "pandas.DataFrame":
+    import pandas
+
+    def text(value: object) -> str:
+        if value is None or (isinstance(value, float) and pandas.isna(value)):
+            return "–"
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    return table.map(text)

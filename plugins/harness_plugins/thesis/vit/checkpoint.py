@@ -1,0 +1,107 @@
+"""Checkpoints of the one-layer ViT: safetensors, with how they were made as metadata."""
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialised
+from torch import Tensor
+
+from harness.errors import HarnessError
+from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+
+FORMAT = "harness-one-layer-vit-1"
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Pixels in 0…1 have `mean` taken off and are divided by `deviation`."""
+
+    mean: float
+    deviation: float
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Bytes of any shape to the floats a model is fed."""
+        return (images.to(torch.float32) / 255 - self.mean) / self.deviation
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained model, the normalisation of its images, and the record of its training."""
+
+    model: OneLayerViT
+    normalisation: Normalisation
+    record: dict[str, Any]
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Write tensors and JSON metadata so that `path` is at any time whole or absent.
+
+    Raises HarnessError if the file cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    content = serialised(
+        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        metadata={"harness": json.dumps(metadata, sort_keys=True)},
+    )
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `write_tensors` wrote.
+
+    Raises HarnessError if the file is missing or was not written by the harness.
+    """
+    if not path.is_file():
+        raise HarnessError(f"{path}: no such checkpoint")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {})["harness"])
+            if not isinstance(metadata, dict):
+                raise ValueError("its metadata are no table")
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise HarnessError(
+            f"{path}: not a checkpoint that `harness train` wrote ({error})"
+        ) from error
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint."""
+    metadata = {
+        "format": FORMAT,
+        "model": dataclasses.asdict(checkpoint.model.settings),
+        "normalisation": dataclasses.asdict(checkpoint.normalisation),
+        "record": checkpoint.record,
+    }
+    write_tensors(path, checkpoint.model.state_dict(), metadata)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint; the model comes in evaluation mode.
+
+    Raises HarnessError if the file is missing or is no checkpoint of a one-layer ViT.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise HarnessError(f"{path}: its format is {metadata.get('format')}, not {FORMAT}")
+    try:
+        model = OneLayerViT(ModelSettings(**metadata["model"]))
+        model.load_state_dict(tensors)
+        normalisation = Normalisation(**metadata["normalisation"])
+        record = metadata["record"]
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise HarnessError(f"{path}: its weights do not fit its settings ({error})") from error
+    return Checkpoint(model.eval(), normalisation, record)

@@ -1,0 +1,82 @@
+"""What a trained model says of labelled images."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
+from harness_plugins.thesis.vit.examples import Examples
+from harness_plugins.thesis.vit.model import OneLayerViT
+
+BATCH = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Logits (count, classes) of images and their true labels (count,)."""
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The classes' probabilities (count, classes): softmax of the logits."""
+        raised = np.exp(self.logits - self.logits.max(axis=1, keepdims=True), dtype=np.float64)
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The class of the largest logit, (count,)."""
+        return np.asarray(self.logits.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Whether each image's largest logit is its label's, (count,)."""
+        return np.asarray(self.predicted == self.labels)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images whose largest logit is their label's."""
+        return float(self.is_right.mean())
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """Images of each true class (rows) by the class predicted (columns)."""
+        classes = self.logits.shape[1]
+        pairs = self.labels * classes + self.predicted
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+    @property
+    def accuracy_by_class(self) -> NDArray[np.float64]:
+        """Share of each class's images that are recognised, (classes,); NaN where it has none."""
+        of_class = self.confusion.sum(axis=1)
+        shares = np.full(len(of_class), np.nan)
+        np.divide(self.confusion.diagonal(), of_class, out=shares, where=of_class > 0)
+        return shares
+
+
+def evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
+    """The model's logits on every image."""
+    logits = _logits(checkpoint.model, checkpoint.normalisation, examples)
+    return Evaluation(logits, examples.labels.numpy())
+
+
+def accuracy(model: OneLayerViT, normalisation: Normalisation, examples: Examples) -> float:
+    """Share of images whose largest logit is their label's; puts the model in evaluation mode."""
+    return Evaluation(_logits(model, normalisation, examples), examples.labels.numpy()).accuracy
+
+
+def _logits(
+    model: OneLayerViT, normalisation: Normalisation, examples: Examples
+) -> NDArray[np.float32]:
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.inference_mode():
+        parts = [
+            model(normalisation(images.to(device))).cpu()
+            for images in torch.split(examples.images, BATCH)
+        ]
+    return np.asarray(torch.cat(parts).numpy())

@@ -1,0 +1,285 @@
+"""Training of the one-layer ViT on labelled images, resumable after every epoch."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from harness.errors import HarnessError
+from harness_plugins.thesis.vit.augmentation import flipped_and_shifted
+from harness_plugins.thesis.vit.checkpoint import (
+    Checkpoint,
+    Normalisation,
+    read_tensors,
+    write_tensors,
+)
+from harness_plugins.thesis.vit.evaluation import accuracy
+from harness_plugins.thesis.vit.examples import Examples
+from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+
+WARM_UP = 0.05
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a model is trained.
+
+    adamw is AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay to zero; sgd
+    keeps its learning rate. `augmentation` is the number of pixels by which images are shifted
+    at random, and flipped half the time; None leaves them as they are.
+    """
+
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    epochs: int = 10
+    batch: int = 128
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.05
+    augmentation: int | None = None
+    seed: int = 0
+
+
+RECIPES: Mapping[str, TrainingSettings] = {
+    "modern": TrainingSettings(),
+    # Section 4.1 of the thesis.
+    "thesis": TrainingSettings(
+        optimiser="sgd", epochs=512, batch=128, learning_rate=3e-4, weight_decay=0.0
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """What is learned from, what chooses the best epoch, and what measures the result."""
+
+    training: Examples
+    validation: Examples
+    test: Examples
+    classes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands, after a batch (accuracy None) or at the end of an epoch."""
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+    validation_accuracy: float | None
+
+
+@dataclass
+class _State:
+    """All that an interrupted training needs to go on as if it had not been interrupted."""
+
+    epoch: int
+    best_accuracy: float
+    best_epoch: int
+    history: list[dict[str, float]]
+    best: dict[str, Tensor]
+
+    def save(self, path: Path, run: dict[str, Any], model: OneLayerViT, optimiser: Any) -> None:
+        moments = {
+            f"moments.{index}.{name}": value
+            for index, state in optimiser.state_dict()["state"].items()
+            for name, value in state.items()
+        }
+        tensors = {
+            **{f"model.{name}": value for name, value in model.state_dict().items()},
+            **{f"best.{name}": value for name, value in self.best.items()},
+            **moments,
+        }
+        metadata = {
+            "run": run,
+            "epoch": self.epoch,
+            "best_accuracy": self.best_accuracy,
+            "best_epoch": self.best_epoch,
+            "history": self.history,
+        }
+        write_tensors(path, tensors, metadata)
+
+    @classmethod
+    def load(cls, path: Path, run: dict[str, Any], model: OneLayerViT, optimiser: Any) -> "_State":
+        tensors, metadata = read_tensors(path)
+        if metadata.get("run") != run:
+            raise HarnessError(
+                f"{path}: an interrupted training with other settings or data is kept there; "
+                "repeat its settings, delete the file, or choose another --out"
+            )
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {
+                name.removeprefix(prefix): value
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
+
+        model.load_state_dict(part("model."))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in part("moments.").items():
+            index, key = name.split(".")
+            moments.setdefault(int(index), {})[key] = value
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        return cls(
+            metadata["epoch"],
+            metadata["best_accuracy"],
+            metadata["best_epoch"],
+            metadata["history"],
+            part("best."),
+        )
+
+
+def train(
+    splits: Splits,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    state_path: Path,
+    report: Callable[[Progress], None],
+    device: torch.device | None = None,
+) -> Checkpoint:
+    """Train a one-layer ViT and return the weights of its best validation epoch, on the CPU.
+
+    After every epoch the state goes to `state_path`; if that file exists, training goes on from
+    there, to the same weights. The caller removes it when the checkpoint is safe.
+
+    Raises HarnessError if the data do not fit the model, or the state is of another training.
+    """
+    _check_sizes(splits, model_settings)
+    device = device or torch.device("cpu")
+    training = splits.training
+    normalisation = _normalisation(training)
+    torch.manual_seed(settings.seed)
+    model = OneLayerViT(model_settings).to(device)
+    optimiser = _optimiser(model, settings)
+    run = {
+        "model": dataclasses.asdict(model_settings),
+        "training": dataclasses.asdict(settings),
+        "classes": list(splits.classes),
+        "splits": {
+            name: {"digest": part.digest, "images": len(part)}
+            for name, part in (
+                ("training", training),
+                ("validation", splits.validation),
+                ("test", splits.test),
+            )
+        },
+        "device": device.type,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    if state_path.exists():
+        state = _State.load(state_path, run, model, optimiser)
+    else:
+        state = _State(0, -1.0, 0, [], {})
+
+    batches = math.ceil(len(training) / settings.batch)
+    rate = _schedule(settings, batches * settings.epochs)
+    while state.epoch < settings.epochs:
+        epoch = state.epoch + 1
+        started = time.perf_counter()
+        generator = torch.Generator().manual_seed(settings.seed + epoch)
+        order = torch.randperm(len(training), generator=generator)
+        losses = []
+        model.train()
+        for batch, chosen in enumerate(torch.split(order, settings.batch), 1):
+            images = training.images[chosen]
+            if settings.augmentation is not None:
+                images = flipped_and_shifted(images, settings.augmentation, generator)
+            for group in optimiser.param_groups:
+                group["lr"] = rate(state.epoch * batches + batch)
+            logits = model(normalisation(images.to(device)))
+            loss = functional.cross_entropy(logits, training.labels[chosen].to(device))
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            losses.append(loss.item())
+            report(Progress(epoch, settings.epochs, batch, batches, losses[-1], None))
+        reached = accuracy(model, normalisation, splits.validation)
+        if reached > state.best_accuracy:
+            state.best_accuracy, state.best_epoch = reached, epoch
+            state.best = {name: value.clone() for name, value in model.state_dict().items()}
+        mean_loss = float(np.mean(losses))
+        state.history.append(
+            {
+                "loss": mean_loss,
+                "validation_accuracy": reached,
+                "seconds": round(time.perf_counter() - started, 1),
+            }
+        )
+        state.epoch = epoch
+        state.save(state_path, run, model, optimiser)
+        report(Progress(epoch, settings.epochs, batches, batches, mean_loss, reached))
+
+    model.load_state_dict(state.best)
+    record = {
+        **run,
+        "history": state.history,
+        "best_epoch": state.best_epoch,
+        "validation_accuracy": state.best_accuracy,
+        "test_accuracy": accuracy(model, normalisation, splits.test),
+    }
+    return Checkpoint(model.eval().cpu(), normalisation, record)
+
+
+def _check_sizes(splits: Splits, model: ModelSettings) -> None:
+    taken = (model.height, model.width, model.channels)
+    for name in ("training", "validation", "test"):
+        found = getattr(splits, name).shape
+        if found != taken:
+            raise HarnessError(
+                f"the {name} images are {found[0]}×{found[1]}×{found[2]}, the model takes "
+                f"{taken[0]}×{taken[1]}×{taken[2]}"
+            )
+    if len(splits.classes) != model.classes:
+        raise HarnessError(
+            f"the images have {len(splits.classes)} classes, the model {model.classes}"
+        )
+
+
+def _normalisation(training: Examples) -> Normalisation:
+    # From the numbers of pixels of each value: exact, and no copy in floats is made.
+    counts = torch.bincount(training.images.flatten(), minlength=256).numpy()
+    values = np.arange(256) / 255
+    mean = np.average(values, weights=counts)
+    deviation = math.sqrt(np.average((values - mean) ** 2, weights=counts))
+    if not deviation:
+        raise HarnessError("all pixels of the training images are alike: nothing can be learned")
+    return Normalisation(round(float(mean), 6), round(deviation, 6))
+
+
+def _optimiser(model: OneLayerViT, settings: TrainingSettings) -> torch.optim.Optimizer:
+    if settings.optimiser == "adamw":
+        return torch.optim.AdamW(
+            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+    return torch.optim.SGD(
+        model.parameters(),
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def _schedule(settings: TrainingSettings, steps: int) -> Callable[[int], float]:
+    peak = settings.learning_rate
+    warm_up = max(1, round(WARM_UP * steps))
+
+    def rate(step: int) -> float:
+        if settings.optimiser == "sgd":
+            return peak
+        if step <= warm_up:
+            return peak * step / warm_up
+        return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+    return rate

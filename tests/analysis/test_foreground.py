@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_mutual_info_score
+
+import harness
+from harness.analysis.foreground import Meaning
+from harness.analysis.masks import Above
+from harness.errors import HarnessError
+
+FIXED, NEVER = "fixed[level=0.6]", "stable-phase[minimum_length=50,beyond_noise=false]"
+GRID = 14
+SAMPLE = "fashion-mnist-sample[count=6]"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
+    """A run of two heads on six images; one selector accepts every level, one none."""
+    return harness.run(
+        images=SAMPLE,
+        extractors="one-layer-vit[checkpoint=twelve-heads,heads=[[0,3]]]",
+        clusterers="louvain",
+        selectors=[FIXED, NEVER],
+        controls="none",
+        perturbations="none",
+        levels=3,
+        out=tmp_path_factory.mktemp("meaning") / "out",
+    )
+
+
+@pytest.fixture(scope="module")
+def found(run: harness.Run) -> Meaning:
+    return run.meaning(Above(0))
+
+
+def pixels_of(key: str) -> np.ndarray:
+    return harness.make("image set", SAMPLE).load(key).pixels
+
+
+def test_every_map_is_compared_with_its_own_image(run: harness.Run, found: Meaning) -> None:
+    measured = [each for each in found.maps if each.choice.selector == FIXED]
+    assert len(measured) == 12
+    for each in measured:
+        side = GRID
+        # Patches are whole pixels here, so that means over them are plain ones.
+        bright = (pixels_of(each.choice.image) > 0).reshape(side, 28 // side, side, 28 // side)
+        patches = bright.mean(axis=(1, 3)).ravel() >= 0.5
+        place = f"louvain@selector=fixed,head={each.choice.head}"
+        labels = run.partition(each.choice.image, place).labels
+        assert (labels >= 0).all()
+        assert each.ami == pytest.approx(adjusted_mutual_info_score(patches, labels))
+        assert each.foreground == patches.mean()
+
+
+def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(found: Meaning) -> None:
+    method = found.methods[0]
+    by_image: dict[str, list[float]] = {}
+    for each in found.maps:
+        if each.ami is not None:
+            by_image.setdefault(each.choice.image, []).append(each.ami)
+    assert method.ami.mean == pytest.approx(np.mean([np.mean(v) for v in by_image.values()]))
+    assert (method.images, method.counted, method.failed) == (6, 12, 0)
+
+
+def test_what_the_clusters_have_more_than_a_baseline_is_paired(found: Meaning) -> None:
+    method = found.methods[0]
+    assert [each.name for each in method.baselines] == ["spatial_blocks", "raw_patches"]
+    for each in method.baselines:
+        assert each.difference.mean == pytest.approx(method.ami.mean - each.ami.mean)
+        assert each.difference.low <= each.difference.mean <= each.difference.high
+
+
+def test_shares_of_salient_clusters_lie_on_both_sides_of_the_images(found: Meaning) -> None:
+    for each in found.maps:
+        if each.n_clusters == 2 and each.coverage == 1:
+            shares = sorted([each.most_salient, each.least_salient])
+            bright = (pixels_of(each.choice.image) > 0).mean()
+            assert shares[0] <= bright <= shares[1]
+
+
+def test_levels_that_were_not_accepted_are_counted_apart(found: Meaning) -> None:
+    method = next(each for each in found.methods if each.selector == NEVER)
+    assert (method.images, method.counted, method.not_accepted) == (0, 0, 12)
+    assert (method.ami, method.baselines, method.salient) == (None, (), None)
+
+
+def test_levels_that_were_not_accepted_count_when_asked_for(run: harness.Run) -> None:
+    found = run.meaning(Above(0), candidates=True)
+    assert [method.counted for method in found.methods] == [12, 12]
+
+
+def test_images_that_are_all_background_are_counted_apart(run: harness.Run) -> None:
+    found = run.meaning(Above(254))
+    method = found.methods[0]
+    assert method.undefined > 0
+    assert method.counted + method.undefined == 12
+    assert {each.reason for each in found.maps if each.ami is None} == {
+        "no patch is foreground",
+        "no level was accepted",
+    }
+
+
+def test_maps_without_images_are_refused(planted_maps: Path, tmp_path: Path) -> None:
+    run = harness.run(
+        extractors=f"arrays[path={planted_maps}]",
+        clusterers="louvain",
+        selectors=FIXED,
+        controls="none",
+        perturbations="none",
+        levels=3,
+        out=tmp_path / "out",
+    )
+    with pytest.raises(HarnessError, match=r"its map comes from arrays.*, not an image"):
+        run.meaning(Above(0))

@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import harness
+from harness.analysis.heads import SlotRow
+from harness.cli.main import main
+
+# Of each layer's two heads the second attends within two groups of patches, ever more strongly.
+PLUGIN = '''
+from dataclasses import dataclass
+from typing import ClassVar
+import numpy as np
+import harness
+
+@dataclass(frozen=True)
+class Heads(harness.Extractor):
+    """Four heads of known structure."""
+
+    name: ClassVar[str] = "known-heads"
+
+    def slots(self):
+        return [harness.Slot(layer, head) for layer in (0, 1) for head in (0, 1)]
+
+    def extract(self, images):
+        parity = np.arange(30) % 2
+        for image in images:
+            random = np.random.default_rng(image.pixels.sum())
+            for slot in self.slots():
+                signal = slot.head * (2 + 2 * slot.layer) * (image.variant.role == "observed")
+                logits = random.normal(size=(30, 30)) + signal * (parity[:, None] == parity)
+                weights = np.exp(logits)
+                yield harness.AttentionMap(
+                    weights / weights.sum(axis=1, keepdims=True), image=image.key,
+                    layer=slot.layer, head=slot.head, variant=image.variant,
+                )
+
+@harness.hookimpl
+def harness_extractors():
+    return [Heads]
+'''
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
+    folder = tmp_path_factory.mktemp("slots")
+    (folder / "heads.py").write_text(PLUGIN)
+    return harness.run(
+        images="noise[count=3]",
+        extractors="known-heads",
+        clusterers="louvain",
+        selectors="fixed[level=0.5]",
+        controls="uniform-noise",
+        perturbations="none",
+        nulls=2,
+        levels=3,
+        plugins=[folder / "heads.py"],
+        out=folder / "out",
+    )
+
+
+@pytest.fixture
+def rows(run: harness.Run) -> list[SlotRow]:
+    return run.slots()
+
+
+def test_heads_that_cluster_stand_before_those_that_do_not(rows: list[SlotRow]) -> None:
+    assert [(row.layer, row.head) for row in rows[:2]] == [(1, 1), (0, 1)]
+    assert {(row.layer, row.head) for row in rows[2:]} == {(0, 0), (1, 0)}
+    assert rows[1].figures.excess > 0.1 > abs(rows[2].figures.excess)
+
+
+def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: list[SlotRow]) -> None:
+    selections = run.selections()
+    for row in rows:
+        of_it = selections[(selections["layer"] == row.layer) & (selections["head"] == row.head)]
+        assert row.figures.total == row.figures.ok == len(of_it) == 3
+        assert row.figures.modularity == pytest.approx(np.mean(of_it["modularity"]))
+        assert row.figures.excess_low <= row.figures.excess <= row.figures.excess_high
+        assert row.significant_share == row.figures.significant / 3
+
+
+def test_a_row_is_flat_for_a_table(rows: list[SlotRow]) -> None:
+    flat = rows[0].flat()
+    assert (flat["layer"], flat["head"], flat["clusterer"]) == (1, 1, "louvain")
+    assert not {"rank", "tier", "mean_rank", "controls", "figures"} & flat.keys()
+
+
+def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Path) -> None:
+    run = harness.run(
+        extractors=f"arrays[path={planted_maps}]",
+        clusterers="louvain,infomap",
+        selectors="fixed[level=0.5]",
+        controls="none",
+        perturbations="none",
+        levels=2,
+        out=tmp_path / "out",
+    )
+    assert [row.figures.clusterer for row in run.slots()] == ["louvain", "infomap"]
+    assert all(row.significant_share is None for row in run.slots())
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on stored attention: two images, two layers, two heads, of which head 1 clusters."""
+    folder = tmp_path_factory.mktemp("stack")
+    parity = np.arange(24) % 2
+    weights = np.exp(np.random.default_rng(0).normal(size=(2, 2, 2, 24, 24)))
+    weights[:, :, 1] *= np.where(parity[:, None] == parity, 50, 1)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    weights[1, 1, 0, 0, 0] = np.nan
+    np.save(folder / "deep.npy", weights)
+    harness.run(
+        extractors=f"arrays[path={folder / 'deep.npy'}]",
+        clusterers="louvain",
+        selectors="fixed[level=0.5]",
+        controls="permuted-rows",
+        perturbations="none",
+        nulls=2,
+        levels=3,
+        out=folder / "out",
+    )
+    return folder / "out"
+
+
+def test_stored_attention_has_its_layers_and_heads(stack: Path) -> None:
+    rows = harness.open_run(stack).slots()
+
+    assert {(row.layer, row.head) for row in rows[:2]} == {(0, 1), (1, 1)}
+    assert {(row.layer, row.head): (row.figures.ok, row.figures.total) for row in rows} == {
+        (0, 0): (2, 2), (0, 1): (2, 2), (1, 0): (1, 2), (1, 1): (2, 2)
+    }  # fmt: skip
+
+
+def test_stored_attention_is_compared_by_its_images(stack: Path) -> None:
+    (row,) = harness.open_run(stack).rows()
+
+    assert (row.ok, row.total) == (7, 8)
+    assert set(harness.open_run(stack).cells()["image"]) == {"deep[0]", "deep[1]"}
+
+
+def test_a_layer_and_head_of_stored_attention_is_shown_and_compared(
+    stack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", str(stack), "deep[0]", "--layer", "1", "--head", "1"]) == 0
+    assert "layer 1, head 1; 24 patches" in " ".join(capsys.readouterr().out.split())
+    places = ["--of", "louvain@layer=0,head=1", "--with", "louvain@layer=1,head=1"]
+    assert main(["compare-partitions", str(stack), "deep[0]", *places]) == 0
+    assert "Matched in all: 1.000" in capsys.readouterr().out

@@ -1,0 +1,129 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import harness
+from harness.analysis.image import Closeup
+
+MAP = "planted-1"
+
+
+@pytest.fixture(scope="module")
+def run(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
+    return harness.run(
+        extractors=f"arrays[path={planted_maps}]",
+        controls="permuted-rows",
+        clusterers="louvain[resolution=[0.5,2]],infomap",
+        selectors="stable-phase[beyond_noise=false],max-modularity",
+        perturbations="seeds",
+        stability_draws=2,
+        nulls=6,
+        levels=4,
+        repeats=2,
+        out=tmp_path_factory.mktemp("closeup") / "out",
+    )
+
+
+@pytest.fixture(scope="module")
+def closeup(run: harness.Run) -> Closeup:
+    return run.close_up(MAP)
+
+
+def test_profiles_are_those_of_the_points(run: harness.Run, closeup: Closeup) -> None:
+    points = run.points().query("image == @MAP and role == 'observed' and repeat == 0")
+
+    assert [method.clusterer for method in closeup.methods] == list(points["clusterer"].unique())
+    for method in closeup.methods:
+        of = points[points["clusterer"] == method.clusterer]
+        assert method.profile.modularity.tolist() == of["modularity"].tolist()
+        assert method.profile.labels.tolist() == np.stack(of["labels"]).tolist()
+
+
+def test_noise_is_over_the_draws_for_the_same_map(run: harness.Run, closeup: Closeup) -> None:
+    points = run.points().query("image == @MAP and role == 'control' and repeat == 0")
+
+    for method in closeup.methods:
+        of = points[points["clusterer"] == method.clusterer].groupby("point")
+        noise = method.noise
+        assert noise is not None
+        assert (noise.control, noise.draws) == ("permuted-rows", 2)
+        assert np.allclose(noise.modularity, of["modularity"].mean())
+        assert np.allclose(noise.lowest, of["modularity"].min())
+        assert np.allclose(noise.highest, of["modularity"].max())
+        assert np.allclose(noise.n_clusters, of["n_clusters"].mean())
+
+
+def test_choices_are_the_selections_with_their_tests_and_stabilities(
+    run: harness.Run, closeup: Closeup
+) -> None:
+    where = "image == @MAP and repeat == 0"
+    selections = run.selections().query(f"{where} and role == 'observed'")
+    tests, stabilities = run.tests().query(where), run.stabilities().query(where)
+
+    for method in closeup.methods:
+        for choice in method.choices:
+            of = "clusterer == @method.clusterer and selector == @choice.selector"
+            (expected,) = selections.query(of).to_dict("records")
+            assert choice.candidate == expected["candidate"]
+            assert choice.accepted == expected["accepted"]
+            assert choice.reason == expected["reason"]
+            assert choice.p == {"permuted-rows": tests.query(of)["p"].item()}
+            found = stabilities.query(of)
+            assert dict(choice.jaccards) == dict(
+                zip(found["kind"], found["jaccard"].replace(np.nan, None), strict=True)
+            )
+
+
+def test_what_is_not_told_is_named(run: harness.Run, closeup: Closeup) -> None:
+    assert closeup.others == {"repeat": ("1",)}
+    assert (closeup.repeat, run.close_up(MAP, {"repeat": "1"}).repeat) == (0, 1)
+    assert run.close_up(MAP, {"repeat": "1"}).others == {}
+
+
+def test_a_name_means_every_spelling_of_it(run: harness.Run) -> None:
+    found = run.close_up(MAP, clusterers=["louvain"], selectors=["max-modularity"])
+
+    assert [method.clusterer for method in found.methods] == [
+        "louvain[resolution=0.5]",
+        "louvain[resolution=2.0]",
+    ]
+    assert {len(method.choices) for method in found.methods} == {1}
+
+
+def test_weights_are_those_of_the_map(
+    run: harness.Run, closeup: Closeup, planted_maps: Path
+) -> None:
+    (weights,) = run.weights(closeup).values()
+
+    assert np.array_equal(weights, np.load(planted_maps / f"{MAP}.npy"))
+
+
+def test_a_map_that_is_damaged_is_refused(planted: Path, tmp_path: Path) -> None:
+    run = harness.run(
+        extractors=f"arrays[path={planted}]", controls="none", perturbations="none",
+        clusterers="louvain", selectors="max-modularity", levels=2, out=tmp_path / "out",
+    )  # fmt: skip
+    for path in (tmp_path / "out" / "maps").iterdir():
+        np.save(path, np.zeros((40, 40)))
+
+    with pytest.raises(harness.HarnessError, match="layer 0, head 0 is gone or damaged"):
+        run.weights(run.close_up(MAP))
+
+
+@pytest.mark.parametrize(
+    ("told", "clusterers", "selectors", "line"),
+    [
+        ({}, ["luvain"], [], "--method luvain: the run has no clusterer 'luvain'; did you mean"),
+        ({}, [], ["stable"], "--selector stable: the run has no selector 'stable'; did you mean"),
+        ({"head": "3"}, [], [], "--head 3: the run has no head '3'; there are 0"),
+    ],
+)
+def test_what_the_run_does_not_have_is_told_in_one_line(
+    run: harness.Run, told: dict[str, str], clusterers: list[str], selectors: list[str], line: str
+) -> None:
+    with pytest.raises(harness.HarnessError) as raised:
+        run.close_up(MAP, told, clusterers, selectors)
+
+    assert str(raised.value).startswith(line)
+    assert "\n" not in str(raised.value)

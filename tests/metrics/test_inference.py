@@ -1,0 +1,172 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.metrics.inference import (
+    bootstrap_interval,
+    bootstrap_intervals,
+    image_ranks,
+    signed_rank_p,
+    spread,
+    standings,
+)
+
+NOTHING = math.nan
+
+
+def test_the_best_on_an_image_has_rank_one_and_a_missing_score_the_last() -> None:
+    scores = np.array([[0.9, 0.1], [0.5, NOTHING], [0.7, 0.1]])
+
+    assert image_ranks([scores]).tolist() == [[1.0, 1.5], [3.0, 3.0], [2.0, 1.5]]
+
+
+def test_ranks_by_two_criteria_are_averaged() -> None:
+    excess, stability = np.array([[0.9], [0.5]]), np.array([[0.2], [0.8]])
+
+    assert image_ranks([excess, stability]).tolist() == [[1.5], [1.5]]
+
+
+def test_the_omnibus_test_is_friedmans() -> None:
+    scores = np.random.default_rng(0).normal(size=(4, 20)) + np.arange(4)[:, None] * 0.2
+
+    assert standings([scores]).omnibus == pytest.approx(stats.friedmanchisquare(*scores).pvalue)
+
+
+def test_pairs_do_not_depend_on_a_third_method() -> None:
+    random = np.random.default_rng(1)
+    two = random.normal(size=(2, 15))
+    three = np.concatenate([two, random.normal(size=(1, 15))])
+
+    (alone,) = standings([two]).pairs
+    with_another = standings([three]).pairs[0]
+
+    assert (alone.wins, alone.p) == (with_another.wins, with_another.p)
+
+
+def test_methods_drawn_from_one_distribution_are_rarely_told_apart() -> None:
+    random = np.random.default_rng(2)
+    apart = [standings([random.normal(size=(3, 16))]).tiers.max() > 1 for _ in range(200)]
+
+    assert np.mean(apart) < 0.08
+
+
+def test_a_method_that_always_loses_is_in_a_lower_tier() -> None:
+    random = np.random.default_rng(3)
+    scores = random.normal(size=(3, 12))
+    scores[2] = scores[:2].min(axis=0) - 1
+
+    assert standings([scores]).tiers.tolist() == [1, 1, 2]
+
+
+def test_methods_of_equal_scores_share_a_tier() -> None:
+    found = standings([np.ones((3, 20))])
+
+    assert found.tiers.tolist() == [1, 1, 1]
+    assert found.omnibus == 1.0
+    assert [pair.p for pair in found.pairs] == [1.0] * 3
+
+
+def test_incomplete_methods_are_in_no_tier_and_decide_about_none() -> None:
+    random = np.random.default_rng(4)
+    scores = random.normal(size=(3, 12))
+    scores[0, 3] = NOTHING
+    scores[0] += 5
+
+    found = standings([scores])
+
+    assert found.tiers[0] == 0
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(1, 2)]
+
+
+def test_too_few_images_test_nothing() -> None:
+    found = standings([np.arange(15.0).reshape(3, 5)])
+
+    assert math.isnan(found.omnibus)
+    assert all(math.isnan(pair.p) for pair in found.pairs)
+    assert found.tiers.tolist() == [1, 1, 1]
+
+
+def test_one_method_is_in_the_first_tier() -> None:
+    assert standings([np.ones((1, 8))]).tiers.tolist() == [1]
+
+
+@given(st.lists(st.integers(-4, 4), min_size=6, max_size=9))
+def test_the_paired_test_counts_every_choice_of_signs(steps: list[int]) -> None:
+    differences = np.array(steps, dtype=float)
+    ranks = stats.rankdata(np.abs(differences))
+    signs = np.array(list(itertools.product([-1, 1], repeat=len(steps))))
+    sums = np.abs(signs @ np.where(differences == 0, 0, ranks))
+    observed = abs(np.sign(differences) @ ranks)
+
+    assert signed_rank_p(differences) == pytest.approx(np.mean(sums >= observed - 1e-9))
+
+
+@pytest.mark.parametrize("images", [12, 40, 200, 201, 400])
+def test_the_paired_test_is_scipys_where_nothing_is_tied(images: int) -> None:
+    differences = np.random.default_rng(images).normal(0.1, size=images)
+
+    expected = stats.wilcoxon(differences).pvalue
+    assert signed_rank_p(differences) == pytest.approx(expected, abs=0.005)
+
+
+@given(st.permutations(range(4)), st.permutations(range(10)))
+def test_the_order_of_methods_and_images_does_not_matter(
+    methods: list[int], images: list[int]
+) -> None:
+    scores = np.random.default_rng(5).normal(size=(4, 10)) + np.arange(4)[:, None]
+
+    found, turned = standings([scores]), standings([scores[np.ix_(methods, images)]])
+
+    assert turned.mean_ranks == pytest.approx(found.mean_ranks[methods])
+    assert turned.tiers.tolist() == found.tiers[methods].tolist()
+
+
+def test_the_bootstrap_interval_is_close_to_scipys() -> None:
+    scores = np.random.default_rng(6).exponential(size=30)
+    expected = stats.bootstrap(
+        (scores,), np.mean, method="percentile", n_resamples=20_000, rng=7
+    ).confidence_interval
+
+    assert bootstrap_interval(scores) == pytest.approx((expected.low, expected.high), abs=0.03)
+
+
+def test_one_image_has_no_interval() -> None:
+    assert all(math.isnan(end) for end in bootstrap_interval(np.ones(1)))
+
+
+def test_intervals_of_one_value_an_image_are_those_of_its_scores() -> None:
+    scores = np.random.default_rng(9).exponential(size=(12, 3))
+    low, high = bootstrap_intervals(scores, np.ones_like(scores))
+    expected = [bootstrap_interval(figure) for figure in scores.T]
+    assert np.stack([low, high], axis=1) == pytest.approx(np.array(expected))
+
+
+def test_an_image_is_resampled_with_all_its_values() -> None:
+    # Two images of equal means: whatever is drawn, the mean is the same.
+    low, high = bootstrap_intervals(np.array([[6.0], [2.0]]), np.array([[3.0], [1.0]]))
+    assert (low.tolist(), high.tolist()) == ([2.0], [2.0])
+
+
+def test_figures_of_one_image_have_no_interval_among_others_that_have() -> None:
+    low, high = bootstrap_intervals(np.array([[1.0, 1.0], [2.0, 0.0]]), np.array([[1, 1], [1, 0]]))
+    assert np.isnan([*low, *high]).tolist() == [False, True, False, True]
+
+
+def test_spread_tells_images_from_seeds() -> None:
+    random = np.random.default_rng(8)
+    scores = random.normal(scale=3, size=(400, 1)) + random.normal(scale=0.5, size=(400, 8))
+
+    found = spread(scores)
+
+    assert found.across_images == pytest.approx(3, rel=0.1)
+    assert found.across_seeds == pytest.approx(0.5, rel=0.05)
+
+
+def test_spread_is_undefined_with_one_image_or_seed() -> None:
+    assert math.isnan(spread(np.ones((1, 3))).across_images)
+    assert math.isnan(spread(np.ones((3, 1))).across_seeds)

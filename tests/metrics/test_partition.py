@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from harness.metrics.partition import (
+    InvalidLabels,
+    check_labels,
+    cluster_count,
+    coverage,
+    unassigned_as_singletons,
+)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.int32, np.uint64, np.int64])
+def test_integers_of_any_type_become_int64(kind: type[np.integer]) -> None:
+    checked = check_labels(np.array([0, 3, 3], dtype=kind), 3)
+    assert checked.dtype == np.int64
+    assert checked.tolist() == [0, 3, 3]
+
+
+def test_checked_labels_are_a_copy() -> None:
+    labels = np.array([0, 1, -1])
+    checked = check_labels(labels, 3)
+    labels[0] = 7
+    assert checked.tolist() == [0, 1, -1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1, 1], "numpy array, not list"),
+        (None, "numpy array, not NoneType"),
+        (np.array([0.0, 1.0, 1.0]), "integers, not float64"),
+        (np.array([0, 1, 1], dtype=object), "integers, not object"),
+        (np.array([False, True, True]), "integers, not bool"),
+        (np.array([0, 1]), r"\(3,\), one a node, not \(2,\)"),
+        (np.array([[0, 1, 1]]), r"\(3,\), one a node, not \(1, 3\)"),
+        (np.array([0, -2, 1]), "node 1 has -2"),
+        (np.array([0, 1, 2**64 - 1], dtype=np.uint64), "node 2 has 18446744073709551615"),
+    ],
+)
+def test_what_is_no_labelling_is_refused_with_its_reason(labels: object, message: str) -> None:
+    with pytest.raises(InvalidLabels, match=message):
+        check_labels(labels, 3)
+
+
+def test_unassigned_nodes_become_clusters_of_their_own() -> None:
+    labels = unassigned_as_singletons(np.array([7, -1, 2, 7, -1, 2]))
+    assert labels.tolist() == [1, 2, 0, 1, 3, 0]
+
+
+def test_all_unassigned_are_all_singletons() -> None:
+    assert unassigned_as_singletons(np.array([-1, -1, -1])).tolist() == [0, 1, 2]
+
+
+def test_huge_labels_become_contiguous() -> None:
+    assert unassigned_as_singletons(np.array([10**15, 0, 10**15])).tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "count"),
+    [([0, 0, 1, 1], 2), ([0, 0, 1, 2], 1), ([-1, -1, -1, 5], 0), ([9, 9, -1, -1], 1)],
+)
+def test_only_clusters_of_two_nodes_or_more_are_counted(labels: list[int], count: int) -> None:
+    assert cluster_count(np.array(labels)) == count
+
+
+def test_coverage_is_the_share_of_assigned_nodes() -> None:
+    assert coverage(np.array([0, -1, 2, -1])) == 0.5

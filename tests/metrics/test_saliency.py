@@ -1,0 +1,49 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.metrics.saliency import order_by_salience
+
+
+def attention(seed: int, n: int) -> np.ndarray:
+    logits = np.random.default_rng(seed).normal(size=(n, n))
+    return np.asarray(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+
+
+@given(st.integers(0, 1000), st.lists(st.integers(-1, 3), min_size=4, max_size=12))
+def test_salience_is_the_mean_attention_over_pairs_from_outside(
+    seed: int, labels: list[int]
+) -> None:
+    weights = attention(seed, len(labels))
+
+    for each in order_by_salience(weights, np.array(labels)):
+        pairs = [
+            weights[i, j]
+            for i in range(len(labels))
+            for j in range(len(labels))
+            if labels[i] != each.label and labels[j] == each.label
+        ]
+        assert np.isclose(each.incoming, np.mean(pairs) if pairs else 0)
+        assert each.size == labels.count(each.label)
+
+
+def test_the_cluster_that_others_look_at_comes_first() -> None:
+    weights = np.full((6, 6), 0.1)
+    weights[:, 4:] = 0.3
+
+    assert [each.label for each in order_by_salience(weights, np.array([5, 5, 5, 5, 2, 2]))] == [
+        2,
+        5,
+    ]
+
+
+def test_under_uniform_attention_no_cluster_stands_out() -> None:
+    labels = np.array([0] * 9 + [1] * 2 + [2])
+    found = order_by_salience(np.full((12, 12), 0.125), labels)
+
+    assert {each.incoming for each in found} == {0.125}
+    assert [each.label for each in found] == [0, 1, 2]
+
+
+def test_unassigned_patches_are_no_cluster() -> None:
+    assert order_by_salience(np.ones((2, 2)), np.array([-1, -1])) == ()

@@ -1,0 +1,46 @@
+import pytest
+
+from harness.errors import HarnessError
+from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
+from harness_plugins.thesis.reproduction.published import PUBLISHED, published
+
+
+def test_every_exhibit_has_a_name_of_its_own() -> None:
+    names = [exhibit.name for exhibit in EXHIBITS]
+
+    assert len(set(names)) == len(names)
+
+
+def test_every_table_and_figure_that_the_thesis_shows_is_there() -> None:
+    names = {exhibit.name for exhibit in EXHIBITS}
+
+    assert {f"table-4.{number}" for number in range(1, 7)} <= names
+    assert {f"figure-4.{number}" for number in range(1, 15)} <= names
+    assert {f"figure-A.{number}" for number in range(1, 7)} <= names
+
+
+def test_what_is_named_is_chosen_in_the_thesis_order() -> None:
+    names = [exhibit.name for exhibit in chosen(["table-4.3", "figure-4.1"])]
+
+    assert names == ["figure-4.1", "table-4.3"]
+
+
+def test_all_are_chosen_if_none_is_named() -> None:
+    assert chosen([]) == list(EXHIBITS)
+
+
+def test_a_name_that_no_exhibit_has_is_refused_with_a_hint() -> None:
+    with pytest.raises(HarnessError, match=r"no exhibit 'table-4.33'; did you mean.*table-4.3"):
+        chosen(["table-4.33"])
+
+
+def test_the_thesis_values_belong_to_exhibits() -> None:
+    names = {exhibit.name for exhibit in EXHIBITS}
+
+    assert {each.exhibit for each in PUBLISHED} <= names
+
+
+def test_both_of_two_values_of_the_thesis_stand() -> None:
+    louvain = [each.value for each in published("table-4.3") if "Louvain" in each.what]
+
+    assert louvain == [0.612, 0.527]

@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from harness.engine.progress import Silence
+from harness.errors import HarnessError
+from harness_plugins.thesis.reproduction.accuracy import accuracies
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
+from harness_plugins.thesis.reproduction.making import reproduce
+from harness_plugins.thesis.reproduction.report import Result
+from harness_plugins.thesis.reproduction.study import LackingError, Study
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, save
+from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+
+
+def study(folder: Path, **changes: Any) -> Study:
+    told = {
+        "images": "fashion-mnist-sample[count=20]",
+        "checkpoint": "one-head",
+        "many_heads": "twelve-heads",
+        "models": (),
+        "clustered": 2,
+        "folder": folder,
+        "workers": 1,
+        "plugins": (),
+        "progress": Silence(),
+    }
+    return Study(**{**told, **changes})
+
+
+def exhibit(name: str, outcome: Exception | Made) -> Exhibit:
+    def make(study: Study) -> Made:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return Exhibit(name, "A title", make)
+
+
+def test_what_one_exhibit_lacks_or_breaks_does_not_stop_the_others(tmp_path: Path) -> None:
+    told: list[Result] = []
+    exhibits = [
+        exhibit("one", LackingError("needs more")),
+        exhibit("two", HarnessError("is wrong")),
+        exhibit("three", ZeroDivisionError("by nothing")),
+        exhibit("four", Made({"four": pandas.DataFrame({"a": [1]})})),
+    ]
+
+    results = reproduce(study(tmp_path), exhibits, "harness reproduce", told.append)
+
+    assert [result.lacking for result in results] == ["needs more", "", "", ""]
+    assert results[1].failed == "is wrong"
+    assert results[2].failed.startswith("ZeroDivisionError: by nothing (test_making.py:")
+    assert told == results
+    assert (tmp_path / "tables" / "four.csv").read_text() == "a\n1\n"
+
+
+def test_provenance_tells_command_checkpoints_and_what_was_made(tmp_path: Path) -> None:
+    reproduce(study(tmp_path), [exhibit("one", Made())], "harness reproduce", lambda result: None)
+
+    told = json.loads((tmp_path / "provenance.json").read_text("utf-8"))
+    assert told["command"] == "harness reproduce"
+    assert told["exhibits"] == {"one": "made"}
+    assert all(len(digest) == 64 for digest in told["checkpoints"].values())
+    assert "torch" in told["environment"]["libraries"]
+
+
+def trained(folder: Path, name: str, accuracy: float, **changes: Any) -> None:
+    """A checkpoint that says it was trained."""
+    folder.mkdir(exist_ok=True)
+    settings = ModelSettings(height=4, width=4, dimension=12, **changes)
+    how = {"optimiser": "adamw", "epochs": 10, "seed": int(name[-1])}
+    record = {"training": how, "test_accuracy": accuracy}
+    checkpoint = Checkpoint(OneLayerViT(settings), Normalisation(0, 1), record)
+    save(folder / f"{name}.safetensors", checkpoint)
+
+
+def test_accuracies_are_means_and_deviations_over_seeds_beside_the_thesis(tmp_path: Path) -> None:
+    models = tmp_path / "fashion-mnist"
+    for seed, accuracy in enumerate((0.90, 0.92)):
+        trained(models, f"none-{seed}", accuracy, attention=False)
+    trained(models, "twelve-0", 0.91, heads=12)
+    trained(models, "one-0", 0.89, heads=1)
+
+    made = accuracies(study(tmp_path / "out", models=(models,)))
+    table = made.tables["table-4.1"].set_index("heads")
+
+    assert table.loc[0, "accuracy"] == pytest.approx(0.91)
+    assert table.loc[0, "deviation"] == pytest.approx(0.0141421, abs=1e-6)
+    assert table.loc[0, "thesis"] == 0.9008
+    assert table.loc[12, "thesis"] == 0.8920
+    assert pandas.isna(table.loc[1, "thesis"])
+
+
+def test_accuracies_without_trained_models_say_how_to_have_them(tmp_path: Path) -> None:
+    with pytest.raises(LackingError, match="needs trained models: `harness data fetch"):
+        accuracies(study(tmp_path))
+
+
+def test_a_folder_without_checkpoints_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="holds no checkpoint"):
+        accuracies(study(tmp_path, models=(tmp_path,)))
+
+
+def test_the_images_clustered_are_the_first_of_the_set(tmp_path: Path) -> None:
+    assert study(tmp_path).clustered_images == "fashion-mnist-sample[count=2]"
+    assert study(tmp_path, clustered=500).clustered_images == "fashion-mnist-sample[count=20]"

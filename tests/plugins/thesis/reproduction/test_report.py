@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pandas
+import pytest
+
+from harness.errors import HarnessError
+from harness.views.figures.style import new_figure, style
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
+from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
+
+EVIL = "<script>alert(1)</script> | $x$"
+
+
+def result(**changes: object) -> Result:
+    table = pandas.DataFrame({"image": [EVIL], "share": [1 / 3], "none": [float("nan")]})
+    with style():
+        figure, _ = new_figure(1, 1, 3, 2, EVIL)
+    made = Made({"table-1": table, "figure-1": table}, {"figure-1": figure}, (EVIL,))
+    exhibit = Exhibit("table-1", EVIL, lambda study: made)
+    return Result(exhibit, **{"made": made, **changes})  # type: ignore[arg-type]
+
+
+def test_an_exhibit_is_written_as_tables_and_figures(tmp_path: Path) -> None:
+    written = write_exhibit(tmp_path, result())
+
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in written) == [
+        "figures/figure-1.png",
+        "figures/figure-1.svg",
+        "tables/figure-1.csv",
+        "tables/figure-1.md",
+        "tables/table-1.csv",
+        "tables/table-1.md",
+    ]
+    again = pandas.read_csv(tmp_path / "tables" / "table-1.csv")
+    assert again["image"][0] == EVIL
+    assert again["share"][0] == 1 / 3
+
+
+def test_whatever_stands_in_names_is_text_on_the_page(tmp_path: Path) -> None:
+    write_report(tmp_path, [result()], f"harness reproduce {EVIL}")
+
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_cell_of_a_markdown_table_holds_no_bar_and_no_gap(tmp_path: Path) -> None:
+    write_report(tmp_path, [result()], "harness reproduce")
+
+    lines = (tmp_path / "report.md").read_text("utf-8").splitlines()
+    (row,) = [line for line in lines if "0.3333" in line]
+    assert "\\| $x$ | 0.3333" in row
+    assert row.endswith("| 0.3333 | – |")
+
+
+def test_a_figures_numbers_are_kept_and_not_shown(tmp_path: Path) -> None:
+    write_report(tmp_path, [result()], "harness reproduce")
+
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "tables/table-1.csv" in text
+    assert "tables/figure-1.csv" not in text
+    assert "figures/figure-1.png" in text
+
+
+def test_what_could_not_be_made_says_why(tmp_path: Path) -> None:
+    trouble = result(made=Made(), lacking="needs & wants")
+    write_report(tmp_path, [trouble], "harness reproduce")
+
+    assert "Not made: needs & wants" in (tmp_path / "report.md").read_text("utf-8")
+    assert "Not made: needs &amp; wants" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(HarnessError, match="file: cannot be written to"):
+        write_exhibit(tmp_path / "file", result())

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import harness
+from harness_plugins.thesis.vit.examples import Examples, gather
+from harness_plugins.thesis.vit.preprocessing import fitted
+
+STRIPES = Path(__file__).parents[1] / "stripes.py"
+
+
+def stripes(parameters: str = "") -> harness.LabelledImageSet:
+    made = harness.make(
+        "image set", f"stripes[{parameters}]" if parameters else "stripes", [STRIPES]
+    )
+    assert isinstance(made, harness.LabelledImageSet)
+    return made
+
+
+def test_images_and_labels_are_the_sets_in_its_order() -> None:
+    images = stripes()
+    found = gather(images, "abcd")
+
+    assert found.keys == tuple(images.keys())
+    assert found.shape == (8, 8, 1)
+    for index, key in enumerate(images.keys()):
+        image = images.load(key)
+        assert int(found.labels[index]) == image.label
+        assert np.array_equal(found.images[index].numpy().transpose(1, 2, 0), image.pixels)
+
+
+def test_the_digest_tells_splits_apart_and_is_the_same_again() -> None:
+    digests = [
+        gather(stripes(f"split={split}"), "abcd").digest for split in ("train", "test", "test")
+    ]
+
+    assert digests[0] != digests[1] == digests[2]
+
+
+def test_images_are_made_to_fit_size_and_channels() -> None:
+    found = gather(stripes("taller=97"), "abcd", (4, 6), 3)
+
+    assert tuple(found.images.shape) == (32, 3, 4, 6)
+    expected = fitted(stripes().load("stripes-96"), 4, 6, 3)
+    assert np.array_equal(found.images[0].numpy().transpose(1, 2, 0), expected)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        ("taller=99", "stripes-99 is 9×8×1 and stripes-96 8×8×1; say with --size"),
+        ("broken=100", "stripes-100: broken image"),
+        ("unlabelled=101", "stripes-101: its label None is none of 4 classes"),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_named(parameters: str, line: str) -> None:
+    with pytest.raises(harness.HarnessError, match=line):
+        gather(stripes(parameters), "abcd")
+
+
+def test_an_image_of_its_own_size_is_fitted_unchanged() -> None:
+    image = stripes().load("stripes-96")
+
+    assert np.array_equal(fitted(image, 8, 8, 1), image.pixels)
+
+
+def test_a_fitted_grey_image_has_three_equal_channels_as_rgb() -> None:
+    pixels = fitted(stripes().load("stripes-96"), 8, 8, 3)
+
+    assert np.array_equal(pixels, np.repeat(pixels[:, :, :1], 3, axis=2))
+
+
+def test_examples_count_their_images() -> None:
+    found: Examples = gather(stripes("split=train"), "abcd")
+
+    assert len(found) == 64

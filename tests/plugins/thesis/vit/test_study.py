@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness_plugins.thesis.vit.study import read_size, read_study, training
+from harness_plugins.thesis.vit.training import RECIPES
+
+STUDY = """
+images = "stripes"
+patch = 4
+seed = [0, 1]
+
+[[variant]]
+heads = [1, 2]
+
+[[variant]]
+attention = false
+mlp = [true, false]
+
+[[variant]]
+recipe = "thesis"
+epochs = 3
+"""
+
+
+def study(folder: Path, text: str) -> Path:
+    path = folder / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_combination_is_a_training_named_by_what_tells_it_apart(tmp_path: Path) -> None:
+    found = read_study(study(tmp_path, STUDY))
+
+    assert [name for name in found if name.endswith("seed-1")] == [
+        "1-head_recipe-modern_seed-1",
+        "2-heads_recipe-modern_seed-1",
+        "no-attention_recipe-modern_seed-1",
+        "no-attention_no-mlp_recipe-modern_seed-1",
+        "1-head_recipe-thesis_epochs-3_seed-1",
+    ]
+    assert len(found) == 10
+    assert {one.patch for one in found.values()} == {4}
+
+
+def test_names_are_short_where_little_differs(tmp_path: Path) -> None:
+    found = read_study(study(tmp_path, 'images = "stripes"\nheads = [1, 12]\nseed = 3'))
+
+    assert list(found) == ["1-head_seed-3", "12-heads_seed-3"]
+
+
+def test_models_without_attention_are_trained_once_whatever_the_heads(tmp_path: Path) -> None:
+    found = read_study(study(tmp_path, 'images = "stripes"\nattention = false\nheads = [1, 2]'))
+
+    assert list(found) == ["no-attention_seed-0"]
+
+
+def test_what_is_told_is_laid_over_the_recipe() -> None:
+    one = training({"images": "stripes", "recipe": "thesis", "epochs": 5, "seed": None})
+
+    assert one.how.epochs == 5
+    assert one.how.learning_rate == RECIPES["thesis"].learning_rate
+    assert one.how.seed == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(28, (28, 28)), ("28", (28, 28)), ("24x32", (24, 32)), ("8×4", (8, 4))]
+)
+def test_a_size_is_a_side_or_height_and_width(size: int | str, expected: tuple[int, int]) -> None:
+    assert read_size(size) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("patch = 4", "no images are named"),
+        ('images = "stripes"\nheds = 2', "heds: no such setting; did you mean"),
+        ('images = "stripes"\nheads = 0', "heads 0: must be at least 1"),
+        ('images = "stripes"\nheads = true', "heads True: must be of type int"),
+        ('images = "stripes"\nheads = "2"', "heads '2': must be of type int"),
+        ('images = "stripes"\nrecipe = "old"', "recipe 'old': must be one of modern, thesis"),
+        ('images = "stripes"\nsize = "0x3"', "size 0x3: expected a number of pixels"),
+        ('images = "stripes"\nchannels = 2', "channels 2: must be 1 for grey or 3 for RGB"),
+        ('images = "stripes"\nlearning_rate = nan', "learning_rate nan: must be a positive"),
+        ('images = "stripes"\nweight_decay = -1', "weight_decay -1: must be a number of at least"),
+        ('images = "stripes"\nseed = -1', "seed -1: must be a number in 0"),
+        ('images = "stripes"\nvariant = 3', "variants are written as tables"),
+        ("images = ", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_the_file(tmp_path: Path, text: str, line: str) -> None:
+    path = study(tmp_path, text)
+
+    with pytest.raises(harness.HarnessError) as error:
+        read_study(path)
+    assert str(path) in str(error.value)
+    assert line in str(error.value)
+
+
+def test_a_study_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(harness.HarnessError, match=r"nothing.toml: cannot be read"):
+        read_study(tmp_path / "nothing.toml")

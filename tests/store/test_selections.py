@@ -1,0 +1,187 @@
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.metrics.significance import significance
+from harness.planning.plan import PlannedCell, PlannedMap
+from harness.plugin.values import FIRST_SLOT, OBSERVED, Selection, Variant
+from harness.store import (
+    Accepted,
+    Group,
+    Store,
+    accepted,
+    groups,
+    open_for_writing,
+    perturbed_cells,
+    replace_selections,
+    replace_stabilities,
+)
+from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
+
+CHOSEN = Selection(1, math.nan, True, (0, 3), "why")
+REFUSED = Selection(2, 0.1, False, None, "nothing")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_for_writing(tmp_path) as opened:
+        yield opened
+
+
+def rows(store: Store, query: str) -> list[tuple[object, ...]]:
+    return store.connection.execute(query).fetchall()
+
+
+def test_new_selections_replace_the_old_ones(store: Store) -> None:
+    replace_selections(store, [SelectionRecord("a", "old", CHOSEN)])
+    replace_selections(
+        store, [SelectionRecord("a", "new", CHOSEN), SelectionRecord("b", "new", None, "failed")]
+    )
+
+    assert rows(store, "SELECT * FROM selections ORDER BY cell") == [
+        ("a", "new", 1, None, 1, 0, 3, "ok", "why"),
+        ("b", "new", None, None, 0, None, None, "failed", "failed"),
+    ]
+
+
+def test_selections_of_named_selectors_leave_those_of_others(store: Store) -> None:
+    tests = {"noise": significance(0.5, [0.1, 0.2])}
+    replace_selections(
+        store,
+        [SelectionRecord("a", name, CHOSEN, tests=tests) for name in ("first", "second")],
+    )
+    replace_selections(store, [SelectionRecord("a", "second", REFUSED, tests=tests)], ["second"])
+
+    assert rows(store, "SELECT selector, accepted FROM selections ORDER BY selector") == [
+        ("first", 1),
+        ("second", 0),
+    ]
+    assert len(rows(store, "SELECT * FROM tests")) == 2
+
+
+def test_false_discovery_rates_are_of_one_selector_under_one_control(store: Store) -> None:
+    def record(cell: str, selector: str, above: int) -> SelectionRecord:
+        tests = {"noise": significance(0.5, [0.0] * above + [1.0] * (9 - above))}
+        return SelectionRecord(cell, selector, CHOSEN, tests=tests)
+
+    replace_selections(store, [record("a", "one", 9), record("b", "one", 0), record("a", "two", 9)])
+
+    assert rows(store, "SELECT cell, selector, p, q FROM tests ORDER BY selector, cell") == [
+        ("a", "one", 0.1, pytest.approx(0.2)),
+        ("b", "one", 1.0, 1.0),
+        ("a", "two", 0.1, pytest.approx(0.1)),
+    ]
+
+
+def test_an_undefined_test_is_null_in_the_file(store: Store) -> None:
+    tests = {"noise": significance(math.nan, [math.nan])}
+    replace_selections(store, [SelectionRecord("a", "one", CHOSEN, tests=tests)])
+
+    assert rows(store, "SELECT statistic, null_mean, null_deviation, z, p FROM tests") == [
+        (None, None, None, None, 1.0)
+    ]
+
+
+def test_accepted_selections_come_with_their_plateau(store: Store) -> None:
+    alone = Selection(4, 1.0, True, None, "")
+    replace_selections(
+        store,
+        [
+            SelectionRecord("a", "one", CHOSEN),
+            SelectionRecord("a", "two", alone),
+            SelectionRecord("b", "one", REFUSED),
+            SelectionRecord("c", "one", None, "failed"),
+        ],
+    )
+
+    assert accepted(store) == [Accepted("a", "one", 1, (0, 3)), Accepted("a", "two", 4, None)]
+
+
+def planned(
+    key: str,
+    image: str,
+    variant: Variant = OBSERVED,
+    *,
+    repeat: int = 0,
+    clusterer: str = "louvain",
+    point: int | None = None,
+) -> PlannedCell:
+    observed = "" if variant == OBSERVED else image
+    map_key = f"{image} {variant.name}" if variant.role == "control" else image
+    of = PlannedMap(map_key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed)
+    return PlannedCell(key, of, "threshold", clusterer, repeat, 0, point)
+
+
+NOISE = Variant("control", "noise")
+SHUFFLED = Variant("control", "shuffled")
+SEEDS = Variant("perturbation", "seeds")
+JITTER = Variant("perturbation", "jitter")
+
+
+def test_a_group_holds_what_one_method_did_with_one_repeat(store: Store) -> None:
+    cells = [
+        planned("a0", "a"),
+        planned("a0 noise", "a", NOISE),
+        planned("a0 shuffled", "a", SHUFFLED),
+        planned("a1", "a", repeat=1),
+        planned("b0", "b"),
+        planned("b0 noise", "b", NOISE),
+        planned("other", "a", clusterer="infomap"),
+        planned("a0 seeds", "a", SEEDS, point=2),
+    ]
+    store.write_plan({"selectors": []}, {}, [], cells)
+    store.write_cells(
+        CellRecord(cell.key, "failed" if cell.key == "b0" else "ok") for cell in cells
+    )
+
+    assert list(groups(store)) == [
+        Group(
+            {"a0": "a"},
+            {"a0": 0},
+            {"noise": {"a0 noise": "a", "b0 noise": "b"}, "shuffled": {"a0 shuffled": "a"}},
+        ),
+        Group({"a1": "a"}, {"a1": 0}, {"noise": {}, "shuffled": {}}),
+        Group({"other": "a"}, {"other": 0}, {"noise": {}, "shuffled": {}}),
+    ]
+
+
+def test_perturbed_cells_are_found_by_cell_and_level(store: Store) -> None:
+    cells = [planned("a", "a"), planned("other", "a", clusterer="infomap")]
+    store.write_plan({"selectors": []}, {}, [], cells)
+    store.extend_plan(
+        [
+            planned("a2 seeds", "a", SEEDS, point=2),
+            planned("a2 jitter", "a", JITTER, point=2),
+            planned("a5 seeds", "a", SEEDS, point=5),
+        ]
+    )
+    store.write_cells([CellRecord("a2 seeds", "ok"), CellRecord("a2 jitter", "killed", "why")])
+
+    assert perturbed_cells(store) == {
+        ("a", 2): {"seeds": "a2 seeds", "jitter": None},
+        ("a", 5): {"seeds": None},
+    }
+
+
+def test_cells_that_are_planned_later_are_missing_like_all_others(store: Store) -> None:
+    store.write_plan({"selectors": []}, {}, [], [planned("a", "a")])
+    store.write_cells([CellRecord("a", "ok")])
+    store.extend_plan([planned("a2 seeds", "a", SEEDS, point=2)])
+
+    (missing,) = store.missing(-1, 10)
+
+    assert (missing.key, missing.position, missing.point) == ("a2 seeds", 1, 2)
+    assert missing.variant == SEEDS
+
+
+def test_new_stabilities_replace_the_old_ones(store: Store) -> None:
+    old = StabilityRecord("a", "one", "levels", 2, math.nan, -1, 0, math.nan)
+    new = StabilityRecord("b", "one", "seeds", 5, 0.75, 3, 12, 0.5)
+    replace_stabilities(store, [old])
+    assert rows(store, "SELECT * FROM stabilities") == [
+        ("a", "one", "levels", 2, None, -1, 0, None)
+    ]
+    replace_stabilities(store, [new])
+    assert rows(store, "SELECT * FROM stabilities") == [("b", "one", "seeds", 5, 0.75, 3, 12, 0.5)]
