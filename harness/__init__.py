@@ -4,16 +4,28 @@ Names are resolved when they are first used, so that `import harness` costs next
 """
 
 import importlib
-import importlib.metadata
-from typing import TYPE_CHECKING, Any
 
+# `python -m harness` imports this with the working folder on the path: no module is imported here
+# that a file of the user's could shadow, typing included.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from harness.api import Run, make, open_run, run
     from harness.errors import HarnessError
     from harness.metrics import modularity
     from harness.metrics.jaccard import best_match_jaccard, best_match_jaccards
     from harness.metrics.significance import p_value
     from harness.metrics.stability import adjusted_jaccard
+    from harness.plugin.ablation import (
+        Ablatable,
+        Ablated,
+        Ablator,
+        Answer,
+        At,
+        Fill,
+        Removal,
+    )
     from harness.plugin.base import (
         Clusterer,
         Extractor,
@@ -47,6 +59,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "harness.api": ("Run", "make", "open_run", "run"),
+    "harness.plugin.ablation": (
+        "Ablatable",
+        "Ablated",
+        "Ablator",
+        "Answer",
+        "At",
+        "Fill",
+        "Removal",
+    ),
     "harness.plugin.base": (
         "Clusterer",
         "Extractor",
@@ -88,9 +109,15 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "OBSERVED",
     "UNASSIGNED",
+    "Ablatable",
+    "Ablated",
+    "Ablator",
+    "Answer",
+    "At",
     "AttentionMap",
     "Clusterer",
     "Extractor",
+    "Fill",
     "Floats",
     "Graph",
     "GraphBuilder",
@@ -106,6 +133,7 @@ __all__ = [
     "Perturbation",
     "Point",
     "Profile",
+    "Removal",
     "Run",
     "Selection",
     "Selector",
@@ -129,9 +157,10 @@ __all__ = [
 DISTRIBUTION = "attention-harness"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "__version__":
-        return importlib.metadata.version(DISTRIBUTION)
+        metadata = importlib.import_module("importlib.metadata")
+        return metadata.version(DISTRIBUTION)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME_OF[name]), name)

@@ -17,9 +17,9 @@ from harness.analysis.masks import Foreground
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine import runner
 from harness.engine.estimate import Forecast
-from harness.engine.progress import Progress, Silence
 from harness.engine.reselecting import reselect
 from harness.errors import HarnessError
+from harness.planning.progress import Progress, Silence
 from harness.planning.settings import (
     Execution,
     Settings,
@@ -32,7 +32,7 @@ from harness.planning.settings import (
 from harness.plugin import registry
 from harness.plugin.base import Component
 from harness.plugin.registry import KINDS, Registry
-from harness.plugin.spec import did_you_mean, spell_value
+from harness.plugin.spec import did_you_mean
 from harness.plugin.values import Image
 from harness.store import Store, failed_selections, frames, open_for_reading
 
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas
     from numpy.typing import NDArray
-
-    from harness_plugins.thesis.vit.checkpoint import Checkpoint
 
 RESULTS = Path("results")
 T = TypeVar("T")
@@ -377,17 +375,6 @@ def open_run(path: str | Path) -> Run:
     """
     with open_for_reading(Path(path)):
         return Run(Path(path))
-
-
-def load_checkpoint(name: str, plugins: Sequence[str | Path] = ()) -> "Checkpoint":
-    """A one-layer ViT: one that is shipped, by its name, or a file that `harness train` wrote.
-
-    Raises HarnessError if there is none.
-    """
-    from harness_plugins.thesis.vit.checkpoint import load
-
-    extractor = make("extractor", f"one-layer-vit[checkpoint={spell_value(name)}]", plugins)
-    return load(extractor.checkpoint_file)
 
 
 def make(kind: str, spelling: str, plugins: Sequence[str | Path] = ()) -> Any:

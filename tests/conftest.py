@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import harness
+from support import PLUGINS
 
 # Machines pause; how long an example takes says nothing about what it tests.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -23,7 +24,7 @@ Finished = subprocess.CompletedProcess[str]
 @pytest.fixture(scope="session")
 def hostile() -> Path:
     """A plugin file with clusterers that break the rules."""
-    return Path(__file__).parent / "hostile" / "misbehaving.py"
+    return PLUGINS / "misbehaving.py"
 
 
 def planted_weights(seed: int, n: int = 40, signal: float = 3.0) -> NDArray[np.float64]:
@@ -68,7 +69,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stability_draws=2,
         nulls=3,
         levels=3,
-        plugins=[Path(__file__).parent / "deep.py"],
+        plugins=[PLUGINS / "deep.py"],
         out=tmp_path_factory.mktemp("deep") / "out",
     )
     return run.folder
@@ -128,7 +129,7 @@ def harness_process(tmp_path: Path) -> Callable[..., Finished]:
 
     def command(*arguments: object, timeout: float = 120) -> Finished:
         return subprocess.run(
-            [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
+            [sys.executable, "-m", "harness", *map(str, arguments)],
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import harness
+from support import REPOSITORY
 
-PAGE = Path(__file__).parents[1] / "docs" / "evidence.md"
+PAGE = REPOSITORY / "docs" / "evidence.md"
 
 
 def test_the_pages_script_recomputes_p_z_q_and_excess_from_a_runs_tables(

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.main import VERBS
+from harness.cli.main import OWN
+from harness.plugin.commands import find_commands
+from support import REPOSITORY
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-README = Path(__file__).parents[1] / "README.md"
+README = REPOSITORY / "README.md"
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_the_example_clusterer_runs_as_an_installed_package(
     (information / "entry_points.txt").write_text("[harness]\nstrongest = my_package.strongest\n")
 
     finished = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", *map(str, run(planted))],
+        [sys.executable, "-m", "harness", *map(str, run(planted))],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -77,7 +79,11 @@ def test_the_example_clusterer_runs_as_an_installed_package(
 
 def test_every_verb_and_option_the_readme_names_exists(harness_command: Command) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README.read_text())) - {"--plugin"}
-    verbs = [*([verb] for verb in VERBS), ["data", "fetch"], ["data", "verify"]]
+    verbs = [
+        *([command.name] for command in find_commands(OWN)),
+        ["data", "fetch"],
+        ["data", "verify"],
+    ]
     offered = "".join(harness_command(*verb, "--help").stdout for verb in verbs)
 
     assert {option for option in named if option not in offered} == set()

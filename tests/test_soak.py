@@ -33,7 +33,7 @@ def test_twenty_kills_at_random_moments_change_no_digit(
     cells = []
     while kills < KILLS:
         running = subprocess.Popen(
-            [sys.executable, "-m", "harness.cli.main", *command, "--out", "killed"],
+            [sys.executable, "-m", "harness", *command, "--out", "killed"],
             cwd=tmp_path,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.metrics.ablation import Effect
     from harness.metrics.embedding_ablation import EmbeddingEffect
 
+SUMMARY = "remove clusters from the model's view, and see what its answers lose beyond chance"
+
 FILE_WIDTH = 120
 EXAMPLES = """
 METHOD is a clusterer of the run, where its selector chose, or a place, as `harness

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from harness.errors import printable
 
+SUMMARY = "pair two runs cell by cell, and fail if a figure got worse than a limit"
+
 FILE_WIDTH = 120
 # Exit code where something got worse than a limit allows.
 REGRESSION = 3

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.plugin.values import Integers
     from harness.views.matching import Likeness
 
+SUMMARY = "match the clusters of two partitions: kept, split, merged"
+
 FILE_WIDTH = 120
 SUFFIX = ".npy"
 PLACES = """

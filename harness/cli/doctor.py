@@ -8,6 +8,8 @@ from typing import Any
 from harness.cli.options import add_plugin_option
 from harness.errors import printable
 
+SUMMARY = "print what a bug report needs: versions, machine, plugins, whether hosts work"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness doctor`."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 
+SUMMARY = "write a run's tables as Parquet or CSV"
+
 # Cells of a CSV file that hold more than one value are JSON.
 NESTED = ("labels", "diagnostics", "warnings", "null_statistics")
 

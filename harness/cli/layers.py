@@ -13,6 +13,8 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.analysis.layers import MethodLayers
 
+SUMMARY = "which layers and heads cluster, how it changes with depth, and what they share"
+
 FILE_WIDTH = 120
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.api import Run
     from harness.views.leaderboard import Board
 
+SUMMARY = "rank the methods of runs again, sorted or filtered"
+
 FILE_WIDTH = 120
 ORDERS = {"head": "heads in the order of their excess", "layer": "layers in the order of depth"}
 

@@ -1,32 +1,30 @@
 """Entry point of the `harness` command: finds the verb, runs it, turns errors into lines."""
 
 import argparse
-import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import harness
 from harness.errors import HarnessError, printable
+from harness.plugin.commands import Command, find_commands
 
-VERBS = {
-    "run": "cluster attention maps over a sweep of thresholds, with controls, and rank the methods",
-    "select": "choose levels in a run by other rules, without clustering again",
-    "leaderboard": "rank the methods of runs again, sorted or filtered",
-    "compare": "pair two runs cell by cell, and fail if a figure got worse than a limit",
-    "compare-partitions": "match the clusters of two partitions: kept, split, merged",
-    "show": "look at one image of a run: profiles, clusters, methods compared; figures as files",
-    "layers": "which layers and heads cluster, how it changes with depth, and what they share",
-    "ablate": "remove clusters from the model's view, and see what its answers lose beyond chance",
-    "meaning": "tell whether clusters follow the images' foreground, beyond what is trivial",
-    "export": "write a run's tables as Parquet or CSV",
-    "reproduce": "make the thesis' tables and figures again, beside its own figures",
-    "plugins": "list every component with its parameters, and the broken plugins",
-    "train": "train one-layer Vision Transformers on a labelled image set",
-    "evaluate": "accuracy, confusion and class probabilities of a trained model",
-    "doctor": "print what a bug report needs: versions, machine, plugins, whether hosts work",
-    "data": "list, fetch and verify the image sets the harness knows",
+# The core's own commands, in the order of `harness --help`, by the module of each.
+OWN = {
+    "run": "harness.cli.run",
+    "select": "harness.cli.select",
+    "leaderboard": "harness.cli.leaderboard",
+    "compare": "harness.cli.compare",
+    "compare-partitions": "harness.cli.compare_partitions",
+    "show": "harness.cli.show",
+    "layers": "harness.cli.layers",
+    "ablate": "harness.cli.ablate",
+    "meaning": "harness.cli.meaning",
+    "export": "harness.cli.export",
+    "plugins": "harness.cli.plugins",
+    "doctor": "harness.cli.doctor",
 }
 
 USAGE_ERROR = 1
@@ -86,16 +84,25 @@ def _dispatch(given: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"harness {harness.__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
-    for verb, summary in VERBS.items():
+    for command in find_commands(OWN):
+        summary = printable(command.summary).replace("%", "%%")
         sub = verbs.add_parser(
-            verb, help=summary, description=summary[0].upper() + summary[1:], allow_abbrev=False
+            command.name,
+            help=summary,
+            description=summary[0].upper() + summary[1:],
+            allow_abbrev=False,
         )
-        if verb == chosen:
-            module = importlib.import_module(f"harness.cli.{verb.replace('-', '_')}")
-            module.add_arguments(sub)
-            sub.set_defaults(function=module.run)
+        if command.module is None:
+            sub.set_defaults(function=partial(_refuse, command))
+        elif command.name == chosen:
+            command.module.add_arguments(sub)
+            sub.set_defaults(function=command.module.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
+
+
+def _refuse(command: Command, _: argparse.Namespace) -> int:
+    raise HarnessError(f"{command.name} (from {command.source}) cannot run: {command.reason}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.analysis.foreground import Meaning
     from harness.analysis.masks import Foreground
 
+SUMMARY = "tell whether clusters follow the images' foreground, beyond what is trivial"
+
 FILE_WIDTH = 120
 EXAMPLES = """
 What is foreground is told by brightness, for grey images on black such as Fashion-MNIST's, or by a

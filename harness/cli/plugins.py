@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.plugin.descriptions import Description
     from harness.plugin.registry import Broken
 
+SUMMARY = "list every component with its parameters, and the broken plugins"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness plugins`."""

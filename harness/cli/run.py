@@ -12,6 +12,8 @@ from harness.cli.options import add_plugin_option
 if TYPE_CHECKING:
     from harness.engine.estimate import Forecast
 
+SUMMARY = "cluster attention maps over a sweep of thresholds, with controls, and rank the methods"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness run`."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from harness.cli.options import add_plugin_option
 
+SUMMARY = "choose levels in a run by other rules, without clustering again"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness select`."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from harness.api import Run
     from harness.views.sight import Sight
 
+SUMMARY = "look at one image of a run: profiles, clusters, methods compared; figures as files"
+
 FILE_WIDTH = 120
 # What tells one map of the image from others; the first of the plan unless told.
 MAP_OPTIONS = {

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from harness.engine.pool import CellJob, Pool
-from harness.engine.progress import Progress
 from harness.errors import RunStopped
+from harness.planning.progress import Progress
 from harness.planning.settings import Settings, TimeLimits
 from harness.store import FILE_NAME, Store
 from harness.store.records import CellRecord, MissingCell, StoredMap

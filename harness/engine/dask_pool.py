@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from harness.engine.environment import difference, environment
 from harness.engine.host import Terms
 from harness.engine.pool import CellJob, Outcomes, Pool
-from harness.engine.progress import Progress
 from harness.errors import HarnessError, RunStopped
+from harness.planning.progress import Progress
 from harness.store.records import CellRecord
 
 try:

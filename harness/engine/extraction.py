@@ -12,8 +12,8 @@ from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers, in_order
 from harness.engine.messages import Message
-from harness.engine.progress import Progress, named
 from harness.planning.plan import PlannedMap
+from harness.planning.progress import Progress, named
 from harness.plugin.values import Slot
 from harness.store.maps import stored_map
 from harness.store.records import StoredMap

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from harness.engine.guardian import Guardian
 from harness.engine.host import Host, terms_of
-from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
 from harness.errors import HarnessError
 from harness.planning.identity import code_digest
+from harness.planning.progress import Progress
 from harness.planning.settings import Execution
 from harness.plugin.registry import Registry
 from harness.plugin.spec import spell

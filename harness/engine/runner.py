@@ -16,7 +16,6 @@ from harness.engine.guardian import Guardian
 from harness.engine.host import Host, Terms, terms_of
 from harness.engine.local_pool import LocalPool
 from harness.engine.pool import Pool
-from harness.engine.progress import Progress
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
@@ -29,6 +28,7 @@ from harness.planning.plan import (
     make_plan,
     split_extractors,
 )
+from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Settings, spelled_by
 from harness.plugin.registry import Registry
 from harness.store import (

@@ -8,9 +8,9 @@ import numpy as np
 
 from harness.engine.host import Host, in_order
 from harness.engine.messages import Message
-from harness.engine.progress import Progress, named
 from harness.metrics.significance import significance
 from harness.planning.identity import seed_of
+from harness.planning.progress import Progress, named
 from harness.planning.settings import Pooling
 from harness.plugin.values import Selection
 from harness.store import Group, Store, count_observed, groups

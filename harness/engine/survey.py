@@ -6,9 +6,9 @@ from typing import Any
 
 from harness.engine.host import Host, JobFailed, answers, in_order
 from harness.engine.messages import Message
-from harness.engine.progress import Progress, named
 from harness.errors import HarnessError
 from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
+from harness.planning.progress import Progress, named
 from harness.plugin.values import Slot
 from harness.store.maps import stored_map
 

@@ -1,6 +1,7 @@
 """What a run is told: the default suite, a suite file over it, flags over both."""
 
 import dataclasses
+import importlib.metadata
 import importlib.resources
 import math
 import os
@@ -16,7 +17,9 @@ from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.registry import Registry
 from harness.plugin.spec import did_you_mean, spell, split
 
-DEFAULT_SUITE = "default.toml"
+# Entry points of suites: a name, and the package that holds NAME.toml.
+SUITES = "harness.suites"
+DEFAULT = "default"
 # Setting → kind of the components that it spells.
 COMPONENTS = {
     "images": "image set",
@@ -109,9 +112,14 @@ class Suite:
 
 
 def default_suite() -> Suite:
-    """The suite in the package."""
-    text = importlib.resources.files("harness").joinpath(DEFAULT_SUITE).read_text("utf-8")
-    return Suite("default", tomllib.loads(text))
+    """Return the suite that a run starts from; the package that ships the components has it.
+
+    Raises HarnessError if no installed package registers one.
+    """
+    for entry_point in importlib.metadata.entry_points(group=SUITES, name=DEFAULT):
+        file = importlib.resources.files(entry_point.value).joinpath(f"{DEFAULT}.toml")
+        return Suite(DEFAULT, tomllib.loads(file.read_text("utf-8")))
+    raise HarnessError(f"no installed package has the suite {DEFAULT!r}; reinstall the harness")
 
 
 def read_suite(path: Path) -> Suite:

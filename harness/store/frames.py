@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from harness.store import Store
+from harness.store.tables import Store
 
 if TYPE_CHECKING:
     import pandas

@@ -11,8 +11,8 @@ import numpy as np
 from harness.errors import HarnessError, RunStopped
 from harness.plugin.patches import checked_region
 from harness.plugin.values import AttentionMap, digest_of
-from harness.store import LARGEST_MAP, PARTIAL
 from harness.store.records import StoredMap
+from harness.store.schema import LARGEST_MAP, PARTIAL
 
 
 def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from harness.engine.progress import Progress
 from harness.errors import printable
+from harness.planning.progress import Progress
 
 # Seconds between two plain lines of one phase.
 INTERVAL = 10.0

@@ -13,11 +13,11 @@ import pandas
 import pytest
 
 import harness
+from support import PLUGINS
 
 pytestmark = pytest.mark.slow
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-HOSTILE = Path(__file__).parents[1] / "hostile"
 
 
 def small(folder: Path, *more: object) -> list[object]:
@@ -29,8 +29,8 @@ def small(folder: Path, *more: object) -> list[object]:
         "--nulls", 3,
         "--clusterers", "louvain",
         "--levels", 6,
-        "--plugin", HOSTILE / "isolation.py",
-        "--plugin", HOSTILE / "slow.py",
+        "--plugin", PLUGINS / "isolation.py",
+        "--plugin", PLUGINS / "slow.py",
         *more,
     ]  # fmt: skip
 
@@ -46,7 +46,7 @@ def started(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
     def start(*arguments: object) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
+            [sys.executable, "-m", "harness", *map(str, arguments)],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -279,7 +279,7 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
     tmp_path: Path,
 ) -> None:
     mine = tmp_path / "mine.py"
-    mine.write_text((HOSTILE / "slow.py").read_text())
+    mine.write_text((PLUGINS / "slow.py").read_text())
     # The host of the second one dies, so that the next host imports the plugin again.
     arguments = [
         "run",
@@ -287,7 +287,7 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
         "--controls", "permuted-rows",
         "--nulls", 3,
         "--levels", 6,
-        "--plugin", HOSTILE / "isolation.py",
+        "--plugin", PLUGINS / "isolation.py",
         "--plugin", mine,
         "--out", "out",
         "-j", 1,

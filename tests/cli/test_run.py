@@ -183,7 +183,7 @@ def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subpro
         "--clusterers", "louvain,sleeping",
     ]  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "harness", *map(str, arguments)],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -12,15 +12,15 @@ from harness.engine.host import Host, Terms
 from harness.planning.identity import source_digest
 from harness.plugin.values import AttentionMap
 from harness.store.maps import keep
+from support import PLUGINS
 
-HOSTILE = Path(__file__).parents[1] / "hostile"
 MEMORY = 1 << 30
 
 
 @pytest.fixture(scope="session")
 def terms() -> Terms:
     """Hosts with all hostile clusterers, and 1 GiB a cell."""
-    plugins = (HOSTILE / "misbehaving.py", HOSTILE / "isolation.py")
+    plugins = (PLUGINS / "misbehaving.py", PLUGINS / "isolation.py")
     return Terms(plugins, {}, source_digest(), MEMORY, extraction_threads=1)
 
 

@@ -15,11 +15,11 @@ import pandas
 import pytest
 
 import harness
+from support import PLUGINS
 
 pytestmark = pytest.mark.slow
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-HOSTILE = Path(__file__).parents[1] / "hostile"
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def small(folder: Path, *more: object) -> list[object]:
         "--controls", "permuted-rows",
         "--nulls", 3,
         "--levels", 6,
-        "--plugin", HOSTILE / "isolation.py",
-        "--plugin", HOSTILE / "slow.py",
+        "--plugin", PLUGINS / "isolation.py",
+        "--plugin", PLUGINS / "slow.py",
         *more,
     ]  # fmt: skip
 
@@ -126,7 +126,7 @@ def test_a_killed_coordinator_leaves_no_host_at_work_on_the_workers(
     arguments = small(planted, "--clusterers", "endless[mode=native]", "--out", "out")
     coordinator = subprocess.Popen(
         [
-            sys.executable, "-m", "harness.cli.main",
+            sys.executable, "-m", "harness",
             *map(str, arguments), "--dask", cluster.scheduler_address,
         ],
         cwd=tmp_path,
@@ -181,7 +181,7 @@ def test_absent_workers_and_a_lost_scheduler_are_told_in_a_line(
         run = small(planted, "--clusterers", "louvain", "--out", "out")
         coordinator = subprocess.Popen(
             [
-                sys.executable, "-m", "harness.cli.main", *map(str, run),
+                sys.executable, "-m", "harness", *map(str, run),
                 "--dask", json.loads(address.read_text())["address"],
             ],
             cwd=tmp_path,

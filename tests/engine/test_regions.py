@@ -10,8 +10,9 @@ from harness.analysis.inspection import attention_of, map_key
 from harness.analysis.masks import Above
 from harness.cli.main import main
 from harness.store import open_for_reading
+from support import PLUGINS
 
-PLUGIN = Path(__file__).parents[1] / "centred.py"
+PLUGIN = PLUGINS / "centred.py"
 # The centre squares of 24×61 and 61×24 pixels.
 REGIONS = {"wide": (0.0, 18.5, 24.0, 24.0), "tall": (18.5, 0.0, 24.0, 24.0)}
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from harness.engine.host import Host
-from harness.engine.progress import Silence
 from harness.engine.survey import Surveyor
 from harness.planning.plan import Survey
+from harness.planning.progress import Silence
 from harness.plugin.values import Slot
 
 LIMIT = 60.0

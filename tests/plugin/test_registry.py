@@ -237,7 +237,7 @@ def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path) -> Non
     )
 
     finished = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "plugins", "--json"],
+        [sys.executable, "-m", "harness", "plugins", "--json"],
         capture_output=True,
         text=True,
         check=True,

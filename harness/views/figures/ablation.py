@@ -14,7 +14,7 @@ CHANCE = (("random patches", NOISE, -0.16), ("random contiguous patches", "#B08F
 
 
 @dataclass(frozen=True)
-class Effect:
+class EffectBar:
     """The signed change of a logit where a group of patches is removed.
 
     random and contiguous: mean, low and high over draws of as many other patches.
@@ -26,7 +26,7 @@ class Effect:
     contiguous: tuple[float, float, float]
 
 
-def logit_changes(effects: Sequence[Effect], *, title: str, what: str) -> "Figure":
+def logit_changes(effects: Sequence[EffectBar], *, title: str, what: str) -> "Figure":
     """One row an effect: a bar for the change, intervals for chance; `what` names the axis."""
     with style():
         figure, ((panel,),) = new_figure(1, 1, 6.8, 1.9 + 0.5 * len(effects), title)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets import cifar10, cinic10, fashion_mnist, tf_flowers
 
 ZALANDO = "https://github.com/zalandoresearch/fashion-mnist"

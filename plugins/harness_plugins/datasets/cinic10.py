@@ -6,7 +6,7 @@ that learned from CIFAR-10 has therefore seen images of CINIC-10's test split, a
 round.
 """
 
-from harness.plugin.base import Split
+from harness import Split
 from harness_plugins.datasets import cifar10
 
 CLASSES = cifar10.CLASSES

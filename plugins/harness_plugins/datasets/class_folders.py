@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets import pictures
 from harness_plugins.datasets.splits import rank
 

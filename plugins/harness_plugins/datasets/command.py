@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness import HarnessError
 
 if TYPE_CHECKING:
     from harness_plugins.datasets.fetching import Report
+
+SUMMARY = "list, fetch and verify the image sets the harness knows"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

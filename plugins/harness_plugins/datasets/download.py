@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets.catalogue import Download
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets import idx
 from harness_plugins.datasets.splits import Half
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets.catalogue import Archive, KnownImageSet
 from harness_plugins.datasets.download import download
 from harness_plugins.datasets.unpacking import unpack

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets.catalogue import known
 
 VARIABLE = "HARNESS_DATA"

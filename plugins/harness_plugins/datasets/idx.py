@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness import HarnessError
 
 UNSIGNED_BYTE = 0x08
 # 60,000 images of 28×28 take 47 MB; what is larger by far is not such a file.

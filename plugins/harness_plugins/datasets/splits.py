@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from harness.plugin.base import Split
+from harness import Split
 
 # What the files of many sets are parted into.
 Half = Literal["train", "test"]

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets.catalogue import Archive
 from harness_plugins.datasets.download import Report
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.datasets import (
     cifar10,
     cinic10,

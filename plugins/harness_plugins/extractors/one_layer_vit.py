@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness.plugin.ablation import Ablated, Ablator, Removal
+from harness import Ablated, Ablator, Removal
 from harness_plugins.extractors.slots import Chosen, check, choose
 
 if TYPE_CHECKING:

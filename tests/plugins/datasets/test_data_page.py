@@ -8,8 +8,9 @@ from PIL import Image
 
 import harness
 from harness_plugins.datasets.catalogue import CATALOGUE
+from support import REPOSITORY
 
-PAGE = Path(__file__).parents[1] / "docs" / "data.md"
+PAGE = REPOSITORY / "docs" / "data.md"
 
 
 def test_the_page_names_every_set_of_the_catalogue() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.views.figures import ablation, accuracy, clusters, heatmaps
+from harness.views.figures import ablation, clusters, heatmaps
 from harness.views.figures.gallery import gallery
 from harness.views.figures.profiles import Curve, profile_figure
+from harness_plugins.thesis.reproduction import figures as accuracy
 
 RANDOM = np.random.default_rng(0)
 CLASSES = ["t-shirt", "$bag$", "coat"]
@@ -148,7 +149,7 @@ def test_probabilities_are_bars_and_the_true_class_stands_out(pixels: Any) -> No
 
 
 def test_an_effect_stands_beside_chance() -> None:
-    effects = [ablation.Effect("cluster 0", -2.0, (0.1, -0.3, 0.5), (0.0, -0.6, 0.6))]
+    effects = [ablation.EffectBar("cluster 0", -2.0, (0.1, -0.3, 0.5), (0.0, -0.6, 0.6))]
     figure = ablation.logit_changes(effects, title="t", what="logit of coat")
 
     (panel,) = figure.axes

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import harness
-from harness.plugin.ablation import Ablated, Answer, Removal
+from harness import Ablated, Answer, Removal
 from harness_plugins.extractors.pretrained.blocks import (
     Block,
     Change,

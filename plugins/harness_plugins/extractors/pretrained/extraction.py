@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import harness
-from harness.plugin.ablation import Ablated, Ablator, Removal
+from harness import Ablated, Ablator, Removal
 from harness_plugins.extractors.derived import Maps
 from harness_plugins.extractors.slots import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix, patches_only

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
-from harness.errors import HarnessError
+from harness import HarnessError
+from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
     from harness_plugins.thesis.vit.evaluation import Evaluation
     from harness_plugins.thesis.vit.examples import Examples
+
+SUMMARY = "accuracy, confusion and class probabilities of a trained model"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     import harness
-    from harness.analysis.inputs import TellsClasses
-    from harness.api import load_checkpoint
+    from harness.command import TellsClasses
+    from harness_plugins.thesis.vit.checkpoint import load_checkpoint
     from harness_plugins.thesis.vit.evaluation import evaluate
     from harness_plugins.thesis.vit.examples import gather
 

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_plugin_option
-from harness.errors import HarnessError
+from harness import HarnessError
+from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.report import Result
+
+SUMMARY = "make the thesis' tables and figures again, beside its own figures"
 
 FAILED = 2
 
@@ -69,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reproduce; returns the exit code, 2 if an exhibit failed that could have been made."""
-    from harness.views.progress import shown_progress
+    from harness.command import shown_progress
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
     from harness_plugins.thesis.reproduction.study import Study

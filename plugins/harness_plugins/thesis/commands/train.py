@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
-from harness.errors import HarnessError
+from harness import HarnessError
+from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
     import torch
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.vit.examples import Examples
     from harness_plugins.thesis.vit.study import Training
     from harness_plugins.thesis.vit.training import Progress, Splits
+
+SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 
 NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb", "function")
 

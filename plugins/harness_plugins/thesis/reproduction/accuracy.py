@@ -38,7 +38,7 @@ def confusion_matrix(study: Study) -> Made:
     """The confusion matrix of the model of one head."""
     import pandas
 
-    from harness.views.figures.accuracy import confusion
+    from harness_plugins.thesis.reproduction.figures import confusion
 
     found = study.one_head_evaluation
     title = f"{study.checkpoint} on {study.images}: accuracy {found.accuracy:.3f}"
@@ -57,7 +57,7 @@ def accuracy_by_heads(study: Study) -> Made:
 
     import pandas
 
-    from harness.views.figures.accuracy import by_heads
+    from harness_plugins.thesis.reproduction.figures import by_heads
     from harness_plugins.thesis.vit import checkpoint
 
     trained = study.trained
@@ -92,7 +92,7 @@ def class_probabilities(study: Study) -> Made:
     """Every class's probability for the images shown, by the model of one head."""
     import pandas
 
-    from harness.views.figures import accuracy
+    from harness_plugins.thesis.reproduction.figures import class_probabilities as bars
 
     examples, found = study.one_head_examples, study.one_head_evaluation
     rows, figures = [], {}
@@ -101,7 +101,7 @@ def class_probabilities(study: Study) -> Made:
         probabilities = found.probabilities[at]
         shares = dict(zip(study.classes, probabilities.tolist(), strict=True))
         rows.append({"image": image.key, **shares})
-        figures[f"table-4.2-{place}"] = accuracy.class_probabilities(
+        figures[f"table-4.2-{place}"] = bars(
             image.pixels, probabilities, study.classes, image.label, title=image.key
         )
     return Made({"table-4.2": pandas.DataFrame(rows)}, figures)

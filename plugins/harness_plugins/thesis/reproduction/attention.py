@@ -15,7 +15,7 @@ def heatmaps(place: int) -> Callable[[Study], Made]:
     def make(study: Study) -> Made:
         import pandas
 
-        from harness.views.figures.heatmaps import query_heatmaps
+        from harness.command import query_heatmaps
 
         if place >= len(study.shown):
             raise LackingError(f"needs {place + 1} images; {study.images} has {len(study.shown)}")

@@ -150,7 +150,7 @@ def _mean(figures: Any) -> float:
 
 
 def _paired(claim: str, name: str, one: Any, beside: str, other: Any) -> dict[str, Any]:
-    from harness.metrics.inference import bootstrap_interval, signed_rank_p
+    from harness.command import bootstrap_interval, signed_rank_p
 
     first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
     difference = first - second

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import harness
-from harness.plugin.values import Image, Integers
+from harness import Image, Integers
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.published import published
 from harness_plugins.thesis.reproduction.study import LOUVAIN, LackingError, Study, method
@@ -19,7 +19,7 @@ def images_shown(study: Study) -> Made:
     """The images that the other figures show."""
     import pandas
 
-    from harness.views.figures.gallery import gallery
+    from harness.command import gallery
 
     images = [(image.key, image.pixels) for image in study.shown]
     table = pandas.DataFrame({"image": [image.key for image in study.shown]})
@@ -28,7 +28,7 @@ def images_shown(study: Study) -> Made:
 
 def random_image(study: Study) -> Made:
     """A random image, as the controls are."""
-    from harness.views.figures.gallery import gallery
+    from harness.command import gallery
 
     control = harness.make("control", "uniform-noise")
     drawn = control.draw(study.shown[0], seed=0)
@@ -39,7 +39,7 @@ def panels_of(place: int, name: str) -> Callable[[Study], Made]:
     """One panel a cluster that Louvain finds in the image shown at that place."""
 
     def make(study: Study) -> Made:
-        from harness.views.figures.clusters import panels
+        from harness.command import panels
 
         image = _image(study, place)
         labels, accepted = _chosen(study, image, LOUVAIN)
@@ -54,7 +54,7 @@ def panels_of(place: int, name: str) -> Callable[[Study], Made]:
 
 def all_methods(study: Study) -> Made:
     """The clusters of every method in the first image shown."""
-    from harness.views.figures.clusters import side_by_side
+    from harness.command import side_by_side
 
     image = _image(study, 0)
     chosen = study.thesis_selections
@@ -73,8 +73,7 @@ def two_counts(study: Study) -> Made:
     """Louvain's clusters where it finds k and where it finds more, cluster against unions."""
     import pandas
 
-    from harness.metrics.matching import best_unions
-    from harness.views.figures.clusters import side_by_side
+    from harness.command import best_unions, side_by_side
 
     image, first, second = _image_of_two_counts(study)
     unions = best_unions(first, second)

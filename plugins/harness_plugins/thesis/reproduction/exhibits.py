@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from harness.errors import HarnessError
-from harness.plugin.spec import did_you_mean
+from harness import HarnessError
+from harness.command import did_you_mean
 from harness_plugins.thesis.reproduction import (
     accuracy,
     attention,

@@ -6,13 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.ablated_images import ClusterPatches
-from harness.analysis.ablation import Ablation, AblationSettings, ablate
-from harness.metrics import ablation as scores
-from harness.metrics.ablation_contrasts import Contrast
-from harness.plugin import registry
-from harness.plugin.values import UNASSIGNED
-from harness.store import open_for_reading
+from harness import UNASSIGNED
+from harness.command import Ablation, AblationSettings, Chance, ClusterPatches, Contrast, Effect
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.study import LOUVAIN, LackingError, Study
 
@@ -25,7 +20,7 @@ def logits_of(place: int) -> Callable[[Study], Made]:
     def make(study: Study) -> Made:
         import pandas
 
-        from harness.views.figures.ablation import Effect, logit_changes
+        from harness.command import EffectBar, logit_changes
 
         if place >= len(study.shown):
             raise LackingError(f"needs {place + 1} images; {len(study.shown)} are shown")
@@ -48,7 +43,7 @@ def logits_of(place: int) -> Callable[[Study], Made]:
                 }
             )
             bars.append(
-                Effect(removed, effect.logit, _band(effect.random), _band(effect.contiguous))
+                EffectBar(removed, effect.logit, _band(effect.random), _band(effect.contiguous))
             )
         name = f"table-4.{place + 4}"
         what = f"change of the logit of {names[one.target]}"
@@ -78,13 +73,10 @@ def over_all_images(study: Study) -> Made:
 
 
 def _ablation(study: Study, images: list[str]) -> Ablation:
-    with open_for_reading(study.thesis_run.folder) as store:
-        return ablate(
-            store, registry.load(study.plugins), LOUVAIN, images, AblationSettings(together=1)
-        )
+    return study.thesis_run.ablate(LOUVAIN, images, AblationSettings(together=1), study.plugins)
 
 
-def _name(effect: scores.Effect, clusters: Sequence[ClusterPatches]) -> str:
+def _name(effect: Effect, clusters: Sequence[ClusterPatches]) -> str:
     """What is removed; clusters are numbered by salience."""
     places = {cluster.label: place for place, cluster in enumerate(clusters, 1)}
     name = " and ".join(
@@ -94,7 +86,7 @@ def _name(effect: scores.Effect, clusters: Sequence[ClusterPatches]) -> str:
     return f"all but {name}" if effect.kind == "only" else name
 
 
-def _band(chance: scores.Chance) -> tuple[float, float, float]:
+def _band(chance: Chance) -> tuple[float, float, float]:
     return chance.logit, chance.low, chance.high
 
 

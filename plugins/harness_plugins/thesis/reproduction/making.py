@@ -5,8 +5,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.engine.environment import environment, invocation, source
-from harness.errors import HarnessError
+from harness import HarnessError
+from harness.command import environment, invocation, source
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
 from harness_plugins.thesis.reproduction.study import LackingError, Study

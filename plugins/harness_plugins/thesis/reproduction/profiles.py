@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.plugin.values import Integers
+from harness import Integers
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.published import published
 from harness_plugins.thesis.reproduction.study import LackingError, Study, method
@@ -13,7 +13,7 @@ from harness_plugins.thesis.reproduction.study import LackingError, Study, metho
 if TYPE_CHECKING:
     import pandas
 
-    from harness.views.figures.profiles import Curve
+    from harness.command import Curve
 
 AXIS = "threshold (smallest weight kept)"
 COLUMNS = ["clusterer", "role", "draw", "level", "modularity", "n_clusters"]
@@ -23,7 +23,7 @@ def profiles_of(place: int, name: str) -> Callable[[Study], Made]:
     """The profiles of the image shown at that place, by every method, beside its noise."""
 
     def make(study: Study) -> Made:
-        from harness.views.figures.profiles import profile_figure
+        from harness.command import profile_figure
 
         if place >= len(study.clustered_keys):
             raise LackingError(
@@ -51,7 +51,7 @@ def profiles_of(place: int, name: str) -> Callable[[Study], Made]:
 def _curve(name: str, points: "pandas.DataFrame", chosen: Mapping[Hashable, Any]) -> "Curve":
     import pandas
 
-    from harness.views.figures.profiles import Curve
+    from harness.command import Curve
 
     observed = points[points["role"] == "observed"]
     noise = points[points["role"] == "control"].groupby("point")
@@ -80,7 +80,7 @@ def noise_alone(study: Study) -> Made:
     """The profiles of one random image, and what they reach at most, as the thesis gives it."""
     import pandas
 
-    from harness.views.figures.profiles import Curve, profile_figure
+    from harness.command import Curve, profile_figure
 
     image = study.clustered_keys[0]
     points = study.thesis_points

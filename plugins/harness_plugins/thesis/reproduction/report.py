@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.thesis.reproduction.deviations import DEVIATIONS
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
 
@@ -47,7 +47,7 @@ def write_exhibit(folder: Path, result: Result) -> list[Path]:
 
     Raises HarnessError if the folder cannot be written to.
     """
-    from harness.views.figures.style import save
+    from harness.command import save
 
     written = []
     try:

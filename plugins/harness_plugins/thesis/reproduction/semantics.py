@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from harness.analysis.foreground import MethodAgreement
-from harness.analysis.masks import Above
+from harness.command import Above, MethodAgreement
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.study import LackingError, Study, method
 

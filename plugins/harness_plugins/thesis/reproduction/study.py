@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness.api import Run, load_checkpoint, prepare
-from harness.engine.progress import Progress
-from harness.errors import HarnessError
-from harness.plugin.base import ImageSet
-from harness.plugin.spec import spell_value
-from harness.plugin.values import Image
+from harness import HarnessError, Image, ImageSet, Run
+from harness.command import Progress, prepare, spell_value
+from harness_plugins.thesis.vit.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
     import pandas
@@ -74,7 +71,7 @@ class Study:
         """Spelling of the images that are clustered: the first, classes in turn."""
         import dataclasses
 
-        from harness.plugin.spec import spell
+        from harness.command import spell
 
         fields = {field.name for field in dataclasses.fields(self.image_set)}  # type: ignore[arg-type]
         if "count" not in fields:

@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.plugin.ablation import Ablated, At, Fill
-from harness.plugin.values import Floats
+from harness import Ablated, At, Fill, Floats
 from harness_plugins.thesis.vit.model import OneLayerViT
 
 # Sets of patches that go through the model together.

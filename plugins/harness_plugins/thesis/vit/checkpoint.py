@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 from torch import Tensor
 
-from harness.errors import HarnessError
+import harness
+from harness import HarnessError
+from harness.command import spell_value
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 FORMAT = "harness-one-layer-vit-1"
@@ -105,3 +108,12 @@ def load(path: Path) -> Checkpoint:
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"{path}: its weights do not fit its settings ({error})") from error
     return Checkpoint(model.eval(), normalisation, record)
+
+
+def load_checkpoint(name: str, plugins: Sequence[str | Path] = ()) -> Checkpoint:
+    """A one-layer ViT: one that is shipped, by its name, or a file that `harness train` wrote.
+
+    Raises HarnessError if there is none.
+    """
+    extractor = harness.make("extractor", f"one-layer-vit[checkpoint={spell_value(name)}]", plugins)
+    return load(extractor.checkpoint_file)

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.errors import HarnessError
-from harness.plugin.base import ImageSet
+from harness import HarnessError, ImageSet
 from harness_plugins.thesis.vit.preprocessing import fitted
 
 

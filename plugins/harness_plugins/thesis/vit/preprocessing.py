@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.plugin.values import Image
+from harness import Image
 
 
 def fitted(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:

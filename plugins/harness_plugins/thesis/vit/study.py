@@ -21,8 +21,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
-from harness.plugin.spec import did_you_mean
+from harness import HarnessError
+from harness.command import did_you_mean
 from harness_plugins.thesis.vit.training import RECIPES, TrainingSettings
 
 Size = tuple[int, int]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness_plugins.thesis.vit.augmentation import flipped_and_shifted
 from harness_plugins.thesis.vit.checkpoint import (
     Checkpoint,

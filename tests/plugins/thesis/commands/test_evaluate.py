@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness_plugins.thesis.vit import checkpoint
+from support import PLUGINS
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-STRIPES = Path(__file__).parents[1] / "stripes.py"
+STRIPES = PLUGINS / "stripes.py"
 
 
 @pytest.fixture

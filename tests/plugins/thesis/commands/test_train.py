@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from harness_plugins.thesis.vit import checkpoint
+from support import PLUGINS
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-STRIPES = Path(__file__).parents[1] / "stripes.py"
+STRIPES = PLUGINS / "stripes.py"
 
 
 def small(*more: object) -> list[object]:
@@ -63,7 +64,7 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_uninterrupted_one(
 ) -> None:
     words = list(map(str, small("--epochs", 200)))
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli.main", *words],
+        [sys.executable, "-m", "harness", *words],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,

@@ -5,8 +5,8 @@ from typing import Any
 import pandas
 import pytest
 
-from harness.engine.progress import Silence
 from harness.errors import HarnessError
+from harness.planning.progress import Silence
 from harness_plugins.thesis.reproduction.accuracy import accuracies
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
 from harness_plugins.thesis.reproduction.making import reproduce

@@ -1,13 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import harness
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.preprocessing import fitted
+from support import PLUGINS
 
-STRIPES = Path(__file__).parents[1] / "stripes.py"
+STRIPES = PLUGINS / "stripes.py"
 
 
 def stripes(parameters: str = "") -> harness.LabelledImageSet:

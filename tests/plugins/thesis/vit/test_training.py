@@ -16,10 +16,11 @@ from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 from harness_plugins.thesis.vit.training import RECIPES, Progress, Splits, TrainingSettings, train
+from support import PLUGINS
 
 MODEL = ModelSettings(height=8, width=8, patch=2, dimension=8, heads=2, classes=4)
 SETTINGS = TrainingSettings(epochs=3, batch=16, learning_rate=0.02, seed=5)
-STRIPES = Path(__file__).parents[1] / "stripes.py"
+STRIPES = PLUGINS / "stripes.py"
 # Trains, and comes to rest in the middle of the second epoch.
 RESTING = """
 import sys, time

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.plugin.values import Floats, Integers
-from harness.views.figures.style import CHOSEN, colour, new_figure, photo, picture, style
+from harness import Floats, Integers
+from harness.command import CHOSEN, colour, new_figure, photo, picture, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
