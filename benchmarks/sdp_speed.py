@@ -31,7 +31,7 @@ import numpy as np
 import harness
 from harness import Floats
 from harness_plugins.clusterers.sdp import embed, solve_reference, solve_spins
-from harness_plugins.clusterers.sdp.parting import Parting
+from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering
 
 LEVELS = 32
 RANK = 40
@@ -154,16 +154,17 @@ def loop(maps: dict[str, Floats]) -> None:
         spins = [solve_spins(w, tolerance=TOLERANCE).spins for w in programmes]
         points = [embed(each, variance=0.9) for each in spins]
         embedding = seconds(lambda s=spins: [embed(each, variance=0.9) for each in s], 3)
-        parting = seconds(
+        embedding_clustering = seconds(
             lambda p=points, w=programmes: [
-                Parting().labels(each, weights, 0) for each, weights in zip(p, w, strict=True)
+                EmbeddingClustering().labels(each, weights, 0)
+                for each, weights in zip(p, w, strict=True)
             ],
             3,
         )
         print(
             f"{name[:17]:17}  {slow:6.3f}  {fast['exact']:7.3f}  {slow / fast['exact']:5.1f}"
             f"  {fast['penalty']:9.3f}  {slow / fast['penalty']:5.1f}  {embedding:7.4f}"
-            f"  {parting:9.3f}  {unconverged}"
+            f"  {embedding_clustering:9.3f}  {unconverged}"
         )
     medians = ", ".join(f"{balance} {statistics.median(r):.1f}" for balance, r in ratios.items())
     print(f"median ratios: {medians}")

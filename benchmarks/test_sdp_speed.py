@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import harness
 from harness_plugins.clusterers.sdp import embed, solve_spins
-from harness_plugins.clusterers.sdp.parting import Parting
+from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering
 
 LEVELS = 32
 
@@ -60,7 +60,7 @@ def test_parting(benchmark: BenchmarkFixture, programmes: list[Any]) -> None:
 
     def part() -> list[Any]:
         return [
-            Parting().labels(embed(each, variance=0.9), weights, 0)
+            EmbeddingClustering().labels(embed(each, variance=0.9), weights, 0)
             for each, weights in zip(spins, programmes, strict=True)
         ]
 

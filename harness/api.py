@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedRuns, pair_runs
-from harness.analysis.foreground import Meaning, meaning
-from harness.analysis.heads import LayerRow, SlotRow, by_layer, by_slot
-from harness.analysis.image import Closeup, close_up, weights_by_head
-from harness.analysis.inputs import Origins
+from harness.analysis.foreground import ForegroundAgreement, meaning
+from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
+from harness.analysis.image import ImageReport, image_report, weights_by_head
+from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import MethodLayers, layers
 from harness.analysis.masks import Foreground
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine import runner
-from harness.engine.estimate import Forecast
-from harness.engine.reselecting import reselect
+from harness.engine.applying import apply_selectors
+from harness.engine.estimate import CostEstimate
 from harness.errors import HarnessError
-from harness.planning.progress import Progress, Silence
+from harness.planning.progress import NullProgress, Progress
 from harness.planning.settings import (
     Execution,
     Settings,
@@ -61,9 +61,9 @@ class Run:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
 
-    def slots(self) -> list[SlotRow]:
+    def head_indices(self) -> list[HeadRow]:
         """Every method on every head of every layer apart, best heads first."""
-        return self._read(by_slot)
+        return self._read(by_head)
 
     def layer_rows(self) -> list[LayerRow]:
         """Every method on every layer apart, by depth."""
@@ -95,7 +95,7 @@ class Run:
         how = execution(merge(default_suite().values, {"plugins": list(plugins)}))
         spellings = [selectors] if isinstance(selectors, str) else selectors
         known = registry.load(how.plugins)
-        return reselect(self.folder, spellings, how, known, progress or Silence())
+        return apply_selectors(self.folder, spellings, how, known, progress or NullProgress())
 
     def images(self) -> "pandas.DataFrame":
         """Every image, unreadable ones with their reason."""
@@ -146,24 +146,27 @@ class Run:
         how = settings or AblationSettings()
         return self._read(lambda stored: ablate(stored, known, place, images, how))
 
-    def close_up(
+    def image_report(
         self,
         image: str,
         told: Mapping[str, str] | None = None,
         clusterers: Sequence[str] = (),
         selectors: Sequence[str] = (),
-    ) -> Closeup:
+    ) -> ImageReport:
         """What every method found on one map of an image, noise beside it.
 
-        `run.close_up("00019-t-shirt", {"head": "3"}, ["louvain"])`; see `harness.analysis.image`.
+        `run.image_report("00019-t-shirt", {"head": "3"}, ["louvain"])`; `harness.analysis.image`
+        has what is returned.
         """
-        return self._read(lambda stored: close_up(stored, image, told or {}, clusterers, selectors))
+        return self._read(
+            lambda stored: image_report(stored, image, told or {}, clusterers, selectors)
+        )
 
     def weights(
-        self, closeup: Closeup, *, alone: bool = False
+        self, report: ImageReport, *, alone: bool = False
     ) -> "dict[int, NDArray[np.floating[Any]]]":
         """The weights (n, n) of a map's layer by head, or those of the map alone."""
-        return self._read(lambda stored: weights_by_head(stored, closeup, alone=alone))
+        return self._read(lambda stored: weights_by_head(stored, report, alone=alone))
 
     def image(
         self, images: str, image: str, plugins: Sequence[str | Path] = ()
@@ -175,7 +178,7 @@ class Run:
         known = registry.load([Path(path) for path in plugins])
 
         def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
-            origins = Origins(stored, known)
+            origins = RunInputs(stored, known)
             return origins.image(images, image), origins.classes(images)
 
         return self._read(read)
@@ -186,10 +189,10 @@ class Run:
         plugins: Sequence[str | Path] = (),
         *,
         candidates: bool = False,
-    ) -> Meaning:
+    ) -> ForegroundAgreement:
         """How far every method's clusters follow the images' foreground, beside baselines.
 
-        `run.meaning(Above(0))`; `harness.analysis.masks` has that and masks,
+        `run.meaning(BrightnessThreshold(0))`; `harness.analysis.masks` has that and masks,
         `harness.analysis.foreground` what is returned. With `candidates` levels count that a
         selector did not accept. Raises HarnessError where images or their foreground are not to be
         had.
@@ -200,7 +203,7 @@ class Run:
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """This run and another cell by cell: one method and figure a row.
 
-        Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedFigure`;
+        Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedMetric`;
         differences are the other's figure less this one's.
         """
         import pandas
@@ -252,11 +255,11 @@ class Job:
     registry: Registry
     folder: Path
 
-    def forecast(
+    def estimate_cost(
         self, progress: Progress, *, retry_failed: bool = False, force: Sequence[str] = ()
-    ) -> Forecast:
+    ) -> CostEstimate:
         """Count the cells that `execute` would compute; nothing is computed."""
-        return runner.forecast(
+        return runner.estimate_cost(
             self.settings,
             self.execution,
             self.registry,
@@ -365,7 +368,7 @@ def run(
         "out": out,
     }
     job = prepare(None if suite is None else Path(suite), values)
-    return job.execute(Silence(), retry_failed=retry_failed, force=force)
+    return job.execute(NullProgress(), retry_failed=retry_failed, force=force)
 
 
 def open_run(path: str | Path) -> Run:

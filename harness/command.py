@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.analysis.ablation import Ablation, AblationSettings
     from harness.analysis.foreground import MethodAgreement
     from harness.analysis.inputs import TellsClasses
-    from harness.analysis.masks import Above
+    from harness.analysis.masks import BrightnessThreshold
     from harness.api import prepare
     from harness.cli.options import add_plugin_option
     from harness.engine.environment import environment, invocation, source
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.metrics.inference import bootstrap_interval, signed_rank_p
     from harness.metrics.matching import best_unions
     from harness.planning.progress import Progress
-    from harness.plugin.spec import did_you_mean, spell, spell_value
+    from harness.plugin.spec import did_you_mean, format_spec, format_value
     from harness.views.figures.ablation import EffectBar, logit_changes
     from harness.views.figures.clusters import panels, side_by_side
     from harness.views.figures.gallery import gallery
@@ -44,7 +44,7 @@ _HOMES = {
     "harness.analysis.ablation": ("Ablation", "AblationSettings"),
     "harness.analysis.foreground": ("MethodAgreement",),
     "harness.analysis.inputs": ("TellsClasses",),
-    "harness.analysis.masks": ("Above",),
+    "harness.analysis.masks": ("BrightnessThreshold",),
     "harness.api": ("prepare",),
     "harness.cli.options": ("add_plugin_option",),
     "harness.engine.environment": ("environment", "invocation", "source"),
@@ -53,7 +53,7 @@ _HOMES = {
     "harness.metrics.ablation_contrasts": ("Contrast",),
     "harness.metrics.inference": ("bootstrap_interval", "signed_rank_p"),
     "harness.metrics.matching": ("best_unions",),
-    "harness.plugin.spec": ("did_you_mean", "spell", "spell_value"),
+    "harness.plugin.spec": ("did_you_mean", "format_spec", "format_value"),
     "harness.views.figures.ablation": ("EffectBar", "logit_changes"),
     "harness.views.figures.clusters": ("panels", "side_by_side"),
     "harness.views.figures.gallery": ("gallery",),
@@ -76,7 +76,7 @@ __all__ = [
     "CHOSEN",
     "Ablation",
     "AblationSettings",
-    "Above",
+    "BrightnessThreshold",
     "Chance",
     "ClusterPatches",
     "Contrast",
@@ -92,6 +92,8 @@ __all__ = [
     "colour",
     "did_you_mean",
     "environment",
+    "format_spec",
+    "format_value",
     "gallery",
     "invocation",
     "logit_changes",
@@ -107,8 +109,6 @@ __all__ = [
     "side_by_side",
     "signed_rank_p",
     "source",
-    "spell",
-    "spell_value",
     "style",
 ]
 

@@ -8,15 +8,15 @@ class HarnessError(Exception):
     """
 
 
-class InvalidResult(HarnessError):  # noqa: N818 - named for the outcome that a cell records
+class InvalidResultError(HarnessError):
     """A plugin's method returned what it must not, or changed what it was given."""
 
 
-class RunStopped(HarnessError):  # noqa: N818 - it is an end, not a mistake
+class RunStoppedError(HarnessError):
     """Nothing that a cell is to blame for: the run ends, and goes on when that is put right."""
 
 
-def printable(text: str) -> str:
+def escape_controls(text: str) -> str:
     """The text with every control character but line breaks and tabs spelled out.
 
     Names of files and words of plugins go to terminals, which obey escape sequences.

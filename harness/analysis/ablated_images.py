@@ -11,7 +11,7 @@ from harness.metrics.ablation import Answers, Effect, PatchSet, effects
 from harness.metrics.ablation_contrasts import ImageEffects
 from harness.metrics.embedding_ablation import EmbeddingEffect, embedding_effects
 from harness.metrics.saliency import order_by_salience
-from harness.plugin.ablation import Ablated, Answer
+from harness.plugin.ablation import ModelResponse, OutputKind
 from harness.plugin.values import UNASSIGNED, Integers
 
 E = TypeVar("E", Effect, EmbeddingEffect)
@@ -63,7 +63,7 @@ class EmbeddingAblation:
     image: str
     place: Mapping[str, Any]
     clusters: tuple[ClusterPatches, ...]
-    answer: Answer
+    answer: OutputKind
     dimensions: int
     effects: tuple[EmbeddingEffect, ...]
 
@@ -104,7 +104,7 @@ def clusters_by_salience(
     return (*ordered, *([ClusterPatches(UNASSIGNED, loose, None)] if loose else []))
 
 
-def of_logits(task: Task, done: Ablated, label: int | None) -> ImageAblation:
+def of_logits(task: Task, done: ModelResponse, label: int | None) -> ImageAblation:
     """What removing a task's sets does to an image's logits; label: its true class, if known."""
     known = label is not None and 0 <= label < len(done.intact)
     target = label if known and label is not None else int(done.intact.argmax())
@@ -125,7 +125,7 @@ def of_logits(task: Task, done: Ablated, label: int | None) -> ImageAblation:
     )
 
 
-def of_embedding(task: Task, done: Ablated) -> EmbeddingAblation:
+def of_embedding(task: Task, done: ModelResponse) -> EmbeddingAblation:
     """How far removing a task's sets moves an image's embedding."""
     return EmbeddingAblation(
         task.image,

@@ -17,15 +17,15 @@ from harness.analysis.ablated_images import (
     of_embedding,
     of_logits,
 )
-from harness.analysis.inputs import Origins
+from harness.analysis.inputs import RunInputs
 from harness.analysis.inspection import attention_of, map_key
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
-from harness.metrics.ablation import clusters_of_two, count_patch_sets, patch_sets
+from harness.metrics.ablation import count_patch_sets, drop_singletons, patch_sets
 from harness.metrics.ablation_contrasts import OF_EMBEDDINGS, OF_LOGITS, Contrast, contrasts
 from harness.metrics.patch_orders import contiguous_orders, random_orders
 from harness.planning.identity import seed_of
-from harness.plugin.ablation import Ablated, At, Fill, Removal
+from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse
 from harness.plugin.registry import Registry
 from harness.plugin.spec import did_you_mean
 from harness.plugin.values import UNASSIGNED, Image, Integers
@@ -113,7 +113,7 @@ def ablate(
         if image not in known:
             hint = did_you_mean(image, known) or f"; there are {len(known)}, such as {known[0]}"
             raise HarnessError(f"{store.folder}: there is no image {image!r}{hint}")
-    origins = Origins(store, registry)
+    origins = RunInputs(store, registry)
     classes: tuple[str, ...] = ()
     found: list[ImageAblation] = []
     embedded: list[EmbeddingAblation] = []
@@ -126,7 +126,7 @@ def ablate(
             refused.append(error)
             nothing.append(NothingRemoved(image, str(error)))
             continue
-        labels = clusters_of_two(partition.labels)
+        labels = drop_singletons(partition.labels)
         if reason := _why_nothing(partition, labels):
             nothing.append(NothingRemoved(image, reason))
             continue
@@ -181,7 +181,7 @@ def _task(
 
 
 def _classes_and_label(
-    origins: Origins, image_set: str, done: Ablated, image: Image
+    origins: RunInputs, image_set: str, done: ModelResponse, image: Image
 ) -> tuple[tuple[str, ...], int | None]:
     """The names of the model's classes, and the image's label where it is one of them."""
     labelled = origins.classes(image_set)
@@ -191,11 +191,11 @@ def _classes_and_label(
 
 
 def _ablated(
-    origins: Origins, partition: StoredPartition, image: str, settings: AblationSettings
-) -> tuple[Ablated, Image]:
+    origins: RunInputs, partition: StoredPartition, image: str, settings: AblationSettings
+) -> tuple[ModelResponse, Image]:
     """What the model behind a partition answers without some patches, and the image."""
     layer = partition.layer if settings.layer is None else settings.layer
-    ablator = origins.ablator(partition.extractor, Removal(settings.at, settings.fill, layer))
+    ablator = origins.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
     pictured = origins.image(partition.images, image)
     return ablator(pictured), pictured
 
@@ -203,9 +203,9 @@ def _ablated(
 def _clusters_of(
     store: Store, partition: StoredPartition, image: str, labels: Integers
 ) -> tuple[ClusterPatches, ...]:
-    slot = partition.layer, partition.head
-    key = map_key(store, partition.images, image, partition.extractor, *slot)
-    return clusters_by_salience(attention_of(store, key, image, *slot).weights, labels)
+    head_index = partition.layer, partition.head
+    key = map_key(store, partition.images, image, partition.extractor, *head_index)
+    return clusters_by_salience(attention_of(store, key, image, *head_index).weights, labels)
 
 
 def _check_sets(image: str, clusters: int, together: int) -> None:

@@ -27,7 +27,7 @@ EXCHANGEABLE = ("extractor", "graph", "selector", "images")
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """A figure of an outcome; better is 1 where larger is, −1 where smaller is, 0 where neither."""
 
     name: str
@@ -37,22 +37,22 @@ class Figure:
 
 
 FIGURES = (
-    Figure("modularity", 1, lambda one: one.modularity),
-    Figure("control_modularity", 0, lambda one: one.control_modularity),
-    Figure("excess", 1, lambda one: one.excess),
-    Figure("jaccard", 1, lambda one: one.jaccard),
-    Figure("ari", 1, lambda one: None if one.truth is None else one.truth.ari),
+    Metric("modularity", 1, lambda one: one.modularity),
+    Metric("control_modularity", 0, lambda one: one.control_modularity),
+    Metric("excess", 1, lambda one: one.excess),
+    Metric("jaccard", 1, lambda one: one.jaccard),
+    Metric("ari", 1, lambda one: None if one.truth is None else one.truth.ari),
     # On noise it is better to accept nothing.
-    Figure("accepted", 0, lambda one: float(one.accepted)),
-    Figure("n_clusters", 0, lambda one: one.n_clusters if one.accepted else None),
+    Metric("accepted", 0, lambda one: float(one.accepted)),
+    Metric("n_clusters", 0, lambda one: one.n_clusters if one.accepted else None),
     # The first call in every process imports the library: no mean would stand for the others.
-    Figure("seconds", -1, lambda one: one.seconds, statistics.median),
+    Metric("seconds", -1, lambda one: one.seconds, statistics.median),
 )
 BY_NAME = {figure.name: figure for figure in FIGURES}
 
 
 @dataclass(frozen=True)
-class PairedFigure:
+class PairedMetric:
     """One figure of one method over the pairs that are ok in both runs.
 
     pairs: those that have it in both runs; lost and gained: in the first only, in the second only.
@@ -101,7 +101,7 @@ class PairedMethod:
     changed: int
     only_first: int
     only_second: int
-    figures: tuple[PairedFigure, ...]
+    figures: tuple[PairedMetric, ...]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class PairedRuns:
     methods: tuple[PairedMethod, ...]
     relabelled: int
     by_name: int
-    exchanged: tuple[Change, ...]
+    renamed: tuple[Change, ...]
     settings: tuple[Change, ...]
     environment: tuple[Change, ...]
 
@@ -149,8 +149,8 @@ class PairedRuns:
 def pair_runs(first: Store, second: Store) -> PairedRuns:
     """Pair all observations of two runs, and compare every method's figures."""
     ours, theirs = list(outcomes(first)), list(outcomes(second))
-    exchanged = _exchanged(ours, theirs)
-    names = {(change.name, change.second): change.first for change in exchanged}
+    renamed = _exchanged(ours, theirs)
+    names = {(change.name, change.second): change.first for change in renamed}
     pairs, alone_first, alone_second, by_name = _paired(
         _Observations(ours, _pixels(first), {}), _Observations(theirs, _pixels(second), names)
     )
@@ -161,7 +161,7 @@ def pair_runs(first: Store, second: Store) -> PairedRuns:
         tuple(_method(name, *grouped) for name, grouped in methods.items()),
         _relabelled(first, second, pairs),
         by_name,
-        exchanged,
+        renamed,
         _changes(_plain(first.settings()), _plain(second.settings())),
         _changes(_circumstances(first), _circumstances(second)),
     )
@@ -299,7 +299,7 @@ def _all_figures(outcome: Outcome) -> Sequence[float | None]:
     return [figure.of(outcome) for figure in FIGURES if figure.name != "seconds"]
 
 
-def _figure(figure: Figure, pairs: Sequence[Pair]) -> PairedFigure:
+def _figure(figure: Metric, pairs: Sequence[Pair]) -> PairedMetric:
     lost = gained = 0
     firsts, seconds = [], []
     by_image: dict[tuple[str, str], list[float]] = {}
@@ -318,7 +318,7 @@ def _figure(figure: Figure, pairs: Sequence[Pair]) -> PairedFigure:
     means = figure.centre is statistics.fmean
     low, high = bootstrap_interval(differences) if means else (math.nan, math.nan)
     better = np.sign(differences) * figure.better
-    return PairedFigure(
+    return PairedMetric(
         figure=figure.name,
         pairs=len(firsts),
         lost=lost,

@@ -10,18 +10,18 @@ from itertools import groupby
 
 import numpy as np
 
-from harness.analysis.inputs import Origins
+from harness.analysis.inputs import RunInputs
 from harness.analysis.inspection import Choice, Inspection, choices, inspect
 from harness.analysis.masks import Foreground
 from harness.errors import HarnessError
-from harness.metrics.ablation import clusters_of_two
+from harness.metrics.ablation import drop_singletons
 from harness.metrics.blocks import spatial_blocks
 from harness.metrics.estimate import Estimate, estimate
 from harness.metrics.foreground import (
     HALF,
     agreement,
     foreground_shares,
-    raw_patches,
+    pixel_kmeans,
     why_undefined,
 )
 from harness.metrics.partition import cluster_count, coverage
@@ -31,7 +31,7 @@ from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
 from harness.store import Store
 
-BASELINES = ("spatial_blocks", "raw_patches")
+BASELINES = ("spatial_blocks", "pixel_kmeans")
 # Of k-means on the raw patches.
 SEED = 0
 NOT_ACCEPTED = "no level was accepted"
@@ -42,7 +42,7 @@ class MapAgreement:
     """How one map's clusters agree with the foreground, or why that does not count.
 
     ami: their adjusted mutual information with the foreground patches; spatial_blocks and
-    raw_patches: those of the baselines, of as many clusters. n_clusters: of two patches or more;
+    pixel_kmeans: those of the baselines, of as many clusters. n_clusters: of two patches or more;
     foreground: the share of the patches. most_salient, least_salient: the foreground's share of
     the area of the clusters that the rest of the image attends to most and least, None where there
     are no two clusters.
@@ -55,7 +55,7 @@ class MapAgreement:
     foreground: float | None = None
     ami: float | None = None
     spatial_blocks: float | None = None
-    raw_patches: float | None = None
+    pixel_kmeans: float | None = None
     most_salient: float | None = None
     least_salient: float | None = None
 
@@ -114,7 +114,7 @@ class MethodAgreement:
 
 
 @dataclass(frozen=True)
-class Meaning:
+class ForegroundAgreement:
     """Every method of a run beside the foreground; candidates: whether all levels count."""
 
     foreground: str
@@ -125,7 +125,7 @@ class Meaning:
 
 def meaning(
     store: Store, registry: Registry, foreground: Foreground, *, candidates: bool = False
-) -> Meaning:
+) -> ForegroundAgreement:
     """How the clusters of every method agree with the images' foreground.
 
     Only accepted selections count, or with `candidates` every level that a selector put forward.
@@ -136,13 +136,15 @@ def meaning(
     methods: dict[tuple[str, ...], list[MapAgreement]] = {}
     for each in maps:
         methods.setdefault(each.choice.method, []).append(each)
-    return Meaning(str(foreground), candidates, tuple(map(_method, methods.values())), tuple(maps))
+    return ForegroundAgreement(
+        str(foreground), candidates, tuple(map(_method, methods.values())), tuple(maps)
+    )
 
 
 def _measured(
     store: Store, registry: Registry, foreground: Foreground, candidates: bool
 ) -> Iterator[MapAgreement]:
-    origins = Origins(store, registry)
+    origins = RunInputs(store, registry)
     # The plan has an image's maps and methods one after the other.
     for _, of_image in groupby(choices(store), lambda each: (each.images, each.image)):
         beside = _Beside(foreground)
@@ -195,11 +197,11 @@ class _Beside:
 def _baselines(
     image: Image, grid: tuple[int, int], region: Region | None, k: int
 ) -> tuple[Integers, Integers]:
-    return spatial_blocks(grid, k), raw_patches(image.pixels, grid, k, SEED, region)
+    return spatial_blocks(grid, k), pixel_kmeans(image.pixels, grid, k, SEED, region)
 
 
 def _salient_shares(of: Inspection, shares: Floats) -> tuple[float | None, float | None]:
-    labels = clusters_of_two(of.labels)
+    labels = drop_singletons(of.labels)
     order = order_by_salience(of.attention.weights, labels)
     if len(order) < 2:
         return None, None

@@ -16,7 +16,7 @@ NOT_OF_A_SLOT = ("rank", "tier", "mean_rank", "controls")
 
 
 @dataclass(frozen=True)
-class SlotRow:
+class HeadRow:
     """What a method reached on one head of a layer: `figures` are those of the leaderboard.
 
     They are over the images of this head alone; rank, tier and mean_rank are none.
@@ -80,8 +80,8 @@ class LayerRow:
         }
 
 
-def by_slot(store: Store) -> list[SlotRow]:
-    """A row for each method and slot of a run: methods as planned, the best heads of each first.
+def by_head(store: Store) -> list[HeadRow]:
+    """A row for each method and head of a run: methods as planned, the best heads of each first.
 
     The best are those of the largest excess modularity, or of modularity where there is no control.
     """
@@ -103,12 +103,15 @@ def by_layer(store: Store) -> list[LayerRow]:
     ]
 
 
-def slot_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[SlotRow]:
-    """A row for each slot of one method, by layer and head."""
-    slots: dict[tuple[int, int], list[Outcome]] = {}
+def slot_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[HeadRow]:
+    """A row for each head of one method, by layer and head."""
+    head_indices: dict[tuple[int, int], list[Outcome]] = {}
     for outcome in of_method:
-        slots.setdefault((outcome.layer, outcome.head), []).append(outcome)
-    return [SlotRow(*slot, row_of(found, controls)) for slot, found in sorted(slots.items())]
+        head_indices.setdefault((outcome.layer, outcome.head), []).append(outcome)
+    return [
+        HeadRow(*head_index, row_of(found, controls))
+        for head_index, found in sorted(head_indices.items())
+    ]
 
 
 def layer_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[LayerRow]:
@@ -166,7 +169,7 @@ def _share(part: int | None, whole: int) -> float | None:
     return None if part is None or not whole else part / whole
 
 
-def _best_first(row: SlotRow) -> tuple[bool, float, int, int]:
+def _best_first(row: HeadRow) -> tuple[bool, float, int, int]:
     figures = row.figures
     score = figures.modularity if figures.excess is None else figures.excess
     return score is None, -(score or 0.0), row.layer, row.head

@@ -16,8 +16,8 @@ from harness.errors import HarnessError
 from harness.plugin.patches import Region
 from harness.plugin.values import Floats, Integers, Profile
 from harness.store import Store
-from harness.store.maps import is_intact, kept_map
-from harness.store.records import StoredMap
+from harness.store.maps import is_intact, load_map
+from harness.store.records import MapRecord
 
 NOT_EXTRACTED = "its map was not extracted yet"
 # All draws of one control for one observed cell, level by level.
@@ -84,7 +84,7 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False)
-class Closeup:
+class ImageReport:
     """One map of a run with all that was found on it.
 
     images is the image set, "" for stored maps; size is (height, width, channels) and label the
@@ -111,13 +111,13 @@ class Closeup:
     methods: tuple[Method, ...]
 
 
-def close_up(
+def image_report(
     store: Store,
     image: str,
     told: Mapping[str, str],
     clusterers: Sequence[str] = (),
     selectors: Sequence[str] = (),
-) -> Closeup:
+) -> ImageReport:
     """Read what the run found on one map of an image.
 
     told: which one, by key of `harness.analysis.partitions.CELL_KEYS`; of what is not told the
@@ -131,9 +131,9 @@ def close_up(
     )
     known = _selectors(store, rows)
     chosen_by = spellings_meant("--selector", "selector", selectors, known)
-    kept = store.map(first["map"]) or StoredMap(first["map"], reason=NOT_EXTRACTED)
+    kept = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
-    return Closeup(
+    return ImageReport(
         image,
         first["image_set"],
         first["extractor"],
@@ -154,28 +154,28 @@ def close_up(
 
 
 def weights_by_head(
-    store: Store, closeup: Closeup, *, alone: bool
+    store: Store, report: ImageReport, *, alone: bool
 ) -> dict[int, NDArray[np.floating[Any]]]:
     """The weights (n, n) of the map, or unless `alone` of every head of its layer, by head.
 
     Raises HarnessError if a map's file is gone or damaged.
     """
     place = {
-        "image": closeup.image,
-        "image_set": closeup.images,
-        "extractor": closeup.extractor,
-        "layer": closeup.layer,
+        "image": report.image,
+        "image_set": report.images,
+        "extractor": report.extractor,
+        "layer": report.layer,
     }
     found = {}
     for head, digest in store.connection.execute(HEADS, place):
-        if alone and head != closeup.head:
+        if alone and head != report.head:
             continue
         if not is_intact(store.maps_folder, digest):
             raise HarnessError(
-                f"{store.maps_folder / digest}.npy: the map of layer {closeup.layer}, head {head} "
+                f"{store.maps_folder / digest}.npy: the map of layer {report.layer}, head {head} "
                 "is gone or damaged"
             )
-        found[int(head)] = kept_map(store.maps_folder, digest, None, None).weights
+        found[int(head)] = load_map(store.maps_folder, digest, None, None).weights
     return found
 
 

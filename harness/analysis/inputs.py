@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from harness.errors import HarnessError
-from harness.plugin.ablation import Ablatable, Ablator, Removal
+from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
 from harness.plugin.values import Image
@@ -22,14 +22,14 @@ class TellsClasses(Protocol):
         """Their names."""
 
 
-class Origins:
+class RunInputs:
     """Gives the images and models of one run; what it read it keeps."""
 
     def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
         self._image_sets: dict[str, ImageSet] = {}
-        self._ablators: dict[tuple[str, Removal], Ablator] = {}
+        self._ablators: dict[tuple[str, AblationSpec], Ablator] = {}
         # An image's maps and methods come one after the other.
         self._last: tuple[str, Image] | None = None
 
@@ -70,7 +70,7 @@ class Origins:
             (self._image_sets[text],) = made
         return self._image_sets[text]
 
-    def ablator(self, extractor: str, removal: Removal) -> Ablator:
+    def ablator(self, extractor: str, removal: AblationSpec) -> Ablator:
         """What removing patches does to the model behind an extractor of the run.
 
         Raises HarnessError for an extractor that does not offer it, for a place that its model

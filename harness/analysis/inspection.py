@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.analysis.inputs import Origins
-from harness.errors import HarnessError, RunStopped
+from harness.analysis.inputs import RunInputs
+from harness.errors import HarnessError, RunStoppedError
 from harness.plugin.values import AttentionMap, Image, Integers
 from harness.store import Store
-from harness.store.maps import kept_map
+from harness.store.maps import load_map
 
 # One row a planned observed cell and selector, in the order of the plan.
 CHOSEN = """
@@ -97,7 +97,7 @@ def choices(store: Store) -> Iterator[Choice]:
         )
 
 
-def inspect(store: Store, origins: Origins, choice: Choice) -> Inspection:
+def inspect(store: Store, origins: RunInputs, choice: Choice) -> Inspection:
     """The image, the map and the clusters of a choice.
 
     Raises HarnessError if there was no choice, if the maps come from no images, if the image cannot
@@ -123,7 +123,7 @@ def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> A
     found = store.map(key)
     assert found is not None
     try:
-        return kept_map(
+        return load_map(
             store.maps_folder,
             found.digest,
             found.grid,
@@ -132,7 +132,7 @@ def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> A
             layer=layer,
             head=head,
         )
-    except RunStopped as error:
+    except RunStoppedError as error:
         raise HarnessError(
             f"{store.maps_folder}: the map of {image} is gone or damaged; harness run with --force "
             "and the extractor's name makes all maps again"

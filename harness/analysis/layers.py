@@ -11,7 +11,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.heads import LayerRow, SlotRow, layer_rows, slot_rows
+from harness.analysis.heads import HeadRow, LayerRow, layer_rows, slot_rows
 from harness.analysis.inspection import Choice, choices
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import spellings_meant
@@ -37,20 +37,20 @@ OTHER_IMAGES = 3
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
-    """How alike a method's partitions on different slots are by one measure: 1 same, 0 chance.
+    """How alike a method's partitions on different heads are by one measure: 1 same, 0 chance.
 
-    Of one image, means over images: slots: (slots, slots), and slot_images, over how many images;
-    layers: (layers, layers), over pairs of different slots and then over images, with the
+    Of one image, means over images: heads: (heads, heads), and head_images, over how many images;
+    layers: (layers, layers), over pairs of different heads and then over images, with the
     bootstrap interval over images (low, high) and how many they are (layer_images). Across images:
-    slots_elsewhere and layers_elsewhere, the same between partitions of different images, where the
-    diagonal of slots_elsewhere is one head beside itself. NaN where nothing is to be compared; the
-    diagonal of slots is NaN.
+    heads_elsewhere and layers_elsewhere, the same between partitions of different images, where the
+    diagonal of heads_elsewhere is one head beside itself. NaN where nothing is to be compared; the
+    diagonal of heads is NaN.
     """
 
     measure: str
-    slots: Floats
-    slot_images: Integers
-    slots_elsewhere: Floats
+    head_indices: Floats
+    head_images: Integers
+    heads_elsewhere: Floats
     layers: Floats
     low: Floats
     high: Floats
@@ -62,7 +62,7 @@ class Similarity:
 class MethodLayers:
     """One method by layer and head.
 
-    layers: by depth; heads: by layer and head, the order of the slots in `similarities`, which
+    layers: by depth; heads: by layer and head, the order of the heads in `similarities`, which
     there is one of for each measure. compared: partitions that were accepted and are not trivial;
     trivial: accepted ones of one cluster or none, with which nothing can be compared;
     image_pairs: how many pairs of different images were compared.
@@ -74,7 +74,7 @@ class MethodLayers:
     extractor: str
     images: str
     layers: tuple[LayerRow, ...]
-    heads: tuple[SlotRow, ...]
+    heads: tuple[HeadRow, ...]
     similarities: tuple[Similarity, ...]
     compared: int
     trivial: int
@@ -113,13 +113,15 @@ def _method(
     store: Store, found: Sequence[Outcome], chosen: Sequence[Choice], controls: Sequence[str]
 ) -> MethodLayers:
     heads = tuple(slot_rows(found, controls))
-    slots = {(row.layer, row.head): number for number, row in enumerate(heads)}
+    head_indices = {(row.layer, row.head): number for number, row in enumerate(heads)}
     depths = {layer: number for number, layer in enumerate(sorted({row.layer for row in heads}))}
     compared = _Compared(np.array([depths[row.layer] for row in heads]))
-    partitions = [(each, slots[each.layer, each.head], _labels(store, each)) for each in chosen]
+    partitions = [
+        (each, head_indices[each.layer, each.head], _labels(store, each)) for each in chosen
+    ]
     accepted = [
-        _Partition(choice.image, choice.repeat, slot, labels)
-        for choice, slot, labels in partitions
+        _Partition(choice.image, choice.repeat, head_index, labels)
+        for choice, head_index, labels in partitions
         if labels is not None
     ]
     # Builders may choose levels by the number of nodes, and only equal ones can be compared.
@@ -146,7 +148,7 @@ def _method(
 class _Partition:
     image: str
     repeat: int
-    slot: int
+    head_index: int
     labels: NDArray[np.int16]
 
 
@@ -161,7 +163,7 @@ class _Compared:
     """Collects what comparisons of a method's partitions give, image by image."""
 
     def __init__(self, depths: Integers) -> None:
-        """depths: (slots,), the number of each slot's layer."""
+        """depths: (heads,), the number of each head's layer."""
         self._depths = depths
         self._within: dict[str, dict[str, list[Floats]]] = {name: {} for name in MEASURES}
         self._across: dict[str, _Mean] = {name: _Mean(len(depths)) for name in MEASURES}
@@ -174,24 +176,24 @@ class _Compared:
         self.trivial += int(together.members.trivial.sum())
         spans, first = [], 0
         for image, members in groupby(partitions, lambda each: each.image):
-            slots = np.array([each.slot for each in members])
-            spans.append((image, slots, together.part(first, first + len(slots))))
-            first += len(slots)
-        for image, slots, own in spans:
+            head_indices = np.array([each.head_index for each in members])
+            spans.append((image, head_indices, together.part(first, first + len(head_indices))))
+            first += len(head_indices)
+        for image, head_indices, own in spans:
             for name, measure in MEASURES.items():
-                full = self._spread(measure(own, own), slots, slots)
+                full = self._spread(measure(own, own), head_indices, head_indices)
                 np.fill_diagonal(full, np.nan)
                 self._within[name].setdefault(image, []).append(full)
         for one, other in _image_pairs(len(spans)):
-            (_, slots, own), (_, others, across) = spans[one], spans[other]
+            (_, head_indices, own), (_, others, across) = spans[one], spans[other]
             self.image_pairs += 1
             for name, measure in MEASURES.items():
-                full = self._spread(measure(own, across), slots, others)
+                full = self._spread(measure(own, across), head_indices, others)
                 self._across[name].add(full)
                 self._across[name].add(full.T)
 
     def _spread(self, alike: Floats, rows: Integers, columns: Integers) -> Floats:
-        """Values of some slots (rows, columns) as a matrix of all, NaN for the others."""
+        """Values of some heads (rows, columns) as a matrix of all, NaN for the others."""
         full = np.full((len(self._depths), len(self._depths)), np.nan)
         full[np.ix_(rows, columns)] = alike
         return full

@@ -29,7 +29,7 @@ FALSE_ALARM = 0.05
 
 
 @dataclass(frozen=True)
-class Beside:
+class ControlTest:
     """A method beside one control: median p, mean z, and how many maps are significant."""
 
     control: str
@@ -90,7 +90,7 @@ class Row:
     ok: int
     total: int
     seconds: float | None
-    controls: tuple[Beside, ...]
+    controls: tuple[ControlTest, ...]
 
 
 SORTABLE = tuple(
@@ -226,7 +226,7 @@ def _criteria(observed: Sequence["_Observed"]) -> list[Floats]:
 
 @dataclass(frozen=True)
 class _Observed:
-    """What one method reached, on every image, slot and repeat."""
+    """What one method reached, on every image, head and repeat."""
 
     outcomes: Sequence[Outcome]
     by_image: Mapping[str, Sequence[Outcome]]
@@ -239,7 +239,7 @@ class _Observed:
         return cls(outcomes, by_image)
 
     def score(self, image: str, of: Callable[[Outcome], float | None]) -> float:
-        """The mean over an image's slots and repeats; NaN unless all are ok."""
+        """The mean over an image's heads and repeats; NaN unless all are ok."""
         found = [of(one) if one.ok else None for one in self.by_image.get(image, ())]
         defined = [value for value in found if value is not None]
         return statistics.fmean(defined) if defined and len(defined) == len(found) else math.nan
@@ -269,7 +269,7 @@ def _figures(observed: _Observed, controls: Sequence[str]) -> Row:
     ok = [each for each in observed.outcomes if each.ok]
     accepted = [each for each in ok if each.accepted]
     beside = tuple(_beside(control, ok) for control in controls)
-    reference = beside[0] if beside else Beside("", None, None, 0)
+    reference = beside[0] if beside else ControlTest("", None, None, 0)
     planted = [each.truth for each in ok if each.truth is not None]
     by_seed = observed.by_seed()
     spreads = spread(by_seed)
@@ -314,9 +314,9 @@ def _figures(observed: _Observed, controls: Sequence[str]) -> Row:
     )
 
 
-def _beside(control: str, ok: Sequence[Outcome]) -> Beside:
+def _beside(control: str, ok: Sequence[Outcome]) -> ControlTest:
     tests = [each.tests[control] for each in ok if control in each.tests]
-    return Beside(
+    return ControlTest(
         control,
         _of_defined(statistics.median, (test.p for test in tests)),
         _mean(test.z for test in tests),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.comparison import BY_NAME, ROUNDING, PairedFigure, PairedMethod, PairedRuns
+from harness.analysis.comparison import BY_NAME, ROUNDING, PairedMethod, PairedMetric, PairedRuns
 from harness.errors import HarnessError
 from harness.plugin.spec import did_you_mean
 
@@ -86,7 +86,7 @@ def _incomplete(method: PairedMethod) -> Iterator[str]:
         yield f"{named(method)}: {method.broken} of {method.paired} are ok in the first run only"
 
 
-def _worse(method: PairedMethod, found: PairedFigure, limit: Limit) -> Iterator[str]:
+def _worse(method: PairedMethod, found: PairedMetric, limit: Limit) -> Iterator[str]:
     if found.lost:
         yield f"{named(method)}: {found.lost} have {limit.figure} in the first run only"
     if found.first is None or found.second is None or found.difference is None:

@@ -25,7 +25,7 @@ class Foreground(Protocol):
 
 
 @dataclass(frozen=True)
-class Above:
+class BrightnessThreshold:
     """The pixels of grey images that are brighter than a value in 0 … 254."""
 
     value: int

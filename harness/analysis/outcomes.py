@@ -133,17 +133,17 @@ class Outcome:
 
     @property
     def jaccard_levels(self) -> float | None:
-        """Likeness to the partitions at the other levels of the plateau."""
+        """Similarity to the partitions at the other levels of the plateau."""
         return self.jaccards.get(LEVELS)
 
     @property
     def jaccard_seeds(self) -> float | None:
-        """Likeness to what the clusterer finds with other seeds."""
+        """Similarity to what the clusterer finds with other seeds."""
         return self.jaccards.get(SEEDS)
 
     @property
     def jaccard_perturbed(self) -> float | None:
-        """Likeness to what the clusterer finds on perturbed maps, the mean over perturbations."""
+        """Similarity to what the clusterer finds on perturbed maps, the mean over perturbations."""
         return _perturbed(self.jaccards)
 
     @property

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.errors import printable
+from harness.errors import escape_controls
 
 SUMMARY = "pair two runs cell by cell, and fail if a figure got worse than a limit"
 
@@ -61,5 +61,5 @@ def run(arguments: argparse.Namespace) -> int:
         # A file or a pipe has no width of its own; the tables' is as good as any.
         show(runs, Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH))
     for line in worse:
-        print(f"worse: {printable(line)}", file=sys.stderr)
+        print(f"worse: {escape_controls(line)}", file=sys.stderr)
     return REGRESSION if worse else 0

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.plugin.values import Integers
-    from harness.views.matching import Likeness
+    from harness.views.matching import PartitionComparison
 
 SUMMARY = "match the clusters of two partitions: kept, split, merged"
 
@@ -85,7 +85,7 @@ def _read_labels(path: Path) -> "Integers":
     """The labels in a file; what is wrong with it raises HarnessError."""
     import numpy as np
 
-    from harness.metrics.partition import InvalidLabels, check_labels
+    from harness.metrics.partition import InvalidLabelsError, check_labels
 
     if not path.is_file():
         raise HarnessError(f"{path}: no such file")
@@ -101,7 +101,7 @@ def _read_labels(path: Path) -> "Integers":
         raise HarnessError(f"{path}: labels must be (n,), one a node, not {found.shape}")
     try:
         return check_labels(found, len(found))
-    except InvalidLabels as error:
+    except InvalidLabelsError as error:
         raise HarnessError(f"{path}: {error}") from error
 
 
@@ -121,10 +121,10 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
     return f"{opened.folder}, {arguments.second}", first, second
 
 
-def _compared(context: str, first: _Side, second: _Side) -> "Likeness":
+def _compared(context: str, first: _Side, second: _Side) -> "PartitionComparison":
     from harness.metrics.jaccard import best_match_jaccard
     from harness.metrics.matching import best_unions, match
-    from harness.views.matching import Likeness
+    from harness.views.matching import PartitionComparison
 
     if len(first.labels) != len(second.labels):
         raise HarnessError(
@@ -132,7 +132,7 @@ def _compared(context: str, first: _Side, second: _Side) -> "Likeness":
             "only partitions of the same nodes can be compared"
         )
     jaccard = best_match_jaccard(first.labels, second.labels)
-    return Likeness(
+    return PartitionComparison(
         context,
         first.name,
         second.name,
@@ -143,7 +143,7 @@ def _compared(context: str, first: _Side, second: _Side) -> "Likeness":
     )
 
 
-def _document(likeness: "Likeness", first: _Side, second: _Side) -> dict[str, Any]:
+def _document(likeness: "PartitionComparison", first: _Side, second: _Side) -> dict[str, Any]:
     matching = asdict(likeness.matching)
     if math.isnan(matching["score"]):
         matching["score"] = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.cli.options import add_plugin_option
-from harness.errors import printable
+from harness.errors import escape_controls
 
 SUMMARY = "print what a bug report needs: versions, machine, plugins, whether hosts work"
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found, indent=2))
     else:
-        print("\n".join(printable(line) for line in _lines(found)))
+        print("\n".join(escape_controls(line) for line in _lines(found)))
     return 2 if found["plugins"]["trouble"] or "trouble" in found["hosts"] else 0
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
-    from harness.analysis.heads import LayerRow, SlotRow
+    from harness.analysis.heads import HeadRow, LayerRow
     from harness.analysis.leaderboard import Comparison
     from harness.api import Run
     from harness.views.leaderboard import Board
@@ -71,16 +71,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_apart(runs: Sequence["Run"], per: str, form: str) -> None:
     """Print each method's heads, or layers, apart."""
     if form == "table":
-        from harness.views import by_slot
+        from harness.views import heads
 
         for run in runs:
             if per == "head":
-                by_slot.show_heads(str(run.folder), run.slots(), _console())
+                heads.show_heads(str(run.folder), run.head_indices(), _console())
             else:
-                by_slot.show_layers(str(run.folder), run.layer_rows(), _console())
+                heads.show_layers(str(run.folder), run.layer_rows(), _console())
         return
-    found: list[tuple[str, Sequence[SlotRow | LayerRow]]] = [
-        (str(run.folder), run.slots() if per == "head" else run.layer_rows()) for run in runs
+    found: list[tuple[str, Sequence[HeadRow | LayerRow]]] = [
+        (str(run.folder), run.head_indices() if per == "head" else run.layer_rows()) for run in runs
     ]
     if form == "json":
         documents = [{"run": of, "rows": [row.flat() for row in rows]} for of, rows in found]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import harness
-from harness.errors import HarnessError, printable
+from harness.errors import HarnessError, escape_controls
 from harness.plugin.commands import Command, find_commands
 
 # The core's own commands, in the order of `harness --help`, by the module of each.
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except HarnessError as error:
-        print(f"harness: {printable(str(error))}", file=sys.stderr)
+        print(f"harness: {escape_controls(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         print("harness: interrupted; the same command goes on from here", file=sys.stderr)
@@ -85,7 +85,7 @@ def _dispatch(given: list[str]) -> int:
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
     for command in find_commands(OWN):
-        summary = printable(command.summary).replace("%", "%%")
+        summary = escape_controls(command.summary).replace("%", "%%")
         sub = verbs.add_parser(
             command.name,
             help=summary,

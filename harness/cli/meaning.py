@@ -12,7 +12,7 @@ from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
 
 if TYPE_CHECKING:
-    from harness.analysis.foreground import Meaning
+    from harness.analysis.foreground import ForegroundAgreement
     from harness.analysis.masks import Foreground
 
 SUMMARY = "tell whether clusters follow the images' foreground, beyond what is trivial"
@@ -72,18 +72,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":
-    from harness.analysis.masks import Above, Masks
+    from harness.analysis.masks import BrightnessThreshold, Masks
     from harness.plugin import registry
 
     if arguments.masks is None:
-        return Above(arguments.above)
+        return BrightnessThreshold(arguments.above)
     # The image set that refuses what is broken, too large, or leads out of the folder.
     known = registry.load(arguments.plugins or ())
     folder: Callable[..., Any] = known.find("image set", "folder").component
     return Masks(folder(path=arguments.masks), str(arguments.masks))
 
 
-def _document(run: str, found: "Meaning") -> dict[str, Any]:
+def _document(run: str, found: "ForegroundAgreement") -> dict[str, Any]:
     return {
         "run": run,
         "foreground": found.foreground,
@@ -93,7 +93,7 @@ def _document(run: str, found: "Meaning") -> dict[str, Any]:
     }
 
 
-def _rows(found: "Meaning") -> list[dict[str, Any]]:
+def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
     """A flat row for each map and method."""
     rows = []
     for each in found.maps:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.options import add_plugin_option
 
 if TYPE_CHECKING:
-    from harness.engine.estimate import Forecast
+    from harness.engine.estimate import CostEstimate
 
 SUMMARY = "cluster attention maps over a sweep of thresholds, with controls, and rank the methods"
 
@@ -149,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"warning: {line}", file=sys.stderr)
     with shown_progress() as progress:
         if arguments.dry_run:
-            forecast = job.forecast(
+            estimate_cost = job.estimate_cost(
                 progress, retry_failed=arguments.retry_failed, force=arguments.force
             )
         else:
@@ -160,7 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
                 any_environment=arguments.any_environment,
             )
     if arguments.dry_run:
-        _print_forecast(job.folder, forecast, arguments.json)
+        _print_forecast(job.folder, estimate_cost, arguments.json)
         return 0
 
     from harness.cli.leaderboard import board_of, print_boards
@@ -174,8 +174,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if set(statuses) <= {"ok"} and not failed else 2
 
 
-def _print_forecast(folder: Path, forecast: "Forecast", as_json: bool) -> None:
+def _print_forecast(folder: Path, estimate_cost: "CostEstimate", as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"run": str(folder), **asdict(forecast), "new": forecast.new}))
+        print(json.dumps({"run": str(folder), **asdict(estimate_cost), "new": estimate_cost.new}))
     else:
-        print(f"{folder}: {forecast}")
+        print(f"{folder}: {estimate_cost}")

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.api import Run
-    from harness.views.sight import Sight
+    from harness.views.show_context import ShowContext
 
 SUMMARY = "look at one image of a run: profiles, clusters, methods compared; figures as files"
 
@@ -77,54 +77,54 @@ def run(arguments: argparse.Namespace) -> int:
         raise HarnessError("--query is of the figures; --out tells where they go")
     from harness.views.show import show
 
-    sight = _sight(opened, arguments)
-    written = list(_write(opened, sight, arguments)) if arguments.out is not None else []
-    show(sight, console)
+    context = _sight(opened, arguments)
+    written = list(_write(opened, context, arguments)) if arguments.out is not None else []
+    show(context, console)
     for path in written:
         print(path)
     return 0
 
 
-def _sight(opened: "Run", arguments: argparse.Namespace) -> "Sight":
+def _sight(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     """What is shown; where pixels or weights cannot be had any more, without them."""
-    from harness.views.sight import Sight
+    from harness.views.show_context import ShowContext
 
     told = {
         name: getattr(arguments, name)
         for name in MAP_OPTIONS
         if getattr(arguments, name) is not None
     }
-    closeup = opened.close_up(arguments.image, told, arguments.method, arguments.selector)
+    report = opened.image_report(arguments.image, told, arguments.method, arguments.selector)
     image, class_name, weights, remarks = None, "", None, []
-    if closeup.images and closeup.size is not None:
+    if report.images and report.size is not None:
         try:
-            image, classes = opened.image(closeup.images, closeup.image, arguments.plugins or ())
+            image, classes = opened.image(report.images, report.image, arguments.plugins or ())
             if image.label is not None and 0 <= image.label < len(classes):
                 class_name = classes[image.label]
         except HarnessError as error:
             remarks.append(f"Shown without the image: {error}")
-    if closeup.nodes:
+    if report.nodes:
         try:
-            weights = opened.weights(closeup, alone=True).get(closeup.head)
+            weights = opened.weights(report, alone=True).get(report.head)
         except HarnessError as error:
             remarks.append(f"Shown without the map's weights: {error}")
-    return Sight(closeup, image, class_name, weights, remarks)
+    return ShowContext(report, image, class_name, weights, remarks)
 
 
-def _write(opened: "Run", sight: "Sight", arguments: argparse.Namespace) -> Iterator[Path]:
+def _write(opened: "Run", context: "ShowContext", arguments: argparse.Namespace) -> Iterator[Path]:
     from harness.views.figures.style import save
     from harness.views.show_figures import drawings, query_patch
 
-    closeup, folder = sight.closeup, arguments.out
-    query = None if arguments.query is None else query_patch(arguments.query, closeup.grid)
+    report, folder = context.report, arguments.out
+    query = None if arguments.query is None else query_patch(arguments.query, report.grid)
     heads: dict[int, Any] = {}
-    if sight.weights is not None:
-        heads = opened.weights(closeup, alone=arguments.head is not None)
+    if context.weights is not None:
+        heads = opened.weights(report, alone=arguments.head is not None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
-    for drawing in drawings(sight, heads, query):
+    for drawing in drawings(context, heads, query):
         yield from save(drawing.figure, folder, drawing.name)
         path = folder / f"{drawing.name}.csv"
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.engine import checks
-from harness.errors import InvalidResult
+from harness.errors import InvalidResultError
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.modularity import modularity_of
 from harness.metrics.partition import cluster_count, coverage, unassigned_as_singletons
@@ -31,7 +31,7 @@ def profile(
     A graph with the very edges of the level before is not clustered again: it would get the same
     labels. With `rescore` every level keeps that partition, of all that were found at any level,
     which has the largest modularity on its own graph; points then come at the end. Raises
-    InvalidResult if a component returns what it must not or changes what it is given, and
+    InvalidResultError if a component returns what it must not or changes what it is given, and
     whatever the components raise.
     """
     swept = _swept(attention, builder, clusterer, levels, seed, resolution)
@@ -149,8 +149,8 @@ def _scored(
         modularity_full=modularity_of(whole, communities, resolution),
         n_clusters=cluster_count(found.labels),
         coverage=coverage(found.labels),
-        giant_share=graph.giant_share,
-        isolated_share=float(graph.isolated.mean()),
+        largest_component_fraction=graph.largest_component_fraction,
+        isolated_fraction=float(graph.isolated.mean()),
         jaccard_previous=jaccard_previous,
         seconds=found.seconds,
         labels=found.labels,
@@ -172,7 +172,7 @@ class _Clustered:
 def _clustered(clusterer: Clusterer, graph: Graph, edges: checks.Edges, seed: int) -> _Clustered:
     try:
         return _cluster_and_check(clusterer, graph, edges, seed)
-    except InvalidResult as error:
+    except InvalidResultError as error:
         raise type(error)(f"at level {graph.level:g}: {error}") from error
 
 
@@ -186,11 +186,13 @@ def _cluster_and_check(
             returned = clusterer.cluster(graph, seed=seed)
         except ValueError as error:
             if "read-only" in str(error):
-                raise InvalidResult(f"cluster() writes into what it is given: {error}") from error
+                raise InvalidResultError(
+                    f"cluster() writes into what it is given: {error}"
+                ) from error
             raise
         seconds = time.perf_counter() - started
     if not edges.equal(checks.Edges.of(graph)):
-        raise InvalidResult("cluster() changed the graph that it was given")
+        raise InvalidResultError("cluster() changed the graph that it was given")
     partition = returned if isinstance(returned, Partition) else Partition(returned)
     return _Clustered(
         checks.labels(partition.labels, graph.n),

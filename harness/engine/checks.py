@@ -10,18 +10,18 @@ from warnings import WarningMessage
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import InvalidResult
+from harness.errors import InvalidResultError
 from harness.metrics.partition import check_labels, renumbered
 from harness.plugin.patches import described, lies_within
 from harness.plugin.values import (
     AttentionMap,
     Floats,
     Graph,
+    HeadIndex,
     Image,
     Integers,
     Profile,
     Selection,
-    Slot,
     Variant,
 )
 
@@ -34,7 +34,7 @@ V = TypeVar("V")
 def kind_of(value: Any, wanted: type[V], what: str) -> V:
     """The value, if it is of the wanted type."""
     if not isinstance(value, wanted):
-        raise InvalidResult(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
+        raise InvalidResultError(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
     return value
 
 
@@ -42,7 +42,7 @@ def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
     """A map as large as the one that it was drawn from, and in its place."""
     found = kind_of(returned, AttentionMap, f"{what}: draw()")
     if found.weights.shape != observed.weights.shape:
-        raise InvalidResult(
+        raise InvalidResultError(
             f"{what} drew {found.weights.shape} from a map of {observed.weights.shape}"
         )
     return replace(observed, weights=found.weights)
@@ -51,46 +51,54 @@ def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
 def keys(returned: Any, what: str) -> list[str]:
     """Names of images or maps: texts, each once, at least one."""
     if isinstance(returned, str) or not isinstance(returned, Sequence):
-        raise InvalidResult(f"{what}: keys() returned {_a(returned)}, not a list of texts")
+        raise InvalidResultError(f"{what}: keys() returned {_a(returned)}, not a list of texts")
     for key in returned:
         if not isinstance(key, str) or not key:
-            raise InvalidResult(f"{what}: keys() named {key!r}, which is no text")
+            raise InvalidResultError(f"{what}: keys() named {key!r}, which is no text")
         if key != key.encode("utf-8", "replace").decode():
-            raise InvalidResult(f"{what}: keys() named {key!r}, which UTF-8 cannot write")
+            raise InvalidResultError(f"{what}: keys() named {key!r}, which UTF-8 cannot write")
     if len(set(returned)) < len(returned):
         twice = next(key for index, key in enumerate(returned) if key in returned[:index])
-        raise InvalidResult(f"{what}: keys() named {twice!r} twice")
+        raise InvalidResultError(f"{what}: keys() named {twice!r} twice")
     if not returned:
-        raise InvalidResult(f"{what}: there is nothing in it")
+        raise InvalidResultError(f"{what}: there is nothing in it")
     return list(returned)
 
 
 def place(returned: Any, what: str) -> dict[str, Any]:
     """A map's image, as a text, and its layer and head."""
     match returned:
-        case (str(image), Slot(layer=layer, head=head)):
+        case (str(image), HeadIndex(layer=layer, head=head)):
             return {"image": image, "layer": layer, "head": head}
-    raise InvalidResult(f"{what}: place() returned {returned!r}, not a name and a harness.Slot")
+    raise InvalidResultError(
+        f"{what}: place() returned {returned!r}, not a name and a harness.HeadIndex"
+    )
 
 
-def slots(returned: Any, what: str) -> list[Slot]:
+def head_indices(returned: Any, what: str) -> list[HeadIndex]:
     """Layers and heads, each once, at least one."""
-    if not isinstance(returned, Sequence) or not all(isinstance(slot, Slot) for slot in returned):
-        raise InvalidResult(f"{what}: slots() returned {returned!r}, not a list of harness.Slot")
+    if not isinstance(returned, Sequence) or not all(
+        isinstance(head_index, HeadIndex) for head_index in returned
+    ):
+        raise InvalidResultError(
+            f"{what}: head_indices() returned {returned!r}, not a list of harness.HeadIndex"
+        )
     if not returned or len(set(returned)) < len(returned):
-        raise InvalidResult(f"{what}: slots() must name each slot once, not {list(returned)}")
+        raise InvalidResultError(
+            f"{what}: head_indices() must name each head once, not {list(returned)}"
+        )
     return list(returned)
 
 
-class Expected:
+class PendingMaps:
     """The maps that an extractor owes for the images it has taken."""
 
-    def __init__(self, extractor: str, of_every_image: Sequence[Slot]) -> None:
+    def __init__(self, extractor: str, of_every_image: Sequence[HeadIndex]) -> None:
         self.extractor = extractor
         self.of_every_image = of_every_image
         self._items: dict[tuple[str, Variant], int] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
-        self._owed: dict[int, set[Slot]] = {}
+        self._owed: dict[int, set[HeadIndex]] = {}
 
     def take(self, image: Image, item: int) -> None:
         """An image is handed out as an item."""
@@ -100,30 +108,30 @@ class Expected:
         self._owed[item] = set(self.of_every_image)
 
     def item_of(self, returned: Any) -> tuple[AttentionMap, int]:
-        """A map that is owed, and its item; InvalidResult for any other."""
+        """A map that is owed, and its item; InvalidResultError for any other."""
         attention = kind_of(returned, AttentionMap, f"{self.extractor}: extract()")
         item = self._items.get((attention.image, attention.variant))
         if item is None:
             if any(image == attention.image for image, _ in self._items):
-                raise InvalidResult(
+                raise InvalidResultError(
                     f"{self.extractor} gave a map of {attention.image!r} that does not carry its "
                     "image's variant: AttentionMap(…, variant=image.variant)"
                 )
-            raise InvalidResult(
+            raise InvalidResultError(
                 f"{self.extractor} gave a map of {attention.image!r}, an image it was not given"
             )
-        if attention.slot not in self._owed[item]:
-            raise InvalidResult(
+        if attention.head_index not in self._owed[item]:
+            raise InvalidResultError(
                 f"{self.extractor} gave {attention.image!r} a map for layer {attention.layer}, "
-                f"head {attention.head} twice, or without having named that slot"
+                f"head {attention.head} twice, or without having named that head"
             )
         height, width = self._sizes[item]
         if attention.region is not None and not lies_within(attention.region, height, width):
-            raise InvalidResult(
+            raise InvalidResultError(
                 f"{self.extractor} gave {attention.image!r} a map of a region that is not within "
                 f"its {height}×{width} pixels: {described(attention.region)}"
             )
-        self._owed[item].remove(attention.slot)
+        self._owed[item].remove(attention.head_index)
         return attention, item
 
 
@@ -132,9 +140,9 @@ def levels(returned: Any, count: int) -> Floats:
     try:
         found = np.asarray(returned, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InvalidResult(f"levels() returned {_a(returned)}, not numbers") from error
+        raise InvalidResultError(f"levels() returned {_a(returned)}, not numbers") from error
     if found.shape != (count,) or not np.isfinite(found).all() or (np.diff(found) <= 0).any():
-        raise InvalidResult(f"levels() must return {count} increasing numbers, not {found}")
+        raise InvalidResultError(f"levels() must return {count} increasing numbers, not {found}")
     return found
 
 
@@ -142,22 +150,22 @@ def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
     """One graph a level, each at its level and with all nodes, as they are built."""
     given = iter(returned) if hasattr(returned, "__iter__") else None
     if given is None:
-        raise InvalidResult(f"build() returned {_a(returned)}, not graphs")
+        raise InvalidResultError(f"build() returned {_a(returned)}, not graphs")
     for level in wanted.tolist():
         graph = next(given, None)
         if graph is None:
-            raise InvalidResult(f"build() gave no graph for level {level:g}")
+            raise InvalidResultError(f"build() gave no graph for level {level:g}")
         graph = kind_of(graph, Graph, "build()")
         if not math.isfinite(graph.threshold):
-            raise InvalidResult(f"build() gave a graph with the threshold {graph.threshold}")
+            raise InvalidResultError(f"build() gave a graph with the threshold {graph.threshold}")
         if graph.level != level or graph.n != nodes:
-            raise InvalidResult(
+            raise InvalidResultError(
                 f"build() gave a graph of {graph.n} nodes at level {graph.level:g} where one of "
                 f"{nodes} nodes at level {level:g} was due"
             )
         yield graph
     if next(given, None) is not None:
-        raise InvalidResult(f"build() gave more than {len(wanted)} graphs")
+        raise InvalidResultError(f"build() gave more than {len(wanted)} graphs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +200,7 @@ class Edges:
 
 
 def labels(returned: Any, nodes: int) -> Integers:
-    """Labels (nodes,) as 0 … k − 1 and −1; InvalidLabels if they are none."""
+    """Labels (nodes,) as 0 … k − 1 and −1; InvalidLabelsError if they are none."""
     # Numbers beyond n say nothing, and would not fit the store's 16 bits.
     return renumbered(check_labels(returned, nodes))
 
@@ -206,13 +214,17 @@ def warnings(caught: Iterable[WarningMessage]) -> tuple[str, ...]:
 def diagnostics(returned: Any) -> dict[str, float]:
     """Named scalars as plain floats."""
     if not isinstance(returned, Mapping):
-        raise InvalidResult(f"diagnostics are {_a(returned)}, not a mapping of names to numbers")
+        raise InvalidResultError(
+            f"diagnostics are {_a(returned)}, not a mapping of names to numbers"
+        )
     found = {}
     for name, value in returned.items():
         try:
             found[str(name)] = float(value)
         except (TypeError, ValueError) as error:
-            raise InvalidResult(f"the diagnostic {name!r} is {value!r}, not a number") from error
+            raise InvalidResultError(
+                f"the diagnostic {name!r} is {value!r}, not a number"
+            ) from error
     return found
 
 
@@ -225,17 +237,19 @@ def selection(returned: Any, observed: Profile, what: str) -> Selection:
         within = None if plateau is None else tuple(operator.index(end) for end in plateau)
         statistic = float(chosen.statistic)
     except TypeError as error:
-        raise InvalidResult(f"{what}: {chosen} holds what is no number") from error
+        raise InvalidResultError(f"{what}: {chosen} holds what is no number") from error
     if not isinstance(chosen.accepted, bool | np.bool_) or not isinstance(chosen.reason, str):
-        raise InvalidResult(f"{what}: accepted must be a bool and reason a text in {chosen}")
+        raise InvalidResultError(f"{what}: accepted must be a bool and reason a text in {chosen}")
     if not 0 <= candidate < len(observed):
-        raise InvalidResult(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
+        raise InvalidResultError(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
     if within is not None and not (
         len(within) == 2 and 0 <= within[0] <= candidate <= within[1] < len(observed)
     ):
-        raise InvalidResult(f"{what}: the plateau {plateau} does not hold the level {candidate}")
+        raise InvalidResultError(
+            f"{what}: the plateau {plateau} does not hold the level {candidate}"
+        )
     if chosen.accepted and not math.isfinite(statistic):
-        raise InvalidResult(f"{what}: accepted a level with the statistic {statistic}")
+        raise InvalidResultError(f"{what}: accepted a level with the statistic {statistic}")
     ends = None if within is None else (within[0], within[1])
     return Selection(candidate, statistic, bool(chosen.accepted), ends, chosen.reason)
 

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Self
 
 from harness.engine.pool import CellJob, Pool
-from harness.errors import RunStopped
+from harness.errors import RunStoppedError
 from harness.planning.progress import Progress
 from harness.planning.settings import Settings, TimeLimits
 from harness.store import FILE_NAME, Store
-from harness.store.records import CellRecord, MissingCell, StoredMap
+from harness.store.records import CellRecord, MapRecord, MissingCell
 
 # Cells read from the store at a time.
 PAGE = 500
@@ -60,7 +60,7 @@ class Clustering:
             with contextlib.suppress(Exception):
                 self._record(self.pool.ended(wait=False))
 
-    def take_maps(self, maps: Iterable[StoredMap]) -> None:
+    def take_maps(self, maps: Iterable[MapRecord]) -> None:
         """Record maps, hand out the cells that waited for them, and record what has ended."""
         self.store.write_maps(maps)
         self._feed()
@@ -102,7 +102,7 @@ class Clustering:
             self._page.extend(self.store.missing(self._after, PAGE))
         return self._page[0] if self._page else None
 
-    def _job(self, cell: MissingCell, kept: StoredMap) -> CellJob:
+    def _job(self, cell: MissingCell, kept: MapRecord) -> CellJob:
         settings = self.settings
         return CellJob(
             cell.key,
@@ -113,8 +113,8 @@ class Clustering:
                 "grid": kept.grid,
                 "region": kept.region,
                 "image": cell.image,
-                "layer": cell.slot.layer,
-                "head": cell.slot.head,
+                "layer": cell.head_index.layer,
+                "head": cell.head_index.head,
                 "role": cell.variant.role,
                 "control": cell.variant.name,
                 "draw": cell.variant.draw,
@@ -138,7 +138,7 @@ class Clustering:
         self.store.write_cells(self._unwritten)
         records, self._unwritten = self._unwritten, []
         if not (self.store.folder / FILE_NAME).exists():
-            raise RunStopped(f"{self.store.folder}: was removed while the run went on")
+            raise RunStoppedError(f"{self.store.folder}: was removed while the run went on")
         for record in records:
             cell = self._under_way.pop(record.key)
             if record.status != "ok":

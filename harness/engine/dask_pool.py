@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
-from harness.engine.host import Terms
-from harness.engine.pool import CellJob, Outcomes, Pool
-from harness.errors import HarnessError, RunStopped
+from harness.engine.host import WorkerConfig
+from harness.engine.pool import CellJob, Pool, ResultQueue
+from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
 from harness.store.records import CellRecord
 
@@ -34,7 +34,7 @@ except ImportError as error:
         "--dask: Dask is not installed; pip install 'attention-harness[dask]'"
     ) from error
 
-from harness.engine.dask_worker import SIDES, Plugins, WorkerHosts, compute_on_worker, task_name
+from harness.engine.dask_worker import SIDES, Plugins, WorkerProcesses, compute_on_worker, task_name
 
 LOCAL = "local"
 ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")
@@ -59,7 +59,7 @@ class DaskPool:
         self._maps = maps
         self._progress = progress
         self._cells: dict[str, tuple[CellJob, distributed.Future]] = {}
-        self._outcomes = Outcomes()
+        self._outcomes = ResultQueue()
         self._sent: OrderedDict[str, distributed.Future] = OrderedDict()
         self._threads = -1
         self._counted = -LOOK
@@ -130,7 +130,7 @@ class DaskPool:
         except HarnessError as error:
             self._outcomes.put(error)
         except BaseException as error:
-            self._outcomes.put(RunStopped(f"--dask: {type(error).__name__}: {error}"))
+            self._outcomes.put(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
 
 
 def _as_it_is(weights: NDArray[Any]) -> NDArray[Any]:
@@ -142,21 +142,21 @@ def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
         record: CellRecord = future.result()
         return record
     if future.status != "error":
-        raise RunStopped("--dask: the scheduler is gone; the same command goes on from here")
+        raise RunStoppedError("--dask: the scheduler is gone; the same command goes on from here")
     error = future.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
         return CellRecord(job.key, "killed", lost)
     if isinstance(error, HarnessError):
         raise error
-    raise RunStopped(f"a Dask worker failed: {type(error).__name__}: {error}") from error
+    raise RunStoppedError(f"a Dask worker failed: {type(error).__name__}: {error}") from error
 
 
 @contextmanager
 def connect(
     address: str,
     workers: int,
-    terms: Terms,
+    terms: WorkerConfig,
     maps: Path,
     wanted: Mapping[str, Any] | None,
     progress: Progress,
@@ -174,7 +174,7 @@ def connect(
         client = opened.enter_context(_client(address, workers, opened))
         _compare(client, terms, wanted)
         name = f"attention-harness-{client.id}"
-        hosts = WorkerHosts(name, terms, _files_of(terms.plugins), wanted)
+        hosts = WorkerProcesses(name, terms, _files_of(terms.plugins), wanted)
         client.register_plugin(hosts, name=name)
         yield opened.enter_context(DaskPool(client, name, maps, progress))
 
@@ -205,7 +205,9 @@ def _client(
         ) from error
 
 
-def _compare(client: "distributed.Client", terms: Terms, wanted: Mapping[str, Any] | None) -> None:
+def _compare(
+    client: "distributed.Client", terms: WorkerConfig, wanted: Mapping[str, Any] | None
+) -> None:
     try:
         found = client.run(environment, terms.extraction_threads)
     except Exception as error:

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, Terms
+from harness.engine.host import WorkerConfig, WorkerProcess
 from harness.engine.pool import CellJob, compute
-from harness.errors import RunStopped
+from harness.errors import RunStoppedError
 from harness.plugin.values import AttentionMap
-from harness.store.maps import keep
+from harness.store.maps import save_map
 from harness.store.records import CellRecord
 
 # How a difference between the coordinator and a worker is told.
@@ -44,11 +44,11 @@ def task_name(run: str, cell: str) -> str:
 
 def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRecord:
     """One cell on the worker that this runs on; the task that Dask is given."""
-    hosts: WorkerHosts = distributed.get_worker().plugins[name]
+    hosts: WorkerProcesses = distributed.get_worker().plugins[name]
     return hosts.compute(job, weights)
 
 
-class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
+class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """The hosts of one run on one Dask worker.
 
     plugins: what was given as `--plugin`; wanted: the environment that the run was begun with,
@@ -56,7 +56,7 @@ class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
     """
 
     def __init__(
-        self, name: str, terms: Terms, plugins: Plugins, wanted: Mapping[str, Any] | None
+        self, name: str, terms: WorkerConfig, plugins: Plugins, wanted: Mapping[str, Any] | None
     ) -> None:
         self.name = name
         self.idempotent = True
@@ -85,8 +85,8 @@ class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
             if found := difference(self._wanted, here, SIDES):
                 self._refusal = f"--dask: the worker {worker.address} differs: {found}"
         self._guardian: Guardian | None = None
-        self._idle: list[Host] = []
-        self._busy: dict[str, Host] = {}
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[str, WorkerProcess] = {}
         # Guards the three above.
         self._changing = threading.Lock()
         self._last_used = time.monotonic()
@@ -102,33 +102,35 @@ class WorkerHosts(distributed.WorkerPlugin):  # type: ignore[misc]
     def compute(self, job: CellJob, weights: NDArray[Any]) -> CellRecord:
         """One cell in a host of this worker.
 
-        Raises RunStopped if this worker is not fit for the run, and Dask's Reschedule if the
+        Raises RunStoppedError if this worker is not fit for the run, and Dask's Reschedule if the
         host was ended because the worker goes or nobody waits for the cell.
         """
         if self._refusal:
-            raise RunStopped(self._refusal)
+            raise RunStoppedError(self._refusal)
         maps = self._folder / "maps"
-        keep(AttentionMap(weights), maps)
+        save_map(AttentionMap(weights), maps)
         host = self._take(job.key)
         try:
             return compute(host, job, str(maps))
-        except RunStopped as error:
+        except RunStoppedError as error:
             if host.is_interrupted:
                 raise distributed.Reschedule from error
             raise
         finally:
             self._give_back(job.key, host)
 
-    def _take(self, key: str) -> Host:
+    def _take(self, key: str) -> WorkerProcess:
         with self._changing:
             if self._guardian is None:
                 self._guardian = Guardian().__enter__()
                 threading.Thread(target=self._watch, args=(self._guardian,), daemon=True).start()
-            host = self._idle.pop() if self._idle else Host(self._local_terms, self._guardian)
+            host = (
+                self._idle.pop() if self._idle else WorkerProcess(self._local_terms, self._guardian)
+            )
             self._busy[key] = host
             return host
 
-    def _give_back(self, key: str, host: Host) -> None:
+    def _give_back(self, key: str, host: WorkerProcess) -> None:
         with self._changing:
             del self._busy[key]
             self._last_used = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.engine import environment
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, JobFailed, Terms
+from harness.engine.host import JobFailedError, WorkerConfig, WorkerProcess
 from harness.engine.memory import peak_memory
 from harness.engine.threads import VARIABLES
 from harness.errors import HarnessError
@@ -60,14 +60,14 @@ def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict
 
 
 def _hosts(plugins: Sequence[Path]) -> dict[str, Any]:
-    terms = Terms(tuple(plugins), {}, source_digest(), memory=2**30, extraction_threads=1)
+    terms = WorkerConfig(tuple(plugins), {}, source_digest(), memory=2**30, extraction_threads=1)
     known = {"peak memory is known": peak_memory() is not None}
     started = time.perf_counter()
     try:
-        with Guardian() as guardian, Host(terms, guardian) as host:
+        with Guardian() as guardian, WorkerProcess(terms, guardian) as host:
             host.start()
             return {"ready after seconds": round(time.perf_counter() - started, 2), **known}
-    except (HarnessError, JobFailed) as error:
+    except (HarnessError, JobFailedError) as error:
         return {"trouble": str(error), **known}
 
 

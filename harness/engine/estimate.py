@@ -9,7 +9,7 @@ from harness.store import Accepted, Timing
 
 
 @dataclass(frozen=True)
-class Forecast:
+class CostEstimate:
     """A run's cells, those that are computed already, and how long the rest takes.
 
     controls: how many of the cells are controls'; perturbed: how many more come at most once
@@ -43,7 +43,7 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Known:
+class CachedWork:
     """What a store tells of work done: computed cells, what they took, what was chosen."""
 
     computed: Container[str] = frozenset()
@@ -59,7 +59,7 @@ def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
     return {cell: sorted(points) for cell, points in chosen.items()}
 
 
-def foresee(plan: Plan, known: Known, forced: Set[str], workers: int) -> Forecast:
+def foresee(plan: Plan, known: CachedWork, forced: Set[str], workers: int) -> CostEstimate:
     """Count a plan's cells beside what is known; components spelled in `forced` work again.
 
     While cells are new it is not known what will be chosen: every selector may choose a level of
@@ -92,7 +92,7 @@ def foresee(plan: Plan, known: Known, forced: Set[str], workers: int) -> Forecas
         * (new[method] * plan.settings.levels + perturbed[method] * plan.settings.stability_draws)
         for method in new.keys() | perturbed.keys()
     )
-    return Forecast(
+    return CostEstimate(
         cells,
         controls,
         cells - new.total(),

@@ -10,28 +10,28 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness.engine.host import Host, JobFailed, answers, in_order
+from harness.engine.host import JobFailedError, WorkerProcess, answers, in_order
 from harness.engine.messages import Message
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
-from harness.plugin.values import Slot
-from harness.store.maps import stored_map
-from harness.store.records import StoredMap
+from harness.plugin.values import HeadIndex
+from harness.store.maps import map_record
+from harness.store.records import MapRecord
 
-Write = Callable[[Iterable[StoredMap]], None]
+Write = Callable[[Iterable[MapRecord]], None]
 
 
 @dataclass
 class _Unit:
-    """One image or image control: its maps by slot, those still missing, those that came."""
+    """One image or image control: its maps by head, those still missing, those that came."""
 
     item: Mapping[str, Any]
-    wanted: dict[Slot, PlannedMap]
-    found: dict[Slot, StoredMap] = field(default_factory=dict)
+    wanted: dict[HeadIndex, PlannedMap]
+    found: dict[HeadIndex, MapRecord] = field(default_factory=dict)
 
-    def failed(self, reason: str, detail: str) -> list[StoredMap]:
+    def failed(self, reason: str, detail: str) -> list[MapRecord]:
         return [
-            StoredMap(planned.key, reason=reason, detail=detail) for planned in self.wanted.values()
+            MapRecord(planned.key, reason=reason, detail=detail) for planned in self.wanted.values()
         ]
 
 
@@ -39,7 +39,7 @@ class _Unit:
 class Extraction:
     """Where maps are extracted, kept and recorded."""
 
-    host: Host
+    host: WorkerProcess
     folder: Path
     limit: float
     progress: Progress
@@ -82,14 +82,14 @@ class Extraction:
                     case "refused":
                         self._fail([waiting.pop(index)], answer["reason"])
                     case "map" if index in taken:
-                        unit, slot = taken[index], Slot(answer["layer"], answer["head"])
-                        if slot in unit.wanted:
-                            unit.found[slot] = stored_map(unit.wanted[slot].key, answer)
+                        unit, head_index = taken[index], HeadIndex(answer["layer"], answer["head"])
+                        if head_index in unit.wanted:
+                            unit.found[head_index] = map_record(unit.wanted[head_index].key, answer)
                         if len(unit.found) == len(unit.wanted):
                             self.write(unit.found.values())
                             self.progress.advance()
                             del taken[index]
-        except JobFailed as error:
+        except JobFailedError as error:
             suspects = list(taken.values())
             if tried in waiting:
                 # It fell while an image was loaded or a control drawn; the extractor is innocent.
@@ -119,13 +119,13 @@ class Extraction:
             self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
 
-    def draw(self, missing: Sequence[PlannedMap], kept: Mapping[str, StoredMap]) -> None:
+    def draw(self, missing: Sequence[PlannedMap], kept: Mapping[str, MapRecord]) -> None:
         """Draw map controls from maps that are kept; each leaves a record."""
         drawable = []
         for planned in missing:
             observed = kept[planned.drawn_from]
             if observed.reason:
-                self.write([StoredMap(planned.key, reason=observed.reason)])
+                self.write([MapRecord(planned.key, reason=observed.reason)])
             else:
                 drawable.append((planned, observed))
         if not drawable:
@@ -150,12 +150,12 @@ class Extraction:
             self.write([self._drawn(planned, answer)])
             self.progress.advance()
 
-    def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> StoredMap:
+    def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> MapRecord:
         if "reason" not in answer:
-            return stored_map(planned.key, answer)
+            return map_record(planned.key, answer)
         reason = answer["reason"]
         self.progress.warn(f"{planned.variant.name} of {named(planned.image, reason)}")
-        return StoredMap(planned.key, reason=reason, detail=answer.get("detail", ""))
+        return MapRecord(planned.key, reason=reason, detail=answer.get("detail", ""))
 
 
 def _batch(units: Iterable[_Unit]) -> list[list[_Unit]]:
@@ -175,5 +175,5 @@ def _units(planned_maps: Iterable[PlannedMap]) -> list[_Unit]:
             "draw": variant.draw,
             "seed": planned.seed,
         }
-        units.setdefault(identity, _Unit(item, {})).wanted[planned.slot] = planned
+        units.setdefault(identity, _Unit(item, {})).wanted[planned.head_index] = planned
     return list(units.values())

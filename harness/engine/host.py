@@ -17,9 +17,9 @@ from typing import Any, Self
 
 from harness.engine.guardian import MARK, Guardian, end_marked
 from harness.engine.memory import peak_memory, peak_of
-from harness.engine.messages import Garbled, Message, decode, encode
+from harness.engine.messages import Message, ProtocolError, decode, encode
 from harness.engine.threads import variables
-from harness.errors import RunStopped
+from harness.errors import RunStoppedError
 from harness.planning.identity import source_digest
 from harness.planning.settings import Execution
 
@@ -39,7 +39,7 @@ INTERRUPTED = "the run was interrupted"
 OUT_OF_MEMORY = re.compile("bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
 
 
-class JobFailed(Exception):  # noqa: N818 - it is an outcome, and mostly not ours
+class JobFailedError(Exception):
     """A job did not end well.
 
     status is failed, invalid, timed out or killed; detail a traceback and the end of what the
@@ -57,7 +57,7 @@ class JobFailed(Exception):  # noqa: N818 - it is an outcome, and mostly not our
 
 
 @dataclass(frozen=True)
-class Terms:
+class WorkerConfig:
     """What every host of a run is told.
 
     plugins: files and folders with plugins; codes: the digest of each component's code by kind
@@ -72,7 +72,7 @@ class Terms:
     extraction_threads: int
 
     @property
-    def greeting(self) -> Message:
+    def handshake(self) -> Message:
         """The terms as a host is told of them."""
         return Message(
             {
@@ -85,9 +85,9 @@ class Terms:
         )
 
 
-def terms_of(execution: Execution, codes: Mapping[str, str]) -> Terms:
+def terms_of(execution: Execution, codes: Mapping[str, str]) -> WorkerConfig:
     """The terms of a run that is executed so, with components of these codes."""
-    return Terms(
+    return WorkerConfig(
         execution.plugins,
         codes,
         source_digest(),
@@ -96,10 +96,10 @@ def terms_of(execution: Execution, codes: Mapping[str, str]) -> Terms:
     )
 
 
-class Host:
+class WorkerProcess:
     """Starts its process at the first job, and again after a death. Use as a context manager."""
 
-    def __init__(self, terms: Terms, guardian: Guardian) -> None:
+    def __init__(self, terms: WorkerConfig, guardian: Guardian) -> None:
         self._terms = terms
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
@@ -128,8 +128,8 @@ class Host:
         """Do a job and yield its answers, the last one with reply "done".
 
         `limit` seconds bound the whole job, or, with `silence`, the time between two answers.
-        Raises JobFailed if the job raises, outlasts its limit, floods its output or takes the
-        process down, and RunStopped if no job is to blame. A job that is not read to its end
+        Raises JobFailedError if the job raises, outlasts its limit, floods its output or takes the
+        process down, and RunStoppedError if no job is to blame. A job that is not read to its end
         takes its process down too.
         """
         complete = False
@@ -155,7 +155,7 @@ class Host:
     def start(self) -> None:
         """Start the process if there is none that lives, and wait until it is ready.
 
-        Raises RunStopped if it cannot be: no job is to blame for that.
+        Raises RunStoppedError if it cannot be: no job is to blame for that.
         """
         if self._process is not None and self._is_dead():
             # It died while it had nothing to do.
@@ -164,19 +164,19 @@ class Host:
             return
         with self._starting:
             if self.is_interrupted:
-                raise RunStopped(INTERRUPTED)
+                raise RunStoppedError(INTERRUPTED)
             self._open()
         ready = False
         try:
             deadline = time.monotonic() + START_LIMIT
-            self._send(self._terms.greeting, deadline, START_LIMIT)
+            self._send(self._terms.handshake, deadline, START_LIMIT)
             self._receive(deadline, START_LIMIT)
             ready = True
         except BrokenPipeError as error:
-            raise RunStopped(f"a host cannot be started: {self._death().reason}") from error
-        except JobFailed as error:
+            raise RunStoppedError(f"a host cannot be started: {self._death().reason}") from error
+        except JobFailedError as error:
             said = error.detail.strip().splitlines()[-1:]
-            raise RunStopped(
+            raise RunStoppedError(
                 ": ".join(["a host cannot be started", error.reason, *said])
             ) from error
         finally:
@@ -198,7 +198,7 @@ class Host:
     def interrupt(self) -> None:
         """End the process from another thread and let no new one start.
 
-        Whoever waits for an answer gets RunStopped, and cleans up.
+        Whoever waits for an answer gets RunStoppedError, and cleans up.
         """
         with self._starting:
             self.is_interrupted = True
@@ -219,12 +219,12 @@ class Host:
                 return deadline
             except BrokenPipeError:
                 self.kill()
-            except JobFailed as error:
+            except JobFailedError as error:
                 if error.status != "killed":
                     raise
                 # It died before it said that it begins: the job has no part in that.
                 self.kill()
-        raise RunStopped(f"{ATTEMPTS} hosts in a row died before they began with a job")
+        raise RunStoppedError(f"{ATTEMPTS} hosts in a row died before they began with a job")
 
     def _open(self) -> None:
         with contextlib.ExitStack() as opened:
@@ -250,7 +250,7 @@ class Host:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise RunStopped(f"no process can be started: {error.strerror}") from error
+                raise RunStoppedError(f"no process can be started: {error.strerror}") from error
             opened.pop_all()
         for descriptor in (*theirs, write_log):
             os.close(descriptor)
@@ -281,12 +281,12 @@ class Host:
 
         try:
             message = decode(read)
-        except Garbled as error:
+        except ProtocolError as error:
             raise self._ended("killed", f"the host's answer is garbled: {error}") from error
         if message is None or "reply" not in message.header:
             raise self._ended("killed", "the host's answer is garbled: it is none")
         if message.header["reply"] == "stopped":
-            raise RunStopped(message.header["reason"])
+            raise RunStoppedError(message.header["reason"])
         return message
 
     def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
@@ -329,11 +329,11 @@ class Host:
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self._process.pid, flags) is not None
 
-    def _death(self) -> JobFailed:
-        """How the process ended, for a pipe that closed; RunStopped if `interrupt` ended it."""
+    def _death(self) -> JobFailedError:
+        """How the process ended, whose pipe closed; RunStoppedError if `interrupt` ended it."""
         assert self._process is not None
         if self.is_interrupted:
-            raise RunStopped(INTERRUPTED)
+            raise RunStoppedError(INTERRUPTED)
         until = time.monotonic() + LOOK
         while not self._is_dead():
             if time.monotonic() > until:
@@ -351,20 +351,20 @@ class Host:
             reason += ", out of memory"
         elif code == -signal.SIGKILL:
             reason += ", as when the system runs out of memory"
-        return JobFailed("killed", reason, self._last_words, peak)
+        return JobFailedError("killed", reason, self._last_words, peak)
 
-    def _ended(self, status: str, reason: str) -> JobFailed:
+    def _ended(self, status: str, reason: str) -> JobFailedError:
         """A failure of a job whose process lives, and will be killed for it."""
         assert self._process is not None
-        return JobFailed(status, reason, self._last_words, peak_memory(self._process.pid))
+        return JobFailedError(status, reason, self._last_words, peak_memory(self._process.pid))
 
-    def _failure(self, header: Mapping[str, Any]) -> JobFailed:
+    def _failure(self, header: Mapping[str, Any]) -> JobFailedError:
         """A failure that the host has told of."""
         self._drain_log()
         detail = header["detail"]
         if self._tail:
             detail += f"\nPrinted last:\n{self._last_words}"
-        return JobFailed(header["status"], header["reason"], detail, header["peak_memory"])
+        return JobFailedError(header["status"], header["reason"], detail, header["peak_memory"])
 
     @property
     def _last_words(self) -> str:
@@ -405,7 +405,7 @@ def in_order(ask: Callable[[int], Iterator[Message]], count: int) -> Iterator[Ma
             for answer in answers(ask(answered)):
                 answered += 1
                 yield answer
-        except JobFailed as error:
+        except JobFailedError as error:
             if answered < count:
                 answered += 1
                 yield {"reason": error.reason, "detail": error.detail}

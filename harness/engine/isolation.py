@@ -38,7 +38,7 @@ def adopt_orphans() -> None:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProcessState:
     """The state of a process, as it was when this was taken."""
 
     folder: int
@@ -56,7 +56,7 @@ class Surroundings:
     threads: ThreadLimit
 
     @classmethod
-    def now(cls) -> "Surroundings":
+    def now(cls) -> "ProcessState":
         """The state at this moment."""
         permissions = os.umask(0)
         os.umask(permissions)

@@ -13,7 +13,7 @@ from harness.engine import checks
 from harness.engine.cell import perturbed, profile
 from harness.engine.messages import Message, point_message
 from harness.engine.selection import selected
-from harness.errors import HarnessError, RunStopped
+from harness.errors import HarnessError, RunStoppedError
 from harness.planning.identity import code_digest, seed_of
 from harness.plugin.base import (
     Clusterer,
@@ -29,7 +29,7 @@ from harness.plugin.base import (
 )
 from harness.plugin.registry import Registry
 from harness.plugin.values import AttentionMap, Image, Variant
-from harness.store.maps import keep, kept_map
+from harness.store.maps import load_map, save_map
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -53,17 +53,17 @@ class Context:
     def make(self, base: type[C], kind: str, text: str) -> C:
         """The component that a spelling names.
 
-        Raises RunStopped if it is not to be had here, as it was where the run was planned, or its
-        code is not what the run was planned with.
+        Raises RunStoppedError if it is not to be had here, as it was where the run was planned, or
+        its code is not what the run was planned with.
         """
         if (kind, text) not in self._made:
             try:
                 (made,) = self.registry.make(kind, text)
             except HarnessError as error:
-                raise RunStopped(f"{kind} {text}: a host cannot make it: {error}") from error
+                raise RunStoppedError(f"{kind} {text}: a host cannot make it: {error}") from error
             found = code_digest(type(made))
             if self.codes.get(f"{kind} {text}", found) != found:
-                raise RunStopped(
+                raise RunStoppedError(
                     f"{kind} {text}: its code was changed while the run went on; the same command "
                     "begins with the new code"
                 )
@@ -120,7 +120,7 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
             **place,
             "truth": truth,
             "row_sums": [float(sums.min()), float(sums.max())],
-            **keep(attention, Path(header["folder"])),
+            **save_map(attention, Path(header["folder"])),
         }
 
     _answer_each(header["keys"], describe, send)
@@ -133,7 +133,7 @@ def _answer_each(
     for question in questions:
         try:
             answer = describe(question)
-        except RunStopped:
+        except RunStoppedError:
             raise
         except Exception as error:
             answer = {"reason": reason_of(error)}
@@ -141,14 +141,17 @@ def _answer_each(
 
 
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
-    """Ask an extractor for its slots and the digest of its weights."""
+    """Ask an extractor for its heads and the digest of its weights."""
     text = header["extractor"]
     extractor = context.make(Extractor, "extractor", text)
-    slots = [[slot.layer, slot.head] for slot in checks.slots(extractor.slots(), text)]
+    head_indices = [
+        [head_index.layer, head_index.head]
+        for head_index in checks.head_indices(extractor.head_indices(), text)
+    ]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
         raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is no text")
-    send(Message({"reply": "extractor", "slots": slots, "fingerprint": fingerprint}))
+    send(Message({"reply": "extractor", "heads": head_indices, "fingerprint": fingerprint}))
 
 
 def extract(context: Context, header: Header, send: Send) -> None:
@@ -160,7 +163,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
     """
     images = context.make(ImageSet, "image set", header["images"])
     extractor = context.make(Extractor, "extractor", header["extractor"])
-    expected = checks.Expected(header["extractor"], extractor.slots())
+    expected = checks.PendingMaps(header["extractor"], extractor.head_indices())
 
     def draw() -> Iterator[Image]:
         loaded: Image | None = None
@@ -170,7 +173,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])
                 image = _variant_of(context, loaded, item)
-            except RunStopped:
+            except RunStoppedError:
                 raise
             except Exception as error:
                 send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
@@ -183,7 +186,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
     for returned in extractor.extract(draw()):
         attention, item = expected.item_of(returned)
         place = {"layer": attention.layer, "head": attention.head}
-        send(Message({"reply": "map", "item": item, **place, **keep(attention, folder)}))
+        send(Message({"reply": "map", "item": item, **place, **save_map(attention, folder)}))
 
 
 def _variant_of(context: Context, image: Image, item: Header) -> Image:
@@ -208,9 +211,9 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
-        observed = kept_map(folder, item["map"], item["grid"], item["region"])
+        observed = load_map(folder, item["map"], item["grid"], item["region"])
         drawn = control.draw(observed, item["seed"])
-        return keep(checks.drawn(drawn, observed, item["control"]), folder)
+        return save_map(checks.drawn(drawn, observed, item["control"]), folder)
 
     _answer_each(header["items"], draw, send)
 
@@ -249,7 +252,7 @@ def perturbed_cell(context: Context, header: Header, send: Send) -> None:
 
 
 def _map_of(header: Header) -> AttentionMap:
-    return kept_map(
+    return load_map(
         Path(header["folder"]),
         header["map"],
         header["grid"],

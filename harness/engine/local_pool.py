@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.engine.host import Host
-from harness.engine.pool import CellJob, Outcomes, compute
+from harness.engine.host import WorkerProcess
+from harness.engine.pool import CellJob, ResultQueue, compute
 from harness.store.records import CellRecord
 
 
@@ -18,11 +18,11 @@ class LocalPool:
     The hosts start at once, each in the thread that serves it.
     """
 
-    def __init__(self, workers: int, make_host: Callable[[], Host], maps: Path) -> None:
+    def __init__(self, workers: int, make_host: Callable[[], WorkerProcess], maps: Path) -> None:
         self._hosts = [make_host() for _ in range(workers)]
         self._maps = str(maps)
         self._waiting: queue.SimpleQueue[CellJob | None] = queue.SimpleQueue()
-        self._outcomes = Outcomes()
+        self._outcomes = ResultQueue()
         self._threads = [
             threading.Thread(target=self._serve, args=(host,), daemon=True) for host in self._hosts
         ]
@@ -60,7 +60,7 @@ class LocalPool:
         """What became of cells since the last call; with `wait`, of at least one."""
         return self._outcomes.take(wait=wait)
 
-    def _serve(self, host: Host) -> None:
+    def _serve(self, host: WorkerProcess) -> None:
         try:
             host.start()
             while not self._stopping.is_set() and (job := self._waiting.get()) is not None:

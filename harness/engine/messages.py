@@ -19,7 +19,7 @@ LENGTHS = struct.Struct(">II")
 LONGEST = 1 << 28
 
 
-class Garbled(Exception):  # noqa: N818 - it is an outcome: something else wrote into the pipe
+class ProtocolError(Exception):
     """Bytes that are no message."""
 
 
@@ -41,23 +41,24 @@ def encode(message: Message) -> bytes:
 def decode(read: Callable[[int], bytes]) -> Message | None:
     """The next message from a function that reads exactly so many bytes; None at the end.
 
-    `read` returns fewer bytes only where the stream ends. Raises Garbled for what is no message.
+    `read` returns fewer bytes only where the stream ends. Raises ProtocolError for what is no
+    message.
     """
     lengths = read(LENGTHS.size)
     if len(lengths) < LENGTHS.size:
         return None
     header_length, content_length = LENGTHS.unpack(lengths)
     if header_length + content_length > LONGEST:
-        raise Garbled(f"it claims to be {header_length + content_length} bytes long")
+        raise ProtocolError(f"it claims to be {header_length + content_length} bytes long")
     body = read(header_length + content_length)
     if len(body) < header_length + content_length:
         return None
     try:
         header = json.loads(body[:header_length])
     except ValueError as error:
-        raise Garbled(str(error)) from error
+        raise ProtocolError(str(error)) from error
     if not isinstance(header, dict):
-        raise Garbled("its header is no object")
+        raise ProtocolError("its header is no object")
     return Message(header, body[header_length:])
 
 

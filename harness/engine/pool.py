@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from harness.engine.host import Host, JobFailed
+from harness.engine.host import JobFailedError, WorkerProcess
 from harness.engine.messages import point_of
 from harness.plugin.values import Point
 from harness.store.records import CellRecord
@@ -52,11 +52,11 @@ class Pool(Protocol):
     def ended(self, *, wait: bool) -> list[CellRecord]:
         """What became of cells since the last call; with `wait`, of at least one.
 
-        Raises RunStopped if the pool cannot go on, after all that ended before was handed out.
+        Raises RunStoppedError if the pool cannot go on, after all that ended before was handed out.
         """
 
 
-class Outcomes:
+class ResultQueue:
     """Hands what became of cells from the threads that learn of it to the one that asks."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Outcomes:
         return records
 
 
-def compute(host: Host, job: CellJob, folder: str) -> CellRecord:
+def compute(host: WorkerProcess, job: CellJob, folder: str) -> CellRecord:
     """One cell in one host, its map in a folder; whatever becomes of it is in the record."""
     points: list[Point] = []
     status, reason, detail, peak_memory = "ok", "", "", None
@@ -101,7 +101,7 @@ def compute(host: Host, job: CellJob, folder: str) -> CellRecord:
                 points.append(point_of(message))
             else:
                 peak_memory = message.header["peak_memory"]
-    except JobFailed as error:
+    except JobFailedError as error:
         status, reason, detail = error.status, error.reason, error.detail
         peak_memory = error.peak_memory
     seconds = time.perf_counter() - started

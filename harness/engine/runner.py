@@ -10,10 +10,10 @@ from typing import Any
 
 from harness.engine import environment
 from harness.engine.clustering import Clustering
-from harness.engine.estimate import Forecast, Known, foresee, levels_of
+from harness.engine.estimate import CachedWork, CostEstimate, foresee, levels_of
 from harness.engine.extraction import Extraction
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, Terms, terms_of
+from harness.engine.host import WorkerConfig, WorkerProcess, terms_of
 from harness.engine.local_pool import LocalPool
 from harness.engine.pool import Pool
 from harness.engine.selecting import select_all
@@ -43,10 +43,10 @@ from harness.store import (
     replace_stabilities,
 )
 from harness.store.maps import is_intact
-from harness.store.records import StoredMap
+from harness.store.records import MapRecord
 
 
-def forecast(
+def estimate_cost(
     settings: Settings,
     execution: Execution,
     registry: Registry,
@@ -55,7 +55,7 @@ def forecast(
     *,
     retry_failed: bool = False,
     force: Sequence[str] = (),
-) -> Forecast:
+) -> CostEstimate:
     """Survey the inputs and count cells; nothing is computed and nothing kept.
 
     Counts and raises as `execute` with the same arguments would.
@@ -68,7 +68,7 @@ def forecast(
     ):
         plan = planned.plan
     if not (folder / FILE_NAME).is_file():
-        return foresee(plan, Known(), forced, execution.workers)
+        return foresee(plan, CachedWork(), forced, execution.workers)
     with open_for_reading(folder) as store:
         return foresee(plan, _known(store, ok=retry_failed), forced, execution.workers)
 
@@ -109,9 +109,9 @@ def execute(
             run.complete()
 
 
-def _known(store: Store, *, ok: bool = False) -> Known:
+def _known(store: Store, *, ok: bool = False) -> CachedWork:
     """What the store tells; with `ok` of the cells that are."""
-    return Known(store.computed(ok=ok), store.timings(), accepted(store))
+    return CachedWork(store.computed(ok=ok), store.timings(), accepted(store))
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ class _Planned:
 
     plan: Plan
     survey: Survey
-    terms: Terms
+    terms: WorkerConfig
     guardian: Guardian
-    host: Host
+    host: WorkerProcess
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def _planned(
 ) -> Iterator[_Planned]:
     """Survey the inputs and plan; weights of stored maps go to the folder `maps`."""
     terms = terms_of(execution, expected_code(settings, registry))
-    with Guardian() as guardian, Host(terms, guardian) as host:
+    with Guardian() as guardian, WorkerProcess(terms, guardian) as host:
         surveyor = Surveyor(host, maps, execution.timeout.seconds, progress)
         survey = surveyor.survey(settings.images, *split_extractors(settings, registry))
         plan = make_plan(settings, survey, registry, terms.codes)
@@ -164,7 +164,7 @@ def _without_control(settings: Settings, plan: Plan) -> list[str]:
     return sorted(found - controlled) if settings.controls else []
 
 
-def _surveyed_maps(plan: Plan, survey: Survey) -> list[StoredMap]:
+def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
     """Records of the maps of which the survey told all: stored ones, and those not to be had."""
     observed = (
         planned
@@ -172,12 +172,12 @@ def _surveyed_maps(plan: Plan, survey: Survey) -> list[StoredMap]:
         if not planned.image_set and planned.variant.role == "observed"
     )
     stored = [
-        StoredMap(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
+        MapRecord(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
         for planned, found in zip(observed, survey.maps, strict=True)
         if not found.reason
     ]
     lost = [
-        StoredMap(planned.key, reason=planned.reason) for planned in plan.maps if planned.reason
+        MapRecord(planned.key, reason=planned.reason) for planned in plan.maps if planned.reason
     ]
     return stored + lost
 
@@ -247,7 +247,7 @@ class _Run:
         if self.execution.dask is None:
             return LocalPool(
                 self.execution.workers,
-                lambda: Host(terms, self.planned.guardian),
+                lambda: WorkerProcess(terms, self.planned.guardian),
                 self.store.maps_folder,
             )
         from harness.engine.dask_pool import connect

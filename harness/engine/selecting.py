@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.engine.host import Host, in_order
+from harness.engine.host import WorkerProcess, in_order
 from harness.engine.messages import Message
 from harness.metrics.significance import significance
 from harness.planning.identity import seed_of
@@ -25,7 +25,7 @@ MOST_INDICES = 1_000_000
 
 def select_all(
     store: Store,
-    host: Host,
+    host: WorkerProcess,
     selectors: Sequence[str],
     *,
     pooling: Pooling,
@@ -90,7 +90,7 @@ class _Questions:
 
 def _select_group(
     store: Store,
-    host: Host,
+    host: WorkerProcess,
     questions: _Questions,
     limit: float,
 ) -> Iterator[SelectionRecord]:

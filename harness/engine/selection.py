@@ -18,7 +18,7 @@ def selected(
     Under every control the observed profile and the draws are treated alike: each is given to
     the selector with all the others beside it. Answers {"selection", "tests"}; the selection is
     the one under the first control, tests hold by control the observed statistic and those of
-    the draws. Raises HarnessError where profiles are not at the same levels, and InvalidResult
+    the draws. Raises HarnessError where profiles are not at the same levels, and InvalidResultError
     for what is no selection.
     """
     levels = observed.levels.tobytes()

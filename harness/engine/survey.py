@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.engine.host import Host, JobFailed, answers, in_order
+from harness.engine.host import JobFailedError, WorkerProcess, answers, in_order
 from harness.engine.messages import Message
 from harness.errors import HarnessError
 from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.planning.progress import Progress, named
-from harness.plugin.values import Slot
-from harness.store.maps import stored_map
+from harness.plugin.values import HeadIndex
+from harness.store.maps import map_record
 
 # Rows are said not to sum to one where they are off by more: bfloat16 rounds a weight by up to
 # 2⁻⁹ of it.
@@ -20,7 +20,7 @@ ROUNDING = 2**-8
 class Surveyor:
     """Asks one host about the inputs; the weights of stored maps are kept in a folder."""
 
-    def __init__(self, host: Host, folder: Path, limit: float, progress: Progress) -> None:
+    def __init__(self, host: WorkerProcess, folder: Path, limit: float, progress: Progress) -> None:
         self.host = host
         self.folder = folder
         self.limit = limit
@@ -61,19 +61,19 @@ class Surveyor:
     def _maps(self, text: str) -> Iterator[SurveyedMap]:
         unusual: dict[str, tuple[float, float]] = {}
         for key, answer in self._entries(text, "map set", "survey maps", folder=str(self.folder)):
-            slot = Slot(answer["layer"], answer["head"])
+            head_index = HeadIndex(answer["layer"], answer["head"])
             if "reason" in answer:
-                yield SurveyedMap(text, key, answer["image"], slot, reason=answer["reason"])
+                yield SurveyedMap(text, key, answer["image"], head_index, reason=answer["reason"])
                 continue
             least, most = answer["row_sums"]
             if max(1 - least, most - 1) > ROUNDING:
                 unusual[key] = least, most
-            kept = stored_map("", answer)
+            kept = map_record("", answer)
             yield SurveyedMap(
                 text,
                 key,
                 answer["image"],
-                slot,
+                head_index,
                 kept.digest,
                 kept.nodes,
                 kept.grid,
@@ -104,14 +104,14 @@ class Surveyor:
 
     def _extractor(self, text: str) -> SurveyedExtractor:
         answer = self._ask(text, "survey extractor", extractor=text)
-        slots = tuple(Slot(layer, head) for layer, head in answer["slots"])
-        return SurveyedExtractor(text, slots, answer["fingerprint"])
+        head_indices = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
+        return SurveyedExtractor(text, head_indices, answer["fingerprint"])
 
     def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job without which a component cannot be used at all."""
         try:
             (answer,) = answers(self.host.call(job, self.limit, **header))
-        except JobFailed as error:
+        except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         return answer
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.engine.isolation import Surroundings, adopt_orphans
+from harness.engine.isolation import ProcessState, adopt_orphans
 from harness.engine.jobs import JOBS, Context, Send, reason_of
 from harness.engine.memory import forget_peak_memory, peak_memory
 from harness.engine.messages import Message, decode, encode
-from harness.errors import HarnessError, InvalidResult, RunStopped
+from harness.errors import HarnessError, InvalidResultError, RunStoppedError
 from harness.planning.identity import source_digest
 from harness.plugin.registry import load
 
@@ -40,27 +40,27 @@ def main() -> None:
         writer.write(encode(message))
         writer.flush()
 
-    greeting = decode(reader.read)
-    if greeting is None:
+    handshake = decode(reader.read)
+    if handshake is None:
         return
     try:
-        context = _ready(greeting.header)
+        context = _ready(handshake.header)
     except HarnessError as error:
         send(Message({"reply": "stopped", "reason": str(error)}))
         return
     send(Message({"reply": "ready"}))
-    _serve(context, greeting.header, lambda: decode(reader.read), send)
+    _serve(context, handshake.header, lambda: decode(reader.read), send)
 
 
 def _ready(terms: Any) -> Context:
     if source_digest() != terms["source"]:
-        raise RunStopped("the harness' own source is not the same here as where the run began")
+        raise RunStoppedError("the harness' own source is not the same here as where the run began")
     return Context(load([Path(path) for path in terms["plugins"]]), terms["codes"])
 
 
 def _serve(context: Context, terms: Any, receive: Callable[[], Message | None], send: Send) -> None:
     adopt_orphans()
-    surroundings = Surroundings.now()
+    surroundings = ProcessState.now()
     allowance = terms["memory"]
     while (asked := receive()) is not None:
         send(Message({"reply": "begun"}))
@@ -87,14 +87,14 @@ def _serve(context: Context, terms: Any, receive: Callable[[], Message | None], 
 
 
 def _outcome(error: BaseException, allowance: int) -> dict[str, str]:
-    if isinstance(error, RunStopped):
+    if isinstance(error, RunStoppedError):
         return {"reply": "stopped", "reason": str(error)}
     reason = reason_of(error)
     if isinstance(error, MemoryError):
         reason = f"out of memory: it may take {allowance / 2**30:g} GiB ({reason})"
     return {
         "reply": "failed",
-        "status": "invalid" if isinstance(error, InvalidResult) else "failed",
+        "status": "invalid" if isinstance(error, InvalidResultError) else "failed",
         "reason": reason,
         "detail": traceback.format_exc()[-DETAIL:],
     }

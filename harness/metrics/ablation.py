@@ -81,7 +81,7 @@ class Effect:
     contiguous: Chance
 
 
-def clusters_of_two(labels: NDArray[np.integer[Any]]) -> Integers:
+def drop_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
     """The labels (n,) with every cluster of one node unassigned (−1), as the scores see it."""
     found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     return np.where((sizes < 2) | (found == UNASSIGNED), UNASSIGNED, found)[place].astype(np.int64)

@@ -76,7 +76,7 @@ def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -
     theoretic measures for clusterings comparison", with the arithmetic mean). Unassigned patches
     are singletons. It asks whether the boundary between foreground and background is among the
     clusters' boundaries; clusters that part the foreground further lose by that. NaN where
-    `why_undefined` says why. Raises InvalidLabels if labels are no partition of the patches.
+    `why_undefined` says why. Raises InvalidLabelsError if labels are no partition of the patches.
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
@@ -86,7 +86,7 @@ def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -
     return float(adjusted_mutual_info_score(foreground, clusters))
 
 
-def raw_patches(
+def pixel_kmeans(
     pixels: NDArray[np.uint8],
     grid: tuple[int, int],
     k: int,

@@ -12,7 +12,7 @@ from harness.plugin.values import Floats
 
 
 def best_match_jaccard(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> float:
-    """Likeness in (0, 1] of two partitions, given as labels (n,); 1 where they are the same.
+    """Similarity in (0, 1] of two partitions, given as labels (n,); 1 where they are the same.
 
     Each cluster's largest Jaccard index with a cluster of the other partition (Hennig 2007,
     "Cluster-wise assessment of cluster stability"), weighted by size and made symmetric:

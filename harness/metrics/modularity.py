@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
-from harness.metrics.partition import InvalidLabels, check_labels, unassigned_as_singletons
+from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
 from harness.plugin.values import AttentionMap, Graph, Integers
 
 
@@ -26,7 +26,7 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
     graph = _graph_of(weights)
     try:
         communities = unassigned_as_singletons(check_labels(np.asarray(labels), graph.n))
-    except (InvalidLabels, ValueError) as error:
+    except (InvalidLabelsError, ValueError) as error:
         raise HarnessError(f"modularity: {error}") from error
     return modularity_of(graph, communities, resolution)
 

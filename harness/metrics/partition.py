@@ -5,29 +5,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import InvalidResult
+from harness.errors import InvalidResultError
 from harness.plugin.values import UNASSIGNED, Integers
 
 
-class InvalidLabels(InvalidResult):
+class InvalidLabelsError(InvalidResultError):
     """Labels that are not a partition of the nodes."""
 
 
 def check_labels(labels: Any, n: int) -> Integers:
-    """The labels of n nodes as int64 (n,); raises InvalidLabels, saying why, if they are none.
+    """The labels of n nodes as int64 (n,); raises InvalidLabelsError, saying why, if they are none.
 
     Accepted is a numpy array (n,) of any integer type with values of −1 (unassigned) or more.
     """
     if not isinstance(labels, np.ndarray):
-        raise InvalidLabels(f"labels must be a numpy array, not {type(labels).__name__}")
+        raise InvalidLabelsError(f"labels must be a numpy array, not {type(labels).__name__}")
     if not np.issubdtype(labels.dtype, np.integer):
-        raise InvalidLabels(f"labels must be integers, not {labels.dtype}")
+        raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")
     if labels.shape != (n,):
-        raise InvalidLabels(f"labels must be ({n},), one a node, not {labels.shape}")
+        raise InvalidLabelsError(f"labels must be ({n},), one a node, not {labels.shape}")
     wrong = (labels < UNASSIGNED) | (labels > np.iinfo(np.int64).max)
     if wrong.any():
         node = int(np.argmax(wrong))
-        raise InvalidLabels(
+        raise InvalidLabelsError(
             f"labels must be −1 (unassigned) or from 0 up to 2⁶³ − 1; node {node} has "
             f"{labels[node]}"
         )

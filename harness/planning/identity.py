@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.plugin.base import Component
-from harness.plugin.spec import spell
+from harness.plugin.spec import format_spec
 
 SEEDS = 2**31
 INTERFACE = "harness"
@@ -52,7 +52,9 @@ class ComponentIdentity:
 
 def identify(component: Component, code: str) -> ComponentIdentity:
     """The identity of a configured component, its code's digest given."""
-    return ComponentIdentity(component.name, spell(component), spell(component, full=True), code)
+    return ComponentIdentity(
+        component.name, format_spec(component), format_spec(component, full=True), code
+    )
 
 
 def code_digest(component: type[Component]) -> str:

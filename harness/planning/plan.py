@@ -10,7 +10,7 @@ from harness.planning.settings import COMPONENTS, Settings
 from harness.plugin.base import ImageControl, MapSet
 from harness.plugin.patches import Region
 from harness.plugin.registry import Registry
-from harness.plugin.values import FIRST_SLOT, OBSERVED, Slot, Variant
+from harness.plugin.values import FIRST_HEAD, OBSERVED, HeadIndex, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
 SCORING_VERSION = 1
@@ -35,7 +35,7 @@ class SurveyedExtractor:
     """What an extractor will give for each image, and the digest of its weights."""
 
     text: str
-    slots: tuple[Slot, ...]
+    head_indices: tuple[HeadIndex, ...]
     fingerprint: str
 
 
@@ -46,7 +46,7 @@ class SurveyedMap:
     map_set: str
     key: str
     image: str = ""
-    slot: Slot = FIRST_SLOT
+    head_index: HeadIndex = FIRST_HEAD
     digest: str = ""
     nodes: int = 0
     grid: tuple[int, int] | None = None
@@ -79,7 +79,7 @@ class PlannedMap:
     image: str
     source: str
     extractor: str
-    slot: Slot
+    head_index: HeadIndex
     variant: Variant = OBSERVED
     seed: int = 0
     drawn_from: str = ""
@@ -176,7 +176,7 @@ class Plan:
         return seed_of(
             self.settings.seed,
             planned.source,
-            [planned.slot.layer, planned.slot.head],
+            [planned.head_index.layer, planned.head_index.head],
             [variant.role, variant.name.partition("[")[0], variant.draw],
             clusterer,
             repeat,
@@ -262,16 +262,18 @@ def _maps(
     for extractor in survey.extractors:
         parts = [*extractors[extractor.text].parts, extractor.fingerprint]
         for image in survey.images:
-            for slot in extractor.slots:
+            for head_index in extractor.head_indices:
                 yield from _with_controls(
                     PlannedMap(
                         # An unreadable image has no digest to go by.
-                        key_of(image.digest or [image.image_set, image.key], parts, *_place(slot)),
+                        key_of(
+                            image.digest or [image.image_set, image.key], parts, *_place(head_index)
+                        ),
                         image.image_set,
                         image.key,
                         image.digest,
                         extractor.text,
-                        slot,
+                        head_index,
                         reason=image.reason,
                     ),
                     controls,
@@ -279,7 +281,9 @@ def _maps(
                     readable,
                 )
     stored_maps = Counter(
-        (stored.map_set, stored.slot, stored.nodes) for stored in survey.maps if not stored.reason
+        (stored.map_set, stored.head_index, stored.nodes)
+        for stored in survey.maps
+        if not stored.reason
     )
     for stored in survey.maps:
         yield from _with_controls(
@@ -289,23 +293,23 @@ def _maps(
                     stored.grid,
                     # Equal weights elsewhere on an image are another map.
                     stored.region,
-                    *_place(stored.slot),
+                    *_place(stored.head_index),
                 ),
                 "",
                 stored.image or stored.key,
                 stored.digest,
                 stored.map_set,
-                stored.slot,
+                stored.head_index,
                 reason=stored.reason,
             ),
             [control for control in controls if not control.of_images],
             settings,
-            stored_maps[stored.map_set, stored.slot, stored.nodes],
+            stored_maps[stored.map_set, stored.head_index, stored.nodes],
         )
 
 
-def _place(slot: Slot) -> tuple[int, int]:
-    return slot.layer, slot.head
+def _place(head_index: HeadIndex) -> tuple[int, int]:
+    return head_index.layer, head_index.head
 
 
 def _with_controls(
@@ -316,8 +320,8 @@ def _with_controls(
     draws = settings.nulls if settings.pooling == "image" else -(-settings.nulls // max(maps, 1))
     for control in controls:
         for draw in range(draws):
-            # All slots of an image see the same noise image; a map control draws for each.
-            place = () if control.of_images else _place(observed.slot)
+            # All heads of an image see the same noise image; a map control draws for each.
+            place = () if control.of_images else _place(observed.head_index)
             seed = seed_of(settings.seed, observed.source, control.identity.name, draw, place)
             yield PlannedMap(
                 key_of(observed.key, control.identity.parts, draw, seed),
@@ -325,7 +329,7 @@ def _with_controls(
                 observed.image,
                 observed.source,
                 observed.extractor,
-                observed.slot,
+                observed.head_index,
                 Variant("control", control.identity.text, draw),
                 seed,
                 "" if control.of_images else observed.key,

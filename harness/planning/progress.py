@@ -19,7 +19,7 @@ class Progress(Protocol):
         """Something went wrong that does not end the run."""
 
 
-class Silence:
+class NullProgress:
     """Watches nothing."""
 
     def begin(self, phase: str, total: int) -> None:

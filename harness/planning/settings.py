@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.planning.identity import key_of
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.registry import Registry
-from harness.plugin.spec import did_you_mean, spell, split
+from harness.plugin.spec import did_you_mean, format_spec, split
 
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
@@ -216,7 +216,7 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
         components = [one for text in texts for one in registry.make(kind, text)]
         if not components and key not in MAY_BE_EMPTY:
             raise HarnessError(f"{key}: at least one {kind} is needed")
-        spelled[key] = tuple(dict.fromkeys(spell(component) for component in components))
+        spelled[key] = tuple(dict.fromkeys(format_spec(component) for component in components))
         made[key] = components
     _check_controls(made)
     return Settings(

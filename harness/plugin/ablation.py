@@ -14,11 +14,11 @@ from harness.plugin.values import Floats, Image
 
 At = Literal["block", "attention", "keys"]
 Fill = Literal["zero", "mean"]
-Answer = Literal["logits", "pooled embedding", "class token", "mean of the patches' tokens"]
+OutputKind = Literal["logits", "pooled embedding", "class token", "mean of the patches' tokens"]
 
 
 @dataclass(frozen=True)
-class Removal:
+class AblationSpec:
     """How patches are removed: where in a layer, counted from 0, and what stands in for rows."""
 
     at: At
@@ -27,7 +27,7 @@ class Removal:
 
 
 @dataclass(frozen=True, eq=False)
-class Ablated:
+class ModelResponse:
     """What a model answers to one image, and how that changes when sets of patches are removed.
 
     intact: its answer to the whole image, logits (classes,) or an embedding (dimensions,).
@@ -37,7 +37,7 @@ class Ablated:
     are not. grid: the patches' rows and columns. classes: their names, empty where not known.
     """
 
-    answer: Answer
+    answer: OutputKind
     intact: Floats
     changes: Callable[[NDArray[np.bool_]], Floats]
     patch_changes: Floats | None
@@ -45,14 +45,14 @@ class Ablated:
     classes: tuple[str, ...] = ()
 
 
-Ablator = Callable[[Image], Ablated]
+Ablator = Callable[[Image], ModelResponse]
 
 
 @runtime_checkable
 class Ablatable(Protocol):
     """An extractor whose model can be asked what it answers without some patches."""
 
-    def ablator(self, removal: Removal) -> Ablator:
+    def ablator(self, removal: AblationSpec) -> Ablator:
         """What removing patches of an image does, by the model, which is loaded once.
 
         Raises HarnessError where the model has no such place or its answer does not depend on

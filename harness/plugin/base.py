@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.plugin.values import (
-    FIRST_SLOT,
+    FIRST_HEAD,
     AttentionMap,
     Floats,
     Graph,
+    HeadIndex,
     Image,
     Partition,
     Profile,
     Selection,
-    Slot,
 )
 
 
@@ -122,12 +122,12 @@ class Extractor(Component):
     _converted: ClassVar[Conversions] = {"extract": as_images}
 
     @abstractmethod
-    def slots(self) -> Sequence[Slot]:
+    def head_indices(self) -> Sequence[HeadIndex]:
         """The layers and heads that `extract` gives for every image, without loading a model."""
 
     @abstractmethod
     def extract(self, images: Iterable[Image]) -> Iterator[AttentionMap]:
-        """For each image in turn, one map a slot, carrying the image's key and variant.
+        """For each image in turn, one map a head, carrying the image's key and variant.
 
         A generator: it loads the model once and keeps it while images come. Raises
         HarnessError if the image last taken does not suit the model.
@@ -150,12 +150,12 @@ class MapSet(Component):
         Raises HarnessError if the set itself (its folder, its file) is not to be had.
         """
 
-    def place(self, key: str) -> tuple[str, Slot]:
-        """What the tables call the map's image, and its slot, without loading it.
+    def place(self, key: str) -> tuple[str, HeadIndex]:
+        """What the tables call the map's image, and its head, without loading it.
 
         A map that cannot be had is missing there; that of one that can be is its own.
         """
-        return key, FIRST_SLOT
+        return key, FIRST_HEAD
 
     @abstractmethod
     def load(self, key: str) -> AttentionMap:

@@ -72,7 +72,7 @@ class Patches:
         return self.region[0] + row * height, self.region[1] + column * width, height, width
 
 
-def cut_out(pixels: NDArray[Scalar], region: Region) -> NDArray[Scalar]:
+def crop(pixels: NDArray[Scalar], region: Region) -> NDArray[Scalar]:
     """The pixels (height, width, …) whose middle lies in a region; at least one."""
     rows, columns = (
         _within(count, region[axis], region[axis + 2])

@@ -33,7 +33,7 @@ SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 
 @dataclass(frozen=True)
-class Spelled:
+class ComponentSpec:
     """A component as it was written: its name and the raw text of its parameters."""
 
     text: str
@@ -78,7 +78,7 @@ def _odd_backslashes(text: str) -> bool:
     return (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
 
-def parse(text: str) -> list[Spelled]:
+def parse(text: str) -> list[ComponentSpec]:
     """The components that a comma-separated text spells, their parameters still raw.
 
     Raises HarnessError if the text cannot be read.
@@ -89,13 +89,13 @@ def parse(text: str) -> list[Spelled]:
     return [_parse_one(part) for part in parts]
 
 
-def _parse_one(text: str) -> Spelled:
+def _parse_one(text: str) -> ComponentSpec:
     name, bracket, rest = text.partition("[")
     name = name.strip()
     if not NAME.fullmatch(name):
         raise HarnessError(f"{text!r}: expected a name, or name[parameter=value,…]")
     if not bracket:
-        return Spelled(text, name, {})
+        return ComponentSpec(text, name, {})
     if not rest.endswith("]"):
         raise HarnessError(f"{text!r}: text follows the closing ]")
     parameters: dict[str, Raw] = {}
@@ -107,7 +107,7 @@ def _parse_one(text: str) -> Spelled:
         if key in parameters:
             raise HarnessError(f"{text}: {key} is given twice; a sweep is {key}=[…,…]")
         parameters[key] = _raw(value)
-    return Spelled(text, name, parameters)
+    return ComponentSpec(text, name, parameters)
 
 
 def _raw(value: str) -> Raw:
@@ -116,7 +116,7 @@ def _raw(value: str) -> Raw:
     return value
 
 
-def configure(component: type[C], spelled: Spelled) -> list[C]:
+def configure(component: type[C], spelled: ComponentSpec) -> list[C]:
     """Every combination of the spelled parameters, as components.
 
     Raises HarnessError if a parameter is unknown, missing, or of the wrong type or value.
@@ -151,7 +151,7 @@ def configure(component: type[C], spelled: Spelled) -> list[C]:
     return made
 
 
-def spell(component: Component, *, full: bool = False) -> str:
+def format_spec(component: Component, *, full: bool = False) -> str:
     """The text from which `parse` and `configure` make an equal component.
 
     Only parameters that differ from their defaults are written, unless `full`.
@@ -160,7 +160,7 @@ def spell(component: Component, *, full: bool = False) -> str:
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
         value = getattr(component, field.name)
         if full or value != field.default:
-            written.append(f"{field.name}={spell_value(value)}")
+            written.append(f"{field.name}={format_value(value)}")
     return f"{component.name}[{','.join(written)}]" if written else component.name
 
 
@@ -255,14 +255,14 @@ def _text(raw: str) -> str:
     return value if isinstance(value, str) else raw
 
 
-def spell_value(value: Any) -> str:
+def format_value(value: Any) -> str:
     """The text of a parameter's value."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return f"[{','.join(map(spell_value, value))}]"
+        return f"[{','.join(map(format_value, value))}]"
     if isinstance(value, str | Path):
         text = str(value)
         if BARE.fullmatch(text) and text != "none":

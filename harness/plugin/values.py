@@ -58,7 +58,7 @@ OBSERVED = Variant()
 
 
 @dataclass(frozen=True, order=True)
-class Slot:
+class HeadIndex:
     """One attention matrix of a model: a head of a layer, both counted from 0.
 
     Raises TypeError for what is no whole number and ValueError for one out of range.
@@ -75,7 +75,7 @@ class Slot:
             object.__setattr__(self, name, number)
 
 
-FIRST_SLOT = Slot(0, 0)
+FIRST_HEAD = HeadIndex(0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +155,9 @@ class AttentionMap:
             if self.grid is None:
                 raise ValueError("a region is where a grid lies, and there is no grid")
             object.__setattr__(self, "region", checked_region(self.region))
-        slot = Slot(self.layer, self.head)
-        object.__setattr__(self, "layer", slot.layer)
-        object.__setattr__(self, "head", slot.head)
+        head_index = HeadIndex(self.layer, self.head)
+        object.__setattr__(self, "layer", head_index.layer)
+        object.__setattr__(self, "head", head_index.head)
         object.__setattr__(self, "weights", read_only(weights))
 
     @property
@@ -166,9 +166,9 @@ class AttentionMap:
         return int(self.weights.shape[0])
 
     @property
-    def slot(self) -> Slot:
+    def head_index(self) -> HeadIndex:
         """The layer and head the map comes from."""
-        return Slot(self.layer, self.head)
+        return HeadIndex(self.layer, self.head)
 
     @cached_property
     def digest(self) -> str:
@@ -280,7 +280,7 @@ class Graph:
         return np.asarray(labels, dtype=np.int64)
 
     @cached_property
-    def giant_share(self) -> float:
+    def largest_component_fraction(self) -> float:
         """Share of the nodes that lie in the largest weakly connected component."""
         return float(np.bincount(self.components).max()) / self.n
 
@@ -350,8 +350,8 @@ class Point:
     modularity_full: float
     n_clusters: int
     coverage: float
-    giant_share: float
-    isolated_share: float
+    largest_component_fraction: float
+    isolated_fraction: float
     jaccard_previous: float
     seconds: float
     labels: Integers

@@ -28,8 +28,8 @@ ORDER BY planned.position
 POINTS = f"""
 SELECT planned.cell, {IDENTITY}, cells.status, points.point, points.level, points.threshold,
        points.density, points.modularity, points.modularity_full, points.n_clusters,
-       points.coverage, points.giant_share, points.isolated_share, points.jaccard_previous,
-       points.seconds, points.diagnostics, points.warnings
+       points.coverage, points.largest_component_fraction, points.isolated_fraction,
+       points.jaccard_previous, points.seconds, points.diagnostics, points.warnings
 FROM planned
 JOIN cells ON cells.cell = planned.cell
 JOIN points ON points.cell = planned.cell

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import HarnessError, RunStopped
+from harness.errors import HarnessError, RunStoppedError
 from harness.plugin.patches import checked_region
 from harness.plugin.values import AttentionMap, digest_of
-from harness.store.records import StoredMap
+from harness.store.records import MapRecord
 from harness.store.schema import LARGEST_MAP, PARTIAL
 
 
-def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:
+def save_map(attention: AttentionMap, folder: Path) -> dict[str, Any]:
     """Write a map's weights to maps/<digest>.npy, whole or not at all; returns where and what.
 
-    Raises RunStopped if the disk is full or the folder is gone, which is not the map's fault.
+    Raises RunStoppedError if the disk is full or the folder is gone, which is not the map's fault.
     """
     if attention.n > LARGEST_MAP:
         raise HarnessError(f"a map of {attention.n} nodes; the store takes {LARGEST_MAP}")
@@ -26,7 +26,7 @@ def keep(attention: AttentionMap, folder: Path) -> dict[str, Any]:
         try:
             _write(attention, folder)
         except OSError as error:
-            raise RunStopped(f"{folder}: a map cannot be written: {error.strerror}") from error
+            raise RunStoppedError(f"{folder}: a map cannot be written: {error.strerror}") from error
     grid = None if attention.grid is None else list(attention.grid)
     return {
         "digest": attention.digest,
@@ -59,21 +59,22 @@ def is_intact(folder: Path, digest: str) -> bool:
     return digest_of(weights) == digest
 
 
-def kept_map(
+def load_map(
     folder: Path,
     digest: str,
     grid: Sequence[int] | None,
     region: Sequence[float] | None,
     **place: Any,
 ) -> AttentionMap:
-    """A map whose weights `keep` wrote, memory-mapped; grid and region as they were answered.
+    """A map whose weights `save_map` wrote, memory-mapped; grid and region as they were answered.
 
-    Raises RunStopped if its file is gone or damaged, for which nothing that needs it is to blame.
+    Raises RunStoppedError if its file is gone or damaged, for which nothing that needs it is to
+    blame.
     """
     try:
         weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise RunStopped(
+        raise RunStoppedError(
             f"{folder}: the map {digest[:8]} is gone or damaged; the same command extracts it again"
         ) from error
     return AttentionMap(
@@ -84,12 +85,12 @@ def kept_map(
     )
 
 
-def stored_map(key: str, answer: Mapping[str, Any]) -> StoredMap:
-    """The record of a map from what `keep` returned."""
+def map_record(key: str, answer: Mapping[str, Any]) -> MapRecord:
+    """The record of a map from what `save_map` returned."""
     rows_columns = answer["grid"]
     grid = None if rows_columns is None else (rows_columns[0], rows_columns[1])
     truth = answer.get("truth")
     communities = None if truth is None else tuple(truth)
     told = answer["region"]
     region = None if told is None else checked_region(told)
-    return StoredMap(key, answer["digest"], answer["nodes"], grid, communities, region)
+    return MapRecord(key, answer["digest"], answer["nodes"], grid, communities, region)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from harness.metrics.significance import Significance
 from harness.plugin.patches import Region
-from harness.plugin.values import Point, Selection, Slot, Variant
+from harness.plugin.values import HeadIndex, Point, Selection, Variant
 
 
 @dataclass(frozen=True)
-class StoredMap:
+class MapRecord:
     """An extracted map: where its weights are (maps/<digest>.npy), or why it is not there.
 
     truth holds each node's true community, if they are known; region is where on the image the grid
@@ -36,13 +36,13 @@ class MissingCell:
     position: int
     key: str
     image: str
-    slot: Slot
+    head_index: HeadIndex
     variant: Variant
     graph: str
     clusterer: str
     seed: int
     point: int | None
-    map: StoredMap | None
+    map: MapRecord | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
 # What the name of a map ends in while it is written.
 PARTIAL = ".partial"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 # "ahrn", in SQLite's header of the file.
 APPLICATION_ID = 0x6168726E
 # Labels are kept as 16-bit integers.
@@ -44,9 +44,9 @@ CREATE TABLE cells (
 CREATE TABLE points (
     cell TEXT NOT NULL, point INTEGER NOT NULL, level REAL NOT NULL, threshold REAL NOT NULL,
     density REAL NOT NULL, modularity REAL, modularity_full REAL, n_clusters INTEGER NOT NULL,
-    coverage REAL NOT NULL, giant_share REAL NOT NULL, isolated_share REAL NOT NULL,
-    jaccard_previous REAL, seconds REAL NOT NULL, diagnostics TEXT NOT NULL,
-    warnings TEXT NOT NULL,
+    coverage REAL NOT NULL, largest_component_fraction REAL NOT NULL,
+    isolated_fraction REAL NOT NULL, jaccard_previous REAL, seconds REAL NOT NULL,
+    diagnostics TEXT NOT NULL, warnings TEXT NOT NULL,
     PRIMARY KEY (cell, point)
 ) WITHOUT ROWID;
 CREATE TABLE selections (
@@ -70,6 +70,7 @@ CREATE TABLE stabilities (
 # The columns of `points` that are plain numbers of a Point, in the order of both.
 FIGURES = (
     "level", "threshold", "density", "modularity", "modularity_full", "n_clusters", "coverage",
-    "giant_share", "isolated_share", "jaccard_previous", "seconds",
+    "largest_component_fraction", "isolated_fraction", "jaccard_previous",
+    "seconds",
 )  # fmt: skip
 UNDEFINED_AS_NULL = ("modularity", "modularity_full", "jaccard_previous")

@@ -17,7 +17,7 @@ from harness.store.tables import Store, none_for_nan
 
 @dataclass(frozen=True)
 class Group:
-    """What one method did with one slot of one extractor, over all images, with one repeat.
+    """What one method did with one head of one extractor, over all images, with one repeat.
 
     All maps are of one size: builders may choose levels by it. observed: cells that are ok, with
     the key of their map; seeds: the seed of each; controls: the cells of each control, with the

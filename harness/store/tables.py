@@ -16,8 +16,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.planning.plan import PlannedCell, SurveyedImage
-from harness.plugin.values import Integers, Point, Profile, Slot, Variant
-from harness.store.records import CellRecord, MissingCell, StoredMap
+from harness.plugin.values import HeadIndex, Integers, Point, Profile, Variant
+from harness.store.records import CellRecord, MapRecord, MissingCell
 from harness.store.schema import FIGURES, MAPS_FOLDER, UNDEFINED_AS_NULL
 
 # Columns of `planned` that hold spellings of components.
@@ -122,7 +122,7 @@ class Store:
             (
                 (
                     position, cell.key, cell.map.key, cell.map.image_set, cell.map.image,
-                    cell.map.extractor, cell.map.slot.layer, cell.map.slot.head,
+                    cell.map.extractor, cell.map.head_index.layer, cell.map.head_index.head,
                     cell.map.variant.role, cell.map.variant.name, cell.map.variant.draw,
                     cell.map.observed, cell.graph, cell.clusterer, cell.repeat, cell.seed,
                     cell.point,
@@ -192,21 +192,21 @@ class Store:
             )
         ]
 
-    def maps(self) -> dict[str, StoredMap]:
+    def maps(self) -> dict[str, MapRecord]:
         """All maps that have a record, by key."""
-        return {row[0]: _stored_map(row) for row in self.connection.execute("SELECT * FROM maps")}
+        return {row[0]: _map_record(row) for row in self.connection.execute("SELECT * FROM maps")}
 
-    def map(self, key: str) -> StoredMap | None:
+    def map(self, key: str) -> MapRecord | None:
         """The record of one map, if there is one."""
         row = self.connection.execute("SELECT * FROM maps WHERE map = ?", (key,)).fetchone()
-        return None if row is None else _stored_map(row)
+        return None if row is None else _map_record(row)
 
-    def write_maps(self, maps: Iterable[StoredMap]) -> None:
+    def write_maps(self, maps: Iterable[MapRecord]) -> None:
         """Record extracted maps, or why they could not be had."""
         with self.connection:
             self._write_maps(maps)
 
-    def _write_maps(self, maps: Iterable[StoredMap]) -> None:
+    def _write_maps(self, maps: Iterable[MapRecord]) -> None:
         self.connection.executemany(
             f"INSERT OR REPLACE INTO maps VALUES ({', '.join('?' * 12)})",
             (
@@ -351,10 +351,10 @@ def _nan_for_null(figures: Mapping[str, float | None]) -> dict[str, float]:
     return {name: math.nan if value is None else value for name, value in figures.items()}
 
 
-def _stored_map(row: tuple[Any, ...]) -> StoredMap:
+def _map_record(row: tuple[Any, ...]) -> MapRecord:
     key, digest, nodes, rows, columns, truth, *region, reason, detail = row
     communities = None if truth is None else tuple(json.loads(truth))
-    return StoredMap(
+    return MapRecord(
         key, digest, nodes, _all((rows, columns)), communities, _all(region), reason, detail
     )
 
@@ -373,13 +373,13 @@ def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
         position,
         key,
         image,
-        Slot(layer, head),
+        HeadIndex(layer, head),
         Variant(role, control, draw),
         graph,
         clusterer,
         seed,
         point,
-        StoredMap(map_key, digest, nodes, _all((rows, columns)), region=_all(region), reason=reason)
+        MapRecord(map_key, digest, nodes, _all((rows, columns)), region=_all(region), reason=reason)
         if known
         else None,
     )

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.comparison import BY_NAME, Change, PairedFigure, PairedMethod, PairedRuns
+from harness.analysis.comparison import BY_NAME, Change, PairedMethod, PairedMetric, PairedRuns
 from harness.views.tables import NOTHING, p_text
 
 # Of the column of figures, the longest name; so that methods' tables stand under each other.
@@ -86,7 +86,7 @@ def _heading(method: PairedMethod, shared: dict[str, str]) -> str:
     return f"{name}: {', '.join(counts)}"
 
 
-def _table(figures: Sequence[PairedFigure]) -> Table:
+def _table(figures: Sequence[PairedMetric]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("", no_wrap=True, min_width=LONGEST)
     for header, width in (
@@ -122,13 +122,13 @@ def _change(value: float | None) -> str:
     return f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.0e}"
 
 
-def _interval(figure: PairedFigure) -> str:
+def _interval(figure: PairedMetric) -> str:
     if figure.low is None or figure.high is None:
         return NOTHING
     return f"{round(figure.low, 3) + 0.0:.3f}…{round(figure.high, 3) + 0.0:.3f}"
 
 
-def _wins(figure: PairedFigure) -> str:
+def _wins(figure: PairedMetric) -> str:
     if figure.wins is None or figure.losses is None:
         return NOTHING
     return f"{figure.wins} {figure.ties} {figure.losses}"
@@ -139,7 +139,7 @@ def _caption(runs: PairedRuns, shared: dict[str, str]) -> Iterator[str]:
     if told:
         yield f"{told}."
     for words, changes in (
-        ("Paired although spelled otherwise", runs.exchanged),
+        ("Paired although spelled otherwise", runs.renamed),
         ("Settings that differ", runs.settings),
         ("Circumstances that differ", runs.environment),
     ):

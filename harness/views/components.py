@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.plugin.descriptions import Description, Parameter
 from harness.plugin.registry import Broken
-from harness.plugin.spec import spell_value
+from harness.plugin.spec import format_value
 
 WIDEST_NAME = 24
 INDENT = 2
@@ -88,7 +88,7 @@ def _parameters_and_source(description: Description) -> list[RenderableType]:
 
 
 def _declaration(parameter: Parameter) -> Text:
-    default = " (required)" if parameter.required else f" = {spell_value(parameter.default)}"
+    default = " (required)" if parameter.required else f" = {format_value(parameter.default)}"
     return Text.assemble((parameter.name, "cyan"), f": {parameter.type}{default}")
 
 

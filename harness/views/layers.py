@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from harness.analysis.heads import SlotRow
+from harness.analysis.heads import HeadRow
 from harness.analysis.layers import MethodLayers, Similarity
 from harness.plugin.values import Floats
-from harness.views.by_slot import LAYERS, VARYING, layer_table, table_of
+from harness.views.heads import LAYERS, VARYING, layer_table, table_of
 from harness.views.tables import NOTHING, p_text, short
 
 HEADS = (
@@ -62,7 +62,7 @@ def _show_heads(method: MethodLayers, console: Console) -> None:
     _show_blocks("head", layers, heads, cells, console)
 
 
-def _excess(row: SlotRow) -> str:
+def _excess(row: HeadRow) -> str:
     figures = row.figures
     score = figures.modularity if figures.excess is None else figures.excess
     if score is None:
@@ -92,7 +92,7 @@ def _show_blocks(
         console.print(table)
 
 
-def _which_heads(heads: Sequence[SlotRow]) -> Iterator[str]:
+def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     """Which heads cluster and which do not, in lines; nothing of a run without control."""
     tested = [row for row in heads if row.significant_share is not None]
     if not tested:
@@ -122,11 +122,11 @@ def _which_heads(heads: Sequence[SlotRow]) -> Iterator[str]:
         )
 
 
-def _place(row: SlotRow) -> str:
+def _place(row: HeadRow) -> str:
     return f"{row.layer}.{row.head}"
 
 
-def _listed(rows: Sequence[SlotRow]) -> str:
+def _listed(rows: Sequence[HeadRow]) -> str:
     in_order = sorted(rows, key=lambda row: (row.layer, row.head))
     named = " ".join(map(_place, in_order[:MOST_NAMED]))
     left = len(rows) - MOST_NAMED
@@ -145,7 +145,7 @@ def _show_similarity(method: MethodLayers, console: Console) -> None:
             [NOTHING if np.isnan(value) else short(value) for value in line] for line in ami.layers
         ]
         _show_blocks("layer", layers, layers, cells, console)
-    images = int(ami.slot_images.max(initial=0))
+    images = int(ami.head_images.max(initial=0))
     for similarity in method.similarities:
         console.print(Text(_summary(similarity)))
     console.print(

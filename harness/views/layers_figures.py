@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis.heads import LayerRow, SlotRow
+from harness.analysis.heads import HeadRow, LayerRow
 from harness.analysis.layers import MethodLayers
 from harness.plugin.values import Floats
-from harness.views.figures import slots
+from harness.views.figures import heads as head_figures
 from harness.views.figures.depth import Band, DepthCurve, depth_figure
 from harness.views.layers import names
 from harness.views.show_figures import file_names
@@ -30,7 +30,7 @@ def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
         yield "depth", depth_figure(curves, title="clusters by depth")
     scores = [_score(row) for method in methods for row in method.heads]
     # One for all methods, so that they can be compared.
-    colours = slots.colour_range(np.array(scores, dtype=np.float64))
+    colours = head_figures.colour_range(np.array(scores, dtype=np.float64))
     for method, name, file in zip(methods, called, file_names(called), strict=True):
         yield f"heads-{file}", _heads(method, name, colours)
         yield from _similarities(method, name, file)
@@ -69,11 +69,11 @@ def _curve(method: MethodLayers, name: str) -> DepthCurve:
     )
 
 
-def _score(row: SlotRow) -> float | None:
+def _score(row: HeadRow) -> float | None:
     return row.figures.modularity if row.figures.excess is None else row.figures.excess
 
 
-def _heads(method: MethodLayers, name: str, colours: slots.Range) -> "Figure":
+def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Figure":
     layers = sorted({row.layer for row in method.heads})
     heads = sorted({row.head for row in method.heads})
     scores = np.full((len(layers), len(heads)), np.nan)
@@ -84,7 +84,7 @@ def _heads(method: MethodLayers, name: str, colours: slots.Range) -> "Figure":
         scores[place] = np.nan if score is None else score
         marked[place] = (row.significant_share or 0) > 0.5
     controlled = any(row.figures.excess is not None for row in method.heads)
-    return slots.head_figure(
+    return head_figures.head_figure(
         scores,
         marked,
         layers,
@@ -98,22 +98,28 @@ def _heads(method: MethodLayers, name: str, colours: slots.Range) -> "Figure":
 
 def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[str, "Figure"]]:
     found = method.similarities
-    if not any(each.slot_images.any() for each in found):
+    if not any(each.head_images.any() for each in found):
         return
     layers = [row.layer for row in method.layers]
     if len(layers) > 1:
         yield (
             f"layers-similarity-{file}",
-            slots.layer_similarity(
-                [slots.Beside(each.measure, each.layers, each.layers_elsewhere) for each in found],
+            head_figures.layer_similarity(
+                [
+                    head_figures.Beside(each.measure, each.layers, each.layers_elsewhere)
+                    for each in found
+                ],
                 layers,
                 title=f"{name}: how alike clusters of different heads are, by layer",
             ),
         )
     yield (
-        f"slots-similarity-{file}",
-        slots.slot_similarity(
-            [slots.Beside(each.measure, each.slots, each.slots_elsewhere) for each in found],
+        f"heads-similarity-{file}",
+        head_figures.head_pair_similarity(
+            [
+                head_figures.Beside(each.measure, each.head_indices, each.heads_elsewhere)
+                for each in found
+            ],
             [row.layer for row in method.heads],
             title=f"{name}: how alike the clusters of all heads are",
         ),
@@ -125,10 +131,10 @@ def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[
         for layer in layers:
             at = [place for place, row in enumerate(method.heads) if row.layer == layer]
             heads = [method.heads[place].head for place in at]
-            panels.append((layer, heads, each.slots[np.ix_(at, at)]))
+            panels.append((layer, heads, each.head_indices[np.ix_(at, at)]))
         yield (
             f"heads-similarity-{each.measure.lower()}-{file}",
-            slots.head_similarity(
+            head_figures.head_similarity(
                 panels,
                 f"{each.measure} (0 is chance)",
                 title=f"{name}: how alike clusters of the heads of a layer are",

@@ -51,7 +51,7 @@ def _heads(method: MethodLayers) -> Rows:
         {
             **row.flat(),
             **{
-                f"{each.measure.lower()}_across_images": _number(each.slots_elsewhere[at, at])
+                f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
                 for each in method.similarities
             },
         }
@@ -96,11 +96,11 @@ def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, A
             "head": heads[one].head,
             "other_layer": heads[other].layer,
             "other_head": heads[other].head,
-            "similarity": _number(of.slots[one, other]),
+            "similarity": _number(of.head_indices[one, other]),
             "low": None,
             "high": None,
-            "images": int(of.slot_images[one, other]),
-            "across_images": _number(of.slots_elsewhere[one, other]),
+            "images": int(of.head_images[one, other]),
+            "across_images": _number(of.heads_elsewhere[one, other]),
         }
 
 

@@ -14,7 +14,7 @@ from harness.views.tables import NOTHING
 
 
 @dataclass(frozen=True)
-class Likeness:
+class PartitionComparison:
     """Two partitions, how they are called, and how alike they are.
 
     context: what is said of both; jaccard is the best-match Jaccard index of whole partitions,
@@ -31,7 +31,7 @@ class Likeness:
     second_unions: Sequence[BestUnion]
 
 
-def show(likeness: Likeness, console: Console) -> None:
+def show(likeness: PartitionComparison, console: Console) -> None:
     """Print the correspondences, and the clusters that fit another union better."""
     heading = [likeness.context, f"A: {likeness.first}", f"B: {likeness.second}"]
     console.print(Text("\n".join(line for line in heading if line)))
@@ -65,7 +65,7 @@ def _labels(labels: Sequence[int]) -> str:
     return " + ".join(map(str, labels)) or NOTHING
 
 
-def _caption(likeness: Likeness) -> str:
+def _caption(likeness: PartitionComparison) -> str:
     matching = likeness.matching
     if not matching.correspondences:
         return "Neither partition has a cluster of two nodes or more."

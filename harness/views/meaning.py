@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.foreground import Meaning, MethodAgreement
+from harness.analysis.foreground import ForegroundAgreement, MethodAgreement
 from harness.views.tables import NOTHING, estimate_text, p_text, signed
 
 WORDS = ("clusterer", "selector", "graph", "extractor", "image_set")
-NAMES = {"spatial_blocks": "spatial blocks", "raw_patches": "k-means on pixels"}
+NAMES = {"spatial_blocks": "spatial blocks", "pixel_kmeans": "k-means on pixels"}
 AGREEMENT = (
     "AMI: adjusted mutual information of clusters with the patches that are foreground by half or "
     "more; 1 is the same, 0 is chance. k: clusters of two patches or more; cover: share of the "
@@ -25,7 +25,7 @@ SALIENCE = (
 )
 
 
-def show(run: str, found: Meaning, console: Console) -> None:
+def show(run: str, found: ForegroundAgreement, console: Console) -> None:
     """Print each method beside the baselines; then where its most salient clusters lie."""
     console.print(Text(f"{run}, foreground: {found.foreground}"))
     varying = _varying(found.methods)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from harness.errors import printable
+from harness.errors import escape_controls
 from harness.planning.progress import Progress
 
 # Seconds between two plain lines of one phase.
@@ -45,11 +45,11 @@ class PlainProgress:
 
     def note(self, line: str) -> None:
         """Say what comes."""
-        print(printable(line), file=sys.stderr)
+        print(escape_controls(line), file=sys.stderr)
 
     def warn(self, line: str) -> None:
         """Say what went wrong."""
-        print(f"warning: {printable(line)}", file=sys.stderr)
+        print(f"warning: {escape_controls(line)}", file=sys.stderr)
 
 
 class LiveProgress:
@@ -71,11 +71,11 @@ class LiveProgress:
 
     def note(self, line: str) -> None:
         """A line above the bars."""
-        self._bars.console.print(Text(printable(line)))
+        self._bars.console.print(Text(escape_controls(line)))
 
     def warn(self, line: str) -> None:
         """A line above the bars."""
-        self._bars.console.print(Text(f"warning: {printable(line)}", style="yellow"))
+        self._bars.console.print(Text(f"warning: {escape_controls(line)}", style="yellow"))
 
 
 @contextmanager

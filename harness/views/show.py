@@ -11,16 +11,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.image import Choice, Closeup, Method
+from harness.analysis.image import Choice, ImageReport, Method
 from harness.analysis.outcomes import least_stability
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
-from harness.plugin.patches import cut_out
+from harness.plugin.patches import crop
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.blocks import bars, cluster_map, cluster_names, shaded
 from harness.views.figures.matrices import in_order
 from harness.views.figures.style import CHOSEN, COLOURS, NOISE
-from harness.views.sight import Chosen, Sight, has_several_selectors, name, partitions
+from harness.views.show_context import Chosen, ShowContext, has_several_selectors, name, partitions
 from harness.views.tables import NOTHING, p_text
 
 # Lines of a plot, and its columns at least; levels get as many as there is room for.
@@ -35,57 +35,57 @@ MOST_OTHERS = 8
 MATRICES = "The matrices: what each patch (a row) attends to, in the order of the clusters."
 
 
-def show(sight: Sight, console: Console) -> None:
+def show(context: ShowContext, console: Console) -> None:
     """Print all of it."""
-    closeup = sight.closeup
-    console.print(Text("\n".join(_heading(sight))))
-    for remark in sight.remarks:
+    report = context.report
+    console.print(Text("\n".join(_heading(context))))
+    for remark in context.remarks:
         console.print(Text(remark, "yellow"))
     console.print()
-    console.print(_choices(closeup))
-    for line in _reasons(closeup):
+    console.print(_choices(report))
+    for line in _reasons(report):
         console.print(Text(line, "italic dim"))
-    for method in closeup.methods:
+    for method in report.methods:
         if len(method.profile):
             console.print()
             console.print(_profile(method))
-    found = partitions(closeup)
-    pictures = list(_pictures(sight, found))
+    found = partitions(report)
+    pictures = list(_pictures(context, found))
     if pictures:
         console.print()
         console.print(Columns(pictures, padding=(1, 2)))
-        if sight.closeup.grid is None:
+        if context.report.grid is None:
             console.print(Text(MATRICES, "italic dim"))
     if len(found) > 1:
         console.print()
         console.print(_alike(found))
 
 
-def _heading(sight: Sight) -> Iterator[str]:
-    closeup = sight.closeup
-    facts = [closeup.image]
-    if closeup.label is not None:
-        named = f" ({sight.class_name})" if sight.class_name else ""
-        facts.append(f"label {closeup.label}{named}")
-    if closeup.size is not None:
-        height, width, channels = closeup.size
+def _heading(context: ShowContext) -> Iterator[str]:
+    report = context.report
+    facts = [report.image]
+    if report.label is not None:
+        named = f" ({context.class_name})" if context.class_name else ""
+        facts.append(f"label {report.label}{named}")
+    if report.size is not None:
+        height, width, channels = report.size
         facts.append(f"{height}×{width} pixels, {'grey' if channels == 1 else 'colour'}")
-    if closeup.images:
-        facts.append(closeup.images)
+    if report.images:
+        facts.append(report.images)
     yield "; ".join(facts)
-    patches = f"{closeup.nodes} patches"
-    if closeup.grid is not None:
-        patches += f" on a grid of {closeup.grid[0]}×{closeup.grid[1]}"
-    if closeup.region is not None:
-        top, left, high, wide = closeup.region
+    patches = f"{report.nodes} patches"
+    if report.grid is not None:
+        patches += f" on a grid of {report.grid[0]}×{report.grid[1]}"
+    if report.region is not None:
+        top, left, high, wide = report.region
         patches += f" over {high:.0f}×{wide:.0f} pixels from ({top:.0f}, {left:.0f})"
     yield (
-        f"{closeup.extractor}, layer {closeup.layer}, head {closeup.head}; "
-        f"{patches if closeup.nodes else 'no map'}; graph {closeup.graph}"
+        f"{report.extractor}, layer {report.layer}, head {report.head}; "
+        f"{patches if report.nodes else 'no map'}; graph {report.graph}"
     )
-    if closeup.unreadable:
-        yield f"cannot be had: {closeup.unreadable}"
-    for key, others in closeup.others.items():
+    if report.unreadable:
+        yield f"cannot be had: {report.unreadable}"
+    for key, others in report.others.items():
         yield f"There are also {key} {_listed(others)} (--{key})."
 
 
@@ -107,17 +107,17 @@ def _run(numbers: Sequence[int]) -> str:
     return f"{numbers[0]} … {numbers[-1]}"
 
 
-def _choices(closeup: Closeup) -> Table:
+def _choices(report: ImageReport) -> Table:
     """The choices, one a row."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
-    several = has_several_selectors(closeup)
+    several = has_several_selectors(report)
     table.add_column("method", overflow="fold")
     if several:
         table.add_column("selector", overflow="fold")
     table.add_column("accepted")
     for header in ("level", "weights ≥", "clusters", "Q", "noise", "p", "Jaccard"):
         table.add_column(header, justify="right", no_wrap=True)
-    for method in closeup.methods:
+    for method in report.methods:
         for choice in method.choices or (None,):
             names = [Text(method.clusterer)]
             if several:
@@ -150,16 +150,16 @@ def _number(value: float | None) -> str:
     return NOTHING if value is None or math.isnan(value) else f"{round(value, 3) + 0:.3f}"
 
 
-def _reasons(closeup: Closeup) -> Iterator[str]:
+def _reasons(report: ImageReport) -> Iterator[str]:
     """Why each choice was made, or why there is none."""
-    for method in closeup.methods:
+    for method in report.methods:
         if method.status != "ok":
             yield f"{method.clusterer}: {method.status}: {method.reason}".rstrip(": ")
         elif not method.choices:
             yield f"{method.clusterer}: no selector was applied yet (harness select)"
         for choice in method.choices:
-            yield f"{name(closeup, method, choice)}: {choice.reason}"
-    noise = next((method.noise for method in closeup.methods if method.noise), None)
+            yield f"{name(report, method, choice)}: {choice.reason}"
+    noise = next((method.noise for method in report.methods if method.noise), None)
     beside = (
         f"noise: mean Q of {noise.draws} draws of {noise.control} at that level; " if noise else ""
     )
@@ -223,23 +223,23 @@ def _marks(levels: Floats, choice: Choice | None) -> Text:
     return Text.assemble(blank, ("".join(line), CHOSEN), "\n", blank, (below, "dim"))
 
 
-def _pictures(sight: Sight, found: Sequence[Chosen]) -> Iterator[RenderableType]:
+def _pictures(context: ShowContext, found: Sequence[Chosen]) -> Iterator[RenderableType]:
     """The image, and each partition on the grid, or else the matrix in the order of clusters."""
-    closeup = sight.closeup
-    if sight.image is not None:
-        pixels, title = sight.image.pixels, "image"
-        if closeup.region is not None:
+    report = context.report
+    if context.image is not None:
+        pixels, title = context.image.pixels, "image"
+        if report.region is not None:
             # What stands beside it are its patches only.
-            pixels, title = cut_out(pixels, closeup.region), "image, where the patches lie"
-        columns = 2 * closeup.grid[1] if closeup.grid is not None else PICTURE_COLUMNS
+            pixels, title = crop(pixels, report.region), "image, where the patches lie"
+        columns = 2 * report.grid[1] if report.grid is not None else PICTURE_COLUMNS
         yield _titled(title, shaded(pixels.mean(axis=2) / 255, max(columns, PICTURE_COLUMNS)))
     for each in found:
         title = each.name if each.accepted else f"{each.name} (not accepted)"
-        if closeup.grid is not None:
-            picture = cluster_map(each.labels, closeup.grid)
-        elif sight.weights is not None:
+        if report.grid is not None:
+            picture = cluster_map(each.labels, report.grid)
+        elif context.weights is not None:
             order = in_order(each.labels)
-            weights = np.sqrt(sight.weights[np.ix_(order, order)])
+            weights = np.sqrt(context.weights[np.ix_(order, order)])
             picture = shaded(weights / max(weights.max(), 1e-300), MATRIX_COLUMNS)
         else:
             continue

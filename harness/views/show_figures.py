@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.image import Choice, Closeup, Method
+from harness.analysis.image import Choice, ImageReport, Method
 from harness.errors import HarnessError
 from harness.metrics.saliency import order_by_salience
 from harness.plugin.values import Integers
@@ -16,7 +16,7 @@ from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.profiles import Curve, profile_figure
 from harness.views.figures.style import by_size
-from harness.views.sight import Chosen, Sight, name, partitions
+from harness.views.show_context import Chosen, ShowContext, name, partitions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,25 +40,27 @@ class Drawing:
     rows: Sequence[Sequence[Any]]
 
 
-def drawings(sight: Sight, heads: Mapping[int, Weights], query: int | None) -> Iterator[Drawing]:
+def drawings(
+    context: ShowContext, heads: Mapping[int, Weights], query: int | None
+) -> Iterator[Drawing]:
     """The profile, each partition over the image, all side by side, and what one patch attends to.
 
     heads: the weights (n, n) by head, none where they cannot be had; query: the patch, or None for
     that with most incoming attention.
     """
-    closeup = sight.closeup
-    found = partitions(closeup)
-    if any(len(method.profile) for method in closeup.methods):
-        yield _profiles(closeup)
+    report = context.report
+    found = partitions(report)
+    if any(len(method.profile) for method in report.methods):
+        yield _profiles(report)
     names = file_names([each.name for each in found])
-    if closeup.grid is not None:
-        yield from _on_the_grid(sight, closeup.grid, dict(zip(names, found, strict=True)))
+    if report.grid is not None:
+        yield from _on_the_grid(context, report.grid, dict(zip(names, found, strict=True)))
         if heads:
-            yield _heatmaps(sight, closeup.grid, heads, query)
-    elif sight.weights is not None:
+            yield _heatmaps(context, report.grid, heads, query)
+    elif context.weights is not None:
         for file, each in zip(names, found, strict=True):
-            title = _title(closeup, f"attention by the clusters of {_called(each)}")
-            figure = matrices.ordered_matrix(sight.weights, each.labels, title=title)
+            title = _title(report, f"attention by the clusters of {_called(each)}")
+            figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
             order = matrices.in_order(each.labels)
             marks = cluster_names(each.labels)
             rows = [
@@ -81,14 +83,14 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
     return row * grid[1] + column
 
 
-def _profiles(closeup: Closeup) -> Drawing:
-    shown = [method for method in closeup.methods if len(method.profile)]
+def _profiles(report: ImageReport) -> Drawing:
+    shown = [method for method in report.methods if len(method.profile)]
     pairs = [(method, choice) for method in shown for choice in method.choices or (None,)]
-    curves = [_curve(closeup, method, choice) for method, choice in pairs]
+    curves = [_curve(report, method, choice) for method, choice in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
     beside = f", beside noise: {noise.control}" if noise is not None else ""
-    axis = {} if closeup.graph == BY_DENSITY else {"axis": f"level of {closeup.graph}"}
-    figure = profile_figure(curves, title=_title(closeup, f"profiles{beside}"), **axis)
+    axis = {} if report.graph == BY_DENSITY else {"axis": f"level of {report.graph}"}
+    figure = profile_figure(curves, title=_title(report, f"profiles{beside}"), **axis)
     rows = [
         row
         for curve, (method, choice) in zip(curves, pairs, strict=True)
@@ -97,10 +99,10 @@ def _profiles(closeup: Closeup) -> Drawing:
     return Drawing("profile", figure, PROFILE_COLUMNS, rows)
 
 
-def _curve(closeup: Closeup, method: Method, choice: Choice | None) -> Curve:
+def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
-        method.clusterer if choice is None else name(closeup, method, choice),
+        method.clusterer if choice is None else name(report, method, choice),
         profile.levels,
         profile.modularity,
         profile.n_clusters,
@@ -131,58 +133,58 @@ def _profile_rows(curve: Curve, method: Method, choice: Choice | None) -> Iterat
 
 
 def _on_the_grid(
-    sight: Sight, grid: tuple[int, int], found: Mapping[str, Chosen]
+    context: ShowContext, grid: tuple[int, int], found: Mapping[str, Chosen]
 ) -> Iterator[Drawing]:
-    closeup = sight.closeup
-    pixels = None if sight.image is None else sight.image.pixels
+    report = context.report
+    pixels = None if context.image is None else context.image.pixels
     for file, each in found.items():
         rows = _patch_rows(grid, [each.labels])
         columns = ("row", "column", "cluster")
-        title = _title(closeup, _called(each))
-        figure = clusters.overlay(pixels, grid, each.labels, title=title, region=closeup.region)
+        title = _title(report, _called(each))
+        figure = clusters.overlay(pixels, grid, each.labels, title=title, region=report.region)
         yield Drawing(f"overlay-{file}", figure, columns, rows)
-        yield _panels(sight, grid, file, each)
+        yield _panels(context, grid, file, each)
     if len(found) > 1:
         pairs = [(_called(each), each.labels) for each in found.values()]
         figure = clusters.side_by_side(
             pixels,
             grid,
             pairs,
-            title=_title(closeup, "the methods' clusters"),
-            region=closeup.region,
+            title=_title(report, "the methods' clusters"),
+            region=report.region,
         )
         rows = _patch_rows(grid, [each.labels for each in found.values()])
         places = ("row", "column", *(each.name for each in found.values()))
         yield Drawing("side-by-side", figure, places, rows)
 
 
-def _panels(sight: Sight, grid: tuple[int, int], file: str, each: Chosen) -> Drawing:
+def _panels(context: ShowContext, grid: tuple[int, int], file: str, each: Chosen) -> Drawing:
     """One panel a cluster: the most salient first where the map's weights can be had."""
-    closeup, marks = sight.closeup, cluster_names(each.labels)
-    pixels = None if sight.image is None else sight.image.pixels
+    report, marks = context.report, cluster_names(each.labels)
+    pixels = None if context.image is None else context.image.pixels
     sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
-    if sight.weights is None:
+    if context.weights is None:
         figure = clusters.panels(
             pixels,
             grid,
             each.labels,
-            title=_title(closeup, _called(each)),
-            region=closeup.region,
+            title=_title(report, _called(each)),
+            region=report.region,
         )
         rows = [[marks[label], size] for label, size in sizes.items()]
         return Drawing(f"panels-{file}", figure, ("cluster", "patches"), rows)
-    salient = order_by_salience(sight.weights, each.labels)
+    salient = order_by_salience(context.weights, each.labels)
     figure = clusters.panels(
         pixels,
         grid,
         each.labels,
-        title=_title(closeup, f"{_called(each)}, most salient first"),
+        title=_title(report, f"{_called(each)}, most salient first"),
         names={
             found.label: f"cluster {marks[found.label]}: {found.size} patches\n"
             f"attention from outside {found.incoming:.4f}"
             for found in salient
         },
-        region=closeup.region,
+        region=report.region,
     )
     figures = [[marks[found.label], found.size, found.incoming] for found in salient]
     return Drawing(f"panels-{file}", figure, ("cluster", "patches", "incoming"), figures)
@@ -201,21 +203,21 @@ def _patch_rows(grid: tuple[int, int], partitions: Sequence[Integers]) -> list[l
 
 
 def _heatmaps(
-    sight: Sight, grid: tuple[int, int], heads: Mapping[int, Weights], query: int | None
+    context: ShowContext, grid: tuple[int, int], heads: Mapping[int, Weights], query: int | None
 ) -> Drawing:
     maps = np.stack(list(heads.values())).astype(np.float64)
-    closeup = sight.closeup
+    report = context.report
     patch = int(maps.mean(axis=0).sum(axis=0).argmax()) if query is None else query
     row, column = divmod(patch, grid[1])
     patch_name = f"patch {row},{column}" + (", most attended to" if query is None else "")
     figure = heatmaps.query_heatmaps(
-        None if sight.image is None else sight.image.pixels,
+        None if context.image is None else context.image.pixels,
         maps,
         grid,
         patch,
-        title=f"{closeup.image}, layer {closeup.layer}: attention of {patch_name}",
+        title=f"{report.image}, layer {report.layer}: attention of {patch_name}",
         names=[f"head {head}" for head in heads],
-        region=closeup.region,
+        region=report.region,
     )
     rows = [
         [*divmod(other, grid[1]), *(float(weights[patch, other]) for weights in maps)]
@@ -224,8 +226,8 @@ def _heatmaps(
     return Drawing("query", figure, ("row", "column", *(f"head {head}" for head in heads)), rows)
 
 
-def _title(closeup: Closeup, what: str) -> str:
-    return f"{closeup.image}, layer {closeup.layer}, head {closeup.head}: {what}"
+def _title(report: ImageReport, what: str) -> str:
+    return f"{report.image}, layer {report.layer}, head {report.head}: {what}"
 
 
 def _called(each: Chosen) -> str:

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 import harness
-from harness.analysis.foreground import Meaning
-from harness.analysis.masks import Above
+from harness.analysis.foreground import ForegroundAgreement
+from harness.analysis.masks import BrightnessThreshold
 from harness.errors import HarnessError
 
 FIXED, NEVER = "fixed[level=0.6]", "stable-phase[minimum_length=50,beyond_noise=false]"
@@ -30,15 +30,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
 
 
 @pytest.fixture(scope="module")
-def found(run: harness.Run) -> Meaning:
-    return run.meaning(Above(0))
+def found(run: harness.Run) -> ForegroundAgreement:
+    return run.meaning(BrightnessThreshold(0))
 
 
 def pixels_of(key: str) -> np.ndarray:
     return harness.make("image set", SAMPLE).load(key).pixels
 
 
-def test_every_map_is_compared_with_its_own_image(run: harness.Run, found: Meaning) -> None:
+def test_every_map_is_compared_with_its_own_image(
+    run: harness.Run, found: ForegroundAgreement
+) -> None:
     measured = [each for each in found.maps if each.choice.selector == FIXED]
     assert len(measured) == 12
     for each in measured:
@@ -53,7 +55,9 @@ def test_every_map_is_compared_with_its_own_image(run: harness.Run, found: Meani
         assert each.foreground == patches.mean()
 
 
-def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(found: Meaning) -> None:
+def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(
+    found: ForegroundAgreement,
+) -> None:
     method = found.methods[0]
     by_image: dict[str, list[float]] = {}
     for each in found.maps:
@@ -63,15 +67,17 @@ def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(found: Mea
     assert (method.images, method.counted, method.failed) == (6, 12, 0)
 
 
-def test_what_the_clusters_have_more_than_a_baseline_is_paired(found: Meaning) -> None:
+def test_what_the_clusters_have_more_than_a_baseline_is_paired(found: ForegroundAgreement) -> None:
     method = found.methods[0]
-    assert [each.name for each in method.baselines] == ["spatial_blocks", "raw_patches"]
+    assert [each.name for each in method.baselines] == ["spatial_blocks", "pixel_kmeans"]
     for each in method.baselines:
         assert each.difference.mean == pytest.approx(method.ami.mean - each.ami.mean)
         assert each.difference.low <= each.difference.mean <= each.difference.high
 
 
-def test_shares_of_salient_clusters_lie_on_both_sides_of_the_images(found: Meaning) -> None:
+def test_shares_of_salient_clusters_lie_on_both_sides_of_the_images(
+    found: ForegroundAgreement,
+) -> None:
     for each in found.maps:
         if each.n_clusters == 2 and each.coverage == 1:
             shares = sorted([each.most_salient, each.least_salient])
@@ -79,19 +85,19 @@ def test_shares_of_salient_clusters_lie_on_both_sides_of_the_images(found: Meani
             assert shares[0] <= bright <= shares[1]
 
 
-def test_levels_that_were_not_accepted_are_counted_apart(found: Meaning) -> None:
+def test_levels_that_were_not_accepted_are_counted_apart(found: ForegroundAgreement) -> None:
     method = next(each for each in found.methods if each.selector == NEVER)
     assert (method.images, method.counted, method.not_accepted) == (0, 0, 12)
     assert (method.ami, method.baselines, method.salient) == (None, (), None)
 
 
 def test_levels_that_were_not_accepted_count_when_asked_for(run: harness.Run) -> None:
-    found = run.meaning(Above(0), candidates=True)
+    found = run.meaning(BrightnessThreshold(0), candidates=True)
     assert [method.counted for method in found.methods] == [12, 12]
 
 
 def test_images_that_are_all_background_are_counted_apart(run: harness.Run) -> None:
-    found = run.meaning(Above(254))
+    found = run.meaning(BrightnessThreshold(254))
     method = found.methods[0]
     assert method.undefined > 0
     assert method.counted + method.undefined == 12
@@ -112,4 +118,4 @@ def test_maps_without_images_are_refused(planted_maps: Path, tmp_path: Path) -> 
         out=tmp_path / "out",
     )
     with pytest.raises(HarnessError, match=r"its map comes from arrays.*, not an image"):
-        run.meaning(Above(0))
+        run.meaning(BrightnessThreshold(0))

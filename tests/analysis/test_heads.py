@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.analysis.heads import SlotRow
+from harness.analysis.heads import HeadRow
 from harness.cli.main import main
 
 # Of each layer's two heads the second attends within two groups of patches, ever more strongly.
@@ -20,20 +20,20 @@ class Heads(harness.Extractor):
 
     name: ClassVar[str] = "known-heads"
 
-    def slots(self):
-        return [harness.Slot(layer, head) for layer in (0, 1) for head in (0, 1)]
+    def head_indices(self):
+        return [harness.HeadIndex(layer, head) for layer in (0, 1) for head in (0, 1)]
 
     def extract(self, images):
         parity = np.arange(30) % 2
         for image in images:
             random = np.random.default_rng(image.pixels.sum())
-            for slot in self.slots():
-                signal = slot.head * (2 + 2 * slot.layer) * (image.variant.role == "observed")
+            for head in self.head_indices():
+                signal = head.head * (2 + 2 * head.layer) * (image.variant.role == "observed")
                 logits = random.normal(size=(30, 30)) + signal * (parity[:, None] == parity)
                 weights = np.exp(logits)
                 yield harness.AttentionMap(
                     weights / weights.sum(axis=1, keepdims=True), image=image.key,
-                    layer=slot.layer, head=slot.head, variant=image.variant,
+                    layer=head.layer, head=head.head, variant=image.variant,
                 )
 
 @harness.hookimpl
@@ -44,7 +44,7 @@ def harness_extractors():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
-    folder = tmp_path_factory.mktemp("slots")
+    folder = tmp_path_factory.mktemp("heads")
     (folder / "heads.py").write_text(PLUGIN)
     return harness.run(
         images="noise[count=3]",
@@ -61,17 +61,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
 
 
 @pytest.fixture
-def rows(run: harness.Run) -> list[SlotRow]:
-    return run.slots()
+def rows(run: harness.Run) -> list[HeadRow]:
+    return run.head_indices()
 
 
-def test_heads_that_cluster_stand_before_those_that_do_not(rows: list[SlotRow]) -> None:
+def test_heads_that_cluster_stand_before_those_that_do_not(rows: list[HeadRow]) -> None:
     assert [(row.layer, row.head) for row in rows[:2]] == [(1, 1), (0, 1)]
     assert {(row.layer, row.head) for row in rows[2:]} == {(0, 0), (1, 0)}
     assert rows[1].figures.excess > 0.1 > abs(rows[2].figures.excess)
 
 
-def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: list[SlotRow]) -> None:
+def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: list[HeadRow]) -> None:
     selections = run.selections()
     for row in rows:
         of_it = selections[(selections["layer"] == row.layer) & (selections["head"] == row.head)]
@@ -81,7 +81,7 @@ def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: lis
         assert row.significant_share == row.figures.significant / 3
 
 
-def test_a_row_is_flat_for_a_table(rows: list[SlotRow]) -> None:
+def test_a_row_is_flat_for_a_table(rows: list[HeadRow]) -> None:
     flat = rows[0].flat()
     assert (flat["layer"], flat["head"], flat["clusterer"]) == (1, 1, "louvain")
     assert not {"rank", "tier", "mean_rank", "controls", "figures"} & flat.keys()
@@ -97,8 +97,8 @@ def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Pat
         levels=2,
         out=tmp_path / "out",
     )
-    assert [row.figures.clusterer for row in run.slots()] == ["louvain", "infomap"]
-    assert all(row.significant_share is None for row in run.slots())
+    assert [row.figures.clusterer for row in run.head_indices()] == ["louvain", "infomap"]
+    assert all(row.significant_share is None for row in run.head_indices())
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_stored_attention_has_its_layers_and_heads(stack: Path) -> None:
-    rows = harness.open_run(stack).slots()
+    rows = harness.open_run(stack).head_indices()
 
     assert {(row.layer, row.head) for row in rows[:2]} == {(0, 1), (1, 1)}
     assert {(row.layer, row.head): (row.figures.ok, row.figures.total) for row in rows} == {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.analysis.image import Closeup
+from harness.analysis.image import ImageReport
 
 MAP = "planted-1"
 
@@ -21,29 +21,29 @@ def run(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> harness
         nulls=6,
         levels=4,
         repeats=2,
-        out=tmp_path_factory.mktemp("closeup") / "out",
+        out=tmp_path_factory.mktemp("report") / "out",
     )
 
 
 @pytest.fixture(scope="module")
-def closeup(run: harness.Run) -> Closeup:
-    return run.close_up(MAP)
+def report(run: harness.Run) -> ImageReport:
+    return run.image_report(MAP)
 
 
-def test_profiles_are_those_of_the_points(run: harness.Run, closeup: Closeup) -> None:
+def test_profiles_are_those_of_the_points(run: harness.Run, report: ImageReport) -> None:
     points = run.points().query("image == @MAP and role == 'observed' and repeat == 0")
 
-    assert [method.clusterer for method in closeup.methods] == list(points["clusterer"].unique())
-    for method in closeup.methods:
+    assert [method.clusterer for method in report.methods] == list(points["clusterer"].unique())
+    for method in report.methods:
         of = points[points["clusterer"] == method.clusterer]
         assert method.profile.modularity.tolist() == of["modularity"].tolist()
         assert method.profile.labels.tolist() == np.stack(of["labels"]).tolist()
 
 
-def test_noise_is_over_the_draws_for_the_same_map(run: harness.Run, closeup: Closeup) -> None:
+def test_noise_is_over_the_draws_for_the_same_map(run: harness.Run, report: ImageReport) -> None:
     points = run.points().query("image == @MAP and role == 'control' and repeat == 0")
 
-    for method in closeup.methods:
+    for method in report.methods:
         of = points[points["clusterer"] == method.clusterer].groupby("point")
         noise = method.noise
         assert noise is not None
@@ -55,13 +55,13 @@ def test_noise_is_over_the_draws_for_the_same_map(run: harness.Run, closeup: Clo
 
 
 def test_choices_are_the_selections_with_their_tests_and_stabilities(
-    run: harness.Run, closeup: Closeup
+    run: harness.Run, report: ImageReport
 ) -> None:
     where = "image == @MAP and repeat == 0"
     selections = run.selections().query(f"{where} and role == 'observed'")
     tests, stabilities = run.tests().query(where), run.stabilities().query(where)
 
-    for method in closeup.methods:
+    for method in report.methods:
         for choice in method.choices:
             of = "clusterer == @method.clusterer and selector == @choice.selector"
             (expected,) = selections.query(of).to_dict("records")
@@ -75,14 +75,14 @@ def test_choices_are_the_selections_with_their_tests_and_stabilities(
             )
 
 
-def test_what_is_not_told_is_named(run: harness.Run, closeup: Closeup) -> None:
-    assert closeup.others == {"repeat": ("1",)}
-    assert (closeup.repeat, run.close_up(MAP, {"repeat": "1"}).repeat) == (0, 1)
-    assert run.close_up(MAP, {"repeat": "1"}).others == {}
+def test_what_is_not_told_is_named(run: harness.Run, report: ImageReport) -> None:
+    assert report.others == {"repeat": ("1",)}
+    assert (report.repeat, run.image_report(MAP, {"repeat": "1"}).repeat) == (0, 1)
+    assert run.image_report(MAP, {"repeat": "1"}).others == {}
 
 
 def test_a_name_means_every_spelling_of_it(run: harness.Run) -> None:
-    found = run.close_up(MAP, clusterers=["louvain"], selectors=["max-modularity"])
+    found = run.image_report(MAP, clusterers=["louvain"], selectors=["max-modularity"])
 
     assert [method.clusterer for method in found.methods] == [
         "louvain[resolution=0.5]",
@@ -92,9 +92,9 @@ def test_a_name_means_every_spelling_of_it(run: harness.Run) -> None:
 
 
 def test_weights_are_those_of_the_map(
-    run: harness.Run, closeup: Closeup, planted_maps: Path
+    run: harness.Run, report: ImageReport, planted_maps: Path
 ) -> None:
-    (weights,) = run.weights(closeup).values()
+    (weights,) = run.weights(report).values()
 
     assert np.array_equal(weights, np.load(planted_maps / f"{MAP}.npy"))
 
@@ -108,7 +108,7 @@ def test_a_map_that_is_damaged_is_refused(planted: Path, tmp_path: Path) -> None
         np.save(path, np.zeros((40, 40)))
 
     with pytest.raises(harness.HarnessError, match="layer 0, head 0 is gone or damaged"):
-        run.weights(run.close_up(MAP))
+        run.weights(run.image_report(MAP))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_the_run_does_not_have_is_told_in_one_line(
     run: harness.Run, told: dict[str, str], clusterers: list[str], selectors: list[str], line: str
 ) -> None:
     with pytest.raises(harness.HarnessError) as raised:
-        run.close_up(MAP, told, clusterers, selectors)
+        run.image_report(MAP, told, clusterers, selectors)
 
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)

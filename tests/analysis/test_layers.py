@@ -96,7 +96,7 @@ def test_heads_of_one_grouping_have_the_same_clusters(ami: Similarity) -> None:
 
 def test_images_share_clusters_where_these_go_by_place_alone(ami: Similarity) -> None:
     assert ami.layers_elsewhere[2, 2] == pytest.approx(1)
-    assert ami.slots_elsewhere[5, 5] == pytest.approx(1)
+    assert ami.heads_elsewhere[5, 5] == pytest.approx(1)
     assert abs(ami.layers_elsewhere[1, 1]) < 0.3
 
 
@@ -111,7 +111,7 @@ def test_similarity_is_that_of_every_image_and_then_their_mean(
     ]
     images = sorted(set(chosen["image"]))
     labels = {(row.image, 2 * row.layer + row.head): row.labels for row in chosen.itertuples()}
-    by_slot = np.array(
+    by_head = np.array(
         [
             [
                 [adjusted_mutual_info_score(labels[image, one], labels[image, two])
@@ -122,10 +122,10 @@ def test_similarity_is_that_of_every_image_and_then_their_mean(
         ]
     )  # fmt: skip
     off = ~np.eye(6, dtype=bool)
-    assert ami.slots[off] == pytest.approx(by_slot.mean(axis=0)[off])
-    assert np.isnan(np.diag(ami.slots)).all()
-    assert ami.slot_images[off].tolist() == [3] * 30
-    between = by_slot[:, :2, 2:4].mean(axis=(1, 2))
+    assert ami.head_indices[off] == pytest.approx(by_head.mean(axis=0)[off])
+    assert np.isnan(np.diag(ami.head_indices)).all()
+    assert ami.head_images[off].tolist() == [3] * 30
+    between = by_head[:, :2, 2:4].mean(axis=(1, 2))
     assert ami.layers[0, 1] == pytest.approx(between.mean())
     assert between.min() - TINY <= ami.low[0, 1] <= ami.layers[0, 1]
     assert ami.layers[0, 1] <= ami.high[0, 1] <= between.max() + TINY
@@ -134,7 +134,7 @@ def test_similarity_is_that_of_every_image_and_then_their_mean(
         adjusted_mutual_info_score(labels[one, 0], labels[two, 3])
         for one, two in itertools.permutations(images, 2)
     ]
-    assert ami.slots_elsewhere[0, 3] == pytest.approx(np.mean(across))
+    assert ami.heads_elsewhere[0, 3] == pytest.approx(np.mean(across))
 
 
 def test_what_was_not_accepted_is_not_compared(methods: list[MethodLayers]) -> None:
@@ -149,7 +149,7 @@ def test_what_was_not_accepted_is_not_compared(methods: list[MethodLayers]) -> N
     for similarity in infomap.similarities:
         assert np.isnan(similarity.layers[0]).all()
         assert similarity.layer_images[1:, 1:].tolist() == [[3, 3], [3, 3]]
-        assert not similarity.slot_images[:2].any()
+        assert not similarity.head_images[:2].any()
 
 
 def test_a_method_that_accepted_nothing_has_nothing_alike(methods: list[MethodLayers]) -> None:

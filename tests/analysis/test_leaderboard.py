@@ -9,9 +9,9 @@ from harness.analysis.leaderboard import Row, leaderboard
 from harness.errors import HarnessError
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
-from harness.plugin.values import FIRST_SLOT, OBSERVED, Point, Selection, Variant
+from harness.plugin.values import FIRST_HEAD, OBSERVED, Point, Selection, Variant
 from harness.store import Store, open_for_writing, replace_selections, replace_stabilities
-from harness.store.records import CellRecord, SelectionRecord, StabilityRecord, StoredMap
+from harness.store.records import CellRecord, MapRecord, SelectionRecord, StabilityRecord
 
 NOISE = Variant("control", "uniform-noise", 0)
 
@@ -25,8 +25,8 @@ def point(modularity: float, jaccard: float = 0.9) -> Point:
         modularity_full=modularity / 2,
         n_clusters=2,
         coverage=1.0,
-        giant_share=1.0,
-        isolated_share=0.0,
+        largest_component_fraction=1.0,
+        isolated_fraction=0.0,
         jaccard_previous=jaccard,
         seconds=0.5,
         labels=np.array([0, 0, 1, 1]),
@@ -62,7 +62,7 @@ class Bench:
             key += f"-{repeat}"
         observed = "" if variant == OBSERVED else f"{clusterer}-{image}--0"
         planned = PlannedMap(
-            key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed
+            key, "set", image, image, "vit", FIRST_HEAD, variant, observed=observed
         )
         self.cells.append(PlannedCell(key, planned, "threshold", clusterer, repeat, 0))
         points = [point(modularity) for modularity in modularities]
@@ -291,7 +291,7 @@ def test_clusters_are_compared_with_the_planted_ones(bench: Bench) -> None:
     bench.cell("a", "three", [0.6], nulls=[1.0] * 39)
     truths = {"one": (5, 5, 7, 7), "two": (0, 0, 0, 0), "three": (0, 0, 0, 0)}
     bench.store.write_maps(
-        StoredMap(f"a-{image}--0", "digest", 4, truth=truth) for image, truth in truths.items()
+        MapRecord(f"a-{image}--0", "digest", 4, truth=truth) for image, truth in truths.items()
     )
     bench.cell("a", "one", [0.1], variant=NOISE)
 

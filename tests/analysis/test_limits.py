@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.comparison import BY_NAME, PairedFigure, PairedMethod, PairedRuns
+from harness.analysis.comparison import BY_NAME, PairedMethod, PairedMetric, PairedRuns
 from harness.analysis.limits import read_limit, regressions
 from harness.errors import HarnessError
 
-NOWHERE = PairedFigure("", 0, 0, 0, 0, None, None, None, None, None, None, None, 0, None)
+NOWHERE = PairedMetric("", 0, 0, 0, 0, None, None, None, None, None, None, None, 0, None)
 
 
 def method(name: str = "louvain", **means: tuple[float, float]) -> PairedMethod:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pictures
 
 import harness
-from harness.analysis.masks import Above, Masks
+from harness.analysis.masks import BrightnessThreshold, Masks
 from harness.errors import HarnessError
 
 
@@ -21,19 +21,25 @@ def image(key: str, pixels: np.ndarray) -> harness.Image:
 
 def test_brighter_pixels_are_foreground() -> None:
     pixels = np.array([[0, 1, 9], [10, 11, 255]])[:, :, None]
-    assert Above(0).mask(image("a", pixels)).tolist() == [[False, True, True], [True] * 3]
-    assert Above(10).mask(image("a", pixels)).tolist() == [[False] * 3, [False, True, True]]
+    assert BrightnessThreshold(0).mask(image("a", pixels)).tolist() == [
+        [False, True, True],
+        [True] * 3,
+    ]
+    assert BrightnessThreshold(10).mask(image("a", pixels)).tolist() == [
+        [False] * 3,
+        [False, True, True],
+    ]
 
 
 def test_brightness_tells_no_foreground_of_a_picture_in_colour() -> None:
     with pytest.raises(HarnessError, match=r"a\.jpg: of an image in colour"):
-        Above(0).mask(image("a.jpg", np.ones((2, 2, 3))))
+        BrightnessThreshold(0).mask(image("a.jpg", np.ones((2, 2, 3))))
 
 
 @pytest.mark.parametrize("value", [-1, 255])
 def test_a_brightness_that_no_pixel_or_every_pixel_has_is_refused(value: int) -> None:
     with pytest.raises(HarnessError, match=rf"0 … 254 is wanted, not {value}"):
-        Above(value)
+        BrightnessThreshold(value)
 
 
 @pytest.mark.parametrize("key", ["rose", "rose.jpg"])

@@ -173,8 +173,8 @@ def test_what_has_no_partner_is_counted(
 
     assert counts(compared) == {"louvain": (1, 6, 0), "infomap": (0, 7, 0)}
     assert counts(back) == {"louvain": (1, 0, 6), "infomap": (0, 0, 7)}
-    (exchanged,) = compared["exchanged"]
-    assert exchanged["name"] == "extractor"
+    (renamed,) = compared["renamed"]
+    assert renamed["name"] == "extractor"
     assert not compared["identical"]
 
 

@@ -156,12 +156,12 @@ def test_a_dry_run_judges_the_time_by_what_like_cells_took(
     more = harness_command(*slow, "--repeats", 3, "--dry-run", "--json", "-j", 1)
     other = harness_command(*slow, "--clusterers", "louvain", "--dry-run", "--json")
 
-    forecast = json.loads(more.stdout)
-    assert (forecast["cells"], forecast["cached"], forecast["new"]) == (18, 6, 12)
+    estimate_cost = json.loads(more.stdout)
+    assert (estimate_cost["cells"], estimate_cost["cached"], estimate_cost["new"]) == (18, 6, 12)
     took = harness.open_run(tmp_path / "out").cells().seconds
-    assert forecast["seconds"] == pytest.approx(12 * took.mean())
+    assert estimate_cost["seconds"] == pytest.approx(12 * took.mean())
     assert took.min() >= 6 * 0.05
-    assert forecast["untimed"] == 0
+    assert estimate_cost["untimed"] == 0
     assert json.loads(other.stdout)["untimed"] == 6
 
 
@@ -208,10 +208,10 @@ SIZE = 12
 class Editing(harness.Extractor):
     \"\"\"Another version of it is saved while the inputs are surveyed.\"\"\"
     name: ClassVar[str] = "editing"
-    def slots(self):
+    def head_indices(self):
         file = Path(__file__)
         file.write_text(file.read_text().replace("SIZE = 12", "SIZE = 13"))
-        return [harness.Slot(0, 0)]
+        return [harness.HeadIndex(0, 0)]
     def fingerprint(self):
         return ""
     def extract(self, images):

@@ -6,7 +6,7 @@ import pytest
 
 from harness.cli.main import main
 
-SIMILARITIES = ("layers-similarity", "slots-similarity", "heads-similarity-ami")
+SIMILARITIES = ("layers-similarity", "heads-similarity", "heads-similarity-ami")
 
 
 @pytest.fixture

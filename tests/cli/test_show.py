@@ -111,10 +111,10 @@ def test_an_image_is_drawn_with_its_clusters_and_attention(
     with (tmp_path / "figures" / "query.csv").open() as file:
         attention = [float(row["head 0"]) for row in csv.DictReader(file)]
     run = harness.open_run(pictured / "out")
-    closeup = run.close_up(image)
-    assert closeup.grid is not None
-    weights = run.weights(closeup)[0]
-    assert np.allclose(attention, weights[2 * closeup.grid[1] + 3])
+    report = run.image_report(image)
+    assert report.grid is not None
+    weights = run.weights(report)[0]
+    assert np.allclose(attention, weights[2 * report.grid[1] + 3])
 
 
 def test_the_same_figures_are_the_same_files(

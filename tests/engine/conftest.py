@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, Terms
+from harness.engine.host import WorkerConfig, WorkerProcess
 from harness.planning.identity import source_digest
 from harness.plugin.values import AttentionMap
-from harness.store.maps import keep
+from harness.store.maps import save_map
 from support import PLUGINS
 
 MEMORY = 1 << 30
 
 
 @pytest.fixture(scope="session")
-def terms() -> Terms:
+def terms() -> WorkerConfig:
     """Hosts with all hostile clusterers, and 1 GiB a cell."""
     plugins = (PLUGINS / "misbehaving.py", PLUGINS / "isolation.py")
-    return Terms(plugins, {}, source_digest(), MEMORY, extraction_threads=1)
+    return WorkerConfig(plugins, {}, source_digest(), MEMORY, extraction_threads=1)
 
 
 @pytest.fixture
-def host(terms: Terms) -> Iterator[Host]:
-    with Guardian() as guardian, Host(terms, guardian) as running:
+def host(terms: WorkerConfig) -> Iterator[WorkerProcess]:
+    with Guardian() as guardian, WorkerProcess(terms, guardian) as running:
         yield running
 
 
@@ -34,7 +34,7 @@ def host(terms: Terms) -> Iterator[Host]:
 def cell(tmp_path: Path) -> dict[str, Any]:
     """All that a host is told of a cell but its clusterer."""
     weights = np.random.default_rng(0).random((12, 12))
-    kept = keep(AttentionMap(weights), tmp_path)
+    kept = save_map(AttentionMap(weights), tmp_path)
     return {
         "folder": str(tmp_path),
         "map": kept["digest"],
@@ -58,7 +58,7 @@ Replies = Callable[..., list[str]]
 
 
 @pytest.fixture
-def replies(host: Host, cell: dict[str, Any]) -> Replies:
+def replies(host: WorkerProcess, cell: dict[str, Any]) -> Replies:
     """Computes the cell with a clusterer; returns what kinds of answers came."""
 
     def ask(clusterer: str, limit: float = 60.0, **more: Any) -> list[str]:

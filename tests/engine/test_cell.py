@@ -9,8 +9,8 @@ import pytest
 
 import harness
 from harness.engine.cell import perturbed, profile
-from harness.errors import InvalidResult
-from harness.metrics.partition import InvalidLabels
+from harness.errors import InvalidResultError
+from harness.metrics.partition import InvalidLabelsError
 from harness.plugin.values import Point
 
 
@@ -100,7 +100,7 @@ def test_the_first_level_has_nothing_to_be_compared_with() -> None:
 
 
 def test_labels_of_the_wrong_length_are_invalid() -> None:
-    with pytest.raises(InvalidLabels, match=r"at level 0: labels must be \(14,\)"):
+    with pytest.raises(InvalidLabelsError, match=r"at level 0: labels must be \(14,\)"):
         points(Short())
 
 
@@ -215,5 +215,7 @@ class Shrinking(harness.Perturbation):
 
 
 def test_a_perturbation_that_changes_the_size_is_named() -> None:
-    with pytest.raises(InvalidResult, match=r"shrinking drew \(13, 13\) from a map of \(14, 14\)"):
+    with pytest.raises(
+        InvalidResultError, match=r"shrinking drew \(13, 13\) from a map of \(14, 14\)"
+    ):
         perturbed_points(Shrinking())

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, JobFailed, Terms, in_order
+from harness.engine.host import JobFailedError, WorkerConfig, WorkerProcess, in_order
 from harness.engine.messages import Message
-from harness.errors import RunStopped
+from harness.errors import RunStoppedError
 
 Replies = Callable[..., list[str]]
 WHOLE = ["point"] * 4 + ["done"]
@@ -21,41 +21,43 @@ def test_a_cell_answers_with_its_points_and_an_end(replies: Replies) -> None:
     assert replies("printing") == WHOLE
 
 
-def test_a_host_that_reads_no_more_times_out_too(host: Host, replies: Replies) -> None:
+def test_a_host_that_reads_no_more_times_out_too(host: WorkerProcess, replies: Replies) -> None:
     replies("printing")
     os.kill(host._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
 
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies("printing", 1.0, padding="x" * 1_000_000)
 
     assert failure.value.status == "timed out"
     assert replies("printing") == WHOLE
 
 
-def test_other_code_than_was_planned_stops_the_run(terms: Terms, cell: dict[str, Any]) -> None:
+def test_other_code_than_was_planned_stops_the_run(
+    terms: WorkerConfig, cell: dict[str, Any]
+) -> None:
     other = replace(terms, codes={"clusterer printing": "another digest"})
 
     with (
         Guardian() as guardian,
-        Host(other, guardian) as host,
-        pytest.raises(RunStopped, match="clusterer printing: its code was changed"),
+        WorkerProcess(other, guardian) as host,
+        pytest.raises(RunStoppedError, match="clusterer printing: its code was changed"),
     ):
         list(host.call("cell", 60.0, **cell, clusterer="printing"))
 
 
-def test_another_harness_stops_the_run(terms: Terms) -> None:
+def test_another_harness_stops_the_run(terms: WorkerConfig) -> None:
     other = replace(terms, source="another digest")
 
     with (
         Guardian() as guardian,
-        Host(other, guardian) as host,
-        pytest.raises(RunStopped, match="the harness' own source is not the same"),
+        WorkerProcess(other, guardian) as host,
+        pytest.raises(RunStoppedError, match="the harness' own source is not the same"),
     ):
         host.start()
 
 
 def test_a_host_that_dies_while_it_has_nothing_to_do_costs_nothing(
-    host: Host, replies: Replies
+    host: WorkerProcess, replies: Replies
 ) -> None:
     replies("printing")
     os.kill(host._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
@@ -64,21 +66,25 @@ def test_a_host_that_dies_while_it_has_nothing_to_do_costs_nothing(
 
 
 def test_hosts_that_cannot_start_stop_the_run_and_blame_no_cell(
-    terms: Terms, tmp_path: Path
+    terms: WorkerConfig, tmp_path: Path
 ) -> None:
     plugin = tmp_path / "deadly.py"
     plugin.write_text("import os, sys\nprint('bad luck', file=sys.stderr, flush=True)\nos._exit(3)")
 
     with (
         Guardian() as guardian,
-        Host(replace(terms, plugins=(plugin,)), guardian) as host,
-        pytest.raises(RunStopped, match="cannot be started: the process exited with code 3: bad"),
+        WorkerProcess(replace(terms, plugins=(plugin,)), guardian) as host,
+        pytest.raises(
+            RunStoppedError, match="cannot be started: the process exited with code 3: bad"
+        ),
     ):
         host.start()
 
 
 def test_a_component_that_only_the_coordinator_can_make_stops_the_run(replies: Replies) -> None:
-    with pytest.raises(RunStopped, match="clusterer printed: a host cannot make it: there is no"):
+    with pytest.raises(
+        RunStoppedError, match="clusterer printed: a host cannot make it: there is no"
+    ):
         replies("printed")
 
 
@@ -91,17 +97,17 @@ def test_a_map_that_is_gone_stops_the_run_and_blames_no_cell(
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(RunStopped, match="the same command extracts it again"):
+    with pytest.raises(RunStoppedError, match="the same command extracts it again"):
         replies("printing")
 
 
 def test_who_waits_for_an_interrupted_host_is_told_that_the_run_was(
-    host: Host, replies: Replies
+    host: WorkerProcess, replies: Replies
 ) -> None:
     replies("printing")
     threading.Timer(0.3, host.interrupt).start()
 
-    with pytest.raises(RunStopped, match="the run was interrupted"):
+    with pytest.raises(RunStoppedError, match="the run was interrupted"):
         replies("endless[mode=sleep]")
 
 
@@ -111,7 +117,7 @@ def test_where_answers_keep_their_order_the_next_question_is_to_blame() -> None:
     def ask(first: int) -> Iterator[Message]:
         for question in questions[first:]:
             if question == "dies":
-                raise JobFailed("killed", "no more", "last words")
+                raise JobFailedError("killed", "no more", "last words")
             yield Message({"reply": "answer", "to": question})
         yield Message({"reply": "done"})
 

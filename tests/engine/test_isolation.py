@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.engine.guardian import MARK, Guardian
-from harness.engine.host import Host, JobFailed, Terms
+from harness.engine.host import JobFailedError, WorkerConfig, WorkerProcess
 from harness.engine.messages import Message
 
 Replies = Callable[..., list[str]]
@@ -68,7 +68,7 @@ def marked(mark: str) -> list[str]:
 def test_each_way_to_fail_has_its_status_and_reason_and_costs_its_own_cell(
     replies: Replies, clusterer: str, status: str, reason: str
 ) -> None:
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies(clusterer)
 
     assert failure.value.status == status
@@ -80,12 +80,12 @@ def test_each_way_to_fail_has_its_status_and_reason_and_costs_its_own_cell(
 
 @pytest.mark.parametrize("mode", ["sleep", "native", "deaf", "stopped", "children"])
 def test_what_never_comes_back_is_killed_at_its_limit_with_all_that_it_started(
-    host: Host, replies: Replies, mode: str
+    host: WorkerProcess, replies: Replies, mode: str
 ) -> None:
     replies("printing")
     started = time.monotonic()
 
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies(f"endless[mode={mode}]", 1.5)
 
     assert failure.value.status == "timed out"
@@ -95,22 +95,22 @@ def test_what_never_comes_back_is_killed_at_its_limit_with_all_that_it_started(
     assert marked(host._mark) == []
 
 
-def test_what_forks_and_dies_leaves_nothing_behind(host: Host, replies: Replies) -> None:
-    with pytest.raises(JobFailed):
+def test_what_forks_and_dies_leaves_nothing_behind(host: WorkerProcess, replies: Replies) -> None:
+    with pytest.raises(JobFailedError):
         replies("endless[mode='fork and die']")
 
     assert marked(host._mark) == []
 
 
 def test_a_dead_process_leaves_its_last_words(replies: Replies) -> None:
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies("ending[mode=abort]")
 
     assert "last words" in failure.value.detail
 
 
 def test_an_exception_leaves_its_traceback_and_what_was_printed(replies: Replies) -> None:
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies("ending[mode=exit]")
 
     assert "sys.exit(3)" in failure.value.detail
@@ -120,28 +120,28 @@ def test_an_exception_leaves_its_traceback_and_what_was_printed(replies: Replies
 def test_words_of_one_cell_are_not_told_of_the_next(replies: Replies) -> None:
     replies("printing")
 
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies("raising")
 
     assert "chatter" not in failure.value.detail
 
 
 def test_a_long_reason_is_cut(replies: Replies) -> None:
-    with pytest.raises(JobFailed) as failure:
+    with pytest.raises(JobFailedError) as failure:
         replies("hard-to-tell[mode=long]")
 
     assert len(failure.value.reason) < 2_000
     assert len(failure.value.detail) < 20_000
 
 
-def observed(host: Host, cell: dict[str, Any]) -> dict[str, float]:
+def observed(host: WorkerProcess, cell: dict[str, Any]) -> dict[str, float]:
     calls = host.call("cell", 60.0, **{**cell, "levels": 1}, clusterer="observing")
     (point, _) = list[Message](calls)
     return dict(point.header["diagnostics"])
 
 
 def test_what_a_plugin_changes_around_it_is_put_back_for_the_next_cell(
-    host: Host, replies: Replies, cell: dict[str, Any]
+    host: WorkerProcess, replies: Replies, cell: dict[str, Any]
 ) -> None:
     # The first one loads the libraries.
     observed(host, cell)
@@ -156,7 +156,7 @@ def test_what_a_plugin_changes_around_it_is_put_back_for_the_next_cell(
 
 
 def test_global_random_generators_are_seeded_with_the_cell(
-    host: Host, cell: dict[str, Any]
+    host: WorkerProcess, cell: dict[str, Any]
 ) -> None:
     observed(host, cell)
     one, again = observed(host, cell), observed(host, cell)
@@ -176,7 +176,7 @@ def test_global_random_generators_are_seeded_with_the_cell(
     ],
 )
 def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
-    host: Host, replies: Replies, cell: dict[str, Any], clusterer: str
+    host: WorkerProcess, replies: Replies, cell: dict[str, Any], clusterer: str
 ) -> None:
     first = observed(host, cell)["process"]
     for _ in range(4):
@@ -186,16 +186,18 @@ def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
     assert len(marked(host._mark)) <= 1
 
 
-def test_no_process_outlives_a_killed_coordinator(terms: Terms, cell: dict[str, Any]) -> None:
+def test_no_process_outlives_a_killed_coordinator(
+    terms: WorkerConfig, cell: dict[str, Any]
+) -> None:
     script = (
         "import sys, json\n"
         "from pathlib import Path\n"
         "from harness.engine.guardian import Guardian\n"
-        "from harness.engine.host import Host, Terms\n"
+        "from harness.engine.host import WorkerConfig, WorkerProcess\n"
         "plugins, source, cell = json.loads(sys.argv[1])\n"
-        "terms = Terms(tuple(map(Path, plugins)), {}, source, 1 << 30, 1)\n"
+        "terms = WorkerConfig(tuple(map(Path, plugins)), {}, source, 1 << 30, 1)\n"
         "with Guardian() as guardian:\n"
-        "    hosts = [Host(terms, guardian) for _ in range(2)]\n"
+        "    hosts = [WorkerProcess(terms, guardian) for _ in range(2)]\n"
         "    for host, mode in zip(hosts, ('native', 'children')):\n"
         "        host.start()\n"
         "        host._send(__import__('harness').engine.messages.Message(\n"

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from harness.analysis.inspection import attention_of, map_key
-from harness.analysis.masks import Above
+from harness.analysis.masks import BrightnessThreshold
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS
@@ -64,19 +64,19 @@ def test_maps_and_both_kinds_of_controls_keep_the_region_of_their_image(run: har
 
 
 def test_readers_are_told_the_region(run: harness.Run) -> None:
-    assert run.close_up("wide").region == REGIONS["wide"]
+    assert run.image_report("wide").region == REGIONS["wide"]
     with open_for_reading(run.folder) as store:
         key = map_key(store, "banners", "tall", "centre-square", 0, 0)
         assert attention_of(store, key, "tall", 0, 0).region == REGIONS["tall"]
 
 
 def test_the_foreground_is_that_of_the_region(run: harness.Run) -> None:
-    found = run.meaning(Above(0), [PLUGIN], candidates=True)
+    found = run.meaning(BrightnessThreshold(0), [PLUGIN], candidates=True)
 
     # Clusters and foreground are the two sides; over the whole image nothing like that is there.
     assert [each.ami for each in found.maps] == pytest.approx([1.0, 1.0])
     assert [each.foreground for each in found.maps] == [0.5, 0.5]
-    assert [each.raw_patches for each in found.maps] == pytest.approx([1.0, 1.0])
+    assert [each.pixel_kmeans for each in found.maps] == pytest.approx([1.0, 1.0])
 
 
 def test_an_image_whose_region_leaves_it_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_equal_weights_of_two_regions_are_two_maps(tmp_path: Path) -> None:
         tmp_path / "out", extractors="twins", controls="permuted-rows", perturbations="none"
     )
 
-    assert run.close_up("left").region == (0.0, 0.0, 4.0, 6.0)
-    assert run.close_up("right").region == (0.0, 1 / 3, 4.0, 6.0)
+    assert run.image_report("left").region == (0.0, 0.0, 4.0, 6.0)
+    assert run.image_report("right").region == (0.0, 1 / 3, 4.0, 6.0)
     assert set(run.cells()["status"]) == {"ok"}
 
 

@@ -3,16 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.engine.host import Host
+from harness.engine.host import WorkerProcess
 from harness.engine.survey import Surveyor
 from harness.planning.plan import Survey
-from harness.planning.progress import Silence
-from harness.plugin.values import Slot
+from harness.planning.progress import NullProgress
+from harness.plugin.values import HeadIndex
 
 LIMIT = 60.0
 
 
-class Listener(Silence):
+class Listener(NullProgress):
     """Keeps what it is warned of."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ def heard() -> Listener:
     return Listener()
 
 
-def surveyed(host: Host, folder: Path, heard: Listener, map_set: str) -> Survey:
+def surveyed(host: WorkerProcess, folder: Path, heard: Listener, map_set: str) -> Survey:
     return Surveyor(host, folder / "maps", LIMIT, heard).survey((), (), (map_set,))
 
 
@@ -36,7 +36,7 @@ def attention(*shape: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
-    host: Host, tmp_path: Path, heard: Listener
+    host: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     weights = attention(2, 3, 2, 4, 4)
     weights[1, 2, 0, 3, 1] = np.nan
@@ -45,28 +45,28 @@ def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
     maps = surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
 
     (lost,) = (found for found in maps if found.reason)
-    assert (lost.image, lost.slot) == ("a[1]", Slot(2, 0))
+    assert (lost.image, lost.head_index) == ("a[1]", HeadIndex(2, 0))
     (line,) = heard.warnings
     assert line.startswith("a[1] layer 2 head 0: attention weights must be finite")
     assert line.endswith("[3, 1] is nan")
 
 
 def test_maps_of_one_image_share_its_name_and_differ_by_slot(
-    host: Host, tmp_path: Path, heard: Listener
+    host: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     np.save(tmp_path / "a.npy", attention(2, 2, 2, 4, 4))
 
     maps = surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
 
-    assert [(found.image, found.slot) for found in maps] == [
-        (f"a[{image}]", Slot(layer, head)) for image, layer, head in np.ndindex(2, 2, 2)
+    assert [(found.image, found.head_index) for found in maps] == [
+        (f"a[{image}]", HeadIndex(layer, head)) for image, layer, head in np.ndindex(2, 2, 2)
     ]
     assert len({found.key for found in maps}) == 8
     assert heard.warnings == []
 
 
 def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_sums(
-    host: Host, tmp_path: Path, heard: Listener
+    host: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     weights = attention(4, 3, 3)
     weights[1, 0] *= 0.5
@@ -85,7 +85,7 @@ def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_su
 
 
 def test_the_rounding_of_half_precision_is_not_told_of(
-    host: Host, tmp_path: Path, heard: Listener
+    host: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     np.save(tmp_path / "a.npy", attention(300, 300).astype(np.float16))
 

@@ -7,8 +7,8 @@ from scipy.special import softmax
 from harness.metrics.ablation import (
     Effect,
     PatchSet,
-    clusters_of_two,
     count_patch_sets,
+    drop_singletons,
     effects,
     patch_sets,
 )
@@ -116,5 +116,5 @@ def test_no_set_comes_twice_and_their_number_is_known(clusters: int, together: i
 def test_a_cluster_of_one_patch_is_none() -> None:
     labels = np.array([7, 7, 3, -1, 5, 5, 5])
 
-    assert clusters_of_two(labels).tolist() == [7, 7, -1, -1, 5, 5, 5]
-    assert clusters_of_two(np.array([-1])).tolist() == [-1]
+    assert drop_singletons(labels).tolist() == [7, 7, -1, -1, 5, 5, 5]
+    assert drop_singletons(np.array([-1])).tolist() == [-1]

@@ -15,7 +15,7 @@ from harness.metrics.foreground import (
     area_means,
     foreground_patches,
     foreground_shares,
-    raw_patches,
+    pixel_kmeans,
     why_undefined,
 )
 
@@ -74,8 +74,8 @@ def test_raw_patches_are_those_of_the_region() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
     cut = pixels[4:16, 8:32]
 
-    found = raw_patches(pixels, (3, 4), 3, seed=0, region=(4.0, 8.0, 12.0, 24.0))
-    assert np.array_equal(found, raw_patches(cut, (3, 4), 3, seed=0))
+    found = pixel_kmeans(pixels, (3, 4), 3, seed=0, region=(4.0, 8.0, 12.0, 24.0))
+    assert np.array_equal(found, pixel_kmeans(cut, (3, 4), 3, seed=0))
 
 
 def test_the_mean_of_whole_pixels_is_theirs_channel_by_channel() -> None:
@@ -126,26 +126,26 @@ def quarters(size: int) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("size", [8, 10])
 def test_k_means_on_pixels_finds_what_pixels_tell(size: int) -> None:
-    labels = raw_patches(quarters(size), (4, 4), 2, seed=0).reshape(4, 4)
+    labels = pixel_kmeans(quarters(size), (4, 4), 2, seed=0).reshape(4, 4)
     assert len(set(labels[:, :2].ravel())) == len(set(labels[:, 2:].ravel())) == 1
     assert labels[0, 0] != labels[0, 3]
 
 
 def test_k_means_is_reproducible_and_has_as_many_clusters_as_asked_for() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (12, 12, 3)).astype(np.uint8)
-    labels = raw_patches(pixels, (6, 6), 7, seed=3)
+    labels = pixel_kmeans(pixels, (6, 6), 7, seed=3)
     assert len(set(labels.tolist())) == 7
-    assert labels.tolist() == raw_patches(pixels, (6, 6), 7, seed=3).tolist()
+    assert labels.tolist() == pixel_kmeans(pixels, (6, 6), 7, seed=3).tolist()
 
 
 @pytest.mark.filterwarnings("error")
 def test_where_fewer_patches_differ_there_are_fewer_clusters() -> None:
     pixels = np.zeros((8, 8, 1), dtype=np.uint8)
     pixels[:4] = 255
-    assert set(raw_patches(pixels, (4, 4), 5, seed=0).tolist()) == {0, 1}
+    assert set(pixel_kmeans(pixels, (4, 4), 5, seed=0).tolist()) == {0, 1}
 
 
 @pytest.mark.parametrize("k", [0, 17])
 def test_more_clusters_than_patches_are_refused(k: int) -> None:
     with pytest.raises(HarnessError, match=f"16 patches cannot be parted into {k} clusters"):
-        raw_patches(quarters(8), (4, 4), k, seed=0)
+        pixel_kmeans(quarters(8), (4, 4), k, seed=0)

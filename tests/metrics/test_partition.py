@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from harness.metrics.partition import (
-    InvalidLabels,
+    InvalidLabelsError,
     check_labels,
     cluster_count,
     coverage,
@@ -39,7 +39,7 @@ def test_checked_labels_are_a_copy() -> None:
     ],
 )
 def test_what_is_no_labelling_is_refused_with_its_reason(labels: object, message: str) -> None:
-    with pytest.raises(InvalidLabels, match=message):
+    with pytest.raises(InvalidLabelsError, match=message):
         check_labels(labels, 3)
 
 

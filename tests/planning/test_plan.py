@@ -15,7 +15,7 @@ from harness.planning.plan import (
 )
 from harness.planning.settings import Pooling, Settings
 from harness.plugin import registry
-from harness.plugin.values import Slot
+from harness.plugin.values import HeadIndex
 
 SETTINGS = Settings(
     images=("noise",),
@@ -37,7 +37,7 @@ SETTINGS = Settings(
 IMAGES = tuple(
     SurveyedImage("noise", f"image-{number}", f"digest-{number}", 28, 28, 1) for number in range(3)
 )
-SURVEY = Survey(IMAGES, (SurveyedExtractor("one-layer-vit", (Slot(0, 0),), "weights"),), ())
+SURVEY = Survey(IMAGES, (SurveyedExtractor("one-layer-vit", (HeadIndex(0, 0),), "weights"),), ())
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,9 @@ def test_whatever_changes_a_result_changes_every_key(
 
 
 def test_other_weights_give_other_keys(plugins: registry.Registry) -> None:
-    other = replace(SURVEY, extractors=(SurveyedExtractor("one-layer-vit", (Slot(0, 0),), "new"),))
+    other = replace(
+        SURVEY, extractors=(SurveyedExtractor("one-layer-vit", (HeadIndex(0, 0),), "new"),)
+    )
 
     first, second = planned(SETTINGS, SURVEY, plugins), planned(SETTINGS, other, plugins)
     assert not {cell.key for cell in first.cells()} & {cell.key for cell in second.cells()}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.patches import Patches, checked_region, cut_out, lies_within
+from harness.plugin.patches import Patches, checked_region, crop, lies_within
 
 LENGTHS = st.floats(0.1, 1000)
 REGIONS = st.tuples(st.floats(0, 1000), st.floats(0, 1000), LENGTHS, LENGTHS)
@@ -77,9 +77,9 @@ def test_a_region_lies_within_its_image_but_for_rounding(
 def test_a_cut_has_the_pixels_whose_middle_is_in_the_region() -> None:
     pixels = np.arange(10 * 8).reshape(10, 8)
 
-    assert np.array_equal(cut_out(pixels, (1.4, 2.6, 3.0, 4.0)), pixels[1:4, 3:7])
-    assert np.array_equal(cut_out(pixels, (0.0, 0.0, 10.0, 8.0)), pixels)
+    assert np.array_equal(crop(pixels, (1.4, 2.6, 3.0, 4.0)), pixels[1:4, 3:7])
+    assert np.array_equal(crop(pixels, (0.0, 0.0, 10.0, 8.0)), pixels)
 
 
 def test_a_cut_is_never_empty() -> None:
-    assert cut_out(np.zeros((1, 4)), (0.6, 3.6, 0.3, 0.4)).shape == (1, 1)
+    assert crop(np.zeros((1, 4)), (0.6, 3.6, 0.3, 0.4)).shape == (1, 1)

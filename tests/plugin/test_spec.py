@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness
-from harness.plugin.spec import configure, parse, spell, split, supported
+from harness.plugin.spec import configure, format_spec, parse, split, supported
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ def made(text: str) -> list[Any]:
 @settings(max_examples=300, deadline=None)
 @given(everything, st.booleans())
 def test_what_is_spelled_and_read_again_is_equal(component: Everything, full: bool) -> None:
-    assert made(spell(component, full=full)) == [component]
+    assert made(format_spec(component, full=full)) == [component]
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(everything, max_size=4))
 def test_a_list_of_spellings_is_read_as_its_components(components: list[Everything]) -> None:
-    assert made(",".join(map(spell, components))) == components
+    assert made(",".join(map(format_spec, components))) == components
 
 
 @settings(max_examples=300, deadline=None)
@@ -100,9 +100,9 @@ def test_any_text_is_read_or_refused_as_a_users_mistake(text: str) -> None:
 def test_only_what_differs_from_the_default_is_spelled_unless_all_is_asked_for() -> None:
     component = Everything(whole=1, flags=(True,), number=2.0)
 
-    assert spell(component) == "everything[whole=1,number=2.0,flags=[true]]"
-    assert "maybe_number=none" in spell(component, full=True)
-    assert spell(Bare()) == "bare"
+    assert format_spec(component) == "everything[whole=1,number=2.0,flags=[true]]"
+    assert "maybe_number=none" in format_spec(component, full=True)
+    assert format_spec(Bare()) == "bare"
 
 
 @pytest.mark.parametrize(

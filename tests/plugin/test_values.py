@@ -32,7 +32,7 @@ def test_strengths_components_and_isolated_nodes_are_networkx_own(
     assert graph.out_strength == pytest.approx([s for _, s in other.out_degree(weight="weight")])
     assert graph.in_strength == pytest.approx([s for _, s in other.in_degree(weight="weight")])
     sizes = [len(part) for part in networkx.weakly_connected_components(other)]
-    assert graph.giant_share == max(sizes) / graph.n
+    assert graph.largest_component_fraction == max(sizes) / graph.n
     assert set(np.flatnonzero(graph.isolated)) == set(networkx.isolates(other))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
-from harness.plugin.values import FIRST_SLOT, OBSERVED, Selection, Variant
+from harness.plugin.values import FIRST_HEAD, OBSERVED, Selection, Variant
 from harness.store import (
     Accepted,
     Group,
@@ -110,7 +110,7 @@ def planned(
 ) -> PlannedCell:
     observed = "" if variant == OBSERVED else image
     map_key = f"{image} {variant.name}" if variant.role == "control" else image
-    of = PlannedMap(map_key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed)
+    of = PlannedMap(map_key, "set", image, image, "vit", FIRST_HEAD, variant, observed=observed)
     return PlannedCell(key, of, "threshold", clusterer, repeat, 0, point)
 
 

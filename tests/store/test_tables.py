@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from harness.planning.plan import PlannedCell, PlannedMap
-from harness.plugin.values import FIRST_SLOT, OBSERVED, Point, Variant
+from harness.plugin.values import FIRST_HEAD, OBSERVED, Point, Variant
 from harness.store import FILE_NAME, Store, Timing, open_for_reading, open_for_writing
-from harness.store.records import CellRecord, StoredMap
+from harness.store.records import CellRecord, MapRecord
 
 
 def point(level: float, jaccard: float = 0.5) -> Point:
@@ -21,8 +21,8 @@ def point(level: float, jaccard: float = 0.5) -> Point:
         modularity_full=math.nan,
         n_clusters=2,
         coverage=0.75,
-        giant_share=1.0,
-        isolated_share=0.25,
+        largest_component_fraction=1.0,
+        isolated_fraction=0.25,
         jaccard_previous=jaccard,
         seconds=0.01,
         labels=np.array([0, 1, 0, -1]),
@@ -78,7 +78,7 @@ def test_a_cell_written_again_leaves_nothing_of_its_former_points(tmp_path: Path
 def test_failures_can_be_forgotten_and_successes_stay(tmp_path: Path) -> None:
     with open_for_writing(tmp_path) as store:
         store.write_cells([CellRecord("good", "ok"), CellRecord("bad", "failed", "why")])
-        store.write_maps([StoredMap("there", "digest", 4), StoredMap("lost", reason="why")])
+        store.write_maps([MapRecord("there", "digest", 4), MapRecord("lost", reason="why")])
 
         assert store.forget_failures() == 1
         assert store.computed() == {"good"}
@@ -87,11 +87,11 @@ def test_failures_can_be_forgotten_and_successes_stay(tmp_path: Path) -> None:
 
 def test_maps_come_back_with_and_without_grid_region_and_truth(tmp_path: Path) -> None:
     maps = [
-        StoredMap("a", "digest", 6, (2, 3), truth=(0, 0, 1, 1, 2, 2)),
-        StoredMap("b", reason="too small"),
+        MapRecord("a", "digest", 6, (2, 3), truth=(0, 0, 1, 1, 2, 2)),
+        MapRecord("b", reason="too small"),
         # Of one digest, but elsewhere.
-        StoredMap("c", "digest", 6, (2, 3), region=(0.1, 80 / 3, 373.625, 373.625)),
-        StoredMap("d", "digest", 6, (2, 3), region=(0.0, 0.0, 373.625, 373.625)),
+        MapRecord("c", "digest", 6, (2, 3), region=(0.1, 80 / 3, 373.625, 373.625)),
+        MapRecord("d", "digest", 6, (2, 3), region=(0.0, 0.0, 373.625, 373.625)),
     ]
     with open_for_writing(tmp_path) as store:
         store.write_maps(maps)
@@ -113,7 +113,7 @@ class Bench:
         variant = Variant("control", control) if control else OBSERVED
         observed = f"{image}-" if control else ""
         planned = PlannedMap(
-            map_key, "set", image, image, "vit", FIRST_SLOT, variant, observed=observed
+            map_key, "set", image, image, "vit", FIRST_HEAD, variant, observed=observed
         )
         name = key or f"{clusterer} {map_key}"
         self.cells.append(PlannedCell(name, planned, "threshold", clusterer, 0, len(self.cells)))
@@ -144,7 +144,7 @@ def test_missing_cells_come_in_their_order_page_by_page_each_once(bench: Bench) 
 def test_a_missing_cell_comes_with_its_map_as_soon_as_there_is_one(bench: Bench) -> None:
     bench.plan("louvain", "a", "noise")
     (without,) = bench.store.missing(-1, 10)
-    kept = StoredMap("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
+    kept = MapRecord("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
     bench.store.write_maps([kept])
     (found,) = bench.store.missing(-1, 10)
 
@@ -181,7 +181,7 @@ def test_what_a_component_had_a_part_in_can_be_forgotten(
             bench.plan(clusterer, "a", control)
     bench.store.write_cells(CellRecord(cell.key, "ok", points=[point(0.0)]) for cell in bench.cells)
     bench.store.write_maps(
-        {cell.map.key: StoredMap(cell.map.key, "d", 4) for cell in bench.cells}.values()
+        {cell.map.key: MapRecord(cell.map.key, "d", 4) for cell in bench.cells}.values()
     )
 
     assert bench.store.forget_components([spelling]) == 4 - len(cells)

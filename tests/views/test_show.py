@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from harness.analysis.image import Choice, Closeup, Method
+from harness.analysis.image import Choice, ImageReport, Method
 from harness.plugin.values import Image, Point, Profile
 from harness.views.show import show
-from harness.views.sight import Sight
+from harness.views.show_context import ShowContext
 
 POINT = Point(0.5, 0.1, 0.5, 0.4, 0.3, 2, 1.0, 1.0, 0.0, 0.9, 0.0, np.arange(4) % 2)
 
 
-def closeup(**changes: Any) -> Closeup:
+def report(**changes: Any) -> ImageReport:
     method = Method("louvain", "ok", "", Profile([POINT]), None, (Choice("s", 0, True, None, ""),))
     values: dict[str, Any] = {
         "image": "a.png", "images": "folder", "extractor": "vit", "layer": 0, "head": 0,
@@ -24,12 +24,12 @@ def closeup(**changes: Any) -> Closeup:
         "grid": (2, 2), "region": None, "truth": None, "unreadable": "", "others": {},
         "methods": (method,),
     }  # fmt: skip
-    return Closeup(**{**values, **changes})
+    return ImageReport(**{**values, **changes})
 
 
-def told(sight: Sight) -> str:
+def told(context: ShowContext) -> str:
     out = StringIO()
-    show(sight, Console(file=out, width=200))
+    show(context, Console(file=out, width=200))
     return out.getvalue()
 
 
@@ -50,7 +50,7 @@ def below(text: str, title: str) -> str:
     ],
 )
 def test_what_else_there_is_is_told_in_few_words(others: tuple[str, ...], line: str) -> None:
-    shown = told(Sight(closeup(others={"head": others})))
+    shown = told(ShowContext(report(others={"head": others})))
 
     assert f"There are also head {line} (--head).\n" in shown
 
@@ -60,11 +60,11 @@ def test_beside_the_patches_the_terminal_shows_the_part_of_the_image_that_they_c
     pixels[:, 20:40] = 255
     image = Image("a.png", pixels)
 
-    cropped = told(Sight(closeup(region=(0.0, 20.0, 20.0, 20.0)), image))
+    cropped = told(ShowContext(report(region=(0.0, 20.0, 20.0, 20.0)), image))
     assert "on a grid of 2×2 over 20×20 pixels from (0, 20)" in cropped
     assert below(cropped, "image, where the patches lie").startswith("█" * 28)
 
-    whole = told(Sight(closeup(), image))
+    whole = told(ShowContext(report(), image))
     assert "pixels from" not in whole
     assert "█" in below(whole, "image ")
     assert "█" * 28 not in below(whole, "image ")

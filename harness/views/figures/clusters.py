@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.metrics.ablation import clusters_of_two
+from harness.metrics.ablation import drop_singletons
 from harness.plugin.patches import Region
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.patched import Grid, Patched, Pixels
@@ -94,7 +94,7 @@ def panels(
     """
     on = Patched.of(pixels, grid, region)
     with style():
-        shown_labels = by_size(clusters_of_two(labels)) if names is None else list(names)
+        shown_labels = by_size(drop_singletons(labels)) if names is None else list(names)
         columns = min(ACROSS, max(1, len(shown_labels)))
         rows = math.ceil(max(1, len(shown_labels)) / columns)
         width, height = on.inches(SIDE - 0.3)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors import derived, slots
+from harness_plugins.extractors import derived
 from harness_plugins.extractors.array_files import FoundArray, find_arrays
+from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.extractors.tokens import patches_only
 
 Axis = Literal["images", "layers", "heads"]
@@ -22,7 +23,7 @@ USUAL_AXES: Mapping[int, tuple[Axis, ...]] = {
     1: ("images",),
     3: ("images", "layers", "heads"),
 }
-FIRST_SLOT = harness.Slot(0, 0)
+FIRST_HEAD = harness.HeadIndex(0, 0)
 # As far as rows may be from a sum of one: bfloat16 rounds a weight by up to 2⁻⁹ of it.
 ROUNDING = 2**-8
 
@@ -38,7 +39,7 @@ class _Place:
     array: FoundArray
     axes: tuple[Axis, ...] = ()
     number: int = 0
-    slot: harness.Slot = FIRST_SLOT
+    head_index: harness.HeadIndex = FIRST_HEAD
     layers: tuple[int, ...] = (0,)
     heads: tuple[int, ...] = (0,)
     reason: str = ""
@@ -97,8 +98,8 @@ class Arrays(harness.MapSet):
             )
         if self.axes is not None and len(set(self.axes)) < len(self.axes):
             raise harness.HarnessError(f"arrays: axes {', '.join(self.axes)} names one twice")
-        slots.check(self.layers, "layers")
-        slots.check(self.heads, "heads")
+        check(self.layers, "layers")
+        check(self.heads, "heads")
         if self.rollout and "mean" in self.layers:
             raise harness.HarnessError(
                 "arrays: rollout runs through layers; it is of no mean of them"
@@ -120,10 +121,10 @@ class Arrays(harness.MapSet):
         """
         return list(self._places)
 
-    def place(self, key: str) -> tuple[str, harness.Slot]:
+    def place(self, key: str) -> tuple[str, harness.HeadIndex]:
         """The image's name, the layer and the head."""
         place = self._places[key]
-        return place.image, place.slot
+        return place.image, place.head_index
 
     def load(self, key: str) -> harness.AttentionMap:
         """One map."""
@@ -136,8 +137,8 @@ class Arrays(harness.MapSet):
             return harness.AttentionMap(
                 patches_only(self._weights(place), self.prefix_tokens, self.prefix),
                 image=place.image,
-                layer=place.slot.layer,
-                head=place.slot.head,
+                layer=place.head_index.layer,
+                head=place.head_index.head,
                 grid=self.grid,
             )
         except (ValueError, harness.HarnessError) as error:
@@ -180,8 +181,8 @@ class Arrays(harness.MapSet):
                 raise harness.HarnessError(array.reason)
             axes = self._axes_of(array.shape)
             counts = dict(zip(axes, array.shape, strict=False))
-            layers = slots.choose(self.layers, counts.get("layers", 1), "layers", array.name)
-            heads = slots.choose(self.heads, counts.get("heads", 1), "heads", array.name)
+            layers = choose(self.layers, counts.get("layers", 1), "layers", array.name)
+            heads = choose(self.heads, counts.get("heads", 1), "heads", array.name)
         except harness.HarnessError as error:
             reason = str(error).removeprefix(f"{array.name}: ")
             yield array.name, _Place(array.name, array, reason=reason)
@@ -193,13 +194,13 @@ class Arrays(harness.MapSet):
             image = f"{array.name}[{number}]" if "images" in axes else array.name
             for layer, of_layers in self._layers_of(layers):
                 for head, of_heads in _each(heads) if told["heads"] else [(0, heads.numbers)]:
-                    slot = harness.Slot(layer, head)
+                    head_index = harness.HeadIndex(layer, head)
                     yield (
                         image + _slot_name(numbered, layer, head),
-                        _Place(image, array, axes, number, slot, of_layers, of_heads),
+                        _Place(image, array, axes, number, head_index, of_layers, of_heads),
                     )
 
-    def _layers_of(self, chosen: slots.Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def _layers_of(self, chosen: Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Each layer of the maps that are given, and the stored layers that its map is made of."""
         if self.rollout:
             for layer in chosen.numbers:
@@ -239,7 +240,7 @@ class Arrays(harness.MapSet):
         return axes
 
 
-def _each(chosen: slots.Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _each(chosen: Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
     for number in chosen.numbers:
         yield number, (number,)
 

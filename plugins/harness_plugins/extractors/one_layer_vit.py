@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness import Ablated, Ablator, Removal
-from harness_plugins.extractors.slots import Chosen, check, choose
+from harness import AblationSpec, Ablator, ModelResponse
+from harness_plugins.extractors.heads import Chosen, check, choose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,9 +37,9 @@ class OneLayerViT(harness.Extractor):
     def __post_init__(self) -> None:
         check(self.heads, "heads")
 
-    def slots(self) -> Sequence[harness.Slot]:
-        """One slot a head, all of layer 0; one for all heads if it is their mean."""
-        return [harness.Slot(0, head) for head in self._heads().places]
+    def head_indices(self) -> Sequence[harness.HeadIndex]:
+        """One head a head, all of layer 0; one for all heads if it is their mean."""
+        return [harness.HeadIndex(0, head) for head in self._heads().places]
 
     def _heads(self) -> Chosen:
         """The heads that are looked at."""
@@ -88,7 +88,7 @@ class OneLayerViT(harness.Extractor):
                     variant=image.variant,
                 )
 
-    def ablator(self, removal: Removal) -> Ablator:
+    def ablator(self, removal: AblationSpec) -> Ablator:
         """What removing patches does to the logits, in the only layer.
 
         Raises HarnessError for other layers; what is returned does for images that are too small.
@@ -103,7 +103,7 @@ class OneLayerViT(harness.Extractor):
         loaded = checkpoint.load(self.checkpoint_file)
         classes = tuple(loaded.record.get("classes", ()))
 
-        def ablate(image: harness.Image) -> Ablated:
+        def ablate(image: harness.Image) -> ModelResponse:
             found = ablated(loaded.model, _fed(loaded, image), removal.at, removal.fill)
             return replace(found, classes=classes)
 

@@ -33,7 +33,7 @@ def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> ND
     found: its largest weakly connected component holds less than the share given.
     """
     connected: NDArray[np.bool_] = ~np.isnan(profile.modularity) & (
-        profile.column("giant_share") >= minimum_giant_share
+        profile.column("largest_component_fraction") >= minimum_giant_share
     )
     return harness.read_only(connected)
 

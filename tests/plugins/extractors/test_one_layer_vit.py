@@ -34,13 +34,13 @@ def test_slots_are_all_heads_or_those_named() -> None:
     everything = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads]")
     two = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads,heads=[11,3]]")
 
-    assert everything.slots() == [harness.Slot(0, head) for head in range(12)]
-    assert two.slots() == [harness.Slot(0, 3), harness.Slot(0, 11)]
+    assert everything.head_indices() == [harness.HeadIndex(0, head) for head in range(12)]
+    assert two.head_indices() == [harness.HeadIndex(0, 3), harness.HeadIndex(0, 11)]
 
 
 def test_slots_are_known_without_torch() -> None:
     script = (
-        "import sys, harness; harness.make('extractor', 'one-layer-vit').slots();"
+        "import sys, harness; harness.make('extractor', 'one-layer-vit').head_indices();"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -96,7 +96,7 @@ def test_the_mean_over_the_heads_maps_is_one_map_of_head_0(
     expected = np.mean([attention.weights for attention in each.extract([image])], axis=0)
     (attention,) = average.extract([image])
 
-    assert average.slots() == [harness.Slot(0, 0)] == [attention.slot]
+    assert average.head_indices() == [harness.HeadIndex(0, 0)] == [attention.head_index]
     np.testing.assert_allclose(attention.weights, expected, rtol=1e-6)
     assert np.abs(attention.weights.sum(axis=1) - 1).max() < 1e-5
 
@@ -104,7 +104,7 @@ def test_the_mean_over_the_heads_maps_is_one_map_of_head_0(
 def test_heads_that_are_not_there_cannot_be_averaged(rgb_model: Path) -> None:
     average = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model},heads=[mean,0,3]]")
     with pytest.raises(harness.HarnessError, match="there is no head 3"):
-        average.slots()
+        average.head_indices()
 
 
 def test_images_of_other_sizes_and_channels_are_fitted(rgb_model: Path) -> None:
@@ -129,7 +129,9 @@ def test_an_image_smaller_than_the_patch_grid_is_refused_by_name() -> None:
 @pytest.mark.parametrize("heads", ["[12]", "[-1]", "[0,0]", "[]"])
 def test_heads_that_are_not_there_or_named_twice_are_refused(heads: str) -> None:
     with pytest.raises(harness.HarnessError, match="head"):
-        harness.make("extractor", f"one-layer-vit[checkpoint=twelve-heads,heads={heads}]").slots()
+        harness.make(
+            "extractor", f"one-layer-vit[checkpoint=twelve-heads,heads={heads}]"
+        ).head_indices()
 
 
 def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
@@ -137,16 +139,20 @@ def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
     save(tmp_path / "a.safetensors", Checkpoint(model, Normalisation(0, 1), {}))
 
     with pytest.raises(harness.HarnessError, match="a model without attention"):
-        harness.make("extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]").slots()
+        harness.make(
+            "extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]"
+        ).head_indices()
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_text("weights, honestly")
 
     with pytest.raises(harness.HarnessError, match="not a checkpoint"):
-        harness.make("extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]").slots()
+        harness.make(
+            "extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]"
+        ).head_indices()
     with pytest.raises(harness.HarnessError, match="nowhere: no such checkpoint"):
-        harness.make("extractor", "one-layer-vit[checkpoint=nowhere]").slots()
+        harness.make("extractor", "one-layer-vit[checkpoint=nowhere]").head_indices()
 
 
 @pytest.mark.parametrize("heads", [0, -3, 10**12, float("inf"), "two", None])
@@ -159,7 +165,7 @@ def test_a_header_with_an_impossible_number_of_heads_is_refused(
     path.write_bytes(len(header).to_bytes(8, "little") + header)
 
     with pytest.raises(harness.HarnessError, match=r"not a checkpoint .*it claims"):
-        harness.make("extractor", f"one-layer-vit[checkpoint={path}]").slots()
+        harness.make("extractor", f"one-layer-vit[checkpoint={path}]").head_indices()
 
 
 def test_a_header_nested_without_end_is_refused(tmp_path: Path) -> None:
@@ -167,7 +173,7 @@ def test_a_header_nested_without_end_is_refused(tmp_path: Path) -> None:
     path.write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000)
 
     with pytest.raises(harness.HarnessError, match="not a checkpoint"):
-        harness.make("extractor", f"one-layer-vit[checkpoint={path}]").slots()
+        harness.make("extractor", f"one-layer-vit[checkpoint={path}]").head_indices()
 
 
 def test_a_checkpoint_that_is_not_there_has_no_fingerprint() -> None:

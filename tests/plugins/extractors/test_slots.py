@@ -1,7 +1,7 @@
 import pytest
 
 import harness
-from harness_plugins.extractors.slots import Chosen, check, choose
+from harness_plugins.extractors.heads import Chosen, check, choose
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,14 @@ def make_profile() -> ProfileMaker:
         n_clusters: Sequence[int],
         *,
         levels: Sequence[float] | None = None,
-        giant_share: Sequence[float] | None = None,
+        largest_component_fraction: Sequence[float] | None = None,
     ) -> harness.Profile:
         count = len(modularity)
         columns = zip(
             np.arange(count) / 10 if levels is None else levels,
             modularity,
             n_clusters,
-            [1.0] * count if giant_share is None else giant_share,
+            [1.0] * count if largest_component_fraction is None else largest_component_fraction,
             strict=True,
         )
         return harness.Profile([point(*column) for column in columns])
@@ -34,7 +34,9 @@ def make_profile() -> ProfileMaker:
     return make
 
 
-def point(level: float, modularity: float, n_clusters: int, giant_share: float) -> harness.Point:
+def point(
+    level: float, modularity: float, n_clusters: int, largest_component_fraction: float
+) -> harness.Point:
     return harness.Point(
         level=float(level),
         threshold=0.0,
@@ -43,8 +45,8 @@ def point(level: float, modularity: float, n_clusters: int, giant_share: float) 
         modularity_full=modularity,
         n_clusters=n_clusters,
         coverage=1.0,
-        giant_share=giant_share,
-        isolated_share=0.0,
+        largest_component_fraction=largest_component_fraction,
+        isolated_fraction=0.0,
         jaccard_previous=float("nan"),
         seconds=0.0,
         labels=np.arange(20) % max(n_clusters, 1),

@@ -91,7 +91,7 @@ def test_fragmented_levels_and_levels_without_edges_are_passed_over(
     make_profile: ProfileMaker,
 ) -> None:
     controls = [make_profile([0.1, 0.1, 0.1], [2] * 3)] * 19
-    profile = make_profile([0.9, 0.2, NAN], [4] * 3, giant_share=[0.4, 1.0, 0.0])
+    profile = make_profile([0.9, 0.2, NAN], [4] * 3, largest_component_fraction=[0.4, 1.0, 0.0])
 
     assert ExcessModularity().select(profile, controls).candidate == 1
     assert ExcessModularity(minimum_giant_share=0.3).select(profile, controls).candidate == 0

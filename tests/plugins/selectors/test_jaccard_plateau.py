@@ -18,9 +18,13 @@ NEARLY_THIRDS = np.where(np.arange(NODES) == 0, 1, THIRDS)
 
 
 def profile_of(
-    partitions: Sequence[Any], giant_share: Sequence[float] | None = None
+    partitions: Sequence[Any], largest_component_fraction: Sequence[float] | None = None
 ) -> harness.Profile:
-    shares = [1.0] * len(partitions) if giant_share is None else giant_share
+    shares = (
+        [1.0] * len(partitions)
+        if largest_component_fraction is None
+        else largest_component_fraction
+    )
     return harness.Profile(
         [
             harness.Point(
@@ -31,8 +35,8 @@ def profile_of(
                 modularity_full=0.3,
                 n_clusters=len(set(labels.tolist())),
                 coverage=1.0,
-                giant_share=share,
-                isolated_share=0.0,
+                largest_component_fraction=share,
+                isolated_fraction=0.0,
                 jaccard_previous=float("nan"),
                 seconds=0.0,
                 labels=labels,
@@ -72,7 +76,8 @@ def test_a_stricter_likeness_parts_a_block() -> None:
 
 def test_trivial_and_fragmented_levels_are_in_no_block() -> None:
     profile = profile_of(
-        [ONE] * 4 + [ALONE] * 4 + [THIRDS] * 5, giant_share=[1.0] * 8 + [1.0, 1.0, 1.0, 0.4, 0.3]
+        [ONE] * 4 + [ALONE] * 4 + [THIRDS] * 5,
+        largest_component_fraction=[1.0] * 8 + [1.0, 1.0, 1.0, 0.4, 0.3],
     )
 
     assert JaccardPlateau().select(profile, []).plateau == (8, 10)

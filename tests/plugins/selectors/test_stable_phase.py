@@ -105,7 +105,7 @@ def test_fragmented_levels_are_no_part_of_a_phase(make_profile: ProfileMaker) ->
     profile = make_profile(
         [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
         [4, 4, 4, 4, 4, 4, 4],
-        giant_share=[1.0, 0.9, 0.7, 0.5, 0.49, 0.4, 0.3],
+        largest_component_fraction=[1.0, 0.9, 0.7, 0.5, 0.49, 0.4, 0.3],
     )
     selection = StablePhase().select(profile, [])
     assert selection.plateau == (0, 3)
@@ -169,7 +169,7 @@ def test_where_all_levels_are_trivial_the_largest_modularity_is_the_candidate(
 
 
 def test_where_all_levels_are_fragmented_the_reason_says_so(make_profile: ProfileMaker) -> None:
-    profile = make_profile([0.1, 0.2, 0.3], [3, 3, 3], giant_share=[0.1, 0.1, 0.1])
+    profile = make_profile([0.1, 0.2, 0.3], [3, 3, 3], largest_component_fraction=[0.1, 0.1, 0.1])
     selection = StablePhase().select(profile, [])
     assert selection.candidate == 2
     assert not selection.accepted
@@ -234,14 +234,16 @@ def test_the_phase_is_the_longest_of_all_ranges_that_keep_the_rule(
     tolerance: int,
     minimum_length: int,
 ) -> None:
-    modularity, counts, giant_share = (list(column) for column in zip(*columns, strict=True))
+    modularity, counts, largest_component_fraction = (
+        list(column) for column in zip(*columns, strict=True)
+    )
 
     def is_phase(first: int, last: int) -> bool:
         inside = slice(first, last + 1)
         return (
             max(counts[inside]) - min(counts[inside]) <= tolerance
             and min(counts[inside]) >= 2
-            and min(giant_share[inside]) >= 0.5
+            and min(largest_component_fraction[inside]) >= 0.5
             and not any(math.isnan(value) for value in modularity[inside])
         )
 
@@ -255,7 +257,9 @@ def test_the_phase_is_the_longest_of_all_ranges_that_keep_the_rule(
         default=0,
     )
     selector = StablePhase(minimum_length=minimum_length, tolerance=tolerance)
-    profile = make_profile(modularity, counts, giant_share=giant_share)
+    profile = make_profile(
+        modularity, counts, largest_component_fraction=largest_component_fraction
+    )
     selection = selector.select(profile, [])
     assert selection.reason
     assert selection.statistic == (longest if longest >= minimum_length else 0)

@@ -49,8 +49,8 @@ class CentreSquare(harness.Extractor):
     name: ClassVar[str] = "centre-square"
     wrong: str = ""
 
-    def slots(self) -> Sequence[harness.Slot]:
-        return [harness.Slot(0, 0)]
+    def head_indices(self) -> Sequence[harness.HeadIndex]:
+        return [harness.HeadIndex(0, 0)]
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         for image in images:

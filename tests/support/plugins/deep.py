@@ -22,9 +22,9 @@ class Deep(harness.Extractor):
 
     name: ClassVar[str] = "deep"
 
-    def slots(self) -> Sequence[harness.Slot]:
+    def head_indices(self) -> Sequence[harness.HeadIndex]:
         """Three layers with two heads."""
-        return [harness.Slot(layer, head) for layer in range(3) for head in range(2)]
+        return [harness.HeadIndex(layer, head) for layer in range(3) for head in range(2)]
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Every map of every image; of a control's images, noise only."""
@@ -32,16 +32,16 @@ class Deep(harness.Extractor):
         for image in images:
             random = np.random.default_rng(int(image.pixels.sum()))
             groups = (parity, random.permutation(parity), parity)
-            for slot in self.slots():
-                signal = SIGNALS[slot.layer] * (image.variant.role == "observed")
-                group = groups[slot.layer]
+            for head_index in self.head_indices():
+                signal = SIGNALS[head_index.layer] * (image.variant.role == "observed")
+                group = groups[head_index.layer]
                 logits = random.normal(size=(PATCHES, PATCHES))
                 weights = np.exp(logits + signal * (group[:, None] == group))
                 yield harness.AttentionMap(
                     weights / weights.sum(axis=1, keepdims=True),
                     image=image.key,
-                    layer=slot.layer,
-                    head=slot.head,
+                    layer=head_index.layer,
+                    head=head_index.head,
                     variant=image.variant,
                 )
 

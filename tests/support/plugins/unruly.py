@@ -50,9 +50,9 @@ class UnrulyExtractor(harness.Extractor):
     name: ClassVar[str] = "unruly-extractor"
     mode: str = "good"
 
-    def slots(self) -> Sequence[harness.Slot]:
-        heads = (0, 0) if self.mode == "slots" else (0, 1)
-        return [harness.Slot(0, head) for head in heads]
+    def head_indices(self) -> Sequence[harness.HeadIndex]:
+        heads = (0, 0) if self.mode == "heads" else (0, 1)
+        return [harness.HeadIndex(0, head) for head in heads]
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[Any]:
         heads = {"few": [0], "many": [0, 1, 1]}.get(self.mode, [0, 1])

@@ -10,7 +10,7 @@ import harness
 from harness import UNASSIGNED
 from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.clusterers.sdp.embedding import embed
-from harness_plugins.clusterers.sdp.parting import Method, Parting
+from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering, Method
 from harness_plugins.clusterers.sdp.programme import Balance, check_balance
 from harness_plugins.clusterers.sdp.spins import solve_spins
 
@@ -81,13 +81,13 @@ class Sdp(harness.Clusterer):
 
         Warns if a component's spins did not converge.
         """
-        parting = self._parting()
+        embedding_clustering = self._parting()
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)
         gap, imbalance, iterations, unconverged = 0.0, 0.0, 0, 0
         for nodes in connected_parts(graph):
             found = labels.max(initial=UNASSIGNED) + 1
-            if len(nodes) < parting.fewest_points:
+            if len(nodes) < embedding_clustering.fewest_points:
                 labels[nodes] = found
                 continue
             linked = weights[nodes][:, nodes]
@@ -105,7 +105,7 @@ class Sdp(harness.Clusterer):
             iterations += solution.iterations
             unconverged += not solution.converged
             points = embed(solution.spins, variance=self.variance)
-            parts = parting.labels(points, linked, seed)
+            parts = embedding_clustering.labels(points, linked, seed)
             labels[nodes] = np.where(parts == UNASSIGNED, UNASSIGNED, found + parts)
         if unconverged:
             warnings.warn(
@@ -123,9 +123,9 @@ class Sdp(harness.Clusterer):
             },
         )
 
-    def _parting(self) -> Parting:
+    def _parting(self) -> EmbeddingClustering:
         """How the embedding is parted, its settings checked."""
-        return Parting(
+        return EmbeddingClustering(
             method=self.clusterer,
             min_cluster_size=self.min_cluster_size,
             min_samples=self.min_samples,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import harness
-from harness import Ablated, Answer, Removal
+from harness import AblationSpec, ModelResponse, OutputKind
 from harness_plugins.extractors.pretrained.blocks import (
     Block,
     Change,
@@ -38,8 +38,8 @@ PLACES = {
 
 
 def ablated(
-    transformer: VisionTransformer, pixels: Tensor, grid: tuple[int, int], removal: Removal
-) -> Ablated:
+    transformer: VisionTransformer, pixels: Tensor, grid: tuple[int, int], removal: AblationSpec
+) -> ModelResponse:
     """What removing patches of one image, pixels (1, channels, height, width), does.
 
     Raises HarnessError if the model has no such layer, or if what it answers does not depend on
@@ -67,7 +67,7 @@ def ablated(
         answers = torch.cat([removing.answer(sets)[1] for sets in batches])
         return np.asarray((answers - intact).double().numpy())
 
-    return Ablated(
+    return ModelResponse(
         answer,
         intact[0].double().numpy(),
         changes,
@@ -85,7 +85,7 @@ class _Removing:
     blocks: Sequence[Block]
     entry: Entry
     pixels: Tensor
-    removal: Removal
+    removal: AblationSpec
 
     @property
     def batch(self) -> int:
@@ -94,7 +94,7 @@ class _Removing:
         one = 4 * self.transformer.architecture.heads * tokens**2
         return max(1, min(LARGEST_BATCH, BATCH_BYTES // one))
 
-    def answer(self, removed: Tensor) -> tuple[Answer, Tensor]:
+    def answer(self, removed: Tensor) -> tuple[OutputKind, Tensor]:
         """What the model answers without each of some sets (sets, patches), and what that is."""
         if self.removal.at == "keys":
             hidden = torch.nn.functional.pad(removed, (self.transformer.prefix_tokens, 0))
@@ -130,7 +130,9 @@ class _Removing:
         module = block.module if self.removal.at == "block" else block.attention
         return rows_changed(module, changed)
 
-    def _through(self, changed: AbstractContextManager[None], images: int) -> tuple[Answer, Tensor]:
+    def _through(
+        self, changed: AbstractContextManager[None], images: int
+    ) -> tuple[OutputKind, Tensor]:
         with torch.inference_mode(), begun_at(self.blocks, self.entry, images), changed:
             output = self.transformer(self.pixels)
         logits, pooled = (output.get(name) for name in ("logits", "pooler_output"))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import harness
-from harness import Ablated, Ablator, Removal
+from harness import AblationSpec, Ablator, ModelResponse
 from harness_plugins.extractors.derived import Maps
-from harness_plugins.extractors.slots import Chosen, check, choose
+from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix, patches_only
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ class Pretrained(harness.Extractor):
     def _opened(self) -> Opened:
         """The model with its weights; raises HarnessError as `_architecture` does."""
 
-    def slots(self) -> Sequence[harness.Slot]:
-        """One slot a layer and head, by the model's configuration alone."""
+    def head_indices(self) -> Sequence[harness.HeadIndex]:
+        """One head a layer and head, by the model's configuration alone."""
         from harness_plugins.extractors.pretrained import maps
 
-        return maps.slots(*self._chosen(self._architecture()), rolled=self.rollout)
+        return maps.head_indices(*self._chosen(self._architecture()), rolled=self.rollout)
 
     def _chosen(self, architecture: "Architecture") -> tuple[Chosen, Chosen]:
         return (
@@ -100,7 +100,7 @@ class Pretrained(harness.Extractor):
         import torch
 
         from harness_plugins.extractors.pretrained import maps
-        from harness_plugins.extractors.pretrained.model import understood
+        from harness_plugins.extractors.pretrained.model import inspect_model
         from harness_plugins.extractors.pretrained.watching import check_attention, watched
 
         opened = self._opened()
@@ -113,7 +113,7 @@ class Pretrained(harness.Extractor):
         # A model that suits no image is found out before one is taken, which would be blamed.
         trial = prepare(_noise(self.model, architecture.image))
         _check_memory(self.model, trial, held, architecture.heads)
-        transformer = understood(loaded, self.model, architecture, trial.pixels)
+        transformer = inspect_model(loaded, self.model, architecture, trial.pixels)
         sites = {layer: transformer.sites[layer] for layer in needed}
         for image in images:
             prepared = prepare(image)
@@ -124,26 +124,26 @@ class Pretrained(harness.Extractor):
             ):
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
-            for slot, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
-                yield self._map(image, prepared, transformer.prefix_tokens, slot, given)
+            for head_index, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
+                yield self._map(image, prepared, transformer.prefix_tokens, head_index, given)
             # The next image is taken and passed with nothing of this one held.
             del image, prepared, weights, given
 
-    def ablator(self, removal: Removal) -> Ablator:
+    def ablator(self, removal: AblationSpec) -> Ablator:
         """What removing patches in a layer does to the classifier's logits, else to an embedding.
 
         That is the pooled one if the model learned to pool, else its class token, else the mean of
         the patches' tokens. Raises HarnessError as `Ablatable` says.
         """
         from harness_plugins.extractors.pretrained.ablation import ablated
-        from harness_plugins.extractors.pretrained.model import understood
+        from harness_plugins.extractors.pretrained.model import inspect_model
 
         opened = self._opened()
         architecture, prepare = opened.architecture, opened.prepare
         trial = prepare(_noise(self.model, architecture.image))
-        transformer = understood(opened.load(True), self.model, architecture, trial.pixels)
+        transformer = inspect_model(opened.load(True), self.model, architecture, trial.pixels)
 
-        def ablate(image: harness.Image) -> Ablated:
+        def ablate(image: harness.Image) -> ModelResponse:
             prepared = prepare(image)
             return ablated(transformer, prepared.pixels, prepared.grid, removal)
 
@@ -154,15 +154,15 @@ class Pretrained(harness.Extractor):
         image: harness.Image,
         prepared: "Prepared",
         prefix_tokens: int,
-        slot: harness.Slot,
+        head_index: harness.HeadIndex,
         weights: Maps,
     ) -> harness.AttentionMap:
         kept = self.prefix == "keep" and prefix_tokens > 0
         return harness.AttentionMap(
             patches_only(weights, prefix_tokens, self.prefix),
             image=image.key,
-            layer=slot.layer,
-            head=slot.head,
+            layer=head_index.layer,
+            head=head_index.head,
             grid=None if kept else prepared.grid,
             region=None if kept else prepared.region,
             variant=image.variant,

@@ -1,4 +1,4 @@
-"""From the layers that a forward pass left to one map a slot."""
+"""From the layers that a forward pass left to one map a head."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 import harness
 from harness_plugins.extractors.derived import Maps, mean, rollout
-from harness_plugins.extractors.slots import Chosen
+from harness_plugins.extractors.heads import Chosen
 
 
-def slots(layers: Chosen, heads: Chosen, *, rolled: bool) -> Sequence[harness.Slot]:
-    """The slots of chosen layers and heads; attention rollout has one for all heads, 0."""
+def head_indices(layers: Chosen, heads: Chosen, *, rolled: bool) -> Sequence[harness.HeadIndex]:
+    """The heads of chosen layers and heads; attention rollout has one for all heads, 0."""
     places = (0,) if rolled else heads.places
-    return [harness.Slot(layer, head) for layer in layers.places for head in places]
+    return [harness.HeadIndex(layer, head) for layer in layers.places for head in places]
 
 
 def needed_layers(layers: Chosen, *, rolled: bool) -> Sequence[int]:
@@ -28,8 +28,8 @@ def head_mean(heads: Chosen, *, rolled: bool) -> bool:
 
 def maps_by_slot(
     weights: Mapping[int, NDArray[np.float32]], layers: Chosen, heads: Chosen, *, rolled: bool
-) -> Iterator[tuple[harness.Slot, Maps]]:
-    """One map (tokens, tokens) a slot, in the order of `slots`.
+) -> Iterator[tuple[harness.HeadIndex, Maps]]:
+    """One map (tokens, tokens) a head, in the order of `heads`.
 
     weights: of the needed layers the chosen heads' (heads, tokens, tokens), by layer, or their
     mean's (1, tokens, tokens) where `head_mean` tells so.
@@ -38,11 +38,11 @@ def maps_by_slot(
         averaged = (weights[layer][0] for layer in needed_layers(layers, rolled=True))
         for layer, given in enumerate(rollout(averaged)):
             if layer in layers.numbers:
-                yield harness.Slot(layer, 0), given
+                yield harness.HeadIndex(layer, 0), given
         return
     by_layer: Iterator[Maps] = (weights[layer] for layer in layers.numbers)
     if layers.mean:
         by_layer = iter([mean(by_layer)])
     for layer, given in zip(layers.places, by_layer, strict=True):
         for head, chosen in zip(heads.places, given, strict=True):
-            yield harness.Slot(layer, head), chosen
+            yield harness.HeadIndex(layer, head), chosen

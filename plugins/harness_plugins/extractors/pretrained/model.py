@@ -14,8 +14,8 @@ from harness_plugins.extractors.pretrained.configuration import Architecture
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import (
     Site,
+    find_attention,
     grid_of,
-    sites_of,
     tokens_of_patches,
 )
 
@@ -88,7 +88,7 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
     return Loaded(loaded.eval(), pooled=not any(found["missing_keys"]))
 
 
-def understood(
+def inspect_model(
     loaded: Loaded, model: str, architecture: Architecture, pixels: Tensor
 ) -> VisionTransformer:
     """Finds where attention comes out and where the patches' tokens are, by trying.
@@ -102,7 +102,7 @@ def understood(
         return _forward(loaded.module, model, architecture, given)
 
     with torch.inference_mode():
-        sites = sites_of(loaded.module, lambda: forward(pixels))
+        sites = find_attention(loaded.module, lambda: forward(pixels))
     if len(sites) != architecture.layers:
         raise harness.HarnessError(
             f"{model}: attention over all tokens comes out of {len(sites)} places, not of each of "

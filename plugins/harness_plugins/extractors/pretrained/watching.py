@@ -37,7 +37,7 @@ class Site:
         return found
 
 
-def sites_of(model: nn.Module, run: Callable[[], object]) -> list[Site]:
+def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
     """Where each layer's weights come out when `run` calls the model, in the order of layers."""
     found: list[Site] = []
     last: Tensor | None = None

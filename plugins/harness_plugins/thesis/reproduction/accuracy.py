@@ -4,7 +4,7 @@ import numpy as np
 
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.published import published
-from harness_plugins.thesis.reproduction.study import LackingError, Study
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
 
 VARIANT = ["data", "attention", "heads", "mlp", "optimiser", "epochs", "augmented"]
 
@@ -65,7 +65,7 @@ def accuracy_by_heads(study: Study) -> Made:
     classes = tuple(study.classes)
     chosen = trained[of_study & trained["classes"].map(lambda learned: learned == classes)]
     if chosen["heads"].nunique() < 2:
-        raise LackingError(
+        raise MissingRequirementError(
             "needs models of several numbers of heads for these images, such as `harness train "
             "benchmarks/train_fashion_mnist.toml --out models/fashion-mnist` makes"
         )

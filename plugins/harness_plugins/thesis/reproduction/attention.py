@@ -6,7 +6,7 @@ import numpy as np
 
 import harness
 from harness_plugins.thesis.reproduction.exhibit import Made
-from harness_plugins.thesis.reproduction.study import LackingError, Study, extractor_of
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, extractor_of
 
 
 def heatmaps(place: int) -> Callable[[Study], Made]:
@@ -18,7 +18,9 @@ def heatmaps(place: int) -> Callable[[Study], Made]:
         from harness.command import query_heatmaps
 
         if place >= len(study.shown):
-            raise LackingError(f"needs {place + 1} images; {study.images} has {len(study.shown)}")
+            raise MissingRequirementError(
+                f"needs {place + 1} images; {study.images} has {len(study.shown)}"
+            )
         image = study.shown[place]
         extractor = harness.make("extractor", extractor_of(study.many_heads), study.plugins)
         found = list(extractor.extract([image]))

@@ -6,7 +6,12 @@ import numpy as np
 
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.profiles import with_noise
-from harness_plugins.thesis.reproduction.study import LOUVAIN, LackingError, Study, method
+from harness_plugins.thesis.reproduction.study import (
+    LOUVAIN,
+    MissingRequirementError,
+    Study,
+    method,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -123,7 +128,7 @@ def _misclassified(study: Study, chosen: "pandas.DataFrame") -> list[dict[str, A
 
     try:
         keys = study.one_head_examples.keys
-    except LackingError:
+    except MissingRequirementError:
         return []
     right = dict(zip(keys, study.one_head_evaluation.is_right, strict=True))
     rows = []

@@ -9,7 +9,12 @@ import harness
 from harness import Image, Integers
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.published import published
-from harness_plugins.thesis.reproduction.study import LOUVAIN, LackingError, Study, method
+from harness_plugins.thesis.reproduction.study import (
+    LOUVAIN,
+    MissingRequirementError,
+    Study,
+    method,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -119,7 +124,9 @@ def _image_of_two_counts(study: Study) -> tuple[Image, Integers, Integers]:
                 for count in counts[:2]
             )
             return image, first, second
-    raise LackingError("no image shown has two numbers of clusters (at least two) under Louvain")
+    raise MissingRequirementError(
+        "no image shown has two numbers of clusters (at least two) under Louvain"
+    )
 
 
 def _count(labels: Integers) -> int:
@@ -129,7 +136,7 @@ def _count(labels: Integers) -> int:
 
 def _image(study: Study, place: int) -> Image:
     if place >= len(study.shown):
-        raise LackingError(f"needs {place + 1} images; {len(study.shown)} are shown")
+        raise MissingRequirementError(f"needs {place + 1} images; {len(study.shown)} are shown")
     return study.shown[place]
 
 

@@ -24,7 +24,7 @@ class Made:
 class Exhibit:
     """Its name, as `--only` spells it; what it shows; and the function that makes it.
 
-    `make` raises LackingError where something is needed that is not there.
+    `make` raises MissingRequirementError where something is needed that is not there.
     """
 
     name: str

@@ -9,7 +9,7 @@ import numpy as np
 from harness import UNASSIGNED
 from harness.command import Ablation, AblationSettings, Chance, ClusterPatches, Contrast, Effect
 from harness_plugins.thesis.reproduction.exhibit import Made
-from harness_plugins.thesis.reproduction.study import LOUVAIN, LackingError, Study
+from harness_plugins.thesis.reproduction.study import LOUVAIN, MissingRequirementError, Study
 
 
 def logits_of(place: int) -> Callable[[Study], Made]:
@@ -23,11 +23,11 @@ def logits_of(place: int) -> Callable[[Study], Made]:
         from harness.command import EffectBar, logit_changes
 
         if place >= len(study.shown):
-            raise LackingError(f"needs {place + 1} images; {len(study.shown)} are shown")
+            raise MissingRequirementError(f"needs {place + 1} images; {len(study.shown)} are shown")
         image = study.shown[place]
         found = _ablation(study, [image.key])
         if not found.images:
-            raise LackingError(f"{image.key}: {found.nothing[0].reason}")
+            raise MissingRequirementError(f"{image.key}: {found.nothing[0].reason}")
         (one,) = found.images
         names = list(study.classes)
         rows = [{"removed": "nothing", "patches": 0, **dict(zip(names, one.logits, strict=True))}]

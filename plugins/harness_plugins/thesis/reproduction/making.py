@@ -9,7 +9,7 @@ from harness import HarnessError
 from harness.command import environment, invocation, source
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
-from harness_plugins.thesis.reproduction.study import LackingError, Study
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
 
 
 def reproduce(
@@ -33,7 +33,7 @@ def reproduce(
 def _made(study: Study, exhibit: Exhibit) -> Result:
     try:
         return Result(exhibit, exhibit.make(study))
-    except LackingError as lacking:
+    except MissingRequirementError as lacking:
         return Result(exhibit, Made(), lacking=str(lacking))
     except HarnessError as error:
         return Result(exhibit, Made(), failed=str(error))

@@ -8,7 +8,7 @@ import numpy as np
 from harness import Integers
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.published import published
-from harness_plugins.thesis.reproduction.study import LackingError, Study, method
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, method
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +26,7 @@ def profiles_of(place: int, name: str) -> Callable[[Study], Made]:
         from harness.command import profile_figure
 
         if place >= len(study.clustered_keys):
-            raise LackingError(
+            raise MissingRequirementError(
                 f"needs {place + 1} images; {len(study.clustered_keys)} are clustered (--clustered)"
             )
         image = study.clustered_keys[place]

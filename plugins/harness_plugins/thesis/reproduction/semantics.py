@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from harness.command import Above, MethodAgreement
+from harness.command import BrightnessThreshold, MethodAgreement
 from harness_plugins.thesis.reproduction.exhibit import Made
-from harness_plugins.thesis.reproduction.study import LackingError, Study, method
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, method
 
 
 def agreement(study: Study) -> Made:
@@ -13,11 +13,11 @@ def agreement(study: Study) -> Made:
     import pandas
 
     if study.image_set.load(study.image_set.keys()[0]).pixels.shape[2] != 1:
-        raise LackingError(
+        raise MissingRequirementError(
             "needs to know the foreground, which is told by brightness for grey images on black "
             "only; with masks: `harness meaning RUN --masks DIR`"
         )
-    found = study.thesis_run.meaning(Above(0), study.plugins)
+    found = study.thesis_run.meaning(BrightnessThreshold(0), study.plugins)
     rows = [row for each in found.methods for row in _rows(each)]
     return Made(
         {"semantics": pandas.DataFrame(rows)},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import harness
 from harness import HarnessError, Image, ImageSet, Run
-from harness.command import Progress, prepare, spell_value
+from harness.command import Progress, format_value, prepare
 from harness_plugins.thesis.vit.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOUVAIN = "louvain-networkx"
 
 
-class LackingError(Exception):
+class MissingRequirementError(Exception):
     """What an exhibit needs and does not have, and the commands that get it, in one line."""
 
 
@@ -57,11 +57,11 @@ class Study:
     def classes(self) -> Sequence[str]:
         """Names of the images' classes.
 
-        Raises LackingError where they have none.
+        Raises MissingRequirementError where they have none.
         """
         classes = getattr(self.image_set, "classes", None)
         if classes is None:
-            raise LackingError(
+            raise MissingRequirementError(
                 f"needs labelled images; {self.images} has none (`harness data list` names some)"
             )
         return list(classes())
@@ -71,13 +71,13 @@ class Study:
         """Spelling of the images that are clustered: the first, classes in turn."""
         import dataclasses
 
-        from harness.command import spell
+        from harness.command import format_spec
 
         fields = {field.name for field in dataclasses.fields(self.image_set)}  # type: ignore[arg-type]
         if "count" not in fields:
             return self.images
         count = min(self.clustered, len(self.image_set.keys()))
-        return spell(replace(self.image_set, count=count))  # type: ignore[type-var]
+        return format_spec(replace(self.image_set, count=count))  # type: ignore[type-var]
 
     @cached_property
     def clustered_keys(self) -> list[str]:
@@ -157,7 +157,7 @@ class Study:
 
         settings = model.model.settings
         if len(self.classes) != settings.classes:
-            raise LackingError(
+            raise MissingRequirementError(
                 f"needs images of the model's {settings.classes} classes; {self.images} has "
                 f"{len(self.classes)}"
             )
@@ -174,14 +174,14 @@ class Study:
     def trained(self) -> "pandas.DataFrame":
         """A row a trained model: data set, shape, training, classes, test accuracy, file.
 
-        Raises LackingError where no folder of trained models was told.
+        Raises MissingRequirementError where no folder of trained models was told.
         """
         import pandas
 
         from harness_plugins.thesis.vit import checkpoint
 
         if not self.models:
-            raise LackingError(
+            raise MissingRequirementError(
                 "needs trained models: `harness data fetch fashion-mnist`, then `harness train "
                 "benchmarks/train_fashion_mnist.toml --out models/fashion-mnist`, then "
                 "--models models/fashion-mnist"
@@ -214,7 +214,7 @@ class Study:
 
 def extractor_of(checkpoint: str) -> str:
     """The spelling of the extractor of a checkpoint."""
-    return f"one-layer-vit[checkpoint={spell_value(checkpoint)}]"
+    return f"one-layer-vit[checkpoint={format_value(checkpoint)}]"
 
 
 def method(clusterer: str) -> str:

@@ -12,14 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import Ablated, At, Fill, Floats
+from harness import At, Fill, Floats, ModelResponse
 from harness_plugins.thesis.vit.model import OneLayerViT
 
 # Sets of patches that go through the model together.
 BATCH = 64
 
 
-def ablated(model: OneLayerViT, image: Tensor, at: At = "block", fill: Fill = "zero") -> Ablated:
+def ablated(
+    model: OneLayerViT, image: Tensor, at: At = "block", fill: Fill = "zero"
+) -> ModelResponse:
     """What removing patches of one image (1, channels, height, width) does to a model's logits.
 
     at="block": rows of the block's output, behind residual and MLP, which the classifier reads.
@@ -39,13 +41,13 @@ def ablated(model: OneLayerViT, image: Tensor, at: At = "block", fill: Fill = "z
         intact = logits.double().numpy()
         if at == "keys":
             changes = partial(_without_keys, model, tokens, logits)
-            return Ablated("logits", intact, changes, None, model.settings.grid)
+            return ModelResponse("logits", intact, changes, None, model.settings.grid)
         if at == "block":
             replaced = _filling(rows, fill)
         else:
             replaced = model.completed(tokens + _filling(attended, fill))
         patch_changes = _patch_changes(model, replaced - rows)
-    return Ablated(
+    return ModelResponse(
         "logits",
         intact,
         lambda removed: removed @ patch_changes,

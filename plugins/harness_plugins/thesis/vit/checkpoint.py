@@ -15,7 +15,7 @@ from torch import Tensor
 
 import harness
 from harness import HarnessError
-from harness.command import spell_value
+from harness.command import format_value
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 FORMAT = "harness-one-layer-vit-1"
@@ -115,5 +115,7 @@ def load_checkpoint(name: str, plugins: Sequence[str | Path] = ()) -> Checkpoint
 
     Raises HarnessError if there is none.
     """
-    extractor = harness.make("extractor", f"one-layer-vit[checkpoint={spell_value(name)}]", plugins)
+    extractor = harness.make(
+        "extractor", f"one-layer-vit[checkpoint={format_value(name)}]", plugins
+    )
     return load(extractor.checkpoint_file)

@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import harness
 from harness_plugins.clusterers.sdp import Sdp
-from harness_plugins.clusterers.sdp.parting import Method
+from harness_plugins.clusterers.sdp.embedding_clustering import Method
 
 every_method = pytest.mark.parametrize("method", get_args(Method))
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import harness
 from harness.analysis.ablation import AblationSettings
-from harness.plugin.ablation import Ablated, At, Fill, Removal
+from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse
 from harness_plugins.extractors.pretrained import configuration, model
 from harness_plugins.extractors.pretrained.ablation import ablated
 
@@ -26,13 +26,15 @@ PIXELS = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 def transformer(folder: Path, *, classifier: bool = False) -> model.VisionTransformer:
     config, architecture = configuration.read(folder, "tiny")
     loaded = model.load(folder, "tiny", config, classifier=classifier)
-    return model.understood(loaded, "tiny", architecture, PIXELS)
+    return model.inspect_model(loaded, "tiny", architecture, PIXELS)
 
 
-def without(tiny: Tiny, family: str, layer: int, at: At = "block", fill: Fill = "zero") -> Ablated:
+def without(
+    tiny: Tiny, family: str, layer: int, at: At = "block", fill: Fill = "zero"
+) -> ModelResponse:
     classifier = family.endswith("classifier")
     made = transformer(tiny(family), classifier=classifier)
-    return ablated(made, PIXELS, GRID, Removal(at, fill, layer))
+    return ablated(made, PIXELS, GRID, AblationSpec(at, fill, layer))
 
 
 @pytest.mark.parametrize("layer", [0, 1])
@@ -122,7 +124,7 @@ def test_the_model_is_as_it_was_afterwards(tiny: Tiny) -> None:
     with torch.no_grad():
         before = made(PIXELS)["logits"]
         for at in ("block", "attention", "keys"):
-            ablated(made, PIXELS, GRID, Removal(at, "zero", 1)).changes(EACH)  # type: ignore[arg-type]
+            ablated(made, PIXELS, GRID, AblationSpec(at, "zero", 1)).changes(EACH)  # type: ignore[arg-type]
         assert torch.equal(made(PIXELS)["logits"], before)
 
 

@@ -66,7 +66,7 @@ def test_maps_come_image_by_image_in_the_order_of_the_slots(
 
     found = maps_of(several, photo, other)
 
-    assert [each.slot for each in found] == 2 * list(several.slots())
+    assert [each.head_index for each in found] == 2 * list(several.head_indices())
     assert [each.image for each in found] == 4 * ["photo.png"] + 4 * ["other.png"]
     assert [each.variant.name for each in found] == 4 * [""] + 4 * ["x"]
 
@@ -96,8 +96,8 @@ def test_a_map_does_not_depend_on_its_companions_to_the_last_bit(
 def test_slots_are_the_layers_and_heads_chosen(
     extractor: Make, parameters: str, layers: list[int], heads: list[int]
 ) -> None:
-    assert extractor("vit", parameters).slots() == [
-        harness.Slot(layer, head) for layer in layers for head in heads
+    assert extractor("vit", parameters).head_indices() == [
+        harness.HeadIndex(layer, head) for layer in layers for head in heads
     ]
 
 
@@ -260,7 +260,7 @@ def test_parameters_that_the_model_or_anything_lacks_are_refused(
     extractor: Make, parameters: str, reason: str
 ) -> None:
     with pytest.raises(harness.HarnessError, match=reason):
-        extractor("vit", parameters).slots()
+        extractor("vit", parameters).head_indices()
 
 
 def test_a_model_that_suits_no_image_is_refused_before_one_is_taken(extractor: Make) -> None:

@@ -2,13 +2,13 @@ import numpy as np
 
 import harness
 from harness_plugins.extractors.derived import rollout
+from harness_plugins.extractors.heads import Chosen
 from harness_plugins.extractors.pretrained.maps import (
+    head_indices,
     head_mean,
     maps_by_slot,
     needed_layers,
-    slots,
 )
-from harness_plugins.extractors.slots import Chosen
 
 ALL_HEADS = Chosen((0, 1), mean=False)
 MEAN_OF_HEADS = Chosen((0, 1), mean=True)
@@ -24,23 +24,25 @@ def weights(*layers: int, heads: int = 2) -> dict[int, np.ndarray]:
 def test_maps_come_in_the_order_of_their_slots() -> None:
     for layers in (LAYERS, Chosen((1, 3), mean=True)):
         found = maps_by_slot(weights(1, 3), layers, ALL_HEADS, rolled=False)
-        assert [slot for slot, _ in found] == slots(layers, ALL_HEADS, rolled=False)
+        assert [head_index for head_index, _ in found] == head_indices(
+            layers, ALL_HEADS, rolled=False
+        )
 
 
 def test_each_map_is_that_of_its_layer_and_head() -> None:
     given = weights(1, 3)
-    for slot, found in maps_by_slot(given, LAYERS, ALL_HEADS, rolled=False):
-        assert np.array_equal(found, given[slot.layer][slot.head])
+    for head_index, found in maps_by_slot(given, LAYERS, ALL_HEADS, rolled=False):
+        assert np.array_equal(found, given[head_index.layer][head_index.head])
 
 
 def test_the_mean_over_layers_goes_by_layer_0() -> None:
     given = weights(1, 3)
     found = dict(maps_by_slot(given, Chosen((1, 3), mean=True), ALL_HEADS, rolled=False))
 
-    assert found.keys() == {harness.Slot(0, 0), harness.Slot(0, 1)}
+    assert found.keys() == {harness.HeadIndex(0, 0), harness.HeadIndex(0, 1)}
     for head in (0, 1):
         expected = (given[1][head] + given[3][head]) / 2
-        np.testing.assert_allclose(found[harness.Slot(0, head)], expected, rtol=1e-6)
+        np.testing.assert_allclose(found[harness.HeadIndex(0, head)], expected, rtol=1e-6)
 
 
 def test_rollout_needs_all_layers_up_to_the_last_and_gives_the_chosen() -> None:
@@ -49,9 +51,9 @@ def test_rollout_needs_all_layers_up_to_the_last_and_gives_the_chosen() -> None:
 
     found = dict(maps_by_slot(given, LAYERS, ALL_HEADS, rolled=True))
 
-    assert list(found) == slots(LAYERS, ALL_HEADS, rolled=True)
-    np.testing.assert_array_equal(found[harness.Slot(1, 0)], second)
-    np.testing.assert_array_equal(found[harness.Slot(3, 0)], fourth)
+    assert list(found) == head_indices(LAYERS, ALL_HEADS, rolled=True)
+    np.testing.assert_array_equal(found[harness.HeadIndex(1, 0)], second)
+    np.testing.assert_array_equal(found[harness.HeadIndex(3, 0)], fourth)
 
 
 def test_without_rollout_only_the_chosen_layers_are_needed() -> None:

@@ -18,9 +18,9 @@ def loaded(folder: Path, *, classifier: bool = False) -> model.Loaded:
     return model.load(folder, "it", config, classifier=classifier)
 
 
-def understood(folder: Path, pixels: Tensor) -> model.VisionTransformer:
+def inspect_model(folder: Path, pixels: Tensor) -> model.VisionTransformer:
     _, architecture = configuration.read(folder, "it")
-    return model.understood(loaded(folder), "it", architecture, pixels)
+    return model.inspect_model(loaded(folder), "it", architecture, pixels)
 
 
 def pixels(height: int = 32, width: int = 32) -> Tensor:
@@ -107,18 +107,18 @@ def test_a_file_that_is_none_of_safetensors_is_refused(copied: Path) -> None:
 def test_every_layer_has_a_place_where_its_attention_comes_out(
     family: str, tiny: Callable[[str], Path]
 ) -> None:
-    found = understood(tiny(family), pixels())
+    found = inspect_model(tiny(family), pixels())
 
     assert len(found.sites) == 3
 
 
 def test_tokens_after_those_of_the_patches_are_refused(tiny: Callable[[str], Path]) -> None:
     with pytest.raises(harness.HarnessError, match="22 tokens do not end with one for each of 4×4"):
-        understood(tiny("yolos"), pixels())
+        inspect_model(tiny("yolos"), pixels())
 
 
 def test_a_size_that_a_model_does_not_take_is_refused(tiny: Callable[[str], Path]) -> None:
-    found = understood(tiny("vit"), pixels())
+    found = inspect_model(tiny("vit"), pixels())
 
     with pytest.raises(harness.HarnessError, match=r"it does not take images of 4×4 pixels: ."):
         found(pixels(4, 4))
@@ -130,12 +130,12 @@ def test_weights_that_are_no_numbers_are_refused(copied: Path) -> None:
     )
 
     with pytest.raises(harness.HarnessError, match="comes out of 0 places, not of each of its 3"):
-        understood(folder, pixels())
+        inspect_model(folder, pixels())
 
 
 def test_positions_are_fitted_to_images_that_are_not_those_trained_on(
     family: str, tiny: Callable[[str], Path]
 ) -> None:
-    found = understood(tiny(family), pixels(40, 24))
+    found = inspect_model(tiny(family), pixels(40, 24))
 
-    assert found.prefix_tokens == understood(tiny(family), pixels()).prefix_tokens
+    assert found.prefix_tokens == inspect_model(tiny(family), pixels()).prefix_tokens

@@ -152,7 +152,7 @@ def test_a_hub_that_is_not_reached_costs_one_line_and_no_wait(
     tmp_path: Path, variables: dict[str, str], reason: str
 ) -> None:
     environment = os.environ | {"HF_HOME": str(tmp_path)} | variables
-    script = "import harness; harness.make('extractor', 'hf[model=nobody/nothing]').slots()"
+    script = "import harness; harness.make('extractor', 'hf[model=nobody/nothing]').head_indices()"
 
     finished = subprocess.run(
         [sys.executable, "-c", script],

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 import harness
 from harness.cli.main import main
-from harness.plugin.ablation import Removal
+from harness.plugin.ablation import AblationSpec
 
 SMALL: dict[str, Any] = {
     "img_size": 32,
@@ -97,7 +97,7 @@ def test_it_is_listed_whether_or_not_the_library_is_there(
     assert "attention-harness[timm]" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("asked", ["slots", "fingerprint"])
+@pytest.mark.parametrize("asked", ["heads", "fingerprint"])
 def test_a_library_that_fails_is_told_in_one_line_with_the_reason_and_a_remedy(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +133,7 @@ def test_maps_are_the_softmax_of_what_goes_into_fused_attention(
     kept = extractor(name, "layers=all,prefix=keep")
     found = np.stack([each.weights for each in kept.extract([photo])])
 
-    assert len(kept.slots()) == 3 * 4
+    assert len(kept.head_indices()) == 3 * 4
     assert found.shape[1] == FAMILIES[name][2] + 16
     assert np.abs(found - torch.cat(seen).numpy()).max() < 1e-5
 
@@ -219,7 +219,7 @@ def test_models_that_are_not_there_are_refused(timm: Any, model: str, reason: st
 def test_ablation_changes_the_models_own_logits(
     at: Any, timm: Any, folder: Callable[[str], Path], extractor: Make, photo: harness.Image
 ) -> None:
-    ablated = extractor("vit", "layers=all").ablator(Removal(at, "zero", 1))(photo)  # type: ignore[attr-defined]
+    ablated = extractor("vit", "layers=all").ablator(AblationSpec(at, "zero", 1))(photo)  # type: ignore[attr-defined]
     model = timm.create_model(f"local-dir:{folder('vit')}", pretrained=True).eval()
     with torch.inference_mode():
         own = model(shown(timm, model, photo))[0].numpy()

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 import harness
 from harness_plugins.extractors.pretrained.watching import (
     check_attention,
+    find_attention,
     grid_of,
     is_attention,
-    sites_of,
     tokens_of_patches,
     watched,
 )
@@ -42,7 +42,7 @@ def test_the_output_is_not_changed_by_watching_and_no_hook_is_left(
     model = loaded(tiny(family))
     with torch.inference_mode():
         before = tensors(model(pixels()))
-        sites = sites_of(model, lambda: model(pixels()))
+        sites = find_attention(model, lambda: model(pixels()))
         with watched(dict(enumerate(sites)), range(4)) as weights:
             during = tensors(model(pixels()))
         after = tensors(model(pixels()))
@@ -58,12 +58,12 @@ def test_the_output_is_not_changed_by_watching_and_no_hook_is_left(
 
 def test_hooks_are_removed_when_a_pass_fails(tiny: Callable[[str], Path]) -> None:
     model = loaded(tiny("vit"))
-    sites = sites_of(model, lambda: model(pixels()))
+    sites = find_attention(model, lambda: model(pixels()))
 
     with pytest.raises(ValueError, match="size"), watched(dict(enumerate(sites)), [0]):
         model(pixels(40, 40))
     with pytest.raises(ValueError, match="size"):
-        sites_of(model, lambda: model(pixels(40, 40)))
+        find_attention(model, lambda: model(pixels(40, 40)))
 
     assert not any(module._forward_hooks for module in model.modules())
 
@@ -72,7 +72,7 @@ def test_of_the_layers_and_heads_only_those_asked_for_are_kept(
     tiny: Callable[[str], Path],
 ) -> None:
     model = loaded(tiny("vit"))
-    sites = sites_of(model, lambda: model(pixels()))
+    sites = find_attention(model, lambda: model(pixels()))
     with torch.inference_mode():
         own = model(pixels(), output_attentions=True).attentions[1][0].numpy()
         with watched({1: sites[1]}, [1, 3]) as some:
@@ -90,7 +90,7 @@ def test_the_tokens_of_patches_follow_those_of_the_model(
 ) -> None:
     model, prefix = loaded(tiny(family)), prefix_tokens[family]
     with torch.inference_mode():
-        sites = sites_of(model, lambda: model(pixels()))
+        sites = find_attention(model, lambda: model(pixels()))
         found, tokens = tokens_of_patches(model, sites[0].attention, pixels(), PATCH)
 
     assert tokens == prefix + 16

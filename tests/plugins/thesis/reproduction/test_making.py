@@ -6,12 +6,12 @@ import pandas
 import pytest
 
 from harness.errors import HarnessError
-from harness.planning.progress import Silence
+from harness.planning.progress import NullProgress
 from harness_plugins.thesis.reproduction.accuracy import accuracies
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
 from harness_plugins.thesis.reproduction.making import reproduce
 from harness_plugins.thesis.reproduction.report import Result
-from harness_plugins.thesis.reproduction.study import LackingError, Study
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, save
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
@@ -26,7 +26,7 @@ def study(folder: Path, **changes: Any) -> Study:
         "folder": folder,
         "workers": 1,
         "plugins": (),
-        "progress": Silence(),
+        "progress": NullProgress(),
     }
     return Study(**{**told, **changes})
 
@@ -43,7 +43,7 @@ def exhibit(name: str, outcome: Exception | Made) -> Exhibit:
 def test_what_one_exhibit_lacks_or_breaks_does_not_stop_the_others(tmp_path: Path) -> None:
     told: list[Result] = []
     exhibits = [
-        exhibit("one", LackingError("needs more")),
+        exhibit("one", MissingRequirementError("needs more")),
         exhibit("two", HarnessError("is wrong")),
         exhibit("three", ZeroDivisionError("by nothing")),
         exhibit("four", Made({"four": pandas.DataFrame({"a": [1]})})),
@@ -96,7 +96,7 @@ def test_accuracies_are_means_and_deviations_over_seeds_beside_the_thesis(tmp_pa
 
 
 def test_accuracies_without_trained_models_say_how_to_have_them(tmp_path: Path) -> None:
-    with pytest.raises(LackingError, match="needs trained models: `harness data fetch"):
+    with pytest.raises(MissingRequirementError, match="needs trained models: `harness data fetch"):
         accuracies(study(tmp_path))
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.plugin.ablation import At, Fill
-from harness_plugins.thesis.vit.ablation import Ablated, ablated
+from harness_plugins.thesis.vit.ablation import ModelResponse, ablated
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 # Of the 24 patches in 4 rows.
@@ -132,7 +132,7 @@ def test_masking_keys_does_not_add_up(image: Tensor) -> None:
     assert np.abs(one + other - both).max() > 0.01
 
 
-def everywhere(image: Tensor) -> list[Ablated]:
+def everywhere(image: Tensor) -> list[ModelResponse]:
     whole = model()
     return [
         ablated(whole, image, "block", "zero"),

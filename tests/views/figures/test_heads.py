@@ -1,12 +1,11 @@
 import numpy as np
-
-from harness.views.figures.slots import (
+from harness.views.figures.heads import (
     Beside,
     colour_range,
     head_figure,
+    head_pair_similarity,
     head_similarity,
     layer_similarity,
-    slot_similarity,
 )
 
 NOTHING = np.nan
@@ -38,7 +37,7 @@ def test_panels_that_share_a_colour_bar_share_their_colours() -> None:
     beside = Beside("AMI", np.array([[0.8, 0.4], [0.4, 0.6]]), np.full((2, 2), -0.2))
     for figure in (
         layer_similarity([beside], [0, 1], title="t"),
-        slot_similarity([beside], [0, 1], title="t"),
+        head_pair_similarity([beside], [0, 1], title="t"),
         head_similarity([(0, [0, 1], beside.same), (1, [0, 1], beside.across)], "AMI", title="t"),
     ):
         limits = {panel.images[0].get_clim() for panel in figure.axes[:2]}

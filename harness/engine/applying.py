@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.engine.guardian import Guardian
-from harness.engine.host import Host, terms_of
+from harness.engine.host import WorkerProcess, terms_of
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
 from harness.errors import HarnessError
@@ -12,7 +12,7 @@ from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution
 from harness.plugin.registry import Registry
-from harness.plugin.spec import spell
+from harness.plugin.spec import format_spec
 from harness.store import (
     failed_selections,
     open_for_reading,
@@ -22,7 +22,7 @@ from harness.store import (
 )
 
 
-def reselect(
+def apply_selectors(
     folder: Path,
     spellings: Sequence[str],
     execution: Execution,
@@ -38,11 +38,15 @@ def reselect(
     made = [one for text in spellings for one in registry.make("selector", text)]
     if not made:
         raise HarnessError("selectors: at least one selector is needed")
-    codes = {spell(selector): code_digest(type(selector)) for selector in made}
+    codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
     terms = terms_of(execution, {f"selector {text}": code for text, code in codes.items()})
     with open_for_reading(folder) as store:
         settings = store.settings()
-    with open_for_writing(folder) as store, Guardian() as guardian, Host(terms, guardian) as host:
+    with (
+        open_for_writing(folder) as store,
+        Guardian() as guardian,
+        WorkerProcess(terms, guardian) as host,
+    ):
         records = select_all(
             store,
             host,

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.heads import LayerRow, SlotRow
+from harness.analysis.heads import HeadRow, LayerRow
 from harness.views.tables import NOTHING, p_text
 
 VARYING = ("selector", "graph", "extractor", "images")
@@ -27,7 +27,7 @@ LAYERS = (
 )
 
 
-def show_heads(run: str, rows: Sequence[SlotRow], console: Console) -> None:
+def show_heads(run: str, rows: Sequence[HeadRow], console: Console) -> None:
     """Print a row for each method and head."""
     varying = _varying(rows)
     layers = len({row.layer for row in rows}) > 1
@@ -98,7 +98,7 @@ def table_of(headers: Sequence[str], words: Sequence[str] = (), title: Text | No
     return table
 
 
-def _varying(rows: Sequence[SlotRow | LayerRow]) -> list[str]:
+def _varying(rows: Sequence[HeadRow | LayerRow]) -> list[str]:
     return [name for name in VARYING if len({getattr(row.figures, name) for row in rows}) > 1]
 
 
@@ -110,6 +110,6 @@ def _share(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.0%}"
 
 
-def _interval(row: SlotRow | LayerRow) -> str:
+def _interval(row: HeadRow | LayerRow) -> str:
     low, high = row.figures.excess_low, row.figures.excess_high
     return NOTHING if low is None or high is None else f"{low:.2f}…{high:.2f}"

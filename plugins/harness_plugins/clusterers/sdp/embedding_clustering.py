@@ -32,7 +32,7 @@ SAME = 1e-6
 
 
 @dataclass(frozen=True)
-class Parting:
+class EmbeddingClustering:
     """A method of clustering points, with its settings; None stands for the method's default.
 
     Raises HarnessError if a setting is out of range or does not apply to the method.

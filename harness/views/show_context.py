@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.image import Choice, Closeup, Method
-from harness.metrics.ablation import clusters_of_two
+from harness.analysis.image import Choice, ImageReport, Method
+from harness.metrics.ablation import drop_singletons
 from harness.plugin.values import Image, Integers
 
 
@@ -22,52 +22,52 @@ class Chosen:
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class ShowContext:
     """What is shown of a map: what the run holds, and what could be had beside it.
 
     image: its pixels; class_name: of its label; weights: of the map; each is None or "" where it
     cannot be had, and remarks say why.
     """
 
-    closeup: Closeup
+    report: ImageReport
     image: Image | None = None
     class_name: str = ""
     weights: NDArray[np.floating[Any]] | None = None
     remarks: Sequence[str] = ()
 
 
-def partitions(closeup: Closeup) -> list[Chosen]:
+def partitions(report: ImageReport) -> list[Chosen]:
     """What was chosen by every method and selector, and the planted communities if there are."""
     found = [
-        Chosen(name(closeup, method, choice), labels(method, choice), choice.accepted)
-        for method, choice in chosen(closeup)
+        Chosen(name(report, method, choice), labels(method, choice), choice.accepted)
+        for method, choice in chosen(report)
     ]
-    if closeup.truth is not None:
-        found.append(Chosen("truth", clusters_of_two(closeup.truth), True))
+    if report.truth is not None:
+        found.append(Chosen("truth", drop_singletons(report.truth), True))
     return found
 
 
-def chosen(closeup: Closeup) -> Iterator[tuple[Method, Choice]]:
+def chosen(report: ImageReport) -> Iterator[tuple[Method, Choice]]:
     """Every method with every choice that has a level."""
-    for method in closeup.methods:
+    for method in report.methods:
         for choice in method.choices:
             if choice.candidate is not None:
                 yield method, choice
 
 
-def name(closeup: Closeup, method: Method, choice: Choice) -> str:
+def name(report: ImageReport, method: Method, choice: Choice) -> str:
     """The method, with its selector where there are several."""
-    if has_several_selectors(closeup):
+    if has_several_selectors(report):
         return f"{method.clusterer}, {choice.selector}"
     return method.clusterer
 
 
-def has_several_selectors(closeup: Closeup) -> bool:
+def has_several_selectors(report: ImageReport) -> bool:
     """Whether a method's name alone does not tell one choice from another."""
-    return len({choice.selector for method in closeup.methods for choice in method.choices}) > 1
+    return len({choice.selector for method in report.methods for choice in method.choices}) > 1
 
 
 def labels(method: Method, choice: Choice) -> Integers:
     """The labels (n,) at the level chosen, every cluster of one patch unassigned (−1)."""
     assert choice.candidate is not None
-    return clusters_of_two(method.profile.points[choice.candidate].labels)
+    return drop_singletons(method.profile.points[choice.candidate].labels)

@@ -77,7 +77,9 @@ def layer_similarity(measures: Sequence[Beside], layers: Sequence[int], *, title
         return figure
 
 
-def slot_similarity(measures: Sequence[Beside], layers: Sequence[int], *, title: str) -> "Figure":
+def head_pair_similarity(
+    measures: Sequence[Beside], layers: Sequence[int], *, title: str
+) -> "Figure":
     """All heads by all heads, ordered by layer; layers: the layer of each, (heads,)."""
     starts = [at for at, layer in enumerate(layers) if at == 0 or layer != layers[at - 1]]
     ends = [*starts[1:], len(layers)]
