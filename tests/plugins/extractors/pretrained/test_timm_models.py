@@ -97,7 +97,7 @@ def test_it_is_listed_whether_or_not_the_library_is_there(
     assert "attention-harness[timm]" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("asked", ["heads", "fingerprint"])
+@pytest.mark.parametrize("asked", ["head_indices", "fingerprint"])
 def test_a_library_that_fails_is_told_in_one_line_with_the_reason_and_a_remedy(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
