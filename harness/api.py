@@ -331,6 +331,7 @@ def run(
     memory: float | None = None,
     extraction_threads: int | None = None,
     dask: str | None = None,
+    isolation: str | None = None,
     plugins: Sequence[str | Path] | None = None,
     out: str | Path | None = None,
     retry_failed: bool = False,
@@ -364,6 +365,7 @@ def run(
         "memory": memory,
         "extraction_threads": extraction_threads,
         "dask": dask,
+        "isolation": isolation,
         "plugins": plugins,
         "out": out,
     }

@@ -115,6 +115,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="compute cells on the workers of this Dask scheduler; local starts some here",
     )
+    how.add_argument(
+        "--isolation",
+        choices=("process", "none"),
+        help="run components in worker processes, or in this one, for debugging (default process)",
+    )
     add_plugin_option(how)
     how.add_argument(
         "--retry-failed", action="store_true", help="compute cells that failed before again"

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from harness.errors import HarnessError
 from harness.planning.identity import key_of
@@ -33,6 +33,8 @@ COMPONENTS = {
 MAY_BE_EMPTY = ("controls", "perturbations")
 # What a selection is tested against: nulls of all images of its group, or of its own image.
 Pooling = Literal["group", "image"]
+# Where components run: in worker processes, or in the calling process.
+Isolation = Literal["process", "none"]
 NONE = "none"
 # Seconds; about four months.
 LONGEST = 1e7
@@ -90,8 +92,9 @@ class Execution:
 
     timeout: seconds a cell may take; memory: GiB that it may take; extraction_threads: what a
     model may take (other than 1 it may change the last digit, and is recorded); dask: the
-    address of a Dask scheduler, "local" for one made for the run, or None; plugins: files and
-    folders with plugins; out: the run's folder, or None for the default one.
+    address of a Dask scheduler, "local" for one made for the run, or None; isolation: whether
+    components run in worker processes or in the calling one; plugins: files and folders with
+    plugins; out: the run's folder, or None for the default one.
     """
 
     workers: int
@@ -99,6 +102,7 @@ class Execution:
     memory: float
     extraction_threads: int
     dask: str | None = None
+    isolation: Isolation = "process"
     plugins: tuple[Path, ...] = ()
     out: Path | None = None
 
@@ -171,6 +175,7 @@ def execution(values: Mapping[str, Any]) -> Execution:
         memory=_number(values, "memory", MOST_MEMORY),
         extraction_threads=_whole(values, "extraction_threads", 1, 1_000),
         dask=dask,
+        isolation=_choice(values.get("isolation", "process"), "isolation", get_args(Isolation)),
         plugins=_paths(values.get("plugins", ()), "plugins"),
         out=None if out is None else _path(out),
     )
@@ -224,7 +229,7 @@ def resolve(values: Mapping[str, Any], registry: Registry) -> Settings:
         levels=_whole(values, "levels", 1, 10_000),
         repeats=_whole(values, "repeats", 1, 10_000),
         nulls=_whole(values, "nulls", 1, 100_000),
-        pooling=_pooling(values["pooling"]),
+        pooling=_choice(values["pooling"], "pooling", get_args(Pooling)),
         stability_draws=_whole(values, "stability_draws", 1, 10_000),
         rescore=_yes_or_no(values, "rescore"),
         resolution=_number(values, "resolution", math.inf),
@@ -322,10 +327,10 @@ def _whole(values: Mapping[str, Any], key: str, at_least: int, at_most: int) -> 
     return value
 
 
-def _pooling(value: Any) -> Pooling:
-    if value not in get_args(Pooling):
-        raise HarnessError(f"pooling: expected {' or '.join(get_args(Pooling))}, not {value!r}")
-    return cast(Pooling, value)
+def _choice(value: Any, key: str, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise HarnessError(f"{key}: expected {' or '.join(choices)}, not {value!r}")
+    return value
 
 
 def _yes_or_no(values: Mapping[str, Any], key: str) -> bool:

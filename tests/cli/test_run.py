@@ -327,7 +327,11 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--images", "unruly-images[mode=none]"], 2, "load() returned None, not a harness.Image"),
         (["--images", "unruly-images[mode=label]"], 2, "b: ValueError: a label must fit 64 bits"),
         (["--images", "unruly-images[mode=exit]"], 2, "b: the process exited with code 3"),
-        (["--extractors", "unruly-extractor[mode=slots]"], 1, "head_indices() must name each head once"),
+        (
+            ["--extractors", "unruly-extractor[mode=slots]"],
+            1,
+            "head_indices() must name each head once",
+        ),
         (["--extractors", "unruly-extractor[mode=few]"], 2, "gave no map for layer 0, head 1"),
         (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or without having"),
         (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),

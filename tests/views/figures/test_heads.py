@@ -1,4 +1,5 @@
 import numpy as np
+
 from harness.views.figures.heads import (
     Beside,
     colour_range,
