@@ -65,13 +65,13 @@ def keys(returned: Any, what: str) -> list[str]:
     return list(returned)
 
 
-def place(returned: Any, what: str) -> dict[str, Any]:
+def location(returned: Any, what: str) -> dict[str, Any]:
     """A map's image, as a text, and its layer and head."""
     match returned:
         case (str(image), HeadIndex(layer=layer, head=head)):
             return {"image": image, "layer": layer, "head": head}
     raise InvalidResultError(
-        f"{what}: place() returned {returned!r}, not a name and a harness.HeadIndex"
+        f"{what}: locate() returned {returned!r}, not a name and a harness.HeadIndex"
     )
 
 

@@ -150,7 +150,7 @@ class MapSet(Component):
         Raises HarnessError if the set itself (its folder, its file) is not to be had.
         """
 
-    def place(self, key: str) -> tuple[str, HeadIndex]:
+    def locate(self, key: str) -> tuple[str, HeadIndex]:
         """What the tables call the map's image, and its head, without loading it.
 
         A map that cannot be had is missing there; that of one that can be is its own.

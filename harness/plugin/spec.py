@@ -41,6 +41,11 @@ class ComponentSpec:
     parameters: Mapping[str, Raw]
 
 
+def component_name(spec: str) -> str:
+    """The component's name in its spec: `louvain` of `louvain[resolution=2]`."""
+    return spec.partition("[")[0]
+
+
 def split(text: str) -> list[str]:
     """The parts of a text between the commas that stand outside brackets and quotes.
 
