@@ -41,19 +41,19 @@ if TYPE_CHECKING:
     from harness.plugin.base import Perturbation as Perturbation
     from harness.plugin.base import Selector as Selector
     from harness.plugin.base import Split as Split
+    from harness.plugin.graph import Graph as Graph
+    from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
+    from harness.plugin.profile import Point as Point
+    from harness.plugin.profile import Profile as Profile
+    from harness.plugin.profile import Selection as Selection
     from harness.plugin.values import OBSERVED as OBSERVED
     from harness.plugin.values import UNASSIGNED as UNASSIGNED
     from harness.plugin.values import AttentionMap as AttentionMap
     from harness.plugin.values import Floats as Floats
-    from harness.plugin.values import Graph as Graph
     from harness.plugin.values import HeadIndex as HeadIndex
     from harness.plugin.values import Image as Image
     from harness.plugin.values import Integers as Integers
-    from harness.plugin.values import Partition as Partition
-    from harness.plugin.values import Point as Point
-    from harness.plugin.values import Profile as Profile
-    from harness.plugin.values import Selection as Selection
     from harness.plugin.values import Variant as Variant
     from harness.plugin.values import read_only as read_only
 
@@ -72,10 +72,11 @@ HOMES = {
         "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
         "MapSet Perturbation Selector Split"
     ),
+    "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
+    "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.values": (
-        "OBSERVED UNASSIGNED AttentionMap Floats Graph HeadIndex Image Integers Partition Point "
-        "Profile Selection Variant read_only"
+        "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),
 }
 

@@ -12,18 +12,10 @@ from numpy.typing import NDArray
 
 from harness.errors import InvalidResultError
 from harness.metrics.partition import check_labels, renumbered
+from harness.plugin.graph import Graph
 from harness.plugin.patches import described, lies_within
-from harness.plugin.values import (
-    AttentionMap,
-    Floats,
-    Graph,
-    HeadIndex,
-    Image,
-    Integers,
-    Profile,
-    Selection,
-    Variant,
-)
+from harness.plugin.profile import Profile, Selection
+from harness.plugin.values import AttentionMap, Floats, HeadIndex, Image, Integers, Variant
 
 # Warnings of a point that are kept, and characters of each.
 MOST_WARNINGS = 20

@@ -12,17 +12,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.plugin.values import (
-    FIRST_HEAD,
-    AttentionMap,
-    Floats,
-    Graph,
-    HeadIndex,
-    Image,
-    Partition,
-    Profile,
-    Selection,
-)
+from harness.plugin.graph import Graph, Partition
+from harness.plugin.profile import Profile, Selection
+from harness.plugin.values import FIRST_HEAD, AttentionMap, Floats, HeadIndex, Image
 
 
 def as_image(value: Image | NDArray[Any]) -> Image:
