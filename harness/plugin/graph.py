@@ -17,11 +17,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A weighted directed graph: CSR (n, n), float64, positive weights, sorted indices.
+    """A weighted directed graph.
 
-    `level` is where on its builder's axis it lies, `threshold` the smallest weight allowed
-    (or, where a builder has no limit for all edges alike, the smallest kept),
-    `self_loops` whether edges from a node to itself were allowed.
+    Make one with `from_weights`; the constructor checks nothing.
+
+    Parameters
+    ----------
+    adjacency : csr_array of float64, shape (n, n)
+        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices.
+    level
+        The level of its builder that gave the graph.
+    threshold
+        The smallest weight that an edge may have or, if the builder has no such limit, has.
+    self_loops
+        Whether edges from a node to itself were allowed.
+
+    Attributes
+    ----------
+    n, edges : int
+        Number of nodes and of directed edges.
+    density, largest_component_fraction : float
+        Fraction of the possible edges; fraction of the nodes in the largest component.
+    rows : ndarray of int64, shape (edges,)
+        Source of every edge in CSR order; `adjacency.indices` holds the targets.
+    out_strength, in_strength : ndarray of float64, shape (n,)
+        Sum of the weights that leave and that reach each node.
+    components : ndarray of int64, shape (n,)
+        Weakly connected component of each node.
+    isolated : ndarray of bool, shape (n,)
+        Whether a node has no edge to or from another node.
+
+    Examples
+    --------
+    >>> graph = harness.Graph.from_weights([[0.0, 0.7, 0.1], [0.7, 0.0, 0.1], [0.2, 0.2, 0.0]])
+    >>> graph.edges, graph.symmetric_binary().nnz
+    (6, 6)
     """
 
     adjacency: "csr_array[Any, Any]"
@@ -42,7 +72,25 @@ class Graph:
         self_loops: bool = False,
         level: float = 0.0,
     ) -> "Graph":
-        """The graph of a dense matrix (n, n): weights that are positive and ≥ threshold."""
+        """Return the graph of the entries of a matrix that are positive and ≥ a threshold.
+
+        Parameters
+        ----------
+        weights : array-like, shape (n, n)
+            Entry (i, j) is the weight of the edge i → j.
+        threshold, self_loops, level
+            As in the class; without `self_loops` the diagonal is ignored.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is not square.
+
+        Examples
+        --------
+        >>> harness.Graph.from_weights([[0.5, 0.4], [0.1, 0.9]], threshold=0.2).edges
+        1
+        """
         dense = np.asarray(weights, dtype=np.float64)
         if dense.ndim != 2 or dense.shape[0] != dense.shape[1]:
             raise ValueError(f"weights must be (n, n), not {dense.shape}")
@@ -61,7 +109,7 @@ class Graph:
         threshold: float,
         self_loops: bool,
     ) -> "Graph":
-        """The graph of those entries of a dense matrix (n, n) that a mask (n, n) keeps."""
+        """Return the graph of the entries of a matrix (n, n) where the mask (n, n) is True."""
         from scipy.sparse import csr_array
 
         n = len(weights)
@@ -90,7 +138,7 @@ class Graph:
 
     @property
     def density(self) -> float:
-        """Edges as a share of all possible ones, n(n−1), or n² where self-loops are allowed."""
+        """Fraction of the possible edges: n(n − 1), or n² if self-loops are allowed."""
         possible = self.n * (self.n if self.self_loops else self.n - 1)
         return self.edges / possible if possible else 0.0
 
@@ -120,12 +168,12 @@ class Graph:
 
     @cached_property
     def largest_component_fraction(self) -> float:
-        """Share of the nodes that lie in the largest weakly connected component."""
+        """Fraction of the nodes that lie in the largest weakly connected component."""
         return float(np.bincount(self.components).max()) / self.n
 
     @cached_property
     def isolated(self) -> NDArray[np.bool_]:
-        """Which nodes have no edge to or from another node, (n,)."""
+        """Whether a node has no edge to or from another node, (n,)."""
         sent = np.diff(self.adjacency.indptr)
         received = np.bincount(self.adjacency.indices, minlength=self.n)
         own = self.adjacency.diagonal() > 0 if self.self_loops else np.zeros(self.n, dtype=bool)
@@ -133,7 +181,7 @@ class Graph:
         return isolated
 
     def symmetric_binary(self) -> "csr_array[Any, Any]":
-        """CSR of ones where i → j or j → i is an edge (i ≠ j), as the SDP takes it."""
+        """CSR (n, n) of ones where i → j or j → i is an edge, i ≠ j."""
         from scipy.sparse import csr_array
 
         others = self.rows != self.adjacency.indices
@@ -145,7 +193,7 @@ class Graph:
         return either
 
     def to_networkx(self) -> "networkx.DiGraph[int]":
-        """The same graph for networkx; every node is there, isolated ones too."""
+        """The same graph for networkx, isolated nodes included."""
         import networkx
 
         graph: networkx.DiGraph[int] = networkx.DiGraph()
@@ -163,9 +211,19 @@ class Graph:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """What a clusterer may return instead of bare labels: labels (n,) and named scalars.
+    """Labels with diagnostics: what a clusterer may return instead of bare labels.
 
-    The scalars (a gap, a code length) are stored beside the point and never ranked.
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        Cluster of each node; −1 means unassigned.
+    diagnostics
+        Named numbers, such as a code length. They are stored with the point and never ranked.
+
+    Examples
+    --------
+    >>> harness.Partition(np.array([0, 0, 1, -1]), {"code length": 2.5}).diagnostics
+    {'code length': 2.5}
     """
 
     labels: NDArray[Any]

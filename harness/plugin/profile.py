@@ -13,10 +13,31 @@ from harness.plugin.values import Floats, Integers, read_only
 class Point:
     """What one clusterer did with one map at one level.
 
-    modularity is of the pruned graph, modularity_full the same labels' on the unpruned map;
-    coverage is the share of assigned nodes; n_clusters counts clusters of two nodes or more;
-    jaccard_previous compares with the level before (NaN at the first); seconds is the
-    clusterer's own time.
+    Attributes
+    ----------
+    level, threshold, density, largest_component_fraction
+        Those of the graph.
+    modularity, modularity_full
+        Directed weighted modularity of the labels on the graph and on the unpruned map.
+    n_clusters
+        Number of clusters of at least two nodes.
+    coverage
+        Fraction of the nodes that are assigned.
+    isolated_fraction
+        Fraction of the nodes that are isolated in the graph.
+    jaccard_previous
+        Mean best-match Jaccard index with the partition at the level before; NaN at the first.
+    seconds
+        The clusterer's own time.
+    labels : ndarray of int64, shape (n,)
+        Cluster of each node; −1 means unassigned.
+    diagnostics, warnings
+        What the clusterer returned with the labels, and the warnings that it raised.
+
+    Examples
+    --------
+    >>> harness.Point(0.9, 0.1, 0.1, 0.4, 0.2, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.zeros(4)).level
+    0.9
     """
 
     level: float
@@ -37,15 +58,33 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """Every level's point of one clusterer on one map; columns are arrays (levels,).
+    """The points of one clusterer on one map, by increasing level: what a selector reads.
 
-    Levels increase: later points are of sparser graphs.
+    `len` gives the number of levels.
+
+    Attributes
+    ----------
+    points
+        One `Point` a level; later ones are of sparser graphs.
+    levels, modularity : ndarray of float64, shape (levels,)
+        Those fields of every point.
+    n_clusters : ndarray of int64, shape (levels,)
+        Number of clusters of at least two nodes.
+    labels : ndarray of int64, shape (levels, n)
+        Partition at every level.
+
+    Examples
+    --------
+    >>> rest = (0.1, 0.1, 0.4, 0.2, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.array([0, 0, 1, 1]))
+    >>> profile = harness.Profile([harness.Point(level, *rest) for level in (0.5, 0.9)])
+    >>> profile.levels, profile.column("coverage")
+    (array([0.5, 0.9]), array([1., 1.]))
     """
 
     points: Sequence[Point]
 
     def column(self, name: str) -> Floats:
-        """One figure of all points as floats (levels,); `name` is a field of Point."""
+        """Return a field of every point, by its name, as floats (levels,)."""
         if name not in self._columns:
             figures = [getattr(point, name) for point in self.points]
             self._columns[name] = read_only(np.array(figures, dtype=np.float64))
@@ -53,7 +92,7 @@ class Profile:
 
     @cached_property
     def _columns(self) -> dict[str, Floats]:
-        # Selectors look at every null of a group for every one of its maps.
+        # Selectors read the profiles of all a group's controls for each of its maps.
         return {}
 
     def __len__(self) -> int:
@@ -61,17 +100,17 @@ class Profile:
 
     @cached_property
     def levels(self) -> Floats:
-        """Where on the builder's axis each point lies."""
+        """The level of each point, (levels,)."""
         return self.column("level")
 
     @cached_property
     def modularity(self) -> Floats:
-        """Directed weighted modularity on each level's pruned graph."""
+        """Directed weighted modularity on each level's graph, (levels,)."""
         return self.column("modularity")
 
     @cached_property
     def n_clusters(self) -> Integers:
-        """Clusters of at least two nodes at each level."""
+        """Number of clusters of at least two nodes at each level, (levels,)."""
         return self.column("n_clusters").astype(np.int64)
 
     @cached_property
@@ -82,10 +121,25 @@ class Profile:
 
 @dataclass(frozen=True)
 class Selection:
-    """The level a selector chose, as an index into the profile, and why.
+    """The level that a selector chose, and why.
 
-    A candidate and its statistic always exist; accepted is False where the selector holds that
-    there is no structure. plateau is the (first, last) index of the stable phase, if any.
+    Parameters
+    ----------
+    candidate
+        Index of the level in the profile, whether or not it is accepted.
+    statistic
+        The number by which the candidate is compared with those of controls: larger is more.
+    accepted
+        False if the selector finds no structure.
+    plateau
+        First and last index of the stable levels around the candidate, if the rule has any.
+    reason
+        Why, in a few words for a table.
+
+    Examples
+    --------
+    >>> harness.Selection(3, 0.41, accepted=True, plateau=None, reason="largest modularity")
+    Selection(candidate=3, statistic=0.41, accepted=True, plateau=None, reason='largest modularity')
     """
 
     candidate: int

@@ -20,30 +20,19 @@ from typing import Any
 import pluggy
 
 from harness.errors import HarnessError
-from harness.plugin import hooks
-from harness.plugin.base import (
-    Clusterer,
-    Component,
-    Extractor,
-    GraphBuilder,
-    ImageControl,
-    ImageSet,
-    MapControl,
-    MapSet,
-    Perturbation,
-    Selector,
-)
+from harness.plugin import base, hooks
+from harness.plugin.base import Component
 from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
-    "harness_image_sets": (ImageSet,),
-    "harness_extractors": (Extractor, MapSet),
-    "harness_graph_builders": (GraphBuilder,),
-    "harness_clusterers": (Clusterer,),
-    "harness_selectors": (Selector,),
-    "harness_controls": (ImageControl, MapControl),
-    "harness_perturbations": (Perturbation,),
+    "harness_image_sets": (base.ImageSet,),
+    "harness_extractors": (base.Extractor, base.MapSet),
+    "harness_graph_builders": (base.GraphBuilder,),
+    "harness_clusterers": (base.Clusterer,),
+    "harness_selectors": (base.Selector,),
+    "harness_controls": (base.ImageControl, base.MapControl),
+    "harness_perturbations": (base.Perturbation,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 

@@ -1,7 +1,6 @@
-"""The values that flow through the pipeline: images, maps, graphs, profiles, selections.
+"""The values that enter the pipeline: images and attention maps.
 
-All are frozen; their arrays are read-only copies or views. What is computed from them alone
-is here too, so that there is one place for each graph's other views.
+All are frozen; their arrays are read-only views.
 """
 
 import hashlib
@@ -16,14 +15,35 @@ from numpy.typing import NDArray
 from harness.plugin.patches import Region, checked_region
 
 Floats = NDArray[np.float64]
+"""An array of 64-bit floats."""
+
 Integers = NDArray[np.int64]
+"""An array of 64-bit integers."""
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 UNASSIGNED = -1
+"""The label of a node that belongs to no cluster."""
 
 
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """A view of the array that cannot be written to."""
+    """Return a view of an array that cannot be written to.
+
+    Parameters
+    ----------
+    array
+        Any array; it stays writable itself.
+
+    Returns
+    -------
+    ndarray
+        A view of the same data.
+
+    Examples
+    --------
+    >>> harness.read_only(np.zeros(3)).flags.writeable
+    False
+    """
     view = array.view()
     view.flags.writeable = False
     return view
@@ -38,10 +58,23 @@ def digest_of(array: NDArray[Any]) -> str:
 
 @dataclass(frozen=True)
 class Variant:
-    """What was done to an image or a map before it was used; part of every map's identity.
+    """What was done to an image or a map before it was used.
 
-    `name` is the spelling of the control or perturbation ("" for observed), `draw` counts its
-    draws from 0.
+    The harness sets it; plugins read it. It is part of every map's identity.
+
+    Parameters
+    ----------
+    role
+        Whether the map is observed, a control's draw or a perturbation's.
+    name
+        Spec of the control or perturbation, empty for observed maps.
+    draw
+        Number of the draw, from 0.
+
+    Examples
+    --------
+    >>> harness.Variant("control", "permuted-rows", draw=2) == harness.OBSERVED
+    False
     """
 
     role: Literal["observed", "control", "perturbation"] = "observed"
@@ -50,13 +83,29 @@ class Variant:
 
 
 OBSERVED = Variant()
+"""The variant of images and maps that nothing was done to."""
 
 
 @dataclass(frozen=True, order=True)
 class HeadIndex:
-    """One attention matrix of a model: a head of a layer, both counted from 0.
+    """Where in a model an attention map comes from.
 
-    Raises TypeError for what is no whole number and ValueError for one out of range.
+    Parameters
+    ----------
+    layer, head
+        Both counted from 0, below 2³¹.
+
+    Raises
+    ------
+    TypeError
+        If one is not an integer.
+    ValueError
+        If one is out of range.
+
+    Examples
+    --------
+    >>> sorted([harness.HeadIndex(1, 0), harness.HeadIndex(0, 3)])
+    [HeadIndex(layer=0, head=3), HeadIndex(layer=1, head=0)]
     """
 
     layer: int
@@ -75,10 +124,35 @@ FIRST_HEAD = HeadIndex(0, 0)
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Pixels (height, width, channels) of bytes; channels are 1 (grey) or 3 (RGB).
+    """A decoded image.
 
-    Raises ValueError for other shapes and labels that do not fit 64 bits, TypeError for other
-    types.
+    Parameters
+    ----------
+    key
+        Name of the image within its set.
+    pixels : ndarray of uint8, shape (height, width, channels)
+        1 channel (grey) or 3 (RGB).
+    label
+        Index of the image's class, if it is known; it fits 64 bits.
+    variant
+        What was done to the image.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the pixels and their shape.
+
+    Raises
+    ------
+    TypeError
+        If the pixels are not unsigned bytes or the label is not an integer.
+    ValueError
+        If the shape is another one, or the label does not fit 64 bits.
+
+    Examples
+    --------
+    >>> harness.Image("black", np.zeros((28, 28, 1), dtype=np.uint8), label=3).pixels.shape
+    (28, 28, 1)
     """
 
     key: str
@@ -108,14 +182,45 @@ class Image:
 
 @dataclass(frozen=True, eq=False)
 class AttentionMap:
-    """One head's attention over patches: weights (n, n), row i = what query patch i attends to.
+    """The attention of one head over the patches of one image.
 
-    `grid` is the patches' (rows, columns) with rows·columns = n, or None where there is none;
-    `truth` (n,) holds the true communities of planted maps. `region` is where on the image the
-    grid lies, (top, left, height, width) in pixels of the image at its own size, whole or not: what
-    is left of it where a model's preprocessing crops. None is all of the image. Raises ValueError,
-    naming the place, if the weights are not square, not finite or negative, or if grid, truth or
-    region do not fit.
+    Parameters
+    ----------
+    weights : ndarray of float, shape (n, n)
+        Row i holds how much query patch i attends to every patch; finite and not negative.
+    image
+        Key of the image.
+    layer, head
+        Where in the model the map comes from, counted from 0.
+    grid
+        Rows and columns of the patches, which are numbered row by row; None if they form no grid.
+    variant
+        What was done to the map or its image.
+    truth : ndarray of int64, shape (n,), optional
+        The true community of each patch, for planted maps.
+    region
+        Top, left, height and width of the grid on the image, in pixels of the image at its own
+        size; None if the grid covers the whole image.
+
+    Attributes
+    ----------
+    n : int
+        Number of patches.
+    head_index : HeadIndex
+        The layer and the head.
+    digest : str
+        SHA-256 of the weights, their type and shape.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not square, finite and ≥ 0 (the message names the first bad entry), or
+        if `grid`, `truth` or `region` does not fit them.
+
+    Examples
+    --------
+    >>> harness.AttentionMap(np.full((4, 4), 0.25), layer=2, head=1, grid=(2, 2)).head_index
+    HeadIndex(layer=2, head=1)
     """
 
     weights: NDArray[np.floating[Any]]
@@ -128,18 +233,7 @@ class AttentionMap:
     region: Region | None = None
 
     def __post_init__(self) -> None:
-        weights = self.weights
-        if not np.issubdtype(weights.dtype, np.floating):
-            raise ValueError(f"attention weights must be floating point, not {weights.dtype}")
-        if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not weights.size:
-            raise ValueError(f"attention weights must be (n, n), not {weights.shape}")
-        # Of what is no number both are False; two passes, where the place is not asked for.
-        if not (weights.min() >= 0 and weights.max() < np.inf):
-            row, column = np.argwhere(~(np.isfinite(weights) & (weights >= 0)))[0]
-            raise ValueError(
-                f"attention weights must be finite and not negative; [{row}, {column}] is "
-                f"{weights[row, column]}"
-            )
+        self._check_weights()
         if self.grid is not None and self.grid[0] * self.grid[1] != self.n:
             raise ValueError(
                 f"a grid of {self.grid[0]}×{self.grid[1]} does not hold {self.n} nodes"
@@ -150,10 +244,23 @@ class AttentionMap:
             if self.grid is None:
                 raise ValueError("a region is where a grid lies, and there is no grid")
             object.__setattr__(self, "region", checked_region(self.region))
-        head_index = HeadIndex(self.layer, self.head)
-        object.__setattr__(self, "layer", head_index.layer)
-        object.__setattr__(self, "head", head_index.head)
-        object.__setattr__(self, "weights", read_only(weights))
+        for name in ("layer", "head"):
+            object.__setattr__(self, name, getattr(self.head_index, name))
+        object.__setattr__(self, "weights", read_only(self.weights))
+
+    def _check_weights(self) -> None:
+        weights = self.weights
+        if not np.issubdtype(weights.dtype, np.floating):
+            raise ValueError(f"attention weights must be floating point, not {weights.dtype}")
+        if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not weights.size:
+            raise ValueError(f"attention weights must be (n, n), not {weights.shape}")
+        # NaN fails both comparisons. Only a bad map pays for finding the position.
+        if not (weights.min() >= 0 and weights.max() < np.inf):
+            row, column = np.argwhere(~(np.isfinite(weights) & (weights >= 0)))[0]
+            raise ValueError(
+                f"attention weights must be finite and not negative; [{row}, {column}] is "
+                f"{weights[row, column]}"
+            )
 
     @property
     def n(self) -> int:
