@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 from harness.engine.host import JobFailedError, WorkerProcess
 from harness.engine.messages import point_of
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 from harness.store.records import CellRecord
 
 

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from harness.analysis.image import Choice, ImageReport, Method
-from harness.plugin.values import Image, Point, Profile
+from harness.plugin.profile import Point, Profile
+from harness.plugin.values import Image
 from harness.views.show import show
 from harness.views.show_context import ShowContext
 
