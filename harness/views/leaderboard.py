@@ -25,7 +25,11 @@ ROOMY = 100
 
 @dataclass(frozen=True)
 class Board:
-    """A run's rows with what its tables say about them; by is the column they are sorted by."""
+    """A run's rows with what its tables say about them.
+
+    by: the column that the rows are sorted by; inline: whether a session of the run had no
+    isolation.
+    """
 
     run: str
     rows: Sequence[Row]
@@ -33,6 +37,7 @@ class Board:
     settings: Mapping[str, Any]
     controls: Sequence[str]
     by: str | None = None
+    inline: bool = False
 
 
 def show(
@@ -344,7 +349,8 @@ def _caption(board: Board, columns: Sequence[Column]) -> str:
     )
     more = f" No room here for {left_out}; --json has them." if left_out else ""
     common = "; ".join([*shared, f"{settings['levels']} levels"])
-    return f"{_verdict(board)}{common}. {order} {beside}{meanings}.{more}"
+    inline = " Run without isolation: time and memory limits did not hold." if board.inline else ""
+    return f"{_verdict(board)}{common}. {order} {beside}{meanings}.{more}{inline}"
 
 
 def _verdict(board: Board) -> str:
