@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from harness.api import Run, make, open_run, run
     from harness.errors import HarnessError
-    from harness.metrics import modularity
     from harness.metrics.jaccard import best_match_jaccard, best_match_jaccards
+    from harness.metrics.modularity import modularity
     from harness.metrics.significance import p_value
     from harness.metrics.stability import adjusted_jaccard
     from harness.plugin.ablation import (
@@ -83,8 +83,8 @@ _HOMES = {
     ),
     "harness.errors": ("HarnessError",),
     "harness.plugin.hooks": ("hookimpl",),
-    "harness.metrics": ("modularity",),
     "harness.metrics.jaccard": ("best_match_jaccard", "best_match_jaccards"),
+    "harness.metrics.modularity": ("modularity",),
     "harness.metrics.significance": ("p_value",),
     "harness.metrics.stability": ("adjusted_jaccard",),
     "harness.plugin.values": (

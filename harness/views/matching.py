@@ -70,10 +70,10 @@ def _caption(likeness: PartitionComparison) -> str:
     if not matching.correspondences:
         return "Neither partition has a cluster of two nodes or more."
     whole = "undefined" if likeness.jaccard is None else f"{likeness.jaccard:.3f}"
-    loose = (
-        f" Nodes in no cluster: {matching.loose_first} of A, {matching.loose_second} of B; they "
-        "count against the clusters that have them in the other."
-        if matching.loose_first or matching.loose_second
+    unassigned = (
+        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of "
+        "B; they count against the clusters that have them in the other."
+        if matching.unassigned_first or matching.unassigned_second
         else ""
     )
     reached_first, reached_second = _reached(matching)
@@ -85,7 +85,7 @@ def _caption(likeness: PartitionComparison) -> str:
     return (
         f"Matched in all: {matching.score:.3f}, the mean Jaccard index over the nodes of both. "
         f"Without unions: {whole}, best matches cluster by cluster. Jaccard: the nodes that A and "
-        f"B share of those in either; there are {matching.nodes}.{loose}"
+        f"B share of those in either; there are {matching.nodes}.{unassigned}"
         f"{elsewhere if better else ''}"
     )
 

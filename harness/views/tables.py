@@ -1,6 +1,6 @@
 """How figures are written wherever the terminal shows some."""
 
-from harness.metrics.estimate import Estimate
+from harness.metrics.inference import Estimate
 
 NOTHING = "–"
 
