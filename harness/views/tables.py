@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import escape_controls
-from harness.metrics.estimate import Estimate
+from harness.metrics.inference import Estimate
 
 NOTHING = "–"
 CAPTION = "italic dim"
