@@ -4,11 +4,9 @@ Each plugin is loaded on its own: one that fails is listed as broken, and the ot
 """
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import inspect
 import sys
-import traceback
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ import pluggy
 from harness.errors import HarnessError
 from harness.plugin import base, hooks
 from harness.plugin.base import Component
+from harness.plugin.installed import Broken, Source, entry_points
 from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
 
 GROUP = "harness"
@@ -38,33 +37,11 @@ KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a plugin comes from: package and version, and its module or file."""
-
-    package: str
-    version: str
-    origin: str
-
-    def __str__(self) -> str:
-        return f"{self.package} {self.version} ({self.origin})" if self.package else self.origin
-
-
-@dataclass(frozen=True)
 class Registered:
     """A component class and where it comes from."""
 
     component: type[Component]
     source: Source
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A plugin that cannot be used, with a one-line reason and its traceback."""
-
-    name: str
-    source: Source
-    reason: str
-    traceback: str
 
 
 class BrokenPluginError(Exception):
@@ -145,12 +122,11 @@ def load(paths: Sequence[Path] = ()) -> Registry:
             with contextlib.redirect_stdout(sys.stderr):
                 loaded = _load_one(manager, name, source, importer)
         except BrokenPluginError as error:
-            broken.append(Broken(name, source, str(error), ""))
+            broken.append(Broken(name, source, str(error)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-            broken.append(Broken(name, source, reason, traceback.format_exc()))
+            broken.append(Broken.by(error, name, source))
         else:
             for registered in loaded:
                 named = components[registered.component.kind]
@@ -162,11 +138,8 @@ Importer = Callable[[], Any]
 
 
 def _installed() -> Iterator[tuple[str, Source, Importer]]:
-    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP)):
-        distribution = entry_point.dist
-        package = distribution.name if distribution else ""
-        version = distribution.version if distribution else ""
-        yield entry_point.name, Source(package, version, entry_point.value), entry_point.load
+    for entry_point, source in entry_points(GROUP):
+        yield entry_point.name, source, entry_point.load
 
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:

@@ -8,6 +8,7 @@ import pytest
 
 import harness
 from harness.plugin import registry
+from harness.plugin.installed import Broken
 
 HEADER = """
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ def load(tmp_path: Path, source: str, name: str = "plugin") -> registry.Registry
     return registry.load([path])
 
 
-def only_broken(loaded: registry.Registry) -> registry.Broken:
+def only_broken(loaded: registry.Registry) -> Broken:
     (broken,) = [one for one in loaded.broken if not one.source.package]
     return broken
 
