@@ -85,28 +85,23 @@ def _dispatch(given: list[str]) -> int:
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
     for name, command in find_commands(OWN).items():
-        if isinstance(command, Broken):
-            if name == chosen:
-                raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
-            verbs.add_parser(name, help=_printable(f"broken: {command.reason}"))
-            continue
-        summary = _printable(command.SUMMARY)
+        if name == chosen and isinstance(command, Broken):
+            raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
+        summary = escape_controls(
+            f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
+        )
         sub = verbs.add_parser(
             name,
-            help=summary,
+            # argparse formats help by %.
+            help=summary.replace("%", "%%"),
             description=summary[0].upper() + summary[1:],
             allow_abbrev=False,
         )
-        if name == chosen:
+        if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
             sub.set_defaults(function=command.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
-
-
-def _printable(summary: str) -> str:
-    """A summary as argparse takes it."""
-    return escape_controls(summary).replace("%", "%%")
 
 
 if __name__ == "__main__":
