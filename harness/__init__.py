@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from harness.api import open_run as open_run
     from harness.api import run as run
     from harness.errors import HarnessError as HarnessError
-    from harness.metrics import modularity as modularity
     from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
     from harness.metrics.jaccard import best_match_jaccards as best_match_jaccards
+    from harness.metrics.modularity import modularity as modularity
     from harness.metrics.significance import p_value as p_value
     from harness.metrics.stability import adjusted_jaccard as adjusted_jaccard
     from harness.plugin.ablation import Ablatable as Ablatable
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 HOMES = {
     "harness.api": "Run make open_run run",
     "harness.errors": "HarnessError",
-    "harness.metrics": "modularity",
+    "harness.metrics.modularity": "modularity",
     "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
     "harness.metrics.significance": "p_value",
     "harness.metrics.stability": "adjusted_jaccard",
