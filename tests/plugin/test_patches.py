@@ -52,7 +52,7 @@ def test_regions_are_plain_floats() -> None:
         (("a", 0.0, 4.0, 4.0), r"a region is \(top, left, height, width\)"),
     ],
 )
-def test_what_is_no_region_is_refused(region: tuple[float, ...], line: str) -> None:
+def test_an_invalid_region_is_refused(region: tuple[float, ...], line: str) -> None:
     with pytest.raises(ValueError, match=line):
         checked_region(region)
 
