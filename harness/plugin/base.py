@@ -62,8 +62,8 @@ class ImageSet(Component):
     def keys(self) -> Sequence[str]:
         """Return the names of the images, in a fixed order, each once, at least one.
 
-        Images that `load` refuses are named too.
-        Raises HarnessError if the set itself (its folder, its file) cannot be read.
+        They include images that `load` refuses. Raises HarnessError if the set itself (its
+        folder, its file) cannot be read.
         """
 
     @abstractmethod
@@ -327,7 +327,7 @@ class ImageControl(Component):
 
     @abstractmethod
     def draw(self, image: Image, seed: int) -> Image:
-        """Return an image of the same size and channels; the harness sets its key and variant."""
+        """Return an image of the same shape, determined by the seed; only its pixels are used."""
 
 
 class MapControl(Component):
@@ -351,7 +351,7 @@ class MapControl(Component):
 
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """Return a map of the same size, of which the harness uses the weights."""
+        """Return a map of the same size, determined by the seed; only its weights are used."""
 
 
 class Perturbation(Component):
@@ -375,4 +375,4 @@ class Perturbation(Component):
 
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """Return a map of the same size, of which the harness uses the weights."""
+        """Return a map of the same size, determined by the seed; only its weights are used."""
