@@ -21,19 +21,10 @@ class CommandModule(Protocol):
 
 
 def find_commands(own: Mapping[str, str]) -> dict[str, CommandModule | Broken]:
-    """Find the core's own commands, then those of installed packages, by name.
+    """Find the core's own commands (modules by name), then those of installed packages.
 
-    Parameters
-    ----------
-    own
-        Module of each of the core's commands, by the command's name.
-
-    Returns
-    -------
-    dict
-        Module of each command. A command is broken if its module cannot be imported or lacks a
-        part, or if two packages define it; the others are unaffected. No package replaces one of
-        the core's own.
+    A command is broken if its module cannot be imported or lacks a part, or if several packages
+    define it; the others are unaffected. No package replaces one of the core's own.
     """
     sources = {name: [Source("", "", module)] for name, module in own.items()}
     for entry_point, source in entry_points(GROUP):
