@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
     torch.set_num_threads(arguments.threads)
     plugins = arguments.plugins or ()
-    loaded = load_checkpoint(arguments.checkpoint, plugins)
+    loaded = load_checkpoint(arguments.checkpoint)
     images: harness.ImageSet = harness.make("image set", arguments.images, plugins)
     if not isinstance(images, TellsClasses):
         raise HarnessError(f"{arguments.images}: its images have no labels")

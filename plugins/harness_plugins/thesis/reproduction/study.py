@@ -137,7 +137,7 @@ class Study:
     @cached_property
     def one_head(self) -> "Checkpoint":
         """The model of one head."""
-        return load_checkpoint(self.checkpoint, self.plugins)
+        return load_checkpoint(self.checkpoint)
 
     @cached_property
     def one_head_examples(self) -> "Examples":

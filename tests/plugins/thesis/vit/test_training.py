@@ -169,18 +169,22 @@ def test_a_state_that_is_none_is_refused(splits: Splits, state_path: Path) -> No
         trained(splits, state_path)
 
 
-def test_the_weights_of_the_best_validation_epoch_are_kept(splits: Splits, tmp_path: Path) -> None:
-    ends_worse = []
-    # Steps this large make the accuracy rise and fall; where, is the platform's to say.
-    for rate in (0.5, 1.0, 3.0):
-        whole = trained(splits, tmp_path / f"{rate}", epochs=6, learning_rate=rate)
-        reached = [epoch["validation_accuracy"] for epoch in whole.record["history"]]
+@pytest.mark.parametrize("offset", [0, 3])
+def test_the_weights_of_the_best_validation_epoch_are_stored(
+    splits: Splits, state_path: Path, offset: int
+) -> None:
+    # With the labels of other classes, accuracy falls while the model learns the right ones.
+    labels = (splits.training.labels + offset) % 4
+    validation = dataclasses.replace(splits.training, labels=labels)
 
-        assert whole.record["best_epoch"] == int(np.argmax(reached)) + 1
-        assert whole.record["validation_accuracy"] == max(reached)
-        assert _accuracy(whole, splits.validation) == max(reached)
-        ends_worse.append(max(reached) > reached[-1])
-    assert any(ends_worse)
+    changed = dataclasses.replace(splits, validation=validation)
+    whole = trained(changed, state_path, epochs=6, learning_rate=0.003)
+
+    reached = [epoch["validation_accuracy"] for epoch in whole.record["history"]]
+    assert (max(reached) > reached[-1]) == (offset > 0)
+    assert whole.record["best_epoch"] == int(np.argmax(reached)) + 1
+    assert whole.record["validation_accuracy"] == max(reached)
+    assert _accuracy(whole, validation) == max(reached)
 
 
 def _accuracy(checkpoint: Checkpoint, examples: Examples) -> float:
