@@ -128,5 +128,4 @@ def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
 
 @harness.hookimpl
 def harness_extractors() -> list[type[harness.Extractor]]:
-    """The extractor of this module."""
     return [OneLayerViT]

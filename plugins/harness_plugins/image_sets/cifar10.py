@@ -32,5 +32,4 @@ class Cifar10(PublishedArrays):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [Cifar10]

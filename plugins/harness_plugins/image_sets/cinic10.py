@@ -32,5 +32,4 @@ class Cinic10(PublishedPictures):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [Cinic10]

@@ -33,5 +33,4 @@ class FashionMnist(PublishedArrays):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [FashionMnist]

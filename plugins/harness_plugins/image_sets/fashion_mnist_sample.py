@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.datasets import idx
 from harness_plugins.datasets.fashion_mnist import CLASSES
+from harness_plugins.parameters import check_bounds
 
 FOLDER = "fashion_mnist_sample_data"
 SIZE = 100
@@ -33,10 +34,7 @@ class FashionMnistSample(harness.ImageSet):
     count: int = 16
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= SIZE:
-            raise harness.HarnessError(
-                f"fashion-mnist-sample: count must be 1 … {SIZE}, not {self.count}"
-            )
+        check_bounds(self, "count", least=1, most=SIZE)
 
     def classes(self) -> Sequence[str]:
         """The names that labels index."""
@@ -68,5 +66,4 @@ class FashionMnistSample(harness.ImageSet):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [FashionMnistSample]

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import harness
 from harness_plugins.datasets import pictures
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,7 @@ class Folder(harness.ImageSet):
     max_pixels: int = pictures.MAX_PIXELS
 
     def __post_init__(self) -> None:
-        if self.max_pixels < 1:
-            raise harness.HarnessError(
-                f"folder: max_pixels must be at least 1, not {self.max_pixels}"
-            )
+        check_bounds(self, "max_pixels", least=1)
 
     def keys(self) -> Sequence[str]:
         """Paths relative to the folder, sorted; bytes that are not UTF-8 are written \\xff."""
@@ -63,5 +61,4 @@ class Folder(harness.ImageSet):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [Folder]

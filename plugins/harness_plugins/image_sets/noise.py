@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 PREFIX = "noise-"
 
@@ -30,15 +31,11 @@ class Noise(harness.ImageSet):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for parameter, most in (("count", 1_000_000), ("height", 10_000), ("width", 10_000)):
-            if not 1 <= getattr(self, parameter) <= most:
-                raise harness.HarnessError(
-                    f"noise: {parameter} must be 1 … {most}, not {getattr(self, parameter)}"
-                )
+        check_bounds(self, "count", least=1, most=1_000_000)
+        check_bounds(self, "height", "width", least=1, most=10_000)
+        check_bounds(self, "seed", least=0)
         if self.channels not in (1, 3):
             raise harness.HarnessError(f"noise: channels must be 1 or 3, not {self.channels}")
-        if self.seed < 0:
-            raise harness.HarnessError(f"noise: seed must not be negative, not {self.seed}")
 
     def keys(self) -> Sequence[str]:
         """noise-0000, noise-0001, …"""
@@ -61,5 +58,4 @@ def _key(index: int) -> str:
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [Noise]

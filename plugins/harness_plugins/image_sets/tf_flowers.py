@@ -36,5 +36,4 @@ class TfFlowers(PublishedPictures):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [TfFlowers]
