@@ -114,7 +114,7 @@ def _tell(result: "Result") -> None:
     name = result.exhibit.name
     if result.failed:
         print(f"{name}: failed: {result.failed}", file=sys.stderr)
-    elif result.lacking:
-        print(f"{name} {result.lacking}", file=sys.stderr)
+    elif result.missing:
+        print(f"{name} {result.missing}", file=sys.stderr)
     else:
         print(f"{name}: {result.exhibit.title}")
