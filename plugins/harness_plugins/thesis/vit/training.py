@@ -67,8 +67,8 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a training stands, after a batch (accuracy None) or at the end of an epoch."""
+class TrainingStep:
+    """The state of a training after a batch (accuracy None) or at the end of an epoch."""
 
     epoch: int
     epochs: int
@@ -145,7 +145,7 @@ def train(
     model_settings: ModelSettings,
     settings: TrainingSettings,
     state_path: Path,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingStep], None],
     device: torch.device | None = None,
 ) -> Checkpoint:
     """Train a one-layer ViT and return the weights of its best validation epoch, on the CPU.
@@ -204,7 +204,7 @@ def train(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             losses.append(loss.item())
-            report(Progress(epoch, settings.epochs, batch, batches, losses[-1], None))
+            report(TrainingStep(epoch, settings.epochs, batch, batches, losses[-1], None))
         reached = accuracy(model, normalisation, splits.validation)
         if reached > state.best_accuracy:
             state.best_accuracy, state.best_epoch = reached, epoch
@@ -219,7 +219,7 @@ def train(
         )
         state.epoch = epoch
         state.save(state_path, run, model, optimiser)
-        report(Progress(epoch, settings.epochs, batches, batches, mean_loss, reached))
+        report(TrainingStep(epoch, settings.epochs, batches, batches, mean_loss, reached))
 
     model.load_state_dict(state.best)
     record = {
