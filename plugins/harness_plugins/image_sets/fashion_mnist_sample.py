@@ -24,10 +24,10 @@ SIZE = 100
 class FashionMnistSample(harness.ImageSet):
     """Fashion-MNIST test images that come with the harness: grey, 28×28, labelled.
 
-    The first ten of each class, in an order in which every ten in a row hold each class once.
-    Xiao, Rasul and Vollgraf 2017, MIT licence.
+    The first ten of each class, the classes in turn, so that every ten consecutive images hold
+    each class once. Xiao, Rasul and Vollgraf 2017, MIT licence.
 
-    count: how many of the 100, from the first.
+    count: number of images, out of 100, from the first on.
     """
 
     name: ClassVar[str] = "fashion-mnist-sample"

@@ -1,4 +1,4 @@
-"""One's own images: whatever Pillow reads below a folder."""
+"""Your own images: the image files below a folder."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,12 @@ from harness_plugins.parameters import check_bounds
 class Folder(harness.ImageSet):
     """The images below a folder: JPEG, PNG, WebP, GIF, TIFF, BMP.
 
-    Turned upright by their EXIF tag; transparency laid over white; the first frame of animated
-    ones; 16-bit grey scaled to 8 bits; grey stays grey, everything else becomes RGB. An image
-    that is broken or too large is refused by name, and so is a link that leads out of the folder.
+    Images are turned upright by their EXIF tag, transparency is composited on white, animations
+    give their first frame, 16-bit grey is scaled to 8 bits, and everything but grey becomes RGB.
+    An image that is broken or too large, or a link that leads out of the folder, is refused by
+    name.
 
-    path: the folder; hidden files and folders in it are passed over.
+    path: the folder; hidden files and folders in it are skipped.
     max_pixels: images of more pixels are refused before they are decoded.
     """
 
@@ -54,7 +55,7 @@ class Folder(harness.ImageSet):
         found = pictures.find(self._folder)
         if not found:
             raise harness.HarnessError(
-                f"{self.path}: no image is there; looked for {' '.join(pictures.SUFFIXES)}"
+                f"{self.path}: contains no image; looked for {' '.join(pictures.SUFFIXES)}"
             )
         return found
 

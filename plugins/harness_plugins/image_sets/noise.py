@@ -1,4 +1,4 @@
-"""Noise as an image set of its own, for runs in which there is nothing to find."""
+"""Noise as an image set, for runs without anything to find."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ PREFIX = "noise-"
 
 @dataclass(frozen=True)
 class Noise(harness.ImageSet):
-    """Images of uniform noise, for runs in which there is nothing to find.
+    """Images of uniform noise, for runs without anything to find.
 
-    count: how many images.
+    count: number of images.
     height: in pixels.
     width: in pixels.
     channels: 1 for grey, 3 for RGB.
-    seed: of the whole set; each image has a stream of its own.
+    seed: of the whole set; each image has its own random stream.
     """
 
     name: ClassVar[str] = "noise"
@@ -42,7 +42,7 @@ class Noise(harness.ImageSet):
         return [_key(index) for index in range(self.count)]
 
     def load(self, key: str) -> harness.Image:
-        """One image, the same whatever the set's count."""
+        """One image; it does not depend on the set's count."""
         number = key.removeprefix(PREFIX)
         if not (number.isdecimal() and int(number) < self.count and key == _key(int(number))):
             raise harness.HarnessError(f"noise: there is no image {key!r}")
