@@ -96,7 +96,7 @@ def compute(host: WorkerProcess, job: CellJob, folder: str) -> CellRecord:
     try:
         host.start()
         started = time.perf_counter()
-        for message in host.call(job.job, job.limit, folder=folder, map=job.digest, **job.header):
+        for message in host.call(job.job, job.limit, folder=folder, **job.header):
             if message.header["reply"] == "point":
                 points.append(point_of(message))
             else:

@@ -183,13 +183,13 @@ def _stability_table(board: Board, frame: "pandas.DataFrame") -> Group:
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("least stable cluster", overflow="fold")
     for key, of_it in frame.groupby([*place, "kind"], sort=False):
-        named = of_it[of_it["weakest"] >= 0]
+        named = of_it[of_it["weakest_cluster"] >= 0]
         least = "–"
         if len(named):
             worst = named.sort_values("weakest_jaccard").iloc[0]
             least = (
-                f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest']} of {worst['image']}, "
-                f"{worst['weakest_size']} nodes"
+                f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest_cluster']} of "
+                f"{worst['image']}, {worst['weakest_size']} nodes"
             )
         mean = of_it["jaccard"].mean()
         shown = _figure(None if math.isnan(mean) else float(mean), 2)
