@@ -176,7 +176,7 @@ def weights_by_head(
                 f"{store.maps_folder / digest}.npy: the map of layer {report.layer}, head {head} "
                 "is gone or damaged"
             )
-        found[int(head)] = load_map(store.maps_folder, digest, None, None).weights
+        found[int(head)] = load_map(store.maps_folder, MapRecord("", digest)).weights
     return found
 
 

@@ -123,15 +123,7 @@ def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> A
     found = store.map(key)
     assert found is not None
     try:
-        return load_map(
-            store.maps_folder,
-            found.digest,
-            found.grid,
-            found.region,
-            image=image,
-            layer=layer,
-            head=head,
-        )
+        return load_map(store.maps_folder, found, image=image, layer=layer, head=head)
     except RunStoppedError as error:
         raise HarnessError(
             f"{store.maps_folder}: the map of {image} is gone or damaged; harness run with --force "

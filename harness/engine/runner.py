@@ -35,7 +35,7 @@ from harness.store import (
     MAPS_FOLDER,
     Store,
     accepted,
-    check_place,
+    check_folder,
     open_for_reading,
     open_for_writing,
     replace_selections,
@@ -59,7 +59,7 @@ def estimate_cost(
 
     Counts and raises as `execute` with the same arguments would.
     """
-    check_place(folder)
+    check_folder(folder)
     forced = spelled_by(settings, force)
     with (
         TemporaryDirectory() as scratch,
@@ -90,7 +90,7 @@ def execute(
     HarnessError if the folder cannot be used, an input as a whole is not to be had, a name in
     `force` is none, or, unless `any_environment`, what is stored was computed with other versions.
     """
-    check_place(folder)
+    check_folder(folder)
     forced = spelled_by(settings, force)
     with _planned(settings, execution, registry, folder / MAPS_FOLDER, progress) as planned:
         plan, survey = planned.plan, planned.survey

@@ -297,11 +297,11 @@ def _show_stability(frame: "pandas.DataFrame", console: Console) -> None:
 
 
 def _least_stable(stabilities: "pandas.DataFrame") -> str:
-    named = stabilities[stabilities["weakest"] >= 0]
+    named = stabilities[stabilities["weakest_cluster"] >= 0]
     if not len(named):
         return NOTHING
     worst = named.sort_values("weakest_jaccard").iloc[0]
     return (
-        f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest']} of {worst['image']}, "
+        f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest_cluster']} of {worst['image']}, "
         f"{worst['weakest_size']} nodes"
     )
