@@ -33,6 +33,7 @@ from harness.plugin.base import (
     Selector,
 )
 from harness.plugin.registry import Registry
+from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store.maps import load_map, save_map
 
@@ -91,7 +92,7 @@ def keys(context: Context, header: Header, send: Send) -> None:
     else:
         maps = context.make(MapSet, "extractor", text)
         entries = [
-            {"key": key, **checks.place(maps.place(key), text)}
+            {"key": key, **checks.location(maps.locate(key), text)}
             for key in checks.keys(maps.keys(), text)
         ]
     send(Message({"reply": "keys", "entries": entries}))
@@ -251,7 +252,7 @@ def perturbed_cell(context: Context, header: Header, send: Send) -> None:
         point=header["point"],
         draws=header["draws"],
         # Of the map, not of the method: every method sees the same perturbed maps.
-        perturbation_seed=seed_of(header["run seed"], header["map"], text.partition("[")[0]),
+        perturbation_seed=seed_of(header["run seed"], header["map"], component_name(text)),
         seed=header["seed"],
         resolution=header["resolution"],
     )

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 
 from harness.engine.messages import point_of
 from harness.engine.worker import JobFailedError, Worker
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 from harness.store.records import CellRecord
 
 

@@ -12,7 +12,7 @@ from harness.metrics.significance import significance
 from harness.planning.identity import seed_of
 from harness.planning.progress import Progress, named
 from harness.planning.settings import Pooling
-from harness.plugin.values import Selection
+from harness.plugin.profile import Selection
 from harness.store import Group, Store, count_observed, groups
 from harness.store.records import SelectionRecord
 
