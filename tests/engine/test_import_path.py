@@ -19,7 +19,9 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
     script = tmp_path / "bin" / "command.py"
     script.parent.mkdir()
     script.write_text(
-        "from harness.cli.main import main\nif __name__ == '__main__':\n    raise SystemExit(main())\n"
+        "from harness.cli.main import main\n"
+        "if __name__ == '__main__':\n"
+        "    raise SystemExit(main())\n"
     )
 
     def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
