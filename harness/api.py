@@ -15,14 +15,11 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import MethodLayers, layers
 from harness.analysis.masks import Foreground
 from harness.analysis.partitions import StoredPartition, stored_partition
-from harness.engine import runner
-from harness.engine.applying import apply_selectors
-from harness.engine.estimate import CostEstimate
+from harness.engine.runner import PreparedRun
+from harness.engine.selecting import apply_selectors
 from harness.errors import HarnessError
 from harness.planning.progress import NullProgress, Progress
 from harness.planning.settings import (
-    Execution,
-    Settings,
     default_suite,
     execution,
     merge,
@@ -31,7 +28,7 @@ from harness.planning.settings import (
 )
 from harness.plugin import registry
 from harness.plugin.base import Component
-from harness.plugin.registry import KINDS, Registry
+from harness.plugin.registry import KINDS
 from harness.plugin.spec import did_you_mean
 from harness.plugin.values import Image
 from harness.store import Store, failed_selections, frames, open_for_reading
@@ -246,52 +243,7 @@ class Run:
             return part(stored)
 
 
-@dataclass(frozen=True)
-class Job:
-    """A run that is fully told: what, how, where, and with which plugins."""
-
-    settings: Settings
-    execution: Execution
-    registry: Registry
-    folder: Path
-
-    def estimate_cost(
-        self, progress: Progress, *, retry_failed: bool = False, force: Sequence[str] = ()
-    ) -> CostEstimate:
-        """Count the cells that `execute` would compute; nothing is computed."""
-        return runner.estimate_cost(
-            self.settings,
-            self.execution,
-            self.registry,
-            self.folder,
-            progress,
-            retry_failed=retry_failed,
-            force=force,
-        )
-
-    def execute(
-        self,
-        progress: Progress,
-        *,
-        retry_failed: bool = False,
-        force: Sequence[str] = (),
-        any_environment: bool = False,
-    ) -> Run:
-        """Compute what is missing, also what failed before, what components had a part in."""
-        runner.execute(
-            self.settings,
-            self.execution,
-            self.registry,
-            self.folder,
-            progress,
-            retry_failed=retry_failed,
-            force=force,
-            any_environment=any_environment,
-        )
-        return Run(self.folder)
-
-
-def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
+def prepare(suite: Path | None, values: dict[str, Any]) -> PreparedRun:
     """A run from the default suite, a suite file over it, and values over both.
 
     Raises HarnessError if anything in them is wrong.
@@ -305,7 +257,7 @@ def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
         plugins.find("clusterer", name)
     settings = resolve(merged, plugins)
     folder = how.out or RESULTS / f"{given.name}-{settings.digest()}"
-    return Job(settings, how, plugins, folder)
+    return PreparedRun(settings, how, plugins, folder)
 
 
 def run(
@@ -369,8 +321,9 @@ def run(
         "plugins": plugins,
         "out": out,
     }
-    job = prepare(None if suite is None else Path(suite), values)
-    return job.execute(NullProgress(), retry_failed=retry_failed, force=force)
+    prepared = prepare(None if suite is None else Path(suite), values)
+    prepared.execute(NullProgress(), retry_failed=retry_failed, force=force)
+    return Run(prepared.folder)
 
 
 def open_run(path: str | Path) -> Run:

@@ -139,8 +139,9 @@ class Study:
             "out": self.folder / "runs" / suite,
         }
         with as_file(files(__package__).joinpath(f"{suite}.toml")) as path:
-            job = prepare(path, values)
-        return job.execute(self.progress)
+            prepared = prepare(path, values)
+        prepared.execute(self.progress)
+        return harness.open_run(prepared.folder)
 
     @cached_property
     def one_head(self) -> Checkpoint:
