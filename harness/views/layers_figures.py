@@ -10,7 +10,7 @@ from harness.analysis.layers import MethodLayers
 from harness.plugin.values import Floats
 from harness.views.figures import heads as head_figures
 from harness.views.figures.depth import Band, DepthCurve, depth_figure
-from harness.views.layers import names
+from harness.views.leaderboard import method_names
 from harness.views.show_figures import file_names
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
     """Every figure with the name of its files; what there is one layer or head of is left out."""
-    called = names(methods)
+    called = method_names(methods)
     deep = [
         (method, name)
         for method, name in zip(methods, called, strict=True)
