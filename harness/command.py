@@ -9,21 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.analysis.ablated_images import ClusterPatches
     from harness.analysis.ablation import Ablation, AblationSettings
-    from harness.analysis.foreground import MethodAgreement
+    from harness.analysis.foreground import BrightnessThreshold, MethodAgreement
     from harness.analysis.inputs import TellsClasses
-    from harness.analysis.masks import BrightnessThreshold
     from harness.api import prepare
     from harness.cli.options import add_plugin_option
     from harness.engine.environment import environment, invocation, source
-    from harness.metrics.ablation import Chance, Effect
-    from harness.metrics.ablation_contrasts import Contrast
+    from harness.metrics.ablation import Contrast, Effect
     from harness.metrics.inference import bootstrap_interval, signed_rank_p
     from harness.metrics.matching import best_unions
+    from harness.metrics.salience import ClusterSalience
     from harness.planning.progress import Progress
     from harness.plugin.spec import did_you_mean, format_spec, format_value
-    from harness.views.figures.ablation import EffectBar, logit_changes
+    from harness.views.figures.ablation import effect_bars
     from harness.views.figures.clusters import panels, side_by_side
     from harness.views.figures.gallery import gallery
     from harness.views.figures.heatmaps import query_heatmaps
@@ -40,21 +38,19 @@ if TYPE_CHECKING:
     from harness.views.progress import shown_progress
 
 _HOMES = {
-    "harness.analysis.ablated_images": ("ClusterPatches",),
     "harness.analysis.ablation": ("Ablation", "AblationSettings"),
-    "harness.analysis.foreground": ("MethodAgreement",),
+    "harness.analysis.foreground": ("BrightnessThreshold", "MethodAgreement"),
     "harness.analysis.inputs": ("TellsClasses",),
-    "harness.analysis.masks": ("BrightnessThreshold",),
     "harness.api": ("prepare",),
     "harness.cli.options": ("add_plugin_option",),
     "harness.engine.environment": ("environment", "invocation", "source"),
     "harness.planning.progress": ("Progress",),
-    "harness.metrics.ablation": ("Chance", "Effect"),
-    "harness.metrics.ablation_contrasts": ("Contrast",),
+    "harness.metrics.ablation": ("Contrast", "Effect"),
     "harness.metrics.inference": ("bootstrap_interval", "signed_rank_p"),
     "harness.metrics.matching": ("best_unions",),
+    "harness.metrics.salience": ("ClusterSalience",),
     "harness.plugin.spec": ("did_you_mean", "format_spec", "format_value"),
-    "harness.views.figures.ablation": ("EffectBar", "logit_changes"),
+    "harness.views.figures.ablation": ("effect_bars",),
     "harness.views.figures.clusters": ("panels", "side_by_side"),
     "harness.views.figures.gallery": ("gallery",),
     "harness.views.figures.heatmaps": ("query_heatmaps",),
@@ -77,12 +73,10 @@ __all__ = [
     "Ablation",
     "AblationSettings",
     "BrightnessThreshold",
-    "Chance",
-    "ClusterPatches",
+    "ClusterSalience",
     "Contrast",
     "Curve",
     "Effect",
-    "EffectBar",
     "MethodAgreement",
     "Progress",
     "TellsClasses",
@@ -91,12 +85,12 @@ __all__ = [
     "bootstrap_interval",
     "colour",
     "did_you_mean",
+    "effect_bars",
     "environment",
     "format_spec",
     "format_value",
     "gallery",
     "invocation",
-    "logit_changes",
     "new_figure",
     "panels",
     "photo",

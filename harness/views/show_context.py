@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.image import Choice, ImageReport, Method
-from harness.metrics.ablation import drop_singletons
+from harness.metrics.partition import drop_singletons
 from harness.plugin.values import Image, Integers
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.image import Choice, ImageReport, Method
 from harness.errors import HarnessError
-from harness.metrics.saliency import order_by_salience
+from harness.metrics.salience import order_by_salience
 from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
@@ -180,13 +180,13 @@ def _panels(context: ShowContext, grid: tuple[int, int], file: str, each: Chosen
         each.labels,
         title=_title(report, f"{_called(each)}, most salient first"),
         names={
-            found.label: f"cluster {marks[found.label]}: {found.size} patches\n"
-            f"attention from outside {found.incoming:.4f}"
+            found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
+            f"attention from outside {found.salience:.4f}"
             for found in salient
         },
         region=report.region,
     )
-    figures = [[marks[found.label], found.size, found.incoming] for found in salient]
+    figures = [[marks[found.label], found.patches, found.salience] for found in salient]
     return Drawing(f"panels-{file}", figure, ("cluster", "patches", "incoming"), figures)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from harness import UNASSIGNED
-from harness.command import Ablation, AblationSettings, Chance, ClusterPatches, Contrast, Effect
+from harness.command import Ablation, AblationSettings, ClusterSalience, Contrast, Effect
 from harness_plugins.thesis.reproduction.exhibit import Made
 from harness_plugins.thesis.reproduction.study import LOUVAIN, MissingRequirementError, Study
 
@@ -20,20 +20,21 @@ def logits_of(place: int) -> Callable[[Study], Made]:
     def make(study: Study) -> Made:
         import pandas
 
-        from harness.command import EffectBar, logit_changes
+        from harness.command import effect_bars
 
         if place >= len(study.shown):
             raise MissingRequirementError(f"needs {place + 1} images; {len(study.shown)} are shown")
         image = study.shown[place]
         found = _ablation(study, [image.key])
         if not found.images:
-            raise MissingRequirementError(f"{image.key}: {found.nothing[0].reason}")
+            raise MissingRequirementError(f"{image.key}: {found.nothing[image.key]}")
         (one,) = found.images
-        names = list(study.classes)
-        rows = [{"removed": "nothing", "patches": 0, **dict(zip(names, one.logits, strict=True))}]
+        assert one.prediction is not None
+        logits, names = one.prediction.logits, list(study.classes)
+        rows = [{"removed": "nothing", "patches": 0, **dict(zip(names, logits, strict=True))}]
         bars = []
         for effect in one.effects:
-            after = np.array(one.logits) + effect.logits
+            after = np.array(logits) + effect.logits
             removed = _name(effect, one.clusters)
             rows.append(
                 {
@@ -42,12 +43,10 @@ def logits_of(place: int) -> Callable[[Study], Made]:
                     **dict(zip(names, after.tolist(), strict=True)),
                 }
             )
-            bars.append(
-                EffectBar(removed, effect.logit, _band(effect.random), _band(effect.contiguous))
-            )
+            bars.append((removed, effect))
         name = f"table-4.{place + 4}"
-        what = f"change of the logit of {names[one.target]}"
-        figure = logit_changes(bars, title=f"{image.key}: clusters removed", what=what)
+        what = f"change of the logit of {names[one.prediction.target]}"
+        figure = effect_bars(bars, title=f"{image.key}: clusters removed", what=what)
         return Made(
             {name: pandas.DataFrame(rows)},
             {name: figure},
@@ -76,18 +75,14 @@ def _ablation(study: Study, images: list[str]) -> Ablation:
     return study.thesis_run.ablate(LOUVAIN, images, AblationSettings(together=1), study.plugins)
 
 
-def _name(effect: Effect, clusters: Sequence[ClusterPatches]) -> str:
+def _name(effect: Effect, clusters: Sequence[ClusterSalience]) -> str:
     """What is removed; clusters are numbered by salience."""
     places = {cluster.label: place for place, cluster in enumerate(clusters, 1)}
     name = " and ".join(
-        "loose patches" if label == UNASSIGNED else f"cluster {places[label]}"
+        "unassigned patches" if label == UNASSIGNED else f"cluster {places[label]}"
         for label in effect.clusters
     )
     return f"all but {name}" if effect.kind == "only" else name
-
-
-def _band(chance: Chance) -> tuple[float, float, float]:
-    return chance.logit, chance.low, chance.high
 
 
 def _flat(contrast: Contrast) -> dict[str, Any]:
