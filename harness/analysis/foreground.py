@@ -17,7 +17,6 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.inspection import Choice, Inspection, choices, inspect
 from harness.analysis.method import MethodKey, grouped
 from harness.errors import HarnessError
-from harness.metrics.estimate import Estimate, estimate
 from harness.metrics.foreground import (
     HALF,
     agreement,
@@ -26,6 +25,7 @@ from harness.metrics.foreground import (
     spatial_blocks,
     why_undefined,
 )
+from harness.metrics.inference import Estimate, estimate
 from harness.metrics.partition import cluster_count, coverage, drop_singletons
 from harness.metrics.salience import order_by_salience
 from harness.plugin.base import ImageSet

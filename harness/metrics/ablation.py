@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.estimate import Estimate, estimate
+from harness.metrics.inference import Estimate, estimate
 from harness.metrics.patch_sets import Kind, PatchSet
 from harness.metrics.significance import p_value
 from harness.plugin.values import Floats, Integers
@@ -233,9 +233,7 @@ def _logits_after(intact: Floats, change: Floats) -> tuple[tuple[float, ...], in
     return tuple(change.tolist()), predicted, predicted != int(intact.argmax())
 
 
-def _chance(
-    observed: float, draws: Mapping[str, Floats], expected: float | None = None
-) -> Chance:
+def _chance(observed: float, draws: Mapping[str, Floats], expected: float | None = None) -> Chance:
     first = next(iter(draws.values()))
     low, high = np.quantile(first, TAILS)
     means = {name: float(values.mean()) for name, values in draws.items()}

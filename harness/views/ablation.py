@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.analysis.ablation import Ablation, AblationSettings, ImageAblation, Prediction
 from harness.metrics.ablation import Chance, Contrast, Effect
-from harness.metrics.estimate import Estimate
+from harness.metrics.inference import Estimate
 from harness.plugin.values import UNASSIGNED
 from harness.views.tables import (
     CAPTION,

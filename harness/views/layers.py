@@ -1,6 +1,7 @@
-"""What layers and heads show, in the terminal."""
+"""What layers and heads show: in the terminal, and as tidy rows, one observation a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,8 @@ from rich.console import Console
 from harness.analysis.heads import HeadRow
 from harness.analysis.layers import MethodLayers, Similarity
 from harness.plugin.values import Floats
-from harness.views.leaderboard import LAYERS, layer_columns, method_names
+from harness.store import none_for_nan
+from harness.views.leaderboard import LAYERS, METHOD, layer_columns, method_names
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -33,6 +35,7 @@ SIMILAR = (
 FIRST, CELL = 8, 6
 BEST = 5
 MOST_NAMED = 16
+Rows = list[dict[str, Any]]
 
 
 def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
@@ -176,3 +179,99 @@ def _summary(similarity: Similarity) -> str:
 def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
     defined = values[where & ~np.isnan(values)]
     return short(float(defined.mean())) if len(defined) else NOTHING
+
+
+def tables(methods: Sequence[MethodLayers]) -> Mapping[str, Rows]:
+    """The rows of all methods, by what they are of: layers, heads, similarity."""
+    return {
+        "layers": [row for method in methods for row in _layers(method)],
+        "heads": [row for method in methods for row in _heads(method)],
+        "similarity": [row for method in methods for row in _similarity(method)],
+    }
+
+
+def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
+    """Every method with its rows, for JSON."""
+    return [
+        {
+            **{name: getattr(method, name) for name in METHOD},
+            "compared": method.compared,
+            "trivial": method.trivial,
+            "image_pairs": method.image_pairs,
+            "layers": _without_method(_layers(method)),
+            "heads": _without_method(_heads(method)),
+            "similarity": _without_method(_similarity(method)),
+        }
+        for method in methods
+    ]
+
+
+def _without_method(rows: Rows) -> Rows:
+    return [{name: row[name] for name in row if name not in METHOD} for row in rows]
+
+
+def _layers(method: MethodLayers) -> Rows:
+    return [dict(row.flat()) for row in method.layers]
+
+
+def _heads(method: MethodLayers) -> Rows:
+    """Each head's figures, and how alike its own clusters are on different images."""
+    return [
+        {
+            **row.flat(),
+            **{
+                f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
+                for each in method.similarities
+            },
+        }
+        for at, row in enumerate(method.heads)
+    ]
+
+
+def _similarity(method: MethodLayers) -> Rows:
+    """Every two layers, a layer and itself among them, and every two heads."""
+    identity = {name: getattr(method, name) for name in METHOD}
+    return [
+        {**identity, "measure": each.measure, **row}
+        for each in method.similarities
+        for rows in (_between_layers(method, each), _between_heads(method, each))
+        for row in rows
+    ]
+
+
+def _between_layers(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
+    layers = [row.layer for row in method.layers]
+    for one, other in zip(*np.triu_indices(len(layers)), strict=True):
+        yield {
+            "between": "layers",
+            "layer": layers[one],
+            "head": None,
+            "other_layer": layers[other],
+            "other_head": None,
+            "similarity": _number(of.layers[one, other]),
+            "low": _number(of.low[one, other]),
+            "high": _number(of.high[one, other]),
+            "images": int(of.layer_images[one, other]),
+            "across_images": _number(of.layers_elsewhere[one, other]),
+        }
+
+
+def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
+    heads = method.heads
+    for one, other in zip(*np.triu_indices(len(heads), 1), strict=True):
+        yield {
+            "between": "heads",
+            "layer": heads[one].layer,
+            "head": heads[one].head,
+            "other_layer": heads[other].layer,
+            "other_head": heads[other].head,
+            "similarity": _number(of.head_indices[one, other]),
+            "low": None,
+            "high": None,
+            "images": int(of.head_images[one, other]),
+            "across_images": _number(of.heads_elsewhere[one, other]),
+        }
+
+
+def _number(value: float) -> float | None:
+    return none_for_nan(float(value))

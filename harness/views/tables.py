@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import escape_controls
-from harness.metrics.estimate import Estimate
+from harness.metrics.inference import Estimate
 
 NOTHING = "–"
 CAPTION = "italic dim"
@@ -107,7 +107,7 @@ def show_table(
     The caption consists of the given text, what all rows have in common and, with `explain`, what
     the columns mean. A line of its own names the columns that there is no room for.
     """
-    filled = [(column, [_text(column.cell(row)) for row in rows]) for column in columns]
+    filled = [(column, [_cell(column, row) for row in rows]) for column in columns]
     common = [
         f"{column.heading} {cells[0].plain}"
         for column, cells in filled
@@ -135,7 +135,12 @@ def print_text(console: Console, text: str, style: str = "", *, wrap: bool = Tru
 
     With `wrap` false, long lines are not broken, so that paths stay whole.
     """
-    console.print(Text(escape_controls(text), style), soft_wrap=not wrap)
+    console.print(safe_text(text, style), soft_wrap=not wrap)
+
+
+def safe_text(text: str, style: str = "") -> Text:
+    """Text without markup, its control characters escaped."""
+    return Text(escape_controls(text), style)
 
 
 def meanings(columns: Iterable[Column[Row]]) -> str:
@@ -148,9 +153,9 @@ def meanings(columns: Iterable[Column[Row]]) -> str:
 _Filled = tuple[Column[Row], Sequence[Text]]
 
 
-def _text(cell: str | tuple[str, str]) -> Text:
-    text, style = (cell, "") if isinstance(cell, str) else cell
-    return Text(escape_controls(text), style)
+def _cell(column: Column[Row], row: Row) -> Text:
+    cell = column.cell(row)
+    return safe_text(cell) if isinstance(cell, str) else safe_text(*cell)
 
 
 def _is_constant(cells: Sequence[Text]) -> bool:
@@ -194,7 +199,7 @@ def _table(filled: Sequence[_Filled[Row]], width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, gap, 0, 0), pad_edge=False)
     for column, _ in filled:
         table.add_column(
-            Text(escape_controls(column.heading)),
+            safe_text(column.heading),
             justify="left" if column.words else "right",
             overflow="fold" if column.words else "ellipsis",
             no_wrap=not column.words,
