@@ -148,17 +148,17 @@ class Run:
     def image_report(
         self,
         image: str,
-        told: Mapping[str, str] | None = None,
+        filters: Mapping[str, str] | None = None,
         clusterers: Sequence[str] = (),
         selectors: Sequence[str] = (),
     ) -> ImageReport:
-        """What every method found on one map of an image, noise beside it.
+        """What every method found on one map of an image, compared with noise.
 
         `run.image_report("00019-t-shirt", {"head": "3"}, ["louvain"])`; `harness.analysis.image`
         has what is returned.
         """
         return self._read(
-            lambda stored: image_report(stored, image, told or {}, clusterers, selectors)
+            lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
         )
 
     def weights(

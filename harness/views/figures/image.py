@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
 from harness.metrics.salience import order_by_salience
 from harness.plugin.values import Integers
@@ -85,7 +85,7 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
 
 def _profiles(report: ImageReport) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
-    pairs = [(method, choice) for method in shown for choice in method.choices or (None,)]
+    pairs = [(method, choice) for method in shown for choice in method.selections or (None,)]
     curves = [_curve(report, method, choice) for method, choice in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
     beside = f", beside noise: {noise.control}" if noise is not None else ""
@@ -99,7 +99,7 @@ def _profiles(report: ImageReport) -> Drawing:
     return Drawing("profile", figure, PROFILE_COLUMNS, rows)
 
 
-def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
+def _curve(report: ImageReport, method: MethodReport, choice: SelectorReport | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
         method.clusterer if choice is None else method_name(report, method, choice),
@@ -116,7 +116,9 @@ def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
     )
 
 
-def _profile_rows(curve: Curve, method: Method, choice: Choice | None) -> Iterator[list[Any]]:
+def _profile_rows(
+    curve: Curve, method: MethodReport, choice: SelectorReport | None
+) -> Iterator[list[Any]]:
     noise = method.noise
     first, last = curve.plateau or (1, 0)
     for at, point in enumerate(method.profile.points):
