@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.plugin.descriptions import Description, Parameter
-from harness.plugin.registry import Broken
+from harness.plugin.installed import Broken
 from harness.plugin.spec import format_value
 
 WIDEST_NAME = 24

@@ -47,8 +47,8 @@ def _caption(comparison: PartitionComparison) -> str:
     matching = comparison.matching
     whole = "undefined" if comparison.jaccard is None else number(comparison.jaccard)
     unassigned = (
-        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of B; they "
-        "count against the clusters that have them in the other."
+        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of "
+        "B; they count against the clusters that have them in the other."
         if matching.unassigned_first or matching.unassigned_second
         else ""
     )
