@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedRuns, pair_runs
-from harness.analysis.foreground import ForegroundAgreement, meaning
+from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
 from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import MethodLayers, layers
-from harness.analysis.masks import Foreground
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine.runner import PreparedRun
 from harness.engine.selecting import apply_selectors
@@ -128,35 +127,35 @@ class Run:
 
     def ablate(
         self,
-        place: str,
+        partition: str,
         images: Sequence[str] = (),
         settings: AblationSettings | None = None,
         plugins: Sequence[str | Path] = (),
     ) -> Ablation:
-        """What removing the clusters at a place does to the model's logits, on images or on all.
+        """Remove a partition's clusters from some images, by default from all, and see the effects.
 
         `run.ablate("louvain", ["00019-t-shirt"], AblationSettings(at="keys"))`; the latter is in
-        `harness.analysis.ablation`, as is what is returned. Raises HarnessError where there are
-        none.
+        `harness.analysis.ablation`, as is what is returned; `harness.analysis.partitions` defines
+        partition references. Raises HarnessError if the image or the partition does not exist.
         """
         known = registry.load([Path(path) for path in plugins])
         how = settings or AblationSettings()
-        return self._read(lambda stored: ablate(stored, known, place, images, how))
+        return self._read(lambda stored: ablate(stored, known, partition, images, how))
 
     def image_report(
         self,
         image: str,
-        told: Mapping[str, str] | None = None,
+        filters: Mapping[str, str] | None = None,
         clusterers: Sequence[str] = (),
         selectors: Sequence[str] = (),
     ) -> ImageReport:
-        """What every method found on one map of an image, noise beside it.
+        """What every method found on one map of an image, compared with noise.
 
         `run.image_report("00019-t-shirt", {"head": "3"}, ["louvain"])`; `harness.analysis.image`
         has what is returned.
         """
         return self._read(
-            lambda stored: image_report(stored, image, told or {}, clusterers, selectors)
+            lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
         )
 
     def weights(
@@ -180,22 +179,23 @@ class Run:
 
         return self._read(read)
 
-    def meaning(
+    def foreground(
         self,
         foreground: Foreground,
         plugins: Sequence[str | Path] = (),
         *,
         candidates: bool = False,
     ) -> ForegroundAgreement:
-        """How far every method's clusters follow the images' foreground, beside baselines.
+        """How every method's clusters agree with the images' foreground, and two baselines.
 
-        `run.meaning(BrightnessThreshold(0))`; `harness.analysis.masks` has that and masks,
-        `harness.analysis.foreground` what is returned. With `candidates` levels count that a
-        selector did not accept. Raises HarnessError where images or their foreground are not to be
-        had.
+        `run.foreground(BrightnessThreshold(0))`; `harness.analysis.foreground` has that, masks, and
+        what is returned. With `candidates`, levels that a selector did not accept count too. Raises
+        HarnessError if an image cannot be loaded or has no foreground.
         """
         known = registry.load([Path(path) for path in plugins])
-        return self._read(lambda stored: meaning(stored, known, foreground, candidates=candidates))
+        return self._read(
+            lambda stored: foreground_agreement(stored, known, foreground, candidates=candidates)
+        )
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """This run and another cell by cell: one method and figure a row.

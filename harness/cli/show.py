@@ -89,16 +89,16 @@ def _sight(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     """What is shown; where pixels or weights cannot be had any more, without them."""
     from harness.views.show import ShowContext
 
-    told = {
+    filters = {
         name: getattr(arguments, name)
         for name in MAP_OPTIONS
         if getattr(arguments, name) is not None
     }
-    report = opened.image_report(arguments.image, told, arguments.method, arguments.selector)
+    report = opened.image_report(arguments.image, filters, arguments.method, arguments.selector)
     image, class_name, weights, remarks = None, "", None, []
-    if report.images and report.size is not None:
+    if report.image_set and report.size is not None:
         try:
-            image, classes = opened.image(report.images, report.image, arguments.plugins or ())
+            image, classes = opened.image(report.image_set, report.image, arguments.plugins or ())
             if image.label is not None and 0 <= image.label < len(classes):
                 class_name = classes[image.label]
         except HarnessError as error:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
-from harness.metrics.saliency import order_by_salience
+from harness.metrics.salience import order_by_salience
 from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
@@ -85,7 +85,7 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
 
 def _profiles(report: ImageReport) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
-    pairs = [(method, choice) for method in shown for choice in method.choices or (None,)]
+    pairs = [(method, choice) for method in shown for choice in method.selections or (None,)]
     curves = [_curve(report, method, choice) for method, choice in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
     beside = f", beside noise: {noise.control}" if noise is not None else ""
@@ -99,7 +99,7 @@ def _profiles(report: ImageReport) -> Drawing:
     return Drawing("profile", figure, PROFILE_COLUMNS, rows)
 
 
-def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
+def _curve(report: ImageReport, method: MethodReport, choice: SelectorReport | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
         method.clusterer if choice is None else method_name(report, method, choice),
@@ -116,7 +116,9 @@ def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
     )
 
 
-def _profile_rows(curve: Curve, method: Method, choice: Choice | None) -> Iterator[list[Any]]:
+def _profile_rows(
+    curve: Curve, method: MethodReport, choice: SelectorReport | None
+) -> Iterator[list[Any]]:
     noise = method.noise
     first, last = curve.plateau or (1, 0)
     for at, point in enumerate(method.profile.points):
@@ -182,13 +184,13 @@ def _panels(
         each.labels,
         title=_title(report, f"{_called(each)}, most salient first"),
         names={
-            found.label: f"cluster {marks[found.label]}: {found.size} patches\n"
-            f"attention from outside {found.incoming:.4f}"
+            found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
+            f"attention from outside {found.salience:.4f}"
             for found in salient
         },
         region=report.region,
     )
-    figures = [[marks[found.label], found.size, found.incoming] for found in salient]
+    figures = [[marks[found.label], found.patches, found.salience] for found in salient]
     return Drawing(f"panels-{file}", figure, ("cluster", "patches", "incoming"), figures)
 
 
