@@ -1,16 +1,15 @@
 """`harness compare`: two runs cell by cell, and whether the second is worse."""
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.cli.output import print_result
 from harness.errors import escape_controls
 
 SUMMARY = "pair two runs cell by cell, and fail if a figure got worse than a limit"
 
-FILE_WIDTH = 120
 # Exit code where something got worse than a limit allows.
 REGRESSION = 3
 EXPLANATION = """
@@ -46,20 +45,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
     from harness.analysis.limits import read_limit, regressions
     from harness.api import open_run
+    from harness.views.comparison import show
 
     limits = [read_limit(text) for text in arguments.fail_on]
     runs = open_run(arguments.first).paired(open_run(arguments.second))
     worse = regressions(runs, limits) if limits else []
-    if arguments.json:
-        document = {**asdict(runs), "identical": runs.identical, "regressions": worse}
-        print(json.dumps(document, indent=2))
-    else:
-        from rich.console import Console
-
-        from harness.views.comparison import show
-
-        # A file or a pipe has no width of its own; the tables' is as good as any.
-        show(runs, Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH))
+    print_result(
+        lambda console: show(runs, console),
+        lambda: {**asdict(runs), "identical": runs.identical, "regressions": worse},
+        as_json=arguments.json,
+    )
     for line in worse:
         print(f"worse: {escape_controls(line)}", file=sys.stderr)
     return REGRESSION if worse else 0

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness.cli.output import one_line_errors
 
 SUMMARY = "write a run's tables as Parquet or CSV"
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         "tests": opened.tests(),
         "stabilities": opened.stabilities(),
     }
-    try:
+    with one_line_errors(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
             path = arguments.out / f"{name}.{arguments.format}"
@@ -54,6 +54,4 @@ def run(arguments: argparse.Namespace) -> int:
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
         path.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
-    except OSError as error:
-        raise HarnessError(f"{arguments.out}: cannot be written: {error.strerror}") from error
     return 0

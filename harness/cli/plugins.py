@@ -1,7 +1,6 @@
 """`harness plugins`: every component with its parameters, and the broken plugins."""
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_plugin_option
+from harness.cli.output import print_json
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.name is not None:
         descriptions, broken = _called(arguments.name, descriptions, broken)
     if arguments.json:
-        print(json.dumps(_document(descriptions, broken), indent=2))
+        print_json(_document(descriptions, broken))
         return 0
 
     from rich.console import Console
@@ -53,8 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
     if arguments.name is not None:
         show_in_full(descriptions, broken, console)
+    elif arguments.verbose:
+        show_in_full(descriptions, broken, console, brief=True)
     else:
-        show_list(descriptions, broken, console, parameters=arguments.verbose)
+        show_list(descriptions, broken, console)
     return 0
 
 

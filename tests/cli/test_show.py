@@ -152,9 +152,9 @@ def test_an_image_that_is_another_by_now_is_left_out_and_that_is_said(
         ([MAP, "--method", "luvain"], "did you mean 'louvain'?"),
         ([MAP, "--selector", "stable"], "did you mean 'stable-phase"),
         ([MAP, "--head", "2"], "--head 2: the run has no head '2'; there are 0"),
-        ([MAP, "--query", "0,0"], "--query is of the figures; --out tells where they go"),
+        ([MAP, "--query", "0,0"], "--query changes the figures only; --out says where they go"),
         ([MAP, "--query", "0,0", "--out", "x"], "--query 0,0: the map's patches lie on no grid"),
-        ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written to: Not a directory"),
+        ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written: Not a directory"),
     ],
 )
 def test_a_mistake_costs_one_line(
