@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(found)
     else:
         print("\n".join(escape_controls(line) for line in _lines(found)))
-    return 2 if found["plugins"]["trouble"] or "trouble" in found["hosts"] else 0
+    return 2 if found["plugins"]["trouble"] or "trouble" in found["workers"] else 0
 
 
 def _lines(found: Mapping[str, Any], indent: str = "") -> Iterator[str]:

@@ -87,7 +87,8 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
 
     compared = run.comparisons()
     rows = ranked(compared, by)
-    return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by)
+    inline = any(session.get("isolation") == "none" for session in run.sessions())
+    return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by, inline)
 
 
 def print_boards(

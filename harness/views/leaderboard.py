@@ -126,7 +126,11 @@ PAIR_COLUMNS: Sequence[Column[Difference]] = (
 
 @dataclass(frozen=True)
 class Board:
-    """A run's rows with what its tables say about them; `by` is the column they are sorted by."""
+    """A run's rows with what its tables say about them.
+
+    by: the column that the rows are sorted by; inline: whether a session of the run had no
+    isolation.
+    """
 
     run: str
     rows: Sequence[Row]
@@ -134,6 +138,7 @@ class Board:
     settings: Mapping[str, Any]
     controls: Sequence[str]
     by: str | None = None
+    inline: bool = False
 
 
 def show(
@@ -234,6 +239,8 @@ def _show_methods(board: Board, console: Console) -> None:
         *COLUMNS,
     ]
     caption = f"{order} {control} {board.settings['levels']} levels."
+    if board.inline:
+        caption += " Run without isolation: time and memory limits did not hold."
     if tested and not any(row.significant for row in tested):
         caption = f"Nothing here is more than the control shows. {caption}"
     show_table(console, columns, board.rows, title=board.run, caption=caption)

@@ -47,9 +47,9 @@ def _caption(comparison: PartitionComparison) -> str:
     matching = comparison.matching
     whole = "undefined" if comparison.jaccard is None else number(comparison.jaccard)
     unassigned = (
-        f" Nodes in no cluster: {matching.loose_first} of A, {matching.loose_second} of B; they "
+        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of B; they "
         "count against the clusters that have them in the other."
-        if matching.loose_first or matching.loose_second
+        if matching.unassigned_first or matching.unassigned_second
         else ""
     )
     reached_first, reached_second = _reached(matching)

@@ -18,7 +18,8 @@ from harness.metrics.ablation import drop_singletons
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
 from harness.plugin.patches import crop
-from harness.plugin.values import UNASSIGNED, Image, Integers, Point
+from harness.plugin.profile import Point
+from harness.plugin.values import UNASSIGNED, Image, Integers
 from harness.views.blocks import cluster_map, cluster_names, profile_plot, shaded
 from harness.views.figures.matrices import in_order
 from harness.views.tables import (

@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.errors import escape_controls
 
 if TYPE_CHECKING:
-    from harness.metrics.estimate import Estimate
+    from harness.metrics.inference import Estimate
 
 NOTHING = "–"
 CAPTION = "italic dim"
