@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import add_json_option
 from harness.cli.output import print_result
 from harness.errors import HarnessError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.plugin.values import Integers
     from harness.views.matching import PartitionComparison
 
-SUMMARY = "match the clusters of two partitions: kept, split, merged"
+SUMMARY = "match the clusters of two partitions: same, split, merged"
 
 # What a partition is called, its labels (n,), and where they come from.
 Partition = tuple[str, "Integers", Mapping[str, Any]]
@@ -40,11 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "first", type=Path, metavar="RUN", help="a run's folder; or an .npy file of labels (n,)"
     )
     parser.add_argument(
-        "second", metavar="IMAGE", help="an image or map of the run; or another .npy file"
+        "second", metavar="IMAGE", help="an image or map of the run; or a second .npy file"
     )
-    parser.add_argument("--of", metavar="PARTITION", help="the first partition: a reference")
-    parser.add_argument("--with", dest="beside", metavar="PARTITION", help="the second")
-    parser.add_argument("--json", action="store_true", help="as JSON, with every best union")
+    parser.add_argument("--of", metavar="PARTITION", help="the first partition, as a reference")
+    parser.add_argument("--with", dest="beside", metavar="PARTITION", help="the second partition")
+    add_json_option(parser, "JSON, with every best union")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_json_option, add_plugin_option
 from harness.cli.output import print_json
 from harness.errors import escape_controls
 
@@ -13,7 +13,7 @@ SUMMARY = "print what a bug report needs: versions, machine, plugins, whether wo
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness doctor`."""
-    parser.add_argument("--json", action="store_true", help="all of it as JSON")
+    add_json_option(parser)
     add_plugin_option(parser)
 
 

@@ -1,32 +1,33 @@
-"""`harness layers`: figures by layer and head, and how alike the clusters on them are."""
+"""`harness layers`: scores by layer and head, and how similar their clusters are."""
 
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.options import add_json_option, add_run_argument
 from harness.cli.output import make_folder, print_result, write_rows
 
 if TYPE_CHECKING:
     from harness.analysis.layers import MethodLayers
 
-SUMMARY = "which layers and heads cluster, how it changes with depth, and what they share"
+SUMMARY = "show which layers and heads cluster, and how similar their clusters are"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness layers`."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     parser.add_argument(
         "--of",
         action="append",
         default=[],
         metavar="METHOD",
-        help="only this clusterer; may be repeated (default all)",
+        help="show only this clusterer; may be repeated (default all)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="also write figures there, PNG and SVG, and CSV"
+        "--out", type=Path, metavar="DIR", help="write figures and tables to this folder"
     )
-    parser.add_argument("--json", action="store_true", help="everything as JSON")
+    add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.api import Run
     from harness.views.leaderboard import Board
 
-SUMMARY = "rank the methods of runs again, sorted or filtered"
+SUMMARY = "rank the methods of finished runs, or show their heads or layers"
 
 ORDERS = {"head": "heads in the order of their excess", "layer": "layers in the order of depth"}
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder")
     parser.add_argument("--by", metavar="COLUMN", help="sort by this column of the JSON")
     parser.add_argument(
-        "--pairs", action="store_true", help="also show what was tested between every two methods"
+        "--pairs", action="store_true", help="also show the tests between every two methods"
     )
     parser.add_argument(
         "--stability",
@@ -36,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per",
         choices=("head", "layer"),
-        help="one row a method and head, the best first, or layer, by depth",
+        help="show a row for each method and head, the best first, or layer, by depth",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", dest="form", action="store_const", const="json")
-    form.add_argument("--csv", dest="form", action="store_const", const="csv")
+    form.add_argument("--json", dest="form", action="store_const", const="json", help="print JSON")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv", help="print CSV")
     parser.set_defaults(form="table")
 
 
@@ -81,7 +81,7 @@ def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
 
 
 def board_of(run: "Run", by: str | None = None) -> "Board":
-    """A run's rows, with what its table says about them."""
+    """A run's rows, with everything that its table shows."""
     from harness.analysis.leaderboard import ranked
     from harness.views.leaderboard import Board
 

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -41,18 +41,18 @@ def print_json(document: Any) -> None:
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as CSV, with every column that any of them has."""
-    _write_csv(sys.stdout, *_columns_and_values(rows))
+    _write_csv(sys.stdout, _columns(rows))
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows as a CSV file, with every column that any of them has."""
-    write_table(path, *_columns_and_values(rows))
+    write_table(_columns(rows), path)
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file."""
+def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+    """Write columns of equal length as a CSV file."""
     with one_line_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        _write_csv(file, columns, rows)
+        _write_csv(file, columns)
 
 
 def make_folder(path: Path) -> None:
@@ -70,14 +70,12 @@ def one_line_errors(path: Path) -> Iterator[None]:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _columns_and_values(
-    rows: Sequence[Mapping[str, Any]],
-) -> tuple[list[str], Iterator[list[Any]]]:
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    return columns, ([row.get(column, "") for column in columns] for row in rows)
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _write_csv(file: TextIO, columns: Mapping[str, Sequence[Any]]) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows(zip(*columns.values(), strict=True))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_json_option, add_plugin_option
 from harness.cli.output import print_json
 from harness.errors import HarnessError
 
@@ -25,14 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name", nargs="?", metavar="NAME", help="show only this component or broken plugin, in full"
     )
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="with parameters and where it comes from"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also show parameters and origins",
     )
-    parser.add_argument("--json", action="store_true", help="all of it as JSON")
+    add_json_option(parser)
     add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the components; returns the exit code, which broken plugins do not change."""
+    """Show the components; returns 0, even if there are broken plugins."""
     from harness.plugin import registry
     from harness.plugin.descriptions import describe_all
 
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _called(
     name: str, descriptions: Sequence["Description"], broken: Sequence["Broken"]
 ) -> tuple[list["Description"], list["Broken"]]:
-    """Those of that name, whatever their kind."""
+    """The components and broken plugins with that name, of any kind."""
     from harness.plugin.spec import did_you_mean
 
     found = [description for description in descriptions if description.name == name]
@@ -105,7 +108,7 @@ def _document(
 
 
 def _plain(value: Any) -> Any:
-    """A parameter's value as JSON has it; text where JSON has no such value."""
+    """A parameter's value for JSON: text if JSON has no such value."""
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     if isinstance(value, Path) or (isinstance(value, float) and not math.isfinite(value)):

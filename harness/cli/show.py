@@ -1,11 +1,11 @@
-"""`harness show`: one image of a run seen closely, in the terminal and as figures."""
+"""`harness show`: one image of a run in detail, in the terminal and as figures."""
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_plugin_option, add_run_argument
 from harness.cli.output import make_folder, stdout_console, write_table
 from harness.errors import HarnessError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.api import Run
     from harness.views.show import ShowContext
 
-SUMMARY = "look at one image of a run: profiles, clusters, methods compared; figures as files"
+SUMMARY = "show one image of a run: profiles, clusters, methods compared; write figures"
 
 # Options that select one of several maps of the image.
 MAP_OPTIONS = {
@@ -28,7 +28,7 @@ MAP_OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness show`."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     parser.add_argument(
         "image",
         nargs="?",
@@ -50,12 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         which.add_argument(f"--{name}", metavar=name[0].upper(), help=what)
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--out", type=Path, metavar="DIR", help="also write figures there, PNG, SVG and CSV"
+        "--out", type=Path, metavar="DIR", help="write figures to this folder, as PNG, SVG and CSV"
     )
     files.add_argument(
         "--query",
         metavar="ROW,COLUMN",
-        help="the patch whose attention is drawn (default: the one most attended to)",
+        help="the patch whose attention is drawn (default: the patch with most attention)",
     )
     add_plugin_option(parser)
 
@@ -115,8 +115,8 @@ def _write(opened: "Run", context: "ShowContext", arguments: argparse.Namespace)
     if context.weights is not None:
         heads = opened.weights(report, alone=arguments.head is not None)
     make_folder(folder)
-    for drawing in drawings(context, heads, query):
-        yield from save(drawing.figure, folder, drawing.name)
-        path = folder / f"{drawing.name}.csv"
-        write_table(path, drawing.columns, drawing.rows)
+    for name, figure, table in drawings(context, heads, query):
+        yield from save(figure, folder, name)
+        path = folder / f"{name}.csv"
+        write_table(table, path)
         yield path

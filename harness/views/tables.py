@@ -74,14 +74,14 @@ class Column(Generic[Row]):
         Makes a cell from a row: its text, or its text and a rich style.
     meaning
         What the caption says of the column; may be empty.
-    words
-        Words stand on the left and are folded; numbers stand on the right and are not.
     shown
         "varying": if all rows agree, the caption says what they share instead. "filled": left out
         if no row has a value.
     drop
         In a console that is too narrow, the column with the smallest number is left out first, and
         a line says so; a column with 0 always stays. For commands that have `--json`.
+    words
+        Words stand on the left and are folded; numbers stand on the right and are not.
     width
         At least so many characters, so that several tables line up.
     """
@@ -89,9 +89,9 @@ class Column(Generic[Row]):
     heading: str
     cell: Callable[[Row], str | tuple[str, str]]
     meaning: str = ""
-    words: bool = False
     shown: Literal["always", "varying", "filled"] = "always"
     drop: int = 0
+    words: bool = False
     width: int = 0
 
 

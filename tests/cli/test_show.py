@@ -61,7 +61,7 @@ def test_a_map_is_shown_with_choice_profile_matrix_and_comparison(
         assert f"{row.modularity:.3f}" in shown.stdout
         assert f"{row.level:.3f}" in shown.stdout
     assert "louvain: modularity, clusters below" in shown.stdout
-    assert "noise: permuted-rows" in shown.stdout
+    assert "control: permuted-rows" in shown.stdout
     assert "in the order of the clusters" in shown.stdout
     assert "with unions" in shown.stdout
 
@@ -87,7 +87,7 @@ def test_maps_without_a_grid_are_drawn_as_matrices(
     assert all(f"figures/{name}" in shown.stdout for name in written)
     with (tmp_path / "figures" / "profile.csv").open() as file:
         rows = list(csv.DictReader(file))
-    chosen = {row["method"]: row["level"] for row in rows if row["chosen"] == "1"}
+    chosen = {row["method"]: row["level"] for row in rows if row["selected"] == "1"}
     selections = harness.open_run(finished).selections().query("image == @MAP")
     assert {method: float(level) for method, level in chosen.items()} == dict(
         zip(selections["clusterer"], selections["level"], strict=True)
