@@ -2,7 +2,8 @@
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
 returns the exit status. A package registers it under the entry point group `harness.commands`.
-Names are resolved when they are first used, so that `harness --help` stays quick.
+`harness --help` imports every command, so the module imports what is heavy in its functions; the
+names below are resolved when they are first used.
 """
 
 from typing import TYPE_CHECKING
@@ -73,4 +74,6 @@ HOMES = {
     "harness.views.progress": "shown_progress",
 }
 
-__getattr__, __dir__, __all__ = attach(__name__, HOMES)
+# Type checkers see the imports above alone, and so report names that do not exist.
+if not TYPE_CHECKING:
+    __getattr__, __dir__, __all__ = attach(__name__, HOMES)

@@ -5,11 +5,11 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 import harness
 from harness.errors import HarnessError, escape_controls
-from harness.plugin.commands import Command, find_commands
+from harness.plugin.commands import find_commands
+from harness.plugin.installed import Broken
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
@@ -84,25 +84,24 @@ def _dispatch(given: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"harness {harness.__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
-    for command in find_commands(OWN):
-        summary = escape_controls(command.summary).replace("%", "%%")
+    for name, command in find_commands(OWN).items():
+        if name == chosen and isinstance(command, Broken):
+            raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
+        summary = escape_controls(
+            f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
+        )
         sub = verbs.add_parser(
-            command.name,
-            help=summary,
+            name,
+            # argparse formats help by %.
+            help=summary.replace("%", "%%"),
             description=summary[0].upper() + summary[1:],
             allow_abbrev=False,
         )
-        if command.module is None:
-            sub.set_defaults(function=partial(_refuse, command))
-        elif command.name == chosen:
-            command.module.add_arguments(sub)
-            sub.set_defaults(function=command.module.run)
+        if name == chosen and not isinstance(command, Broken):
+            command.add_arguments(sub)
+            sub.set_defaults(function=command.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
-
-
-def _refuse(command: Command, _: argparse.Namespace) -> int:
-    raise HarnessError(f"{command.name} (from {command.source}) cannot run: {command.reason}")
 
 
 if __name__ == "__main__":

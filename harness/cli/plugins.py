@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.plugin.descriptions import Description
-    from harness.plugin.registry import Broken
+    from harness.plugin.installed import Broken
 
 SUMMARY = "list every component with its parameters, and the broken plugins"
 
@@ -36,13 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the components; returns 0, even if there are broken plugins."""
+    from harness.cli.main import OWN
     from harness.plugin import registry
+    from harness.plugin.commands import broken_commands
     from harness.plugin.descriptions import describe_all
 
     loaded = registry.load(arguments.plugins or [])
     for line in loaded.conflicts():
         print(f"warning: {line}", file=sys.stderr)
-    descriptions, broken = describe_all(loaded), list(loaded.broken)
+    descriptions, broken = describe_all(loaded), [*loaded.broken, *broken_commands(OWN)]
     if arguments.name is not None:
         descriptions, broken = _called(arguments.name, descriptions, broken)
     if arguments.json:

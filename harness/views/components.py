@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.plugin.descriptions import Description, Parameter
-from harness.plugin.registry import Broken
+from harness.plugin.installed import Broken
 from harness.plugin.spec import format_value
 from harness.views.tables import Column, print_text, safe_text, show_table
 

@@ -108,7 +108,7 @@ class Patched:
         """Draw a frame round one patch."""
         from matplotlib.patches import Rectangle
 
-        top, left, height, width = self.patches.place(patch)
+        top, left, height, width = self.patches.region_of(patch)
         panel.add_patch(
             Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=1.8)
         )
