@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
+from harness.cli.output import write_rows
 from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
+from harness.cli.output import write_rows
 
 if TYPE_CHECKING:
     from harness.analysis.foreground import Foreground, ForegroundAgreement
