@@ -17,8 +17,7 @@ from harness.analysis.ablated_images import (
     of_embedding,
     of_logits,
 )
-from harness.analysis.inputs import RunInputs
-from harness.analysis.inspection import attention_of, map_key
+from harness.analysis.inputs import RunInputs, attention_of, map_key
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
 from harness.metrics.ablation import count_patch_sets, drop_singletons, patch_sets
@@ -135,7 +134,7 @@ def ablate(
         done, pictured = _ablated(origins, partition, image, settings)
         task = _task(partition, pictured, clusters, labels, done.grid, settings)
         if done.answer == "logits":
-            classes, label = _classes_and_label(origins, partition.images, done, pictured)
+            classes, label = _classes_and_label(origins, partition.image_set, done, pictured)
             found.append(of_logits(task, done, label))
         else:
             embedded.append(of_embedding(task, done))
@@ -173,7 +172,7 @@ def _task(
     drawing = settings.draws, seed_of("ablation", settings.seed, image.digest)
     return Task(
         image.key,
-        partition.place(),
+        partition.identity(),
         clusters,
         tuple(patch_sets(labels, settings.together)),
         (random_orders(len(labels), *drawing), contiguous_orders(grid, *drawing)),
@@ -196,7 +195,7 @@ def _ablated(
     """What the model behind a partition answers without some patches, and the image."""
     layer = partition.layer if settings.layer is None else settings.layer
     ablator = origins.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
-    pictured = origins.image(partition.images, image)
+    pictured = origins.image(partition.image_set, image)
     return ablator(pictured), pictured
 
 
@@ -204,7 +203,7 @@ def _clusters_of(
     store: Store, partition: StoredPartition, image: str, labels: Integers
 ) -> tuple[ClusterPatches, ...]:
     head_index = partition.layer, partition.head
-    key = map_key(store, partition.images, image, partition.extractor, *head_index)
+    key = map_key(store, partition.image_set, image, partition.extractor, *head_index)
     return clusters_by_salience(attention_of(store, key, image, *head_index).weights, labels)
 
 

@@ -10,9 +10,10 @@ from itertools import groupby
 
 import numpy as np
 
-from harness.analysis.inputs import RunInputs
-from harness.analysis.inspection import Choice, Inspection, choices, inspect
+from harness.analysis.inputs import RunInputs, SelectedClusters, selected_clusters
 from harness.analysis.masks import Foreground
+from harness.analysis.method import MethodKey, grouped
+from harness.analysis.outcomes import SelectedLevel, selected_levels
 from harness.errors import HarnessError
 from harness.metrics.ablation import drop_singletons
 from harness.metrics.blocks import spatial_blocks
@@ -48,7 +49,7 @@ class MapAgreement:
     are no two clusters.
     """
 
-    choice: Choice
+    level: SelectedLevel
     reason: str = ""
     n_clusters: int | None = None
     coverage: float | None = None
@@ -96,11 +97,7 @@ class MethodAgreement:
     counts; salient where no image has two clusters.
     """
 
-    clusterer: str
-    selector: str
-    graph: str
-    extractor: str
-    image_set: str
+    method: MethodKey
     images: int
     counted: int
     not_accepted: int
@@ -133,9 +130,7 @@ def meaning(
     can be told.
     """
     maps = list(_measured(store, registry, foreground, candidates))
-    methods: dict[tuple[str, ...], list[MapAgreement]] = {}
-    for each in maps:
-        methods.setdefault(each.choice.method, []).append(each)
+    methods = grouped(maps, lambda each: each.level.method)
     return ForegroundAgreement(
         str(foreground), candidates, tuple(map(_method, methods.values())), tuple(maps)
     )
@@ -146,15 +141,17 @@ def _measured(
 ) -> Iterator[MapAgreement]:
     origins = RunInputs(store, registry)
     # The plan has an image's maps and methods one after the other.
-    for _, of_image in groupby(choices(store), lambda each: (each.images, each.image)):
+    for _, of_image in groupby(
+        selected_levels(store), lambda each: (each.method.image_set, each.image)
+    ):
         beside = _Beside(foreground)
-        for choice in of_image:
-            if choice.reason:
-                yield MapAgreement(choice, choice.reason)
-            elif not (choice.accepted or candidates):
-                yield MapAgreement(choice, NOT_ACCEPTED)
+        for level in of_image:
+            if level.reason:
+                yield MapAgreement(level, level.reason)
+            elif not (level.accepted or candidates):
+                yield MapAgreement(level, NOT_ACCEPTED)
             else:
-                yield beside.measure(inspect(store, origins, choice))
+                yield beside.measure(selected_clusters(store, origins, level))
 
 
 class _Beside:
@@ -166,22 +163,24 @@ class _Beside:
         )
         self._baselines = lru_cache(_baselines)
 
-    def measure(self, of: Inspection) -> MapAgreement:
+    def measure(self, of: SelectedClusters) -> MapAgreement:
         grid = of.attention.grid
         if grid is None:
-            raise HarnessError(f"{of.choice.image}: {of.choice.extractor} tells no grid of patches")
+            raise HarnessError(
+                f"{of.level.image}: {of.level.method.extractor} tells no grid of patches"
+            )
         region = of.attention.region
         shares = self._shares(of.image, grid, region)
         patches = shares >= HALF
         reason = why_undefined(patches)
         if reason:
-            return MapAgreement(of.choice, reason, foreground=float(patches.mean()))
+            return MapAgreement(of.level, reason, foreground=float(patches.mean()))
         count = cluster_count(of.labels)
         # A method that found no cluster is beside one block of everything: both say nothing.
         blocks, pixels = self._baselines(of.image, grid, region, max(1, count))
         most, least = _salient_shares(of, shares)
         return MapAgreement(
-            of.choice,
+            of.level,
             "",
             count,
             coverage(of.labels),
@@ -200,7 +199,7 @@ def _baselines(
     return spatial_blocks(grid, k), pixel_kmeans(image.pixels, grid, k, SEED, region)
 
 
-def _salient_shares(of: Inspection, shares: Floats) -> tuple[float | None, float | None]:
+def _salient_shares(of: SelectedClusters, shares: Floats) -> tuple[float | None, float | None]:
     labels = drop_singletons(of.labels)
     order = order_by_salience(of.attention.weights, labels)
     if len(order) < 2:
@@ -214,13 +213,8 @@ def _method(maps: Sequence[MapAgreement]) -> MethodAgreement:
     not_accepted = sum(each.reason == NOT_ACCEPTED for each in maps)
     undefined = sum(each.ami is None and each.foreground is not None for each in maps)
     ami = _by_image(counted, lambda each: each.ami)
-    first = maps[0].choice
     return MethodAgreement(
-        clusterer=first.clusterer,
-        selector=first.selector,
-        graph=first.graph,
-        extractor=first.extractor,
-        image_set=first.images,
+        method=maps[0].level.method,
         images=len(ami),
         counted=len(counted),
         not_accepted=not_accepted,
@@ -256,7 +250,7 @@ def _by_image(
     for each in maps:
         value = figure(each)
         if value is not None:
-            found.setdefault(each.choice.image, []).append(value)
+            found.setdefault(each.level.image, []).append(value)
     return np.array([np.mean(values) for values in found.values()], dtype=np.float64)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.partitions import CELL_KEYS, cells_of_image, spellings_meant
+from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
 from harness.errors import HarnessError
 from harness.plugin.patches import Region
 from harness.plugin.values import Floats, Integers, Profile
@@ -126,11 +126,9 @@ def image_report(
     """
     rows, others = _narrowed(cells_of_image(store, image), told)
     first = rows[0]
-    wanted = spellings_meant(
-        "--method", "clusterer", clusterers, [row["clusterer"] for row in rows]
-    )
+    wanted = matching_specs("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
     known = _selectors(store, rows)
-    chosen_by = spellings_meant("--selector", "selector", selectors, known)
+    chosen_by = matching_specs("--selector", "selector", selectors, known)
     kept = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
@@ -187,7 +185,7 @@ def _narrowed(
     for key, column in CELL_KEYS.items():
         values = list(dict.fromkeys(str(row[column]) for row in left))
         (chosen, *_) = (
-            spellings_meant(f"--{key}", key, [told[key]], values) if key in told else values
+            matching_specs(f"--{key}", key, [told[key]], values) if key in told else values
         )
         if key not in told and len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)

@@ -3,21 +3,21 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from harness.errors import escape_controls
 
-SUMMARY = "pair two runs cell by cell, and fail if a figure got worse than a limit"
+SUMMARY = "pair two runs cell by cell, and fail if a metric got worse than a limit"
 
 FILE_WIDTH = 120
 # Exit code where something got worse than a limit allows.
 REGRESSION = 3
 EXPLANATION = """
-Limits are FIGURE:-SIZE for figures that are better when larger (modularity, excess, jaccard, ari),
-FIGURE:+SIZE for seconds, and either for control_modularity, n_clusters and accepted (the share of
-maps on which the selector accepted a level). SIZE is a number, or with % a share of the first run's
-mean. With a limit, what failed, went missing or cannot be compared in the second run fails too.
+Limits are METRIC:-SIZE for metrics that are better when larger (modularity, excess, jaccard, ari),
+METRIC:+SIZE for seconds, and either for control_modularity, n_clusters and accepted (the fraction
+of maps on which the selector accepted a level). SIZE is a number, or with % a fraction of the first
+run's mean. With a limit, what failed or is missing in the second run, or cannot be compared, fails
+too.
 
 Exit codes: 0 nothing got worse than a limit, 1 a mistake, or nothing that could be judged, 3 a
 method's mean is beyond a limit or incomplete.
@@ -45,13 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
     from harness.analysis.limits import read_limit, regressions
+    from harness.analysis.method import flatten
     from harness.api import open_run
 
     limits = [read_limit(text) for text in arguments.fail_on]
     runs = open_run(arguments.first).paired(open_run(arguments.second))
     worse = regressions(runs, limits) if limits else []
     if arguments.json:
-        document = {**asdict(runs), "identical": runs.identical, "regressions": worse}
+        document = {**flatten(runs), "identical": runs.identical, "regressions": worse}
         print(json.dumps(document, indent=2))
     else:
         from rich.console import Console

@@ -19,9 +19,10 @@ SUMMARY = "match the clusters of two partitions: kept, split, merged"
 
 FILE_WIDTH = 120
 SUFFIX = ".npy"
-PLACES = """
-A place is METHOD, where its selector chose, or METHOD@LEVEL. METHOD is a clusterer of the run, or
-`truth` for planted communities. After the @, separated by commas, stand what there are several of:
+REFERENCES = """
+PARTITION is METHOD, at the level that its selector chose, or METHOD@LEVEL. METHOD is a clusterer
+of the run, or `truth` for planted communities. After the @, separated by commas, stand filters for
+what the run has several of:
 level=0.56 (or 0.56 alone), k=3 (the first level with three clusters) or selector=NAME; layer=0,
 head=5, repeat=1, graph=NAME, extractor=NAME, images=SET.
 
@@ -34,15 +35,15 @@ head=5, repeat=1, graph=NAME, extractor=NAME, images=SET.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness compare-partitions`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = PLACES
+    parser.epilog = REFERENCES
     parser.add_argument(
         "first", type=Path, metavar="RUN", help="a run's folder; or an .npy file of labels (n,)"
     )
     parser.add_argument(
         "second", metavar="IMAGE", help="an image or map of the run; or another .npy file"
     )
-    parser.add_argument("--of", metavar="PLACE", help="the one partition")
-    parser.add_argument("--with", dest="beside", metavar="PLACE", help="the other")
+    parser.add_argument("--of", metavar="PARTITION", help="the one partition")
+    parser.add_argument("--with", dest="beside", metavar="PARTITION", help="the other")
     parser.add_argument("--json", action="store_true", help="as JSON, with every best union")
 
 
@@ -75,7 +76,7 @@ class _Side:
 def _of_files(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
     for flag, given in (("--of", arguments.of), ("--with", arguments.beside)):
         if given is not None:
-            raise HarnessError(f"{flag} names a place in a run; files need none")
+            raise HarnessError(f"{flag} names a partition of a run; files need none")
     paths = arguments.first, Path(arguments.second)
     first, second = (_Side(str(path), _read_labels(path), {"file": str(path)}) for path in paths)
     return "", first, second
@@ -114,10 +115,8 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
             "(see harness compare-partitions --help)"
         )
     opened = open_run(arguments.first)
-    found = [
-        opened.partition(arguments.second, place) for place in (arguments.of, arguments.beside)
-    ]
-    first, second = (_Side(str(each), each.labels, each.place()) for each in found)
+    found = [opened.partition(arguments.second, text) for text in (arguments.of, arguments.beside)]
+    first, second = (_Side(str(each), each.labels, each.identity()) for each in found)
     return f"{opened.folder}, {arguments.second}", first, second
 
 

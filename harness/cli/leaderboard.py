@@ -5,7 +5,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
-    from harness.analysis.heads import HeadRow, LayerRow
+    from harness.analysis.layers import HeadRow, LayerRow
     from harness.analysis.leaderboard import Comparison
     from harness.api import Run
     from harness.views.leaderboard import Board
@@ -75,18 +75,20 @@ def _print_apart(runs: Sequence["Run"], per: str, form: str) -> None:
 
         for run in runs:
             if per == "head":
-                heads.show_heads(str(run.folder), run.head_indices(), _console())
+                heads.show_heads(str(run.folder), run.head_rows(), _console())
             else:
                 heads.show_layers(str(run.folder), run.layer_rows(), _console())
         return
+    from harness.analysis.layers import flat_row
+
     found: list[tuple[str, Sequence[HeadRow | LayerRow]]] = [
-        (str(run.folder), run.head_indices() if per == "head" else run.layer_rows()) for run in runs
+        (str(run.folder), run.head_rows() if per == "head" else run.layer_rows()) for run in runs
     ]
     if form == "json":
-        documents = [{"run": of, "rows": [row.flat() for row in rows]} for of, rows in found]
+        documents = [{"run": of, "rows": [flat_row(row) for row in rows]} for of, rows in found]
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     else:
-        flat = [{"run": of, **row.flat()} for of, rows in found for row in rows]
+        flat = [{"run": of, **flat_row(row)} for of, rows in found for row in rows]
         writer = csv.DictWriter(sys.stdout, list(flat[0]) if flat else [], lineterminator="\n")
         writer.writeheader()
         writer.writerows(flat)
@@ -117,26 +119,27 @@ def print_boards(
     stabilities: Sequence["pandas.DataFrame"] = (),
 ) -> None:
     """Print to stdout as a table, JSON or CSV; the last two are for the table alone."""
+    from harness.analysis.method import flatten
+
     if form == "json":
         documents = [
             {
                 "run": board.run,
-                "rows": [asdict(row) for row in board.rows],
+                "rows": [flatten(row) for row in board.rows],
                 "comparisons": [_tests(comparison) for comparison in board.comparisons],
             }
             for board in boards
         ]
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     elif form == "csv":
-        from harness.analysis.leaderboard import Row
+        from harness.analysis.leaderboard import COLUMNS
 
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(["run", *(field.name for field in fields(Row) if field.name != "controls")])
+        writer = csv.DictWriter(
+            sys.stdout, ["run", *COLUMNS], extrasaction="ignore", lineterminator="\n"
+        )
+        writer.writeheader()
         for board in boards:
-            for row in board.rows:
-                figures = asdict(row)
-                del figures["controls"]
-                writer.writerow([board.run, *figures.values()])
+            writer.writerows({"run": board.run, **flatten(row)} for row in board.rows)
     else:
         from harness.views.leaderboard import show
 
@@ -146,7 +149,7 @@ def print_boards(
 def _tests(comparison: "Comparison") -> dict[str, Any]:
     """What was tested between the methods of a set; their rows stand beside it."""
     return {
-        "images": comparison.images,
+        "image_set": comparison.image_set,
         "omnibus": comparison.omnibus,
-        "pairs": [asdict(difference) for difference in comparison.differences],
+        "pairs": [asdict(pair) for pair in comparison.pairs],
     }

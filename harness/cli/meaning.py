@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ mask for each image: DIR/KEY.png, of the image's size, black where there is back
   harness meaning results/default-* --above 0
   harness meaning results/flowers --masks flower-masks --csv agreement.csv
 """
-# Of a choice, those that tell a reader of the CSV nothing.
+# Fields of a selected level that the CSV leaves out.
 INTERNAL = ("cell", "map", "reason")
 
 
@@ -84,22 +83,26 @@ def _foreground(arguments: argparse.Namespace) -> "Foreground":
 
 
 def _document(run: str, found: "ForegroundAgreement") -> dict[str, Any]:
+    from harness.analysis.method import flatten
+
     return {
         "run": run,
         "foreground": found.foreground,
         "candidates": found.candidates,
-        "methods": [asdict(method) for method in found.methods],
+        "methods": [flatten(method) for method in found.methods],
         "maps": _rows(found),
     }
 
 
 def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
     """A flat row for each map and method."""
+    from harness.analysis.method import flatten
+
     rows = []
     for each in found.maps:
-        figures = asdict(each)
-        place = figures.pop("choice")
+        figures = flatten(each)
+        level = figures.pop("level")
         for name in INTERNAL:
-            del place[name]
-        rows.append({**place, **figures})
+            del level[name]
+        rows.append({**level, **figures})
     return rows

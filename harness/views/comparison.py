@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.comparison import BY_NAME, Change, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.comparison import METRICS, Change, PairedMethod, PairedMetric, PairedRuns
 from harness.views.tables import NOTHING, p_text
 
 # Of the column of figures, the longest name; so that methods' tables stand under each other.
-LONGEST = max(map(len, BY_NAME))
+LONGEST = max(map(len, METRICS))
 MEANINGS = (
     "first, second: means over pairs that are ok in both runs, 0 where nothing was accepted; of "
     "jaccard and n_clusters where both accepted; of seconds medians. change: second less first. "
@@ -30,7 +30,7 @@ def show(runs: PairedRuns, console: Console) -> None:
         console.print()
         console.print(Text(_heading(method, shared)))
         if method.ok:
-            console.print(_table(method.figures))
+            console.print(_table(method.metrics))
     console.print()
     console.print(Text("\n".join(_caption(runs, shared)), style="italic dim"))
 
@@ -51,7 +51,7 @@ def _summary(runs: PairedRuns) -> str:
             "0, all labels equal."
         )
     changed = sum(method.changed for method in runs.methods)
-    broken = sum(method.broken for method in runs.methods)
+    broken = sum(method.newly_failed for method in runs.methods)
     failed = f"; {broken} ok in the first run only" if broken else ""
     return (
         f"{runs.paired} pairs: {changed} with other figures, {runs.relabelled} with other labels"
@@ -61,22 +61,20 @@ def _summary(runs: PairedRuns) -> str:
 
 def _shared(methods: Sequence[PairedMethod]) -> dict[str, str]:
     """The parts that all methods have in common, to be told once."""
-    parts = ("selector", "graph", "extractor", "images")
-    values = {part: {getattr(method, part) for method in methods} for part in parts}
+    parts = ("selector", "graph", "extractor", "image_set")
+    values = {part: {getattr(method.method, part) for method in methods} for part in parts}
     return {part: found.pop() for part, found in values.items() if len(found) == 1}
 
 
 def _heading(method: PairedMethod, shared: dict[str, str]) -> str:
-    parts = ("clusterer", "selector", "graph", "extractor", "images")
-    name = " ".join(
-        getattr(method, part) for part in parts if part not in shared and getattr(method, part)
-    )
+    parts = method.method._asdict().items()
+    name = " ".join(value for part, value in parts if part not in shared and value)
     counts = [
         f"{count} {words}"
         for count, words in (
             (method.paired, "pairs"),
-            (method.broken, "ok in the first run only"),
-            (method.mended, "ok in the second run only"),
+            (method.newly_failed, "ok in the first run only"),
+            (method.fixed, "ok in the second run only"),
             (method.failed, "ok in neither"),
             (method.only_first, "without a partner in the second run"),
             (method.only_second, "without a partner in the first run"),
@@ -97,7 +95,7 @@ def _table(figures: Sequence[PairedMetric]) -> Table:
     for figure in figures:
         if figure.pairs or figure.lost or figure.gained:
             table.add_row(
-                figure.figure,
+                figure.metric,
                 str(figure.pairs),
                 _number(figure.first),
                 _number(figure.second),
@@ -148,11 +146,11 @@ def _caption(runs: PairedRuns, shared: dict[str, str]) -> Iterator[str]:
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:
-        for figure in method.figures:
+        for figure in method.metrics:
             if figure.lost or figure.gained:
                 yield (
-                    f"{method.clusterer}: {figure.figure} in the first run only on {figure.lost}, "
-                    f"in the second only on {figure.gained} of its pairs."
+                    f"{method.method.clusterer}: {figure.metric} in the first run only on "
+                    f"{figure.lost}, in the second only on {figure.gained} of its pairs."
                 )
     yield MEANINGS
 

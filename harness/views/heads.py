@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.heads import HeadRow, LayerRow
+from harness.analysis.layers import HeadRow, LayerRow
+from harness.analysis.method import differing_fields
 from harness.views.tables import NOTHING, p_text
 
-VARYING = ("selector", "graph", "extractor", "images")
 HEADS = (
     "Heads of each method by their excess. Q: mean modularity; control: the reference control's at "
     "the level selected on the image; excess: the difference, with its 95 % bootstrap interval "
@@ -36,7 +36,7 @@ def show_heads(run: str, rows: Sequence[HeadRow], console: Console) -> None:
     for row in rows:
         figures = row.figures
         table.add_row(
-            *(Text(getattr(figures, name)) for name in ("clusterer", *varying)),
+            *(Text(getattr(figures.method, name)) for name in ("clusterer", *varying)),
             *([str(row.layer)] if layers else []),
             str(row.head),
             _figure(figures.modularity),
@@ -67,7 +67,7 @@ def layer_table(title: Text, rows: Sequence[LayerRow], names: Sequence[str]) -> 
     for row in rows:
         figures = row.figures
         table.add_row(
-            *(Text(getattr(figures, name)) for name in names),
+            *(Text(getattr(figures.method, name)) for name in names),
             str(row.layer),
             _figure(figures.modularity),
             _figure(figures.control_modularity),
@@ -75,8 +75,8 @@ def layer_table(title: Text, rows: Sequence[LayerRow], names: Sequence[str]) -> 
             _interval(row),
             _figure(figures.n_clusters, 1),
             _figure(figures.jaccard, 2),
-            _share(row.found_share),
-            _share(row.significant_share),
+            _share(figures.accepted_fraction),
+            _share(figures.significant_fraction),
             f"{figures.ok}/{figures.total}",
         )
     return table
@@ -99,7 +99,7 @@ def table_of(headers: Sequence[str], words: Sequence[str] = (), title: Text | No
 
 
 def _varying(rows: Sequence[HeadRow | LayerRow]) -> list[str]:
-    return [name for name in VARYING if len({getattr(row.figures, name) for row in rows}) > 1]
+    return differing_fields([row.figures.method for row in rows])[1:]
 
 
 def _figure(value: float | None, digits: int = 3) -> str:

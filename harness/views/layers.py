@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from harness.analysis.heads import HeadRow
-from harness.analysis.layers import MethodLayers, Similarity
+from harness.analysis.layers import HeadRow, MethodLayers
+from harness.analysis.method import short_names
+from harness.analysis.similarity import Similarity
 from harness.plugin.values import Floats
-from harness.views.heads import LAYERS, VARYING, layer_table, table_of
+from harness.views.heads import LAYERS, layer_table, table_of
 from harness.views.tables import NOTHING, p_text, short
 
 HEADS = (
@@ -47,11 +48,7 @@ def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
 
 def names(methods: Sequence[MethodLayers]) -> list[str]:
     """Methods' clusterers, with what else is not the same for all."""
-    varying = [name for name in VARYING if len({getattr(method, name) for method in methods}) > 1]
-    return [
-        " ".join([method.clusterer, *(getattr(method, name) for name in varying)])
-        for method in methods
-    ]
+    return short_names([method.method for method in methods])
 
 
 def _show_heads(method: MethodLayers, console: Console) -> None:
@@ -69,7 +66,7 @@ def _excess(row: HeadRow) -> str:
         return NOTHING
     if not figures.accepted:
         return "·"
-    return short(score) + ("*" if (row.significant_share or 0) > 0.5 else " ")
+    return short(score) + ("*" if (row.figures.significant_fraction or 0) > 0.5 else " ")
 
 
 def _show_blocks(
@@ -94,11 +91,11 @@ def _show_blocks(
 
 def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     """Which heads cluster and which do not, in lines; nothing of a run without control."""
-    tested = [row for row in heads if row.significant_share is not None]
+    tested = [row for row in heads if row.figures.significant_fraction is not None]
     if not tested:
         return
     ordered = sorted(tested, key=lambda row: -(row.figures.excess or 0.0))
-    most = [row for row in ordered if (row.significant_share or 0.0) > 0.5]
+    most = [row for row in ordered if (row.figures.significant_fraction or 0.0) > 0.5]
     none = [row for row in ordered if not row.figures.significant]
     best = ", ".join(
         f"{_place(row)} ({short(row.figures.excess or 0.0)}, "

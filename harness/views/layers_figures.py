@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis.heads import HeadRow, LayerRow
-from harness.analysis.layers import MethodLayers
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers
 from harness.plugin.values import Floats
 from harness.views.figures import heads as head_figures
 from harness.views.figures.depth import Band, DepthCurve, depth_figure
@@ -62,15 +61,15 @@ def _curve(method: MethodLayers, name: str) -> DepthCurve:
                 else (row.figures.excess_low, row.figures.excess_high)
             ),
         ),
-        band(lambda row: row.figures.modularity, lambda row: row.modularity_interval),
+        band(lambda row: row.figures.modularity, lambda row: row.intervals["modularity"]),
         values(lambda row: row.figures.control_modularity),
-        band(lambda row: row.figures.n_clusters, lambda row: row.n_clusters_interval),
-        band(lambda row: row.figures.jaccard, lambda row: row.jaccard_interval),
+        band(lambda row: row.figures.n_clusters, lambda row: row.intervals["n_clusters"]),
+        band(lambda row: row.figures.jaccard, lambda row: row.intervals["jaccard"]),
     )
 
 
 def _score(row: HeadRow) -> float | None:
-    return row.figures.modularity if row.figures.excess is None else row.figures.excess
+    return row.figures.score
 
 
 def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Figure":
@@ -82,7 +81,7 @@ def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Fig
         place = layers.index(row.layer), heads.index(row.head)
         score = _score(row)
         scores[place] = np.nan if score is None else score
-        marked[place] = (row.significant_share or 0) > 0.5
+        marked[place] = (row.figures.significant_fraction or 0) > 0.5
     controlled = any(row.figures.excess is not None for row in method.heads)
     return head_figures.head_figure(
         scores,
@@ -116,10 +115,7 @@ def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[
     yield (
         f"heads-similarity-{file}",
         head_figures.head_pair_similarity(
-            [
-                head_figures.Beside(each.measure, each.head_indices, each.heads_elsewhere)
-                for each in found
-            ],
+            [head_figures.Beside(each.measure, each.heads, each.heads_elsewhere) for each in found],
             [row.layer for row in method.heads],
             title=f"{name}: how alike the clusters of all heads are",
         ),
@@ -131,7 +127,7 @@ def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[
         for layer in layers:
             at = [place for place, row in enumerate(method.heads) if row.layer == layer]
             heads = [method.heads[place].head for place in at]
-            panels.append((layer, heads, each.head_indices[np.ix_(at, at)]))
+            panels.append((layer, heads, each.heads[np.ix_(at, at)]))
         yield (
             f"heads-similarity-{each.measure.lower()}-{file}",
             head_figures.head_similarity(

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.layers import MethodLayers, Similarity
+from harness.analysis.layers import MethodLayers, flat_row
+from harness.analysis.method import MethodKey
+from harness.analysis.similarity import Similarity
 from harness.store import none_for_nan
 
-METHOD = ("clusterer", "selector", "graph", "extractor", "images")
 Rows = list[dict[str, Any]]
 
 
@@ -25,7 +26,7 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
     """Every method with its rows, for JSON."""
     return [
         {
-            **{name: getattr(method, name) for name in METHOD},
+            **method.method._asdict(),
             "compared": method.compared,
             "trivial": method.trivial,
             "image_pairs": method.image_pairs,
@@ -38,18 +39,18 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
 
 
 def _without_method(rows: Rows) -> Rows:
-    return [{name: row[name] for name in row if name not in METHOD} for row in rows]
+    return [{name: row[name] for name in row if name not in MethodKey._fields} for row in rows]
 
 
 def _layers(method: MethodLayers) -> Rows:
-    return [dict(row.flat()) for row in method.layers]
+    return [flat_row(row) for row in method.layers]
 
 
 def _heads(method: MethodLayers) -> Rows:
     """Each head's figures, and how alike its own clusters are on different images."""
     return [
         {
-            **row.flat(),
+            **flat_row(row),
             **{
                 f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
                 for each in method.similarities
@@ -61,7 +62,7 @@ def _heads(method: MethodLayers) -> Rows:
 
 def _similarity(method: MethodLayers) -> Rows:
     """Every two layers, a layer and itself among them, and every two heads."""
-    identity = {name: getattr(method, name) for name in METHOD}
+    identity = method.method._asdict()
     return [
         {**identity, "measure": each.measure, **row}
         for each in method.similarities
@@ -96,7 +97,7 @@ def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, A
             "head": heads[one].head,
             "other_layer": heads[other].layer,
             "other_head": heads[other].head,
-            "similarity": _number(of.head_indices[one, other]),
+            "similarity": _number(of.heads[one, other]),
             "low": None,
             "high": None,
             "images": int(of.head_images[one, other]),

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.analysis.leaderboard import Comparison, Row
+from harness.analysis.method import differing_fields
 from harness.views.tables import NOTHING, p_text
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _least_width(rows: Sequence[Row], columns: Sequence["Column"], gap: int) -> 
     """What a table needs in which names are folded as narrowly as can be read."""
     widths = [len(TIER)]
     for name in ("clusterer", *_varying(rows)):
-        longest = max((len(getattr(row, name)) for row in rows), default=0)
+        longest = max((len(getattr(row.method, name)) for row in rows), default=0)
         widths.append(max(len(name), min(NARROWEST, longest)))
     for column in columns:
         widths.append(max(len(text) for text in (column.header, *map(column.show, rows))))
@@ -104,19 +105,15 @@ def _table(board: Board, columns: Sequence["Column"], gap: int) -> Table:
     for row in rows:
         table.add_row(
             NOTHING if row.tier is None else str(row.tier),
-            Text(row.clusterer),
-            *(Text(getattr(row, name)) for name in varying),
+            Text(row.method.clusterer),
+            *(Text(getattr(row.method, name)) for name in varying),
             *(column.show(row) for column in columns),
         )
     return table
 
 
 def _varying(rows: Sequence[Row]) -> list[str]:
-    return [
-        name
-        for name in ("selector", "graph", "extractor", "images")
-        if len({getattr(row, name) for row in rows}) > 1
-    ]
+    return differing_fields([row.method for row in rows])[1:]
 
 
 def _controls_table(board: Board) -> Group:
@@ -130,8 +127,8 @@ def _controls_table(board: Board) -> Group:
     for row in board.rows:
         for beside in row.controls:
             table.add_row(
-                Text(row.clusterer),
-                *(Text(getattr(row, name)) for name in varying),
+                Text(row.method.clusterer),
+                *(Text(getattr(row.method, name)) for name in varying),
                 Text(beside.control),
                 p_text(beside.p_value),
                 _figure(beside.z, 1),
@@ -151,12 +148,12 @@ def _pairs_table(comparison: Comparison) -> Group:
         if comparison.omnibus is None
         else f"Friedman's test of all complete methods: p {p_text(comparison.omnibus)}."
     )
-    table = _empty_table(f"Pairs on {comparison.images}")
+    table = _empty_table(f"Pairs on {comparison.image_set}")
     for name in ("first", "second"):
         table.add_column(name, overflow="fold", min_width=min(NARROWEST, len(name)))
     for header in ("wins", "p", "q"):
         table.add_column(header, justify="right", no_wrap=True)
-    for pair in comparison.differences:
+    for pair in comparison.pairs:
         table.add_row(
             Text(pair.first),
             Text(pair.second),
@@ -175,7 +172,7 @@ def _pairs_table(comparison: Comparison) -> Group:
 def _stability_table(board: Board, frame: "pandas.DataFrame") -> Group:
     """Every method's stability of each kind, and the cluster that is found again least."""
     table = _empty_table("How well clusters are found again")
-    varying = [name for name in _varying(board.rows) if name != "images"]
+    varying = [name for name in _varying(board.rows) if name != "image_set"]
     place = ["clusterer", *varying]
     for name in (*place, "kind"):
         table.add_column(name, overflow="fold")

@@ -42,7 +42,7 @@ def _varying(methods: Sequence[MethodAgreement]) -> list[str]:
     others = ("selector", "graph", "extractor", "image_set")
     return [
         "clusterer",
-        *(name for name in others if len({getattr(each, name) for each in methods}) > 1),
+        *(name for name in others if len({getattr(each.method, name) for each in methods}) > 1),
     ]
 
 
@@ -57,7 +57,7 @@ def _table(*headers: str) -> Table:
 
 
 def _names(method: MethodAgreement, varying: Sequence[str]) -> list[Text]:
-    return [Text(getattr(method, name)) for name in varying]
+    return [Text(getattr(method.method, name)) for name in varying]
 
 
 def _agreement_table(methods: Sequence[MethodAgreement], varying: Sequence[str]) -> Table:
@@ -100,7 +100,7 @@ def _salience_table(methods: Sequence[MethodAgreement], varying: Sequence[str]) 
 
 
 def _counts(method: MethodAgreement, varying: Sequence[str], *, candidates: bool) -> str:
-    name = " ".join(getattr(method, each) for each in varying)
+    name = " ".join(getattr(method.method, each) for each in varying)
     counts = [f"{method.counted} maps of {method.images} images count"]
     if method.not_accepted:
         counts.append(f"{method.not_accepted} have no accepted level")

@@ -41,15 +41,15 @@ def pixels_of(key: str) -> np.ndarray:
 def test_every_map_is_compared_with_its_own_image(
     run: harness.Run, found: ForegroundAgreement
 ) -> None:
-    measured = [each for each in found.maps if each.choice.selector == FIXED]
+    measured = [each for each in found.maps if each.level.method.selector == FIXED]
     assert len(measured) == 12
     for each in measured:
         side = GRID
         # Patches are whole pixels here, so that means over them are plain ones.
-        bright = (pixels_of(each.choice.image) > 0).reshape(side, 28 // side, side, 28 // side)
+        bright = (pixels_of(each.level.image) > 0).reshape(side, 28 // side, side, 28 // side)
         patches = bright.mean(axis=(1, 3)).ravel() >= 0.5
-        place = f"louvain@selector=fixed,head={each.choice.head}"
-        labels = run.partition(each.choice.image, place).labels
+        place = f"louvain@selector=fixed,head={each.level.head}"
+        labels = run.partition(each.level.image, place).labels
         assert (labels >= 0).all()
         assert each.ami == pytest.approx(adjusted_mutual_info_score(patches, labels))
         assert each.foreground == patches.mean()
@@ -62,7 +62,7 @@ def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(
     by_image: dict[str, list[float]] = {}
     for each in found.maps:
         if each.ami is not None:
-            by_image.setdefault(each.choice.image, []).append(each.ami)
+            by_image.setdefault(each.level.image, []).append(each.ami)
     assert method.ami.mean == pytest.approx(np.mean([np.mean(v) for v in by_image.values()]))
     assert (method.images, method.counted, method.failed) == (6, 12, 0)
 
@@ -81,12 +81,12 @@ def test_shares_of_salient_clusters_lie_on_both_sides_of_the_images(
     for each in found.maps:
         if each.n_clusters == 2 and each.coverage == 1:
             shares = sorted([each.most_salient, each.least_salient])
-            bright = (pixels_of(each.choice.image) > 0).mean()
+            bright = (pixels_of(each.level.image) > 0).mean()
             assert shares[0] <= bright <= shares[1]
 
 
 def test_levels_that_were_not_accepted_are_counted_apart(found: ForegroundAgreement) -> None:
-    method = next(each for each in found.methods if each.selector == NEVER)
+    method = next(each for each in found.methods if each.method.selector == NEVER)
     assert (method.images, method.counted, method.not_accepted) == (0, 0, 12)
     assert (method.ami, method.baselines, method.salient) == (None, (), None)
 

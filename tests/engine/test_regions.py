@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.analysis.inspection import attention_of, map_key
+from harness.analysis.inputs import attention_of, map_key
 from harness.analysis.masks import BrightnessThreshold
 from harness.cli.main import main
 from harness.store import open_for_reading

@@ -30,7 +30,11 @@ def agreement(study: Study) -> Made:
 
 
 def _rows(each: MethodAgreement) -> list[dict[str, Any]]:
-    named = {"method": method(each.clusterer), "images": each.images, "clusters": each.n_clusters}
+    named = {
+        "method": method(each.method.clusterer),
+        "images": each.images,
+        "clusters": each.n_clusters,
+    }
     if each.ami is None:
         return [named]
     return [
