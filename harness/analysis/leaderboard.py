@@ -236,7 +236,7 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
     truths = [each.truth for each in ok if each.truth is not None]
     tests = tuple(_control_test(control, ok) for control in controls)
     scores = _by_repeat(found)
-    spreads = spread(scores)
+    across_images, across_seeds = spread(scores)
     low, high = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
     return Row(
         rank=0,
@@ -247,8 +247,8 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
         excess=_mean(each.excess for each in ok),
         excess_low=none_for_nan(low),
         excess_high=none_for_nan(high),
-        across_images=none_for_nan(spreads.across_images),
-        across_seeds=none_for_nan(spreads.across_seeds),
+        across_images=none_for_nan(across_images),
+        across_seeds=none_for_nan(across_seeds),
         modularity_full=_mean(each.modularity_full for each in ok),
         jaccard=_mean(each.jaccard for each in accepted),
         jaccard_levels=_mean(each.jaccard_levels for each in accepted),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.plugin.spec import did_you_mean, split
+from harness.plugin.spec import component_name, did_you_mean, split
 from harness.plugin.values import Integers
 from harness.store import Store
 
@@ -184,15 +184,11 @@ def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> li
     specs = list(dict.fromkeys(map(str, known)))
     if text in specs:
         return [text]
-    found = [spec for spec in specs if _name(spec) == text]
+    found = [spec for spec in specs if component_name(spec) == text]
     if not found:
-        suggestion = did_you_mean(text, map(_name, specs)) or hint(text, specs)
+        suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs)
         raise HarnessError(f"{context}: the run has no {kind} {text!r}{suggestion}")
     return found
-
-
-def _name(spec: str) -> str:
-    return spec.partition("[")[0]
 
 
 def _single_spec(context: str, kind: str, text: str, known: Iterable[object]) -> str:
