@@ -1,7 +1,7 @@
 """The Python interface, the same that the command line uses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,10 +9,10 @@ from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedRuns, pair_runs
 from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
-from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
-from harness.analysis.layers import MethodLayers, layers
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
+from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine.runner import PreparedRun
 from harness.engine.selecting import apply_selectors
@@ -51,13 +51,13 @@ class Run:
         """The ranked methods, one a row; `by` sorts by another column."""
         import pandas
 
-        return pandas.DataFrame([asdict(row) for row in self.rows(by)])
+        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
 
-    def head_indices(self) -> list[HeadRow]:
+    def head_rows(self) -> list[HeadRow]:
         """Every method on every head of every layer apart, best heads first."""
         return self._read(by_head)
 
@@ -117,13 +117,13 @@ class Run:
         """How stable every accepted selection is, across levels, seeds and perturbations."""
         return self._read(frames.stabilities)
 
-    def partition(self, image: str, place: str) -> StoredPartition:
+    def partition(self, image: str, reference: str) -> StoredPartition:
         """A partition of an image's attention: `partition("planted-0", "louvain@k=3")`.
 
-        `harness.analysis.partitions` says how places are spelled. Raises HarnessError where
-        there is none.
+        `harness.analysis.partitions` defines references to partitions. Raises HarnessError if
+        the reference matches no partition or several.
         """
-        return self._read(lambda stored: stored_partition(stored, image, place))
+        return self._read(lambda stored: stored_partition(stored, image, reference))
 
     def ablate(
         self,
@@ -198,21 +198,17 @@ class Run:
         )
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
-        """This run and another cell by cell: one method and figure a row.
+        """This run and another cell by cell: one row per method and metric.
 
         Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedMetric`;
-        differences are the other's figure less this one's.
+        differences are the other run's metric minus this one's.
         """
         import pandas
 
-        rows = [
-            {**asdict(method), **asdict(figure)}
-            for method in self.paired(other).methods
-            for figure in method.figures
-        ]
+        methods = [flatten(method) for method in self.paired(other).methods]
         return pandas.DataFrame(
-            [{name: row[name] for name in row if name != "figures"} for row in rows]
-        )
+            [{**method, **metric} for method in methods for metric in method["metrics"]]
+        ).drop(columns="metrics", errors="ignore")
 
     def paired(self, other: "Run") -> PairedRuns:
         """The same as plain values, with what else differs between the runs."""
