@@ -152,7 +152,7 @@ def run(arguments: argparse.Namespace) -> int:
     job = prepare(arguments.suite, {key: given[key] for key in KEYS})
     for line in job.registry.warnings():
         print(f"warning: {line}", file=sys.stderr)
-    with shown_progress() as progress:
+    with shown_progress(live=job.execution.isolation == "process") as progress:
         if arguments.dry_run:
             estimate_cost = job.estimate_cost(
                 progress, retry_failed=arguments.retry_failed, force=arguments.force

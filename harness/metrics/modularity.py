@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
-from harness.plugin.values import AttentionMap, Graph, Integers
+from harness.plugin.graph import Graph
+from harness.plugin.values import AttentionMap, Integers
 
 
 def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: float = 1.0) -> float:

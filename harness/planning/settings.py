@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.planning.identity import key_of
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.registry import Registry
-from harness.plugin.spec import did_you_mean, format_spec, split
+from harness.plugin.spec import component_name, did_you_mean, format_spec, split
 
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
@@ -83,7 +83,7 @@ class TimeLimits:
 
     def of(self, clusterer: str) -> float:
         """The limit of a clusterer, as it is spelled."""
-        return self.by_clusterer.get(clusterer.partition("[")[0], self.seconds)
+        return self.by_clusterer.get(component_name(clusterer), self.seconds)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def spelled_by(settings: Settings, names: Sequence[str]) -> set[str]:
     has no part in what is stored.
     """
     spelled = {
-        setting: {text: text.partition("[")[0] for text in getattr(settings, setting)}
+        setting: {text: component_name(text) for text in getattr(settings, setting)}
         for setting in COMPONENTS
     }
     selectors = spelled.pop("selectors")

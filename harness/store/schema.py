@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 
 FILE_NAME = "run.sqlite"
 LOCK_NAME = "run.lock"

@@ -16,7 +16,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.planning.plan import PlannedCell, SurveyedImage
-from harness.plugin.values import HeadIndex, Integers, Point, Profile, Variant
+from harness.plugin.profile import Point, Profile
+from harness.plugin.values import HeadIndex, Integers, Variant
 from harness.store.records import CellRecord, MapRecord, MissingCell, Timing
 from harness.store.schema import FIGURES, MAPS_FOLDER
 
@@ -203,10 +204,7 @@ class Store:
         self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
         self.insert(
             "points",
-            (
-                {"cell": record.key, "point": index, **_point_row(point)}
-                for index, point in enumerate(record.points)
-            ),
+            (_point_row(record.key, index, point) for index, point in enumerate(record.points)),
         )
 
     def forget_failures(self) -> int:
@@ -323,12 +321,14 @@ def _missing_cell(row: sqlite3.Row) -> MissingCell:
     )
 
 
-def _point_row(point: Point) -> dict[str, Any]:
+def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:
     finite = {
         name: value if math.isfinite(value) else None for name, value in point.diagnostics.items()
     }
     return {
         **vars(point),
+        "cell": cell,
+        "point": index,
         "diagnostics": json.dumps(finite, sort_keys=True),
         "warnings": json.dumps(point.warnings),
     }

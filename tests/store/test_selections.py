@@ -6,7 +6,8 @@ import pytest
 
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
-from harness.plugin.values import FIRST_HEAD, OBSERVED, Selection, Variant
+from harness.plugin.profile import Selection
+from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import (
     Accepted,
     Group,

@@ -1,0 +1,63 @@
+"""Methods: what results are grouped and compared by."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+
+class MethodKey(NamedTuple):
+    """A clusterer with a selector, on a graph of an extractor's maps of an image set.
+
+    All are specs; image_set is "" for stored maps, which belong to no image set.
+    """
+
+    clusterer: str
+    selector: str
+    graph: str
+    extractor: str
+    image_set: str
+
+    def __str__(self) -> str:
+        return " ".join(part for part in self if part)
+
+
+def differing_fields(methods: Sequence[MethodKey]) -> list[str]:
+    """The fields that tell the methods apart: the clusterer, and others with several values."""
+    clusterer, *others = MethodKey._fields
+    differing = [name for name in others if len({getattr(each, name) for each in methods}) > 1]
+    return [clusterer, *differing]
+
+
+def short_names(methods: Sequence[MethodKey]) -> list[str]:
+    """Each method's `differing_fields` in one line."""
+    names = differing_fields(methods)
+    return [" ".join(getattr(method, name) for name in names) for method in methods]
+
+
+def flatten(value: "DataclassInstance") -> dict[str, Any]:
+    """A dataclass as nested dictionaries in which a method's fields stand in place of the method.
+
+    Tables and JSON documents are made of this.
+    """
+    return asdict(value, dict_factory=_flattened)
+
+
+def _flattened(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found |= value._asdict() if isinstance(value, MethodKey) else {name: value}
+    return found
+
+
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Items by their key; keys are in the order of their first items."""
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
