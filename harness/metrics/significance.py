@@ -12,8 +12,10 @@ from harness.plugin.values import Floats
 
 @dataclass(frozen=True)
 class Significance:
-    """An observed statistic, the statistics of the null's draws with their mean and standard
-    deviation, z = (statistic − mean) / std, and p as `p_value` defines it. NaN is undefined.
+    """An observed statistic beside those of the null's draws; NaN is undefined.
+
+    null_mean, null_std: mean and standard deviation of the draws; z: (statistic − mean) / std; p:
+    as `p_value` defines it.
     """
 
     statistic: float
