@@ -98,8 +98,8 @@ def execute(
             session = _session(store, survey, execution, any_environment)
             store.write_plan(asdict(settings), session, survey.images, plan.cells())
             if retry_failed:
-                store.forget_failures()
-            store.forget_components(forced)
+                store.delete_failures()
+            store.delete_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
             expected = foresee(plan, _known(store), frozenset(), _width(execution))
             if expected.new or expected.perturbed:
@@ -227,7 +227,7 @@ class _Run:
     def _plan_perturbed(self) -> None:
         levels = levels_of(accepted(self.store))
         plan = self.planned.plan
-        self.store.forget_cells(
+        self.store.delete_cells(
             cell.key
             for cell in plan.perturbed_cells(levels)
             if not self.forced.isdisjoint(cell.components)

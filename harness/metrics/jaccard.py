@@ -175,9 +175,9 @@ def best_match_jaccards_between(first: Memberships, second: Memberships) -> Floa
     forth = _mean_best_of_all(first, second, overlap)
     # A set compared with itself gives the same in both directions.
     back = forth if second is first else _mean_best_of_all(second, first, overlap.T)
-    alike = (forth + back.T) / 2
-    alike[first.trivial] = alike[:, second.trivial] = np.nan
-    return np.asarray(alike, dtype=np.float64)
+    similarity = (forth + back.T) / 2
+    similarity[first.trivial] = similarity[:, second.trivial] = np.nan
+    return np.asarray(similarity, dtype=np.float64)
 
 
 def _mean_best_of_all(own: Memberships, others: Memberships, overlap: Floats) -> Floats:
