@@ -46,9 +46,9 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
 
     Examples
     --------
-    >>> best_match_jaccard(np.array([0, 0, 1, 1]), np.array([7, 7, 3, 3]))
+    >>> harness.best_match_jaccard(np.array([0, 0, 1, 1]), np.array([7, 7, 3, 3]))
     1.0
-    >>> best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    >>> harness.best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
     0.6041666666666666
     """
     if len(first) != len(second):
@@ -88,7 +88,7 @@ def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
     Examples
     --------
     >>> partitions = np.array([[0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]])
-    >>> best_match_jaccards(partitions).round(2).tolist()
+    >>> harness.best_match_jaccards(partitions).round(2).tolist()
     [[1.0, 0.6, nan], [0.6, 1.0, nan], [nan, nan, nan]]
     """
     members = Memberships.of(list(partitions))

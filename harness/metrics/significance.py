@@ -66,9 +66,9 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
 
     Examples
     --------
-    >>> p_value(3.0, [1.0, 2.0, 4.0])
+    >>> harness.p_value(3.0, [1.0, 2.0, 4.0])
     0.5
-    >>> p_value(5.0, [1.0] * 39)
+    >>> harness.p_value(5.0, [1.0] * 39)
     0.025
     """
     floor = np.nan_to_num(np.asarray(nulls, dtype=np.float64), nan=-np.inf)
