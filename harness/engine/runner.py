@@ -95,8 +95,8 @@ class PreparedRun:
                 session = _session(store, survey, self.execution, any_environment)
                 store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
                 if retry_failed:
-                    store.forget_failures()
-                store.forget_components(forced)
+                    store.delete_failures()
+                store.delete_components(forced)
                 store.write_maps(_surveyed_maps(plan, survey))
                 cost = cost_of(plan, store, frozenset(), self.width)
                 if cost.new or cost.perturbed:
@@ -216,7 +216,7 @@ class _Session:
     def _plan_perturbed(self) -> None:
         levels = levels_of(accepted(self.store))
         plan = self.planned.plan
-        self.store.forget_cells(
+        self.store.delete_cells(
             cell.key
             for cell in plan.perturbed_cells(levels)
             if not self.forced.isdisjoint(cell.components)

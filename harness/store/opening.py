@@ -32,7 +32,7 @@ FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SH
 
 
 MOUNTS = Path("/proc/self/mountinfo")
-# There SQLite cannot share its log between processes, and locks may not hold.
+# On these SQLite cannot share its log between processes, and locks may not hold.
 NETWORK = frozenset(
     {
         "9p", "afs", "beegfs", "ceph", "cifs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
@@ -162,8 +162,8 @@ def _explained(path: Path, error: sqlite3.DatabaseError) -> HarnessError:
     code = getattr(error, "sqlite_errorcode", None)
     if code in FULL:
         return HarnessError(
-            f"{path}: the disk is full; what was computed until then is kept, and the same "
-            "command goes on from there when there is room"
+            f"{path}: the disk is full; finished work is saved, and the same command resumes "
+            "when there is room"
         )
     log = path.with_name(f"{path.name}-wal")
     if code == sqlite3.SQLITE_CANTOPEN and log.exists():

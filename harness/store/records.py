@@ -3,16 +3,18 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from harness.metrics.significance import Significance
-from harness.plugin.patches import Region, checked_region
+from harness.plugin.patches import Region
 from harness.plugin.profile import Point, Selection
 from harness.plugin.values import HeadIndex, Variant
 
 # The kind of stability that no perturbation measures: across levels.
 LEVELS = "levels"
+# The fields of a MapRecord that are tuples: lists in messages, JSON in the file.
+LISTS = ("grid", "truth", "region")
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,11 @@ class MapRecord:
     @classmethod
     def from_message(cls, key: str, message: Mapping[str, Any]) -> Self:
         """The map of a message that has the values of `to_message`, and truth if known."""
-        grid, region, truth = message["grid"], message["region"], message.get("truth")
-        return cls(
-            key,
-            message["digest"],
-            message["nodes"],
-            None if grid is None else (grid[0], grid[1]),
-            None if truth is None else tuple(truth),
-            None if region is None else checked_region(region),
-        )
+        return cls(key, message["digest"], message["nodes"], **_tuples(message))
 
     def to_row(self) -> dict[str, Any]:
         """The row of the table `maps`; grid, truth and region are JSON."""
-        lists = {"grid": self.grid, "truth": self.truth, "region": self.region}
+        lists = {name: getattr(self, name) for name in LISTS}
         return {
             **vars(self),
             **{name: None if value is None else json.dumps(value) for name, value in lists.items()},
@@ -63,9 +57,14 @@ class MapRecord:
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """The map of a row of the table `maps`."""
-        lists = {name: json.loads(row[name] or "null") for name in ("grid", "truth", "region")}
-        found = cls.from_message(row["map"], {**dict(row), **lists})
-        return replace(found, reason=row["reason"], detail=row["detail"])
+        tuples = _tuples({name: json.loads(row[name] or "null") for name in LISTS})
+        reason, detail = row["reason"], row["detail"]
+        return cls(row["map"], row["digest"], row["nodes"], **tuples, reason=reason, detail=detail)
+
+
+def _tuples(lists: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: lists.get(name) for name in LISTS}
+    return {name: None if value is None else tuple(value) for name, value in found.items()}
 
 
 @dataclass(frozen=True)

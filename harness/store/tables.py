@@ -204,25 +204,22 @@ class Store:
         self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
         self.insert(
             "points",
-            (
-                {"cell": record.key, "point": index, **_point_row(point)}
-                for index, point in enumerate(record.points)
-            ),
+            (_point_row(record.key, index, point) for index, point in enumerate(record.points)),
         )
 
-    def forget_failures(self) -> int:
+    def delete_failures(self) -> int:
         """Delete the records of maps and cells that are not ok; returns the number of cells."""
         with self.connection:
             self.connection.execute("DELETE FROM maps WHERE reason <> ''")
-            return self._forget("status <> 'ok'")
+            return self._delete("status <> 'ok'")
 
-    def forget_cells(self, keys: Iterable[str]) -> None:
+    def delete_cells(self, keys: Iterable[str]) -> None:
         """Delete the records of these cells."""
         with self.connection:
             for key in keys:
-                self._forget("cell = ?", key)
+                self._delete("cell = ?", key)
 
-    def forget_components(self, specs: Iterable[str]) -> int:
+    def delete_components(self, specs: Iterable[str]) -> int:
         """Delete the records of all planned cells, and of all maps, that components took part in.
 
         Returns the number of cells.
@@ -232,14 +229,14 @@ class Store:
             for spec in specs:
                 for column in COMPONENT_COLUMNS:
                     planned = f"FROM planned WHERE {column} = ?"
-                    count += self._forget(f"cell IN (SELECT cell {planned})", spec)
+                    count += self._delete(f"cell IN (SELECT cell {planned})", spec)
                     if column in MAP_COLUMNS:
                         self.connection.execute(
                             f"DELETE FROM maps WHERE map IN (SELECT map {planned})", (spec,)
                         )
         return count
 
-    def _forget(self, condition: str, *parameters: str) -> int:
+    def _delete(self, condition: str, *parameters: str) -> int:
         """Delete the records of the cells that meet a condition; returns their number."""
         self.connection.execute(
             f"DELETE FROM points WHERE cell IN (SELECT cell FROM cells WHERE {condition})",
@@ -324,12 +321,14 @@ def _missing_cell(row: sqlite3.Row) -> MissingCell:
     )
 
 
-def _point_row(point: Point) -> dict[str, Any]:
+def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:
     finite = {
         name: value if math.isfinite(value) else None for name, value in point.diagnostics.items()
     }
     return {
         **vars(point),
+        "cell": cell,
+        "point": index,
         "diagnostics": json.dumps(finite, sort_keys=True),
         "warnings": json.dumps(point.warnings),
     }

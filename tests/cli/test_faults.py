@@ -329,7 +329,7 @@ def test_a_full_disk_ends_a_run_which_goes_on_when_there_is_room(
     full = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))
 
     assert full.returncode == 1
-    assert "the disk is full; what was computed until then is kept" in full.stderr
+    assert "the disk is full; finished work is saved" in full.stderr
     assert "Traceback" not in full.stderr
     subprocess.run(["mount", "-o", "remount,size=64m", tiny_disk], check=True)
     finished = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))

@@ -143,7 +143,7 @@ def test_a_full_disk_is_reported_and_earlier_records_stay(tmp_path: Path) -> Non
             store.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
             store.write_cells(record(f"cell {number}") for number in range(1000))
 
-    with pytest.raises(HarnessError, match="the disk is full; what was computed until then is"):
+    with pytest.raises(HarnessError, match="the disk is full; finished work is saved"):
         fill()
 
     with open_for_reading(tmp_path) as store:
