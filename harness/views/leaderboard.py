@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.analysis.heads import HeadRow, LayerRow
 from harness.analysis.leaderboard import Comparison, ControlTest, Difference, Row
-from harness.views.tables import NOTHING, Column, interval, number, p_text, show_table
+from harness.views.tables import NOTHING, Column, interval, number, p_text, print_text, show_table
 
 if TYPE_CHECKING:
     import pandas
@@ -240,9 +240,9 @@ def _show_methods(board: Board, console: Console) -> None:
     caption = f"{order} {control} {board.settings['levels']} levels."
     if board.inline:
         caption += " Run without isolation: time and memory limits did not hold."
-    if tested and not any(row.significant for row in tested):
-        caption = f"Nothing here is more than the control shows. {caption}"
     show_table(console, columns, board.rows, title=board.run, caption=caption)
+    if tested and not any(row.significant for row in tested):
+        print_text(console, "Nothing here is more than the control shows.", "bold")
 
 
 def _show_controls(board: Board, console: Console) -> None:
