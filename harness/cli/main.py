@@ -21,7 +21,7 @@ OWN = {
     "show": "harness.cli.show",
     "layers": "harness.cli.layers",
     "ablate": "harness.cli.ablate",
-    "meaning": "harness.cli.meaning",
+    "foreground": "harness.cli.foreground",
     "export": "harness.cli.export",
     "plugins": "harness.cli.plugins",
     "doctor": "harness.cli.doctor",

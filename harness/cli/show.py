@@ -90,9 +90,9 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     }
     report = opened.image_report(arguments.image, filters, arguments.method, arguments.selector)
     image, class_name, weights, remarks = None, "", None, []
-    if report.images and report.size is not None:
+    if report.image_set and report.size is not None:
         try:
-            image, classes = opened.image(report.images, report.image, arguments.plugins or ())
+            image, classes = opened.image(report.image_set, report.image, arguments.plugins or ())
             if image.label is not None and 0 <= image.label < len(classes):
                 class_name = classes[image.label]
         except HarnessError as error:

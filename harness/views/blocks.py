@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.image import Choice, Method
+from harness.analysis.image import MethodReport, SelectorReport
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.style import CHOSEN, COLOURS, NOISE, by_size, cluster_colours
 from harness.views.tables import safe_text
@@ -39,7 +39,7 @@ def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
     ]
 
 
-def profile_plot(method: Method) -> RenderableType:
+def profile_plot(method: MethodReport) -> RenderableType:
     """Modularity and number of clusters over the levels, next to the control on the same scale."""
     profile, noise = method.profile, method.noise
     counts = profile.n_clusters.astype(np.float64)
@@ -59,7 +59,7 @@ def profile_plot(method: Method) -> RenderableType:
         if control is not None:
             axes.append(_plot(control, top, rows, form, NOISE))
         grid.add_row(*axes)
-    marks = Group(*(_marks(profile.levels, choice) for choice in method.choices))
+    marks = Group(*(_marks(profile.levels, choice) for choice in method.selections))
     grid.add_row(marks, _marks(profile.levels, None) if noise else "")
     return grid
 
@@ -76,7 +76,7 @@ def _bar_width(levels: int) -> int:
     return max(1, PLOT_WIDTH // levels)
 
 
-def _marks(levels: Floats, choice: Choice | None) -> Text:
+def _marks(levels: Floats, choice: SelectorReport | None) -> Text:
     """The axis below a plot: the selected level, the stable phase, and the ends of the axis."""
     width = _bar_width(len(levels))
     line = ["─"] * (width * len(levels))

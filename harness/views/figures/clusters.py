@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.metrics.ablation import drop_singletons
+from harness.metrics.partition import drop_singletons
 from harness.plugin.patches import Region
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.patched import Grid, Patched, Pixels

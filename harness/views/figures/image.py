@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
-from harness.metrics.saliency import order_by_salience
+from harness.metrics.salience import order_by_salience
 from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
@@ -72,7 +72,7 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
 
 def _profiles(report: ImageReport) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
-    pairs = [(method, choice) for method in shown for choice in method.choices or (None,)]
+    pairs = [(method, choice) for method in shown for choice in method.selections or (None,)]
     curves = [_curve(report, method, choice) for method, choice in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
     control = f", with the control {noise.control}" if noise is not None else ""
@@ -86,7 +86,7 @@ def _profiles(report: ImageReport) -> Drawing:
     return "profile", figure, columns
 
 
-def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
+def _curve(report: ImageReport, method: MethodReport, choice: SelectorReport | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
         method.clusterer if choice is None else method_name(report, method, choice),
@@ -103,7 +103,9 @@ def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
     )
 
 
-def _profile_table(curve: Curve, method: Method, choice: Choice | None) -> dict[str, list[Any]]:
+def _profile_table(
+    curve: Curve, method: MethodReport, choice: SelectorReport | None
+) -> dict[str, list[Any]]:
     points, noise = method.profile.points, method.noise
     first, last = curve.plateau or (1, 0)
     levels = range(len(points))
@@ -165,14 +167,14 @@ def _panels(
         salient = order_by_salience(context.weights, each.labels)
         title += ", most salient first"
         names = {
-            found.label: f"cluster {marks[found.label]}: {found.size} patches\n"
-            f"attention from outside {found.incoming:.4f}"
+            found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
+            f"attention from outside {found.salience:.4f}"
             for found in salient
         }
         table = {
             "cluster": [marks[found.label] for found in salient],
-            "patches": [found.size for found in salient],
-            "incoming": [found.incoming for found in salient],
+            "patches": [found.patches for found in salient],
+            "incoming": [found.salience for found in salient],
         }
     figure = clusters.panels(
         _pixels(context),
