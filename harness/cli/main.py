@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USAGE_ERROR
     except OSError as error:
-        # Verbs report errors of their files themselves; the others are errors of stdout.
-        if error.filename is not None:
+        # Errors of files have a name, and those of libraries no number; the rest are of stdout.
+        if error.filename is not None or error.errno is None:
             raise
         print(f"harness: the output cannot be written: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR

@@ -59,7 +59,7 @@ def profile_plot(method: MethodReport) -> RenderableType:
         if control is not None:
             axes.append(_plot(control, top, rows, form, NOISE))
         grid.add_row(*axes)
-    marks = Group(*(_marks(profile.levels, choice) for choice in method.selections))
+    marks = Group(*(_marks(profile.levels, selection) for selection in method.selections))
     grid.add_row(marks, _marks(profile.levels, None) if noise else "")
     return grid
 
@@ -76,17 +76,17 @@ def _bar_width(levels: int) -> int:
     return max(1, PLOT_WIDTH // levels)
 
 
-def _marks(levels: Floats, choice: SelectorReport | None) -> Text:
+def _marks(levels: Floats, selection: SelectorReport | None) -> Text:
     """The axis below a plot: the selected level, the stable phase, and the ends of the axis."""
     width = _bar_width(len(levels))
     line = ["─"] * (width * len(levels))
-    if choice is not None and choice.plateau is not None:
-        first, last = choice.plateau
+    if selection is not None and selection.plateau is not None:
+        first, last = selection.plateau
         line[width * first : width * (last + 1)] = "━" * width * (last + 1 - first)
-    if choice is not None and choice.candidate is not None:
-        line[width * choice.candidate + (width - 1) // 2] = "▲" if choice.accepted else "△"
+    if selection is not None and selection.candidate is not None:
+        line[width * selection.candidate + (width - 1) // 2] = "▲" if selection.accepted else "△"
     ends = f"{levels[0]:.2f}", f"{levels[-1]:.2f}"
-    middle = "" if choice is None else choice.selector
+    middle = "" if selection is None else selection.selector
     room = max(len(line) - sum(map(len, ends)), 0)
     below = ends[0] + middle[: max(room - 2, 0)].center(room) + ends[1]
     blank = " " * AXIS_WIDTH

@@ -9,12 +9,12 @@ from rich.console import Console
 from harness.analysis.layers import HeadRow, LayerRow
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
 from harness.analysis.method import MethodKey
-from harness.views.tables import NOTHING, Column, interval, number, p_text, show_table
+from harness.views.tables import NOTHING, Column, interval, number, p_text, print_text, show_table
 
 if TYPE_CHECKING:
     import pandas
 
-HEADS = "Heads of each method by their excess."
+HEADS = "Heads of each method by their excess. The false discovery rate is over all heads."
 LAYERS = (
     "Means over the maps of a layer, images × heads. Intervals are by bootstrap over images, as "
     "heads of one image are no independent evidence. The false discovery rate is over all maps of "
@@ -25,7 +25,6 @@ STABILITY = (
     "smallest mean of its best Jaccard indices, which is not adjusted; at most .5 is dissolved, "
     ".75 valid, .85 highly stable (Hennig 2007)."
 )
-
 FALSE_DISCOVERIES = "maps at a false discovery rate of 5 %"
 # Columns that tell of failures are never dropped.
 COLUMNS: Sequence[Column[Row]] = (
@@ -192,7 +191,7 @@ def method_columns(
 
     def column(name: str) -> Column[Any]:
         return Column(
-            name,
+            name.replace("_", " "),
             lambda row: getattr(method(row), name),
             words=True,
             shown="always" if name == "clusterer" else "varying",
@@ -234,9 +233,9 @@ def _show_methods(board: Board, console: Console) -> None:
     caption = f"{order} {control} {board.settings['levels']} levels."
     if board.inline:
         caption += " Run without isolation: time and memory limits did not hold."
-    if tested and not any(row.significant for row in tested):
-        caption = f"Nothing here is more than the control shows. {caption}"
     show_table(console, columns, board.rows, title=board.run, caption=caption)
+    if tested and not any(row.significant for row in tested):
+        print_text(console, "Nothing here is more than the control shows.", "bold")
 
 
 def _show_controls(board: Board, console: Console) -> None:
@@ -269,23 +268,15 @@ def _show_pairs(comparison: Comparison, console: Console) -> None:
 
 def _show_stability(frame: "pandas.DataFrame", console: Console) -> None:
     """Print every method's stability of each kind, and its least stable cluster."""
-    names = [*MethodKey._fields[:-1], "kind"]
-
-    def column(name: str) -> Column[Any]:
-        return Column(
-            name,
-            lambda row: str(row[0][names.index(name)]),
-            words=True,
-            shown="always" if name in ("clusterer", "kind") else "varying",
-        )
-
     columns: list[Column[Any]] = [
-        *map(column, names),
+        *method_columns(lambda row: MethodKey._make([*row[0][:-1], ""])),
+        Column("kind", lambda row: row[0][-1], words=True),
         Column("maps", lambda row: str(len(row[1]))),
         Column("Jaccard", lambda row: number(row[1]["jaccard"].mean(), 2)),
         Column("least stable cluster", lambda row: _least_stable(row[1]), words=True),
     ]
-    rows = list(frame.groupby(names, sort=False))
+    # Over all image sets, as the stability of a method.
+    rows = list(frame.groupby([*MethodKey._fields[:-1], "kind"], sort=False))
     show_table(console, columns, rows, title="How well clusters are found again", caption=STABILITY)
 
 

@@ -74,23 +74,23 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
     """The partition of every method and selector, then the planted communities if there are any."""
     found = [
         NamedPartition(
-            method_name(report, method, choice),
-            drop_singletons(method.profile.points[choice.candidate].labels),
-            choice.accepted,
+            method_name(report, method, selection),
+            drop_singletons(method.profile.points[selection.candidate].labels),
+            selection.accepted,
         )
         for method in report.methods
-        for choice in method.selections
-        if choice.candidate is not None
+        for selection in method.selections
+        if selection.candidate is not None
     ]
     if report.truth is not None:
         found.append(NamedPartition("truth", drop_singletons(report.truth), accepted=True))
     return found
 
 
-def method_name(report: ImageReport, method: MethodReport, choice: SelectorReport) -> str:
+def method_name(report: ImageReport, method: MethodReport, selection: SelectorReport) -> str:
     """The method, with its selector if there are several."""
-    selectors = {choice.selector for method in report.methods for choice in method.selections}
-    return f"{method.clusterer}, {choice.selector}" if len(selectors) > 1 else method.clusterer
+    selectors = {selection.selector for method in report.methods for selection in method.selections}
+    return f"{method.clusterer}, {selection.selector}" if len(selectors) > 1 else method.clusterer
 
 
 def show(context: ShowContext, console: Console) -> None:
@@ -247,33 +247,35 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         ),
     ]
     rows = [
-        (method, choice) for method in report.methods for choice in method.selections or (None,)
+        (method, selection)
+        for method in report.methods
+        for selection in method.selections or (None,)
     ]
     show_table(console, columns, rows)
 
 
 def _accepted(row: tuple[MethodReport, SelectorReport | None]) -> tuple[str, str]:
-    method, choice = row
+    method, selection = row
     if method.status != "ok":
         return method.status, "red"
-    if choice is None or choice.candidate is None:
-        return "failed" if choice else NOTHING, "red"
-    return ("yes", "green") if choice.accepted else ("no", "yellow")
+    if selection is None or selection.candidate is None:
+        return "failed" if selection else NOTHING, "red"
+    return ("yes", "green") if selection.accepted else ("no", "yellow")
 
 
 def _of_point(row: tuple[MethodReport, SelectorReport | None], cell: Callable[[Point], str]) -> str:
     """A cell about the selected level, empty if there is none."""
-    method, choice = row
-    if choice is None or choice.candidate is None:
+    method, selection = row
+    if selection is None or selection.candidate is None:
         return ""
-    return cell(method.profile.points[choice.candidate])
+    return cell(method.profile.points[selection.candidate])
 
 
 def _control(row: tuple[MethodReport, SelectorReport | None]) -> str:
-    method, choice = row
-    if method.noise is None or choice is None or choice.candidate is None:
+    method, selection = row
+    if method.noise is None or selection is None or selection.candidate is None:
         return NOTHING
-    return number(float(method.noise.modularity[choice.candidate]))
+    return number(float(method.noise.modularity[selection.candidate]))
 
 
 def _reasons(report: ImageReport) -> Iterator[str]:
@@ -283,8 +285,8 @@ def _reasons(report: ImageReport) -> Iterator[str]:
             yield f"{method.clusterer}: {method.status}: {method.reason}".rstrip(": ")
         elif not method.selections:
             yield f"{method.clusterer}: no selector was applied yet (harness select)"
-        for choice in method.selections:
-            yield f"{method_name(report, method, choice)}: {choice.reason}"
+        for selection in method.selections:
+            yield f"{method_name(report, method, selection)}: {selection.reason}"
 
 
 def _pictures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator[RenderableType]:

@@ -72,24 +72,24 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
 
 def _profiles(report: ImageReport) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
-    pairs = [(method, choice) for method in shown for choice in method.selections or (None,)]
-    curves = [_curve(report, method, choice) for method, choice in pairs]
+    pairs = [(method, selection) for method in shown for selection in method.selections or (None,)]
+    curves = [_curve(report, method, selection) for method, selection in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
     control = f", with the control {noise.control}" if noise is not None else ""
     axis = {} if report.graph == BY_DENSITY else {"axis": f"level of {report.graph}"}
     figure = profile_figure(curves, title=_title(report, f"profiles{control}"), **axis)
     tables = [
-        _profile_table(curve, method, choice)
-        for curve, (method, choice) in zip(curves, pairs, strict=True)
+        _profile_table(curve, method, selection)
+        for curve, (method, selection) in zip(curves, pairs, strict=True)
     ]
     columns = {name: [value for each in tables for value in each[name]] for name in tables[0]}
     return "profile", figure, columns
 
 
-def _curve(report: ImageReport, method: MethodReport, choice: SelectorReport | None) -> Curve:
+def _curve(report: ImageReport, method: MethodReport, selection: SelectorReport | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
-        method.clusterer if choice is None else method_name(report, method, choice),
+        method.clusterer if selection is None else method_name(report, method, selection),
         profile.levels,
         profile.modularity,
         profile.n_clusters,
@@ -97,17 +97,18 @@ def _curve(report: ImageReport, method: MethodReport, choice: SelectorReport | N
         None if noise is None else noise.lowest,
         None if noise is None else noise.highest,
         None if noise is None else noise.n_clusters,
-        None if choice is None else choice.plateau,
-        None if choice is None else choice.candidate,
-        choice is None or choice.accepted,
+        None if selection is None else selection.plateau,
+        None if selection is None else selection.candidate,
+        selection is None or selection.accepted,
     )
 
 
 def _profile_table(
-    curve: Curve, method: MethodReport, choice: SelectorReport | None
+    curve: Curve, method: MethodReport, selection: SelectorReport | None
 ) -> dict[str, list[Any]]:
     points, noise = method.profile.points, method.noise
     first, last = curve.plateau or (1, 0)
+    accepted = selection is not None and selection.accepted
     levels = range(len(points))
 
     def of_control(name: str) -> list[Any]:
@@ -125,9 +126,7 @@ def _profile_table(
         "control_highest": of_control("highest"),
         "control_clusters": of_control("n_clusters"),
         "selected": [int(at == curve.chosen) for at in levels],
-        "accepted": [
-            int(at == curve.chosen and choice is not None and choice.accepted) for at in levels
-        ],
+        "accepted": [int(at == curve.chosen and accepted) for at in levels],
         "in_phase": [int(first <= at <= last) for at in levels],
     }
 
