@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from harness.views.figures.style import save as save
     from harness.views.figures.style import style as style
     from harness.views.progress import shown_progress as shown_progress
+    from harness.views.tables import Column as Column
+    from harness.views.tables import number as number
+    from harness.views.tables import show_table as show_table
 
 # Each public name by the module that defines it.
 HOMES = {
@@ -68,6 +71,7 @@ HOMES = {
     "harness.views.figures.profiles": "Curve profile_figure",
     "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
     "harness.views.progress": "shown_progress",
+    "harness.views.tables": "Column number show_table",
 }
 
 # Type checkers see the imports above alone, and so report names that do not exist.

@@ -1,1 +1,1 @@
-"""Models that give attention maps, and sets of maps that need no images."""
+"""Extractors of attention maps from models, and sets of maps that need no images."""

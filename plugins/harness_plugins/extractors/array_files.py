@@ -1,8 +1,8 @@
 """Arrays in .npy, .npz and .safetensors files: found by their headers, read map by map.
 
-Nothing is unpickled. Of .npy and .safetensors files only the map asked for is mapped into memory,
-however large the file is: all that a host maps counts as memory that it takes. So safetensors
-files are read here too: the library maps a file whole, and has no bfloat16 without torch.
+Nothing is unpickled. Of .npy and .safetensors files only the requested map is mapped into memory:
+everything that a worker maps counts towards its memory limit. This is why safetensors files are
+read here: the library maps the whole file, and reads bfloat16 only with torch.
 """
 
 import json
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import harness
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
-# Archived arrays are read into memory whole: 4 GiB is a map of 32,000 nodes.
+# Archived arrays are read into memory as a whole: 4 GiB is a map of 32,000 nodes.
 LARGEST_ARRAY = 1 << 32
 # The safetensors format's own limit for a header.
 LARGEST_HEADER = 100_000_000
@@ -33,7 +33,7 @@ SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", BFLOAT16: "<u2"}
 
 @dataclass(frozen=True)
 class _Header:
-    """What a file says of an array: its shape, type and order, and where its numbers begin."""
+    """An array's header: shape, type, order, and the offset at which its numbers begin."""
 
     shape: tuple[int, ...]
     dtype: "np.dtype[Any]"
@@ -43,16 +43,16 @@ class _Header:
 
     @property
     def size(self) -> int:
-        """Bytes of its numbers."""
+        """Size of its numbers in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 @dataclass(frozen=True)
 class FoundArray:
-    """An array of matrices (…, n, n) in a file, or why it cannot be read.
+    """An array of matrices (…, n, n) in a file, or the reason why it cannot be read.
 
-    name: the file's, with that of the array in it after a colon; member: that array's name in an
-    archive, or None; shape: () where there is a reason.
+    name: the file's name, followed by a colon and the array's name if the file names its arrays;
+    member: the array's name in an archive, or None.
     """
 
     name: str
@@ -63,14 +63,14 @@ class FoundArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The array's shape, () where it cannot be read."""
+        """The array's shape; () if it cannot be read."""
         return () if self.header is None else self.header.shape
 
     def matrix(self, index: tuple[int, ...]) -> NDArray[np.floating[Any]]:
         """The matrix (n, n) at an index into the axes before the last two.
 
         Half precision and bfloat16 are widened to single. Raises HarnessError if it cannot be
-        read: files may be damaged beyond their headers.
+        read: a file with an intact header may still be damaged.
         """
         if self.header is None:
             raise harness.HarnessError(self.reason)
@@ -80,7 +80,7 @@ class FoundArray:
             else:
                 changed = self.file.stat().st_mtime_ns
                 raw = _unpacked(self.file, self.member, changed)[index]
-        # On damaged files NumPy and zipfile raise nearly anything (zlib.error, RuntimeError, …).
+        # On damaged files, NumPy and zipfile raise many types (zlib.error, RuntimeError, …).
         except Exception as error:
             raise harness.HarnessError(f"cannot be read: {_one_line(error)}") from error
         if self.header.bfloat16:
@@ -92,29 +92,29 @@ class FoundArray:
 def find_arrays(path: Path) -> list[FoundArray]:
     """Every array of a file, or of a folder's files in the order of their names.
 
-    A file or array that cannot be read is listed with its reason. Raises HarnessError if there
-    is no such path, or nothing of the kind in it.
+    A file or array that cannot be read is listed with its reason. Raises HarnessError if the path
+    does not exist or holds no file of a known format.
     """
-    place = Path(os.path.expanduser(path))
-    if place.is_dir():
-        files = sorted(file for file in place.iterdir() if file.suffix.lower() in SUFFIXES)
+    found = Path(os.path.expanduser(path))
+    if found.is_dir():
+        files = sorted(file for file in found.iterdir() if file.suffix.lower() in SUFFIXES)
         if not files:
             raise harness.HarnessError(
-                f"{path}: no array is there; looked for .npy, .npz and .safetensors"
+                f"{path}: contains no array; looked for .npy, .npz and .safetensors"
             )
-    elif not place.is_file():
+    elif not found.is_file():
         raise harness.HarnessError(f"{path}: no such file or folder")
-    elif place.suffix.lower() not in SUFFIXES:
+    elif found.suffix.lower() not in SUFFIXES:
         raise harness.HarnessError(
             f"{path}: not a .npy, .npz or .safetensors file; save the attention as one of these"
         )
     else:
-        files = [place]
-    return [found for file in files for found in _arrays_of(file)]
+        files = [found]
+    return [array for file in files for array in _arrays_of(file)]
 
 
 def _arrays_of(file: Path) -> Iterator[FoundArray]:
-    # Names of bytes that are not UTF-8 could be neither stored nor printed.
+    # Names that are not UTF-8 could be neither stored nor printed.
     stem = os.fsencode(file.stem).decode("utf-8", "backslashreplace")
     suffix = file.suffix.lower()
     if not file.is_file():
@@ -132,7 +132,7 @@ def _in_npy(stem: str, file: Path) -> FoundArray:
         with file.open("rb") as content:
             header = _npy_header(content)
         return _checked(FoundArray(stem, file, header=header), file.stat().st_size - header.start)
-    except Exception as error:  # a damaged header raises nearly anything, TokenError among it
+    except Exception as error:  # damaged headers raise many types, such as TokenError
         return FoundArray(stem, file, f"not an .npy file of numbers: {_one_line(error)}")
 
 
@@ -216,11 +216,11 @@ def _tensor(described: Mapping[str, Any], start: int, there: int) -> _Header:
 
 
 def _checked(found: FoundArray, there: int) -> FoundArray:
-    """The array, if it is of numbers that are as many as it claims, else with the reason."""
+    """The array, or the reason why it is unsuitable; ValueError if the header is wrong."""
     header = found.header
     assert header is not None
     if header.dtype.hasobject:
-        raise ValueError("it holds objects, which would have to be unpickled; save plain numbers")
+        raise ValueError("it holds objects, which are not unpickled; save plain numbers")
     if header.dtype.kind != "f" and not header.bfloat16:
         return FoundArray(
             found.name,
@@ -228,25 +228,25 @@ def _checked(found: FoundArray, there: int) -> FoundArray:
             f"attention weights must be floating point, not {header.dtype}; save as float32",
         )
     if header.size > there:
-        raise ValueError(f"it claims {header.size} bytes; {there} are there, or can be read")
+        raise ValueError(f"it claims {header.size} bytes; only {there} can be read")
     return found
 
 
 def _mapped(file: Path, header: _Header, index: tuple[int, ...]) -> NDArray[Any]:
     shape, itemsize = header.shape, header.dtype.itemsize
     if header.fortran and index:
-        # A map's numbers lie all over the file.
+        # The numbers of a map are spread over the file.
         whole = np.memmap(file, header.dtype, "r", header.start, shape, "F")
         return np.asarray(whole[index])
-    place = int(np.ravel_multi_index(index, shape[:-2])) if index else 0
-    start = header.start + place * shape[-1] * shape[-2] * itemsize
+    number = int(np.ravel_multi_index(index, shape[:-2])) if index else 0
+    start = header.start + number * shape[-1] * shape[-2] * itemsize
     order: Literal["F", "C"] = "F" if header.fortran else "C"
     return np.asarray(np.memmap(file, header.dtype, "r", start, shape[-2:], order))
 
 
 @lru_cache(maxsize=1)
 def _unpacked(file: Path, member: str, changed: int) -> NDArray[Any]:
-    """An archive's array, kept for the other maps in it; `changed` is the file's time."""
+    """An archive's array, cached for its other maps; `changed` is the file's time."""
     with zipfile.ZipFile(file) as archive, archive.open(member) as content:
         array: NDArray[Any] = numpy_format.read_array(content, allow_pickle=False)
         return array

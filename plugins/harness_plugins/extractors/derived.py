@@ -1,4 +1,4 @@
-"""Attention maps that are made of several: their mean, and attention rollout."""
+"""Attention maps computed from several: their mean, and attention rollout."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,18 +20,18 @@ def mean(maps: Iterable[Maps]) -> Maps:
         count += 1
         total = np.array(weights) if total is None else total + weights
     if total is None:
-        raise ValueError("there is no mean of no maps")
+        raise ValueError("the mean of no maps is undefined")
     return total / count
 
 
 def rollout(layers: Iterable[Maps]) -> Iterator[Maps]:
-    """How much of each input token reaches each token, layer by layer: attention rollout.
+    """Attention rollout: the fraction of each input token in each token, layer by layer.
 
-    Abnar and Zuidema 2020, "Quantifying attention flow in transformers", section 3: with A the
-    mean over a layer's heads and half of each token passed on unchanged by the residual
-    connection, R(l) = (A(l) + I)/2 · R(l − 1), R before the first layer being I. `layers` are the
-    A (n, n) from the first layer on, all tokens among the n; rows are rescaled to sum to one, as
-    in the paper's code. Gives R after each layer.
+    Abnar and Zuidema 2020, "Quantifying attention flow in transformers", section 3: let A be the
+    mean over a layer's heads; the residual connection passes half of each token on unchanged, so
+    R(l) = (A(l) + I)/2 · R(l − 1), with R(0) = I. `layers` are the A (n, n) over all tokens, from
+    the first layer on; rows are rescaled to sum to one, as in the paper's code. Yields R after
+    each layer.
     """
     rolled: Maps | None = None
     for weights in layers:

@@ -1,4 +1,4 @@
-"""Which layers, or heads, of a model are looked at: `last`, `3`, `0-5`, `all`, `mean`."""
+"""Choices of a model's layers or heads: `last`, `3`, `0-5`, `all`, `mean`."""
 
 import re
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ WORDS = "numbers from 0, ranges such as 0-5, all, last, or mean"
 
 @dataclass(frozen=True)
 class Chosen:
-    """Layers, or heads, by number; `mean` is True where their mean stands for all of them."""
+    """Layers or heads by number; with `mean`, their mean stands for all of them."""
 
     numbers: tuple[int, ...]
     mean: bool
 
     @property
-    def places(self) -> Sequence[int]:
-        """The numbers that their maps go by: the mean's is 0."""
+    def names(self) -> Sequence[int]:
+        """The numbers that their maps have; that of a mean is 0."""
         return (0,) if self.mean else self.numbers
 
 
 def check(texts: Sequence[str], what: str) -> None:
-    """Raise HarnessError if texts are no choice of `what`, "layers" or "heads", of any model."""
+    """Raise HarnessError if texts are not a valid choice of `what`, "layers" or "heads"."""
     words = [text for text in texts if text != "mean"]
     if not texts:
         raise harness.HarnessError(f"{what} is empty; it takes {WORDS}")
@@ -38,11 +38,10 @@ def check(texts: Sequence[str], what: str) -> None:
 
 
 def choose(texts: Sequence[str], count: int, what: str, model: str) -> Chosen:
-    """The layers or heads, called `what`, that texts name out of `count`.
+    """The layers or heads, called `what`, that texts choose out of `count`, in increasing order.
 
-    In increasing order, whatever that of the texts is. `mean` beside others is the mean of
-    those, alone the mean of all. Raises HarnessError, naming the model, for what it lacks and
-    for what is named twice.
+    `mean` together with others is the mean of those, on its own the mean of all. Raises
+    HarnessError, naming the model, for a number that it does not have or that is named twice.
     """
     check(texts, what)
     named: list[int] = []

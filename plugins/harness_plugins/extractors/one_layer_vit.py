@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class OneLayerViT(harness.Extractor):
     """The thesis' Vision Transformer of one layer, trained on Fashion-MNIST.
 
-    Images are made grey (ITU-R 601 luma) or RGB as the model takes them and resized to its size
-    by Pillow's Lanczos filter.
+    Images are converted to grey (ITU-R 601 luma) or RGB, as the model takes them, and resized to
+    its size by Pillow's Lanczos filter.
 
     checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
-    heads: numbers from 0, ranges such as 0-5, all, last, or mean: of these, or of all, as head 0.
+    heads: numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named
+        with it, or of all, as head 0.
     """
 
     name: ClassVar[str] = "one-layer-vit"
@@ -36,8 +37,8 @@ class OneLayerViT(harness.Extractor):
         check(self.heads, "heads")
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
-        """One head a head, all of layer 0; one for all heads if it is their mean."""
-        return [harness.HeadIndex(0, head) for head in self._heads().places]
+        """The chosen heads of layer 0; head 0 for their mean."""
+        return [harness.HeadIndex(0, head) for head in self._heads().names]
 
     def _heads(self) -> Chosen:
         count = head_count(self._file)
@@ -66,14 +67,14 @@ class OneLayerViT(harness.Extractor):
         loaded = checkpoint.load(self._file)
         settings = loaded.model.settings
         heads = self._heads()
-        # One image at a time: no library promises the same last digit whatever the batch, and
-        # batches of 32 were no faster.
+        # One image at a time: the last digits may depend on the batch, and batches of 32 were not
+        # faster.
         for image in images:
             with torch.inference_mode():
-                maps = loaded.model.attention_maps(_fed(loaded, image))[0].numpy()
+                maps = loaded.model.attention_maps(_prepared(loaded, image))[0].numpy()
             chosen = maps[list(heads.numbers)]
             given = chosen.mean(axis=0, keepdims=True) if heads.mean else chosen
-            for head, weights in zip(heads.places, given, strict=True):
+            for head, weights in zip(heads.names, given, strict=True):
                 yield harness.AttentionMap(
                     weights,
                     image=image.key,
@@ -84,22 +85,23 @@ class OneLayerViT(harness.Extractor):
                 )
 
     def ablator(self, removal: AblationSpec) -> Ablator:
-        """What removing patches does to the logits, in the only layer.
+        """Measures how the logits change when patches are removed in the only layer.
 
-        Raises HarnessError for other layers; what is returned does for images that are too small.
+        Raises HarnessError for another layer; the returned function raises it for an image that is
+        too small.
         """
         from harness_plugins.thesis.vit import checkpoint
         from harness_plugins.thesis.vit.ablation import ablated
 
         if removal.layer != 0:
             raise harness.HarnessError(
-                f"{self.checkpoint}: there is no layer {removal.layer}; there is one, 0"
+                f"{self.checkpoint}: there is no layer {removal.layer}; the only layer is 0"
             )
         loaded = checkpoint.load(self._file)
         classes = tuple(loaded.record.get("classes", ()))
 
         def ablate(image: harness.Image) -> ModelResponse:
-            found = ablated(loaded.model, _fed(loaded, image), removal.at, removal.fill)
+            found = ablated(loaded.model, _prepared(loaded, image), removal.at, removal.fill)
             return replace(found, classes=classes)
 
         return ablate
@@ -109,8 +111,8 @@ class OneLayerViT(harness.Extractor):
         return checkpoint_file(self.checkpoint)
 
 
-def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
-    """The image as the model is fed it, (1, channels, height, width)."""
+def _prepared(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
+    """The image as the model takes it, (1, channels, height, width)."""
     import torch
 
     from harness_plugins.thesis.vit.preprocessing import fitted

@@ -1,4 +1,4 @@
-"""Attention maps whose communities are known, and noise in which there are none."""
+"""Synthetic attention maps with known communities, and noise without any."""
 
 import math
 from collections.abc import Sequence
@@ -12,33 +12,34 @@ from harness_plugins.parameters import check_bounds
 
 PREFIX = "planted-"
 FEWEST, MOST = 2, 8
-"""How many communities a map has where their number is drawn."""
+"""Bounds of a map's number of communities if it is drawn."""
 
 
 @dataclass(frozen=True)
 class Planted(harness.MapSet):
     """Synthetic attention maps with known communities, or of pure noise.
 
-    Logits are normal noise of deviation 1, a normal effect of every column, and the signal
-    between nodes of one community; rows are their softmax. At signal 0, and with one community,
-    the truth is one community of all nodes: whatever is found there is a false alarm. Maps of
-    equal number and seed share their noise, whatever the other parameters.
+    Logits are the sum of normal noise with deviation 1, a normal effect of each column, and the
+    signal between nodes of one community; rows are their softmax. At signal 0, and with one
+    community, the truth is one community of all nodes: any other clustering is a false alarm.
+    Maps of equal number and seed share their noise, whatever the other parameters.
 
-    count: how many maps.
-    n: nodes of a map.
-    k: communities of a map; if not given, 2 to 8, drawn for each map.
+    count: number of maps.
+    n: nodes per map.
+    k: communities per map; if not given, 2 to 8, drawn for each map.
     signal: added to the logits within communities, in deviations of the noise.
-    sizes: of the communities. equal: as n and k allow; unequal: in the ratios 1 : 2 : … : k.
+    sizes: of the communities. equal: as far as n and k allow; unequal: in the ratios
+        1 : 2 : … : k.
     spread: deviation of the columns' effects, which make some nodes receive more than others.
-    asymmetry: 0 … 1, the share of the signal that goes from one node of a pair to the other; at 1
-        the pair that has all of it is one way, in a random order of the nodes.
-    hubs: nodes, drawn for each map, to which all others attend more.
+    asymmetry: 0 … 1; moves this fraction of the signal between two nodes to one direction, given
+        by a random order of the nodes; at 1 the signal is one-way.
+    hubs: number of nodes, drawn for each map, to which all others attend more.
     hub_strength: added to the logits of the hubs' columns.
     arrangement: of the communities on the grid. scattered: anywhere; blocks: each in one piece,
-        the grid being cut across its longer side again and again.
-    locality: taken off the logits for each patch of distance on the grid.
-    grid: rows and columns of patches; if not given, a square where n is one, else none.
-    seed: of the whole set; each map has a stream of its own.
+        by repeatedly cutting the grid across its longer side.
+    locality: subtracted from the logits for each patch of distance on the grid.
+    grid: rows and columns of patches; if not given, a square if n is a square, else none.
+    seed: of the whole set; each map has its own random stream.
     """
 
     name: ClassVar[str] = "planted"
@@ -70,10 +71,10 @@ class Planted(harness.MapSet):
     def _check_communities(self) -> None:
         most = MOST if self.k is None else self.k
         if self.n < most or min(_sizes(self.n, most, self.sizes)) < 2:
-            drawn = " (as many as may be drawn; k=… sets their number)" if self.k is None else ""
+            drawn = " (the most that may be drawn; k=… sets their number)" if self.k is None else ""
             raise harness.HarnessError(
-                f"planted: {self.n} nodes do not give {most} communities of {self.sizes} sizes "
-                f"two nodes each{drawn}"
+                f"planted: {self.n} nodes are too few for {most} communities of {self.sizes} sizes "
+                f"with two nodes each{drawn}"
             )
 
     def _check_grid(self) -> None:
@@ -85,7 +86,7 @@ class Planted(harness.MapSet):
                 )
         elif self._grid is None and (self.arrangement != "scattered" or self.locality):
             raise harness.HarnessError(
-                f"planted: arrangement and locality need a grid, and n={self.n} is no square: "
+                f"planted: arrangement and locality need a grid, and n={self.n} is not a square: "
                 "give grid=[rows,columns]"
             )
 
@@ -99,12 +100,12 @@ class Planted(harness.MapSet):
         return [_key(index) for index in range(self.count)]
 
     def load(self, key: str) -> harness.AttentionMap:
-        """One map with its truth, the same whatever the set's count."""
+        """One map with its truth; it does not depend on the set's count."""
         number = key.removeprefix(PREFIX)
         if not (number.isdecimal() and int(number) < self.count and key == _key(int(number))):
             raise harness.HarnessError(f"planted: there is no map {key!r}")
         random = np.random.default_rng(np.random.SeedSequence([self.seed, int(number)]))
-        # Always drawn, and in this order, so that maps of other parameters share them.
+        # Always drawn in this order, so that maps with other parameters share them.
         logits = random.normal(size=(self.n, self.n))
         columns = random.normal(size=self.n)
         order = random.permutation(self.n)
@@ -123,40 +124,40 @@ class Planted(harness.MapSet):
         return harness.AttentionMap(weights, image=key, grid=self._grid, truth=truth)
 
     def _communities(self, k: int, random: np.random.Generator) -> harness.Integers:
-        """Of each node, (n,)."""
+        """The community of each node, (n,)."""
         sizes = random.permutation(_sizes(self.n, k, self.sizes))
         if self.arrangement == "blocks" and self._grid:
             return _blocks(*self._grid, sizes)
         return random.permutation(np.repeat(np.arange(k), sizes))
 
     def _within(self, communities: harness.Integers, order: harness.Integers) -> harness.Floats:
-        """The share of the signal of each pair, (n, n): 1 in communities but for asymmetry."""
+        """The factor of each pair's signal, (n, n): 1 within communities, up to asymmetry."""
         direction = np.sign(order - order[:, None])
         same = communities[:, None] == communities
         return np.asarray(same * (1 + self.asymmetry * direction))
 
 
 def _sizes(n: int, k: int, kind: Literal["equal", "unequal"]) -> list[int]:
-    """k whole numbers of sum n, in the ratios 1 : … : 1 or 1 : 2 : … : k."""
-    shares = np.ones(k) if kind == "equal" else np.arange(1, k + 1)
-    ends = np.rint(n * np.cumsum(shares) / shares.sum()).astype(int)
+    """k whole numbers that sum to n, in the ratios 1 : … : 1 or 1 : 2 : … : k."""
+    ratios = np.ones(k) if kind == "equal" else np.arange(1, k + 1)
+    ends = np.rint(n * np.cumsum(ratios) / ratios.sum()).astype(int)
     return [int(size) for size in np.diff(ends, prepend=0)]
 
 
-def _places(rows: int, columns: int) -> harness.Integers:
+def _coordinates(rows: int, columns: int) -> harness.Integers:
     """Row and column of every patch, (n, 2)."""
     return np.stack(np.divmod(np.arange(rows * columns), columns), axis=1)
 
 
 def _distances(rows: int, columns: int) -> harness.Floats:
-    """Euclidean, between all patches of a grid, (n, n)."""
-    places = _places(rows, columns)
-    return np.asarray(np.sqrt(((places[:, None] - places) ** 2).sum(axis=2)))
+    """Euclidean distances between all patches of a grid, (n, n)."""
+    coordinates = _coordinates(rows, columns)
+    return np.asarray(np.sqrt(((coordinates[:, None] - coordinates) ** 2).sum(axis=2)))
 
 
 def _blocks(rows: int, columns: int, sizes: harness.Integers) -> harness.Integers:
-    """Communities of these sizes, (n,): regions of the grid are cut in two until each is one."""
-    places = _places(rows, columns)
+    """Communities of these sizes, (n,), by cutting regions of the grid in two repeatedly."""
+    coordinates = _coordinates(rows, columns)
     labels = np.zeros(rows * columns, dtype=np.int64)
     regions = [(np.arange(rows * columns), np.arange(len(sizes)))]
     while regions:
@@ -165,35 +166,35 @@ def _blocks(rows: int, columns: int, sizes: harness.Integers) -> harness.Integer
             labels[patches] = communities[0]
             continue
         half = len(communities) // 2
-        first, second = _cut(patches, int(sizes[communities[:half]].sum()), places)
+        first, second = _cut(patches, int(sizes[communities[:half]].sum()), coordinates)
         regions += [(first, communities[:half]), (second, communities[half:])]
     return labels
 
 
 def _cut(
-    patches: harness.Integers, size: int, places: harness.Integers
+    patches: harness.Integers, size: int, coordinates: harness.Integers
 ) -> tuple[harness.Integers, harness.Integers]:
-    """So many of a region's patches and the others, each in one piece, cut across its length.
+    """Cut a region across its length into `size` patches and the others, each in one piece.
 
-    A row or column that has to be parted is parted at either end, whichever leaves two pieces.
+    A row or column that has to be split is split at whichever end leaves two pieces.
     """
-    longer = int(np.argmax(np.ptp(places[patches], axis=0)))
+    longer = int(np.argmax(np.ptp(coordinates[patches], axis=0)))
     for axis in (longer, 1 - longer):
         for direction in (1, -1):
-            keys = direction * places[patches, 1 - axis], places[patches, axis]
+            keys = direction * coordinates[patches, 1 - axis], coordinates[patches, axis]
             in_order = patches[np.lexsort(keys)]
             parts = in_order[:size], in_order[size:]
-            if all(_in_one_piece(places[part]) for part in parts):
+            if all(_in_one_piece(coordinates[part]) for part in parts):
                 return parts
     return parts
 
 
-def _in_one_piece(places: harness.Integers) -> bool:
-    """Whether patches at these rows and columns, (m, 2), hang together by their sides."""
+def _in_one_piece(coordinates: harness.Integers) -> bool:
+    """Whether patches at these coordinates (m, 2) are connected by their sides."""
     from scipy import ndimage
 
-    filled = np.zeros(places.max(axis=0) + 1, dtype=bool)
-    filled[tuple(places.T)] = True
+    filled = np.zeros(coordinates.max(axis=0) + 1, dtype=bool)
+    filled[tuple(coordinates.T)] = True
     return int(ndimage.label(filled)[1]) == 1
 
 

@@ -1,4 +1,4 @@
-"""Attention between patches alone, where a model has tokens before them: class, registers."""
+"""Attention between patches only, for models with prefix tokens: class, registers."""
 
 from typing import Any, Literal
 
@@ -13,9 +13,8 @@ def patches_only(
 ) -> NDArray[np.floating[Any]]:
     """Maps (…, tokens, tokens) without their first tokens: (…, patches, patches).
 
-    "renormalise" divides each row by what is left of it, so that it sums to one again; a row of
-    which nothing is left stays one of zeros. "drop" leaves what patches give each other as it is;
-    "keep" keeps the tokens.
+    "renormalise" rescales the remaining rows to sum to one; a row of zeros stays as it is. "drop"
+    leaves the remaining weights unchanged; "keep" keeps the tokens.
     """
     if policy == "keep" or prefix_tokens == 0:
         return maps

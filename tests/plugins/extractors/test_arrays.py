@@ -55,7 +55,7 @@ def test_a_grid_is_taken_from_the_user_and_checked(tmp_path: Path) -> None:
         (np.ones(()), r"a: its shape is \(\)"),
         (np.ones((0, 2, 2)), r"a: its shape is \(0, 2, 2\)"),
         (np.ones((2, 3, 4)), r"a: its shape is \(2, 3, 4\)"),
-        (np.ones((1, 1, 2, 2)), r"a: its shape is \(1, 1, 2, 2\), .* axes=\[layers,heads\], "),
+        (np.ones((1, 1, 2, 2)), r"a: its shape is \(1, 1, 2, 2\); name .* axes=\[layers,heads\], "),
         (np.ones((1, 1, 1, 1, 2, 2)), r"a: its shape is \(1, 1, 1, 1, 2, 2\), .* up to three axes"),
         (np.array([[{}]], dtype=object), "a: not an .npy file of numbers: .* unpickled"),
     ],
@@ -111,7 +111,7 @@ def test_two_maps_of_one_name_are_refused_rather_than_one_of_them_lost(tmp_path:
         with (tmp_path / name).open("wb") as file:
             np.save(file, np.ones((2, 2)))
 
-    with pytest.raises(harness.HarnessError, match=r"called a, in a\.NPY and in a\.npy"):
+    with pytest.raises(harness.HarnessError, match=r"have the name a, in a\.NPY and in a\.npy"):
         arrays(tmp_path).keys()
 
 
@@ -175,19 +175,19 @@ def test_axes_say_what_comes_before_a_maps_own(
 @pytest.mark.parametrize(
     ("shape", "more", "reason"),
     [
-        ((2, 3, 4, 4), ",axes=heads", r"2 axes before a map's own; axes tells of 1"),
-        ((4, 4), ",axes=heads", r"0 axes before a map's own; axes tells of 1"),
-        ((2, 2, 2, 4, 4), ",axes=[layers,heads]", "3 axes before a map's own; axes tells of 2"),
-        ((2, 4, 4), ",axes=[]", "1 axes before a map's own; axes tells of 0"),
+        ((2, 3, 4, 4), ",axes=heads", r"2 axes before a map's own; axes names 1"),
+        ((4, 4), ",axes=heads", r"0 axes before a map's own; axes names 1"),
+        ((2, 2, 2, 4, 4), ",axes=[layers,heads]", "3 axes before a map's own; axes names 2"),
+        ((2, 4, 4), ",axes=[]", "1 axes before a map's own; axes names 0"),
         ((2, 4, 4), ",axes=[heads,heads]", "axes heads, heads names one twice"),
         ((2, 4, 4), ",axes=rows", "takes one of images, layers, heads, not 'rows'"),
         ((2, 4, 4), ",layers=1", r"a: there is no layer 1; there are 0 … 0"),
         ((2, 4, 4), ",axes=heads,heads=0-2", r"a: there is no head 2; there are 0 … 1"),
         ((2, 4, 4), ",heads=first", "heads takes numbers from 0, ranges"),
         ((2, 4, 4), ",rollout=true", r"shape is \(2, 4, 4\), without layers to roll out"),
-        ((2, 4, 4), ",axes=layers,layers=mean,rollout=true", "rollout runs through layers"),
+        ((2, 4, 4), ",axes=layers,layers=mean,rollout=true", "rollout cannot be combined"),
         ((2, 4, 4), ",prefix_tokens=4", "prefix_tokens=4 leaves no node"),
-        ((2, 4, 4), ",prefix=drop", "prefix_tokens says how many"),
+        ((2, 4, 4), ",prefix=drop", "needs prefix_tokens, the number"),
         ((2, 4, 4), ",prefix_tokens=-1", "prefix_tokens must be at least 0, not -1"),
     ],
 )

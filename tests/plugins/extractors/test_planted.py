@@ -179,12 +179,12 @@ def test_an_unknown_map_is_refused() -> None:
         ("hubs=197", "hubs must be"),
         ("seed=-1", "seed must be at least 0"),
         ("k=0", "k must be at least 1"),
-        ("k=99", "196 nodes do not give 99 communities of equal sizes two nodes each$"),
-        ("n=12", "12 nodes do not give 8 communities .*as many as may be drawn"),
+        ("k=99", "196 nodes are too few for 99 communities of equal sizes with two nodes each$"),
+        ("n=12", "12 nodes are too few for 8 communities .*the most that may be drawn"),
         ("grid=[3,3]", "grid must hold n=196 patches, not 3×3"),
         ("grid=[-14,-14]", "grid must hold n=196 patches"),
-        ("n=30,locality=1", "need a grid, and n=30 is no square"),
-        ("n=30,arrangement=blocks", "need a grid, and n=30 is no square"),
+        ("n=30,locality=1", "need a grid, and n=30 is not a square"),
+        ("n=30,arrangement=blocks", "need a grid, and n=30 is not a square"),
     ],
 )
 def test_parameters_that_make_no_map_are_refused(spelling: str, reason: str) -> None:

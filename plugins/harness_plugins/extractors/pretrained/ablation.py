@@ -1,6 +1,6 @@
-"""What a model of many layers answers to an image some of whose patches are removed in one.
+"""The response of a model with several layers when patches are removed in one of them.
 
-docs/ablation.md says what each place means.
+docs/ablation.md defines the places of removal.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ from harness_plugins.extractors.pretrained.blocks import (
 )
 from harness_plugins.extractors.pretrained.model import VisionTransformer
 
-# What the attention of a batch may take up in memory.
+# Most memory for the attention of a batch, in bytes.
 BATCH_BYTES = 1 << 28
-# Sets of patches that go through the model together at most.
+# Most sets of patches per forward pass.
 LARGEST_BATCH = 64
 PLACES = {
     "block": "the patches' rows of its output",
@@ -40,10 +40,11 @@ PLACES = {
 def ablated(
     transformer: VisionTransformer, pixels: Tensor, grid: tuple[int, int], removal: AblationSpec
 ) -> ModelResponse:
-    """What removing patches of one image, pixels (1, channels, height, width), does.
+    """Measures how the output for one image changes when some of its patches are removed.
 
-    Raises HarnessError if the model has no such layer, or if what it answers does not depend on
-    what is removed there, as a class token does not on the patches' rows after its last look.
+    pixels: (1, channels, height, width). Raises HarnessError if the model has no such layer, or if
+    its output does not depend on what is removed there: a class token, for example, does not
+    depend on the patches' rows after its last attention to them.
     """
     layers = len(transformer.sites)
     if removal.layer >= layers:
@@ -55,31 +56,31 @@ def ablated(
         entry = entry_of(lambda: transformer(pixels), blocks, removal.layer)
     removing = _Removing(transformer, blocks, entry, pixels, removal)
     patches = grid[0] * grid[1]
-    answer, intact = removing.answer(torch.zeros(1, patches, dtype=torch.bool))
-    if torch.equal(intact, removing.answer_to_noise(patches)):
+    kind, intact = removing.output(torch.zeros(1, patches, dtype=torch.bool))
+    if torch.equal(intact, removing.output_for_noise(patches)):
         raise harness.HarnessError(
-            f"{transformer.name}: its answer, the {answer}, does not depend on what is removed "
+            f"{transformer.name}: its output, the {kind}, does not depend on what is removed "
             f"from layer {removal.layer}, {PLACES[removal.at]}; take an earlier layer, or keys"
         )
 
     def changes(removed: NDArray[np.bool_]) -> NDArray[np.float64]:
         batches = torch.split(torch.from_numpy(removed), removing.batch)
-        answers = torch.cat([removing.answer(sets)[1] for sets in batches])
-        return np.asarray((answers - intact).double().numpy())
+        outputs = torch.cat([removing.output(sets)[1] for sets in batches])
+        return np.asarray((outputs - intact).double().numpy())
 
     return ModelResponse(
-        answer,
+        kind,
         intact[0].double().numpy(),
         changes,
         None,
         grid,
-        transformer.architecture.classes if answer == "logits" else (),
+        transformer.architecture.classes if kind == "logits" else (),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Removing:
-    """One image's way through a model from the layer on in which patches are removed."""
+    """Forward passes of one image from the layer on in which patches are removed."""
 
     transformer: VisionTransformer
     blocks: Sequence[Block]
@@ -89,13 +90,13 @@ class _Removing:
 
     @property
     def batch(self) -> int:
-        """How many sets go through the model together."""
+        """Number of sets of patches per forward pass."""
         tokens = self.entry.tokens.shape[1]
         one = 4 * self.transformer.architecture.heads * tokens**2
         return max(1, min(LARGEST_BATCH, BATCH_BYTES // one))
 
-    def answer(self, removed: Tensor) -> tuple[OutputKind, Tensor]:
-        """What the model answers without each of some sets (sets, patches), and what that is."""
+    def output(self, removed: Tensor) -> tuple[OutputKind, Tensor]:
+        """The kind of the model's output, and the output without each set (sets, patches)."""
         if self.removal.at == "keys":
             hidden = torch.nn.functional.pad(removed, (self.transformer.prefix_tokens, 0))
             attention = self.blocks[len(self.entry)].attention
@@ -109,10 +110,10 @@ class _Removing:
 
         return self._through(self._rows_changed(without), len(removed))
 
-    def answer_to_noise(self, patches: int) -> Tensor:
-        """What it answers where something random stands in for all that could be removed."""
+    def output_for_noise(self, patches: int) -> Tensor:
+        """The output with noise in place of everything that could be removed."""
         if self.removal.at == "keys":
-            return self.answer(torch.ones(1, patches, dtype=torch.bool))[1]
+            return self.output(torch.ones(1, patches, dtype=torch.bool))[1]
         generator = torch.Generator().manual_seed(0)
 
         def noise(rows: Tensor) -> Tensor:
@@ -121,7 +122,7 @@ class _Removing:
         return self._through(self._rows_changed(noise), 1)[1]
 
     def _rows_changed(self, change: Change) -> AbstractContextManager[None]:
-        """Passes in it have the patches' rows changed at the place of removal."""
+        """A context in which forward passes change the patches' rows at the place of removal."""
         block, prefix = self.blocks[len(self.entry)], self.transformer.prefix_tokens
 
         def changed(rows: Tensor) -> Tensor:

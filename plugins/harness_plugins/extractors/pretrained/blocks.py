@@ -1,4 +1,4 @@
-"""Passes that begin at one block of a model, and that something is done to on their way."""
+"""Forward passes that begin at one block of a model, or that change its values."""
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -12,23 +12,23 @@ from torch import Tensor, nn
 import harness
 from harness_plugins.extractors.pretrained.watching import Seen, Site
 
-# What libraries call the scores that are added before the softmax.
+# Libraries' names for scores that are added before the softmax.
 MASKS = ("attention_mask", "attn_mask")
 Change = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One layer: what gives its tokens (images, tokens, dimensions), and the attention in it."""
+    """One layer: the module that returns its tokens, and the attention inside."""
 
     module: nn.Module
     attention: nn.Module
 
 
 def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]:
-    """The block of each layer: the part of a list of modules that its attention lies in.
+    """The block of each layer: the item of a list of modules that contains its attention.
 
-    Raises HarnessError, naming the model, if the layers are no such list.
+    Raises HarnessError, naming the model, if its layers are not such a list.
     """
     names = {id(module): path for path, module in model.named_modules()}
     blocks, parents = [], set()
@@ -42,15 +42,15 @@ def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]
                 break
             path = parent
     if len(blocks) < len(sites) or len(parents) > 1:
-        raise harness.HarnessError(f"{name}: its layers are no list of blocks to reach into")
+        raise harness.HarnessError(f"{name}: its layers are not a list of blocks")
     return blocks
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """What comes into a block: tokens (images, tokens, dimensions).
+    """The input of a block: tokens (images, tokens, dimensions).
 
-    wrapped: whether each block before it gives its tokens as the first part of a tuple.
+    wrapped: whether each block before it returns its tokens as the first item of a tuple.
     """
 
     tokens: Tensor
@@ -61,7 +61,7 @@ class Entry:
 
 
 def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int) -> Entry:
-    """What comes into a block when `forward` calls the model, which ends there."""
+    """The input of a block when `forward` calls the model; the pass ends there."""
     wrapped: list[bool] = []
     seen: list[Tensor] = []
 
@@ -88,9 +88,9 @@ def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int)
 
 @contextmanager
 def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[None]:
-    """Passes in it begin at a block, with so many copies of the one image's tokens that enter it.
+    """Make forward passes begin at a block, with `images` copies of the one image's tokens.
 
-    The blocks before do nothing; how many images the pixels are of makes no difference.
+    The blocks before it pass their input on; the pixels' number of images has no effect.
     """
     tokens = entry.tokens.expand(images, -1, -1)
     with ExitStack() as stack:
@@ -104,12 +104,12 @@ def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[Non
 
 
 def _passing(module: nn.Module, wrapped: bool) -> Callable[[], None]:
-    """Make a module hand on what it is given; returns what undoes that."""
+    """Make a module return its input; the returned function undoes that."""
 
-    def hand_on(tokens: Tensor, *_: Any, **__: Any) -> Any:
+    def pass_on(tokens: Tensor, *_: Any, **__: Any) -> Any:
         return (tokens,) if wrapped else tokens
 
-    module.forward = hand_on
+    module.forward = pass_on
 
     def undo() -> None:
         del module.forward
@@ -119,7 +119,7 @@ def _passing(module: nn.Module, wrapped: bool) -> Callable[[], None]:
 
 @contextmanager
 def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
-    """In it the tokens that a module gives, its output or the first part of it, are changed."""
+    """Change the tokens that a module returns: its output, or the first item of it."""
 
     def hook(_: nn.Module, __: Any, output: Any) -> Any:
         if isinstance(output, tuple):
@@ -135,7 +135,7 @@ def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
 
 @contextmanager
 def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[None]:
-    """In it no other token attends to hidden ones, in any head; each still attends to itself.
+    """Keep all other tokens from attending to hidden ones; each still attends to itself.
 
     hidden: (images, tokens) of bool. Raises HarnessError, naming the model, if its attention takes
     no mask.
@@ -151,7 +151,7 @@ def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[Non
     def hook(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         bound = signature.bind(*positional, **named)
         given = bound.arguments.get(mask)
-        # Some models' relative positions come as a mask.
+        # Some models pass relative positions as a mask.
         bound.arguments[mask] = scores if given is None else given + scores
         return bound.args, bound.kwargs
 

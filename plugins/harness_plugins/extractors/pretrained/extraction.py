@@ -1,4 +1,4 @@
-"""Extractors of pretrained models of many layers, whatever library the models come from."""
+"""Common base of the extractors of pretrained models from any library."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.framing import Prepared
     from harness_plugins.extractors.pretrained.model import Loaded
 
-# What the attention of one image may take up in memory.
+# Most memory for the attention of one image, in bytes.
 MOST_BYTES = 4 << 30
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A model whose weights are there to be loaded, and how it takes images.
+    """A model whose weights are available, and how it takes images.
 
-    load: the model, with its classifier, should it have one, or without.
+    load: loads the model, with its classifier (if it has one) or without.
     """
 
     architecture: "Architecture"
@@ -40,10 +40,10 @@ class Pretrained(harness.Extractor):
 
     layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
     heads: likewise; mean is their mean, as head 0.
-    rollout: attention rollout (Abnar and Zuidema 2020) through each of the layers in the place of
-        its attention, of the heads' mean, as head 0.
-    prefix: what becomes of class and register tokens: renormalise leaves them out and rescales
-        the rows to sum to one, drop leaves them out, keep has them as nodes, without a patch grid.
+    rollout: replaces the attention of each of the layers by attention rollout (Abnar and Zuidema
+        2020) up to it, of the heads' mean, as head 0.
+    prefix: how class and register tokens are treated: renormalise leaves them out and rescales
+        rows to sum to one; drop leaves them out; keep has them as nodes, without a patch grid.
     """
 
     model: str
@@ -57,9 +57,7 @@ class Pretrained(harness.Extractor):
         check(self.layers, "layers")
         check(self.heads, "heads")
         if self.rollout and "mean" in self.layers:
-            raise harness.HarnessError(
-                f"{self.name}: rollout runs through layers; it is of no mean of them"
-            )
+            raise harness.HarnessError(f"{self.name}: rollout cannot be combined with layers=mean")
         if self.size is not None and not (len(self.size) in (1, 2) and min(self.size) > 0):
             raise harness.HarnessError(
                 f"{self.name}: size takes the shorter side in pixels, or [height,width], not "
@@ -68,9 +66,9 @@ class Pretrained(harness.Extractor):
 
     @abstractmethod
     def _architecture(self) -> "Architecture":
-        """What the model is, told without its weights.
+        """The model's architecture, found without its weights.
 
-        Raises HarnessError for models that are not to be had or unsuitable.
+        Raises HarnessError if the model is not available or unsuitable.
         """
 
     @abstractmethod
@@ -78,7 +76,7 @@ class Pretrained(harness.Extractor):
         """The model with its weights; raises HarnessError as `_architecture` does."""
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
-        """One head a layer and head, by the model's configuration alone."""
+        """The chosen layers and heads, from the model's configuration alone."""
         from harness_plugins.extractors.pretrained import maps
 
         return maps.head_indices(*self._chosen(self._architecture()), rolled=self.rollout)
@@ -92,10 +90,9 @@ class Pretrained(harness.Extractor):
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
 
-        One image at a time: no library promises the same last digit whatever the batch, and
-        batches are no faster on a processor. Of the attention only that of the layers and heads
-        asked for is held, of one image. Raises HarnessError for images and models that do not suit
-        each other.
+        Images are processed one at a time: the last digits may depend on the batch, and batches
+        are not faster on a CPU. Only the attention of the chosen layers and heads of one image is
+        held in memory. Raises HarnessError for images that do not suit the model.
         """
         import torch
 
@@ -110,7 +107,7 @@ class Pretrained(harness.Extractor):
         loaded = opened.load(False)
         averaged = maps.head_mean(heads, rolled=self.rollout)
         held = len(needed) * (1 if averaged else len(heads.numbers))
-        # A model that suits no image is found out before one is taken, which would be blamed.
+        # A model that suits no image is refused before an image could be blamed.
         trial = prepare(_noise(self.model, architecture.image))
         _check_memory(self.model, trial, held, architecture.heads)
         transformer = inspect_model(loaded, self.model, architecture, trial.pixels)
@@ -124,16 +121,16 @@ class Pretrained(harness.Extractor):
             ):
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
-            for head_index, given in maps.maps_by_slot(weights, layers, heads, rolled=self.rollout):
+            for head_index, given in maps.maps_by_head(weights, layers, heads, rolled=self.rollout):
                 yield self._map(image, prepared, transformer.prefix_tokens, head_index, given)
-            # The next image is taken and passed with nothing of this one held.
+            # Nothing of this image is held while the next one is loaded and processed.
             del image, prepared, weights, given
 
     def ablator(self, removal: AblationSpec) -> Ablator:
-        """What removing patches in a layer does to the classifier's logits, else to an embedding.
+        """Measures how logits, or an embedding if there are none, change without some patches.
 
-        That is the pooled one if the model learned to pool, else its class token, else the mean of
-        the patches' tokens. Raises HarnessError as `Ablatable` says.
+        The embedding is the pooled one if the model has learned to pool, else the class token, else
+        the mean of the patches' tokens. Raises HarnessError as `Ablatable` describes.
         """
         from harness_plugins.extractors.pretrained.ablation import ablated
         from harness_plugins.extractors.pretrained.model import inspect_model
@@ -157,28 +154,28 @@ class Pretrained(harness.Extractor):
         head_index: harness.HeadIndex,
         weights: Maps,
     ) -> harness.AttentionMap:
-        kept = self.prefix == "keep" and prefix_tokens > 0
+        has_prefix = self.prefix == "keep" and prefix_tokens > 0
         return harness.AttentionMap(
             patches_only(weights, prefix_tokens, self.prefix),
             image=image.key,
             layer=head_index.layer,
             head=head_index.head,
-            grid=None if kept else prepared.grid,
-            region=None if kept else prepared.region,
+            grid=None if has_prefix else prepared.grid,
+            region=None if has_prefix else prepared.region,
             variant=image.variant,
         )
 
 
 def _noise(key: str, size: tuple[int, int]) -> harness.Image:
-    """An image of random pixels, always the same."""
+    """An image of fixed random pixels."""
     random = np.random.default_rng(0)
     return harness.Image(key, random.integers(0, 256, (*size, 3), dtype=np.uint8))
 
 
 def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> None:
-    """Raise HarnessError if what is held of an image, and a layer at work on it, is too much.
+    """Raise HarnessError if the maps of an image, and a layer at work, need too much memory.
 
-    A layer has its scores and what the softmax makes of them at once, of all heads.
+    A layer at work holds the scores and their softmax for all heads.
     """
     patches = prepared.grid[0] * prepared.grid[1]
     size = 4 * (held + 2 * heads) * patches**2

@@ -1,4 +1,4 @@
-"""Where on an image the patches lie that a model is shown, after scaling and cutting."""
+"""The region of an image that the patches cover after scaling and cropping."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import harness
 if TYPE_CHECKING:
     from torch import Tensor
 
-# One map of so many takes 4 GiB; refused before the pixels, too, would fill the memory.
+# One map of so many patches takes 4 GiB; refused before the pixels fill the memory.
 MOST_PATCHES = 1 << 15
 
 Region = tuple[float, float, float, float]
@@ -19,7 +19,7 @@ Region = tuple[float, float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """pixels (1, channels, height, width) as the model takes them, and where they lie.
+    """An image's pixels (1, channels, height, width) as the model takes them.
 
     grid: rows and columns of whole patches; region: their (top, left, height, width) in pixels of
     the image.
@@ -31,10 +31,10 @@ class Prepared:
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
-    """pixels (channels, height, width), cut out of an image that was scaled before.
+class Crop:
+    """Pixels (channels, height, width), cropped from a scaled image.
 
-    scaled: its (height, width) then; start: (top, left) of the pixels in it.
+    scaled: (height, width) of the scaled image; start: (top, left) of the crop in it.
     """
 
     pixels: NDArray[np.float32]
@@ -42,37 +42,37 @@ class Cut:
     start: tuple[int, int] = (0, 0)
 
 
-def framed(image: harness.Image, cut: Cut, patch: tuple[int, int]) -> Prepared:
-    """What was cut out of an image, with the patches (height, width) that it holds.
+def framed(image: harness.Image, crop: Crop, patch: tuple[int, int]) -> Prepared:
+    """A crop of an image, with the whole patches (height, width) in it.
 
-    Raises HarnessError if they are less than two.
+    Raises HarnessError if there are fewer than two.
     """
     import torch
 
-    height, width = cut.pixels.shape[1:]
+    height, width = crop.pixels.shape[1:]
     grid = (height // patch[0], width // patch[1])
     if grid[0] * grid[1] < 2:
         raise harness.HarnessError(
             f"{image.key}: {height}×{width} pixels hold "
             f"{grid[0]}×{grid[1]} patches of {patch[0]}×{patch[1]}"
         )
-    # Pixels of the image in one of the scaled.
-    down, across = (image.pixels.shape[side] / cut.scaled[side] for side in (0, 1))
+    # Image pixels per pixel of the scaled image.
+    down, across = (image.pixels.shape[side] / crop.scaled[side] for side in (0, 1))
     region = (
-        cut.start[0] * down,
-        cut.start[1] * across,
+        crop.start[0] * down,
+        crop.start[1] * across,
         grid[0] * patch[0] * down,
         grid[1] * patch[1] * across,
     )
-    return Prepared(torch.from_numpy(cut.pixels)[None], grid, region)
+    return Prepared(torch.from_numpy(crop.pixels)[None], grid, region)
 
 
 def asked_size(
     image: tuple[int, ...], size: tuple[int, ...], patch: tuple[int, int]
 ) -> tuple[int, int]:
-    """Height and width in whole patches: as asked for, or with the image's own aspect.
+    """Height and width, rounded to whole patches: as given, or with the image's aspect ratio.
 
-    Raises ValueError if they are too many.
+    Raises ValueError if there are too many patches.
     """
     height, width = image if len(size) == 1 else size
     scale = size[0] / min(height, width) if len(size) == 1 else 1

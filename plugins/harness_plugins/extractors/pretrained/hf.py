@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class HuggingFace(Pretrained):
     """Any Vision Transformer of Hugging Face's transformers: ViT, DeiT, DINOv2, BEiT, CLIP, …
 
-    Weights are read from safetensors only and code that comes with a model is not run. Images are
-    prepared as the model's processor prescribes, by Pillow. Needs transformers:
+    Weights are read from safetensors only, and code that comes with a model is not run. Images
+    are prepared as the model's processor prescribes, by Pillow. Needs transformers:
     pip install 'attention-harness[hf]'.
 
     model: a folder, or a name on the hub, such as facebook/dinov2-small.
-    size: the shorter side in pixels, the image's aspect kept, or height and width; rounded to
-        whole patches. If not given, what the processor prescribes, which may cut the borders off.
+    size: the shorter side in pixels, with the image's aspect ratio, or height and width; rounded
+        to whole patches. If not given, as the processor prescribes, which may crop the image.
     revision: of a model on the hub: a branch, a tag or a commit.
     """
 

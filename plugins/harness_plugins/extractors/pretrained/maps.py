@@ -1,4 +1,4 @@
-"""From the layers that a forward pass left to one map a head."""
+"""Maps of single heads from the attention of layers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,28 +11,28 @@ from harness_plugins.extractors.heads import Chosen
 
 
 def head_indices(layers: Chosen, heads: Chosen, *, rolled: bool) -> Sequence[harness.HeadIndex]:
-    """The heads of chosen layers and heads; attention rollout has one for all heads, 0."""
-    places = (0,) if rolled else heads.places
-    return [harness.HeadIndex(layer, head) for layer in layers.places for head in places]
+    """The layers and heads of the maps; attention rollout has head 0 only."""
+    names = (0,) if rolled else heads.names
+    return [harness.HeadIndex(layer, head) for layer in layers.names for head in names]
 
 
 def needed_layers(layers: Chosen, *, rolled: bool) -> Sequence[int]:
-    """The layers whose weights are needed: for rollout all up to the last."""
+    """The layers whose weights are needed; rollout needs all up to the last."""
     return range(layers.numbers[-1] + 1) if rolled else layers.numbers
 
 
 def head_mean(heads: Chosen, *, rolled: bool) -> bool:
-    """Whether of each layer the mean over the chosen heads is all that is needed."""
+    """Whether only the mean over the chosen heads of each layer is needed."""
     return heads.mean or rolled
 
 
-def maps_by_slot(
+def maps_by_head(
     weights: Mapping[int, NDArray[np.float32]], layers: Chosen, heads: Chosen, *, rolled: bool
 ) -> Iterator[tuple[harness.HeadIndex, Maps]]:
-    """One map (tokens, tokens) a head, in the order of `heads`.
+    """One map (tokens, tokens) per head, in the order of `head_indices`.
 
-    weights: of the needed layers the chosen heads' (heads, tokens, tokens), by layer, or their
-    mean's (1, tokens, tokens) where `head_mean` tells so.
+    weights: by needed layer, those of the chosen heads (heads, tokens, tokens), or their mean
+    (1, tokens, tokens) if `head_mean` is true.
     """
     if rolled:
         averaged = (weights[layer][0] for layer in needed_layers(layers, rolled=True))
@@ -43,6 +43,6 @@ def maps_by_slot(
     by_layer: Iterator[Maps] = (weights[layer] for layer in layers.numbers)
     if layers.mean:
         by_layer = iter([mean(by_layer)])
-    for layer, given in zip(layers.places, by_layer, strict=True):
-        for head, chosen in zip(heads.places, given, strict=True):
+    for layer, given in zip(layers.names, by_layer, strict=True):
+        for head, chosen in zip(heads.names, given, strict=True):
             yield harness.HeadIndex(layer, head), chosen

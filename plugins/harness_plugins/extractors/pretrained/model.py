@@ -1,4 +1,4 @@
-"""A Hugging Face Vision Transformer, loaded, with what is known of its tokens."""
+"""A loaded Vision Transformer, and which of its tokens are patches."""
 
 import inspect
 from copy import deepcopy
@@ -22,7 +22,7 @@ from harness_plugins.extractors.pretrained.watching import (
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A module in evaluation mode, in single precision; pooled: whether it learned to pool."""
+    """A module in evaluation mode and single precision; pooled: whether it has learned to pool."""
 
     module: nn.Module
     pooled: bool
@@ -30,9 +30,9 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class VisionTransformer:
-    """A model whose attention comes out at `sites`, one a layer.
+    """A model whose attention is available at `sites`, one per layer.
 
-    prefix_tokens: how many tokens stand before those of the patches.
+    prefix_tokens: number of tokens before those of the patches.
     """
 
     name: str
@@ -50,12 +50,12 @@ class VisionTransformer:
 
 
 def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
-    """The model in a folder: its classifier, or the tower that takes images, without any head.
+    """Load the model in a folder: its classifier, or its image tower without a head.
 
-    Raises HarnessError if it cannot be loaded, or if the file lacks some of its weights, which
-    would then be random.
+    Raises HarnessError if it cannot be loaded, or if some of its weights are not in the file, as
+    they would be random.
     """
-    # A second model made from one configuration changes how the first computes attention.
+    # A second model from the same configuration changes how the first computes attention.
     whole = deepcopy(config)
     try:
         import transformers
@@ -67,7 +67,7 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
         loaded, found = loader.from_pretrained(
             folder,
             config=whole,
-            # Other implementations do not give the weights.
+            # Other implementations do not return the weights.
             attn_implementation="eager",
             dtype=torch.float32,
             use_safetensors=True,
@@ -75,14 +75,14 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
             local_files_only=True,
             output_loading_info=True,
         )
-    except Exception as error:  # damaged files, other shapes than the configuration's, any more
+    except Exception as error:  # damaged files, shapes other than the configuration's, and more
         raise harness.HarnessError(f"{model}: cannot be loaded: {first_line(error)}") from error
-    # Of a tower without a pooled output the library makes one up, which no attention depends on.
-    lacking = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
-    if lacking or found["mismatched_keys"]:
-        first = lacking[0] if lacking else str(next(iter(found["mismatched_keys"])))
+    # For a tower without a pooling layer the library adds one, which no attention depends on.
+    missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
+    if missing or found["mismatched_keys"]:
+        first = missing[0] if missing else str(next(iter(found["mismatched_keys"])))
         raise harness.HarnessError(
-            f"{model}: its file lacks {max(len(lacking), 1)} of the model's weights, such as "
+            f"{model}: its file lacks {max(len(missing), 1)} of the model's weights, such as "
             f"{first}; they would be random"
         )
     return Loaded(loaded.eval(), pooled=not any(found["missing_keys"]))
@@ -91,11 +91,11 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
 def inspect_model(
     loaded: Loaded, model: str, architecture: Architecture, pixels: Tensor
 ) -> VisionTransformer:
-    """Finds where attention comes out and where the patches' tokens are, by trying.
+    """Find the modules that return attention and the tokens of the patches, by trial.
 
-    pixels: (1, channels, height, width). Raises HarnessError if the model does not take them, if
-    attention does not come out of every layer, or if its tokens are not some of its own followed
-    by one a patch, row by row.
+    pixels: (1, channels, height, width). Raises HarnessError if the model does not take them, if a
+    layer does not return attention, or if its tokens are not prefix tokens followed by one token
+    per patch, row by row.
     """
 
     def forward(given: Tensor) -> Any:
@@ -105,8 +105,8 @@ def inspect_model(
         sites = find_attention(loaded.module, lambda: forward(pixels))
     if len(sites) != architecture.layers:
         raise harness.HarnessError(
-            f"{model}: attention over all tokens comes out of {len(sites)} places, not of each of "
-            f"its {architecture.layers} layers"
+            f"{model}: attention over all tokens is returned by {len(sites)} modules, not by each "
+            f"of its {architecture.layers} layers"
         )
     rows, columns = grid_of(pixels, architecture.patch)
     found, tokens = tokens_of_patches(forward, sites[0].attention, pixels, architecture.patch)
@@ -122,18 +122,18 @@ def inspect_model(
 
 
 def _shown(tokens: list[int]) -> str:
-    """Few numbers of tokens as they are, of many how many."""
+    """Up to three tokens by number; of more, how many there are."""
     return "/".join(map(str, tokens)) if 0 < len(tokens) < 4 else f"{len(tokens)} in number"
 
 
 def _forward(module: nn.Module, model: str, architecture: Architecture, pixels: Tensor) -> Any:
-    """The model's output, its positions fitted to images of other sizes where it can do that."""
+    """The model's output, with positions interpolated for other image sizes if it can."""
     size = tuple(pixels.shape[-2:])
     fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
-    told = {"interpolate_pos_encoding": True} if fits and size != architecture.image else {}
+    options = {"interpolate_pos_encoding": True} if fits and size != architecture.image else {}
     try:
-        return module(pixel_values=pixels, **told)
-    except Exception as error:  # whatever a model raises that images do not suit
+        return module(pixel_values=pixels, **options)
+    except Exception as error:  # models raise many types for images that do not suit them
         raise harness.HarnessError(
             f"{model}: it does not take images of {size[0]}×{size[1]} pixels: {first_line(error)}"
         ) from error

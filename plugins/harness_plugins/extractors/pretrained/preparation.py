@@ -1,4 +1,4 @@
-"""Images as a model's own processor prepares them, and the part of the image that it keeps."""
+"""Prepares images by a model's own processor, and finds the region that it crops."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Cut, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Crop, Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.thesis.vit.preprocessing import fitted
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
-# They do what their configuration says and ViT's does too, by Pillow.
+# ViT's processor for Pillow does the same with the same configuration.
 FOR_TORCHVISION_ALONE = ("DINOv3ViTImageProcessor",)
 
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """A model's processor, and the size that stands in for the processor's own if one is given.
+    """A model's processor, and the size that replaces the processor's own if it is given.
 
-    patch: (height, width); channels: of the images the model takes. size: the shorter side, or
-    height and width, in pixels; rounded to whole patches.
+    patch: (height, width); channels: of the model's input; size: the shorter side, or height and
+    width, in pixels, rounded to whole patches.
     """
 
     processor: Any
@@ -34,20 +34,20 @@ class Preparation:
     def __call__(self, image: harness.Image) -> Prepared:
         """An image as the model takes it.
 
-        Raises HarnessError if less than two patches would be left of it.
+        Raises HarnessError if fewer than two patches are left of it.
         """
         height, width, _ = image.pixels.shape
-        # Made grey or RGB; the size stays.
+        # Converted to grey or RGB; the size stays.
         pixels = fitted(image, height, width, self.channels)
         try:
-            cut = self._processed(pixels)
-        except Exception as error:  # whatever a processor raises that an image does not suit
+            crop = self._processed(pixels)
+        except Exception as error:  # processors raise many types for unsuitable images
             raise harness.HarnessError(
-                f"{image.key}: not prepared for the model: {first_line(error)}"
+                f"{image.key}: cannot be prepared for the model: {first_line(error)}"
             ) from error
-        return framed(image, cut, self.patch)
+        return framed(image, crop, self.patch)
 
-    def _processed(self, pixels: NDArray[np.uint8]) -> Cut:
+    def _processed(self, pixels: NDArray[np.uint8]) -> Crop:
         processor = self.processor
         if self.size is None:
             crop = processor.crop_size if processor.do_center_crop else None
@@ -60,16 +60,16 @@ class Preparation:
             )
         scaled = (resized.shape[1], resized.shape[2])
         if crop is None:
-            return Cut(resized, scaled)
-        # Not left to the processor, since it does not tell where it cuts.
+            return Crop(resized, scaled)
+        # Not left to the processor, which does not report where it crops.
         top, left = (scaled[0] - crop["height"]) // 2, (scaled[1] - crop["width"]) // 2
         if top < 0 or left < 0:
             raise ValueError(
-                f"its processor cuts {crop['height']}×{crop['width']} out of "
+                f"its processor crops {crop['height']}×{crop['width']} from "
                 f"{scaled[0]}×{scaled[1]} pixels; give a size"
             )
         cropped = resized[:, top : top + crop["height"], left : left + crop["width"]]
-        return Cut(cropped, scaled, (top, left))
+        return Crop(cropped, scaled, (top, left))
 
 
 def preparation_of(
@@ -77,13 +77,13 @@ def preparation_of(
 ) -> Preparation:
     """The preparation that a model's folder prescribes.
 
-    Always by Pillow, whatever else is installed, so that images come out alike everywhere. Raises
-    HarnessError if there is none, or if it pads images.
+    Pillow is always used, whatever else is installed, so that pixels are the same everywhere.
+    Raises HarnessError if the folder prescribes none, or one that pads images.
     """
     if not any((folder / name).is_file() for name in PROCESSORS):
-        # The library would make up a mean and a deviation.
+        # The library would use a default mean and deviation.
         raise harness.HarnessError(
-            f"{model}: how it takes images is not known: there is no {' or '.join(PROCESSORS)}"
+            f"{model}: how it takes images is unknown: there is no {' or '.join(PROCESSORS)}"
         )
     try:
         processor = _processor(folder)
@@ -92,9 +92,11 @@ def preparation_of(
             f"{model}: its image processor cannot be used: {first_line(error)}"
         ) from error
     if getattr(processor, "do_pad", False):
-        raise harness.HarnessError(f"{model}: its processor pads images, which have no patches")
+        raise harness.HarnessError(
+            f"{model}: its processor pads images, and padding has no patches"
+        )
     if getattr(processor, "crop_pct", None) is not None:
-        raise harness.HarnessError(f"{model}: its processor cuts images without telling where")
+        raise harness.HarnessError(f"{model}: its processor crops images without reporting where")
     return Preparation(processor, patch, channels, size)
 
 

@@ -1,4 +1,4 @@
-"""What an error of a library says, in one line."""
+"""One-line reasons from the errors of libraries."""
 
 
 def first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Where a Hugging Face model lies: a folder here, or what its hub has, kept here from then on."""
+"""The files of a Hugging Face model: in a local folder, or fetched once from the hub."""
 
 import hashlib
 import json
@@ -14,10 +14,10 @@ from harness_plugins.extractors.pretrained.reasons import first_line
 
 HUB_NAME = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?", re.ASCII)
 CONFIGURATIONS = ("config.json", "preprocessor_config.json", "processor_config.json")
-# As transformers writes them; a repository may hold the same weights under other names too.
+# As transformers writes them; a repository may hold the same weights under other names.
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 WEIGHTS = (SINGLE, "model-*.safetensors", INDEX)
-# Beside other names, formats that would have to be unpickled or that torch does not read.
+# Other names, formats that would have to be unpickled, and formats that torch does not read.
 OTHER_WEIGHTS = (
     ".safetensors",
     ".bin",
@@ -33,7 +33,7 @@ OTHER_WEIGHTS = (
 
 
 def require_transformers() -> None:
-    """Raise HarnessError, saying how to install it, if transformers is not here."""
+    """Raise HarnessError, with the command to install it, if transformers is missing."""
     if find_spec("transformers") is None:
         raise harness.HarnessError(
             "hf needs the package transformers: pip install 'attention-harness[hf]'"
@@ -41,17 +41,17 @@ def require_transformers() -> None:
 
 
 def configuration_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's configuration, fetched if the model is the hub's.
+    """The folder with a model's configuration, fetched if the model is on the hub.
 
-    Raises HarnessError if there is no such folder, or the hub has no such model or is not reached.
+    Raises HarnessError if there is no such folder, or the hub is unreachable or has no such model.
     """
     return _folder(model, revision, CONFIGURATIONS)
 
 
 def weights_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's weights too.
+    """The folder with a model's configuration and weights.
 
-    Raises HarnessError as `configuration_folder` does, and where there are no safetensors.
+    Raises HarnessError as `configuration_folder` does, and if there are no safetensors.
     """
     folder = _folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
     if not _weights(folder):
@@ -67,7 +67,7 @@ def weights_folder(model: str, revision: str | None) -> Path:
 
 
 def digest(model: str, revision: str | None) -> str:
-    """SHA-256 of all files that the maps depend on: weights and configurations."""
+    """SHA-256 of all files on which the maps depend: weights and configurations."""
     folder = weights_folder(model, revision)
     configurations = [folder / name for name in CONFIGURATIONS if (folder / name).is_file()]
     return digest_of(sorted([*configurations, *_weights(folder)]))
@@ -87,9 +87,9 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 
 def _weights(folder: Path) -> list[Path]:
-    """The files that transformers reads a model's weights from; none if there are none.
+    """The files from which transformers reads a model's weights, if there are any.
 
-    Raises HarnessError for an index of parts that are not there, or not in the folder.
+    Raises HarnessError for an index of files that are missing or outside the folder.
     """
     if (folder / SINGLE).is_file():
         return [folder / SINGLE]
@@ -98,10 +98,10 @@ def _weights(folder: Path) -> list[Path]:
         return []
     try:
         parts = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-        # Elsewhere they would be no part of what is known as this model.
+        # Files elsewhere would not be covered by the model's digest.
         wrong = [part for part in parts if Path(part).name != part or not (folder / part).is_file()]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise harness.HarnessError(f"{index}: no index of a model's weights") from error
+        raise harness.HarnessError(f"{index}: not an index of a model's weights") from error
     if wrong:
         raise harness.HarnessError(f"{index}: there is no {wrong[0]} in its folder")
     return [index, *(folder / part for part in parts)]
@@ -113,18 +113,22 @@ def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path
     # Not Path.is_dir, which raises for names that are too long.
     if os.path.isdir(path):
         if revision is not None:
-            raise harness.HarnessError(f"{model}: a folder has no revision; only the hub's have")
-        if not (path / "config.json").is_file():
-            raise harness.HarnessError(f"{model}: no model's folder: there is no config.json in it")
-        if (path / "adapter_config.json").is_file():
-            # transformers would go and get the model that it changes.
             raise harness.HarnessError(
-                f"{model}: an adapter of another model; merge the two and save the whole"
+                f"{model}: a folder has no revision; only models on the hub have"
+            )
+        if not (path / "config.json").is_file():
+            raise harness.HarnessError(
+                f"{model}: not a model's folder: there is no config.json in it"
+            )
+        if (path / "adapter_config.json").is_file():
+            # transformers would fetch the model that it adapts.
+            raise harness.HarnessError(
+                f"{model}: an adapter of another model; merge the two and save the result"
             )
         return path
     if os.path.exists(path) or not HUB_NAME.fullmatch(model):
         raise harness.HarnessError(
-            f"{model}: no folder, and no name that the Hugging Face hub could have, such as "
+            f"{model}: neither a folder nor a valid name on the Hugging Face hub, such as "
             "facebook/dinov2-small"
         )
     try:
@@ -136,9 +140,9 @@ def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path
 
 
 def fetched(repository: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
-    """The folder that the hub's files of some names are kept in, fetched where they are not.
+    """The cache folder with a repository's files that match the patterns, fetched if missing.
 
-    Raises HarnessError, of which the caller says what model it is about, if they are not to be had.
+    Raises HarnessError, to which the caller adds the model, if they cannot be fetched.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -148,12 +152,12 @@ def fetched(repository: str, revision: str | None, patterns: tuple[str, ...]) ->
         return Path(snapshot_download(repository, revision=revision, allow_patterns=list(patterns)))
     except Exception as error:  # the hub's, the network's, and the cache's
         raise harness.HarnessError(
-            f"the Hugging Face hub does not give it: {first_line(error)}"
+            f"it cannot be fetched from the Hugging Face hub: {first_line(error)}"
         ) from error
 
 
 def quieten() -> None:
-    """Keep transformers from showing progress and giving advice."""
+    """Suppress the progress bars and advice of transformers."""
     from transformers.utils import logging
 
     # The library's own functions have no types.

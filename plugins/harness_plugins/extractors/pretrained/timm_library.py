@@ -1,4 +1,4 @@
-"""Vision Transformers as timm makes them, answering as those of transformers do."""
+"""Vision Transformers of timm, with outputs like those of transformers."""
 
 import os
 import textwrap
@@ -18,23 +18,22 @@ LOCAL, HUB = "local-dir", ("hf-hub", "hf_hub")
 
 
 def library() -> Any:
-    """The package timm; raises HarnessError, saying why and how to install it, if it is not here.
+    """The package timm; raises HarnessError, with the command to install it, if it fails to import.
 
-    It imports torchvision, which fails in many ways where it was not made for the torch that is
-    here.
+    It imports torchvision, which fails in many ways if it does not match the installed torch.
     """
     try:
         import timm
     except Exception as error:
         raise harness.HarnessError(
-            f"timm cannot be imported: {first_line(error)}; it takes timm and the torchvision that "
+            f"timm cannot be imported: {first_line(error)}; it needs timm and the torchvision that "
             "fits torch: pip install 'attention-harness[timm]'"
         ) from error
     return timm
 
 
 def made(model: str, **arguments: Any) -> nn.Module:
-    """A model as timm makes it, of random weights unless the arguments tell otherwise.
+    """A model made by timm, with random weights unless the arguments say otherwise.
 
     Raises HarnessError if there is no such model or it does not take the arguments.
     """
@@ -43,14 +42,14 @@ def made(model: str, **arguments: Any) -> nn.Module:
         module: nn.Module = timm.create_model(located, **arguments)
     except Exception as error:  # unknown names, damaged files, other shapes
         reason = textwrap.shorten(str(error), 200, placeholder=" …") or type(error).__name__
-        raise harness.HarnessError(f"{model}: timm does not make it: {reason}") from error
+        raise harness.HarnessError(f"{model}: timm cannot make it: {reason}") from error
     return module
 
 
 def files_of(model: str, weights: str | None) -> list[Path]:
     """The file with a model's weights, and that with its configuration unless timm has it.
 
-    Raises HarnessError if there are no weights, or none in safetensors.
+    Raises HarnessError if there are no weights in safetensors.
     """
     located = _located(model, CONFIGURATION, *([] if weights else [WEIGHTS]))
     kind, _, folder = located.partition(":")
@@ -69,28 +68,28 @@ def files_of(model: str, weights: str | None) -> list[Path]:
 
 
 def _pretrained(model: str) -> Path:
-    """The file of the weights that a name of timm's stands for."""
+    """The file with the pretrained weights of a timm model."""
     configuration: Any = made(model).pretrained_cfg
     repository, _, revision = (configuration.get("hf_hub_id") or "").partition("@")
     if not repository:
-        # Random ones would be no model.
+        # Without weights the model would be random.
         raise harness.HarnessError(
             f"{model}: timm knows no weights of it on the Hugging Face hub; give weights"
         )
     named = configuration.get("hf_hub_filename") or WEIGHTS
-    # As timm calls the safe ones.
+    # timm's name for the weights in safetensors.
     safe = Path(named).with_suffix(".safetensors").name.replace("pytorch_model", "model")
     return _fetched(model, repository, revision, safe) / safe
 
 
 def _located(model: str, *names: str) -> str:
-    """A model's name, that of one of the hub's being the folder that it is fetched to."""
-    kind, _, place = model.partition(":")
+    """A model's name for timm; a model on the hub becomes the folder it is fetched to."""
+    kind, _, location = model.partition(":")
     if kind == LOCAL:
-        return f"{LOCAL}:{os.path.expanduser(place)}"
+        return f"{LOCAL}:{os.path.expanduser(location)}"
     if kind not in HUB:
         return model
-    repository, _, revision = place.partition("@")
+    repository, _, revision = location.partition("@")
     return f"{LOCAL}:{_fetched(model, repository, revision, *names)}"
 
 
@@ -105,7 +104,7 @@ def _fetched(model: str, repository: str, revision: str, *names: str) -> Path:
 
 
 def architecture_of(module: Any, model: str) -> Architecture:
-    """What a model is; raises HarnessError if its attention is not over all patches."""
+    """A model's architecture; raises HarnessError if attention is not over all patches."""
     blocks: Any = getattr(module, "blocks", None)
     patch = getattr(getattr(module, "patch_embed", None), "patch_size", None)
     if not any(map(_heads, module.modules())):
@@ -130,29 +129,29 @@ def architecture_of(module: Any, model: str) -> Architecture:
 
 
 def _heads(part: nn.Module) -> int:
-    """How many heads of attention a part of a model has; 0 if it is no attention."""
+    """The number of heads of a module; 0 if it is not attention."""
     return int(getattr(part, "num_heads", 0))
 
 
 def load(model: str, weights: Path, *, classifier: bool, resizable: bool) -> Loaded:
-    """A model with the weights in a file, all of them; resizable: whether for any image's size.
+    """Load a model with all weights from a file; resizable: whether it takes any image size.
 
-    Raises HarnessError if the file does not suit the model, or if its size cannot be changed.
+    Raises HarnessError if the file does not suit the model, or if its size is fixed.
     """
-    # A local file comes before whatever else the configuration names.
+    # A local file takes precedence over other sources in the configuration.
     overlay = {"file": str(weights), "source": None, "custom_load": False}
     sizes = {"dynamic_img_size": True} if resizable else {}
     module: Any = made(model, pretrained=True, pretrained_cfg_overlay=overlay, **sizes)
     for part in module.modules():
         if hasattr(part, "fused_attn"):
-            # Fused attention does not give its weights.
+            # Fused attention does not return its weights.
             part.fused_attn = False
     pooled = getattr(module, "attn_pool", None) is not None
-    return Loaded(_Answering(module, classifier).eval(), pooled=pooled)
+    return Loaded(_WithOutputs(module, classifier).eval(), pooled=pooled)
 
 
-class _Answering(nn.Module):
-    """A model's tokens, and with its head its logits or pooled embedding, by name."""
+class _WithOutputs(nn.Module):
+    """Returns a model's tokens and, with its head, logits or pooled embedding, by name."""
 
     def __init__(self, model: nn.Module, head: bool) -> None:
         super().__init__()
@@ -160,8 +159,8 @@ class _Answering(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> dict[str, Tensor]:
         model: Any = self.model
-        answers = {"last_hidden_state": model.forward_features(pixel_values)}
+        outputs = {"last_hidden_state": model.forward_features(pixel_values)}
         if self.head:
             name = "logits" if model.num_classes else "pooler_output"
-            answers[name] = model.forward_head(answers["last_hidden_state"])
-        return answers
+            outputs[name] = model.forward_head(outputs["last_hidden_state"])
+        return outputs

@@ -18,11 +18,11 @@ class Timm(Pretrained):
     model's configuration prescribes for evaluation, by Pillow. Needs timm and the torchvision
     that fits torch: pip install 'attention-harness[timm]'.
 
-    model: as timm spells it: vit_small_patch16_224, with or without the tag of its weights,
-        hf-hub: and a repository, or local-dir: and a folder with a config.json.
-    weights: a file of safetensors in the place of the pretrained ones.
-    size: the shorter side in pixels, the image's aspect kept, or height and width; rounded to
-        whole patches. If not given, what the configuration prescribes, which may cut borders off.
+    model: timm's name for it, such as vit_small_patch16_224, with or without the tag of its
+        weights; or hf-hub: and a repository; or local-dir: and a folder with a config.json.
+    weights: a file of safetensors to use instead of the pretrained weights.
+    size: the shorter side in pixels, with the image's aspect ratio, or height and width; rounded
+        to whole patches. If not given, as the configuration prescribes, which may crop the image.
     """
 
     name: ClassVar[str] = "timm"

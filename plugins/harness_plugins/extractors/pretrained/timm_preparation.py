@@ -1,4 +1,4 @@
-"""Images as timm prepares them for evaluation, and the part of the image that it keeps."""
+"""Prepares images as timm does for evaluation, and finds the region that it crops."""
 
 import math
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Cut, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Crop, Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.timm_library import library
 from harness_plugins.thesis.vit.preprocessing import fitted
 
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """What timm's data configuration of a model prescribes; size stands in for its own if given.
+    """A model's data configuration in timm, and the size that replaces its own if it is given.
 
-    patch: (height, width). size: the shorter side, or height and width, in pixels; rounded to
+    patch: (height, width); size: the shorter side, or height and width, in pixels, rounded to
     whole patches.
     """
 
@@ -29,27 +29,27 @@ class Preparation:
     def __call__(self, image: harness.Image) -> Prepared:
         """An image as the model takes it.
 
-        Raises HarnessError if less than two patches would be left of it, or too many made.
+        Raises HarnessError if it would have fewer than two patches, or too many.
         """
         height, width, _ = image.pixels.shape
-        channels, *kept = self.prescribed["input_size"]
+        channels, *crop = self.prescribed["input_size"]
         if self.size is None:
-            scaled = self._scaled((height, width), kept)
+            scaled = self._scaled((height, width), crop)
         else:
             try:
-                kept = scaled = asked_size((height, width), self.size, self.patch)
+                crop = scaled = asked_size((height, width), self.size, self.patch)
             except ValueError as error:
                 raise harness.HarnessError(
-                    f"{image.key}: not prepared for the model: {error}"
+                    f"{image.key}: cannot be prepared for the model: {error}"
                 ) from error
-        top, left = (round((scaled[side] - kept[side]) / 2) for side in (0, 1))
+        top, left = (round((scaled[side] - crop[side]) / 2) for side in (0, 1))
         resized = self._resized(fitted(image, height, width, channels), scaled)
-        cut = resized[:, top : top + kept[0], left : left + kept[1]]
-        return framed(image, Cut(cut, scaled, (top, left)), self.patch)
+        cropped = resized[:, top : top + crop[0], left : left + crop[1]]
+        return framed(image, Crop(cropped, scaled, (top, left)), self.patch)
 
-    def _scaled(self, image: tuple[int, ...], kept: list[int]) -> tuple[int, int]:
-        """The size that an image is scaled to before the kept one is cut out of its middle."""
-        height, width = (math.floor(side / self.prescribed["crop_pct"]) for side in kept)
+    def _scaled(self, image: tuple[int, ...], crop: list[int]) -> tuple[int, int]:
+        """The size to which an image is scaled before its middle is cropped."""
+        height, width = (math.floor(side / self.prescribed["crop_pct"]) for side in crop)
         if self.prescribed["crop_mode"] == "squash":
             return height, width
         if height == width:
@@ -59,7 +59,7 @@ class Preparation:
         return round(image[0] / ratio), round(image[1] / ratio)
 
     def _resized(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
-        """Standardised pixels (channels, height, width) of another size."""
+        """Resized and standardised pixels (channels, height, width)."""
         from PIL import Image as Pictures
 
         kernel = Pictures.Resampling[self.prescribed["interpolation"].upper()]
@@ -80,13 +80,13 @@ def preparation_of(
 ) -> Preparation:
     """The preparation that a model's configuration prescribes.
 
-    Raises HarnessError if it pads images, or if another size is asked of a model that has one only.
+    Raises HarnessError if it pads images, or if a size is given for a model with a fixed size.
     """
     if size is not None and not hasattr(module, "dynamic_img_size"):
         raise harness.HarnessError(f"{model}: it takes images of one size only; leave size out")
     prescribed = library().data.resolve_model_data_config(module)
     if size is None and prescribed["crop_mode"] == "border":
         raise harness.HarnessError(
-            f"{model}: its configuration pads images, which have no patches; give a size"
+            f"{model}: its configuration pads images, and padding has no patches; give a size"
         )
     return Preparation(prescribed, patch, size)

@@ -1,7 +1,7 @@
-"""Attention weights taken from any model's forward pass, by hooks that change nothing.
+"""Reads attention weights from any model's forward pass, by hooks that change nothing.
 
-A layer's weights are found where they come out of a module for the first time, whatever the
-module is called: the attention itself, or the dropout that they go through.
+A layer's weights are read from the first module that returns them, whatever its name: the
+attention itself, or the dropout applied to them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from torch import Tensor, nn
 
 import harness
 
-# Rows of a softmax in half precision sum to one this well.
+# Tolerance for a softmax in half precision.
 ROW_SUM_TOLERANCE = 5e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """Where a layer's weights come out: a module's output, or the part of it at an index.
+    """Where a layer's weights are returned: a module's output, or the item of it at an index.
 
-    attention: the module that the layer's tokens go into to be attended to.
+    attention: the attention module, which takes the layer's tokens.
     """
 
     module: nn.Module
@@ -38,7 +38,7 @@ class Site:
 
 
 def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
-    """Where each layer's weights come out when `run` calls the model, in the order of layers."""
+    """The sites of all layers, in order, found while `run` calls the model."""
     found: list[Site] = []
     last: Tensor | None = None
 
@@ -47,10 +47,10 @@ def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
             nonlocal last
             whole = not isinstance(output, tuple | list)
             for index, part in enumerate([output] if whole else output):
-                # Modules around the attention hand its very tensor on.
+                # Modules around the attention return the same tensor.
                 if part is not last and is_attention(part):
                     last = part
-                    # What gives weights and nothing else is a part of the attention.
+                    # A module that returns nothing but weights is part of the attention.
                     around = model.get_submodule(name.rpartition(".")[0]) if whole else module
                     found.append(Site(module, None if whole else index, around))
 
@@ -68,7 +68,7 @@ def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
 
 
 def is_attention(value: object) -> bool:
-    """Whether a value is weights (images, heads, tokens, tokens) whose rows sum to one."""
+    """Whether a value is weights (images, heads, tokens, tokens) with rows that sum to one."""
     if not isinstance(value, Tensor) or value.ndim != 4 or value.shape[2] != value.shape[3]:
         return False
     if not value.is_floating_point() or not value.numel() or bool((value < 0).any()):
@@ -80,27 +80,29 @@ def is_attention(value: object) -> bool:
 def watched(
     sites: Mapping[int, Site], heads: Sequence[int], *, mean: bool = False
 ) -> Iterator[dict[int, NDArray[np.float32]]]:
-    """Keeps of a pass of one image the weights (heads, tokens, tokens) of some heads, by layer.
+    """Collect the weights (heads, tokens, tokens) of some heads, by layer, in a forward pass.
 
-    sites: of the layers to keep, by number. mean: whether these heads' mean is kept in their
-    place, as one. Nothing else is held.
+    sites: of the wanted layers, by number. mean: whether to collect only the mean of these heads,
+    as one head. The pass is of one image; nothing else is held in memory.
     """
-    kept: dict[int, NDArray[np.float32]] = {}
+    collected: dict[int, NDArray[np.float32]] = {}
 
-    def keeping(layer: int, site: Site) -> Callable[[nn.Module, Any, Any], None]:
-        def keep(_: nn.Module, __: Any, output: Any) -> None:
+    def collecting(layer: int, site: Site) -> Callable[[nn.Module, Any, Any], None]:
+        def collect(_: nn.Module, __: Any, output: Any) -> None:
             weights = site.weights(output)[0].detach()
-            # All of them need no copy.
+            # No copy is needed for all heads.
             chosen = weights if len(heads) == len(weights) else weights[list(heads)]
-            kept[layer] = (chosen.mean(dim=0, keepdim=True) if mean else chosen).float().numpy()
+            collected[layer] = (
+                (chosen.mean(dim=0, keepdim=True) if mean else chosen).float().numpy()
+            )
 
-        return keep
+        return collect
 
     handles = [
-        site.module.register_forward_hook(keeping(layer, site)) for layer, site in sites.items()
+        site.module.register_forward_hook(collecting(layer, site)) for layer, site in sites.items()
     ]
     try:
-        yield kept
+        yield collected
     finally:
         for handle in handles:
             handle.remove()
@@ -113,11 +115,11 @@ def check_attention(
     grid: tuple[int, int],
     model: str,
 ) -> None:
-    """Raise HarnessError unless each layer gave attention over all tokens, rows summing to one."""
+    """Raise HarnessError unless each layer returned attention over all tokens, with sums of one."""
     tokens = prefix_tokens + grid[0] * grid[1]
     for layer in layers:
         if layer not in weights:
-            raise harness.HarnessError(f"{model}: no attention came out of layer {layer}")
+            raise harness.HarnessError(f"{model}: layer {layer} returned no attention")
         found = weights[layer]
         if found.shape[1:] != (tokens, tokens):
             raise harness.HarnessError(
@@ -125,7 +127,7 @@ def check_attention(
                 f"{grid[0]}×{grid[1]} patches and {prefix_tokens} before them"
             )
         sums = found.sum(axis=2)
-        # Of what is no number the comparison is False too.
+        # NaN fails the comparison.
         off = ~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE)
         if off.any():
             raise harness.HarnessError(
@@ -134,7 +136,7 @@ def check_attention(
 
 
 class Seen(BaseException):
-    """Ends a pass that has shown what it was made for; no model's own handlers catch it."""
+    """Ends a forward pass early; not an Exception, so that no handler in a model catches it."""
 
 
 def tokens_of_patches(
@@ -143,13 +145,13 @@ def tokens_of_patches(
     pixels: Tensor,
     patch: tuple[int, int],
 ) -> tuple[list[list[int]], int]:
-    """Which tokens a patch's pixels change on their way into a model's first attention.
+    """The tokens that three patches' pixels change before the first attention, and their number.
 
-    Told by dependence for three patches of the grid: the first, the second of the last row, and
-    the last; with the number of all tokens. pixels: (1, channels, height, width).
+    The patches are the first of the grid, the second of the last row, and the last. The number is
+    that of all tokens. pixels: (1, channels, height, width).
     """
     rows, columns = grid_of(pixels, patch)
-    places = (0, 0), (rows - 1, min(1, columns - 1)), (rows - 1, columns - 1)
+    patches = (0, 0), (rows - 1, min(1, columns - 1)), (rows - 1, columns - 1)
     seen: list[Tensor] = []
 
     def keep(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -159,7 +161,7 @@ def tokens_of_patches(
 
     handle = attention.register_forward_pre_hook(keep, with_kwargs=True)
     try:
-        for given in (pixels, *(_changed(pixels, place, patch) for place in places)):
+        for given in (pixels, *(_changed(pixels, at, patch) for at in patches)):
             with suppress(Seen), torch.inference_mode():
                 forward(given)
     finally:
@@ -169,10 +171,10 @@ def tokens_of_patches(
     return [tokens.flatten().tolist() for tokens in changed], intact.shape[1]
 
 
-def _changed(pixels: Tensor, place: tuple[int, int], patch: tuple[int, int]) -> Tensor:
-    """The pixels, those of the patch in a row and column brighter by one deviation."""
+def _changed(pixels: Tensor, at: tuple[int, int], patch: tuple[int, int]) -> Tensor:
+    """The pixels with the patch at a row and column brighter by one deviation."""
     changed = pixels.clone()
-    top, left = place[0] * patch[0], place[1] * patch[1]
+    top, left = at[0] * patch[0], at[1] * patch[1]
     changed[:, :, top : top + patch[0], left : left + patch[1]] += 1
     return changed
 

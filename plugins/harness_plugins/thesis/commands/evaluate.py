@@ -121,26 +121,34 @@ def _write(path: Path, found: "Evaluation", examples: "Examples", classes: Seque
 
 
 def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) -> None:
-    from rich import box
+    from functools import partial
+
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from harness.command import Column, number, show_table
+
+    def count(predicted: int, label: int) -> str:
+        return str(found.confusion[label, predicted] or "")
+
     console = Console()
-    console.print(f"accuracy {found.accuracy:.4f} on {len(found.labels)} images", highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("class", no_wrap=True)
-    for heading in ("accuracy", *map(str, range(len(classes)))):
-        table.add_column(heading, justify="right")
-    for number, name in enumerate(classes):
-        accuracy = found.accuracy_by_class[number]
-        counts = (str(count) if count else "" for count in found.confusion[number])
-        shown_accuracy = "–" if math.isnan(accuracy) else f"{accuracy:.3f}"
-        table.add_row(Text(f"{number} {name}"), shown_accuracy, *counts)
-    console.print(table)
-    console.print("accuracy: fraction of the class recognised; 0 …: images by predicted class.")
+    columns: list[Column[int]] = [
+        Column("class", lambda label: f"{label} {classes[label]}", words=True),
+        Column(
+            "accuracy",
+            lambda label: number(found.accuracy_by_class[label]),
+            "fraction of the class recognised",
+        ),
+        *(Column(str(label), partial(count, label)) for label in range(len(classes))),
+    ]
+    show_table(
+        console,
+        columns,
+        range(len(classes)),
+        title=f"accuracy {found.accuracy:.4f} on {len(found.labels)} images",
+        caption="0 …: numbers of images by predicted class.",
+    )
     for key, at in shown.items():
-        console.print()
-        console.print(Text(f"{key}: {classes[found.labels[at]]}"))
-        for number in found.probabilities[at].argsort()[::-1]:
-            console.print(Text(f"  {found.probabilities[at][number]:.4f} {classes[number]}"))
+        console.print(Text(f"\n{key}: {classes[found.labels[at]]}"))
+        for label in found.probabilities[at].argsort()[::-1]:
+            console.print(Text(f"  {found.probabilities[at][label]:.4f} {classes[label]}"))

@@ -17,7 +17,7 @@ SMALL: dict[str, Any] = {
 }
 CONVOLUTION = "a convolutional model has no attention"
 WINDOWS = "its attention is within windows"
-OTHERS = "it is not of those that part an image of a certain size into patches"
+OTHERS = "it does not split images of a fixed size into patches"
 
 
 def written(folder: Path, **entries: Any) -> Path:
@@ -53,19 +53,19 @@ def test_a_classifiers_classes_are_named(tiny: Callable[[str], Path]) -> None:
         ("ViTMAEConfig", {}, "a masked autoencoder hides patches at random"),
         ("ResNetConfig", {}, CONVOLUTION),
         ("ConvNextConfig", {}, CONVOLUTION),
-        ("MobileNetV2Config", {}, "its configuration tells of no attention"),
+        ("MobileNetV2Config", {}, "its configuration describes no attention"),
         ("SwinConfig", {}, WINDOWS),
         ("SegformerConfig", {}, WINDOWS),
         ("VitDetConfig", {"window_block_indices": [0], "window_size": 2}, WINDOWS),
         ("SamVisionConfig", {}, WINDOWS),
-        ("VideoMAEConfig", {}, "a model of videos takes no single image"),
+        ("VideoMAEConfig", {}, "a video model does not take single images"),
         ("BertConfig", {}, OTHERS),
         ("DetrConfig", {}, OTHERS),
         ("ViTConfig", {"patch_size": [8, 8, 8]}, "not of two dimensions"),
         ("ViTConfig", {"num_channels": 4}, "its images have 4 channels, not 1 or 3"),
-        ("ViTConfig", {"num_hidden_layers": 0}, "numbers that are not in 1 … "),
-        ("ViTConfig", {"num_hidden_layers": 10**9}, "numbers that are not in 1 … "),
-        ("ViTConfig", {"patch_size": 0}, "numbers that are not in 1 … "),
+        ("ViTConfig", {"num_hidden_layers": 0}, "numbers outside 1 … "),
+        ("ViTConfig", {"num_hidden_layers": 10**9}, "numbers outside 1 … "),
+        ("ViTConfig", {"patch_size": 0}, "numbers outside 1 … "),
     ],
 )
 def test_what_has_no_attention_over_all_patches_is_refused_with_the_reason(
@@ -84,7 +84,7 @@ def test_a_broken_configuration_is_refused_in_one_line(tmp_path: Path, text: str
     (tmp_path / "config.json").write_text(text)
 
     with pytest.raises(
-        harness.HarnessError, match=r"^it: its configuration is not read: ."
+        harness.HarnessError, match=r"^it: its configuration cannot be read: ."
     ) as caught:
         read(tmp_path, "it")
     assert "\n" not in str(caught.value)
@@ -93,7 +93,7 @@ def test_a_broken_configuration_is_refused_in_one_line(tmp_path: Path, text: str
 def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
     folder = written(tmp_path, **SMALL | {"model_type": "vit", "num_hidden_layers": "three"})
 
-    with pytest.raises(harness.HarnessError, match="its configuration is not read"):
+    with pytest.raises(harness.HarnessError, match="its configuration cannot be read"):
         read(folder, "it")
 
 
@@ -102,7 +102,7 @@ def test_code_that_comes_with_a_model_is_refused_and_not_run(tmp_path: Path) -> 
     code = {"AutoConfig": "theirs.Config", "AutoModel": "theirs.Model"}
     folder = written(tmp_path, **SMALL | {"model_type": "theirs", "auto_map": code})
 
-    with pytest.raises(harness.HarnessError, match="its configuration is not read"):
+    with pytest.raises(harness.HarnessError, match="its configuration cannot be read"):
         read(folder, "it")
     assert not (tmp_path / "ran").exists()
 
@@ -112,5 +112,5 @@ def test_weights_in_a_place_of_their_own_are_refused(tmp_path: Path) -> None:
         tmp_path, **SMALL | {"model_type": "vit", "transformers_weights": "sub/x.safetensors"}
     )
 
-    with pytest.raises(harness.HarnessError, match="its weights are not where models keep them"):
+    with pytest.raises(harness.HarnessError, match="its weights are in files with custom names"):
         read(folder, "it")

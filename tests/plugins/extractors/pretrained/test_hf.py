@@ -250,7 +250,7 @@ def test_an_image_too_large_for_memory_is_refused_by_name(
         ("heads=0-4", r"vit: there is no head 4; there are 0 … 3"),
         ("layers=[0,0-1]", "names one twice"),
         ("layers=first", "layers takes numbers"),
-        ("layers=mean,rollout=true", "rollout runs through layers"),
+        ("layers=mean,rollout=true", "rollout cannot be combined with layers=mean"),
         ("size=0", "size takes the shorter side"),
         ("size=[1,2,3]", "size takes the shorter side"),
         ("revision=main", "a folder has no revision"),

@@ -6,7 +6,7 @@ from harness_plugins.extractors.heads import Chosen
 from harness_plugins.extractors.pretrained.maps import (
     head_indices,
     head_mean,
-    maps_by_slot,
+    maps_by_head,
     needed_layers,
 )
 
@@ -23,7 +23,7 @@ def weights(*layers: int, heads: int = 2) -> dict[int, np.ndarray]:
 
 def test_maps_come_in_the_order_of_their_slots() -> None:
     for layers in (LAYERS, Chosen((1, 3), mean=True)):
-        found = maps_by_slot(weights(1, 3), layers, ALL_HEADS, rolled=False)
+        found = maps_by_head(weights(1, 3), layers, ALL_HEADS, rolled=False)
         assert [head_index for head_index, _ in found] == head_indices(
             layers, ALL_HEADS, rolled=False
         )
@@ -31,13 +31,13 @@ def test_maps_come_in_the_order_of_their_slots() -> None:
 
 def test_each_map_is_that_of_its_layer_and_head() -> None:
     given = weights(1, 3)
-    for head_index, found in maps_by_slot(given, LAYERS, ALL_HEADS, rolled=False):
+    for head_index, found in maps_by_head(given, LAYERS, ALL_HEADS, rolled=False):
         assert np.array_equal(found, given[head_index.layer][head_index.head])
 
 
 def test_the_mean_over_layers_goes_by_layer_0() -> None:
     given = weights(1, 3)
-    found = dict(maps_by_slot(given, Chosen((1, 3), mean=True), ALL_HEADS, rolled=False))
+    found = dict(maps_by_head(given, Chosen((1, 3), mean=True), ALL_HEADS, rolled=False))
 
     assert found.keys() == {harness.HeadIndex(0, 0), harness.HeadIndex(0, 1)}
     for head in (0, 1):
@@ -49,7 +49,7 @@ def test_rollout_needs_all_layers_up_to_the_last_and_gives_the_chosen() -> None:
     given = weights(*needed_layers(LAYERS, rolled=True), heads=1)
     _, second, _, fourth = rollout(given[layer][0] for layer in range(4))
 
-    found = dict(maps_by_slot(given, LAYERS, ALL_HEADS, rolled=True))
+    found = dict(maps_by_head(given, LAYERS, ALL_HEADS, rolled=True))
 
     assert list(found) == head_indices(LAYERS, ALL_HEADS, rolled=True)
     np.testing.assert_array_equal(found[harness.HeadIndex(1, 0)], second)

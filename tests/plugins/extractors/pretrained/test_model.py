@@ -129,7 +129,7 @@ def test_weights_that_are_no_numbers_are_refused(copied: Path) -> None:
         copied, lambda weights: {name: each + torch.nan for name, each in weights.items()}
     )
 
-    with pytest.raises(harness.HarnessError, match="comes out of 0 places, not of each of its 3"):
+    with pytest.raises(harness.HarnessError, match="returned by 0 modules, not by each of its 3"):
         inspect_model(folder, pixels())
 
 

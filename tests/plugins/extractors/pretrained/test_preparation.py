@@ -169,7 +169,7 @@ def test_images_of_three_pixels_a_side_are_not_taken_for_channels(preparing: Pre
 
 def test_without_a_processor_nothing_is_made_up(copied: Path) -> None:
     (copied / "preprocessor_config.json").unlink()
-    refused(copied, "how it takes images is not known: there is no preprocessor_config.json or")
+    refused(copied, "how it takes images is unknown: there is no preprocessor_config.json or")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"image_processor_type": "NoSuchProcessor"}'])
@@ -196,7 +196,7 @@ def test_a_processor_that_cuts_without_telling_where_is_refused(copied: Path) ->
         copied,
         image_processor_type="ConvNextImageProcessor", crop_pct=0.9, size={"shortest_edge": 32},
     )  # fmt: skip
-    refused(folder, "cuts images without telling where")
+    refused(folder, "crops images without reporting where")
 
 
 def test_a_crop_larger_than_the_image_is_refused_by_name(copied: Path) -> None:
@@ -205,11 +205,11 @@ def test_a_crop_larger_than_the_image_is_refused_by_name(copied: Path) -> None:
         image_processor_type="CLIPImageProcessor", do_center_crop=True,
         crop_size={"height": 40, "width": 40},
     )  # fmt: skip
-    with pytest.raises(harness.HarnessError, match=r"ramp: .*cuts 40×40 out of 32×32 pixels"):
+    with pytest.raises(harness.HarnessError, match=r"ramp: .*crops 40×40 from 32×32 pixels"):
         preparation_of(folder, "it", (8, 8), 3, None)(ramp(50, 50))
 
 
 def test_what_a_processor_does_not_take_is_refused_by_name(copied: Path) -> None:
     folder = changed(copied, image_mean=[0.5, 0.5])
-    with pytest.raises(harness.HarnessError, match=r"ramp: not prepared for the model: "):
+    with pytest.raises(harness.HarnessError, match=r"ramp: cannot be prepared for the model: "):
         preparation_of(folder, "it", (8, 8), 3, None)(ramp(50, 50))

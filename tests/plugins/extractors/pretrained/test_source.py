@@ -33,7 +33,7 @@ def test_a_folder_may_be_given_from_home(
 
 
 def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path, "no model's folder: there is no config.json in it")
+    refused(tmp_path, "not a model's folder: there is no config.json in it")
 
 
 def test_a_file_and_names_that_no_hub_has_are_refused(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_file_and_names_that_no_hub_has_are_refused(tmp_path: Path) -> None:
         "a/b/c",
         "a" * 5000 + "/../x",
     ):
-        refused(model, "no folder, and no name that the Hugging Face hub could have")
+        refused(model, "neither a folder nor a valid name on the Hugging Face hub")
 
 
 def test_pickled_weights_are_refused_and_named(copied: Path) -> None:
@@ -129,7 +129,7 @@ def test_parts_that_are_not_there_are_refused(copied: Path) -> None:
 def test_a_broken_index_is_refused(copied: Path, text: str) -> None:
     (copied / "model.safetensors").unlink()
     (copied / source.INDEX).write_text(text)
-    refused(copied, "no index of a model's weights")
+    refused(copied, "not an index of a model's weights")
 
 
 def test_without_transformers_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +160,9 @@ def test_a_hub_that_is_not_reached_costs_one_line_and_no_wait(
     )  # fmt: skip
 
     last = finished.stderr.strip().splitlines()[-1]
-    assert "nobody/nothing: there is no such folder, and the Hugging Face hub does not give" in last
+    assert (
+        "nobody/nothing: there is no such folder, and cannot be fetched from the Hugging Face hub"
+        in last
+    )
     assert reason in last
     assert "offline, give the folder of a copy" in last

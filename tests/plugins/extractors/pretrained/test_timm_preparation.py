@@ -78,5 +78,5 @@ def test_a_size_takes_all_of_the_image_in_whole_patches() -> None:
 def test_a_size_of_too_many_patches_is_refused_before_it_is_made() -> None:
     image = harness.Image("a", np.zeros((10, 900, 3), dtype=np.uint8))
 
-    with pytest.raises(harness.HarnessError, match=r"a: not prepared.*give a smaller size"):
+    with pytest.raises(harness.HarnessError, match=r"a: cannot be prepared.*give a smaller size"):
         Preparation(prescribed(), (8, 8), (800,))(image)

@@ -133,7 +133,7 @@ def test_rows_that_do_not_sum_to_one_are_refused(value: float) -> None:
 
 
 def test_layers_without_attention_are_refused() -> None:
-    with pytest.raises(harness.HarnessError, match="it: no attention came out of layer 1"):
+    with pytest.raises(harness.HarnessError, match="it: layer 1 returned no attention"):
         check_attention({0: ROWS}, [0, 1], 1, (2, 2), "it")
 
 
