@@ -159,7 +159,7 @@ def survey_extractor(context: Context, header: Header, send: Send) -> None:
     ]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
-        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is no text")
+        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is not a string")
     send(Message({"reply": "extractor", "heads": head_indices, "fingerprint": fingerprint}))
 
 
