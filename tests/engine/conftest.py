@@ -33,12 +33,12 @@ def worker(config: WorkerConfig) -> Iterator[WorkerProcess]:
 
 @pytest.fixture
 def cell(tmp_path: Path) -> dict[str, Any]:
-    """All that a worker is told of a cell but its clusterer."""
+    """The header of a job for a cell, without its clusterer."""
     weights = np.random.default_rng(0).random((12, 12))
-    kept = save_map(AttentionMap(weights), tmp_path)
+    saved = save_map(AttentionMap(weights), tmp_path)
     return {
         "folder": str(tmp_path),
-        "map": kept["digest"],
+        "map": saved["digest"],
         "grid": None,
         "region": None,
         "image": "a",

@@ -48,7 +48,7 @@ def points(folder: Path) -> pandas.DataFrame:
     return harness.open_run(folder).points().drop(columns="seconds")
 
 
-def test_workers_of_a_cluster_come_to_the_same_digits(
+def test_workers_of_a_cluster_compute_the_same_digits(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "louvain,infomap,sdp")
@@ -59,7 +59,7 @@ def test_workers_of_a_cluster_come_to_the_same_digits(
     pandas.testing.assert_frame_equal(points(tmp_path / "there"), points(tmp_path / "here"))
 
 
-def test_a_cluster_for_trying_is_started_on_demand(
+def test_a_local_cluster_is_started_on_demand(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     finished = harness_command(
@@ -70,7 +70,7 @@ def test_a_cluster_for_trying_is_started_on_demand(
     assert harness.open_run(tmp_path / "out").statuses() == {"ok": 6}
 
 
-def test_limits_hold_inside_the_workers_and_the_pool_goes_on(
+def test_limits_hold_inside_the_workers_and_the_pool_continues(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     hostile = {
@@ -90,7 +90,7 @@ def test_limits_hold_inside_the_workers_and_the_pool_goes_on(
     assert found == {"louvain": ["ok"], **{name: [status] for name, status in hostile.items()}}
 
 
-def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
+def test_a_worker_that_is_killed_during_a_run_costs_nothing(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "slow,louvain", "--repeats", 2)
@@ -162,7 +162,7 @@ def _processes_below(cluster: distributed.LocalCluster) -> list[int]:
     return found
 
 
-def test_absent_workers_and_a_lost_scheduler_are_told_in_a_line(
+def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
     planted: Path, tmp_path: Path
 ) -> None:
     address = tmp_path / "scheduler.json"
@@ -190,14 +190,14 @@ def test_absent_workers_and_a_lost_scheduler_are_told_in_a_line(
             text=True,
         )  # fmt: skip
         assert coordinator.stderr is not None
-        told = [coordinator.stderr.readline() for _ in range(4)]
+        printed = [coordinator.stderr.readline() for _ in range(4)]
     finally:
         scheduler.kill()
         scheduler.wait()
     rest = coordinator.stderr.read()
     coordinator.stderr.close()
 
-    assert "warning: --dask: there is no worker; waiting for one\n" in told
+    assert "warning: --dask: there is no worker; waiting for one\n" in printed
     assert coordinator.wait(timeout=60) == 1
     assert rest.splitlines()[-1].startswith("harness: --dask: the scheduler is gone; the same")
     assert "Traceback" not in rest
@@ -243,7 +243,7 @@ def test_a_worker_with_another_version_of_anything_is_refused(
         ("no-such-scheme://host:8786", "neither an address like tcp://host:8786 nor local"),
     ],
 )
-def test_a_scheduler_that_is_not_there_costs_one_line(
+def test_a_scheduler_that_does_not_answer_is_reported_in_a_line(
     harness_command: Command, planted: Path, address: str, line: str
 ) -> None:
     finished = harness_command(*small(planted, "--clusterers", "louvain"), "--dask", address)
