@@ -1,19 +1,18 @@
 """The Python interface, the same that the command line uses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedRuns, pair_runs
-from harness.analysis.foreground import ForegroundAgreement, meaning
-from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
+from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
-from harness.analysis.layers import MethodLayers, layers
-from harness.analysis.masks import Foreground
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
+from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine.runner import PreparedRun
 from harness.engine.selecting import apply_selectors
@@ -52,13 +51,13 @@ class Run:
         """The ranked methods, one a row; `by` sorts by another column."""
         import pandas
 
-        return pandas.DataFrame([asdict(row) for row in self.rows(by)])
+        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
 
-    def head_indices(self) -> list[HeadRow]:
+    def head_rows(self) -> list[HeadRow]:
         """Every method on every head of every layer apart, best heads first."""
         return self._read(by_head)
 
@@ -118,45 +117,45 @@ class Run:
         """How stable every accepted selection is, across levels, seeds and perturbations."""
         return self._read(frames.stabilities)
 
-    def partition(self, image: str, place: str) -> StoredPartition:
+    def partition(self, image: str, reference: str) -> StoredPartition:
         """A partition of an image's attention: `partition("planted-0", "louvain@k=3")`.
 
-        `harness.analysis.partitions` says how places are spelled. Raises HarnessError where
-        there is none.
+        `harness.analysis.partitions` defines references to partitions. Raises HarnessError if
+        the reference matches no partition or several.
         """
-        return self._read(lambda stored: stored_partition(stored, image, place))
+        return self._read(lambda stored: stored_partition(stored, image, reference))
 
     def ablate(
         self,
-        place: str,
+        partition: str,
         images: Sequence[str] = (),
         settings: AblationSettings | None = None,
         plugins: Sequence[str | Path] = (),
     ) -> Ablation:
-        """What removing the clusters at a place does to the model's logits, on images or on all.
+        """Remove a partition's clusters from some images, by default from all, and see the effects.
 
         `run.ablate("louvain", ["00019-t-shirt"], AblationSettings(at="keys"))`; the latter is in
-        `harness.analysis.ablation`, as is what is returned. Raises HarnessError where there are
-        none.
+        `harness.analysis.ablation`, as is what is returned; `harness.analysis.partitions` defines
+        partition references. Raises HarnessError if the image or the partition does not exist.
         """
         known = registry.load([Path(path) for path in plugins])
         how = settings or AblationSettings()
-        return self._read(lambda stored: ablate(stored, known, place, images, how))
+        return self._read(lambda stored: ablate(stored, known, partition, images, how))
 
     def image_report(
         self,
         image: str,
-        told: Mapping[str, str] | None = None,
+        filters: Mapping[str, str] | None = None,
         clusterers: Sequence[str] = (),
         selectors: Sequence[str] = (),
     ) -> ImageReport:
-        """What every method found on one map of an image, noise beside it.
+        """What every method found on one map of an image, compared with noise.
 
         `run.image_report("00019-t-shirt", {"head": "3"}, ["louvain"])`; `harness.analysis.image`
         has what is returned.
         """
         return self._read(
-            lambda stored: image_report(stored, image, told or {}, clusterers, selectors)
+            lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
         )
 
     def weights(
@@ -180,39 +179,36 @@ class Run:
 
         return self._read(read)
 
-    def meaning(
+    def foreground(
         self,
         foreground: Foreground,
         plugins: Sequence[str | Path] = (),
         *,
         candidates: bool = False,
     ) -> ForegroundAgreement:
-        """How far every method's clusters follow the images' foreground, beside baselines.
+        """How every method's clusters agree with the images' foreground, and two baselines.
 
-        `run.meaning(BrightnessThreshold(0))`; `harness.analysis.masks` has that and masks,
-        `harness.analysis.foreground` what is returned. With `candidates` levels count that a
-        selector did not accept. Raises HarnessError where images or their foreground are not to be
-        had.
+        `run.foreground(BrightnessThreshold(0))`; `harness.analysis.foreground` has that, masks, and
+        what is returned. With `candidates`, levels that a selector did not accept count too. Raises
+        HarnessError if an image cannot be loaded or has no foreground.
         """
         known = registry.load([Path(path) for path in plugins])
-        return self._read(lambda stored: meaning(stored, known, foreground, candidates=candidates))
+        return self._read(
+            lambda stored: foreground_agreement(stored, known, foreground, candidates=candidates)
+        )
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
-        """This run and another cell by cell: one method and figure a row.
+        """This run and another cell by cell: one row per method and metric.
 
         Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedMetric`;
-        differences are the other's figure less this one's.
+        differences are the other run's metric minus this one's.
         """
         import pandas
 
-        rows = [
-            {**asdict(method), **asdict(figure)}
-            for method in self.paired(other).methods
-            for figure in method.figures
-        ]
+        methods = [flatten(method) for method in self.paired(other).methods]
         return pandas.DataFrame(
-            [{name: row[name] for name in row if name != "figures"} for row in rows]
-        )
+            [{**method, **metric} for method in methods for metric in method["metrics"]]
+        ).drop(columns="metrics", errors="ignore")
 
     def paired(self, other: "Run") -> PairedRuns:
         """The same as plain values, with what else differs between the runs."""

@@ -110,8 +110,7 @@ class Clustering:
             found.digest,
             self.limits.of(cell.clusterer),
             {
-                "grid": found.grid,
-                "region": found.region,
+                "map": found.to_message(),
                 "image": cell.image,
                 "layer": cell.head_index.layer,
                 "head": cell.head_index.head,

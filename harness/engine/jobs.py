@@ -36,6 +36,7 @@ from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store.maps import load_map, save_map
+from harness.store.records import MapRecord
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -129,7 +130,7 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
             **place,
             "truth": truth,
             "row_sums": [float(sums.min()), float(sums.max())],
-            **save_map(attention, Path(header["folder"])),
+            **save_map(attention, Path(header["folder"])).to_message(),
         }
 
     _answer_each(header["keys"], describe, send)
@@ -193,7 +194,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     for returned in extractor.extract(draw()):
         attention, item = expected.item_of(returned)
         place = {"layer": attention.layer, "head": attention.head}
-        send(Message({"reply": "map", "item": item, **place, **save_map(attention, folder)}))
+        saved = save_map(attention, folder).to_message()
+        send(Message({"reply": "map", "item": item, **place, **saved}))
 
 
 def _variant_of(context: Context, image: Image, item: Header) -> Image:
@@ -212,15 +214,15 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
 def draw_maps(context: Context, header: Header, send: Send) -> None:
     """Draw map controls from stored maps, in the order of the items.
 
-    Each item is {"map", "grid", "region", "control", "seed"}.
+    Each item is {"map", "control", "seed"}.
     """
     folder = Path(header["folder"])
 
     def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
-        observed = load_map(folder, item["map"], item["grid"], item["region"])
+        observed = load_map(folder, MapRecord.from_message("", item["map"]))
         drawn = control.draw(observed, item["seed"])
-        return save_map(checks.drawn(drawn, observed, item["control"]), folder)
+        return save_map(checks.drawn(drawn, observed, item["control"]), folder).to_message()
 
     _answer_each(header["items"], draw, send)
 
@@ -241,7 +243,7 @@ def cell(context: Context, header: Header, send: Send) -> None:
 
 def perturbed_cell(context: Context, header: Header, send: Send) -> None:
     """Compute a cell at one level, once for every draw of a perturbation."""
-    text = header["control"]
+    text, run_seed, digest = header["control"], header["run seed"], header["map"]["digest"]
     points = perturbed(
         _map_of(header),
         context.make(Perturbation, "perturbation", text),
@@ -250,7 +252,7 @@ def perturbed_cell(context: Context, header: Header, send: Send) -> None:
         point=header["point"],
         n_draws=header["draws"],
         # Of the map, not of the method: every method sees the same perturbed maps.
-        perturbation_seed=seed_of(header["run seed"], header["map"], component_name(text)),
+        perturbation_seed=seed_of(run_seed, digest, component_name(text)),
         seed=header["seed"],
         resolution=header["resolution"],
     )
@@ -261,9 +263,7 @@ def perturbed_cell(context: Context, header: Header, send: Send) -> None:
 def _map_of(header: Header) -> AttentionMap:
     return load_map(
         Path(header["folder"]),
-        header["map"],
-        header["grid"],
-        header["region"],
+        MapRecord.from_message("", header["map"]),
         variant=Variant(header["role"], header["control"], header["draw"]),
         image=header["image"],
         layer=header["layer"],

@@ -35,7 +35,7 @@ from harness.store import (
     MAPS_FOLDER,
     Store,
     accepted,
-    check_place,
+    check_folder,
     open_for_reading,
     open_for_writing,
     replace_selections,
@@ -61,7 +61,7 @@ class PreparedRun:
 
         Counts and raises as `execute` with the same arguments.
         """
-        check_place(self.folder)
+        check_folder(self.folder)
         forced = spelled_by(self.settings, force)
         with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as planned:
             plan = planned.plan
@@ -85,7 +85,7 @@ class PreparedRun:
         names no component of the run, or, unless `any_environment`, if other versions computed
         what is stored.
         """
-        check_place(self.folder)
+        check_folder(self.folder)
         forced = spelled_by(self.settings, force)
         with self._planned(self.folder / MAPS_FOLDER, progress) as planned:
             plan, survey = planned.plan, planned.survey

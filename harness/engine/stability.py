@@ -46,9 +46,9 @@ def _record(
         selection.cell,
         selection.selector,
         kind,
-        compared=len(similarities),
+        n_compared=len(similarities),
         jaccard=float(np.mean(similarities)) if similarities else float("nan"),
-        weakest=-1 if weakest is None else weakest.label,
+        weakest_cluster=-1 if weakest is None else weakest.label,
         weakest_size=0 if weakest is None else weakest.size,
         weakest_jaccard=float("nan") if weakest is None else weakest.stability,
     )

@@ -33,14 +33,12 @@ def worker(config: WorkerConfig) -> Iterator[WorkerProcess]:
 
 @pytest.fixture
 def cell(tmp_path: Path) -> dict[str, Any]:
-    """The header of a job for a cell, without its clusterer."""
+    """The header of a cell's job, without its clusterer."""
     weights = np.random.default_rng(0).random((12, 12))
     saved = save_map(AttentionMap(weights), tmp_path)
     return {
         "folder": str(tmp_path),
-        "map": saved["digest"],
-        "grid": None,
-        "region": None,
+        "map": saved.to_message(),
         "image": "a",
         "layer": 0,
         "head": 0,

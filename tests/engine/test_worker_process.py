@@ -95,7 +95,7 @@ def test_a_component_that_only_the_coordinator_can_make_stops_the_run(replies: R
 def test_a_lost_map_stops_the_run_and_blames_no_cell(
     replies: Replies, cell: dict[str, Any], content: bytes | None
 ) -> None:
-    path = Path(cell["folder"], f"{cell['map']}.npy")
+    path = Path(cell["folder"], f"{cell['map']['digest']}.npy")
     path.unlink()
     if content is not None:
         path.write_bytes(content)

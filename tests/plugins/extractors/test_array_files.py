@@ -216,7 +216,11 @@ def tensor(**changes: object) -> dict[str, object]:
     [
         (b"neither", "bad.safetensors", "not a safetensors file"),
         (b"\xff" * 20, "bad.safetensors", "not a safetensors file: it has no header"),
-        (safetensors([1]), "bad.safetensors", "not a safetensors file: its header is no object"),
+        (
+            safetensors([1]),
+            "bad.safetensors",
+            "not a safetensors file: its header is not an object",
+        ),
         (safetensors({"__metadata__": {}}), "bad.safetensors", "a file without tensors"),
         (safetensors({"w": 1}), "bad:w", "not a tensor of numbers"),
         (safetensors(tensor(dtype="I32")), "bad:w", "floating point, not I32; save as F32"),
