@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, machine, plugins, and whether workers start here."""
+"""What a bug report needs: versions, machine, plugins, and whether workers start."""
 
 import importlib.metadata
 import os
@@ -19,12 +19,12 @@ from harness.planning.identity import source_digest
 from harness.plugin.registry import Registry
 from harness.store import network_file_system
 
-# Not needed, but good to know of.
+# Not required, but good to know.
 OPTIONAL = ("distributed", "dask-jobqueue")
 
 
 def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict[str, Any]:
-    """Everything by topic, as JSON-able values; nothing in it raises."""
+    """Everything by topic, as values that JSON can express; never raises."""
     found = environment.environment(extraction_threads=1)
     source = environment.source()
     nearest = next(place for place in (results, *results.absolute().parents) if place.exists())

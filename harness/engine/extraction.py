@@ -1,7 +1,7 @@
-"""Gets the attention maps that missing cells need: extracted from images, or drawn from maps.
+"""Gets the attention maps that missing cells need: extracts them from images, or draws them.
 
-An image that fails costs itself only. A job that ends badly leaves in doubt what it had taken
-and not answered; each of those is then tried on its own, so that the culprit is found.
+An image that fails affects no other. When a job fails, each image that it had taken and not
+answered is tried alone, so that the one to blame is found.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ Write = Callable[[Iterable[MapRecord]], None]
 
 @dataclass
 class _Unit:
-    """One image or image control: its maps by head, those still missing, those that came."""
+    """One image or image control: its planned maps by head, and the maps that were found."""
 
     item: Mapping[str, Any]
     wanted: dict[HeadIndex, PlannedMap]
@@ -36,7 +36,7 @@ class _Unit:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Where maps are extracted, kept and recorded."""
+    """Extracts and draws maps in a worker, saves them in a folder and records them."""
 
     worker: Worker
     folder: Path
@@ -45,7 +45,7 @@ class Extraction:
     write: Write
 
     def extract(self, missing: Sequence[PlannedMap]) -> None:
-        """Extract observed maps and those of image controls; each leaves a record."""
+        """Extract observed maps and those of image controls; records each."""
 
         def source(planned: PlannedMap) -> tuple[str, str]:
             return planned.image_set, planned.extractor
@@ -57,7 +57,7 @@ class Extraction:
                 queue += self._attempt(image_set, extractor, queue.pop(0))
 
     def _attempt(self, image_set: str, extractor: str, units: list[_Unit]) -> list[list[_Unit]]:
-        """Extract units; returns what has to be tried again, in batches."""
+        """Extract units; returns the batches to try again."""
         taken: dict[int, _Unit] = {}
         waiting = dict(enumerate(units))
         tried: int | None = None
@@ -93,7 +93,7 @@ class Extraction:
         except JobFailedError as error:
             suspects = list(taken.values())
             if tried in waiting:
-                # It fell while an image was loaded or a control drawn; the extractor is innocent.
+                # Loading the image or drawing the control failed, not the extractor.
                 self._fail([waiting.pop(tried)], error.reason, error.detail)
                 return _batch([*suspects, *waiting.values()])
             if len(suspects) > 1:
@@ -104,12 +104,12 @@ class Extraction:
             if len(waiting) < len(units):
                 self.progress.warn(named(extractor, error.reason))
                 return _batch(waiting.values())
-            # It fell before it took an image: no image is to blame.
+            # It failed before it took an image: no image is to blame.
             self._fail(units, error.reason, error.detail)
             return []
         for unit in [*taken.values(), *waiting.values()]:
-            lacking = sorted(set(unit.wanted) - set(unit.found))
-            where = f"layer {lacking[0].layer}, head {lacking[0].head}"
+            missing = sorted(set(unit.wanted) - set(unit.found))
+            where = f"layer {missing[0].layer}, head {missing[0].head}"
             self._fail([unit], f"{extractor} gave no map for {where}")
         return []
 
@@ -120,11 +120,11 @@ class Extraction:
             self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
 
-    def draw(self, missing: Sequence[PlannedMap], kept: Mapping[str, MapRecord]) -> None:
-        """Draw map controls from maps that are kept; each leaves a record."""
+    def draw(self, missing: Sequence[PlannedMap], stored: Mapping[str, MapRecord]) -> None:
+        """Draw map controls from stored maps; records each."""
         drawable = []
         for planned in missing:
-            observed = kept[planned.drawn_from]
+            observed = stored[planned.drawn_from]
             if observed.reason:
                 self.write([MapRecord(planned.key, reason=observed.reason)])
             else:
@@ -158,7 +158,7 @@ class Extraction:
 
 
 def _batch(units: Iterable[_Unit]) -> list[list[_Unit]]:
-    """The units as one batch, if there are any."""
+    """The units as one batch, or no batch if there are none."""
     batch = list(units)
     return [batch] if batch else []
 

@@ -154,14 +154,12 @@ def survey_extractor(context: Context, header: Header, send: Send) -> None:
     """Ask an extractor for its heads and the digest of its weights."""
     text = header["extractor"]
     extractor = context.make(Extractor, "extractor", text)
-    head_indices = [
-        [head_index.layer, head_index.head]
-        for head_index in checks.head_indices(extractor.head_indices(), text)
-    ]
+    named = checks.head_indices(extractor.head_indices(), text)
+    heads = [[head_index.layer, head_index.head] for head_index in named]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
-        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is no text")
-    send(Message({"reply": "extractor", "heads": head_indices, "fingerprint": fingerprint}))
+        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is not a string")
+    send(Message({"reply": "extractor", "heads": heads, "fingerprint": fingerprint}))
 
 
 def extract(context: Context, header: Header, send: Send) -> None:

@@ -1,7 +1,7 @@
 """Executes a run: surveys the inputs, plans, computes what is missing, and selects."""
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -65,10 +65,8 @@ class PreparedRun:
         forced = spelled_by(self.settings, force)
         with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as planned:
             plan = planned.plan
-        with ExitStack() as stack:
-            store = None
-            if (self.folder / FILE_NAME).is_file():
-                store = stack.enter_context(open_for_reading(self.folder))
+        exists = (self.folder / FILE_NAME).is_file()
+        with open_for_reading(self.folder) if exists else nullcontext() as store:
             return cost_of(plan, store, forced, self.width, retry_failed=retry_failed)
 
     def execute(

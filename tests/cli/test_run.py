@@ -318,9 +318,9 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["--images", "unruly-images[mode=empty]"], 1, "there is nothing in it"),
+        (["--images", "unruly-images[mode=empty]"], 1, "keys() returned no keys"),
         (["--images", "unruly-images[mode=twice]"], 1, "keys() named 'a' twice"),
-        (["--images", "unruly-images[mode=numbers]"], 1, "keys() named 1, which is no text"),
+        (["--images", "unruly-images[mode=numbers]"], 1, "keys() named 1, which is not a string"),
         (["--images", "unruly-images[mode=surrogate]"], 1, r"named 'a\udcff', which UTF-8"),
         (["--images", "unruly-images[mode=escape]"], 2, r"a\x1b[31m: no pixels"),
         (["--images", "unruly-images[mode=text]"], 1, "keys() returned a str, not a list"),
@@ -351,7 +351,7 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--clusterers", "unruly-clusterer[mode=list]"], 2, "diagnostics are a list"),
         (["--clusterers", "unruly-clusterer[mode=surrogate]"], 2, "ValueError: bad name ?"),
         (["--selectors", "unruly-selector[mode=beyond]"], 2, "chose level 4 of 0 … 3"),
-        (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not hold the level 0"),
+        (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not contain the level 0"),
         (["--selectors", "unruly-selector[mode=none]"], 2, "select() returned None"),
         (["--selectors", "unruly-selector[mode=exit]"], 2, "the process exited with code 3"),
         (["--selectors", "fixed[level=99]"], 2, "level 99 is not among the levels"),

@@ -83,7 +83,7 @@ def test_labels_are_renumbered_and_unassigned_nodes_stay_so() -> None:
     assert point.n_clusters == 2
 
 
-def test_warnings_and_diagnostics_are_kept_with_the_point() -> None:
+def test_warnings_and_diagnostics_are_stored_with_the_point() -> None:
     (point,) = points(Halves(), levels=1)
 
     assert point.warnings == ("not converged",)
@@ -92,7 +92,7 @@ def test_warnings_and_diagnostics_are_kept_with_the_point() -> None:
     assert math.isnan(point.diagnostics["lost"])
 
 
-def test_the_first_level_has_nothing_to_be_compared_with() -> None:
+def test_the_first_level_has_no_level_to_compare_with() -> None:
     first, *others = points(Halves())
 
     assert math.isnan(first.jaccard_previous)
@@ -178,7 +178,7 @@ def perturbed_points(perturbation: harness.Perturbation) -> list[Point]:
     )
 
 
-def test_every_draw_of_a_perturbation_is_clustered_at_the_chosen_level() -> None:
+def test_every_draw_of_a_perturbation_is_clustered_at_the_selected_level() -> None:
     builder = harness.make("graph builder", "threshold")
     points = perturbed_points(Doubling())
 
