@@ -1,4 +1,4 @@
-"""Entry point of the `harness` command: finds the verb, runs it, turns errors into lines."""
+"""Entry point of the `harness` command: finds the verb, runs it, prints errors in one line."""
 
 import argparse
 import io
@@ -11,7 +11,7 @@ from harness.errors import HarnessError, escape_controls
 from harness.plugin.commands import find_commands
 from harness.plugin.installed import Broken
 
-# The core's own commands, in the order of `harness --help`, by the module of each.
+# Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
     "run": "harness.cli.run",
     "select": "harness.cli.select",
@@ -32,7 +32,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit code (0 all well, 1 usage, 2 some cells failed)."""
+    """Run one verb; returns the exit code (0 success, 1 usage error, 2 some cells failed)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
     try:
@@ -43,14 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"harness: {escape_controls(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
-        print("harness: interrupted; the same command goes on from here", file=sys.stderr)
+        print("harness: interrupted; run the same command again to resume", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has left; nothing is to be said, not even at exit.
+        # The reader of our output has left: print nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USAGE_ERROR
     except OSError as error:
-        # What a verb does with files it reports itself; what is left is its output.
+        # Verbs report errors of their files themselves; the others are errors of stdout.
         if error.filename is not None:
             raise
         print(f"harness: the output cannot be written: {error.strerror}", file=sys.stderr)
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """Let no character and no closed stream stand in the way of a message."""
+    """Make every message printable: whatever its characters, and even if stdout is closed."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open for as long as the process runs
     for stream in (sys.stdout, sys.stderr):
@@ -67,7 +67,7 @@ def _prepare_streams() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors in one line, with the exit code that the harness promises."""
+    """Raises usage errors as HarnessError, so that they take one line and exit with 1."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise HarnessError(f"{message} (see {self.prog} --help)")

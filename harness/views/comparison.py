@@ -1,4 +1,4 @@
-"""Two runs beside each other in the terminal: a table for each method, and what else differs."""
+"""Two runs compared in the terminal: a table for each method, and what else differs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ from harness.views.tables import (
 
 
 def show(runs: PairedRuns, console: Console) -> None:
-    """Print what is the same, each method's figures, and what else differs."""
+    """Print a summary, each method's metrics, and what else differs."""
     print_text(console, f"first:  {runs.first}\nsecond: {runs.second}", wrap=False)
     print_text(console, _summary(runs), "bold")
     common = _common(runs.methods)
@@ -53,7 +53,7 @@ def _summary(runs: PairedRuns) -> str:
     broken = sum(method.broken for method in runs.methods)
     failed = f"; {broken} ok in the first run only" if broken else ""
     return (
-        f"{runs.paired} pairs: {changed} with other figures, {runs.relabelled} with other labels"
+        f"{runs.paired} pairs: {changed} with other metrics, {runs.relabelled} with other labels"
         f"{failed}{alone}."
     )
 

@@ -24,14 +24,15 @@ from harness.views.tables import (
 )
 
 HEADS = (
-    "Excess by layer and head, or modularity where there is no control; * where more than half of "
-    "the head's maps are more than the control shows, · where no level was accepted on any."
+    "Excess by layer and head, or modularity without a control; *: more than half of the head's "
+    "maps are more than the control shows; ·: no level was accepted on any map."
 )
 SIMILAR = (
-    "Clusters of one image on different heads, layer by layer: mean AMI over pairs of heads, then "
-    "over images; 1 is the same, 0 chance. The diagonal is between the heads of one layer."
+    "Similarity of clusters of one image on different heads, layer by layer: mean AMI over pairs "
+    "of heads, then over images; 1 is the same, 0 chance. The diagonal compares the heads of one "
+    "layer."
 )
-# Widths of the first column, with what its header adds to the second, and of each column.
+# Widths of the first column (with the longer heading of the second), and of the others.
 FIRST, CELL = 8, 6
 BEST = 5
 MOST_NAMED = 16
@@ -39,7 +40,7 @@ Rows = list[dict[str, Any]]
 
 
 def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
-    """Print for each method its layers, its heads, which of them cluster, and what is alike."""
+    """Print each method's layers and heads, which of them cluster, and how similar they are."""
     columns = layer_columns()
     print_text(console, run, wrap=False)
     for method, name in zip(methods, method_names(methods), strict=True):
@@ -95,7 +96,7 @@ def _show_matrix(
 
 
 def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
-    """Which heads cluster and which do not, in lines; nothing of a run without control."""
+    """Lines about which heads cluster and which do not; none for a run without a control."""
     tested = [row for row in heads if row.significant_share is not None]
     if not tested:
         return
@@ -103,7 +104,7 @@ def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     most = [row for row in ordered if (row.significant_share or 0.0) > 0.5]
     none = [row for row in ordered if not row.figures.significant]
     best = ", ".join(
-        f"{_place(row)} ({short(row.figures.excess or 0.0)}, "
+        f"{_head_name(row)} ({short(row.figures.excess or 0.0)}, "
         f"{row.figures.significant}/{row.figures.ok})"
         for row in ordered[:BEST]
     )
@@ -119,18 +120,18 @@ def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
         least = min(1.0 if row.figures.p_value is None else row.figures.p_value for row in tested)
         yield (
             f"No map is significant. The smallest median p of a head is {p_text(least)}; p is "
-            "never below 1 / (draws + 1), and must be far below .05 where few of many maps stand "
-            "out: more --nulls tell more."
+            "never below 1 / (draws + 1), and must be far below .05 if few of many maps stand out. "
+            "More --nulls allow smaller values."
         )
 
 
-def _place(row: HeadRow) -> str:
+def _head_name(row: HeadRow) -> str:
     return f"{row.layer}.{row.head}"
 
 
 def _listed(rows: Sequence[HeadRow]) -> str:
     in_order = sorted(rows, key=lambda row: (row.layer, row.head))
-    named = " ".join(map(_place, in_order[:MOST_NAMED]))
+    named = " ".join(map(_head_name, in_order[:MOST_NAMED]))
     left = len(rows) - MOST_NAMED
     return f"{named} and {left} more" if left > 0 else named
 
@@ -163,17 +164,17 @@ def _show_similarity(method: MethodLayers, console: Console) -> None:
 
 
 def _summary(similarity: Similarity) -> str:
-    """One measure between heads of a layer, of neighbouring layers, and of all layers."""
+    """Mean similarity of heads in one layer, in neighbouring layers, and in the outermost ones."""
     own, other = similarity.layers, similarity.layers_elsewhere
     count = len(own)
     parts = [("heads of one layer", np.eye(count, dtype=bool))]
     if count > 1:
         parts.append(("neighbouring layers", np.eye(count, k=1, dtype=bool)))
         parts.append(("first and last", np.eye(count, k=count - 1, dtype=bool)))
-    told = "; ".join(
+    means = "; ".join(
         f"{name} {_mean(own, where)}, across images {_mean(other, where)}" for name, where in parts
     )
-    return f"{similarity.measure}: {told}"
+    return f"{similarity.measure}: {means}"
 
 
 def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
@@ -182,7 +183,7 @@ def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
 
 
 def tables(methods: Sequence[MethodLayers]) -> Mapping[str, Rows]:
-    """The rows of all methods, by what they are of: layers, heads, similarity."""
+    """The rows of all methods by table: layers, heads, similarity."""
     return {
         "layers": [row for method in methods for row in _layers(method)],
         "heads": [row for method in methods for row in _heads(method)],
@@ -215,7 +216,7 @@ def _layers(method: MethodLayers) -> Rows:
 
 
 def _heads(method: MethodLayers) -> Rows:
-    """Each head's figures, and how alike its own clusters are on different images."""
+    """Each head's scores, and how similar its clusters are on different images."""
     return [
         {
             **row.flat(),
@@ -229,7 +230,7 @@ def _heads(method: MethodLayers) -> Rows:
 
 
 def _similarity(method: MethodLayers) -> Rows:
-    """Every two layers, a layer and itself among them, and every two heads."""
+    """A row for every two layers, also a layer and itself, and for every two heads."""
     identity = {name: getattr(method, name) for name in METHOD}
     return [
         {**identity, "measure": each.measure, **row}

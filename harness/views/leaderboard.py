@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import pandas
 
 METHOD = ("clusterer", "selector", "graph", "extractor", "images")
-HEADS = "Heads of each method by their excess."
+HEADS = "Heads of each method by their excess. The false discovery rate is over all heads."
 LAYERS = (
     "Means over the maps of a layer, images × heads. Intervals are by bootstrap over images, as "
-    "heads of one image are no independent evidence."
+    "heads of one image are no independent evidence. The false discovery rate is over all maps of "
+    "the run."
 )
 STABILITY = (
     "Jaccard: adjusted for chance, the mean over accepted maps. The least stable cluster has the "
@@ -33,65 +34,63 @@ COLUMNS: Sequence[Column[Row]] = (
         "control",
         lambda row: number(row.control_modularity),
         "the reference control's at the level selected on the image",
-        shown="filled",
+        "filled",
         drop=6,
     ),
-    Column(
-        "excess", lambda row: number(row.excess), "modularity less the control's", shown="filled"
-    ),
+    Column("excess", lambda row: number(row.excess), "modularity less the control's", "filled"),
     Column(
         "95 %",
         lambda row: interval(row.excess_low, row.excess_high),
         "bootstrap interval of the excess over images",
-        shown="filled",
+        "filled",
         drop=5,
     ),
     Column(
         "±images",
         lambda row: NOTHING if row.across_seeds is None else number(row.across_images),
         "standard deviation across images, of means over seeds",
-        shown="filled",
+        "filled",
         drop=2,
     ),
     Column(
         "±seeds",
         lambda row: number(row.across_seeds),
         "and across seeds of one image",
-        shown="filled",
+        "filled",
         drop=3,
     ),
     Column(
         "p",
         lambda row: p_text(row.p_value),
         "median over maps, selection included",
-        shown="filled",
+        "filled",
         drop=9,
     ),
     Column(
         "signif",
         lambda row: NOTHING if row.significant is None else f"{row.significant}/{row.ok}",
         FALSE_DISCOVERIES,
-        shown="filled",
+        "filled",
     ),
     Column(
         "Jaccard",
         lambda row: number(row.jaccard, 2),
         "stability, the smallest of levels, seeds, perturbations; 0 is chance",
-        shown="filled",
+        "filled",
     ),
-    Column("ARI", lambda row: number(row.ari), "with the truth", shown="filled"),
+    Column("ARI", lambda row: number(row.ari), "with the truth", "filled"),
     Column(
         "k error",
         lambda row: number(row.k_error, 1),
         "mean error in the number of clusters",
-        shown="filled",
+        "filled",
         drop=8,
     ),
     Column(
         "false",
         lambda row: number(row.false_alarms, 2),
         "fraction of maps without communities at p ≤ .05",
-        shown="filled",
+        "filled",
     ),
     Column("k", lambda row: number(row.n_clusters, 1), "clusters where accepted", drop=4),
     Column(

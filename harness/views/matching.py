@@ -1,4 +1,4 @@
-"""Two partitions beside each other in the terminal: which clusters became which."""
+"""Two partitions compared in the terminal: which clusters became which."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

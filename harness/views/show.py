@@ -182,7 +182,7 @@ def _heading(context: ShowContext) -> Iterator[str]:
         f"{patches if report.nodes else 'no map'}; graph {report.graph}"
     )
     if report.unreadable:
-        yield f"cannot be had: {report.unreadable}"
+        yield f"cannot be loaded: {report.unreadable}"
     for key, others in report.others.items():
         yield f"There are also {key} {_listed(others)} (--{key})."
 
@@ -228,15 +228,15 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         column("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
         column("Q", lambda point: number(point.modularity), "modularity"),
         Column(
-            "noise",
-            _noise,
+            "control",
+            _control,
             f"mean Q of {noise.draws} draws of {noise.control} at that level" if noise else "",
             shown="filled",
         ),
         Column(
             "p",
             lambda row: p_text(next(iter(row[1].p.values()), None)) if row[1] else "",
-            "of the selection among those on noise",
+            "of the selection among those on the control",
             shown="filled",
         ),
         Column(
@@ -269,7 +269,7 @@ def _of_point(row: tuple[MethodReport, SelectorReport | None], cell: Callable[[P
     return cell(method.profile.points[choice.candidate])
 
 
-def _noise(row: tuple[MethodReport, SelectorReport | None]) -> str:
+def _control(row: tuple[MethodReport, SelectorReport | None]) -> str:
     method, choice = row
     if method.noise is None or choice is None or choice.candidate is None:
         return NOTHING

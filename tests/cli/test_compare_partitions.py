@@ -184,7 +184,7 @@ def test_a_file_without_labels_is_told_in_one_line(
         (["RUN", "blocks-9", "--of", "louvain", "--with", "infomap"], "did you mean 'blocks-"),
         (["RUN", MAP, "--of", "louvain"], "--of and --with name the two partitions"),
         (["nowhere", MAP, "--of", "louvain", "--with", "infomap"], "nowhere: no run is there"),
-        (["a.npy", "b.npy", "--of", "louvain"], "--of names a place in a run; files need none"),
+        (["a.npy", "b.npy", "--of", "louvain"], "--of names a partition of a run; files need none"),
     ],
 )
 def test_a_mistake_costs_one_line(

@@ -52,7 +52,7 @@ def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
 
 
 def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
-    """Excess, modularity with noise's in grey, clusters and stability, each over the layers.
+    """Excess, modularity with the control's in grey, clusters and stability, each over the layers.
 
     methods: the numbers of each method by its name.
     """
@@ -67,7 +67,7 @@ def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
             panels["modularity"].plot(
                 curves["layer"], curves["control_modularity"], color=NOISE, linestyle="--",
                 linewidth=1, marker=MARKERS[place % len(MARKERS)], markersize=3,
-                label=f"{name}, noise",
+                label=f"{name}, control",
             )  # fmt: skip
         for column, panel in panels.items():
             panel.set_ylabel(PANELS[column])
