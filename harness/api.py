@@ -1,7 +1,7 @@
 """The Python interface, the same that the command line uses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,19 +9,16 @@ from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedRuns, pair_runs
 from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
-from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
-from harness.analysis.layers import MethodLayers, layers
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
+from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
-from harness.engine import runner
-from harness.engine.applying import apply_selectors
-from harness.engine.estimate import CostEstimate
+from harness.engine.runner import PreparedRun
+from harness.engine.selecting import apply_selectors
 from harness.errors import HarnessError
 from harness.planning.progress import NullProgress, Progress
 from harness.planning.settings import (
-    Execution,
-    Settings,
     default_suite,
     execution,
     merge,
@@ -30,7 +27,7 @@ from harness.planning.settings import (
 )
 from harness.plugin import registry
 from harness.plugin.base import Component
-from harness.plugin.registry import KINDS, Registry
+from harness.plugin.registry import KINDS
 from harness.plugin.spec import did_you_mean
 from harness.plugin.values import Image
 from harness.store import Store, failed_selections, frames, open_for_reading
@@ -54,13 +51,13 @@ class Run:
         """The ranked methods, one a row; `by` sorts by another column."""
         import pandas
 
-        return pandas.DataFrame([asdict(row) for row in self.rows(by)])
+        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """The ranked methods as plain values."""
         return self._read(lambda stored: ranking.leaderboard(stored, by))
 
-    def head_indices(self) -> list[HeadRow]:
+    def head_rows(self) -> list[HeadRow]:
         """Every method on every head of every layer apart, best heads first."""
         return self._read(by_head)
 
@@ -120,13 +117,13 @@ class Run:
         """How stable every accepted selection is, across levels, seeds and perturbations."""
         return self._read(frames.stabilities)
 
-    def partition(self, image: str, place: str) -> StoredPartition:
+    def partition(self, image: str, reference: str) -> StoredPartition:
         """A partition of an image's attention: `partition("planted-0", "louvain@k=3")`.
 
-        `harness.analysis.partitions` says how places are spelled. Raises HarnessError where
-        there is none.
+        `harness.analysis.partitions` defines references to partitions. Raises HarnessError if
+        the reference matches no partition or several.
         """
-        return self._read(lambda stored: stored_partition(stored, image, place))
+        return self._read(lambda stored: stored_partition(stored, image, reference))
 
     def ablate(
         self,
@@ -201,21 +198,17 @@ class Run:
         )
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
-        """This run and another cell by cell: one method and figure a row.
+        """This run and another cell by cell: one row per method and metric.
 
         Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedMetric`;
-        differences are the other's figure less this one's.
+        differences are the other run's metric minus this one's.
         """
         import pandas
 
-        rows = [
-            {**asdict(method), **asdict(figure)}
-            for method in self.paired(other).methods
-            for figure in method.figures
-        ]
+        methods = [flatten(method) for method in self.paired(other).methods]
         return pandas.DataFrame(
-            [{name: row[name] for name in row if name != "figures"} for row in rows]
-        )
+            [{**method, **metric} for method in methods for metric in method["metrics"]]
+        ).drop(columns="metrics", errors="ignore")
 
     def paired(self, other: "Run") -> PairedRuns:
         """The same as plain values, with what else differs between the runs."""
@@ -246,52 +239,7 @@ class Run:
             return part(stored)
 
 
-@dataclass(frozen=True)
-class Job:
-    """A run that is fully told: what, how, where, and with which plugins."""
-
-    settings: Settings
-    execution: Execution
-    registry: Registry
-    folder: Path
-
-    def estimate_cost(
-        self, progress: Progress, *, retry_failed: bool = False, force: Sequence[str] = ()
-    ) -> CostEstimate:
-        """Count the cells that `execute` would compute; nothing is computed."""
-        return runner.estimate_cost(
-            self.settings,
-            self.execution,
-            self.registry,
-            self.folder,
-            progress,
-            retry_failed=retry_failed,
-            force=force,
-        )
-
-    def execute(
-        self,
-        progress: Progress,
-        *,
-        retry_failed: bool = False,
-        force: Sequence[str] = (),
-        any_environment: bool = False,
-    ) -> Run:
-        """Compute what is missing, also what failed before, what components had a part in."""
-        runner.execute(
-            self.settings,
-            self.execution,
-            self.registry,
-            self.folder,
-            progress,
-            retry_failed=retry_failed,
-            force=force,
-            any_environment=any_environment,
-        )
-        return Run(self.folder)
-
-
-def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
+def prepare(suite: Path | None, values: dict[str, Any]) -> PreparedRun:
     """A run from the default suite, a suite file over it, and values over both.
 
     Raises HarnessError if anything in them is wrong.
@@ -305,7 +253,7 @@ def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
         plugins.find("clusterer", name)
     settings = resolve(merged, plugins)
     folder = how.out or RESULTS / f"{given.name}-{settings.digest()}"
-    return Job(settings, how, plugins, folder)
+    return PreparedRun(settings, how, plugins, folder)
 
 
 def run(
@@ -369,8 +317,9 @@ def run(
         "plugins": plugins,
         "out": out,
     }
-    job = prepare(None if suite is None else Path(suite), values)
-    return job.execute(NullProgress(), retry_failed=retry_failed, force=force)
+    prepared = prepare(None if suite is None else Path(suite), values)
+    prepared.execute(NullProgress(), retry_failed=retry_failed, force=force)
+    return Run(prepared.folder)
 
 
 def open_run(path: str | Path) -> Run:

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from harness.analysis.inputs import RunInputs
-from harness.analysis.inspection import attention_of, map_key
+from harness.analysis.inputs import RunInputs, attention_of, map_key
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
 from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
@@ -206,7 +205,7 @@ def _clusters(
 ) -> tuple[ClusterSalience, ...]:
     """The clusters, most salient first, and the unassigned patches if there are any."""
     head = partition.layer, partition.head
-    key = map_key(store, partition.images, image, partition.extractor, *head)
+    key = map_key(store, partition.image_set, image, partition.extractor, *head)
     ordered = order_by_salience(attention_of(store, key, image, *head).weights, labels)
     unassigned = int((labels == UNASSIGNED).sum())
     return (*ordered, *([ClusterSalience(UNASSIGNED, unassigned, None)] if unassigned else ()))
@@ -227,7 +226,7 @@ def _response(
     """The response of the model behind a partition, and the image."""
     layer = partition.layer if settings.layer is None else settings.layer
     ablator = inputs.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
-    loaded = inputs.image(partition.images, image)
+    loaded = inputs.image(partition.image_set, image)
     return ablator(loaded), loaded
 
 
@@ -237,7 +236,7 @@ def _classes_and_label(
     """The names of the model's classes, and the image's label if it is one of them."""
     if response.answer != "logits":
         return (), None
-    of_images = inputs.classes(partition.images)
+    of_images = inputs.classes(partition.image_set)
     outputs = len(response.intact)
     classes = response.classes or (of_images if len(of_images) == outputs else ())
     foreign = classes and of_images not in ((), classes)
@@ -274,7 +273,7 @@ def _ablate_image(
     )
     return ImageAblation(
         image.key,
-        partition.place(),
+        partition.identity(),
         clusters,
         response.answer,
         len(response.intact),

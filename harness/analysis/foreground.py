@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.inputs import RunInputs
-from harness.analysis.inspection import Choice, Inspection, choices, inspect
+from harness.analysis.inputs import RunInputs, SelectedClusters, selected_clusters
 from harness.analysis.method import MethodKey, grouped
+from harness.analysis.outcomes import SelectedLevel, selected_levels
 from harness.errors import HarnessError
 from harness.metrics.foreground import (
     HALF,
@@ -127,7 +127,7 @@ class MapAgreement:
         if there are fewer than two clusters.
     """
 
-    level: Choice
+    level: SelectedLevel
     reason: str = ""
     n_clusters: int | None = None
     coverage: float | None = None
@@ -220,7 +220,7 @@ def foreground_agreement(
     image cannot be loaded, differs from that of the run, or has no foreground.
     """
     maps = list(_measured_maps(store, registry, foreground, candidates))
-    methods = grouped(maps, lambda each: MethodKey(*each.level.method))
+    methods = grouped(maps, lambda each: each.level.method)
     return ForegroundAgreement(
         str(foreground),
         candidates,
@@ -234,7 +234,9 @@ def _measured_maps(
 ) -> Iterator[MapAgreement]:
     inputs = RunInputs(store, registry)
     # In the plan an image's maps and methods follow each other.
-    for _, of_image in groupby(choices(store), lambda each: (each.images, each.image)):
+    for _, of_image in groupby(
+        selected_levels(store), lambda each: (each.method.image_set, each.image)
+    ):
         measurement = _ImageMeasurement(foreground)
         for level in of_image:
             if level.reason:
@@ -242,7 +244,7 @@ def _measured_maps(
             elif not (level.accepted or candidates):
                 yield MapAgreement(level, NOT_ACCEPTED)
             else:
-                yield measurement.measure(inspect(store, inputs, level))
+                yield measurement.measure(selected_clusters(store, inputs, level))
 
 
 class _ImageMeasurement:
@@ -254,21 +256,23 @@ class _ImageMeasurement:
         )
         self._baselines = lru_cache(_baseline_labels)
 
-    def measure(self, of: Inspection) -> MapAgreement:
+    def measure(self, of: SelectedClusters) -> MapAgreement:
         grid, region = of.attention.grid, of.attention.region
         if grid is None:
-            raise HarnessError(f"{of.choice.image}: {of.choice.extractor} gives no grid of patches")
+            raise HarnessError(
+                f"{of.level.image}: {of.level.method.extractor} gives no grid of patches"
+            )
         fractions = self._fractions(of.image, grid, region)
         patches = fractions >= HALF
         reason = why_undefined(patches)
         if reason:
-            return MapAgreement(of.choice, reason, foreground=float(patches.mean()))
+            return MapAgreement(of.level, reason, foreground=float(patches.mean()))
         count = cluster_count(of.labels)
         # A method without clusters is compared with one block of all patches: both say nothing.
         blocks, pixels = self._baselines(of.image, grid, region, max(1, count))
         most, least = _salient_fractions(of, fractions)
         return MapAgreement(
-            of.choice,
+            of.level,
             "",
             count,
             coverage(of.labels),
@@ -287,7 +291,9 @@ def _baseline_labels(
     return spatial_blocks(grid, k), pixel_kmeans(image.pixels, grid, k, SEED, region)
 
 
-def _salient_fractions(of: Inspection, fractions: Floats) -> tuple[float | None, float | None]:
+def _salient_fractions(
+    of: SelectedClusters, fractions: Floats
+) -> tuple[float | None, float | None]:
     labels = drop_singletons(of.labels)
     order = order_by_salience(of.attention.weights, labels)
     if len(order) < 2:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.partitions import CELL_KEYS, cells_of_image, spellings_meant
+from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
 from harness.errors import HarnessError
 from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
@@ -140,11 +140,9 @@ def image_report(
     """
     rows, others = _select_cells(cells_of_image(store, image), filters)
     first = rows[0]
-    wanted = spellings_meant(
-        "--method", "clusterer", clusterers, [row["clusterer"] for row in rows]
-    )
+    wanted = matching_specs("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
     known = _selectors(store, rows)
-    chosen_by = spellings_meant("--selector", "selector", selectors, known)
+    chosen_by = matching_specs("--selector", "selector", selectors, known)
     record = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
@@ -189,7 +187,7 @@ def weights_by_head(
                 f"{store.maps_folder / digest}.npy: the map of layer {report.layer}, head {head} "
                 "is missing or damaged"
             )
-        found[int(head)] = load_map(store.maps_folder, digest, None, None).weights
+        found[int(head)] = load_map(store.maps_folder, MapRecord("", digest)).weights
     return found
 
 
@@ -202,7 +200,7 @@ def _select_cells(
         values = list(dict.fromkeys(str(row[column]) for row in left))
         chosen = values[0]
         if key in filters:
-            chosen = spellings_meant(f"--{key}", key, [filters[key]], values)[0]
+            chosen = matching_specs(f"--{key}", key, [filters[key]], values)[0]
         elif len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
         left = [row for row in left if str(row[column]) == chosen]

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from harness.cli.options import add_json_option
@@ -46,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
     from harness.analysis.limits import read_limit, regressions
+    from harness.analysis.method import flatten
     from harness.api import open_run
     from harness.views.comparison import show
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     worse = regressions(runs, limits) if limits else []
     print_result(
         lambda console: show(runs, console),
-        lambda: {**asdict(runs), "identical": runs.identical, "regressions": worse},
+        lambda: {**flatten(runs), "identical": runs.identical, "regressions": worse},
         as_json=arguments.json,
     )
     for line in worse:

@@ -105,10 +105,8 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
             "(see harness compare-partitions --help)"
         )
     opened = open_run(arguments.first)
-    found = [
-        opened.partition(arguments.second, place) for place in (arguments.of, arguments.beside)
-    ]
-    first, second = ((str(each), each.labels, each.place()) for each in found)
+    found = [opened.partition(arguments.second, text) for text in (arguments.of, arguments.beside)]
+    first, second = ((str(each), each.labels, each.identity()) for each in found)
     return f"{opened.folder}, {arguments.second}", first, second
 
 

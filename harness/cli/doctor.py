@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the diagnosis; returns 0, or 2 if workers or plugins are in trouble."""
     from harness.api import RESULTS
-    from harness.engine.diagnosis import diagnose
+    from harness.engine.doctor import diagnose
     from harness.plugin import registry
 
     plugins = arguments.plugins or []

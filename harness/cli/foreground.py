@@ -20,7 +20,7 @@ mask for each image: DIR/KEY.png, of the image's size, with a black background.
   harness foreground results/default-* --above 0
   harness foreground results/flowers --masks flower-masks --csv agreement.csv
 """
-# Fields of a selected level that are keys of the store, or repeated by the map's.
+# Fields of a selected level that the CSV leaves out.
 INTERNAL = ("cell", "map", "reason")
 
 
@@ -83,5 +83,7 @@ def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
     for each in found.maps:
         figures = flatten(each)
         level = figures.pop("level")
-        rows.append({name: level[name] for name in level if name not in INTERNAL} | figures)
+        for name in INTERNAL:
+            del level[name]
+        rows.append({**level, **figures})
     return rows

@@ -65,15 +65,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
     """Print a row for each method and head, or layer."""
+    from harness.analysis.layers import flat_row
     from harness.views.leaderboard import show_heads, show_layers
 
     found: list[tuple[str, Sequence[Any]]] = [
-        (str(run.folder), run.head_indices() if per == "head" else run.layer_rows()) for run in runs
+        (str(run.folder), run.head_rows() if per == "head" else run.layer_rows()) for run in runs
     ]
     if form == "json":
-        _print_documents({"run": run, "rows": [row.flat() for row in rows]} for run, rows in found)
+        _print_documents({"run": run, "rows": list(map(flat_row, rows))} for run, rows in found)
     elif form == "csv":
-        print_rows([{"run": run, **row.flat()} for run, rows in found for row in rows])
+        print_rows([{"run": run, **flat_row(row)} for run, rows in found for row in rows])
     else:
         show = show_heads if per == "head" else show_layers
         for run, rows in found:
@@ -99,18 +100,22 @@ def print_boards(
     stabilities: Sequence["pandas.DataFrame"] = (),
 ) -> None:
     """Print to stdout as a table, JSON or CSV; pairs and stabilities are for the table alone."""
+    from harness.analysis.method import flatten
+
     if form == "json":
         _print_documents(
             {
                 "run": board.run,
-                "rows": [asdict(row) for row in board.rows],
+                "rows": [flatten(row) for row in board.rows],
                 "comparisons": [_tests(comparison) for comparison in board.comparisons],
             }
             for board in boards
         )
     elif form == "csv":
-        rows = [{"run": board.run, **asdict(row)} for board in boards for row in board.rows]
-        print_rows([{name: row[name] for name in row if name != "controls"} for row in rows])
+        from harness.analysis.leaderboard import COLUMNS
+
+        rows = [{"run": board.run, **flatten(row)} for board in boards for row in board.rows]
+        print_rows([{name: row[name] for name in ("run", *COLUMNS)} for row in rows])
     else:
         from harness.views.leaderboard import show
 
@@ -126,7 +131,7 @@ def _print_documents(documents: Iterable[dict[str, Any]]) -> None:
 def _tests(comparison: "Comparison") -> dict[str, Any]:
     """The tests between the methods of a set, without their rows."""
     return {
-        "images": comparison.images,
+        "image_set": comparison.image_set,
         "omnibus": comparison.omnibus,
-        "pairs": [asdict(difference) for difference in comparison.differences],
+        "pairs": [asdict(pair) for pair in comparison.pairs],
     }

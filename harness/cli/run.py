@@ -144,38 +144,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run; returns 0 if all cells and selections are ok, 2 if some are not."""
-    from harness.api import prepare
+    from harness.api import Run, prepare
     from harness.planning.settings import KEYS
     from harness.views.progress import shown_progress
 
     given: dict[str, Any] = vars(arguments)
-    job = prepare(arguments.suite, {key: given[key] for key in KEYS})
-    for line in job.registry.warnings():
+    prepared = prepare(arguments.suite, {key: given[key] for key in KEYS})
+    for line in prepared.registry.warnings():
         print(f"warning: {line}", file=sys.stderr)
-    with shown_progress(live=job.execution.isolation == "process") as progress:
+    with shown_progress(live=prepared.execution.isolation == "process") as progress:
         if arguments.dry_run:
-            estimate_cost = job.estimate_cost(
+            estimate_cost = prepared.estimate_cost(
                 progress, retry_failed=arguments.retry_failed, force=arguments.force
             )
         else:
-            finished = job.execute(
+            prepared.execute(
                 progress,
                 retry_failed=arguments.retry_failed,
                 force=arguments.force,
                 any_environment=arguments.any_environment,
             )
     if arguments.dry_run:
-        _print_forecast(job.folder, estimate_cost, arguments.json)
+        _print_forecast(prepared.folder, estimate_cost, arguments.json)
         return 0
 
     from harness.cli.leaderboard import board_of, print_boards
 
+    finished = Run(prepared.folder)
     print_boards([board_of(finished)], "json" if arguments.json else "table")
     statuses = finished.statuses()
     failed = finished.failed_selections()
     listed = ", ".join(f"{count} {status}" for status, count in statuses.items())
     selections = f"; selections: {failed} failed" if failed else ""
-    print(f"{job.folder}: cells: {listed}{selections}", file=sys.stderr)
+    print(f"{prepared.folder}: cells: {listed}{selections}", file=sys.stderr)
     return 0 if set(statuses) <= {"ok"} and not failed else 2
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from harness.analysis.heads import HeadRow
-from harness.analysis.layers import MethodLayers, Similarity
+from harness.analysis.layers import HeadRow, MethodLayers, flat_row
+from harness.analysis.method import MethodKey, short_names
+from harness.analysis.similarity import Similarity
 from harness.plugin.values import Floats
 from harness.store import none_for_nan
-from harness.views.leaderboard import LAYERS, METHOD, layer_columns, method_names
+from harness.views.leaderboard import LAYERS, layer_columns
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -43,7 +44,7 @@ def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
     """Print each method's layers and heads, which of them cluster, and how similar they are."""
     columns = layer_columns()
     print_text(console, run, wrap=False)
-    for method, name in zip(methods, method_names(methods), strict=True):
+    for method, name in zip(methods, short_names([each.method for each in methods]), strict=True):
         console.print()
         show_table(console, columns, method.layers, title=name, explain=False)
         if len(method.heads) > len(method.layers):
@@ -68,12 +69,11 @@ def _show_heads(method: MethodLayers, console: Console) -> None:
 
 def _excess(row: HeadRow) -> str:
     figures = row.figures
-    score = figures.modularity if figures.excess is None else figures.excess
-    if score is None:
+    if figures.score is None:
         return NOTHING
     if not figures.accepted:
         return "·"
-    return short(score) + ("*" if (row.significant_share or 0) > 0.5 else " ")
+    return short(figures.score) + ("*" if (figures.significant_fraction or 0) > 0.5 else " ")
 
 
 def _show_matrix(
@@ -97,11 +97,11 @@ def _show_matrix(
 
 def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     """Lines about which heads cluster and which do not; none for a run without a control."""
-    tested = [row for row in heads if row.significant_share is not None]
+    tested = [row for row in heads if row.figures.significant_fraction is not None]
     if not tested:
         return
     ordered = sorted(tested, key=lambda row: -(row.figures.excess or 0.0))
-    most = [row for row in ordered if (row.significant_share or 0.0) > 0.5]
+    most = [row for row in ordered if (row.figures.significant_fraction or 0.0) > 0.5]
     none = [row for row in ordered if not row.figures.significant]
     best = ", ".join(
         f"{_head_name(row)} ({short(row.figures.excess or 0.0)}, "
@@ -195,7 +195,7 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
     """Every method with its rows, for JSON."""
     return [
         {
-            **{name: getattr(method, name) for name in METHOD},
+            **method.method._asdict(),
             "compared": method.compared,
             "trivial": method.trivial,
             "image_pairs": method.image_pairs,
@@ -208,18 +208,18 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
 
 
 def _without_method(rows: Rows) -> Rows:
-    return [{name: row[name] for name in row if name not in METHOD} for row in rows]
+    return [{name: row[name] for name in row if name not in MethodKey._fields} for row in rows]
 
 
 def _layers(method: MethodLayers) -> Rows:
-    return [dict(row.flat()) for row in method.layers]
+    return [flat_row(row) for row in method.layers]
 
 
 def _heads(method: MethodLayers) -> Rows:
     """Each head's scores, and how similar its clusters are on different images."""
     return [
         {
-            **row.flat(),
+            **flat_row(row),
             **{
                 f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
                 for each in method.similarities
@@ -231,7 +231,7 @@ def _heads(method: MethodLayers) -> Rows:
 
 def _similarity(method: MethodLayers) -> Rows:
     """A row for every two layers, also a layer and itself, and for every two heads."""
-    identity = {name: getattr(method, name) for name in METHOD}
+    identity = method.method._asdict()
     return [
         {**identity, "measure": each.measure, **row}
         for each in method.similarities
@@ -266,7 +266,7 @@ def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, A
             "head": heads[one].head,
             "other_layer": heads[other].layer,
             "other_head": heads[other].head,
-            "similarity": _number(of.head_indices[one, other]),
+            "similarity": _number(of.heads[one, other]),
             "low": None,
             "high": None,
             "images": int(of.head_images[one, other]),

@@ -197,7 +197,7 @@ def test_a_reference_may_name_the_image_set(run: harness.Run) -> None:
     ("partition", "images", "line"),
     [
         (CHOSEN, ["9.png"], "there is no image '9.png'"),
-        ("louvain@selector=fixed", [], "louvain@selector=fixed: head is any of 0, 1; tell which"),
+        ("louvain@selector=fixed", [], "louvain@selector=fixed: head may be 0, 1; choose one"),
         ("luvain", [], "the run has no clusterer 'luvain'; did you mean 'louvain'?"),
         ("louvain@images=mine,level=0", [], "the run has no images 'mine'"),
     ],
@@ -240,7 +240,7 @@ def test_maps_without_a_model_are_refused(planted: Path, tmp_path: Path) -> None
     )
 
     with pytest.raises(
-        harness.HarnessError, match=r"come from arrays.*there is one behind one-layer-vit"
+        harness.HarnessError, match=r"come from arrays.*no model to ablate; one-layer-vit"
     ):
         run.ablate("louvain", settings=FEW)
 

@@ -41,7 +41,7 @@ def pixels_of(key: str) -> np.ndarray:
 def test_every_map_is_compared_with_its_own_image(
     run: harness.Run, found: ForegroundAgreement
 ) -> None:
-    measured = [each for each in found.maps if each.level.selector == FIXED]
+    measured = [each for each in found.maps if each.level.method.selector == FIXED]
     assert len(measured) == 12
     for each in measured:
         side = GRID

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from harness.analysis.foreground import BrightnessThreshold
-from harness.analysis.inspection import attention_of, map_key
+from harness.analysis.inputs import attention_of, map_key
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS

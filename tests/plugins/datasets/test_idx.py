@@ -54,8 +54,8 @@ def test_any_content_is_read_in_full_or_refused(content: bytes) -> None:
         (b"", "file: not an IDX file of unsigned bytes"),
         (b"\x89PNG\r\n", "file: not an IDX file of unsigned bytes"),
         (b"\0\0\x0d\x01" + bytes(8), "file: not an IDX file of unsigned bytes"),
-        (written(np.zeros((2, 3), np.uint8))[:-1], "says 2 × 3 bytes of data, it holds 5"),
-        (written(np.zeros((2, 3), np.uint8)) + b"x", "says 2 × 3 bytes of data, it holds 7"),
+        (written(np.zeros((2, 3), np.uint8))[:-1], "states 2 × 3 bytes of data, it holds 5"),
+        (written(np.zeros((2, 3), np.uint8)) + b"x", "states 2 × 3 bytes of data, it holds 7"),
         (written(np.zeros((2, 3), np.uint8))[:9], "it holds 0"),
     ],
 )

@@ -1,17 +1,17 @@
-"""Whether clusters follow what the image shows: the thesis' main claim."""
+"""Whether clusters agree with the foreground of the image: the thesis' main claim."""
 
 from dataclasses import asdict
 from typing import Any
 
+import pandas
+
 from harness.command import BrightnessThreshold, MethodAgreement
-from harness_plugins.thesis.reproduction.exhibit import Made
+from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, method
 
 
-def agreement(study: Study) -> Made:
+def foreground_agreement(study: Study) -> Output:
     """Agreement of every method's clusters with the foreground, beside two baselines."""
-    import pandas
-
     if study.image_set.load(study.image_set.keys()[0]).pixels.shape[2] != 1:
         raise MissingRequirementError(
             "needs to know the foreground, which brightness defines for grey images on black only; "
@@ -19,7 +19,7 @@ def agreement(study: Study) -> Made:
         )
     found = study.thesis_run.foreground(BrightnessThreshold(0), study.plugins)
     rows = [row for each in found.methods for row in _rows(each)]
-    return Made(
+    return Output(
         {"semantics": pandas.DataFrame(rows)},
         remarks=(
             "Adjusted mutual information of clusters with the foreground (pixels above 0), means "
@@ -41,8 +41,8 @@ def _rows(each: MethodAgreement) -> list[dict[str, Any]]:
         {
             **named,
             "AMI": each.ami.mean,
-            "beside": baseline.name.replace("_", " "),
-            "its AMI": baseline.ami.mean,
+            "baseline": baseline.name.replace("_", " "),
+            "baseline AMI": baseline.ami.mean,
             **{f"difference {name}": value for name, value in asdict(baseline.difference).items()},
         }
         for baseline in each.baselines
