@@ -163,12 +163,11 @@ def _chance(chance: "Chance") -> dict[str, Any]:
 def _rows(found: "Ablation") -> Iterator[dict[str, Any]]:
     """A flat row for each image and set of patches."""
     for image in found.images:
-        prediction = image.prediction
-        target = (
-            {"target": prediction.target, "labelled": prediction.labelled} if prediction else {}
-        )
+        row: dict[str, Any] = {"image": image.image}
+        if image.prediction:
+            row |= {"target": image.prediction.target, "labelled": image.prediction.labelled}
         for effect in image.effects:
-            yield {"image": image.image, **target, **_flat(_effect(effect))}
+            yield row | _flat(_effect(effect))
 
 
 def _flat(effect: dict[str, Any]) -> dict[str, Any]:
