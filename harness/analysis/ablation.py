@@ -170,16 +170,47 @@ def ablate(
         if reason := _why_nothing(stored, labels):
             nothing[image] = reason
             continue
-        clusters = _clusters(store, stored, image, labels)
-        _check_sets(image, len(clusters), settings.together)
-        response, loaded = _response(inputs, stored, image, settings)
-        classes, label = _classes_and_label(inputs, stored, response, loaded)
-        found.append(_ablate_image(stored, loaded, clusters, labels, response, label, settings))
+        ablated, classes = _ablate_image(store, inputs, stored, labels, settings)
+        found.append(ablated)
     if not found and refused and len(refused) == len(nothing):
         # No image of the run has such a partition, so the reference is wrong.
         raise refused[0]
     compared = contrasts([each.alone() for each in found])
     return Ablation(partition, settings, classes, tuple(found), nothing, tuple(compared))
+
+
+def _ablate_image(
+    store: Store,
+    inputs: RunInputs,
+    partition: StoredPartition,
+    labels: Integers,
+    settings: AblationSettings,
+) -> tuple[ImageAblation, tuple[str, ...]]:
+    """Remove one image's clusters; also returns the names of the model's classes."""
+    clusters = _clusters(store, partition, labels)
+    _check_sets(partition.image, len(clusters), settings.together)
+    response, image = _response(inputs, partition, settings)
+    orders = _orders(image, response.grid, labels, settings)
+    classes, label = _classes_and_label(inputs, partition, response, image)
+    prediction = _prediction(response.intact, label) if response.answer == "logits" else None
+    found = effects(
+        response.intact,
+        response.changes,
+        tuple(patch_sets(labels, settings.together)),
+        orders,
+        prediction.target if prediction else None,
+        response.patch_changes,
+    )
+    ablated = ImageAblation(
+        image.key,
+        partition.identity(),
+        clusters,
+        response.answer,
+        len(response.intact),
+        prediction,
+        tuple(found),
+    )
+    return ablated, classes
 
 
 def _chosen_images(store: Store, partition: str, images: Sequence[str]) -> list[str]:
@@ -201,12 +232,12 @@ def _why_nothing(partition: StoredPartition, labels: Integers) -> str:
 
 
 def _clusters(
-    store: Store, partition: StoredPartition, image: str, labels: Integers
+    store: Store, partition: StoredPartition, labels: Integers
 ) -> tuple[ClusterSalience, ...]:
     """The clusters, most salient first, and the unassigned patches if there are any."""
     head = partition.layer, partition.head
-    key = map_key(store, partition.image_set, image, partition.extractor, *head)
-    ordered = order_by_salience(attention_of(store, key, image, *head).weights, labels)
+    key = map_key(store, partition.image_set, partition.image, partition.extractor, *head)
+    ordered = order_by_salience(attention_of(store, key, partition.image, *head).weights, labels)
     unassigned = int((labels == UNASSIGNED).sum())
     return (*ordered, *([ClusterSalience(UNASSIGNED, unassigned, None)] if unassigned else ()))
 
@@ -221,13 +252,13 @@ def _check_sets(image: str, clusters: int, together: int) -> None:
 
 
 def _response(
-    inputs: RunInputs, partition: StoredPartition, image: str, settings: AblationSettings
+    inputs: RunInputs, partition: StoredPartition, settings: AblationSettings
 ) -> tuple[ModelResponse, Image]:
     """The response of the model behind a partition, and the image."""
     layer = partition.layer if settings.layer is None else settings.layer
     ablator = inputs.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
-    loaded = inputs.image(partition.image_set, image)
-    return ablator(loaded), loaded
+    image = inputs.image(partition.image_set, partition.image)
+    return ablator(image), image
 
 
 def _classes_and_label(
@@ -244,42 +275,18 @@ def _classes_and_label(
     return classes, image.label if known and not foreign else None
 
 
-def _ablate_image(
-    partition: StoredPartition,
-    image: Image,
-    clusters: tuple[ClusterSalience, ...],
-    labels: Integers,
-    response: ModelResponse,
-    label: int | None,
-    settings: AblationSettings,
-) -> ImageAblation:
-    rows, columns = response.grid
+def _orders(
+    image: Image, grid: tuple[int, int], labels: Integers, settings: AblationSettings
+) -> tuple[Integers, Integers]:
+    """Random and contiguous orders of the image's patches."""
+    rows, columns = grid
     if len(labels) != rows * columns:
         raise HarnessError(
             f"{image.key}: its map has {len(labels)} nodes, which are not the model's "
             f"{rows}×{columns} patches"
         )
     drawing = settings.draws, seed_of("ablation", settings.seed, image.digest)
-    orders = random_orders(len(labels), *drawing), contiguous_orders(response.grid, *drawing)
-    is_classifier = response.answer == "logits"
-    prediction = _prediction(response.intact, label) if is_classifier else None
-    found = effects(
-        response.intact,
-        response.changes,
-        tuple(patch_sets(labels, settings.together)),
-        orders,
-        prediction.target if prediction else None,
-        response.patch_changes,
-    )
-    return ImageAblation(
-        image.key,
-        partition.identity(),
-        clusters,
-        response.answer,
-        len(response.intact),
-        prediction,
-        tuple(found),
-    )
+    return random_orders(len(labels), *drawing), contiguous_orders(grid, *drawing)
 
 
 def _prediction(logits: Floats, label: int | None) -> Prediction:

@@ -1,15 +1,13 @@
 """`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness.cli.options import add_plugin_option
-from harness.cli.output import write_rows
+from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.output import print_result, write_rows
 from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 SUMMARY = "remove clusters from the model, and compare what changes with random patches"
 
-FILE_WIDTH = 120
 EXAMPLES = """
 METHOD is a clusterer of the run, at the level that its selector chose, or a partition reference, as
 `harness compare-partitions --help` explains. Named images are shown one by one. For several images,
@@ -37,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness ablate`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     parser.add_argument(
         "images", nargs="*", metavar="IMAGE", help="images of the run (default all)"
     )
@@ -82,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="seed of the draws (default 0)"
     )
     add_plugin_option(parser)
-    parser.add_argument("--json", action="store_true", help="everything as JSON")
+    add_json_option(parser)
     parser.add_argument(
         "--csv", type=Path, metavar="FILE", help="also write one row per set of patches"
     )
@@ -92,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Remove clusters and show the effects; returns the exit code."""
     from harness.analysis.ablation import AblationSettings
     from harness.api import open_run
+    from harness.views.ablation import show
 
     settings = AblationSettings(
         arguments.at,
@@ -105,16 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )
-    if arguments.json:
-        print(json.dumps({"run": str(opened.folder), **_document(found)}, indent=2))
-    else:
-        from rich.console import Console
-
-        from harness.views.ablation import show
-
-        # A file or a pipe has no width of its own; the table's is as good as any.
-        console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
-        show(str(opened.folder), found, console, each=bool(arguments.images))
+    print_result(
+        lambda console: show(str(opened.folder), found, console, each=bool(arguments.images)),
+        lambda: {"run": str(opened.folder), **_document(found)},
+        as_json=arguments.json,
+    )
     if arguments.csv is not None:
         write_rows(list(_rows(found)), arguments.csv)
     return 0
@@ -170,12 +163,11 @@ def _chance(chance: "Chance") -> dict[str, Any]:
 def _rows(found: "Ablation") -> Iterator[dict[str, Any]]:
     """A flat row for each image and set of patches."""
     for image in found.images:
-        prediction = image.prediction
-        target = (
-            {"target": prediction.target, "labelled": prediction.labelled} if prediction else {}
-        )
+        row: dict[str, Any] = {"image": image.image}
+        if image.prediction:
+            row |= {"target": image.prediction.target, "labelled": image.prediction.labelled}
         for effect in image.effects:
-            yield {"image": image.image, **target, **_flat(_effect(effect))}
+            yield row | _flat(_effect(effect))
 
 
 def _flat(effect: dict[str, Any]) -> dict[str, Any]:

@@ -1,21 +1,18 @@
 """`harness foreground`: agreement of clusters with the images' foreground, and two baselines."""
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
-from harness.cli.output import write_rows
+from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.output import print_result, write_rows
 
 if TYPE_CHECKING:
     from harness.analysis.foreground import Foreground, ForegroundAgreement
 
 SUMMARY = "measure how far clusters agree with the images' foreground, more than baselines do"
 
-FILE_WIDTH = 120
 EXAMPLES = """
 The foreground is defined by brightness, for grey images on black such as Fashion-MNIST's, or by a
 mask for each image: DIR/KEY.png, of the image's size, with a black background.
@@ -31,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness foreground`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     foreground = parser.add_mutually_exclusive_group(required=True)
     foreground.add_argument(
         "--above", type=int, metavar="VALUE", help="pixels brighter than this, 0 … 254"
@@ -43,27 +40,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also count selected levels that the selector did not accept",
     )
     add_plugin_option(parser)
-    parser.add_argument("--json", action="store_true", help="everything as JSON")
+    add_json_option(parser)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write one row per map")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the agreement with the foreground; returns the exit code."""
+    from harness.analysis.method import flatten
     from harness.api import open_run
+    from harness.views.foreground import show
 
     opened = open_run(arguments.run_folder)
     plugins = arguments.plugins or ()
     found = opened.foreground(_foreground(arguments), plugins, candidates=arguments.candidates)
-    if arguments.json:
-        print(json.dumps(_document(str(opened.folder), found), indent=2))
-    else:
-        from rich.console import Console
-
-        from harness.views.foreground import show
-
-        # A file or a pipe has no width of its own; the table's is as good as any.
-        console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
-        show(str(opened.folder), found, console)
+    print_result(
+        lambda console: show(str(opened.folder), found, console),
+        lambda: {"run": str(opened.folder), **flatten(found), "maps": _rows(found)},
+        as_json=arguments.json,
+    )
     if arguments.csv is not None:
         write_rows(_rows(found), arguments.csv)
     return 0
@@ -79,12 +73,6 @@ def _foreground(arguments: argparse.Namespace) -> "Foreground":
     known = registry.load(arguments.plugins or ())
     folder: Callable[..., Any] = known.find("image set", "folder").component
     return Masks(folder(path=arguments.masks), str(arguments.masks))
-
-
-def _document(run: str, found: "ForegroundAgreement") -> dict[str, Any]:
-    from harness.analysis.method import flatten
-
-    return {"run": run, **flatten(found), "maps": _rows(found)}
 
 
 def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
