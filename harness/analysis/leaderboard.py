@@ -121,6 +121,14 @@ SMALLEST_FIRST = (
 )  # fmt: skip
 
 
+# The columns that are means over the ok maps, over those with an accepted level, and over truths.
+MEANS = ("modularity", "control_modularity", "excess", "modularity_full")
+MEANS_OF_ACCEPTED = (
+    "jaccard", "jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "n_clusters", "coverage",
+)  # fmt: skip
+MEANS_OF_TRUTHS = ("ari", "ari_best", "ami")
+
+
 @dataclass(frozen=True)
 class MethodPair:
     """Two methods on the same images: see `harness.metrics.inference.Pair`."""
@@ -242,35 +250,29 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
         rank=0,
         tier=None,
         method=found[0].method,
-        modularity=_mean(each.modularity for each in ok),
-        control_modularity=_mean(each.control_modularity for each in ok),
-        excess=_mean(each.excess for each in ok),
         excess_low=none_for_nan(low),
         excess_high=none_for_nan(high),
         across_images=none_for_nan(across_images),
         across_seeds=none_for_nan(across_seeds),
-        modularity_full=_mean(each.modularity_full for each in ok),
-        jaccard=_mean(each.jaccard for each in accepted),
-        jaccard_levels=_mean(each.jaccard_levels for each in accepted),
-        jaccard_seeds=_mean(each.jaccard_seeds for each in accepted),
-        jaccard_perturbed=_mean(each.jaccard_perturbed for each in accepted),
         mean_rank=None,
         p_value=tests[0].p_value if tests else None,
         z=tests[0].z if tests else None,
         significant=tests[0].significant if tests else None,
-        ari=_mean(truth.ari for truth in truths),
-        ari_best=_mean(truth.ari_best for truth in truths),
-        ami=_mean(truth.ami for truth in truths),
         k_error=_mean(truth.k_error for truth in truths if truth.n_planted > 1),
         false_alarms=_false_alarms(ok, tests[0].control) if tests else None,
-        n_clusters=_mean(each.n_clusters for each in accepted),
-        coverage=_mean(each.coverage for each in accepted),
         accepted=len(accepted),
         ok=len(ok),
         total=len(found),
         seconds=_of_defined(statistics.median, (each.seconds for each in ok)),
         controls=tests,
+        **_means(ok, MEANS),
+        **_means(accepted, MEANS_OF_ACCEPTED),
+        **_means(truths, MEANS_OF_TRUTHS),
     )
+
+
+def _means(values: Sequence[object], names: Iterable[str]) -> dict[str, Any]:
+    return {name: _mean(getattr(each, name) for each in values) for name in names}
 
 
 def _by_repeat(found: Iterable[Outcome]) -> Floats:

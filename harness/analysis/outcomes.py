@@ -64,8 +64,11 @@ WITH controls AS (
 """
 FIGURES = """,
        cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1),
-       point.modularity, point.modularity_full, controls.modularity,
-       controls.position IS NOT NULL, point.n_clusters, point.coverage,
+       CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END,
+       CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END,
+       CASE WHEN chosen.accepted THEN controls.modularity
+            WHEN controls.position IS NOT NULL THEN 0.0 END,
+       point.n_clusters, point.coverage,
        (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell), maps.truth
 """
 JOINS = """
@@ -215,28 +218,27 @@ def outcomes(store: Store) -> Iterator[Outcome]:
 
     query = CONTROLS + SELECTED.format(figures=FIGURES, joins=JOINS)
     for (
-        *selected, ok, modularity, modularity_full, control, has_control, n_clusters, coverage,
-        seconds, truth,
+        *selected, ok, modularity, modularity_full, control, n_clusters, coverage, seconds, truth,
     ) in _rows(store, query):  # fmt: skip
         level = _selected(selected)
-        selection = level.cell, level.method.selector
-        candidate, accepted = level.candidate, level.accepted
+        cell, candidate = level.cell, level.candidate
+        scores = None
+        if candidate is not None:
+            ok = ok and None not in perturbed.get((cell, candidate), {}).values()
+            if truth is not None:
+                scores = _truth_scores(*with_truth(cell, truth), candidate, n_clusters)
         yield Outcome(
             **vars(level),
-            ok=bool(ok)
-            and candidate is not None
-            and None not in perturbed.get((level.cell, candidate), {}).values(),
-            modularity=modularity if accepted else 0.0,
-            modularity_full=modularity_full if accepted else 0.0,
-            control_modularity=(control if accepted else 0.0) if has_control else None,
+            ok=bool(ok),
+            modularity=modularity,
+            modularity_full=modularity_full,
+            control_modularity=control,
             n_clusters=n_clusters,
             coverage=coverage,
             seconds=seconds,
-            jaccards=jaccards.get(selection, {}),
-            tests=tests.get(selection, {}),
-            truth=None
-            if truth is None or candidate is None
-            else _truth_scores(*with_truth(level.cell, truth), candidate, n_clusters),
+            jaccards=jaccards.get((cell, level.method.selector), {}),
+            tests=tests.get((cell, level.method.selector), {}),
+            truth=scores,
         )
 
 

@@ -242,30 +242,19 @@ def _planted(
 def _point(store: Store, cell: str, reference: PartitionReference) -> tuple[int, str, bool | None]:
     """The number of the level, and if a selector chose it, which one and whether it accepted it."""
     if "level" in reference.filters or "k" in reference.filters:
-        levels, counts = zip(
-            *store.connection.execute(
-                "SELECT level, n_clusters FROM points WHERE cell = ? ORDER BY point", (cell,)
-            ),
-            strict=True,
+        points = store.connection.execute(
+            "SELECT level, n_clusters FROM points WHERE cell = ? ORDER BY point", (cell,)
         )
-        if "k" in reference.filters:
-            return _with_clusters(reference, counts), "", None
-        return _nearest(reference, levels), "", None
-    return _selected(store, cell, reference)
-
-
-def _selected(
-    store: Store, cell: str, reference: PartitionReference
-) -> tuple[int, str, bool | None]:
+        levels, counts = zip(*points, strict=True)
+        find, values = (_with_clusters, counts) if "k" in reference.filters else (_nearest, levels)
+        return find(reference, values), "", None
     text, wanted = reference.text, reference.filters.get("selector")
-    selections = {
-        selector: rest
-        for selector, *rest in store.connection.execute(
-            "SELECT selector, status, candidate, accepted, reason FROM selections "
-            "WHERE cell = ? ORDER BY selector",
-            (cell,),
-        )
-    }
+    rows = store.connection.execute(
+        "SELECT selector, status, candidate, accepted, reason FROM selections "
+        "WHERE cell = ? ORDER BY selector",
+        (cell,),
+    )
+    selections = {selector: rest for selector, *rest in rows}
     if not selections:
         raise HarnessError(f"{text}: no selector was applied yet; give a level")
     if wanted is None and len(selections) > 1:
@@ -273,8 +262,8 @@ def _selected(
             f"{text}: several selectors chose a level: {', '.join(selections)}; choose one with "
             "selector=NAME, or give a level or k"
         )
-    selector = next(iter(selections)) if wanted is None else wanted
-    selector = _single_spec(text, "selector", selector, selections)
+    wanted = next(iter(selections)) if wanted is None else wanted
+    selector = _single_spec(text, "selector", wanted, selections)
     status, candidate, accepted, reason = selections[selector]
     if status != "ok" or candidate is None:
         raise HarnessError(f"{text}: {selector} chose no level ({reason}); give one")

@@ -146,9 +146,6 @@ class _Mean:
 
 def _image_pairs(count: int) -> list[tuple[int, int]]:
     """Pairs of each image with the next ones in a ring: their number is linear in the images'."""
-    pairs = {
-        tuple(sorted((one, (one + step) % count)))
-        for step in range(1, min(OTHER_IMAGES, count - 1) + 1)
-        for one in range(count)
-    }
-    return [(one, other) for one, other in sorted(pairs)]
+    steps = range(1, min(OTHER_IMAGES, count - 1) + 1)
+    pairs = [(one, (one + step) % count) for step in steps for one in range(count)]
+    return sorted({(min(pair), max(pair)) for pair in pairs})

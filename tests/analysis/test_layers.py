@@ -95,7 +95,7 @@ def test_heads_of_one_grouping_have_the_same_clusters(ami: Similarity) -> None:
     assert max(ami.layers[0, 0], ami.layers[0, 1], ami.layers[1, 2]) < 0.5
 
 
-def test_images_share_clusters_where_these_go_by_place_alone(ami: Similarity) -> None:
+def test_images_share_clusters_that_depend_on_position_alone(ami: Similarity) -> None:
     assert ami.layers_elsewhere[2, 2] == pytest.approx(1)
     assert ami.heads_elsewhere[5, 5] == pytest.approx(1)
     assert abs(ami.layers_elsewhere[1, 1]) < 0.3
@@ -179,7 +179,7 @@ def test_what_failed_is_counted_and_compared_with_nothing(deep: Path, tmp_path: 
     assert louvain.similarities[0].layer_images[2].tolist() == [3, 3, 2]
 
 
-def test_one_method_is_told_by_its_name(run: harness.Run) -> None:
+def test_a_method_is_selected_by_its_name(run: harness.Run) -> None:
     assert {each.method.clusterer for each in run.layers(["infomap"])} == {"infomap"}
     with pytest.raises(harness.HarnessError, match="no clusterer 'louvian'; did you mean"):
         run.layers(["louvian"])

@@ -212,7 +212,7 @@ def test_stability_is_of_what_was_accepted(bench: Bench) -> None:
     assert row.jaccard == pytest.approx(0.9)
 
 
-def test_significance_is_beside_the_first_control(bench: Bench) -> None:
+def test_significance_is_against_the_first_control(bench: Bench) -> None:
     for image, nulls in (("one", [-1.0] * 39), ("two", [-1.0] * 39), ("three", [1.0] * 39)):
         bench.cell("a", image, [0.6], nulls=nulls)
         bench.cell("a", image, [0.1], variant=NOISE)

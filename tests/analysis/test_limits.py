@@ -66,7 +66,7 @@ def test_a_mean_beyond_the_limit_is_a_regression(
     assert bool(judged(runs(method(**{metric: (first, second)})), limit)) == is_worse
 
 
-def test_the_line_tells_method_means_and_limit() -> None:
+def test_the_line_names_method_means_and_limit() -> None:
     (line,) = judged(runs(method(modularity=(0.5, 0.45))), "modularity:-5%")
 
     assert line == (
@@ -102,10 +102,10 @@ def test_what_failed_in_the_second_run_only_is_a_regression() -> None:
     ]
 
 
-def test_a_method_that_is_gone_is_a_regression() -> None:
-    gone = replace(method("infomap"), paired=0, ok=0, changed=0, only_first=4)
+def test_a_missing_method_is_a_regression() -> None:
+    missing = replace(method("infomap"), paired=0, ok=0, changed=0, only_first=4)
 
-    (line,) = judged(runs(method(modularity=(0.5, 0.5)), gone), "modularity:-5%")
+    (line,) = judged(runs(method(modularity=(0.5, 0.5)), missing), "modularity:-5%")
 
     assert line.endswith("none of 4 is in the second run")
 
@@ -162,7 +162,7 @@ def test_nothing_to_judge_is_an_error(found: PairedRuns, line: str) -> None:
         ("seconds:-5%", "seconds is better when smaller; a limit is as in seconds:+20%"),
     ],
 )
-def test_a_limit_that_is_none_is_told_in_one_line(limit: str, line: str) -> None:
+def test_a_malformed_limit_is_reported_in_one_line(limit: str, line: str) -> None:
     with pytest.raises(HarnessError) as raised:
         read_limit(limit)
 

@@ -132,13 +132,15 @@ def test_differences_are_judged_over_images(
     ]  # fmt: skip
 
 
-def test_settings_that_differ_are_told(harness_command: Command, before: Path, after: Path) -> None:
+def test_settings_that_differ_are_shown(
+    harness_command: Command, before: Path, after: Path
+) -> None:
     shown = harness_command("compare", before, after)
 
     assert "Settings that differ: levels 3 → 5; seed 0 → 1." in shown.stdout
 
 
-def test_versions_that_differ_are_told(
+def test_versions_that_differ_are_shown(
     before: Path, run_of: Callable[..., Path], harness_command: Command
 ) -> None:
     import sqlite3
@@ -202,7 +204,7 @@ def test_images_are_paired_by_their_pixels_and_else_by_name(
 
 
 @pytest.mark.slow
-def test_slots_and_repeats_are_kept_apart_and_images_judged(
+def test_heads_and_repeats_are_paired_apart_and_images_are_tested(
     run_of: Callable[..., Path],
 ) -> None:
     run = harness.open_run(
@@ -222,7 +224,7 @@ def test_slots_and_repeats_are_kept_apart_and_images_judged(
     assert {(found.pairs, found.images) for found in method.metrics if found.pairs} == {(8, 2)}
 
 
-def test_a_method_that_fails_in_the_second_run_only_is_told_and_fails(
+def test_a_method_that_fails_in_the_second_run_only_is_shown_and_a_regression(
     harness_command: Command, run_of: Callable[..., Path], tmp_path: Path
 ) -> None:
     well, failing = tmp_path / "well.py", tmp_path / "failing.py"
@@ -230,12 +232,12 @@ def test_a_method_that_fails_in_the_second_run_only_is_told_and_fails(
     failing.write_text(PLUGIN.format(body=FAILING))
     good, bad = (run_of(clusterers="halves", plugins=[path]) for path in (well, failing))
 
-    told = harness_command("compare", good, bad)
+    shown = harness_command("compare", good, bad)
     failed = harness_command("compare", good, bad, "--fail-on", "modularity:-50%")
     fixed = harness_command("compare", bad, good, "--fail-on", "modularity:-50%")
 
-    assert told.returncode == 0
-    assert "halves: 7 pairs, 1 ok in the first run only" in told.stdout
+    assert shown.returncode == 0
+    assert "halves: 7 pairs, 1 ok in the first run only" in shown.stdout
     assert failed.returncode == 3
     assert failed.stderr.startswith("worse: halves ")
     assert failed.stderr.endswith("1 of 7 are ok in the first run only\n")

@@ -77,7 +77,7 @@ def test_a_partition_is_matched_with_itself_wholly(
     assert "same" in shown.stdout
 
 
-def test_levels_are_told_by_the_number_of_clusters(finished: Path) -> None:
+def test_a_level_is_selected_by_its_number_of_clusters(finished: Path) -> None:
     run = harness.open_run(finished)
     points = run.points().query("image == @MAP and clusterer == 'louvain' and role == 'observed'")
     k = int(points["n_clusters"].iloc[-1])
@@ -90,7 +90,7 @@ def test_levels_are_told_by_the_number_of_clusters(finished: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "line"),
+    ("reference", "line"),
     [
         ("luvain", "luvain: the run has no clusterer 'luvain'; did you mean 'louvain'?"),
         ("louvain@0.1", "louvain@0.1: there is no level 0.1; the levels are 0, 0.3267, "),
@@ -105,15 +105,17 @@ def test_levels_are_told_by_the_number_of_clusters(finished: Path) -> None:
         ("truth", "truth: no communities were planted in blocks-1"),
     ],
 )
-def test_a_place_that_is_none_is_told_in_one_line(finished: Path, place: str, line: str) -> None:
+def test_a_wrong_reference_is_reported_in_one_line(
+    finished: Path, reference: str, line: str
+) -> None:
     with pytest.raises(harness.HarnessError) as raised:
-        harness.open_run(finished).partition(MAP, place)
+        harness.open_run(finished).partition(MAP, reference)
 
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)
 
 
-def test_what_there_are_several_of_has_to_be_told(maps: Path, tmp_path: Path) -> None:
+def test_keys_with_several_values_must_be_given(maps: Path, tmp_path: Path) -> None:
     run = harness.run(
         extractors=f"arrays[path={maps}]",
         controls="none",
@@ -125,11 +127,11 @@ def test_what_there_are_several_of_has_to_be_told(maps: Path, tmp_path: Path) ->
         out=tmp_path / "out",
     )
 
-    told = run.partition(MAP, "louvain[resolution=0.5]@selector=max-modularity,repeat=1")
+    found = run.partition(MAP, "louvain[resolution=0.5]@selector=max-modularity,repeat=1")
 
-    assert (told.clusterer, told.repeat) == ("louvain[resolution=0.5]", 1)
-    assert told.selector == "max-modularity"
-    for place, reason in (
+    assert (found.clusterer, found.repeat) == ("louvain[resolution=0.5]", 1)
+    assert found.selector == "max-modularity"
+    for reference, reason in (
         ("louvain", "clusterer louvain matches louvain.*; give the full spec"),
         (
             "louvain[resolution=0.5]@0",
@@ -138,7 +140,7 @@ def test_what_there_are_several_of_has_to_be_told(maps: Path, tmp_path: Path) ->
         ("louvain[resolution=0.5]@repeat=1", "several selectors chose a level"),
     ):
         with pytest.raises(harness.HarnessError, match=reason):
-            run.partition(MAP, place)
+            run.partition(MAP, reference)
 
 
 def test_files_of_labels_are_matched(harness_command: Command, tmp_path: Path) -> None:
@@ -165,7 +167,7 @@ def test_files_of_labels_are_matched(harness_command: Command, tmp_path: Path) -
         (None, "b.npy: no such file"),
     ],
 )
-def test_a_file_without_labels_is_told_in_one_line(
+def test_a_file_without_labels_is_reported_in_one_line(
     harness_command: Command, tmp_path: Path, content: object, line: str
 ) -> None:
     np.save(tmp_path / "a.npy", np.array([0, 0, 0, 0, 1, 1]))
@@ -202,7 +204,7 @@ def test_a_mistake_costs_one_line(
     assert shown.stderr.count("\n") == 1
 
 
-def test_planted_communities_are_a_place(maps: Path, tmp_path: Path) -> None:
+def test_truth_refers_to_the_planted_communities(maps: Path, tmp_path: Path) -> None:
     plugin = tmp_path / "known.py"
     plugin.write_text(
         "from dataclasses import dataclass\n"
