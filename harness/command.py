@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from harness.analysis.foreground import MethodAgreement
     from harness.analysis.inputs import TellsClasses
     from harness.analysis.masks import BrightnessThreshold
-    from harness.api import prepare
     from harness.cli.options import add_plugin_option
     from harness.engine.environment import environment, invocation, source
     from harness.metrics.ablation import Chance, Effect
@@ -45,7 +44,6 @@ _HOMES = {
     "harness.analysis.foreground": ("MethodAgreement",),
     "harness.analysis.inputs": ("TellsClasses",),
     "harness.analysis.masks": ("BrightnessThreshold",),
-    "harness.api": ("prepare",),
     "harness.cli.options": ("add_plugin_option",),
     "harness.engine.environment": ("environment", "invocation", "source"),
     "harness.planning.progress": ("Progress",),
@@ -101,7 +99,6 @@ __all__ = [
     "panels",
     "photo",
     "picture",
-    "prepare",
     "profile_figure",
     "query_heatmaps",
     "save",

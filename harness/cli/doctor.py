@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the diagnosis; returns 0, or 2 if hosts or plugins are in trouble."""
-    from harness.api import RESULTS
+    from harness.planning.suites import RESULTS
     from harness.engine.diagnosis import diagnose
     from harness.plugin import registry
 

@@ -75,12 +75,12 @@ def _print_apart(runs: Sequence["Run"], per: str, form: str) -> None:
 
         for run in runs:
             if per == "head":
-                heads.show_heads(str(run.folder), run.head_indices(), _console())
+                heads.show_heads(str(run.folder), run.head_rows(), _console())
             else:
                 heads.show_layers(str(run.folder), run.layer_rows(), _console())
         return
     found: list[tuple[str, Sequence[HeadRow | LayerRow]]] = [
-        (str(run.folder), run.head_indices() if per == "head" else run.layer_rows()) for run in runs
+        (str(run.folder), run.head_rows() if per == "head" else run.layer_rows()) for run in runs
     ]
     if form == "json":
         documents = [{"run": of, "rows": [row.flat() for row in rows]} for of, rows in found]

@@ -1,6 +1,6 @@
 """A run: survey the inputs, plan, compute what is missing, select."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -29,7 +29,8 @@ from harness.planning.plan import (
     split_extractors,
 )
 from harness.planning.progress import Progress
-from harness.planning.settings import Execution, Settings, spelled_by
+from harness.planning.settings import Execution, Settings
+from harness.planning.suites import Job, components_named
 from harness.plugin.registry import Registry
 from harness.store import (
     FILE_NAME,
@@ -46,44 +47,26 @@ from harness.store.maps import is_intact
 from harness.store.records import MapRecord
 
 
-def estimate_cost(
-    settings: Settings,
-    execution: Execution,
-    registry: Registry,
-    folder: Path,
-    progress: Progress,
-    *,
-    retry_failed: bool = False,
-    force: Sequence[str] = (),
-) -> CostEstimate:
+def estimate_cost(job: Job, progress: Progress) -> CostEstimate:
     """Survey the inputs and count cells; nothing is computed and nothing kept.
 
     Counts and raises as `execute` with the same arguments would.
     """
+    settings, execution, folder = job.settings, job.execution, job.folder
     check_place(folder)
-    forced = spelled_by(settings, force)
+    forced = components_named(settings, execution.force)
     with (
         TemporaryDirectory() as scratch,
-        _planned(settings, execution, registry, Path(scratch), progress) as planned,
+        _planned(settings, execution, job.registry, Path(scratch), progress) as planned,
     ):
         plan = planned.plan
     if not (folder / FILE_NAME).is_file():
         return foresee(plan, CachedWork(), forced, execution.workers)
     with open_for_reading(folder) as store:
-        return foresee(plan, _known(store, ok=retry_failed), forced, execution.workers)
+        return foresee(plan, _known(store, ok=execution.retry_failed), forced, execution.workers)
 
 
-def execute(
-    settings: Settings,
-    execution: Execution,
-    registry: Registry,
-    folder: Path,
-    progress: Progress,
-    *,
-    retry_failed: bool = False,
-    force: Sequence[str] = (),
-    any_environment: bool = False,
-) -> None:
+def execute(job: Job, progress: Progress) -> None:
     """Compute all that the settings ask for and the folder's store does not hold.
 
     May be stopped at any time and started again; only what is missing is computed, and, on
@@ -91,21 +74,22 @@ def execute(
     HarnessError if the folder cannot be used, an input as a whole is not to be had, a name in
     `force` is none, or, unless `any_environment`, what is stored was computed with other versions.
     """
+    settings, execution, folder = job.settings, job.execution, job.folder
     check_place(folder)
-    forced = spelled_by(settings, force)
-    with _planned(settings, execution, registry, folder / MAPS_FOLDER, progress) as planned:
+    forced = components_named(settings, execution.force)
+    with _planned(settings, execution, job.registry, folder / MAPS_FOLDER, progress) as planned:
         plan, survey = planned.plan, planned.survey
         with open_for_writing(folder) as store:
-            session = _session(store, survey, execution, any_environment)
+            session = _session(store, survey, execution)
             store.write_plan(asdict(settings), session, survey.images, plan.cells())
-            if retry_failed:
+            if execution.retry_failed:
                 store.forget_failures()
             store.forget_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
             expected = foresee(plan, _known(store), frozenset(), execution.workers)
             if expected.new or expected.perturbed:
                 progress.note(f"{folder}: {expected}")
-            run = _Run(settings, execution, planned, store, progress, forced, any_environment)
+            run = _Run(settings, execution, planned, store, progress, forced)
             run.complete()
 
 
@@ -138,16 +122,14 @@ def _planned(
         yield _Planned(plan, survey, terms, guardian, host)
 
 
-def _session(
-    store: Store, survey: Survey, execution: Execution, any_environment: bool
-) -> dict[str, Any]:
+def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
     """What is kept of this execution; refuses if any before had another environment."""
     found = environment.environment(execution.extraction_threads)
-    for session in [] if any_environment else store.sessions():
+    for session in [] if execution.any_environment else store.sessions():
         if changed := environment.difference(session["environment"], found):
             raise HarnessError(
                 f"{store.folder}: computed in another environment ({changed}); restore it, choose "
-                "another --out, or mix them with --any-environment"
+                "another out, or mix them with any_environment"
             )
     return {
         "environment": found,
@@ -192,7 +174,6 @@ class _Run:
     store: Store
     progress: Progress
     forced: Set[str]
-    any_environment: bool
 
     def complete(self) -> None:
         """Bring every planned cell to a record, then select."""
@@ -253,7 +234,7 @@ class _Run:
         from harness.engine.dask_pool import connect
 
         found = None
-        if not self.any_environment:
+        if not self.execution.any_environment:
             found = environment.environment(self.execution.extraction_threads)
         return connect(
             self.execution.dask,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import harness
 from harness import HarnessError, Image, ImageSet, Run
-from harness.command import Progress, format_value, prepare
+from harness.command import Progress, format_value
 from harness_plugins.thesis.vit.checkpoint import load_checkpoint
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ class Study:
             "out": self.folder / "runs" / suite,
         }
         with as_file(files(__package__).joinpath(f"{suite}.toml")) as path:
-            job = prepare(path, values)
-        return job.execute(self.progress)
+            return harness.run(path, **values, progress=self.progress)
 
     @cached_property
     def one_head(self) -> "Checkpoint":
