@@ -74,7 +74,8 @@ def positive(help: str, below: float = math.inf, **more: Any) -> Setting:
     """Return a setting that takes positive numbers below a limit."""
 
     def parse(value: Any) -> float:
-        _require(isinstance(value, Real) and not isinstance(value, bool) and 0 < value < below)
+        _require(isinstance(value, Real) and not isinstance(value, bool))
+        _require(0 < float(value) < below)
         return float(value)
 
     limited = below < math.inf
