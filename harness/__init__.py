@@ -3,168 +3,90 @@
 Names are resolved when they are first used, so that `import harness` costs next to nothing.
 """
 
-import importlib
-
 # `python -m harness` imports this with the working folder on the path: no module is imported here
 # that a file of the user's could shadow, typing included.
+import importlib
+
+from harness.lazy import attach
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from harness.api import Run, make, open_run, run
-    from harness.errors import HarnessError
-    from harness.metrics import modularity
-    from harness.metrics.jaccard import best_match_jaccard, best_match_jaccards
-    from harness.metrics.significance import p_value
-    from harness.metrics.stability import adjusted_jaccard
-    from harness.plugin.ablation import (
-        Ablatable,
-        AblationSpec,
-        Ablator,
-        At,
-        Fill,
-        ModelResponse,
-        OutputKind,
-    )
-    from harness.plugin.base import (
-        Clusterer,
-        Extractor,
-        GraphBuilder,
-        ImageControl,
-        ImageSet,
-        LabelledImageSet,
-        MapControl,
-        MapSet,
-        Perturbation,
-        Selector,
-        Split,
-    )
-    from harness.plugin.hooks import hookimpl
-    from harness.plugin.values import (
-        OBSERVED,
-        UNASSIGNED,
-        AttentionMap,
-        Floats,
-        Graph,
-        HeadIndex,
-        Image,
-        Integers,
-        Partition,
-        Point,
-        Profile,
-        Selection,
-        Variant,
-        read_only,
-    )
+    from harness.api import Run as Run
+    from harness.api import make as make
+    from harness.api import open_run as open_run
+    from harness.api import run as run
+    from harness.errors import HarnessError as HarnessError
+    from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
+    from harness.metrics.jaccard import best_match_jaccards as best_match_jaccards
+    from harness.metrics.modularity import modularity as modularity
+    from harness.metrics.significance import p_value as p_value
+    from harness.metrics.stability import adjusted_jaccard as adjusted_jaccard
+    from harness.plugin.ablation import Ablatable as Ablatable
+    from harness.plugin.ablation import AblationSpec as AblationSpec
+    from harness.plugin.ablation import Ablator as Ablator
+    from harness.plugin.ablation import At as At
+    from harness.plugin.ablation import Fill as Fill
+    from harness.plugin.ablation import ModelResponse as ModelResponse
+    from harness.plugin.ablation import OutputKind as OutputKind
+    from harness.plugin.base import Clusterer as Clusterer
+    from harness.plugin.base import Extractor as Extractor
+    from harness.plugin.base import GraphBuilder as GraphBuilder
+    from harness.plugin.base import ImageControl as ImageControl
+    from harness.plugin.base import ImageSet as ImageSet
+    from harness.plugin.base import LabelledImageSet as LabelledImageSet
+    from harness.plugin.base import MapControl as MapControl
+    from harness.plugin.base import MapSet as MapSet
+    from harness.plugin.base import Perturbation as Perturbation
+    from harness.plugin.base import Selector as Selector
+    from harness.plugin.base import Split as Split
+    from harness.plugin.graph import Graph as Graph
+    from harness.plugin.graph import Partition as Partition
+    from harness.plugin.hooks import hookimpl as hookimpl
+    from harness.plugin.profile import Point as Point
+    from harness.plugin.profile import Profile as Profile
+    from harness.plugin.profile import Selection as Selection
+    from harness.plugin.values import OBSERVED as OBSERVED
+    from harness.plugin.values import UNASSIGNED as UNASSIGNED
+    from harness.plugin.values import AttentionMap as AttentionMap
+    from harness.plugin.values import Floats as Floats
+    from harness.plugin.values import HeadIndex as HeadIndex
+    from harness.plugin.values import Image as Image
+    from harness.plugin.values import Integers as Integers
+    from harness.plugin.values import Variant as Variant
+    from harness.plugin.values import read_only as read_only
 
-_HOMES = {
-    "harness.api": ("Run", "make", "open_run", "run"),
-    "harness.plugin.ablation": (
-        "Ablatable",
-        "ModelResponse",
-        "Ablator",
-        "OutputKind",
-        "At",
-        "Fill",
-        "AblationSpec",
-    ),
+    __version__: str
+
+# Each public name by the module that defines it.
+HOMES = {
+    "harness.api": "Run make open_run run",
+    "harness.errors": "HarnessError",
+    "harness.metrics.modularity": "modularity",
+    "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
+    "harness.metrics.significance": "p_value",
+    "harness.metrics.stability": "adjusted_jaccard",
+    "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
     "harness.plugin.base": (
-        "Clusterer",
-        "Extractor",
-        "GraphBuilder",
-        "ImageControl",
-        "ImageSet",
-        "LabelledImageSet",
-        "MapControl",
-        "MapSet",
-        "Perturbation",
-        "Selector",
-        "Split",
+        "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
+        "MapSet Perturbation Selector Split"
     ),
-    "harness.errors": ("HarnessError",),
-    "harness.plugin.hooks": ("hookimpl",),
-    "harness.metrics": ("modularity",),
-    "harness.metrics.jaccard": ("best_match_jaccard", "best_match_jaccards"),
-    "harness.metrics.significance": ("p_value",),
-    "harness.metrics.stability": ("adjusted_jaccard",),
+    "harness.plugin.graph": "Graph Partition",
+    "harness.plugin.hooks": "hookimpl",
+    "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.values": (
-        "OBSERVED",
-        "UNASSIGNED",
-        "AttentionMap",
-        "Floats",
-        "Graph",
-        "HeadIndex",
-        "Image",
-        "Integers",
-        "Partition",
-        "Point",
-        "Profile",
-        "Selection",
-        "Variant",
-        "read_only",
+        "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-__all__ = [
-    "OBSERVED",
-    "UNASSIGNED",
-    "Ablatable",
-    "AblationSpec",
-    "Ablator",
-    "At",
-    "AttentionMap",
-    "Clusterer",
-    "Extractor",
-    "Fill",
-    "Floats",
-    "Graph",
-    "GraphBuilder",
-    "HarnessError",
-    "HeadIndex",
-    "Image",
-    "ImageControl",
-    "ImageSet",
-    "Integers",
-    "LabelledImageSet",
-    "MapControl",
-    "MapSet",
-    "ModelResponse",
-    "OutputKind",
-    "Partition",
-    "Perturbation",
-    "Point",
-    "Profile",
-    "Run",
-    "Selection",
-    "Selector",
-    "Split",
-    "Variant",
-    "adjusted_jaccard",
-    "best_match_jaccard",
-    "best_match_jaccards",
-    "hookimpl",
-    "make",
-    "modularity",
-    "open_run",
-    "p_value",
-    "read_only",
-    "run",
-]
-
 
 # The package's name where packages are installed from.
 DISTRIBUTION = "attention-harness"
 
+_public_name, __dir__, __all__ = attach(__name__, HOMES)
+
 
 def __getattr__(name: str) -> "Any":
     if name == "__version__":
-        metadata = importlib.import_module("importlib.metadata")
-        return metadata.version(DISTRIBUTION)
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'harness' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+        return importlib.import_module("importlib.metadata").version(DISTRIBUTION)
+    return _public_name(name)

@@ -5,116 +5,70 @@ returns the exit status. A package registers it under the entry point group `har
 Names are resolved when they are first used, so that `harness --help` stays quick.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.lazy import attach
 
 if TYPE_CHECKING:
-    from harness.analysis.ablated_images import ClusterPatches
-    from harness.analysis.ablation import Ablation, AblationSettings
-    from harness.analysis.foreground import MethodAgreement
-    from harness.analysis.inputs import TellsClasses
-    from harness.analysis.masks import BrightnessThreshold
-    from harness.cli.options import add_plugin_option
-    from harness.engine.environment import environment, invocation, source
-    from harness.metrics.ablation import Chance, Effect
-    from harness.metrics.ablation_contrasts import Contrast
-    from harness.metrics.inference import bootstrap_interval, signed_rank_p
-    from harness.metrics.matching import best_unions
-    from harness.planning.progress import Progress
-    from harness.plugin.spec import did_you_mean, format_spec, format_value
-    from harness.views.figures.ablation import EffectBar, logit_changes
-    from harness.views.figures.clusters import panels, side_by_side
-    from harness.views.figures.gallery import gallery
-    from harness.views.figures.heatmaps import query_heatmaps
-    from harness.views.figures.profiles import Curve, profile_figure
-    from harness.views.figures.style import (
-        CHOSEN,
-        colour,
-        new_figure,
-        photo,
-        picture,
-        save,
-        style,
-    )
-    from harness.views.progress import shown_progress
+    from harness.analysis.ablated_images import ClusterPatches as ClusterPatches
+    from harness.analysis.ablation import Ablation as Ablation
+    from harness.analysis.ablation import AblationSettings as AblationSettings
+    from harness.analysis.foreground import MethodAgreement as MethodAgreement
+    from harness.analysis.inputs import TellsClasses as TellsClasses
+    from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
+    from harness.cli.options import add_plugin_option as add_plugin_option
+    from harness.engine.environment import environment as environment
+    from harness.engine.environment import invocation as invocation
+    from harness.engine.environment import source as source
+    from harness.metrics.ablation import Chance as Chance
+    from harness.metrics.ablation import Effect as Effect
+    from harness.metrics.ablation_contrasts import Contrast as Contrast
+    from harness.metrics.inference import bootstrap_interval as bootstrap_interval
+    from harness.metrics.inference import signed_rank_p as signed_rank_p
+    from harness.metrics.matching import best_unions as best_unions
+    from harness.planning.progress import Progress as Progress
+    from harness.plugin.spec import did_you_mean as did_you_mean
+    from harness.plugin.spec import format_spec as format_spec
+    from harness.plugin.spec import format_value as format_value
+    from harness.views.figures.ablation import EffectBar as EffectBar
+    from harness.views.figures.ablation import logit_changes as logit_changes
+    from harness.views.figures.clusters import panels as panels
+    from harness.views.figures.clusters import side_by_side as side_by_side
+    from harness.views.figures.gallery import gallery as gallery
+    from harness.views.figures.heatmaps import query_heatmaps as query_heatmaps
+    from harness.views.figures.profiles import Curve as Curve
+    from harness.views.figures.profiles import profile_figure as profile_figure
+    from harness.views.figures.style import CHOSEN as CHOSEN
+    from harness.views.figures.style import colour as colour
+    from harness.views.figures.style import new_figure as new_figure
+    from harness.views.figures.style import photo as photo
+    from harness.views.figures.style import picture as picture
+    from harness.views.figures.style import save as save
+    from harness.views.figures.style import style as style
+    from harness.views.progress import shown_progress as shown_progress
 
-_HOMES = {
-    "harness.analysis.ablated_images": ("ClusterPatches",),
-    "harness.analysis.ablation": ("Ablation", "AblationSettings"),
-    "harness.analysis.foreground": ("MethodAgreement",),
-    "harness.analysis.inputs": ("TellsClasses",),
-    "harness.analysis.masks": ("BrightnessThreshold",),
-    "harness.cli.options": ("add_plugin_option",),
-    "harness.engine.environment": ("environment", "invocation", "source"),
-    "harness.planning.progress": ("Progress",),
-    "harness.metrics.ablation": ("Chance", "Effect"),
-    "harness.metrics.ablation_contrasts": ("Contrast",),
-    "harness.metrics.inference": ("bootstrap_interval", "signed_rank_p"),
-    "harness.metrics.matching": ("best_unions",),
-    "harness.plugin.spec": ("did_you_mean", "format_spec", "format_value"),
-    "harness.views.figures.ablation": ("EffectBar", "logit_changes"),
-    "harness.views.figures.clusters": ("panels", "side_by_side"),
-    "harness.views.figures.gallery": ("gallery",),
-    "harness.views.figures.heatmaps": ("query_heatmaps",),
-    "harness.views.figures.profiles": ("Curve", "profile_figure"),
-    "harness.views.figures.style": (
-        "CHOSEN",
-        "colour",
-        "new_figure",
-        "photo",
-        "picture",
-        "save",
-        "style",
-    ),
-    "harness.views.progress": ("shown_progress",),
+# Each public name by the module that defines it.
+HOMES = {
+    "harness.analysis.ablated_images": "ClusterPatches",
+    "harness.analysis.ablation": "Ablation AblationSettings",
+    "harness.analysis.foreground": "MethodAgreement",
+    "harness.analysis.inputs": "TellsClasses",
+    "harness.analysis.masks": "BrightnessThreshold",
+    "harness.cli.options": "add_plugin_option",
+    "harness.engine.environment": "environment invocation source",
+    "harness.metrics.ablation": "Chance Effect",
+    "harness.metrics.ablation_contrasts": "Contrast",
+    "harness.metrics.inference": "bootstrap_interval signed_rank_p",
+    "harness.metrics.matching": "best_unions",
+    "harness.planning.progress": "Progress",
+    "harness.plugin.spec": "did_you_mean format_spec format_value",
+    "harness.views.figures.ablation": "EffectBar logit_changes",
+    "harness.views.figures.clusters": "panels side_by_side",
+    "harness.views.figures.gallery": "gallery",
+    "harness.views.figures.heatmaps": "query_heatmaps",
+    "harness.views.figures.profiles": "Curve profile_figure",
+    "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
+    "harness.views.progress": "shown_progress",
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "CHOSEN",
-    "Ablation",
-    "AblationSettings",
-    "BrightnessThreshold",
-    "Chance",
-    "ClusterPatches",
-    "Contrast",
-    "Curve",
-    "Effect",
-    "EffectBar",
-    "MethodAgreement",
-    "Progress",
-    "TellsClasses",
-    "add_plugin_option",
-    "best_unions",
-    "bootstrap_interval",
-    "colour",
-    "did_you_mean",
-    "environment",
-    "format_spec",
-    "format_value",
-    "gallery",
-    "invocation",
-    "logit_changes",
-    "new_figure",
-    "panels",
-    "photo",
-    "picture",
-    "profile_figure",
-    "query_heatmaps",
-    "save",
-    "shown_progress",
-    "side_by_side",
-    "signed_rank_p",
-    "source",
-    "style",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'harness.command' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = attach(__name__, HOMES)

@@ -1,25 +1,34 @@
-"""The exceptions that stand for what the user can put right, and how such words are shown."""
+"""Exceptions that the user can act on, and how untrusted text is shown."""
 
 
 class HarnessError(Exception):
-    """Something the user can put right; the command line prints it as one line.
+    """A problem that the user can solve; the command line prints it as one line.
 
-    The message says what was wrong, where, and what would be right.
+    Plugins raise it for wrong parameters and for images, maps or files that cannot be read; for
+    one image or map it excludes only that one. The message says what is wrong, where, and what
+    would be right.
+
+    Examples
+    --------
+    >>> raise harness.HarnessError("top-k: start must be 0 … 1, not 2.0")
+    Traceback (most recent call last):
+        ...
+    harness.errors.HarnessError: top-k: start must be 0 … 1, not 2.0
     """
 
 
 class InvalidResultError(HarnessError):
-    """A plugin's method returned what it must not, or changed what it was given."""
+    """A plugin's method returned an invalid value, or changed its arguments."""
 
 
 class RunStoppedError(HarnessError):
-    """Nothing that a cell is to blame for: the run ends, and goes on when that is put right."""
+    """A problem of the whole run rather than of one cell: once it is solved, the run resumes."""
 
 
 def escape_controls(text: str) -> str:
-    """The text with every control character but line breaks and tabs spelled out.
+    """Escape every control character except line breaks and tabs.
 
-    Names of files and words of plugins go to terminals, which obey escape sequences.
+    Terminals obey escape sequences, which names of files and output of plugins may contain.
     """
     return "".join(
         character

@@ -40,6 +40,11 @@ class Run:
     role, control and draw where controls are included. Times are in seconds, memory in bytes.
     Where `plugins` are taken, they are files or package folders with more plugins.
 
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+
     Examples
     --------
     >>> import tempfile
@@ -106,12 +111,16 @@ class Run:
     def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
         """Describe every method by layer and head, and compare its clusters between them.
 
-        The result is described in `harness.analysis.layers`. Without `clusterers` it has all.
+        Without `clusterers`, given by specs or names, all are described.
+
+        Returns
+        -------
+        list of harness.analysis.layers.MethodLayers
 
         Raises
         ------
         HarnessError
-            If the run lacks one of the clusterers, or has only one layer and head.
+            If the run lacks a clusterer, or has only one layer and head.
         """
         return self._read(lambda stored: layers(stored, clusterers))
 
@@ -258,12 +267,6 @@ class Run:
         Returns
         -------
         harness.analysis.ablation.Ablation
-            Effects of each image's clusters, and of random patches as many.
-
-        Raises
-        ------
-        HarnessError
-            If there is no such partition, or the model cannot be ablated.
         """
         how = settings or AblationSettings()
         return self._read(lambda stored: ablate(stored, _registry(plugins), reference, images, how))
@@ -277,16 +280,12 @@ class Run:
     ) -> ImageReport:
         """Report what every method found on one map of an image, and on its controls.
 
-        Parameters
-        ----------
-        image
-            Name of the image.
-        filters
-            Further identity of the map, such as {"head": "3"}; needed where several maps match.
-        clusterers, selectors
-            Specs or names of those to report; all if there are none.
+        `filters` identify the map if the image has several, such as {"head": "3"}. Without
+        `clusterers` and `selectors`, given by specs or names, all are reported.
 
-        The result is described in `harness.analysis.image`.
+        Returns
+        -------
+        harness.analysis.image.ImageReport
         """
         return self._read(
             lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
@@ -295,9 +294,12 @@ class Run:
     def weights(
         self, report: ImageReport, *, alone: bool = False
     ) -> "dict[int, NDArray[np.floating[Any]]]":
-        """Return the attention of the layer that an image report is about, by head.
+        """Return the attention of the layer that an image report is about.
 
-        Weights are arrays (n, n), from row to column; with `alone` only the report's head's.
+        Returns
+        -------
+        dict of int to numpy.ndarray
+            Weights (n, n), from row to column, by head; with `alone` only the report's head.
         """
         return self._read(lambda stored: weights_by_head(stored, report, alone=alone))
 
@@ -333,17 +335,12 @@ class Run:
         foreground
             Such as `harness.analysis.masks.BrightnessThreshold(0)`.
         candidates
-            Whether to include levels that a selector did not accept.
+            Whether levels count that a selector did not accept.
 
         Returns
         -------
         harness.analysis.foreground.ForegroundAgreement
-            Agreement of each method, beside spatial blocks and k-means on pixels.
-
-        Raises
-        ------
-        HarnessError
-            If images or their foreground cannot be loaded.
+            Agreement of each method, of spatial blocks and of k-means on pixels.
         """
         return self._read(
             lambda stored: meaning(stored, _registry(plugins), foreground, candidates=candidates)

@@ -1,4 +1,3 @@
-import doctest
 from pathlib import Path
 from typing import Any
 
@@ -114,24 +113,6 @@ def test_kinds_may_be_written_with_underscores(kind: str) -> None:
 def test_make_takes_one_component_of_a_known_kind(kind: str, spec: str, reason: str) -> None:
     with pytest.raises(harness.HarnessError, match=reason):
         harness.make(kind, spec)
-
-
-@pytest.mark.parametrize("name", ["Run", "make", "open_run", "run"])
-def test_the_examples_of_the_interface_run(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (found,) = (
-        each
-        for each in doctest.DocTestFinder(recurse=False).find(getattr(harness, name), name)
-        if each.examples
-    )
-    report: list[str] = []
-
-    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(found, out=report.append)
-
-    assert report == []
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,63 @@
+import ast
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import harness
+import harness.command
+
+FACADES = pytest.mark.parametrize(
+    "facade", [harness, harness.command], ids=lambda facade: facade.__name__
+)
 
 
-@pytest.mark.parametrize("name", harness.__all__)
-def test_every_public_name_is_there(name: str) -> None:
-    assert getattr(harness, name) is not None
+def seen_by_type_checkers(facade: ModuleType) -> set[tuple[str, str]]:
+    """Module and name of every import that exports its name, as in `from m import x as x`."""
+    tree = ast.parse(Path(str(facade.__file__)).read_text(encoding="utf-8"))
+    return {
+        (str(node.module), name.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.name == name.asname
+    }
 
 
-def test_what_is_public_and_what_is_found_are_the_same() -> None:
-    assert set(harness.__all__) == set(harness._HOME_OF)
+@FACADES
+def test_every_public_name_is_there(facade: ModuleType) -> None:
+    for name in facade.__all__:
+        assert getattr(facade, name) is not None
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'Clusterers'"):
-        harness.Clusterers  # type: ignore[attr-defined]  # noqa: B018
+@FACADES
+def test_type_checkers_see_the_names_that_are_found_at_run_time(facade: ModuleType) -> None:
+    found = {(home, name) for home, names in facade.HOMES.items() for name in names.split()}
+
+    assert seen_by_type_checkers(facade) == found
+    assert sorted(name for _, name in found) == facade.__all__ == dir(facade)
+    for home, name in found:
+        assert getattr(facade, name) is getattr(import_module(home), name)
+
+
+@FACADES
+def test_an_unknown_name_is_an_attribute_error(facade: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=f"'{facade.__name__}' has no attribute 'Clusterers'"):
+        facade.Clusterers  # noqa: B018
 
 
 def test_importing_the_package_imports_no_library() -> None:
     script = "import sys, harness; assert not {'numpy', 'torch', 'pandas'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_importing_the_package_imports_no_module_that_a_users_file_could_shadow() -> None:
+    """`python -m` imports the package while the working folder is first on the path."""
+    script = (
+        "import runpy, sys; before = set(sys.modules); import harness; "
+        "assert set(sys.modules) - before == {'harness', 'harness.lazy'}"
+    )
     subprocess.run([sys.executable, "-c", script], check=True)

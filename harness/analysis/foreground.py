@@ -16,7 +16,6 @@ from harness.analysis.masks import Foreground
 from harness.errors import HarnessError
 from harness.metrics.ablation import drop_singletons
 from harness.metrics.blocks import spatial_blocks
-from harness.metrics.estimate import Estimate, estimate
 from harness.metrics.foreground import (
     HALF,
     agreement,
@@ -24,6 +23,7 @@ from harness.metrics.foreground import (
     pixel_kmeans,
     why_undefined,
 )
+from harness.metrics.inference import Estimate, estimate
 from harness.metrics.partition import cluster_count, coverage
 from harness.metrics.saliency import order_by_salience
 from harness.plugin.patches import Region

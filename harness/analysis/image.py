@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from harness.analysis.partitions import CELL_KEYS, cells_of_image, spellings_meant
 from harness.errors import HarnessError
 from harness.plugin.patches import Region
-from harness.plugin.values import Floats, Integers, Profile
+from harness.plugin.profile import Profile
+from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.maps import is_intact, load_map
 from harness.store.records import MapRecord

@@ -272,7 +272,7 @@ def _figures(observed: _Observed, controls: Sequence[str]) -> Row:
     reference = beside[0] if beside else ControlTest("", None, None, 0)
     planted = [each.truth for each in ok if each.truth is not None]
     by_seed = observed.by_seed()
-    spreads = spread(by_seed)
+    across_images, across_seeds = spread(by_seed)
     low, high = bootstrap_interval(by_seed.mean(axis=1)) if by_seed.size else (math.nan, math.nan)
     first = observed.outcomes[0]
     return Row(
@@ -288,8 +288,8 @@ def _figures(observed: _Observed, controls: Sequence[str]) -> Row:
         excess=_mean(each.excess for each in ok),
         excess_low=none_for_nan(low),
         excess_high=none_for_nan(high),
-        across_images=none_for_nan(spreads.across_images),
-        across_seeds=none_for_nan(spreads.across_seeds),
+        across_images=none_for_nan(across_images),
+        across_seeds=none_for_nan(across_seeds),
         modularity_full=_mean(each.modularity_full for each in ok),
         jaccard=_mean(each.jaccard for each in accepted),
         jaccard_levels=_mean(each.jaccard_levels for each in accepted),

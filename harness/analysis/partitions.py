@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.plugin.spec import did_you_mean, split
+from harness.plugin.spec import component_name, did_you_mean, split
 from harness.plugin.values import Integers
 from harness.store import Store
 
@@ -178,7 +178,7 @@ def _named(place: str, kind: str, text: str, known: Iterable[object]) -> str:
     spellings = list(dict.fromkeys(map(str, known)))
     if text in spellings:
         return text
-    found = [spelling for spelling in spellings if spelling.partition("[")[0] == text]
+    found = [spelling for spelling in spellings if component_name(spelling) == text]
     if not found:
         raise HarnessError(f"{place}: the run has no {kind} {text!r}{hint(text, spellings)}")
     if len(found) > 1:
@@ -300,9 +300,9 @@ def spellings_meant(
     found: list[str] = []
     for text in texts:
         meant = [text] if text in spellings else []
-        meant = meant or [each for each in spellings if each.partition("[")[0] == text]
+        meant = meant or [each for each in spellings if component_name(each) == text]
         if not meant:
-            names = [each.partition("[")[0] for each in spellings]
+            names = [component_name(each) for each in spellings]
             what = did_you_mean(text, names) or (
                 hint(text, spellings) if names else "; it has none"
             )

@@ -8,7 +8,7 @@ from typing import Any
 from harness.cli.options import add_plugin_option
 from harness.errors import escape_controls
 
-SUMMARY = "print what a bug report needs: versions, machine, plugins, whether hosts work"
+SUMMARY = "print what a bug report needs: versions, machine, plugins, whether workers start"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the diagnosis; returns 0, or 2 if hosts or plugins are in trouble."""
+    """Print the diagnosis; returns 0, or 2 if workers or plugins are in trouble."""
     from harness.engine.diagnosis import diagnose
     from harness.planning.suites import RESULTS
     from harness.plugin import registry
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
     else:
         print("\n".join(escape_controls(line) for line in _lines(found)))
-    return 2 if found["plugins"]["trouble"] or "trouble" in found["hosts"] else 0
+    return 2 if found["plugins"]["trouble"] or "trouble" in found["workers"] else 0
 
 
 def _lines(found: Mapping[str, Any], indent: str = "") -> Iterator[str]:

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = opened.layers(arguments.of)
     written = list(_write(found, arguments.out)) if arguments.out is not None else []
     if arguments.json:
-        from harness.views.layers_tables import document
+        from harness.views.layers import document
 
         print(json.dumps({"run": str(opened.folder), "methods": document(found)}, indent=2))
         return 0
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(found: Sequence["MethodLayers"], folder: Path) -> Iterator[Path]:
+    from harness.views.figures.layers import drawings
     from harness.views.figures.style import save
-    from harness.views.layers_figures import drawings
-    from harness.views.layers_tables import tables
+    from harness.views.layers import tables
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

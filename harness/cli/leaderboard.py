@@ -71,13 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_apart(runs: Sequence["Run"], per: str, form: str) -> None:
     """Print each method's heads, or layers, apart."""
     if form == "table":
-        from harness.views import heads
+        from harness.views import leaderboard
 
         for run in runs:
             if per == "head":
-                heads.show_heads(str(run.folder), run.head_rows(), _console())
+                leaderboard.show_heads(str(run.folder), run.head_rows(), _console())
             else:
-                heads.show_layers(str(run.folder), run.layer_rows(), _console())
+                leaderboard.show_layers(str(run.folder), run.layer_rows(), _console())
         return
     found: list[tuple[str, Sequence[HeadRow | LayerRow]]] = [
         (str(run.folder), run.head_rows() if per == "head" else run.layer_rows()) for run in runs
@@ -106,7 +106,8 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
 
     compared = run.comparisons()
     rows = ranked(compared, by)
-    return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by)
+    inline = any(session.get("isolation") == "none" for session in run.sessions())
+    return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by, inline)
 
 
 def print_boards(

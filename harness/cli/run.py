@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     job = prepare(arguments.suite, {key: getattr(arguments, key) for key in SETTINGS})
     for line in job.registry.warnings():
         print(f"warning: {line}", file=sys.stderr)
-    with shown_progress() as progress:
+    with shown_progress(live=job.execution.isolation == "process") as progress:
         if arguments.dry_run:
             estimate = runner.estimate_cost(job, progress)
         else:

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.api import Run
-    from harness.views.show_context import ShowContext
+    from harness.views.show import ShowContext
 
 SUMMARY = "look at one image of a run: profiles, clusters, methods compared; figures as files"
 
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     # A file or a pipe has no width of its own; the table's is as good as any.
     console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
     if arguments.image is None:
-        from harness.views.show_list import show_images
+        from harness.views.show import show_images
 
         show_images(opened.cells(), opened.images(), opened.selections(), console)
         return 0
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sight(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     """What is shown; where pixels or weights cannot be had any more, without them."""
-    from harness.views.show_context import ShowContext
+    from harness.views.show import ShowContext
 
     told = {
         name: getattr(arguments, name)
@@ -112,8 +112,8 @@ def _sight(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
 
 
 def _write(opened: "Run", context: "ShowContext", arguments: argparse.Namespace) -> Iterator[Path]:
+    from harness.views.figures.image import drawings, query_patch
     from harness.views.figures.style import save
-    from harness.views.show_figures import drawings, query_patch
 
     report, folder = context.report, arguments.out
     query = None if arguments.query is None else query_patch(arguments.query, report.grid)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.engine.guardian import Guardian
-from harness.engine.host import WorkerProcess, terms_of
+from harness.engine.inline_worker import worker_maker
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
+from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
@@ -39,17 +39,17 @@ def apply_selectors(
     if not made:
         raise HarnessError("selectors: at least one selector is needed")
     codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
-    terms = terms_of(execution, {f"selector {text}": code for text, code in codes.items()})
+    config = WorkerConfig.of(execution, {f"selector {text}": code for text, code in codes.items()})
     with open_for_reading(folder) as store:
         settings = store.settings()
     with (
         open_for_writing(folder) as store,
-        Guardian() as guardian,
-        WorkerProcess(terms, guardian) as host,
+        worker_maker(config, execution.isolation, registry) as make_worker,
+        make_worker() as worker,
     ):
         records = select_all(
             store,
-            host,
+            worker,
             list(codes),
             pooling=settings["pooling"],
             nulls=settings["nulls"],

@@ -13,7 +13,9 @@ from harness.metrics.modularity import modularity_of
 from harness.metrics.partition import cluster_count, coverage, unassigned_as_singletons
 from harness.planning.identity import seed_of
 from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
-from harness.plugin.values import AttentionMap, Graph, Integers, Partition, Point
+from harness.plugin.graph import Graph, Partition
+from harness.plugin.profile import Point
+from harness.plugin.values import AttentionMap, Integers
 
 
 def profile(

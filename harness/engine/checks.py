@@ -12,18 +12,10 @@ from numpy.typing import NDArray
 
 from harness.errors import InvalidResultError
 from harness.metrics.partition import check_labels, renumbered
+from harness.plugin.graph import Graph
 from harness.plugin.patches import described, lies_within
-from harness.plugin.values import (
-    AttentionMap,
-    Floats,
-    Graph,
-    HeadIndex,
-    Image,
-    Integers,
-    Profile,
-    Selection,
-    Variant,
-)
+from harness.plugin.profile import Profile, Selection
+from harness.plugin.values import AttentionMap, Floats, HeadIndex, Image, Integers, Variant
 
 # Warnings of a point that are kept, and characters of each.
 MOST_WARNINGS = 20
@@ -65,13 +57,13 @@ def keys(returned: Any, what: str) -> list[str]:
     return list(returned)
 
 
-def place(returned: Any, what: str) -> dict[str, Any]:
+def location(returned: Any, what: str) -> dict[str, Any]:
     """A map's image, as a text, and its layer and head."""
     match returned:
         case (str(image), HeadIndex(layer=layer, head=head)):
             return {"image": image, "layer": layer, "head": head}
     raise InvalidResultError(
-        f"{what}: place() returned {returned!r}, not a name and a harness.HeadIndex"
+        f"{what}: locate() returned {returned!r}, not a name and a harness.HeadIndex"
     )
 
 

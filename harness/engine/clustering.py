@@ -82,8 +82,6 @@ class Clustering:
         skipped = []
         while len(self._under_way) < room and (cell := self._next()) is not None:
             if cell.map is None:
-                # What stands behind it in the page may be as old.
-                self._page.clear()
                 break
             self._after = cell.position
             self._page.popleft()
@@ -98,8 +96,9 @@ class Clustering:
             self._done += len(skipped)
 
     def _next(self) -> MissingCell | None:
-        if not self._page:
-            self._page.extend(self.store.missing(self._after, PAGE))
+        if not self._page or self._page[0].map is None:
+            # Maps may have come since the page was read.
+            self._page = deque(self.store.missing(self._after, PAGE))
         return self._page[0] if self._page else None
 
     def _job(self, cell: MissingCell, kept: MapRecord) -> CellJob:

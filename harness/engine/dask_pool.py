@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
-from harness.engine.host import WorkerConfig
 from harness.engine.pool import CellJob, Pool, ResultQueue
+from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
 from harness.store.records import CellRecord

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
 from harness.engine.guardian import Guardian
-from harness.engine.host import WorkerConfig, WorkerProcess
 from harness.engine.pool import CellJob, compute
+from harness.engine.worker import WorkerConfig
+from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError
 from harness.plugin.values import AttentionMap
 from harness.store.maps import save_map

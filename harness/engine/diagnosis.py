@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, machine, plugins, and whether hosts work here."""
+"""What a bug report needs: versions, machine, plugins, and whether workers start here."""
 
 import importlib.metadata
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import environment
-from harness.engine.guardian import Guardian
-from harness.engine.host import JobFailedError, WorkerConfig, WorkerProcess
+from harness.engine.inline_worker import worker_maker
 from harness.engine.memory import peak_memory
 from harness.engine.threads import VARIABLES
+from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.identity import source_digest
 from harness.plugin.registry import Registry
@@ -55,19 +55,19 @@ def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict
             "components": sum(len(named) for named in registry.components.values()),
             "trouble": list(registry.warnings()),
         },
-        "hosts": _hosts(plugins),
+        "workers": _workers(registry, plugins),
     }
 
 
-def _hosts(plugins: Sequence[Path]) -> dict[str, Any]:
-    terms = WorkerConfig(tuple(plugins), {}, source_digest(), memory=2**30, extraction_threads=1)
+def _workers(registry: Registry, plugins: Sequence[Path]) -> dict[str, Any]:
+    config = WorkerConfig(tuple(plugins), {}, source_digest(), memory=2**30, extraction_threads=1)
     known = {"peak memory is known": peak_memory() is not None}
     started = time.perf_counter()
     try:
-        with Guardian() as guardian, WorkerProcess(terms, guardian) as host:
-            host.start()
+        with worker_maker(config, "process", registry) as make_worker, make_worker() as worker:
+            worker.start()
             return {"ready after seconds": round(time.perf_counter() - started, 2), **known}
-    except (HarnessError, JobFailedError) as error:
+    except HarnessError as error:
         return {"trouble": str(error), **known}
 
 

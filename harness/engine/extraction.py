@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness.engine.host import JobFailedError, WorkerProcess, answers, in_order
 from harness.engine.messages import Message
+from harness.engine.worker import JobFailedError, Worker, answers, in_order
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
@@ -39,7 +39,7 @@ class _Unit:
 class Extraction:
     """Where maps are extracted, kept and recorded."""
 
-    host: WorkerProcess
+    worker: Worker
     folder: Path
     limit: float
     progress: Progress
@@ -62,7 +62,7 @@ class Extraction:
         taken: dict[int, _Unit] = {}
         waiting = dict(enumerate(units))
         tried: int | None = None
-        call = self.host.call(
+        call = self.worker.call(
             "extract",
             self.limit,
             silence=True,
@@ -144,7 +144,7 @@ class Extraction:
 
         def ask(first: int) -> Iterator[Message]:
             asked = {"items": items[first:], "folder": str(self.folder)}
-            return self.host.call("draw maps", self.limit, silence=True, **asked)
+            return self.worker.call("draw maps", self.limit, silence=True, **asked)
 
         for (planned, _), answer in zip(drawable, in_order(ask, len(items)), strict=True):
             self.write([self._drawn(planned, answer)])

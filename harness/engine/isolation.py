@@ -7,7 +7,6 @@ cannot be put back.
 
 import contextlib
 import ctypes
-import faulthandler
 import locale
 import os
 import random
@@ -15,8 +14,8 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +44,7 @@ class ProcessState:
     environment: Mapping[str, str]
     permissions: int
     handlers: Mapping[signal.Signals, Any]
+    timers: Set[int]
     blocked: frozenset[signal.Signals | int]
     limits: Mapping[int, tuple[int, int]]
     streams: tuple[Any, Any, Any]
@@ -58,13 +58,15 @@ class ProcessState:
     @classmethod
     def now(cls) -> "ProcessState":
         """The state at this moment."""
-        permissions = os.umask(0)
+        # Read by setting it; meanwhile other threads' files are private rather than public.
+        permissions = os.umask(0o077)
         os.umask(permissions)
         return cls(
             folder=os.open(".", os.O_RDONLY),
             environment=dict(os.environ),
             permissions=permissions,
             handlers={number: signal.getsignal(number) for number in SIGNALS},
+            timers={timer for timer in TIMERS if signal.getitimer(timer)[0]},
             blocked=frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
             limits={limit: resource.getrlimit(limit) for limit in LIMITS},
             streams=(sys.stdin, sys.stdout, sys.stderr),
@@ -88,26 +90,35 @@ class ProcessState:
     def restore(self) -> None:
         """Put everything back that can be."""
         for timer in TIMERS:
-            signal.setitimer(timer, 0)
-        faulthandler.cancel_dump_traceback_later()
+            if timer not in self.timers:
+                signal.setitimer(timer, 0)
         os.fchdir(self.folder)
-        if os.environ != self.environment:
-            os.environ.clear()
-            os.environ.update(self.environment)
+        self._restore_environment()
         os.umask(self.permissions)
-        for number, handler in self.handlers.items():
-            if handler is not None and signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
+        # Other threads cannot have changed a handler.
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self.handlers.items():
+                if handler is not None and signal.getsignal(number) is not handler:
+                    signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, self.blocked)
         self.lift_limits()
         sys.stdin, sys.stdout, sys.stderr = self.streams
         sys.path[:] = self.paths
         np.seterr(**self.float_errors)
         sys.setrecursionlimit(self.recursion)
-        locale.setlocale(locale.LC_ALL, self.locale)
+        if locale.setlocale(locale.LC_ALL) != self.locale:
+            locale.setlocale(locale.LC_ALL, self.locale)
+
+    def _restore_environment(self) -> None:
+        # Never cleared: other threads may read it.
+        for name in os.environ.keys() - self.environment.keys():
+            del os.environ[name]
+        for name, value in self.environment.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
 
     def limit_memory(self, allowance: int) -> None:
-        """Let the process take so many bytes more of address space than it holds now."""
+        """Limit the address space to `allowance` bytes more than the process holds now."""
         _, most = self.limits[resource.RLIMIT_AS]
         wanted = address_space() + allowance
         if most != resource.RLIM_INFINITY:
@@ -133,6 +144,45 @@ class ProcessState:
             or any(resource.getrlimit(limit) != both for limit, both in self.limits.items())
             or address_space() > self.address_space + allowance
         )
+
+
+@contextlib.contextmanager
+def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
+    """Lend the calling process to one job, in the state that a worker process would have.
+
+    Puts back what `ProcessState` covers, the global random generators and the threads of all
+    libraries. `threads` is the same object for all jobs: it knows which libraries are loaded.
+    """
+    state = replace(ProcessState.now(), threads=threads)
+    counts = threads.counts()
+    reset_generators = _generators()
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
+    try:
+        yield state
+    finally:
+        threads.restore(counts)
+        state.restore()
+        os.close(state.folder)
+        reset_generators()
+
+
+def _generators() -> Callable[[], None]:
+    """A function that puts the global random generators back into their present state."""
+    restorers: list[tuple[Callable[[Any], Any], Any]] = [
+        (random.setstate, random.getstate()),
+        (np.random.set_state, np.random.get_state()),
+    ]
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        restorers.append((torch.set_rng_state, torch.get_rng_state()))
+        if torch.cuda.is_initialized():
+            restorers.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
+
+    def reset() -> None:
+        for restore, generator_state in restorers:
+            restore(generator_state)
+
+    return reset
 
 
 def _has_children() -> bool:

@@ -1,5 +1,8 @@
 """What a host can be asked to do. Every method of a plugin is called here and nowhere else."""
 
+import bdb
+import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -11,9 +14,11 @@ import numpy as np
 from harness import store
 from harness.engine import checks
 from harness.engine.cell import perturbed, profile
+from harness.engine.isolation import ProcessState
 from harness.engine.messages import Message, point_message
 from harness.engine.selection import selected
-from harness.errors import HarnessError, RunStoppedError
+from harness.engine.worker import WorkerConfig
+from harness.errors import HarnessError, InvalidResultError, RunStoppedError
 from harness.planning.identity import code_digest, seed_of
 from harness.plugin.base import (
     Clusterer,
@@ -28,13 +33,17 @@ from harness.plugin.base import (
     Selector,
 )
 from harness.plugin.registry import Registry
+from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store.maps import load_map, save_map
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
-# Characters of a reason that are kept.
+# Characters of a reason, and of the end of a traceback, that are kept.
 REASON = 1000
+DETAIL = 8000
+# They end the run, whatever raises them; a debugger that is quit raises the latter.
+ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 C = TypeVar("C")
 Q = TypeVar("Q")
 
@@ -83,7 +92,7 @@ def keys(context: Context, header: Header, send: Send) -> None:
     else:
         maps = context.make(MapSet, "extractor", text)
         entries = [
-            {"key": key, **checks.place(maps.place(key), text)}
+            {"key": key, **checks.location(maps.locate(key), text)}
             for key in checks.keys(maps.keys(), text)
         ]
     send(Message({"reply": "keys", "entries": entries}))
@@ -133,7 +142,7 @@ def _answer_each(
     for question in questions:
         try:
             answer = describe(question)
-        except RunStoppedError:
+        except ENDS_RUN:
             raise
         except Exception as error:
             answer = {"reason": reason_of(error)}
@@ -173,7 +182,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])
                 image = _variant_of(context, loaded, item)
-            except RunStoppedError:
+            except ENDS_RUN:
                 raise
             except Exception as error:
                 send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
@@ -243,7 +252,7 @@ def perturbed_cell(context: Context, header: Header, send: Send) -> None:
         point=header["point"],
         draws=header["draws"],
         # Of the map, not of the method: every method sees the same perturbed maps.
-        perturbation_seed=seed_of(header["run seed"], header["map"], text.partition("[")[0]),
+        perturbation_seed=seed_of(header["run seed"], header["map"], component_name(text)),
         seed=header["seed"],
         resolution=header["resolution"],
     )
@@ -312,6 +321,34 @@ JOBS: Mapping[str, Job] = {
     "perturbed cell": Job(perturbed_cell),
     "select": Job(select),
 }
+
+
+def perform(
+    config: WorkerConfig, context: Context, state: ProcessState, header: Header, send: Send
+) -> None:
+    """Prepare the process and do a job; raises what the job raises."""
+    job = JOBS[header["job"]]
+    threads = config.extraction_threads if job.runs_model else 1
+    state.prepare(seed=header.get("seed", 0), threads=threads)
+    with warnings.catch_warnings():
+        job.function(context, header, send)
+
+
+def failure_of(error: BaseException, memory: int | None) -> dict[str, str]:
+    """The status, reason and detail of what `perform` raised.
+
+    memory: the bytes that the job was allowed, or None where there was no limit.
+    """
+    reason = reason_of(error)
+    if memory is not None and isinstance(error, MemoryError):
+        reason = f"out of memory: it may take {memory / 2**30:g} GiB ({reason})"
+    # The caller's own frame says nothing about the job.
+    trace = error.__traceback__ and error.__traceback__.tb_next
+    return {
+        "status": "invalid" if isinstance(error, InvalidResultError) else "failed",
+        "reason": reason,
+        "detail": "".join(traceback.format_exception(type(error), error, trace))[-DETAIL:],
+    }
 
 
 def reason_of(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 from harness.store import FIGURES
 
 LENGTHS = struct.Struct(">II")

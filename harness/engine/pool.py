@@ -1,15 +1,18 @@
-"""What computes cells: a pool of hosts here, or on other machines."""
+"""What computes cells: worker processes here, or the calling process; `dask_pool` has another."""
 
 import contextlib
 import queue
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from harness.engine.host import JobFailedError, WorkerProcess
 from harness.engine.messages import point_of
-from harness.plugin.values import Point
+from harness.engine.worker import JobFailedError, Worker
+from harness.plugin.profile import Point
 from harness.store.records import CellRecord
 
 
@@ -88,15 +91,15 @@ class ResultQueue:
         return records
 
 
-def compute(host: WorkerProcess, job: CellJob, folder: str) -> CellRecord:
-    """One cell in one host, its map in a folder; whatever becomes of it is in the record."""
+def compute(worker: Worker, job: CellJob, folder: str) -> CellRecord:
+    """Compute one cell, whose map is in `folder`; a failure is a record too."""
     points: list[Point] = []
     status, reason, detail, peak_memory = "ok", "", "", None
     started = time.perf_counter()
     try:
-        host.start()
+        worker.start()
         started = time.perf_counter()
-        for message in host.call(job.job, job.limit, folder=folder, map=job.digest, **job.header):
+        for message in worker.call(job.job, job.limit, folder=folder, map=job.digest, **job.header):
             if message.header["reply"] == "point":
                 points.append(point_of(message))
             else:
@@ -106,3 +109,88 @@ def compute(host: WorkerProcess, job: CellJob, folder: str) -> CellRecord:
         peak_memory = error.peak_memory
     seconds = time.perf_counter() - started
     return CellRecord(job.key, status, reason, detail, seconds, peak_memory, points)
+
+
+class LocalPool:
+    """As many cells at a time as there are workers; a Pool.
+
+    The workers start at once, each in the thread that serves it.
+    """
+
+    def __init__(self, workers: int, make_worker: Callable[[], Worker], maps: Path) -> None:
+        self._workers = [make_worker() for _ in range(workers)]
+        self._maps = str(maps)
+        self._waiting: queue.SimpleQueue[CellJob | None] = queue.SimpleQueue()
+        self._outcomes = ResultQueue()
+        self._threads = [
+            threading.Thread(target=self._serve, args=(worker,), daemon=True)
+            for worker in self._workers
+        ]
+        self._stopping = threading.Event()
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        for worker in self._workers:
+            self._waiting.put(None)
+            worker.interrupt()
+        for thread in self._threads:
+            thread.join()
+        for worker in self._workers:
+            worker.kill()
+
+    def room(self) -> int:
+        """Two a worker: what it does, and what it does next."""
+        return 2 * len(self._workers)
+
+    def submit(self, job: CellJob) -> None:
+        """Take a cell."""
+        self._waiting.put(job)
+
+    def ended(self, *, wait: bool) -> list[CellRecord]:
+        """What became of cells since the last call; with `wait`, of at least one."""
+        return self._outcomes.take(wait=wait)
+
+    def _serve(self, worker: Worker) -> None:
+        try:
+            worker.start()
+            while not self._stopping.is_set() and (job := self._waiting.get()) is not None:
+                self._outcomes.put(compute(worker, job, self._maps))
+        except BaseException as error:
+            self._outcomes.put(error)
+
+
+class InlinePool:
+    """Computes a cell in the calling thread when its result is waited for; a Pool."""
+
+    def __init__(self, worker: Worker, maps: Path) -> None:
+        self._worker = worker
+        self._maps = str(maps)
+        self._waiting: list[CellJob] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._waiting.clear()
+
+    def room(self) -> int:
+        """One: there is nobody else to keep busy."""
+        return 1
+
+    def submit(self, job: CellJob) -> None:
+        """Take a cell."""
+        self._waiting.append(job)
+
+    def ended(self, *, wait: bool) -> list[CellRecord]:
+        """With `wait` the record of the cell that waited longest; without, nothing has ended."""
+        return [compute(self._worker, self._waiting.pop(0), self._maps)] if wait else []

@@ -12,13 +12,12 @@ from harness.engine import environment
 from harness.engine.clustering import Clustering
 from harness.engine.estimate import CachedWork, CostEstimate, foresee, levels_of
 from harness.engine.extraction import Extraction
-from harness.engine.guardian import Guardian
-from harness.engine.host import WorkerConfig, WorkerProcess, terms_of
-from harness.engine.local_pool import LocalPool
-from harness.engine.pool import Pool
+from harness.engine.inline_worker import NOTE, worker_maker
+from harness.engine.pool import InlinePool, LocalPool, Pool
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
+from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.plan import (
     Plan,
@@ -61,9 +60,9 @@ def estimate_cost(job: Job, progress: Progress) -> CostEstimate:
     ):
         plan = planned.plan
     if not (folder / FILE_NAME).is_file():
-        return foresee(plan, CachedWork(), forced, execution.workers)
+        return foresee(plan, CachedWork(), forced, _width(execution))
     with open_for_reading(folder) as store:
-        return foresee(plan, _known(store, ok=execution.retry_failed), forced, execution.workers)
+        return foresee(plan, _known(store, ok=execution.retry_failed), forced, _width(execution))
 
 
 def execute(job: Job, progress: Progress) -> None:
@@ -86,11 +85,16 @@ def execute(job: Job, progress: Progress) -> None:
                 store.forget_failures()
             store.forget_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
-            expected = foresee(plan, _known(store), frozenset(), execution.workers)
+            expected = foresee(plan, _known(store), frozenset(), _width(execution))
             if expected.new or expected.perturbed:
                 progress.note(f"{folder}: {expected}")
             run = _Run(settings, execution, planned, store, progress, forced)
             run.complete()
+
+
+def _width(execution: Execution) -> int:
+    """How many cells are computed at a time."""
+    return execution.workers if execution.isolation == "process" else 1
 
 
 def _known(store: Store, *, ok: bool = False) -> CachedWork:
@@ -100,13 +104,13 @@ def _known(store: Store, *, ok: bool = False) -> CachedWork:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A plan, the survey behind it, and the host that surveyed, with its guardian and terms."""
+    """A plan, the survey behind it, and the worker that surveyed, with what made it."""
 
     plan: Plan
     survey: Survey
-    terms: WorkerConfig
-    guardian: Guardian
-    host: WorkerProcess
+    config: WorkerConfig
+    make_worker: Callable[[], Worker]
+    worker: Worker
 
 
 @contextmanager
@@ -114,12 +118,22 @@ def _planned(
     settings: Settings, execution: Execution, registry: Registry, maps: Path, progress: Progress
 ) -> Iterator[_Planned]:
     """Survey the inputs and plan; weights of stored maps go to the folder `maps`."""
-    terms = terms_of(execution, expected_code(settings, registry))
-    with Guardian() as guardian, WorkerProcess(terms, guardian) as host:
-        surveyor = Surveyor(host, maps, execution.timeout.seconds, progress)
+    if execution.isolation == "none":
+        if execution.dask is not None:
+            raise HarnessError(
+                "--isolation none: components run either in this process or on Dask; leave out "
+                "--dask or --isolation none"
+            )
+        progress.note(NOTE)
+    config = WorkerConfig.of(execution, expected_code(settings, registry))
+    with (
+        worker_maker(config, execution.isolation, registry) as make_worker,
+        make_worker() as worker,
+    ):
+        surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
         survey = surveyor.survey(settings.images, *split_extractors(settings, registry))
-        plan = make_plan(settings, survey, registry, terms.codes)
-        yield _Planned(plan, survey, terms, guardian, host)
+        plan = make_plan(settings, survey, registry, config.codes)
+        yield _Planned(plan, survey, config, make_worker, worker)
 
 
 def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
@@ -133,6 +147,7 @@ def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, An
             )
     return {
         "environment": found,
+        "isolation": execution.isolation,
         "source": environment.source(),
         "invocation": environment.invocation(),
         "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
@@ -181,7 +196,7 @@ class _Run:
             controls = ", ".join(self.settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
         with ExitStack() as stack:
-            # Opened when there is work, and kept: hosts that have imported their libraries are
+            # Opened when there is work, and kept: workers that have imported their libraries are
             # quicker.
             pool = cache(lambda: stack.enter_context(self._pool()))
             self._cluster(pool, "clustering")
@@ -214,7 +229,7 @@ class _Run:
     def _select(self) -> None:
         records = select_all(
             self.store,
-            self.planned.host,
+            self.planned.worker,
             self.settings.selectors,
             pooling=self.settings.pooling,
             nulls=self.settings.nulls,
@@ -224,13 +239,11 @@ class _Run:
         replace_selections(self.store, records)
 
     def _pool(self) -> AbstractContextManager[Pool]:
-        terms = self.planned.terms
+        planned, maps = self.planned, self.store.maps_folder
+        if self.execution.isolation == "none":
+            return InlinePool(planned.worker, maps)
         if self.execution.dask is None:
-            return LocalPool(
-                self.execution.workers,
-                lambda: WorkerProcess(terms, self.planned.guardian),
-                self.store.maps_folder,
-            )
+            return LocalPool(self.execution.workers, planned.make_worker, maps)
         from harness.engine.dask_pool import connect
 
         found = None
@@ -239,8 +252,8 @@ class _Run:
         return connect(
             self.execution.dask,
             self.execution.workers,
-            terms,
-            self.store.maps_folder,
+            planned.config,
+            maps,
             found,
             self.progress,
         )
@@ -248,7 +261,7 @@ class _Run:
     def _get_maps(self, clustering: Clustering) -> None:
         lacking = self._lacking(self.planned.plan)
         extraction = Extraction(
-            self.planned.host,
+            self.planned.worker,
             self.store.maps_folder,
             self.execution.timeout.seconds,
             self.progress,

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.engine.host import WorkerProcess, in_order
 from harness.engine.messages import Message
+from harness.engine.worker import Worker, in_order
 from harness.metrics.significance import significance
 from harness.planning.identity import seed_of
 from harness.planning.progress import Progress, named
 from harness.planning.settings import Pooling
-from harness.plugin.values import Selection
+from harness.plugin.profile import Selection
 from harness.store import Group, Store, count_observed, groups
 from harness.store.records import SelectionRecord
 
@@ -25,7 +25,7 @@ MOST_INDICES = 1_000_000
 
 def select_all(
     store: Store,
-    host: WorkerProcess,
+    worker: Worker,
     selectors: Sequence[str],
     *,
     pooling: Pooling,
@@ -43,7 +43,7 @@ def select_all(
     told: set[tuple[str, str]] = set()
     for group in groups(store):
         questions = _Questions(group, selectors, pooling, max(nulls, MOST_NULLS))
-        for record in _select_group(store, host, questions, limit):
+        for record in _select_group(store, worker, questions, limit):
             failure = record.selector, record.reason
             if record.selection is None and failure not in told:
                 told.add(failure)
@@ -90,7 +90,7 @@ class _Questions:
 
 def _select_group(
     store: Store,
-    host: WorkerProcess,
+    worker: Worker,
     questions: _Questions,
     limit: float,
 ) -> Iterator[SelectionRecord]:
@@ -98,7 +98,7 @@ def _select_group(
 
     def ask(first: int) -> Iterator[Message]:
         asked = {"questions": questions.after(first), "controls": questions.controls}
-        return host.call("select", limit, silence=True, run=str(store.folder), **asked)
+        return worker.call("select", limit, silence=True, run=str(store.folder), **asked)
 
     places = questions.places
     for place, answer in zip(places, in_order(ask, len(places)), strict=True):

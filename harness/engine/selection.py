@@ -7,7 +7,7 @@ from typing import Any
 from harness.engine import checks
 from harness.errors import HarnessError
 from harness.plugin.base import Selector
-from harness.plugin.values import Profile, Selection
+from harness.plugin.profile import Profile, Selection
 
 
 def selected(

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.engine.host import JobFailedError, WorkerProcess, answers, in_order
 from harness.engine.messages import Message
+from harness.engine.worker import JobFailedError, Worker, answers, in_order
 from harness.errors import HarnessError
 from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.planning.progress import Progress, named
@@ -18,10 +18,10 @@ ROUNDING = 2**-8
 
 
 class Surveyor:
-    """Asks one host about the inputs; the weights of stored maps are kept in a folder."""
+    """Asks one worker about the inputs, and saves the weights of stored maps in a folder."""
 
-    def __init__(self, host: WorkerProcess, folder: Path, limit: float, progress: Progress) -> None:
-        self.host = host
+    def __init__(self, worker: Worker, folder: Path, limit: float, progress: Progress) -> None:
+        self.worker = worker
         self.folder = folder
         self.limit = limit
         self.progress = progress
@@ -93,7 +93,7 @@ class Surveyor:
 
         def ask(first: int) -> Iterator[Message]:
             asked = {"set": text, "keys": keys[first:], **header}
-            return self.host.call(job, self.limit, silence=True, **asked)
+            return self.worker.call(job, self.limit, silence=True, **asked)
 
         for entry, answer in zip(entries, in_order(ask, len(keys)), strict=True):
             key = entry["key"]
@@ -110,7 +110,7 @@ class Surveyor:
     def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job without which a component cannot be used at all."""
         try:
-            (answer,) = answers(self.host.call(job, self.limit, **header))
+            (answer,) = answers(self.worker.call(job, self.limit, **header))
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         return answer

@@ -1,104 +1,127 @@
-"""The host process: `python -m harness.engine.worker JOBS ANSWERS`, two file descriptors.
+"""What a worker is: it does one job at a time, in a process of its own or in the calling one."""
 
-It says when it is ready, then does one job at a time: it says that it begins, and answers with
-messages. It ends when the jobs' pipe closes; what ends it in the midst of a job is the
-coordinator, or the guardian.
-"""
-
-import os
-import sys
-import traceback
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol, Self
 
-from harness.engine.isolation import ProcessState, adopt_orphans
-from harness.engine.jobs import JOBS, Context, Send, reason_of
-from harness.engine.memory import forget_peak_memory, peak_memory
-from harness.engine.messages import Message, decode, encode
-from harness.errors import HarnessError, InvalidResultError, RunStoppedError
+from harness.engine.messages import Message
 from harness.planning.identity import source_digest
-from harness.plugin.registry import load
-
-# Characters of a traceback that are kept, its end.
-DETAIL = 8000
+from harness.planning.settings import Execution
 
 
-def main() -> None:
-    """Serve jobs until the pipe closes."""
-    source, target = map(int, sys.argv[1:])
-    # Only the pipes talk to the coordinator; what plugins print goes to the log.
-    os.dup2(2, 1)
-    reader = os.fdopen(source, "rb")
-    writer = os.fdopen(target, "wb")
-    for descriptor in (source, target):
-        # What a plugin starts must not hold the pipes open when this process dies.
-        os.set_inheritable(descriptor, False)
+class JobFailedError(Exception):
+    """A job failed.
 
-    def send(message: Message) -> None:
-        writer.write(encode(message))
-        writer.flush()
+    status is failed, invalid, timed out or killed; detail holds the traceback and the end of what
+    the job printed; peak_memory is in bytes, None where it is unknown.
+    """
 
-    handshake = decode(reader.read)
-    if handshake is None:
-        return
-    try:
-        context = _ready(handshake.header)
-    except HarnessError as error:
-        send(Message({"reply": "stopped", "reason": str(error)}))
-        return
-    send(Message({"reply": "ready"}))
-    _serve(context, handshake.header, lambda: decode(reader.read), send)
+    def __init__(
+        self, status: str, reason: str, detail: str = "", peak_memory: int | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        self.peak_memory = peak_memory
 
 
-def _ready(terms: Any) -> Context:
-    if source_digest() != terms["source"]:
-        raise RunStoppedError("the harness' own source is not the same here as where the run began")
-    return Context(load([Path(path) for path in terms["plugins"]]), terms["codes"])
+@dataclass(frozen=True)
+class WorkerConfig:
+    """What every worker of a run needs to know.
+
+    plugins: files and folders with plugins; codes: the digest of each component's code by kind
+    and spec, "clusterer louvain"; source: the digest of the harness' own code; memory: bytes that
+    a job may take beyond what its process holds; extraction_threads: the threads of a model.
+    """
+
+    plugins: tuple[Path, ...]
+    codes: Mapping[str, str]
+    source: str
+    memory: int
+    extraction_threads: int
+
+    @classmethod
+    def of(cls, execution: Execution, codes: Mapping[str, str]) -> "WorkerConfig":
+        """The config of a run with components of these codes."""
+        return cls(
+            execution.plugins,
+            codes,
+            source_digest(),
+            int(execution.memory * 2**30),
+            execution.extraction_threads,
+        )
+
+    @property
+    def handshake(self) -> Message:
+        """The config as the message that a process gets first."""
+        plugins = [str(path) for path in self.plugins]
+        return Message({**vars(self), "plugins": plugins, "codes": dict(self.codes)})
+
+    @classmethod
+    def received(cls, handshake: Message) -> "WorkerConfig":
+        """The config that `handshake` made a message of."""
+        plugins = tuple(map(Path, handshake.header["plugins"]))
+        return cls(**{**handshake.header, "plugins": plugins})
 
 
-def _serve(context: Context, terms: Any, receive: Callable[[], Message | None], send: Send) -> None:
-    adopt_orphans()
-    surroundings = ProcessState.now()
-    allowance = terms["memory"]
-    while (asked := receive()) is not None:
-        send(Message({"reply": "begun"}))
-        job = JOBS[asked.header["job"]]
-        threads = terms["extraction_threads"] if job.runs_model else 1
-        surroundings.prepare(seed=asked.header.get("seed", 0), threads=threads)
-        if not job.runs_model:
-            # Models and the drivers below them reserve far more than they use.
-            surroundings.limit_memory(allowance)
+class Worker(Protocol):
+    """Does one job at a time. Use as a context manager."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def start(self) -> None:
+        """Get ready for a job.
+
+        Raises RunStoppedError if that fails; no job is to blame.
+        """
+
+    def kill(self) -> None:
+        """End what the worker runs; a later job starts it again."""
+
+    def interrupt(self) -> None:
+        """End what the worker runs from another thread, for good."""
+
+    def call(
+        self, job: str, limit: float, *, silence: bool = False, **header: Any
+    ) -> Iterator[Message]:
+        """Do a job and yield its answers, the last one with reply "done".
+
+        `limit` bounds the seconds of the whole job or, with `silence`, those between two answers.
+        Raises JobFailedError if the job fails, and RunStoppedError if no job is to blame.
+        """
+
+
+def answers(messages: Iterator[Message]) -> Iterator[Mapping[str, Any]]:
+    """The headers of all answers but the last, which only says that the job is done."""
+    for message in messages:
+        if message.header["reply"] != "done":
+            yield message.header
+
+
+def in_order(ask: Callable[[int], Iterator[Message]], count: int) -> Iterator[Mapping[str, Any]]:
+    """One answer to each of `count` questions, for jobs that answer in the questions' order.
+
+    `ask` calls a job with the questions from a number on. If the job fails, the first question
+    without an answer is to blame: its answer is the failure's "reason" and "detail", and the
+    questions after it are asked again.
+    """
+    answered = 0
+    while answered < count:
         try:
-            with warnings.catch_warnings():
-                job.function(context, asked.header, send)
-            answer = {"reply": "done"}
-        except BaseException as error:
-            # To say what went wrong takes memory.
-            surroundings.lift_limits()
-            answer = _outcome(error, allowance)
-        peak = peak_memory()
-        # Before the answer: an alarm that is still set must strike while its own job is to blame.
-        surroundings.restore()
-        spent = not job.runs_model and surroundings.is_spent(allowance)
-        send(Message({**answer, "peak_memory": peak, "spent": spent}))
-        forget_peak_memory()
-
-
-def _outcome(error: BaseException, allowance: int) -> dict[str, str]:
-    if isinstance(error, RunStoppedError):
-        return {"reply": "stopped", "reason": str(error)}
-    reason = reason_of(error)
-    if isinstance(error, MemoryError):
-        reason = f"out of memory: it may take {allowance / 2**30:g} GiB ({reason})"
-    return {
-        "reply": "failed",
-        "status": "invalid" if isinstance(error, InvalidResultError) else "failed",
-        "reason": reason,
-        "detail": traceback.format_exc()[-DETAIL:],
-    }
-
-
-if __name__ == "__main__":
-    main()
+            for answer in answers(ask(answered)):
+                answered += 1
+                yield answer
+        except JobFailedError as error:
+            if answered < count:
+                answered += 1
+                yield {"reason": error.reason, "detail": error.detail}

@@ -1,5 +1,1 @@
-"""How partitions are scored; every method is scored here, and alike."""
-
-from harness.metrics.modularity import modularity
-
-__all__ = ["modularity"]
+"""Metrics of partitions and statistical tests of them, the same for every method."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.metrics.ablation import ROUNDING, Effect
 from harness.metrics.embedding_ablation import EmbeddingEffect
-from harness.metrics.estimate import Estimate, estimate
+from harness.metrics.inference import Estimate, estimate
 from harness.plugin.values import Floats
 
 Removed = Literal["most salient", "least salient", "each"]

@@ -1,37 +1,58 @@
-"""Whether methods differ, judged image by image.
+"""Inference over images: intervals, paired tests and tiers of methods.
 
-Scores are arrays (methods, images), larger is better, NaN where a method has none. An image is
-the unit: what a method reached on several heads of it is no independent evidence.
+The image is the unit of replication: figures of several heads of one image are not independent.
+Scores of methods are arrays (methods, images); larger is better, NaN where a method has none.
 """
 
 import itertools
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metrics.significance import false_discovery_rates_of_dependent
+from harness.metrics.significance import false_discovery_rates
 from harness.plugin.values import Floats, Integers
 
-# Rates at which a difference counts.
 SIGNIFICANT = 0.05
-# With fewer images no two-sided paired test of ranks falls below .05: 2 · 2⁻⁵ = .0625.
+# With fewer images no two-sided signed-rank test falls below .05: 2 · 2⁻⁵ = .0625.
 FEWEST_IMAGES = 6
-# Images up to which every choice of signs is counted; beyond, ranks sum to nearly normal sums.
+# The signed-rank test is exact up to this many images, and asymptotic beyond.
 MOST_EXACT = 200
 RESAMPLES = 2000
-# Of images: there may be very many.
+# Bounds the memory of a bootstrap: image indices drawn at a time.
 DRAWN_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two methods, by their numbers, on the images that both have.
+class Estimate:
+    """A mean over images, its 95 % bootstrap interval, and the p value of the two-sided signed-rank
+    test of zero. None where there are too few images.
+    """
 
-    wins: the mean over images of how often the first is better than the second less how often
-    it is worse, over the criteria: in −1 … 1. p of the two-sided Wilcoxon signed-rank test of
-    that; q the false discovery rate over all pairs. NaN where there are too few images.
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+def estimate(figures: Floats) -> Estimate:
+    """Estimate the mean of figures (images,), at least one and without NaN."""
+    low, high, p = (
+        None if math.isnan(value) else value
+        for value in (*bootstrap_interval(figures), signed_rank_p(figures))
+    )
+    return Estimate(float(figures.mean()), low, high, p)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The comparison of two methods, given by their indices.
+
+    wins: the mean over images and criteria of the sign of the difference, −1 … 1; positive if the
+    first is better. p: the two-sided signed-rank test of each image's mean sign; q: the false
+    discovery rate over all pairs. Both are NaN if there are too few images.
     """
 
     first: int
@@ -43,10 +64,10 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """How methods stand: mean ranks (methods,), tiers (methods,) from 1, and what was tested.
+    """Mean ranks (methods,), tiers (methods,) counted from 1, and the tests behind them.
 
-    A tier of 0 is none: an incomplete method has no tier. omnibus is the p value of Friedman's
-    test, NaN for fewer than three complete methods or too few images.
+    An incomplete method has tier 0. omnibus is the p value of Friedman's test, NaN for fewer than
+    three complete methods or too few images.
     """
 
     mean_ranks: Floats
@@ -56,10 +77,9 @@ class Standings:
 
 
 def image_ranks(criteria: Sequence[Floats]) -> Floats:
-    """The rank of every method on every image, (methods, images), 1 the best.
+    """The rank of every method on every image, (methods, images); 1 is the best.
 
-    The mean of its ranks by each criterion; ties share their mean rank, and a method without a
-    score comes last.
+    Ranks are averaged over the criteria. Ties share their mean rank, and NaN ranks last.
     """
     from scipy.stats import rankdata
 
@@ -69,23 +89,29 @@ def image_ranks(criteria: Sequence[Floats]) -> Floats:
 
 
 def standings(criteria: Sequence[Floats]) -> Standings:
-    """Mean ranks over images, and tiers of methods that cannot be told apart.
+    """Rank methods, and group those that cannot be distinguished into tiers.
 
-    Complete methods are taken in the order of their mean ranks. The best opens the first tier; a
-    method opens the next if the one that opened the tier before is better than it: Friedman's
-    test of all complete methods rejects and the pair's q is at most .05 (Demšar 2006,
-    "Statistical comparisons of classifiers over multiple data sets"). Pairs are tested on their own
-    scores, so that no third method decides about them (Benavoli, Corani and Mangili 2016,
-    "Should we really use post-hoc tests based on mean-ranks?"), and corrected for their
-    dependence (Benjamini and Yekutieli 2001).
+    A method is complete if it has every score. Complete methods are visited by mean rank. The best
+    one opens the first tier; a later one opens a new tier if the method that opened the current
+    tier is significantly better: Friedman's test rejects, and q of the pair is at most .05.
+
+    Parameters
+    ----------
+    criteria : sequence of ndarray, shape (methods, images)
+        The scores by each criterion; larger is better, NaN is missing.
+
+    References
+    ----------
+    Demšar 2006, "Statistical comparisons of classifiers over multiple data sets".
+    Benavoli, Corani and Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?":
+    each pair is tested on its own scores, so that other methods do not affect it.
     """
     complete = [
         method
         for method in range(len(criteria[0]))
         if not any(np.isnan(scores[method]).any() for scores in criteria)
     ]
-    ranks = image_ranks(criteria)
-    mean_ranks = ranks.mean(axis=1)
+    mean_ranks = image_ranks(criteria).mean(axis=1)
     omnibus = _friedman(image_ranks([scores[complete] for scores in criteria]))
     pairs = _pairs(criteria, complete)
     better = {
@@ -93,7 +119,7 @@ def standings(criteria: Sequence[Floats]) -> Standings:
         for pair in pairs
         if pair.q <= SIGNIFICANT and not omnibus > SIGNIFICANT
     }
-    tiers = np.zeros(len(ranks), dtype=np.int64)
+    tiers = np.zeros(len(mean_ranks), dtype=np.int64)
     tier, leader = 0, -1
     for method in sorted(complete, key=lambda method: mean_ranks[method]):
         if leader < 0 or (leader, method) in better:
@@ -109,7 +135,7 @@ def _friedman(ranks: Floats) -> float:
     if methods < 3 or images < FEWEST_IMAGES:
         return float("nan")
     with warnings.catch_warnings():
-        # All ranks equal: 0/0, which is no difference.
+        # If all ranks are equal, scipy divides 0 by 0.
         warnings.simplefilter("ignore", RuntimeWarning)
         p = float(friedmanchisquare(*ranks).pvalue)
     return 1.0 if np.isnan(p) else p
@@ -121,16 +147,35 @@ def _pairs(criteria: Sequence[Floats], complete: Sequence[int]) -> list[Pair]:
         signs = [np.sign(scores[first] - scores[second]) for scores in criteria]
         wins = np.mean(signs, axis=0)
         found.append((first, second, float(wins.mean()), signed_rank_p(wins)))
-    rates = false_discovery_rates_of_dependent([p for *_, p in found])
+    rates = false_discovery_rates([p for *_, p in found], dependent=True)
     return [Pair(*pair, rate) for pair, rate in zip(found, rates.tolist(), strict=True)]
 
 
 def signed_rank_p(differences: Floats) -> float:
-    """The two-sided p of Wilcoxon's signed-rank test of differences (images,).
+    """Compute the two-sided p value of Wilcoxon's signed-rank test.
 
-    Exact with ties and zeros up to 200 images: among all ways to give the ranks of |d| signs, the
-    share that leads as far from 0 as was seen. Zeros are ranked and have no sign (Pratt 1959).
-    NaN for fewer than six images, of which no choice of signs falls below .05.
+    Up to 200 images the test is exact, also with ties and zeros: all 2ⁿ assignments of signs to the
+    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt).
+
+    Parameters
+    ----------
+    differences : ndarray, shape (images,)
+        Paired differences without NaN.
+
+    Returns
+    -------
+    float
+        p, NaN for fewer than six images, for which p cannot fall below .05.
+
+    References
+    ----------
+    Wilcoxon 1945, "Individual comparisons by ranking methods".
+    Pratt 1959, "Remarks on zeros and ties in the Wilcoxon signed rank procedures".
+
+    Examples
+    --------
+    >>> signed_rank_p(np.array([0.5, 0.25, 1.0, 0.75, 0.1, 0.3]))
+    0.03125
     """
     from scipy.stats import rankdata, wilcoxon
 
@@ -140,12 +185,12 @@ def signed_rank_p(differences: Floats) -> float:
         return 1.0
     if len(differences) > MOST_EXACT:
         return float(wilcoxon(differences, zero_method="pratt", method="asymptotic").pvalue)
-    # Twice the ranks are whole, ties included.
+    # Doubled ranks are integers also with ties.
     ranks = np.rint(2 * rankdata(np.abs(differences))).astype(np.int64)
     observed = abs(int(np.sign(differences) @ ranks))
     signed = ranks[differences != 0]
     total = int(signed.sum())
-    # Chance of each sum of the ranks with a plus; a signed sum is twice that less all.
+    # The probability of each sum s of positive ranks; the signed sum is 2s − total.
     chances = np.zeros(total + 1)
     chances[0] = 1.0
     for rank in signed.tolist():
@@ -156,9 +201,30 @@ def signed_rank_p(differences: Floats) -> float:
 
 
 def bootstrap_interval(scores: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of the mean of (images,) over resampled images; always the same.
+    """Compute the percentile bootstrap interval of a mean over images.
 
-    NaN for fewer than two images. Efron 1979, "Bootstrap methods: another look at the jackknife".
+    Images are resampled 2,000 times from a fixed seed, so that equal scores give equal intervals.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (images,)
+        One score of each image, without NaN.
+    level : float, default 0.95
+        The nominal coverage of the interval.
+
+    Returns
+    -------
+    tuple of float
+        The lower and the upper end, NaN for fewer than two images.
+
+    References
+    ----------
+    Efron 1979, "Bootstrap methods: another look at the jackknife".
+
+    Examples
+    --------
+    >>> bootstrap_interval(np.array([0.5, 0.5, 0.5]))
+    (0.5, 0.5)
     """
     if len(scores) < 2:
         return float("nan"), float("nan")
@@ -169,7 +235,7 @@ def bootstrap_interval(scores: Floats, level: float = 0.95) -> tuple[float, floa
 
 
 def _resamples(images: int) -> Iterator[Integers]:
-    """The numbers of the images of every resample, some (resamples, images) at a time."""
+    """Indices of the images of all resamples, in chunks (resamples, images)."""
     random = np.random.default_rng(0)
     at_once = max(1, DRAWN_AT_ONCE // images)
     for first in range(0, RESAMPLES, at_once):
@@ -177,11 +243,11 @@ def _resamples(images: int) -> Iterator[Integers]:
 
 
 def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
-    """The percentile intervals of means over what images have several of: lows and highs.
+    """The intervals of several means at once, where images have any number of values.
 
-    sums, counts: (images, figures), what an image's values of a figure add up to, and how many it
-    has. Whole images are resampled, as for `bootstrap_interval`, with which it agrees where each
-    has one value. NaN for figures of fewer than two images.
+    sums, counts: (images, figures), the sum and the number of an image's values of each figure.
+    Whole images are resampled, with the same draws as in `bootstrap_interval`. Returns the lower
+    and upper ends, each (figures,), NaN for figures with values on fewer than two images.
     """
     images, figures = sums.shape
     low, high = np.full((2, figures), np.nan)
@@ -190,8 +256,8 @@ def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tu
         return low, high
     found = []
     for drawn in _resamples(images):
-        places = drawn + images * np.arange(len(drawn))[:, None]
-        times = np.bincount(places.ravel(), minlength=drawn.size).reshape(drawn.shape)
+        flat = drawn + images * np.arange(len(drawn))[:, None]
+        times = np.bincount(flat.ravel(), minlength=drawn.size).reshape(drawn.shape)
         total = times @ counts[:, several]
         means = np.full(total.shape, np.nan)
         np.divide(times @ sums[:, several], total, out=means, where=total > 0)
@@ -203,20 +269,13 @@ def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tu
     return low, high
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Standard deviations of a score: across images of the means over seeds, and across seeds.
+def spread(scores: Floats) -> tuple[float, float]:
+    """Standard deviations of scores (images, seeds): across images, and across seeds.
 
-    The latter is the root mean square over images. NaN with one image, or one seed.
+    The first is of the means over seeds, the second is the root mean square over images. NaN with
+    a single image, or a single seed.
     """
-
-    across_images: float
-    across_seeds: float
-
-
-def spread(scores: Floats) -> Spread:
-    """How much scores (images, seeds) vary, the two causes apart."""
     images, seeds = scores.shape
-    between = float(scores.mean(axis=1).std(ddof=1)) if images > 1 else float("nan")
-    within = float(np.sqrt(scores.var(axis=1, ddof=1).mean())) if seeds > 1 else float("nan")
-    return Spread(between, within)
+    across_images = float(scores.mean(axis=1).std(ddof=1)) if images > 1 else float("nan")
+    across_seeds = float(np.sqrt(scores.var(axis=1, ddof=1).mean())) if seeds > 1 else float("nan")
+    return across_images, across_seeds

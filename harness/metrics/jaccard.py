@@ -1,26 +1,55 @@
-"""How alike partitions of the same nodes are."""
+"""Best-match Jaccard similarity of two partitions, and of many partitions at once."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.memberships import Memberships, common
 from harness.metrics.partition import unassigned_as_singletons
-from harness.plugin.values import Floats
+from harness.plugin.values import Floats, Integers
+
+Labels = NDArray[np.integer[Any]]
 
 
-def best_match_jaccard(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> float:
-    """Similarity in (0, 1] of two partitions, given as labels (n,); 1 where they are the same.
+def best_match_jaccard(first: Labels, second: Labels) -> float:
+    """Compute the best-match Jaccard similarity of two partitions.
 
-    Each cluster's largest Jaccard index with a cluster of the other partition (Hennig 2007,
-    "Cluster-wise assessment of cluster stability"), weighted by size and made symmetric:
-    J(P, P′) = ½ [Σ_C |C|/n γ(C, P′) + Σ_D |D|/n γ(D, P)], γ(C, P′) = max_D |C ∩ D| / |C ∪ D|.
-    Nodes labelled −1 (unassigned) are singletons.
+    J(P, P′) = ½ [Σ_C |C|/n γ(C, P′) + Σ_D |D|/n γ(D, P)], where γ(C, P′) = max_D |C ∩ D| / |C ∪ D|
+    is the largest Jaccard index of a cluster with a cluster of the other partition: Hennig's
+    cluster-wise index, weighted by cluster size and made symmetric.
 
-    NaN where either partition is trivial, one cluster of all nodes or singletons only: agreement
-    with such a partition says nothing about clusters. Raises ValueError if the lengths differ.
+    Parameters
+    ----------
+    first, second : ndarray of int, shape (n,)
+        Labels of the same n nodes. Each node labelled −1 (unassigned) is a cluster of its own.
+
+    Returns
+    -------
+    float
+        Similarity in (0, 1], 1 for equal partitions. NaN if either partition is trivial, that is
+        one cluster of all nodes or singletons only.
+
+    Raises
+    ------
+    ValueError
+        If the partitions have different numbers of nodes.
+
+    See Also
+    --------
+    adjusted_jaccard : The same, adjusted for chance.
+
+    References
+    ----------
+    Hennig 2007, "Cluster-wise assessment of cluster stability".
+
+    Examples
+    --------
+    >>> best_match_jaccard(np.array([0, 0, 1, 1]), np.array([7, 7, 3, 3]))
+    1.0
+    >>> best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    0.6041666666666666
     """
     if len(first) != len(second):
         raise ValueError(f"partitions of {len(first)} and of {len(second)} nodes")
@@ -29,49 +58,142 @@ def best_match_jaccard(first: NDArray[np.integer[Any]], second: NDArray[np.integ
     n = len(first)
     if {len(row_sizes), len(column_sizes)} & {1, n}:
         return float("nan")
-    # Of the contingency table only the cells that are not empty, at most n of them.
+    # Only the non-empty cells of the contingency table, at most n.
     cells, shared = np.unique(rows * len(column_sizes) + columns, return_counts=True)
     row, column = np.divmod(cells, len(column_sizes))
     overlap = shared / (row_sizes[row] + column_sizes[column] - shared)
     return 0.5 * (_mean_best(overlap, row, row_sizes) + _mean_best(overlap, column, column_sizes))
 
 
-def _mean_best(
-    overlap: Floats, cluster: NDArray[np.integer[Any]], sizes: NDArray[np.integer[Any]]
-) -> float:
+def _mean_best(overlap: Floats, cluster: Labels, sizes: Integers) -> float:
     """Each cluster's largest overlap, averaged over the nodes."""
     best = np.zeros(len(sizes))
     np.maximum.at(best, cluster, overlap)
     return float(sizes @ best / sizes.sum())
 
 
-def best_match_jaccards(
-    partitions: Sequence[NDArray[np.integer[Any]]] | NDArray[np.integer[Any]],
-) -> Floats:
-    """`best_match_jaccard` of every two of many partitions: (partitions, partitions)."""
+def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
+    """Compute `best_match_jaccard` of every pair of many partitions.
+
+    Parameters
+    ----------
+    partitions : sequence of ndarray of int, shape (n,), or ndarray, shape (partitions, n)
+        Labels of the same n nodes, at least one partition.
+
+    Returns
+    -------
+    ndarray, shape (partitions, partitions)
+        Symmetric; NaN in the rows and columns of trivial partitions.
+
+    Examples
+    --------
+    >>> partitions = np.array([[0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]])
+    >>> best_match_jaccards(partitions).round(2).tolist()
+    [[1.0, 0.6, nan], [0.6, 1.0, nan], [nan, nan, nan]]
+    """
     members = Memberships.of(list(partitions))
     return best_match_jaccards_between(members, members)
 
 
+@dataclass(frozen=True, eq=False)
+class Memberships:
+    """Partitions of the same n nodes, their clusters of two or more nodes stacked in one matrix.
+
+    nodes: (clusters, n), whether a node is in a cluster; sizes: (clusters,); counts: (partitions,),
+    how many of these clusters each partition has; around: (partitions, n), the size of each node's
+    cluster. Singletons have no row, since there may be n of them; their `around` is 1.
+    """
+
+    nodes: NDArray[np.bool_]
+    sizes: Floats
+    counts: Integers
+    around: Integers
+
+    @classmethod
+    def of(cls, partitions: Sequence[Labels]) -> Self:
+        """Build from labels (n,) of at least one partition; unassigned nodes are singletons."""
+        labels = [unassigned_as_singletons(each) for each in partitions]
+        sizes = [np.bincount(each) for each in labels]
+        several = [np.flatnonzero(own > 1) for own in sizes]
+        rows = [which[:, None] == each for which, each in zip(several, labels, strict=True)]
+        nodes = np.concatenate(rows)
+        return cls(
+            nodes,
+            nodes.sum(axis=1).astype(np.float64),
+            np.array([len(which) for which in several]),
+            np.array([own[each] for own, each in zip(sizes, labels, strict=True)]),
+        )
+
+    def part(self, first: int, end: int) -> Self:
+        """The partitions with indices first … end − 1."""
+        start, stop = self.counts[:first].sum(), self.counts[:end].sum()
+        return type(self)(
+            self.nodes[start:stop],
+            self.sizes[start:stop],
+            self.counts[first:end],
+            self.around[first:end],
+        )
+
+    @property
+    def n(self) -> int:
+        """The number of nodes."""
+        return self.around.shape[1]
+
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """Which nodes are singletons, (partitions, n)."""
+        return np.asarray(self.around == 1)
+
+    @property
+    def cluster_counts(self) -> Integers:
+        """The number of clusters of each partition, singletons included, (partitions,)."""
+        return np.asarray(self.counts + self.alone.sum(axis=1))
+
+    @property
+    def trivial(self) -> NDArray[np.bool_]:
+        """Which partitions are one cluster of all nodes, or singletons only, (partitions,)."""
+        return np.asarray(np.isin(self.cluster_counts, (1, self.n)))
+
+    def shared(self, other: Self) -> Floats:
+        """The number of nodes that each cluster shares with each of the other's clusters."""
+        return _common(self.nodes, other.nodes)
+
+    def joined(self, operation: np.ufunc, values: Floats) -> Floats:
+        """Reduce values (clusters, …) within each partition, (partitions, …); 0 for no cluster."""
+        filled = np.flatnonzero(self.counts)
+        together = np.zeros((len(self.counts), *values.shape[1:]))
+        if len(filled):
+            starts = (np.cumsum(self.counts) - self.counts)[filled]
+            together[filled] = operation.reduceat(values, starts, axis=0)
+        return together
+
+
 def best_match_jaccards_between(first: Memberships, second: Memberships) -> Floats:
-    """`best_match_jaccard` of partitions with others of the same nodes: (first, second)."""
+    """`best_match_jaccard` of each first with each second partition, (first, second)."""
     shared = first.shared(second)
     overlap = shared / (first.sizes[:, None] + second.sizes - shared)
-    forth = _mean_found(first, second, overlap)
-    # Of partitions with themselves it is the same both ways.
-    back = forth if second is first else _mean_found(second, first, overlap.T)
+    forth = _mean_best_of_all(first, second, overlap)
+    # A set compared with itself gives the same in both directions.
+    back = forth if second is first else _mean_best_of_all(second, first, overlap.T)
     alike = (forth + back.T) / 2
     alike[first.trivial] = alike[:, second.trivial] = np.nan
     return np.asarray(alike, dtype=np.float64)
 
 
-def _mean_found(of: Memberships, among: Memberships, overlap: Floats) -> Floats:
-    """What the nodes' clusters find on the mean in each other partition, (of, among).
+def _mean_best_of_all(own: Memberships, others: Memberships, overlap: Floats) -> Floats:
+    """`_mean_best` of each own partition in each other one, (own, others).
 
-    What a singleton finds is known from the size of the cluster that it lies in, and a cluster
-    that has one of the others' singletons in it finds at least one over its own size.
+    The best match of a singleton follows from the size of the cluster around it in the other
+    partition; a cluster that contains a singleton of the other has at least 1 / its size.
     """
-    best = among.joined(np.maximum, overlap.T).T
-    np.maximum(best, (common(of.nodes, among.alone) > 0) / of.sizes[:, None], out=best)
-    several = of.joined(np.add, of.sizes[:, None] * best)
-    return np.asarray((several + of.alone @ (1 / among.around).T) / of.around.shape[1])
+    best = others.joined(np.maximum, overlap.T).T
+    np.maximum(best, (_common(own.nodes, others.alone) > 0) / own.sizes[:, None], out=best)
+    several = own.joined(np.add, own.sizes[:, None] * best)
+    return np.asarray((several + own.alone @ (1 / others.around).T) / own.n)
+
+
+def _common(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Floats:
+    """The sizes of the intersections of node sets (sets, n): (first, second)."""
+    # float32 is exact for integers up to 2²⁴, and its product takes half the time of float64's.
+    product = first.astype(np.float32) @ second.T.astype(np.float32)
+    return np.asarray(product, dtype=np.float64)

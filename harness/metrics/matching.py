@@ -1,9 +1,8 @@
-"""Which clusters of one partition became which of another: kept, split, merged, lost or new.
+"""Correspondence of the clusters of two partitions: same, split, merged, lost or new.
 
-A cluster is at least two nodes of one label. Nodes that are unassigned (−1) or alone in their
-label are in no cluster, in either partition: otherwise any cluster would be the perfect union of
-scattered single nodes. Such a node counts where the other partition has it in a cluster, as a
-node of that cluster which nothing there shares; where neither has, it counts nowhere.
+A cluster has at least two nodes. Nodes that are unassigned (−1) or alone in their label belong to
+no cluster: otherwise scattered single nodes would form a perfect union for any cluster. Such a node
+counts as unshared in a cluster that the other partition has it in.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,19 +17,18 @@ from numpy.typing import NDArray
 Labels = NDArray[np.integer[Any]]
 Kind = Literal["same", "split", "merge", "lost", "new"]
 
-# The two partitions.
 FIRST, SECOND = 0, 1
-# A cluster: its partition, and its number there, counted by first nodes.
+# A cluster: its partition, and its index there in the order of the clusters' first nodes.
 Cluster = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class BestUnion:
-    """A cluster of one partition and the union of the other's clusters that is most like it.
+    """A cluster of one partition, and the most similar union of the other's clusters.
 
-    label and size: the cluster; union: the labels of the other's clusters, in the order of their
-    share inside it, none where it shares no node with any; union_size: their nodes together;
-    shared: the nodes in both; jaccard: shared / (size + union_size − shared).
+    union: the labels of the other's clusters by decreasing fraction inside this cluster, empty if
+    none shares a node; union_size: their nodes; shared: the nodes in both; jaccard: the Jaccard
+    index of cluster and union.
     """
 
     label: int
@@ -43,12 +41,10 @@ class BestUnion:
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Clusters of the first partition and those of the second that correspond to them.
+    """Clusters of the first partition that correspond to clusters of the second.
 
-    kind: "same" is one and one, "split" one of the first and several of the second, "merge"
-    several and one, "lost" one of the first and none, "new" none and one. first and second are
-    labels, the sizes are of their unions, shared are the nodes in both unions, jaccard is the
-    unions' Jaccard index.
+    kind: "same" is one to one, "split" one to several, "merge" several to one, "lost" one to none,
+    "new" none to one; first, second: labels; sizes, shared and jaccard are those of the two unions.
     """
 
     kind: Kind
@@ -62,33 +58,58 @@ class Correspondence:
 
 @dataclass(frozen=True)
 class Matching:
-    """Every cluster of two partitions in one correspondence, and how alike they are in all.
+    """A one-to-one assignment of all clusters of two partitions to correspondences.
 
-    score is the mean Jaccard index of the correspondences, weighted by the nodes of both sides:
-    1 where one partition only splits and merges whole clusters of the other, 0 where nothing
-    corresponds, NaN where neither has a cluster. loose_first and loose_second are the nodes in no
-    cluster. In the order of the first partition's labels, new clusters last.
+    score: the mean Jaccard index of the correspondences, weighted by the nodes of both sides: 1 if
+    one partition only splits and merges clusters of the other, 0 if nothing corresponds, NaN if
+    neither has a cluster. unassigned_first, unassigned_second: the nodes in no cluster.
+    Correspondences are ordered by the first partition's labels, new clusters last.
     """
 
     nodes: int
     correspondences: tuple[Correspondence, ...]
     score: float
-    loose_first: int
-    loose_second: int
+    unassigned_first: int
+    unassigned_second: int
 
 
 def best_unions(partition: Labels, other: Labels) -> list[BestUnion]:
-    """For each cluster C of labels (n,) the union U of other's clusters of largest Jaccard index.
+    """Find the most similar union of the other partition's clusters for each cluster.
 
-    |C ∩ U| / |C ∪ U| is the largest over all unions, and of the largest ones U has the fewest
-    clusters. In the order of the labels. Raises ValueError if the lengths differ.
+    Among all unions U, the one with the largest Jaccard index |C ∩ U| / |C ∪ U| is found exactly;
+    of several, the one with the fewest clusters.
 
-    Why it is exact: |C ∩ U| / |C ∪ U| = Σ a_D / (|C| + Σ b_D), a_D = |C ∩ D| and b_D = |D − C|
-    summed over the clusters D in U. With λ the largest value, Σ (a_D − λ b_D) ≤ λ |C| for every
-    union, and the best ones reach it: they hold every D with a_D / b_D > λ and none with less (the
-    fractional programme of Dinkelbach 1967, "On nonlinear fractional programming"). So the best
-    are found among the prefixes of the clusters by falling a_D / b_D, and the first best prefix,
-    which leaves out those at λ itself, is the smallest.
+    Parameters
+    ----------
+    partition, other : ndarray of int, shape (n,)
+        Labels of the same n nodes. Nodes that are unassigned (−1) or alone are in no cluster.
+
+    Returns
+    -------
+    list of BestUnion
+        One for each cluster of the partition, ordered by label.
+
+    Raises
+    ------
+    ValueError
+        If the partitions have different numbers of nodes.
+
+    Notes
+    -----
+    |C ∩ U| / |C ∪ U| = Σ a_D / (|C| + Σ b_D), where a_D = |C ∩ D| and b_D = |D − C| are summed over
+    the clusters D in U. With λ the maximum, Σ (a_D − λ b_D) ≤ λ |C| for every union, with equality
+    for the best ones: they hold every D with a_D / b_D > λ and none below. So the best unions are
+    prefixes of the clusters by decreasing a_D / b_D, and the first best prefix is the smallest.
+
+    References
+    ----------
+    Dinkelbach 1967, "On nonlinear fractional programming".
+
+    Examples
+    --------
+    >>> (union,) = best_unions(np.array([0, 0, 0, 0, 0]), np.array([1, 1, 2, 2, -1]))
+    >>> union.union, union.jaccard
+    ((1, 2), 0.8)
     """
     overlaps = _Overlaps(partition, other)
     unions = [overlaps.best_union(cluster, set()) for cluster in overlaps.clusters(FIRST)]
@@ -107,14 +128,33 @@ def best_unions(partition: Labels, other: Labels) -> list[BestUnion]:
 
 
 def match(first: Labels, second: Labels) -> Matching:
-    """Match the clusters of two partitions, labels (n,), each in one correspondence.
+    """Match the clusters of two partitions, so that each is in one correspondence.
 
-    The two sides of highest Jaccard index among all clusters with all unions of the other side
-    come first, then those among the clusters that are left, and so on, until no two clusters left
-    share a node. So no cluster with a union could be made a correspondence of higher index than
-    those that all of its clusters are in. Between equal ones the one that shares more nodes comes
-    first, then that of fewer clusters. Exchanging the partitions exchanges the sides; names and
-    order of labels decide nothing. Raises ValueError if the lengths differ.
+    Greedy: the cluster and the union of the other side's clusters with the highest Jaccard index
+    are matched first, then those among the remaining clusters, until no two of them share a node.
+    The matching is therefore stable: no cluster and union have a higher index than all of their
+    correspondences. Ties are broken by more shared nodes, then fewer clusters, then node order, so
+    that labels do not matter and swapping the partitions swaps the sides.
+
+    Parameters
+    ----------
+    first, second : ndarray of int, shape (n,)
+        Labels of the same n nodes. Nodes that are unassigned (−1) or alone are in no cluster.
+
+    Returns
+    -------
+    Matching
+
+    Raises
+    ------
+    ValueError
+        If the partitions have different numbers of nodes.
+
+    Examples
+    --------
+    >>> found = match(np.array([0, 0, 0, 0, 1, 1]), np.array([5, 5, 6, 6, 7, 7]))
+    >>> [(each.kind, each.first, each.second) for each in found.correspondences]
+    [('split', (0,), (5, 6)), ('same', (1,), (7,))]
     """
     overlaps = _Overlaps(first, second)
     matched = [overlaps.correspondence(*sides) for sides in _stable(overlaps)]
@@ -125,14 +165,14 @@ def match(first: Labels, second: Labels) -> Matching:
         nodes=len(first),
         correspondences=tuple(ordered),
         score=alike / sum(weights) if weights else float("nan"),
-        loose_first=len(first) - overlaps.clustered(FIRST),
-        loose_second=len(first) - overlaps.clustered(SECOND),
+        unassigned_first=len(first) - overlaps.clustered(FIRST),
+        unassigned_second=len(first) - overlaps.clustered(SECOND),
     )
 
 
 @dataclass(frozen=True)
 class _Union:
-    """A cluster, the centre, with clusters of the other partition."""
+    """A cluster, the centre, and clusters of the other partition; joined: nodes of either."""
 
     centre: Cluster
     members: tuple[Cluster, ...]
@@ -142,7 +182,7 @@ class _Union:
 
 
 class _Overlaps:
-    """Two partitions' clusters, and how many nodes each two of them share."""
+    """The clusters of two partitions, and the number of nodes that each pair shares."""
 
     def __init__(self, first: Labels, second: Labels) -> None:
         if len(first) != len(second):
@@ -160,12 +200,12 @@ class _Overlaps:
                 self.shared[one][other] = self.shared[other][one] = common
 
     def _number(self, side: int, labels: Labels) -> list[int]:
-        """The number of each node's cluster, −1 for none; clusters are counted by first nodes."""
+        """The index of each node's cluster, −1 for none, in the order of their first nodes."""
         names, firsts, sizes = np.unique(labels, return_index=True, return_counts=True)
-        kept = (names >= 0) & (sizes >= 2)
-        names, sizes = names[kept], sizes[kept]
+        several = (names >= 0) & (sizes >= 2)
+        names, sizes = names[several], sizes[several]
         numbers = {}
-        for number, index in enumerate(np.argsort(firsts[kept]).tolist()):
+        for number, index in enumerate(np.argsort(firsts[several]).tolist()):
             cluster = (side, number)
             numbers[int(names[index])] = number
             self.labels[cluster] = int(names[index])
@@ -180,11 +220,11 @@ class _Overlaps:
         return sum(self.sizes[cluster] for cluster in self.clusters(side))
 
     def best_union(self, centre: Cluster, without: set[Cluster]) -> _Union:
-        """The smallest union of largest Jaccard index, of clusters that are not in `without`."""
+        """The smallest union with the largest Jaccard index, among clusters not in `without`."""
 
         def inside(member: Cluster) -> tuple[float, int]:
-            # |C ∩ D| / |D| falls as a_D / b_D does, and is never divided by zero. Equal ones are
-            # all in the union or all out of it.
+            # Orders as a_D / b_D does, without division by zero. The order of ties is irrelevant:
+            # all of them are in the union, or none.
             return -self.shared[centre][member] / self.sizes[member], member[1]
 
         members: list[Cluster] = []
@@ -192,7 +232,7 @@ class _Overlaps:
         for member in sorted(self.shared[centre].keys() - without, key=inside):
             common = self.shared[centre][member]
             outside = self.sizes[member] - common
-            # In whole numbers, so that equal is equal: a_D / b_D ≤ λ betters nothing.
+            # a_D / b_D ≤ λ does not improve the union; integers compare exactly.
             if common * joined <= shared * outside:
                 break
             members.append(member)
@@ -200,7 +240,7 @@ class _Overlaps:
         return _Union(centre, tuple(members), size, shared, joined)
 
     def precedence(self, union: _Union) -> tuple[Any, ...]:
-        """Sorts unions with members, best first; equal only for the same clusters."""
+        """A sort key of unions with members, best first; equal only for the same clusters."""
         meetings = sorted(
             self._meetings[min(union.centre, member), max(union.centre, member)]
             for member in union.members
@@ -232,7 +272,7 @@ def _kind(first: int, second: int) -> Kind:
 
 
 def _stable(overlaps: _Overlaps) -> Iterator[tuple[list[Cluster], list[Cluster]]]:
-    """The two sides of each correspondence, best first, and then the clusters left over."""
+    """The two sides of each correspondence, best first, then the unmatched clusters."""
     taken: set[Cluster] = set()
 
     def best_of(clusters: Iterable[Cluster]) -> dict[Cluster, tuple[tuple[Any, ...], _Union]]:
@@ -250,13 +290,13 @@ def _stable(overlaps: _Overlaps) -> Iterator[tuple[list[Cluster], list[Cluster]]
             taken.add(cluster)
             candidates.pop(cluster, None)
         yield sides
-        broken = [
+        outdated = [
             cluster
             for cluster, (_, union) in candidates.items()
             if not taken.isdisjoint(union.members)
         ]
-        for cluster in broken:
+        for cluster in outdated:
             del candidates[cluster]
-        candidates |= best_of(broken)
+        candidates |= best_of(outdated)
     for cluster in overlaps.sizes.keys() - taken:
         yield ([cluster], []) if cluster[0] == FIRST else ([], [cluster])

@@ -7,19 +7,49 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
-from harness.plugin.values import AttentionMap, Graph, Integers
+from harness.plugin.graph import Graph
+from harness.plugin.values import AttentionMap, Integers
 
 
 def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: float = 1.0) -> float:
-    """Directed, weighted modularity Q of labels (n,) on a graph; NaN where there is no edge.
+    """Compute the modularity of a partition of a weighted directed graph.
 
-    Q = 1/m Σᵢⱼ [Aᵢⱼ − γ kᵢᵒᵘᵗ kⱼⁱⁿ / m] δ(cᵢ, cⱼ), with m = Σ A and γ the resolution (Leicht and
-    Newman 2008, "Community structure in directed networks", where γ is 1), in time and memory of
-    the order of the edges. Nodes labelled −1 (unassigned) are singletons.
+    Q = 1/m Σᵢⱼ [Aᵢⱼ − γ kᵢᵒᵘᵗ kⱼⁱⁿ / m] δ(cᵢ, cⱼ), where m = Σᵢⱼ Aᵢⱼ is the total weight, kᵒᵘᵗ and
+    kⁱⁿ are the strengths of the nodes, and γ is the resolution. Time and memory are linear in the
+    number of edges.
 
-    An array (n, n) is taken as it is, with its diagonal: self-loops count, whereas graph builders
-    drop them unless told otherwise. Raises HarnessError if the weights are not square, not finite
-    or negative, if the labels are not n integers ≥ −1, or the resolution is negative or infinite.
+    Parameters
+    ----------
+    weights : Graph or ndarray, shape (n, n)
+        The graph, or its weights: row i holds the edges that leave node i. The diagonal of an array
+        counts as self-loops.
+    labels : array_like of int, shape (n,)
+        The cluster of each node. Each node labelled −1 (unassigned) is a cluster of its own.
+    resolution : float, default 1.0
+        γ ≥ 0; a larger value favours smaller clusters.
+
+    Returns
+    -------
+    float
+        Q, at most 1. NaN if the graph has no edge.
+
+    Raises
+    ------
+    HarnessError
+        If the weights are not square, not finite or negative, the labels are not n integers ≥ −1,
+        or the resolution is negative or not finite.
+
+    References
+    ----------
+    Leicht and Newman 2008, "Community structure in directed networks", where γ is 1.
+
+    Examples
+    --------
+    >>> two_pairs = np.kron(np.eye(2), np.ones((2, 2)))
+    >>> modularity(two_pairs, [0, 0, 1, 1])
+    0.5
+    >>> modularity(two_pairs, [0, 0, 0, 0])
+    0.0
     """
     if not 0 <= resolution < np.inf:
         raise HarnessError(f"modularity: resolution must not be negative, not {resolution}")
@@ -32,14 +62,14 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
 
 
 def modularity_of(graph: Graph, communities: Integers, resolution: float) -> float:
-    """`modularity` for communities (n,) that are known to be 0 … k − 1, every node in one."""
+    """`modularity` of valid communities (n,), numbered 0 … k − 1 with every node assigned."""
     if not graph.edges:
         return float("nan")
     flows = graph.adjacency.data
     total = flows.sum()
     sources = np.repeat(communities, np.diff(graph.adjacency.indptr))
     inside = sources == communities[graph.adjacency.indices]
-    # Divided by m before they are multiplied: products of tiny weights would underflow.
+    # Dividing by m before multiplying keeps products of tiny weights from underflow.
     sent = np.bincount(communities, graph.out_strength / total)
     received = np.bincount(communities, graph.in_strength / total)
     return float(flows @ inside / total - resolution * (sent @ received))

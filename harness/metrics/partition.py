@@ -1,4 +1,4 @@
-"""What labels are and what can be read off them alone."""
+"""Validity of labels, and what can be computed from labels alone."""
 
 from typing import Any
 
@@ -14,9 +14,10 @@ class InvalidLabelsError(InvalidResultError):
 
 
 def check_labels(labels: Any, n: int) -> Integers:
-    """The labels of n nodes as int64 (n,); raises InvalidLabelsError, saying why, if they are none.
+    """Return the labels of n nodes as int64 (n,).
 
-    Accepted is a numpy array (n,) of any integer type with values of −1 (unassigned) or more.
+    Raises InvalidLabelsError unless they are a numpy array (n,) of an integer type with values of
+    −1 (unassigned) or more.
     """
     if not isinstance(labels, np.ndarray):
         raise InvalidLabelsError(f"labels must be a numpy array, not {type(labels).__name__}")
@@ -35,11 +36,11 @@ def check_labels(labels: Any, n: int) -> Integers:
 
 
 def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
-    """The same labels (n,) as 0 … k − 1, the clusters in their order; −1 stays −1."""
+    """The same partition (n,) with labels 0 … k − 1 in the same order; −1 stays −1."""
     assigned = labels != UNASSIGNED
     named = labels[assigned]
     contiguous = np.full(len(labels), UNASSIGNED, dtype=np.int64)
-    # Labels are mostly smaller than n, where counting is several times faster than sorting.
+    # Labels are mostly smaller than n; counting them is then several times faster than sorting.
     if named.max(initial=0) < len(labels):
         contiguous[assigned] = (np.cumsum(np.bincount(named) > 0) - 1)[named]
     else:
@@ -48,9 +49,9 @@ def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
 
 
 def unassigned_as_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
-    """The same partition (n,) as labels 0 … k − 1, each unassigned node a cluster of its own.
+    """The same partition (n,) with labels 0 … k − 1, each unassigned node a cluster of its own.
 
-    The clusters keep their order; the singletons made here come last.
+    Clusters keep their order; the new singletons come last.
     """
     contiguous = renumbered(labels)
     unassigned = np.flatnonzero(contiguous == UNASSIGNED)
@@ -59,11 +60,11 @@ def unassigned_as_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
 
 
 def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
-    """Number of clusters of at least two nodes; the unassigned nodes are no cluster."""
+    """The number of clusters of at least two nodes."""
     _, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
     return int(np.count_nonzero(sizes >= 2))
 
 
 def coverage(labels: NDArray[np.integer[Any]]) -> float:
-    """Share of the nodes that are assigned to a cluster."""
+    """The fraction of nodes that are assigned to a cluster."""
     return float(np.mean(labels != UNASSIGNED))

@@ -1,9 +1,8 @@
-"""How a figure stands among the same figure's values on draws of a null model."""
+"""Significance of a statistic against a null model: p values and false discovery rates."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,41 +12,62 @@ from harness.plugin.values import Floats
 
 @dataclass(frozen=True)
 class Significance:
-    """A statistic among those of draws, of which these are mean and standard deviation.
-
-    z = (statistic − mean) / deviation; p as `p_value` has it. What is undefined is NaN.
+    """An observed statistic, the statistics of the null's draws with their mean and standard
+    deviation, z = (statistic − mean) / std, and p as `p_value` defines it. NaN is undefined.
     """
 
     statistic: float
     null_statistics: Sequence[float]
     null_mean: float
-    null_deviation: float
+    null_std: float
     z: float
     p: float
 
 
 def significance(statistic: float, nulls: Sequence[float]) -> Significance:
-    """Where a statistic stands among the nulls'; those that are undefined are in p only.
+    """Compare a statistic with those of the null's draws.
 
-    The deviation is the sample's (n − 1), so that at least two nulls must be defined for z.
+    The mean and the sample standard deviation (n − 1) ignore NaN; the p value counts it.
     """
     defined = np.array([null for null in nulls if not math.isnan(null)])
     mean = float(defined.mean()) if len(defined) else math.nan
-    deviation = float(defined.std(ddof=1)) if len(defined) > 1 else math.nan
-    z = (statistic - mean) / deviation if deviation > 0 else math.nan
-    return Significance(statistic, nulls, mean, deviation, z, p_value(statistic, nulls))
+    std = float(defined.std(ddof=1)) if len(defined) > 1 else math.nan
+    z = (statistic - mean) / std if std > 0 else math.nan
+    return Significance(statistic, nulls, mean, std, z, p_value(statistic, nulls))
 
 
 def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
-    """The share of draws at least as large, the observed one among them.
+    """Compute the one-sided Monte Carlo p value of a statistic.
 
-    p = (1 + #{nulls ≥ statistic}) / (B + 1) for B nulls (Phipson and Smyth 2010, "Permutation
-    p-values should never be zero", eq. 2): no less likely than said to be so small if the
-    observed is one draw more from the null, however the statistic is distributed. An undefined
-    statistic (NaN) is smaller than every other.
+    p = (1 + #{nulls ≥ statistic}) / (B + 1) for B draws of the null model: the observed statistic
+    counts as one of the draws, so that p is never 0 and the test is valid for every B.
 
-    With `tie` drawn uniformly from (0, 1] those that equal the statistic, itself included, count
-    with that share each, and p is uniform on the null although statistics may be equal.
+    Parameters
+    ----------
+    statistic : float
+        The observed statistic; large values are evidence against the null. NaN counts as smaller
+        than every number.
+    nulls : array_like, shape (B,)
+        The same statistic on each draw of the null model. NaN as above.
+    tie : float, default 1.0
+        The weight of values that equal the statistic, the observed one included. Draw it
+        uniformly from (0, 1] to make p uniform under the null although values may be equal.
+
+    Returns
+    -------
+    float
+        p in (0, 1].
+
+    References
+    ----------
+    Phipson and Smyth 2010, "Permutation p-values should never be zero", equation 2.
+
+    Examples
+    --------
+    >>> p_value(3.0, [1.0, 2.0, 4.0])
+    0.5
+    >>> p_value(5.0, [1.0] * 39)
+    0.025
     """
     floor = np.nan_to_num(np.asarray(nulls, dtype=np.float64), nan=-np.inf)
     observed = -math.inf if math.isnan(statistic) else statistic
@@ -55,25 +75,38 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
     return float((larger + tie * (1 + equal)) / (len(floor) + 1))
 
 
-def false_discovery_rates(p_values: ArrayLike) -> Floats:
-    """For each p value of a family the smallest false discovery rate at which it is rejected.
+def false_discovery_rates(p_values: ArrayLike, *, dependent: bool = False) -> Floats:
+    """Compute the smallest false discovery rate at which each test of a family is rejected.
 
-    Benjamini and Hochberg 1995, "Controlling the false discovery rate"; (tests,) to (tests,), NaN
-    where there was no test. The tests may depend on each other positively.
+    Parameters
+    ----------
+    p_values : array_like, shape (tests,)
+        p values of the family; NaN where there was no test.
+    dependent : bool, default False
+        Whether the tests may depend on each other in any way (Benjamini and Yekutieli) instead of
+        being independent or positively dependent (Benjamini and Hochberg).
+
+    Returns
+    -------
+    ndarray, shape (tests,)
+        Adjusted p values, NaN where there was no test.
+
+    References
+    ----------
+    Benjamini and Hochberg 1995, "Controlling the false discovery rate".
+    Benjamini and Yekutieli 2001, "The control of the false discovery rate in multiple testing under
+    dependency".
+
+    Examples
+    --------
+    >>> false_discovery_rates([0.01, 0.5, float("nan")]).tolist()
+    [0.02, 0.5, nan]
     """
-    return _adjusted(p_values, "bh")
-
-
-def false_discovery_rates_of_dependent(p_values: ArrayLike) -> Floats:
-    """The same, however the tests depend on each other (Benjamini and Yekutieli 2001)."""
-    return _adjusted(p_values, "by")
-
-
-def _adjusted(p_values: ArrayLike, method: Literal["bh", "by"]) -> Floats:
     from scipy.stats import false_discovery_control
 
     family = np.asarray(p_values, dtype=np.float64)
     rates, tested = np.full(family.shape, np.nan), ~np.isnan(family)
     if tested.any():
+        method = "by" if dependent else "bh"
         rates[tested] = false_discovery_control(family[tested], method=method)
     return rates

@@ -1,31 +1,29 @@
-"""How alike many partitions of the same nodes are, by two measures that are adjusted for chance.
+"""Similarity of many partitions of the same nodes, by two measures adjusted for chance.
 
-What chance gives depends on the sizes of clusters alone, so it is worked out once for every size
-and not once for every pair of partitions.
+The expectation under chance depends only on cluster sizes, so it is computed once per size instead
+of once per pair of partitions.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.metrics.jaccard import best_match_jaccards_between
-from harness.metrics.memberships import Memberships
+from harness.metrics.jaccard import Labels, Memberships, best_match_jaccards_between
 from harness.metrics.stability import RELABELLINGS
 from harness.plugin.values import Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)
 class Comparable:
-    """Partitions of n nodes, with what chance gives for the sizes of their clusters.
+    """Partitions of n nodes, with the expectations under chance for their cluster sizes.
 
-    sizes: (sizes,), all that clusters have, singletons among them; numbers: (partitions, sizes),
-    how many clusters of each size; overlaps: (partitions, sizes), the largest Jaccard index that a
-    cluster of that size has on the mean with a random relabelling of the partition; information:
-    (sizes, sizes), what two clusters of these sizes add to the mutual information by chance.
-    Only parts of the same whole can be compared.
+    sizes: (sizes,), all cluster sizes that occur, singletons included; numbers: (partitions,
+    sizes), the number of clusters of each size; overlaps: (partitions, sizes), the expected best
+    Jaccard index of a cluster of each size in a random relabelling of the partition; information:
+    (sizes, sizes), what two clusters of these sizes contribute to the expected mutual information.
+    Compare only parts of one whole.
     """
 
     members: Memberships
@@ -35,45 +33,45 @@ class Comparable:
     information: Floats
 
     @classmethod
-    def of(cls, partitions: Sequence[NDArray[np.integer[Any]]]) -> "Comparable":
-        """Of labels (n,), one or more partitions; unassigned nodes (−1) are singletons."""
+    def of(cls, partitions: Sequence[Labels]) -> Self:
+        """Build from labels (n,) of at least one partition; unassigned nodes are singletons."""
         members = Memberships.of(partitions)
-        n = members.around.shape[1]
         sizes = np.unique(members.around)
-        # A cluster of s nodes is met s times.
+        # Each cluster of s nodes is counted s times.
         numbers = np.array(
-            [np.bincount(around, minlength=n + 1)[sizes] / sizes for around in members.around]
+            [
+                np.bincount(around, minlength=members.n + 1)[sizes] / sizes
+                for around in members.around
+            ]
         )
-        return cls(
-            members,
-            sizes,
-            numbers,
-            np.array([*_expected_overlaps(members, sizes)]),
-            _expected_information(sizes, n),
-        )
+        overlaps = np.array([*_expected_overlaps(members, sizes)])
+        return cls(members, sizes, numbers, overlaps, _expected_information(sizes, members.n))
 
-    def part(self, first: int, end: int) -> "Comparable":
-        """The partitions from the first up to, not including, the end."""
-        return Comparable(
-            self.members.part(first, end),
-            self.sizes,
-            self.numbers[first:end],
-            self.overlaps[first:end],
-            self.information,
+    def part(self, first: int, end: int) -> Self:
+        """The partitions with indices first … end − 1."""
+        return replace(
+            self,
+            members=self.members.part(first, end),
+            numbers=self.numbers[first:end],
+            overlaps=self.overlaps[first:end],
         )
 
 
 def adjusted_mutual_informations(first: Comparable, second: Comparable) -> Floats:
-    """AMI of partitions with others: (first, second); 1 is the same, 0 is chance.
+    """Adjusted mutual information of each first with each second partition, (first, second).
 
-    (I − E) / (mean(H₁, H₂) − E) with E the mean of I over relabellings that keep the sizes of all
-    clusters (Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings
-    comparison", with the arithmetic mean). NaN where either is trivial, one cluster of all nodes or
-    singletons only.
+    (I − E) / (mean(H₁, H₂) − E), where E is the mean of I over random relabellings that keep the
+    sizes of all clusters; 1 for equal partitions, 0 for chance. NaN where either is trivial, that
+    is one cluster of all nodes or singletons only.
+
+    References
+    ----------
+    Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings comparison", with
+    the arithmetic mean of the entropies.
     """
-    # n·I = n log n + Σ x log x over cells of the table − Σ a log a − Σ b log b over clusters, where
-    # a cell that a singleton has a part in is 1 and adds nothing.
-    n = first.members.around.shape[1]
+    # n·I = n log n + Σ x log x over cells of the table − Σ a log a − Σ b log b over clusters. Cells
+    # of singletons are 1 and add nothing.
+    n = first.members.n
     products = _n_log_n(n)
     shared = products[first.members.shared(second.members).astype(np.int64)]
     by_second = second.members.joined(np.add, first.members.joined(np.add, shared).T).T
@@ -86,12 +84,12 @@ def adjusted_mutual_informations(first: Comparable, second: Comparable) -> Float
 
 
 def adjusted_jaccards(first: Comparable, second: Comparable) -> Floats:
-    """`harness.metrics.stability.adjusted_jaccard` of partitions with others: (first, second).
+    """Chance-adjusted best-match Jaccard similarity of all pairs, (first, second).
 
-    (J − E) / (1 − E) with E the mean of J over relabellings that keep the sizes of all clusters; it
-    is estimated from 100, which are others than there. NaN where either is trivial.
+    As `harness.metrics.stability.adjusted_jaccard`, but chance is estimated from another 100
+    relabellings, and the result is NaN where either partition is trivial.
     """
-    n = first.members.around.shape[1]
+    n = first.members.n
     forth = (first.numbers * first.sizes) @ second.overlaps.T
     back = (second.numbers * second.sizes) @ first.overlaps.T
     alike = best_match_jaccards_between(first.members, second.members)
@@ -114,15 +112,16 @@ def _n_log_n(most: int) -> Floats:
 
 
 def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats]:
-    """For each partition, by size (sizes,), the mean largest Jaccard index by chance.
+    """For each partition, the expected best Jaccard index of a random cluster of each size.
 
-    The first nodes in a random order are a cluster of any size at once. A singleton lies in a
-    cluster D with probability |D|/n and is 1/|D| of it: in the mean it finds the number of clusters
-    over n. For a larger cluster a singleton inside it is 1 over its size.
+    A random order of the nodes gives a random cluster of every size s: its first s nodes. A
+    singleton lies in cluster D with probability |D|/n and has index 1/|D| there, so that it expects
+    the number of clusters over n. A larger cluster has at least 1 / its size if it contains a
+    singleton.
     """
-    n = members.around.shape[1]
+    n = members.n
     orders = np.random.default_rng(0).permuted(np.tile(np.arange(n), (RELABELLINGS, 1)), axis=1)
-    # Which sizes a cluster has that a node at that place of the order is in: this and larger ones.
+    # The node at position i of an order is in the random clusters of all sizes above i.
     steps = np.searchsorted(sizes, np.arange(n) + 1)
     steps_of = np.arange(RELABELLINGS)[:, None] * (len(sizes) + 1) + steps
     first = 0
@@ -134,11 +133,11 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
         if not counted or clusters == 1:
             yield np.full(len(sizes), clusters / n)
             continue
-        # All singletons share a number, the last.
+        # All singletons share the last label.
         labels = np.where(around > 1, members.nodes[rows].argmax(axis=0), counted)
-        places = steps_of * (counted + 1) + labels[orders]
+        flat = steps_of * (counted + 1) + labels[orders]
         table = np.bincount(
-            places.ravel(), minlength=RELABELLINGS * (len(sizes) + 1) * (counted + 1)
+            flat.ravel(), minlength=RELABELLINGS * (len(sizes) + 1) * (counted + 1)
         ).reshape(RELABELLINGS, len(sizes) + 1, counted + 1)
         inside = table[:, : len(sizes)].cumsum(axis=1)
         larger = inside[:, :, :counted]
@@ -150,35 +149,37 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
 
 
 def _expected_information(sizes: Integers, n: int) -> Floats:
-    """What two clusters of sizes a, b add to the mutual information by chance, (sizes, sizes).
+    """What clusters of sizes a and b contribute to the expected mutual information, (sizes, sizes).
 
-    Σ_x x/n log(n x / (a b)) P(x), where x, what they share, is hypergeometric.
+    Σ_x x/n log(n x / (a b)) P(x), where the number x of shared nodes is hypergeometric.
     """
     from scipy.special import gammaln
 
     factorials = gammaln(np.arange(n + 1) + 1.0)
 
-    def chosen(of: Integers, count: Integers) -> Floats:
-        return np.asarray(factorials[of] - factorials[count] - factorials[of - count])
+    def log_choose(total: Integers, count: Integers) -> Floats:
+        return np.asarray(factorials[total] - factorials[count] - factorials[total - count])
 
     found = np.zeros((len(sizes), len(sizes)))
-    for at, size in enumerate(sizes.tolist()):
-        # Their other halves follow by symmetry.
-        others = sizes[: at + 1, None]
+    for index, size in enumerate(sizes.tolist()):
+        # The other half follows by symmetry.
+        others = sizes[: index + 1, None]
         x = np.arange(1, int(size) + 1)
         possible = (x <= others) & (size - x <= n - others)
         inside = np.where(possible, x, np.maximum(size - (n - others), 0))
-        ways = chosen(others, inside) + chosen(n - others, size - inside)
-        chance = np.exp(ways - chosen(np.array(n), np.array(size)))
+        ways = log_choose(others, inside) + log_choose(n - others, size - inside)
+        chance = np.exp(ways - log_choose(np.array(n), np.array(size)))
         terms = inside / n * np.log(np.maximum(n * inside, 1) / (size * others)) * chance
-        found[at, : at + 1] = found[: at + 1, at] = np.where(possible, terms, 0).sum(axis=1)
+        total = np.where(possible, terms, 0).sum(axis=1)
+        found[index, : index + 1] = found[: index + 1, index] = total
     return found
 
 
 def between_groups(alike: Floats, groups: Integers) -> Floats:
-    """Means of alike (things, things) over pairs of different things, by their groups.
+    """Mean similarity between groups, over pairs of different items.
 
-    groups: (things,), numbered 0 … g − 1; returns (g, g), NaN where no pair is defined.
+    alike: (items, items), the similarity, NaN where undefined; groups: (items,), numbered
+    0 … g − 1. Returns (g, g), NaN where no pair is defined.
     """
     members = np.arange(groups.max(initial=-1) + 1)[:, None] == groups
     defined = ~np.isnan(alike) & ~np.eye(len(alike), dtype=bool)

@@ -1,4 +1,4 @@
-"""How well clusters are found again: likeness adjusted for chance, and each cluster on its own."""
+"""Stability of clusters: similarity adjusted for chance, and how well each cluster is recovered."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,53 +8,75 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.jaccard import best_match_jaccard
+from harness.metrics.jaccard import Labels, best_match_jaccard
 from harness.metrics.partition import unassigned_as_singletons
 from harness.plugin.values import Floats, Integers
 
-# Relabellings that chance is estimated from; its standard error is a tenth of their spread.
+# Random relabellings per estimate of chance; its standard error is a tenth of their deviation.
 RELABELLINGS = 100
-# A cluster whose best match is no better is dissolved (Hennig 2007, section 4).
+# A cluster is dissolved if its best Jaccard index is at most this (Hennig 2007, section 4).
 DISSOLVED = 0.5
-Labels = NDArray[np.integer[Any]]
 
 
 def adjusted_jaccard(reference: Labels, other: Labels) -> float:
-    """`best_match_jaccard` of labels (n,), adjusted for chance: 1 is the same, 0 is chance.
+    """Compute `best_match_jaccard`, adjusted for chance.
 
-    (J − E) / (1 − E) with E the mean of J over random relabellings that keep the sizes of all
-    clusters, as Hubert and Arabie (1985) adjust the Rand index. NaN where the reference is trivial,
-    one cluster or singletons only; 0 where the other is, as every relabelling of it is as alike.
+    (J − E) / (1 − E), where E is the mean of J over random relabellings that keep the sizes of all
+    clusters, as Hubert and Arabie adjust the Rand index. E is estimated from 100 relabellings with
+    a fixed seed.
+
+    Parameters
+    ----------
+    reference, other : ndarray of int, shape (n,)
+        Labels of the same n nodes. Each node labelled −1 (unassigned) is a cluster of its own.
+
+    Returns
+    -------
+    float
+        1 for equal partitions, 0 for the similarity that chance gives. NaN if the reference is
+        trivial, that is one cluster of all nodes or singletons only; 0 if only the other is.
+
+    Raises
+    ------
+    ValueError
+        If the partitions have different numbers of nodes.
+
+    References
+    ----------
+    Hennig 2007, "Cluster-wise assessment of cluster stability".
+    Hubert and Arabie 1985, "Comparing partitions".
+
+    Examples
+    --------
+    >>> adjusted_jaccard(np.array([0, 0, 0, 1, 1, 1]), np.array([5, 5, 5, 2, 2, 2]))
+    1.0
+    >>> adjusted_jaccard(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, 0, 0]))
+    0.0
     """
+    found = best_match_jaccard(reference, other)
     first, second = _sizes(reference), _sizes(other)
     if _is_trivial(first):
         return float("nan")
     if _is_trivial(second):
         return 0.0
     by_chance = _expected(first, second)
-    return (best_match_jaccard(reference, other) - by_chance) / (1 - by_chance)
+    return (found - by_chance) / (1 - by_chance)
 
 
 @dataclass(frozen=True)
 class ClusterStability:
-    """How well one cluster is found again in other partitions.
-
-    stability: the mean over them of its largest Jaccard index with a cluster of theirs;
-    dissolved: in what share of them that is no more than a half.
-    """
+    """A cluster, and the mean of its best Jaccard index over other partitions."""
 
     label: int
     size: int
     stability: float
-    dissolved: float
 
 
 def cluster_stabilities(reference: Labels, others: Iterable[Labels]) -> list[ClusterStability]:
-    """For each cluster of two nodes or more of labels (n,), how others (n,) have it.
+    """How well other partitions recover each cluster of at least two nodes, ordered by label.
 
-    Cluster-wise assessment after Hennig 2007, "Cluster-wise assessment of cluster stability":
-    γ(C, P′) = max_D |C ∩ D| / |C ∪ D|. Above .75 a cluster is held to be valid, above .85 highly
-    stable. In the order of their labels; empty where there are no others.
+    The best Jaccard index of cluster C in partition P′ is γ(C, P′) = max_D |C ∩ D| / |C ∪ D|.
+    Clusters above .75 are valid, above .85 highly stable (Hennig 2007). Empty without others.
     """
     partitions = [unassigned_as_singletons(other) for other in others]
     if not partitions:
@@ -65,8 +87,7 @@ def cluster_stabilities(reference: Labels, others: Iterable[Labels]) -> list[Clu
         size = int(np.count_nonzero(inside))
         if size >= 2:
             best = np.array([_best_overlap(inside, size, partition) for partition in partitions])
-            dissolved = float(np.mean(best <= DISSOLVED))
-            found.append(ClusterStability(label, size, float(best.mean()), dissolved))
+            found.append(ClusterStability(label, size, float(best.mean())))
     return found
 
 
@@ -85,36 +106,37 @@ def _is_trivial(sizes: tuple[int, ...]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _expected(first: tuple[int, ...], second: tuple[int, ...]) -> float:
-    """The mean of J over relabellings, for partitions of these sizes."""
-    nodes = sum(first)
+    """The mean of J over random relabellings of partitions with these cluster sizes."""
     rows, columns = _without_singletons(first), _without_singletons(second)
     random = np.random.default_rng(0)
     dealt = random.permuted(np.tile(columns, (RELABELLINGS, 1)), axis=1)
     width, height = columns.max() + 1, rows.max() + 1
-    places = (np.arange(RELABELLINGS)[:, None] * height + rows) * width + dealt
-    shared = np.bincount(places.ravel(), minlength=RELABELLINGS * height * width)
+    flat = (np.arange(RELABELLINGS)[:, None] * height + rows) * width + dealt
+    shared = np.bincount(flat.ravel(), minlength=RELABELLINGS * height * width)
     table = shared.reshape(RELABELLINGS, height, width)
     return 0.5 * (
-        _expected_best(table, first, second, nodes)
-        + _expected_best(table.transpose(0, 2, 1), second, first, nodes)
+        _expected_best(table, first, second)
+        + _expected_best(table.transpose(0, 2, 1), second, first)
     )
 
 
 def _without_singletons(sizes: tuple[int, ...]) -> Integers:
-    """Labels (n,) of clusters of falling sizes; all singletons share the last label."""
+    """Labels (n,) of clusters of decreasing sizes; all singletons share the last label."""
     several = [size for size in sizes if size > 1]
     alone = sum(sizes) - sum(several)
     return np.repeat(np.arange(len(several) + 1), [*several, alone])
 
 
 def _expected_best(
-    table: NDArray[np.integer[Any]], own: tuple[int, ...], others: tuple[int, ...], nodes: int
+    table: NDArray[np.integer[Any]], own: tuple[int, ...], others: tuple[int, ...]
 ) -> float:
-    """The mean over tables (relabellings, own, others) of Σ_C |C|/n γ(C, P′).
+    """The mean over contingency tables (relabellings, own, others) of Σ_C |C|/n γ(C, P′).
 
-    A singleton lies in a cluster D with probability |D|/n and is 1/|D| of it: in the mean it
-    contributes the number of clusters over n. For a larger C a singleton inside it is 1/|C|.
+    A singleton lies in cluster D with probability |D|/n and has γ = 1/|D| there, so that its
+    expected γ is the number of clusters over n. A larger C has at least 1/|C| if it contains a
+    singleton.
     """
+    nodes = sum(own)
     sizes = np.array([size for size in own if size > 1])
     other_sizes = np.array([size for size in others if size > 1])
     larger = table[:, : len(sizes), : len(other_sizes)]

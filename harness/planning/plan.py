@@ -10,6 +10,7 @@ from harness.planning.settings import COMPONENTS, Settings
 from harness.plugin.base import ImageControl, MapSet
 from harness.plugin.patches import Region
 from harness.plugin.registry import Registry
+from harness.plugin.spec import component_name
 from harness.plugin.values import FIRST_HEAD, OBSERVED, HeadIndex, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
@@ -177,7 +178,7 @@ class Plan:
             self.settings.seed,
             planned.source,
             [planned.head_index.layer, planned.head_index.head],
-            [variant.role, variant.name.partition("[")[0], variant.draw],
+            [variant.role, component_name(variant.name), variant.draw],
             clusterer,
             repeat,
         )
@@ -191,7 +192,7 @@ class Plan:
     ) -> PlannedCell:
         variant = Variant("perturbation", perturbation.text)
         planned = replace(cell.map, variant=variant, observed=cell.map.key)
-        seed = self._seed(planned, cell.clusterer.partition("[")[0], cell.repeat)
+        seed = self._seed(planned, component_name(cell.clusterer), cell.repeat)
         draws = self.settings.stability_draws
         key = key_of(cell.map.key, seed, *parts, point, perturbation.parts, draws)
         return PlannedCell(key, planned, cell.graph, cell.clusterer, cell.repeat, seed, point)
@@ -345,6 +346,6 @@ def split_extractors(
     extractors: list[str] = []
     map_sets: list[str] = []
     for text in settings.extractors:
-        component = registry.find("extractor", text.partition("[")[0]).component
+        component = registry.find("extractor", component_name(text)).component
         (map_sets if issubclass(component, MapSet) else extractors).append(text)
     return tuple(extractors), tuple(map_sets)

@@ -25,6 +25,7 @@ from harness.planning.declaration import (
     whole,
 )
 from harness.planning.identity import key_of
+from harness.plugin.spec import component_name
 
 # What a selection is tested against: nulls of all images of its group, or of its own image.
 Pooling = Literal["group", "image"]
@@ -53,7 +54,7 @@ class TimeLimits:
 
     def of(self, clusterer: str) -> float:
         """The limit of a clusterer, given by its spec."""
-        return self.by_clusterer.get(clusterer.partition("[")[0], self.seconds)
+        return self.by_clusterer.get(component_name(clusterer), self.seconds)
 
 
 def _time_limits(values: Any) -> TimeLimits:

@@ -14,7 +14,7 @@ from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution
 from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.registry import Registry
-from harness.plugin.spec import did_you_mean, format_spec, split
+from harness.plugin.spec import component_name, did_you_mean, format_spec, split
 
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
@@ -173,7 +173,7 @@ def components_named(settings: Settings, names: Sequence[str]) -> set[str]:
     stored cell depends on selectors.
     """
     by_setting = {
-        setting: {spec: spec.partition("[")[0] for spec in getattr(settings, setting)}
+        setting: {spec: component_name(spec) for spec in getattr(settings, setting)}
         for setting in COMPONENTS
     }
     selectors = by_setting.pop("selectors")

@@ -1,7 +1,4 @@
-"""Removing what a model computes for some patches: where, by what, and what it answers then.
-
-docs/ablation.md says what each place means.
-"""
+"""What a model responds when what it computes for some patches is removed (docs/ablation.md)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +10,40 @@ from numpy.typing import NDArray
 from harness.plugin.values import Floats, Image
 
 At = Literal["block", "attention", "keys"]
+"""Where patches are removed.
+
+block: their rows of the layer's output. attention: their rows of the attention's output, before
+the residual addition. keys: no other patch attends to them.
+"""
+
 Fill = Literal["zero", "mean"]
+"""What replaces removed rows: zeros, or the mean row of the image. Keys are masked instead."""
+
 OutputKind = Literal["logits", "pooled embedding", "class token", "mean of the patches' tokens"]
+"""What a model's response is."""
 
 
 @dataclass(frozen=True)
 class AblationSpec:
-    """How patches are removed: where in a layer, counted from 0, and what stands in for rows."""
+    """How patches are removed from what a model computes.
+
+    Parameters
+    ----------
+    at, fill
+        Where in the layer, and what replaces the rows.
+    layer
+        The layer, from 0.
+
+    References
+    ----------
+    .. [1] M. D. Zeiler and R. Fergus (2014), "Visualizing and understanding convolutional
+       networks", section 4.2: occlusion, there of pixels.
+
+    Examples
+    --------
+    >>> harness.AblationSpec("attention", "zero", layer=3)
+    AblationSpec(at='attention', fill='zero', layer=3)
+    """
 
     at: At
     fill: Fill
@@ -28,13 +52,32 @@ class AblationSpec:
 
 @dataclass(frozen=True, eq=False)
 class ModelResponse:
-    """What a model answers to one image, and how that changes when sets of patches are removed.
+    """A model's response to one image, and how removing sets of patches changes it.
 
-    intact: its answer to the whole image, logits (classes,) or an embedding (dimensions,).
-    changes: takes sets (sets, patches) of bool, True for what is removed, and gives each one's
-    answer less the intact one, (sets, classes or dimensions). patch_changes: (patches, classes),
-    the changes of each patch removed alone, where those of a set are their sum; None where they
-    are not. grid: the patches' rows and columns. classes: their names, empty where not known.
+    Parameters
+    ----------
+    answer
+        What the response is.
+    intact : ndarray of float64, shape (d,)
+        The response to the whole image: d logits, or an embedding of d dimensions.
+    changes : callable
+        Takes sets of patches, bool (sets, n) with True for removed patches, and returns the
+        response without each set minus `intact`, float64 (sets, d).
+    patch_changes : ndarray of float64, shape (n, d), or None
+        The changes of each patch alone, if those of a set are their sum.
+    grid
+        Rows and columns of the n patches.
+    classes
+        Names of the classes, empty if they are unknown.
+
+    Examples
+    --------
+    >>> effects = np.array([[1.0, 0.0], [0.0, -2.0]])
+    >>> response = harness.ModelResponse(
+    ...     "logits", np.array([3.0, 1.0]), lambda removed: removed @ effects, effects, (1, 2)
+    ... )
+    >>> response.changes(np.array([[True, True]]))
+    array([[ 1., -2.]])
     """
 
     answer: OutputKind
@@ -46,15 +89,24 @@ class ModelResponse:
 
 
 Ablator = Callable[[Image], ModelResponse]
+"""Gives a model's response to an image; raises HarnessError if the image does not suit it."""
 
 
 @runtime_checkable
 class Ablatable(Protocol):
-    """An extractor whose model can be asked what it answers without some patches."""
+    """An extractor whose model can compute its response without some patches.
+
+    An extractor takes part in `harness ablate` by defining this method; it inherits nothing.
+
+    Examples
+    --------
+    >>> isinstance(harness.make("extractor", "planted"), harness.Ablatable)
+    False
+    """
 
     def ablator(self, removal: AblationSpec) -> Ablator:
-        """What removing patches of an image does, by the model, which is loaded once.
+        """Load the model once and return what gives its responses.
 
-        Raises HarnessError where the model has no such place or its answer does not depend on
-        what is removed there; so does what is returned, for images that do not suit the model.
+        Raises HarnessError if the model cannot remove patches there, or if its response does not
+        depend on what is removed.
         """

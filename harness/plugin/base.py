@@ -1,246 +1,378 @@
 """The base classes of everything that can be plugged in.
 
-A component is a frozen dataclass: its fields are its parameters, and `name` is how the
-command line spells it. Methods that take a map, graph or image also take a bare numpy array.
+The examples assume `import harness`, `import numpy as np` and
+`from dataclasses import dataclass, replace`.
 """
 
-import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.plugin.values import (
-    FIRST_HEAD,
-    AttentionMap,
-    Floats,
-    Graph,
-    HeadIndex,
-    Image,
-    Partition,
-    Profile,
-    Selection,
-)
-
-
-def as_image(value: Image | NDArray[Any]) -> Image:
-    """An image as it is; pixels (height, width[, channels]) of bytes as an unnamed image."""
-    if isinstance(value, Image):
-        return value
-    pixels = np.asarray(value)
-    return Image(key="", pixels=pixels[:, :, None] if pixels.ndim == 2 else pixels)
-
-
-def as_images(values: Iterable[Image | NDArray[Any]]) -> Iterator[Image]:
-    """Each of the values as an image, one at a time."""
-    return map(as_image, values)
-
-
-def as_attention(value: AttentionMap | NDArray[Any]) -> AttentionMap:
-    """A map as it is; weights (n, n) as a map without a name."""
-    return value if isinstance(value, AttentionMap) else AttentionMap(np.asarray(value))
-
-
-def as_graph(value: Graph | NDArray[Any]) -> Graph:
-    """A graph as it is; weights (n, n) as a graph of the positive ones, without self-loops."""
-    if isinstance(value, Graph):
-        return value
-    # A map's weights are checked.
-    return Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
-
-
-Conversions = Mapping[str, Callable[[Any], Any]]
+from harness.plugin import conversion
+from harness.plugin.graph import Graph, Partition
+from harness.plugin.profile import Profile, Selection
+from harness.plugin.values import FIRST_HEAD, AttentionMap, Floats, HeadIndex, Image
 
 
 class Component(ABC):
-    """What all components share: a kind, a name, and parameters as dataclass fields."""
+    """What all components share; plugins derive theirs from the classes below.
+
+    A component is a frozen dataclass with a class variable `name`, by which specs name it. Its
+    fields are its parameters, of type bool, int, float, str, Path, a Literal, a tuple of these, or
+    one of these or None; `__post_init__` raises HarnessError for wrong values. Its docstring, with
+    a Parameters section, is what `harness plugins NAME` shows. Methods that take an image, map or
+    graph also take a bare array.
+    """
 
     kind: ClassVar[str]
     name: ClassVar[str]
-    # The methods whose first argument may be a bare array, with what makes a value of it.
-    _converted: ClassVar[Conversions] = {}
+    # Methods whose first argument may be a bare array, and the function that converts it.
+    _converted: ClassVar[conversion.Conversions] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         for name, convert in cls._converted.items():
             if name in cls.__dict__:
-                setattr(cls, name, _converting(cls.__dict__[name], convert))
-
-
-def _converting(method: Callable[..., Any], convert: Callable[[Any], Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def converted(self: Any, value: Any, *arguments: Any, **keywords: Any) -> Any:
-        return method(self, convert(value), *arguments, **keywords)
-
-    return converted
+                setattr(cls, name, conversion.converting(cls.__dict__[name], convert))
 
 
 class ImageSet(Component):
-    """Named images. A key whose image cannot be had is still listed; `load` refuses it."""
+    """A set of named images.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Grey(harness.ImageSet):
+    ...     name = "grey"
+    ...     value: int = 128
+    ...     def keys(self):
+    ...         return ["grey"]
+    ...     def load(self, key):
+    ...         return harness.Image(key, np.full((28, 28, 1), self.value, dtype=np.uint8))
+    >>> Grey(value=7).load("grey").pixels.max()
+    np.uint8(7)
+    """
 
     kind = "image set"
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """The images' names, in a fixed order, each once.
+        """Return the names of the images, in a fixed order, each once.
 
-        Raises HarnessError if the set itself (its folder, its file) is not to be had.
+        Images that `load` refuses are named too.
+
+        Raises HarnessError if the set itself (its folder, its file) cannot be read.
         """
 
     @abstractmethod
     def load(self, key: str) -> Image:
-        """One image, decoded.
+        """Return the decoded image of that key.
 
-        Raises HarnessError with the reason if it is broken or refused.
+        Raises HarnessError, with the reason, if it cannot be read; the others are still used.
         """
 
 
 Split = Literal["train", "validation", "test"]
+"""The part of a labelled image set that an image belongs to."""
 
 
 class LabelledImageSet(ImageSet):
-    """Images of known classes, in the three splits that a classifier is trained and judged on.
+    """Images of known classes, in three splits: what a classifier is trained and tested on.
 
-    Every concrete set has `split` among its fields, "test" by default; with
-    `dataclasses.replace(images, split="train")` one comes from a split to another. No key is
-    in two splits.
+    Beside the methods of `ImageSet` it defines `classes`, and a field `split`, "test" by default;
+    `dataclasses.replace(images, split="train")` gives another split of the same set. No key is in
+    two splits. Every image has a `label`.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Flat(harness.LabelledImageSet):
+    ...     name = "flat"
+    ...     split: harness.Split = "test"
+    ...     def keys(self):
+    ...         return [f"{self.split}-dark", f"{self.split}-bright"]
+    ...     def classes(self):
+    ...         return ["dark", "bright"]
+    ...     def load(self, key):
+    ...         label = self.keys().index(key)
+    ...         return harness.Image(key, np.full((8, 8, 1), 255 * label, dtype=np.uint8), label)
+    >>> replace(Flat(), split="train").load("train-bright").label
+    1
     """
 
     split: Split
 
     @abstractmethod
     def classes(self) -> Sequence[str]:
-        """The classes' names; an image's `label` is an index into them."""
+        """Return the names of the classes; a label is an index into them."""
 
 
 class Extractor(Component):
-    """A model that turns images into attention maps."""
+    """A model that turns images into attention maps.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Uniform(harness.Extractor):
+    ...     name = "uniform"
+    ...     patches: int = 4
+    ...     def head_indices(self):
+    ...         return [harness.HeadIndex(0, 0)]
+    ...     def extract(self, images):
+    ...         n = self.patches  # a model would be loaded here, once
+    ...         for image in images:
+    ...             weights = np.full((n, n), 1 / n)
+    ...             yield harness.AttentionMap(weights, image.key, variant=image.variant)
+    >>> [attention.n for attention in Uniform().extract([np.zeros((8, 8), dtype=np.uint8)])]
+    [4]
+    """
 
     kind = "extractor"
-    _converted: ClassVar[Conversions] = {"extract": as_images}
+    _converted: ClassVar[conversion.Conversions] = {"extract": conversion.as_images}
 
     @abstractmethod
     def head_indices(self) -> Sequence[HeadIndex]:
-        """The layers and heads that `extract` gives for every image, without loading a model."""
+        """Return the heads that `extract` gives for every image, without loading the model."""
 
     @abstractmethod
     def extract(self, images: Iterable[Image]) -> Iterator[AttentionMap]:
-        """For each image in turn, one map a head, carrying the image's key and variant.
+        """Yield one map a head for each image, before taking the next image.
 
-        A generator: it loads the model once and keeps it while images come. Raises
-        HarnessError if the image last taken does not suit the model.
+        Write a generator that loads the model once. Each map carries its image's `key` and
+        `variant`, and its `layer` and `head`.
+
+        Raises HarnessError if the image last taken does not suit the model.
         """
 
     def fingerprint(self) -> str:
-        """Digest of what the maps depend on beside images and parameters: the weights' file."""
+        """Return a digest of what the maps depend on beside images and parameters: the weights."""
         return ""
 
 
 class MapSet(Component):
-    """Attention maps that need no images: arrays from files, planted ones."""
+    """A set of attention maps that need no images, such as arrays in files.
+
+    Hooks return map sets with the extractors.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Blocks(harness.MapSet):
+    ...     name = "blocks"
+    ...     def keys(self):
+    ...         return ["two"]
+    ...     def load(self, key):
+    ...         return harness.AttentionMap(np.kron(np.eye(2), np.full((3, 3), 1 / 3)), image=key)
+    >>> Blocks().locate("two")
+    ('two', HeadIndex(layer=0, head=0))
+    """
 
     kind = "extractor"
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """The maps' names, in a fixed order, each once.
+        """Return the names of the maps, in a fixed order, each once.
 
-        Raises HarnessError if the set itself (its folder, its file) is not to be had.
+        Raises HarnessError if the set itself (its folder, its file) cannot be read.
         """
 
-    def place(self, key: str) -> tuple[str, HeadIndex]:
-        """What the tables call the map's image, and its head, without loading it.
+    def locate(self, key: str) -> tuple[str, HeadIndex]:
+        """Return the image and the head of a map, without loading it.
 
-        A map that cannot be had is missing there; that of one that can be is its own.
+        By default every map has an image of its own, named by the key, and the first head. If
+        loading fails, the map is recorded as missing there.
         """
         return key, FIRST_HEAD
 
     @abstractmethod
     def load(self, key: str) -> AttentionMap:
-        """One map; its `image` is what the tables call it.
+        """Return the map of that key, with the image and head that `locate` gives.
 
-        Raises HarnessError with the reason if it is broken or refused.
+        Raises HarnessError, with the reason, if it cannot be read; the others are still used.
         """
 
 
 class GraphBuilder(Component):
-    """A one-parameter family of graphs for every map, sparser as the level rises."""
+    """A family of graphs for every map, sparser as the level rises.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Absolute(harness.GraphBuilder):
+    ...     name = "absolute"
+    ...     stop: float = 0.1
+    ...     def levels(self, attention, count):
+    ...         return np.linspace(0.0, self.stop, count)
+    ...     def build(self, attention, levels):
+    ...         for level in levels.tolist():
+    ...             yield harness.Graph.from_weights(
+    ...                 attention.weights, threshold=level, level=level
+    ...             )
+    >>> [graph.edges for graph in Absolute().build(np.full((3, 3), 0.05), np.array([0.0, 0.1]))]
+    [6, 0]
+    """
 
     kind = "graph builder"
-    _converted: ClassVar[Conversions] = {"levels": as_attention, "build": as_attention}
+    _converted: ClassVar[conversion.Conversions] = {
+        "levels": conversion.as_attention,
+        "build": conversion.as_attention,
+    }
 
     @abstractmethod
     def levels(self, attention: AttentionMap, count: int) -> Floats:
-        """`count` increasing levels, (count,).
+        """Return increasing, finite levels (count,).
 
-        They may depend on the number of nodes but on no weight: a map and its controls are
+        They may depend on the number of patches but on no weight: a map and its controls are
         compared level by level.
         """
 
     @abstractmethod
     def build(self, attention: AttentionMap, levels: Floats) -> Iterator[Graph]:
-        """One graph a level, in the order of the levels."""
+        """Yield one graph (n nodes) a level, with that `level`, in the order of the levels."""
 
 
 class Clusterer(Component):
-    """A method that parts a graph's nodes into clusters."""
+    """A method that divides the nodes of a graph into clusters.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Components(harness.Clusterer):
+    ...     name = "components"
+    ...     smallest: int = 2
+    ...     def cluster(self, graph, *, seed):
+    ...         sizes = np.bincount(graph.components)[graph.components]
+    ...         return np.where(sizes < self.smallest, harness.UNASSIGNED, graph.components)
+    >>> Components().cluster(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]]), seed=0)
+    array([ 0,  0, -1])
+    """
 
     kind = "clusterer"
-    _converted: ClassVar[Conversions] = {"cluster": as_graph}
+    _converted: ClassVar[conversion.Conversions] = {"cluster": conversion.as_graph}
 
     @abstractmethod
     def cluster(self, graph: Graph, *, seed: int) -> NDArray[np.integer[Any]] | Partition:
-        """Integer labels (n,), −1 = unassigned; or a Partition of labels and diagnostics.
+        """Return the cluster of every node.
 
-        The same graph and seed give the same labels. 0 ≤ seed < 2³¹.
+        Parameters
+        ----------
+        graph
+            The graph; it must not be changed.
+        seed
+            Seed of all randomness, 0 ≤ seed < 2³¹: same graph and seed, same labels.
+
+        Returns
+        -------
+        ndarray of int, shape (n,), or Partition
+            Labels; −1 means unassigned. The values of the others do not matter.
         """
 
 
 class Selector(Component):
-    """A rule that chooses a level of a profile without a person looking."""
+    """A rule that chooses a level of a profile without a person looking.
+
+    Attributes
+    ----------
+    needs_controls : bool
+        Class variable. If True, a run whose maps have no control is refused before it begins.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class MostClusters(harness.Selector):
+    ...     name = "most-clusters"
+    ...     def select(self, profile, controls):
+    ...         index = int(profile.n_clusters.argmax())
+    ...         count = float(profile.n_clusters[index])
+    ...         return harness.Selection(index, count, count > 1, None, f"{count:g} clusters")
+    """
 
     kind = "selector"
-    # Where this is True a run whose maps have no control is refused before it begins.
     needs_controls: ClassVar[bool] = False
 
     @abstractmethod
     def select(self, profile: Profile, controls: Sequence[Profile]) -> Selection:
-        """The level chosen.
+        """Return the level chosen.
 
-        `controls` are profiles of the same method at the same levels on noise.
+        Parameters
+        ----------
+        profile
+            The points of one clusterer on one map.
+        controls
+            Profiles of the same clusterer at the same levels on a control's draws.
         """
 
 
 class ImageControl(Component):
-    """Draws from an image something to compare it with."""
+    """Draws from an image one without its structure: a null model of images.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Noise(harness.ImageControl):
+    ...     name = "noise"
+    ...     def draw(self, image, seed):
+    ...         random = np.random.default_rng(seed)
+    ...         pixels = random.integers(0, 256, image.pixels.shape, dtype=np.uint8)
+    ...         return replace(image, pixels=pixels)
+    >>> Noise().draw(np.zeros((2, 2), dtype=np.uint8), seed=0).pixels.shape
+    (2, 2, 1)
+    """
 
     kind = "control"
-    _converted: ClassVar[Conversions] = {"draw": as_image}
+    _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_image}
 
     @abstractmethod
     def draw(self, image: Image, seed: int) -> Image:
-        """An image of the same size and channels; key and variant are set by the harness."""
+        """Return an image of the same size and channels; the harness sets its key and variant."""
 
 
 class MapControl(Component):
-    """Draws from an attention map something to compare it with: a null model."""
+    """Draws from an attention map one without its structure: a null model of maps.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Shuffled(harness.MapControl):
+    ...     name = "shuffled"
+    ...     def draw(self, attention, seed):
+    ...         weights = attention.weights.copy()
+    ...         np.random.default_rng(seed).shuffle(weights.reshape(-1))
+    ...         return replace(attention, weights=weights)
+    >>> Shuffled().draw(np.eye(3), seed=0).weights.sum()
+    np.float64(3.0)
+    """
 
     kind = "control"
-    _converted: ClassVar[Conversions] = {"draw": as_attention}
+    _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_attention}
 
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """A map of the same size; its place and variant are set by the harness."""
+        """Return a map of the same size; the harness sets its image, head and variant."""
 
 
 class Perturbation(Component):
-    """Changes an attention map a little; clusters that are there should survive it."""
+    """Changes an attention map a little; real clusters should survive it.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Jitter(harness.Perturbation):
+    ...     name = "jitter"
+    ...     scale: float = 0.01
+    ...     def draw(self, attention, seed):
+    ...         noise = np.random.default_rng(seed).normal(1, self.scale, attention.weights.shape)
+    ...         return replace(attention, weights=attention.weights * abs(noise))
+    >>> Jitter().draw(np.eye(3), seed=0).n
+    3
+    """
 
     kind = "perturbation"
-    _converted: ClassVar[Conversions] = {"draw": as_attention}
+    _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_attention}
 
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """A map of the same size; its place and variant are set by the harness."""
+        """Return a map of the same size; the harness sets its image, head and variant."""

@@ -1,4 +1,4 @@
-"""What components say about themselves: their docstrings and their parameters."""
+"""Descriptions of components: their docstrings and their parameters, for a reader."""
 
 import dataclasses
 import inspect
@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 from harness.plugin.registry import Registered, Registry, Source
+from harness.plugin.spec import is_required
 
+# `name: what it means`, on a line of its own.
 PARAMETER = re.compile(r"(\w+): *(.*)")
+# The title of a numpydoc section, underlined.
+SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
+# `first, second : type` and the indented lines that follow, in a Parameters section.
+ENTRY = re.compile(r"^(\w[^\n:]*)[^\n]*\n((?:[ \t]+[^\n]*\n?|\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter as its author declared it; `default` is None where it is required."""
+    """A component's parameter; its `default` is None if it is required."""
 
     name: str
     type: str
@@ -27,7 +33,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Description:
-    """A component for a reader: `summary` is its first line, `text` the paragraphs after it."""
+    """A component; `summary` is the first line of its docstring, `text` what follows."""
 
     kind: str
     name: str
@@ -38,7 +44,7 @@ class Description:
 
 
 def describe_all(registry: Registry) -> list[Description]:
-    """Every component by kind, in the pipeline's order, then by name."""
+    """Describe every component: kinds in the pipeline's order, then by name."""
     return [
         describe(registered)
         for named in registry.components.values()
@@ -48,20 +54,19 @@ def describe_all(registry: Registry) -> list[Description]:
 
 
 def describe(registered: Registered) -> Description:
-    """A component's docstring and fields.
+    """Describe a component by its docstring and its fields.
 
-    In the docstring a line `parameter: what it means`, and the lines after it up to an empty
-    one or the next parameter, document that parameter; all other lines are text. Parameters
-    that it does not document are documented by the docstrings of its bases.
+    Parameters are documented by a numpydoc section Parameters, or by lines `name: what it means`,
+    which go on up to an empty line or the next parameter. The docstrings of base classes document
+    what the component's own does not.
     """
     component = registered.component
     fields = dataclasses.fields(component)  # type: ignore[arg-type]
     hints = typing.get_type_hints(component)
     names = {field.name for field in fields}
-    summary, *lines = _docstring(component).splitlines() or [""]
-    text, documented = _parted(lines, names)
-    for base in component.__mro__[1:]:
-        documented = _parted(_docstring(base).splitlines(), names)[1] | documented
+    summary, text, documented = _read(component, names)
+    for parent in component.__mro__[1:]:
+        documented = _read(parent, names)[2] | documented
     return Description(
         component.kind,
         component.name,
@@ -72,14 +77,27 @@ def describe(registered: Registered) -> Description:
     )
 
 
-def _docstring(component: type) -> str:
-    written = inspect.cleandoc(component.__doc__ or "")
+def _read(component: type, names: set[str]) -> tuple[str, str, dict[str, str]]:
+    """The summary and the text of a docstring, and what it says about each parameter."""
+    docstring = inspect.cleandoc(component.__doc__ or "")
     # A dataclass without a docstring is given its signature as one.
-    return "" if written.startswith(f"{component.__name__}(") else written
+    if docstring.startswith(f"{component.__name__}("):
+        docstring = ""
+    before, *parts = SECTION.split(docstring)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    summary, *lines = before.splitlines() or [""]
+    text, documented = _read_paragraphs(lines, names)
+    for title, body in ENTRY.findall(sections.pop("Parameters", "")):
+        for name in names.intersection(map(str.strip, title.split(","))):
+            documented[name] = " ".join(body.split())
+    # A terminal reflows the text, which code does not survive.
+    sections.pop("Examples", None)
+    rest = [f"{title}\n\n{body.strip()}" for title, body in sections.items()]
+    return summary, "\n\n".join([text, *rest]).strip(), documented
 
 
-def _parted(lines: Iterable[str], names: set[str]) -> tuple[str, dict[str, str]]:
-    """The text among a docstring's lines, and what they say about each parameter."""
+def _read_paragraphs(lines: Iterable[str], names: set[str]) -> tuple[str, dict[str, str]]:
+    """The text among lines, and what those of the form `name: text` say about parameters."""
     text: list[str] = []
     documented: dict[str, str] = {}
     current = ""
@@ -99,18 +117,14 @@ def _parted(lines: Iterable[str], names: set[str]) -> tuple[str, dict[str, str]]
 def _parameter(
     field: dataclasses.Field[Any], hint: Any, documented: Mapping[str, str]
 ) -> Parameter:
-    default, required = field.default, False
-    if callable(field.default_factory):
-        default = field.default_factory()
-    elif default is dataclasses.MISSING:
-        default, required = None, True
-    return Parameter(
-        field.name, _type_text(hint), default, required, documented.get(field.name, "")
-    )
+    default = field.default_factory() if callable(field.default_factory) else field.default
+    required = is_required(field)
+    doc = documented.get(field.name, "")
+    return Parameter(field.name, _type_text(hint), None if required else default, required, doc)
 
 
 def _type_text(hint: Any) -> str:
-    """A field's type in the words of a spelling: `[int, …] or none`."""
+    """A field's type as a spec writes its values: `[int, …] or none`."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
         return " or ".join(map(_type_text, arguments))

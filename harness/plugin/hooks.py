@@ -1,56 +1,122 @@
-"""The hooks that a plugin may implement; each returns component classes."""
+"""The hooks that a plugin may implement; each returns component classes.
+
+A plugin is a module with functions of these names, marked with `harness.hookimpl`: a file given by
+`--plugin`, or an installed module under the entry point group `harness`. The fields of a component
+class are its parameters; `harness.plugin.base.Component` says what types they may have.
+"""
 
 from collections.abc import Sequence
 
 import pluggy
 
-from harness.plugin.base import (
-    Clusterer,
-    Extractor,
-    GraphBuilder,
-    ImageControl,
-    ImageSet,
-    MapControl,
-    MapSet,
-    Perturbation,
-    Selector,
-)
+from harness.plugin import base
 
 PROJECT = "harness"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Mark a function of a plugin as the implementation of the hook of its name.
+
+Examples
+--------
+>>> @harness.hookimpl
+... def harness_clusterers():
+...     return [MyClusterer]
+"""
 
 
 @hookspec
-def harness_image_sets() -> Sequence[type[ImageSet]]:
-    """Sets of images to look at."""
+def harness_image_sets() -> Sequence[type[base.ImageSet]]:
+    """Return image sets.
+
+    Each is a frozen dataclass derived from `harness.ImageSet`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_image_sets():
+    ...     return [MyImageSet]
+    """
 
 
 @hookspec
-def harness_extractors() -> Sequence[type[Extractor] | type[MapSet]]:
-    """Models that give attention maps, and sets of maps that need no images."""
+def harness_extractors() -> Sequence[type[base.Extractor] | type[base.MapSet]]:
+    """Return models that give attention maps, and sets of maps that need no images.
+
+    Each is a frozen dataclass derived from `harness.Extractor` or `harness.MapSet`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_extractors():
+    ...     return [MyExtractor]
+    """
 
 
 @hookspec
-def harness_graph_builders() -> Sequence[type[GraphBuilder]]:
-    """Ways to turn an attention map into a family of graphs."""
+def harness_graph_builders() -> Sequence[type[base.GraphBuilder]]:
+    """Return ways to turn an attention map into a family of graphs.
+
+    Each is a frozen dataclass derived from `harness.GraphBuilder`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_graph_builders():
+    ...     return [MyGraphBuilder]
+    """
 
 
 @hookspec
-def harness_clusterers() -> Sequence[type[Clusterer]]:
-    """Methods that part a graph's nodes."""
+def harness_clusterers() -> Sequence[type[base.Clusterer]]:
+    """Return methods that divide the nodes of a graph into clusters.
+
+    Each is a frozen dataclass derived from `harness.Clusterer`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_clusterers():
+    ...     return [MyClusterer]
+    """
 
 
 @hookspec
-def harness_selectors() -> Sequence[type[Selector]]:
-    """Rules that choose a level of a profile."""
+def harness_selectors() -> Sequence[type[base.Selector]]:
+    """Return rules that choose a level of a profile.
+
+    Each is a frozen dataclass derived from `harness.Selector`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_selectors():
+    ...     return [MySelector]
+    """
 
 
 @hookspec
-def harness_controls() -> Sequence[type[ImageControl] | type[MapControl]]:
-    """Things to compare an image or a map with."""
+def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapControl]]:
+    """Return null models of images and of attention maps.
+
+    Each is a frozen dataclass derived from `harness.ImageControl` or `harness.MapControl`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_controls():
+    ...     return [MyImageControl]
+    """
 
 
 @hookspec
-def harness_perturbations() -> Sequence[type[Perturbation]]:
-    """Small changes of a map that clusters should survive."""
+def harness_perturbations() -> Sequence[type[base.Perturbation]]:
+    """Return small changes of a map that real clusters should survive.
+
+    Each is a frozen dataclass derived from `harness.Perturbation`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_perturbations():
+    ...     return [MyPerturbation]
+    """

@@ -1,6 +1,6 @@
-"""Finds plugins and keeps the broken ones with their reason.
+"""Finds and loads plugins.
 
-Each plugin is loaded on its own: what fails is unregistered and listed, and the others work.
+Each plugin is loaded on its own: one that fails is listed as broken, and the others work.
 """
 
 import contextlib
@@ -20,30 +20,19 @@ from typing import Any
 import pluggy
 
 from harness.errors import HarnessError
-from harness.plugin import hooks
-from harness.plugin.base import (
-    Clusterer,
-    Component,
-    Extractor,
-    GraphBuilder,
-    ImageControl,
-    ImageSet,
-    MapControl,
-    MapSet,
-    Perturbation,
-    Selector,
-)
+from harness.plugin import base, hooks
+from harness.plugin.base import Component
 from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
-    "harness_image_sets": (ImageSet,),
-    "harness_extractors": (Extractor, MapSet),
-    "harness_graph_builders": (GraphBuilder,),
-    "harness_clusterers": (Clusterer,),
-    "harness_selectors": (Selector,),
-    "harness_controls": (ImageControl, MapControl),
-    "harness_perturbations": (Perturbation,),
+    "harness_image_sets": (base.ImageSet,),
+    "harness_extractors": (base.Extractor, base.MapSet),
+    "harness_graph_builders": (base.GraphBuilder,),
+    "harness_clusterers": (base.Clusterer,),
+    "harness_selectors": (base.Selector,),
+    "harness_controls": (base.ImageControl, base.MapControl),
+    "harness_perturbations": (base.Perturbation,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 
@@ -70,7 +59,7 @@ class Registered:
 
 @dataclass(frozen=True)
 class Broken:
-    """A plugin that could not be used, with a one-line reason and the traceback behind it."""
+    """A plugin that cannot be used, with a one-line reason and its traceback."""
 
     name: str
     source: Source
@@ -79,21 +68,21 @@ class Broken:
 
 
 class BrokenPluginError(Exception):
-    """What a plugin did against the rules."""
+    """A plugin does not follow the rules."""
 
 
 @dataclass(frozen=True)
 class Registry:
-    """All components by kind and name; a name that two plugins claim has several entries."""
+    """All components by kind and name; a name that two plugins define has several entries."""
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
 
     def find(self, kind: str, name: str) -> Registered:
-        """The one component of that kind and name.
+        """Return the component of that kind and name.
 
-        Raises HarnessError if there is none (with a suggestion, or the traceback of the broken
-        plugin of that name) or more than one.
+        Raises HarnessError if there is none, with a suggestion or the traceback of the broken
+        plugin of that name, or more than one.
         """
         known = self.components[kind]
         found = known.get(name, ())
@@ -116,24 +105,24 @@ class Registry:
         raise HarnessError(f"there is no {kind} {name!r}{hint}")
 
     def make(self, kind: str, text: str) -> list[Component]:
-        """The configured components of a kind that a text spells, sweeps written out.
+        """Make the components of a kind from comma-separated specs; a sweep gives several.
 
-        Raises HarnessError if the text cannot be read or names what is not there.
+        Raises HarnessError if the text is malformed, or names an unknown component or parameter.
         """
         return [
             component
-            for spelled in parse(text)
-            for component in configure(self.find(kind, spelled.name).component, spelled)
+            for spec in parse(text)
+            for component in configure(self.find(kind, spec.name).component, spec)
         ]
 
     def warnings(self) -> Iterator[str]:
-        """One line for each broken plugin and each name that two plugins claim."""
+        """Yield a line for each broken plugin and each name that two plugins define."""
         for broken in self.broken:
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
 
     def conflicts(self) -> Iterator[str]:
-        """One line for each name that two plugins claim."""
+        """Yield a line for each name that two plugins define."""
         for kind, named in self.components.items():
             for name, found in named.items():
                 if len(found) > 1:
@@ -144,8 +133,8 @@ class Registry:
 def load(paths: Sequence[Path] = ()) -> Registry:
     """Load the plugins of installed packages and those in files or package folders.
 
-    Raises HarnessError if a path does not exist; whatever else is wrong with a plugin goes to
-    the registry's `broken`. What plugins print meanwhile goes to stderr.
+    Plugins that cannot be loaded are listed in the registry's `broken`; what plugins print while
+    they are loaded goes to stderr. Raises HarnessError if a path does not exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
@@ -190,7 +179,7 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
 
 @dataclass(frozen=True)
 class _FileImporter:
-    """Imports a Python file, or the package whose __init__.py it is, under a name of its own."""
+    """Imports a Python file, or the package of an __init__.py, under a unique module name."""
 
     file: Path
 
@@ -203,7 +192,7 @@ class _FileImporter:
         if spec is None or spec.loader is None:
             raise BrokenPluginError(f"{self.file.name} is not a Python file")
         module = importlib.util.module_from_spec(spec)
-        # Dataclasses look their module up by name while they are made.
+        # Dataclasses look up their module by name while they are defined.
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
@@ -257,7 +246,7 @@ def _call_hooks(
 
 
 def _checked(component: object, hook: str) -> type[Component]:
-    """The class, if it keeps the rules; BrokenPluginError otherwise."""
+    """Return the class if it follows the rules; otherwise raise BrokenPluginError."""
     bases = HOOKS[hook]
     wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
     if not (isinstance(component, type) and issubclass(component, bases)):
@@ -276,6 +265,6 @@ def _checked(component: object, hook: str) -> type[Component]:
     for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
         if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
             raise BrokenPluginError(
-                f"{title}.{field.name} is of type {field.type}, which cannot be spelled"
+                f"{title}.{field.name} is of type {field.type}, which a spec cannot hold"
             )
     return component

@@ -1,9 +1,9 @@
-"""How the command line spells components: `louvain[resolution=[0.5,1]],infomap`.
+"""Specs: how the command line and suites write components.
 
-Commas split outside brackets only. A value is TOML where its field wants a number or a
-boolean, else the bare text. On a scalar field a list is a sweep; on a tuple field it is the
-value, and a list of lists a sweep. On a tuple field of any length a value without brackets is a
-list of one.
+A spec is a name with parameters in brackets, `louvain[resolution=[0.5,1]]`; commas separate specs.
+A value is TOML if its field is a number or a boolean, otherwise the bare text. On a scalar field a
+list is a sweep; on a tuple field it is the value, and a list of lists is a sweep. On a tuple field
+of any length a value without brackets is a list of one.
 """
 
 import dataclasses
@@ -34,17 +34,22 @@ SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 @dataclass(frozen=True)
 class ComponentSpec:
-    """A component as it was written: its name and the raw text of its parameters."""
+    """A spec, its component's name, and the raw text of its parameters."""
 
     text: str
     name: str
     parameters: Mapping[str, Raw]
 
 
-def split(text: str) -> list[str]:
-    """The parts of a text between the commas that stand outside brackets and quotes.
+def component_name(spec: str) -> str:
+    """The component's name in its spec: `louvain` of `louvain[resolution=2]`."""
+    return spec.partition("[")[0]
 
-    Raises HarnessError if a bracket or quote is left open or closed without an opening.
+
+def split(text: str) -> list[str]:
+    """Split a text at the commas outside brackets and quotes.
+
+    Raises HarnessError if brackets or quotes are not balanced.
     """
     parts, start, depth, quote = [], 0, 0, ""
     for position, character in enumerate(text):
@@ -69,7 +74,7 @@ def split(text: str) -> list[str]:
     if quote:
         raise HarnessError(f"{text!r}: a {quote} is not closed")
     if depth:
-        raise HarnessError(f"{text!r}: a [ is not closed; is the whole spelling quoted?")
+        raise HarnessError(f"{text!r}: a [ is not closed; is the whole spec quoted?")
     last = text[start:].strip()
     return [*parts, last] if parts or last else []
 
@@ -79,9 +84,9 @@ def _odd_backslashes(text: str) -> bool:
 
 
 def parse(text: str) -> list[ComponentSpec]:
-    """The components that a comma-separated text spells, their parameters still raw.
+    """Parse comma-separated specs; their parameters stay raw.
 
-    Raises HarnessError if the text cannot be read.
+    Raises HarnessError if the text is malformed.
     """
     parts = split(text)
     if "" in parts:
@@ -116,45 +121,61 @@ def _raw(value: str) -> Raw:
     return value
 
 
-def configure(component: type[C], spelled: ComponentSpec) -> list[C]:
-    """Every combination of the spelled parameters, as components.
+def configure(component: type[C], spec: ComponentSpec) -> list[C]:
+    """Make a component of every combination of a spec's parameters.
 
     Raises HarnessError if a parameter is unknown, missing, or of the wrong type or value.
     """
-    hints = typing.get_type_hints(component)
     fields = {field.name: field for field in dataclasses.fields(component)}  # type: ignore[arg-type]
-    sweeps: dict[str, list[Any]] = {}
-    for key, raw in spelled.parameters.items():
-        if key not in fields:
-            known = f"; it has {', '.join(fields)}" if fields else "; it has no parameters"
-            raise HarnessError(
-                f"{spelled.text}: {spelled.name} has no parameter {key!r}"
-                f"{did_you_mean(key, fields) or known}"
-            )
-        sweeps[key] = [
-            _coerce(value, hints[key], f"{spelled.text}: {key}")
-            for value in _sweep(raw, hints[key])
-        ]
-        if not sweeps[key]:
-            raise HarnessError(f"{spelled.text}: {key} is an empty list")
+    sweeps = {key: _swept(component, spec, key, fields) for key in spec.parameters}
     for key, field in fields.items():
-        optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
-        if not optional and key not in sweeps:
-            raise HarnessError(f"{spelled.text}: {key} is required: {spelled.name}[{key}=…]")
+        if key not in sweeps and is_required(field):
+            raise HarnessError(f"{spec.text}: {key} is required: {spec.name}[{key}=…]")
     made = []
     for values in itertools.product(*sweeps.values()):
         try:
             made.append(component(**dict(zip(sweeps, values, strict=True))))
         except (HarnessError, ValueError, TypeError) as error:
             reason = str(error).removeprefix(f"{component.name}: ")
-            raise HarnessError(f"{spelled.text}: {reason}") from error
+            raise HarnessError(f"{spec.text}: {reason}") from error
     return made
 
 
-def format_spec(component: Component, *, full: bool = False) -> str:
-    """The text from which `parse` and `configure` make an equal component.
+def is_required(field: dataclasses.Field[Any]) -> bool:
+    """Whether a parameter has no default."""
+    return dataclasses.MISSING is field.default is field.default_factory
 
-    Only parameters that differ from their defaults are written, unless `full`.
+
+def _swept(
+    component: type[C], spec: ComponentSpec, key: str, fields: Mapping[str, Any]
+) -> list[Any]:
+    """The values of one parameter: several if it is swept."""
+    if key not in fields:
+        known = f"; it has {', '.join(fields)}" if fields else "; it has no parameters"
+        known = did_you_mean(key, fields) or known
+        raise HarnessError(f"{spec.text}: {spec.name} has no parameter {key!r}{known}")
+    hint = typing.get_type_hints(component)[key]
+    where = f"{spec.text}: {key}"
+    values = [_coerce(raw, hint, where) for raw in _sweep(spec.parameters[key], hint)]
+    if not values:
+        raise HarnessError(f"{where} is an empty list")
+    return values
+
+
+def format_spec(component: Component, *, full: bool = False) -> str:
+    """Return the spec from which `parse` and `configure` make an equal component.
+
+    Parameters
+    ----------
+    component
+        Any component.
+    full
+        Whether parameters that have their default value are written too.
+
+    Examples
+    --------
+    >>> format_spec(harness.make("clusterer", "louvain[resolution=2]"))
+    'louvain[resolution=2.0]'
     """
     written = []
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
@@ -165,7 +186,7 @@ def format_spec(component: Component, *, full: bool = False) -> str:
 
 
 def supported(hint: Any) -> bool:
-    """Whether a field of this type can be spelled."""
+    """Whether a spec can hold a field of this type."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
         return len(arguments) == 2 and types.NoneType in arguments and supported(_optional(hint))
@@ -181,13 +202,13 @@ def supported(hint: Any) -> bool:
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the closest of the known words, or nothing."""
+    """Return `; did you mean 'x'?` with the closest known word, or nothing if none is close."""
     close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _optional(hint: Any) -> Any:
-    """T of T | None, other types as they are."""
+    """T if the type is T | None, otherwise the type itself."""
     if typing.get_origin(hint) in (Union, types.UnionType):
         return next(a for a in typing.get_args(hint) if a is not types.NoneType)
     return hint
@@ -208,7 +229,7 @@ def _coerce(raw: Raw, hint: Any, where: str) -> Any:
     if typing.get_origin(wanted) is tuple:
         return _coerce_tuple(raw, wanted, where)
     if isinstance(raw, list):
-        raise HarnessError(f"{where} takes one value, not the list {_spell_raw(raw)}")
+        raise HarnessError(f"{where} takes one value, not the list {_format_raw(raw)}")
     if typing.get_origin(wanted) is Literal:
         choices = typing.get_args(wanted)
         for choice in choices:
@@ -250,13 +271,13 @@ def _toml(text: str) -> Any:
 
 
 def _text(raw: str) -> str:
-    """A quoted TOML string's content, other text as it stands."""
+    """The content of a quoted TOML string; other text unchanged."""
     value = _toml(raw) if raw[:1] in "\"'" else raw
     return value if isinstance(value, str) else raw
 
 
 def format_value(value: Any) -> str:
-    """The text of a parameter's value."""
+    """Return a parameter's value as a spec writes it."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -271,5 +292,5 @@ def format_value(value: Any) -> str:
     return repr(value)
 
 
-def _spell_raw(raw: Raw) -> str:
-    return f"[{','.join(map(_spell_raw, raw))}]" if isinstance(raw, list) else raw
+def _format_raw(raw: Raw) -> str:
+    return f"[{','.join(map(_format_raw, raw))}]" if isinstance(raw, list) else raw

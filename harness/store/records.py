@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from harness.metrics.significance import Significance
 from harness.plugin.patches import Region
-from harness.plugin.values import HeadIndex, Point, Selection, Variant
+from harness.plugin.profile import Point, Selection
+from harness.plugin.values import HeadIndex, Variant
 
 
 @dataclass(frozen=True)

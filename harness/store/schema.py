@@ -57,7 +57,7 @@ CREATE TABLE selections (
 ) WITHOUT ROWID;
 CREATE TABLE tests (
     cell TEXT NOT NULL, selector TEXT NOT NULL, control TEXT NOT NULL, statistic REAL,
-    null_statistics BLOB NOT NULL, null_mean REAL, null_deviation REAL, z REAL, p REAL NOT NULL,
+    null_statistics BLOB NOT NULL, null_mean REAL, null_std REAL, z REAL, p REAL NOT NULL,
     q REAL NOT NULL,
     PRIMARY KEY (cell, selector, control)
 ) WITHOUT ROWID;

@@ -113,7 +113,7 @@ def _selection_row(record: SelectionRecord) -> tuple[object, ...]:
 def _test_figures(test: Significance) -> tuple[object, ...]:
     return (
         none_for_nan(test.statistic), np.array(test.null_statistics, dtype="<f8").tobytes(),
-        none_for_nan(test.null_mean), none_for_nan(test.null_deviation), none_for_nan(test.z),
+        none_for_nan(test.null_mean), none_for_nan(test.null_std), none_for_nan(test.z),
         test.p,
     )  # fmt: skip
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.planning.plan import PlannedCell, SurveyedImage
-from harness.plugin.values import HeadIndex, Integers, Point, Profile, Variant
+from harness.plugin.profile import Point, Profile
+from harness.plugin.values import HeadIndex, Integers, Variant
 from harness.store.records import CellRecord, MapRecord, MissingCell
 from harness.store.schema import FIGURES, MAPS_FOLDER, UNDEFINED_AS_NULL
 

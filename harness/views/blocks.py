@@ -4,16 +4,26 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
+from harness.analysis.image import Choice, Method
 from harness.plugin.values import UNASSIGNED, Floats, Integers
-from harness.views.figures.style import by_size, cluster_colours
+from harness.views.figures.style import CHOSEN, COLOURS, NOISE, by_size, cluster_colours
+from harness.views.tables import safe_text
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 SHADES = " ░▒▓█"
 NAMES = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 IN_NONE = "·"
 UNNAMED = "+"
+# Lines of a plot, and its columns at least; levels get as many as there is room for.
+MODULARITY_ROWS = 5
+COUNT_ROWS = 3
+PLOT_WIDTH = 32
+# Of numbers beside a plot.
+AXIS_WIDTH = 6
 
 
 def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
@@ -27,6 +37,60 @@ def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
         "".join(EIGHTHS[min(max(height - 8 * row, 0), 8)] * width for height in eighths)
         for row in reversed(range(rows))
     ]
+
+
+def profile_plot(method: Method) -> RenderableType:
+    """Modularity and number of clusters over the levels, next to noise on the same scale."""
+    profile, noise = method.profile, method.noise
+    counts = profile.n_clusters.astype(np.float64)
+    figures = (
+        (profile.modularity, None if noise is None else noise.modularity, MODULARITY_ROWS, ".2f"),
+        (counts, None if noise is None else noise.n_clusters, COUNT_ROWS, ".0f"),
+    )
+    grid = Table.grid(padding=(0, 3))
+    grid.add_row(
+        safe_text(f"{method.clusterer}: modularity, clusters below", "bold"),
+        safe_text(f"noise: {noise.control}, mean of {noise.draws}" if noise else "", "bold"),
+    )
+    for observed, control, rows, form in figures:
+        drawn = observed if control is None else np.concatenate([observed, control])
+        top = max(float(np.nanmax(drawn, initial=0.0)), 0.0)
+        axes = [_plot(observed, top, rows, form, COLOURS[0])]
+        if control is not None:
+            axes.append(_plot(control, top, rows, form, NOISE))
+        grid.add_row(*axes)
+    marks = Group(*(_marks(profile.levels, choice) for choice in method.choices))
+    grid.add_row(marks, _marks(profile.levels, None) if noise else "")
+    return grid
+
+
+def _plot(values: Floats, top: float, rows: int, form: str, colour: str) -> Text:
+    lines = []
+    for row, line in enumerate(bars(values, top, rows, _bar_width(len(values)))):
+        number = format(top, form) if not row else ("0" if row == rows - 1 else "")
+        lines.append(Text.assemble((f"{number:>{AXIS_WIDTH - 2}} ▏", "dim"), (line, colour)))
+    return Text("\n").join(lines)
+
+
+def _bar_width(levels: int) -> int:
+    return max(1, PLOT_WIDTH // levels)
+
+
+def _marks(levels: Floats, choice: Choice | None) -> Text:
+    """The axis below a plot: the selected level, the stable phase, and the ends of the axis."""
+    width = _bar_width(len(levels))
+    line = ["─"] * (width * len(levels))
+    if choice is not None and choice.plateau is not None:
+        first, last = choice.plateau
+        line[width * first : width * (last + 1)] = "━" * width * (last + 1 - first)
+    if choice is not None and choice.candidate is not None:
+        line[width * choice.candidate + (width - 1) // 2] = "▲" if choice.accepted else "△"
+    ends = f"{levels[0]:.2f}", f"{levels[-1]:.2f}"
+    middle = "" if choice is None else choice.selector
+    room = max(len(line) - sum(map(len, ends)), 0)
+    below = ends[0] + middle[: max(room - 2, 0)].center(room) + ends[1]
+    blank = " " * AXIS_WIDTH
+    return Text.assemble(blank, ("".join(line), CHOSEN), "\n", blank, safe_text(below, "dim"))
 
 
 def cluster_names(labels: Integers) -> dict[int, str]:

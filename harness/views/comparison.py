@@ -2,37 +2,36 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from harness.analysis.comparison import BY_NAME, Change, PairedMethod, PairedMetric, PairedRuns
-from harness.views.tables import NOTHING, p_text
-
-# Of the column of figures, the longest name; so that methods' tables stand under each other.
-LONGEST = max(map(len, BY_NAME))
-MEANINGS = (
-    "first, second: means over pairs that are ok in both runs, 0 where nothing was accepted; of "
-    "jaccard and n_clusters where both accepted; of seconds medians. change: second less first. "
-    "95 %: bootstrap interval over images. p: Wilcoxon's signed-rank test over images, from six "
-    "on, not corrected for the number of rows. + = −: images on which the second is better, the "
-    "same, worse."
+from harness.views.leaderboard import METHOD
+from harness.views.tables import (
+    CAPTION,
+    NOTHING,
+    Column,
+    interval,
+    meanings,
+    number,
+    p_text,
+    print_text,
+    show_table,
 )
 
 
 def show(runs: PairedRuns, console: Console) -> None:
     """Print what is the same, each method's figures, and what else differs."""
-    console.print(Text(f"first:  {runs.first}\nsecond: {runs.second}"))
-    console.print(Text(_summary(runs), style="bold"))
-    shared = _shared(runs.methods)
+    print_text(console, f"first:  {runs.first}\nsecond: {runs.second}", wrap=False)
+    print_text(console, _summary(runs), "bold")
+    common = _common(runs.methods)
     for method in runs.methods:
         console.print()
-        console.print(Text(_heading(method, shared)))
+        print_text(console, _heading(method, common))
         if method.ok:
-            console.print(_table(method.figures))
+            compared = [each for each in method.figures if each.pairs or each.lost or each.gained]
+            show_table(console, COLUMNS, compared, explain=False)
     console.print()
-    console.print(Text("\n".join(_caption(runs, shared)), style="italic dim"))
+    print_text(console, "\n".join(_caption(runs, common)), CAPTION)
 
 
 def _summary(runs: PairedRuns) -> str:
@@ -59,18 +58,14 @@ def _summary(runs: PairedRuns) -> str:
     )
 
 
-def _shared(methods: Sequence[PairedMethod]) -> dict[str, str]:
-    """The parts that all methods have in common, to be told once."""
-    parts = ("selector", "graph", "extractor", "images")
-    values = {part: {getattr(method, part) for method in methods} for part in parts}
-    return {part: found.pop() for part, found in values.items() if len(found) == 1}
+def _common(methods: Sequence[PairedMethod]) -> dict[str, str]:
+    """The names that all methods have in common, so that they are given once."""
+    values = {name: {getattr(method, name) for method in methods} for name in METHOD[1:]}
+    return {name: found.pop() for name, found in values.items() if len(found) == 1}
 
 
-def _heading(method: PairedMethod, shared: dict[str, str]) -> str:
-    parts = ("clusterer", "selector", "graph", "extractor", "images")
-    name = " ".join(
-        getattr(method, part) for part in parts if part not in shared and getattr(method, part)
-    )
+def _heading(method: PairedMethod, common: dict[str, str]) -> str:
+    names = [getattr(method, name) for name in METHOD if name not in common]
     counts = [
         f"{count} {words}"
         for count, words in (
@@ -83,49 +78,16 @@ def _heading(method: PairedMethod, shared: dict[str, str]) -> str:
         )
         if count or words == "pairs"
     ]
-    return f"{name}: {', '.join(counts)}"
-
-
-def _table(figures: Sequence[PairedMetric]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-    table.add_column("", no_wrap=True, min_width=LONGEST)
-    for header, width in (
-        ("pairs", 5), ("first", 6), ("second", 6), ("change", 7), ("95 %", 13), ("p", 5),
-        ("+ = −", 7),
-    ):  # fmt: skip
-        table.add_column(header, justify="right", no_wrap=True, min_width=width)
-    for figure in figures:
-        if figure.pairs or figure.lost or figure.gained:
-            table.add_row(
-                figure.figure,
-                str(figure.pairs),
-                _number(figure.first),
-                _number(figure.second),
-                _change(figure.difference),
-                _interval(figure),
-                p_text(figure.p),
-                _wins(figure),
-            )
-    return table
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{round(value, 3) + 0.0:.3f}"
+    return f"{' '.join(filter(None, names))}: {', '.join(counts)}"
 
 
 def _change(value: float | None) -> str:
-    """With its sign; 0 only where it is exactly that."""
+    """A difference with its sign; it is 0 only if it is exactly 0."""
     if value is None:
         return NOTHING
     if not value:
         return "0"
     return f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.0e}"
-
-
-def _interval(figure: PairedMetric) -> str:
-    if figure.low is None or figure.high is None:
-        return NOTHING
-    return f"{round(figure.low, 3) + 0.0:.3f}…{round(figure.high, 3) + 0.0:.3f}"
 
 
 def _wins(figure: PairedMetric) -> str:
@@ -134,17 +96,17 @@ def _wins(figure: PairedMetric) -> str:
     return f"{figure.wins} {figure.ties} {figure.losses}"
 
 
-def _caption(runs: PairedRuns, shared: dict[str, str]) -> Iterator[str]:
-    told = "; ".join(f"{part} {value}" for part, value in shared.items() if value)
-    if told:
-        yield f"{told}."
+def _caption(runs: PairedRuns, common: dict[str, str]) -> Iterator[str]:
+    names = "; ".join(f"{name} {value}" for name, value in common.items() if value)
+    if names:
+        yield f"{names}."
     for words, changes in (
-        ("Paired although spelled otherwise", runs.renamed),
+        ("Paired although their specs differ", runs.renamed),
         ("Settings that differ", runs.settings),
         ("Circumstances that differ", runs.environment),
     ):
         if changes:
-            yield f"{words}: {'; '.join(map(_told, changes))}."
+            yield f"{words}: {'; '.join(map(_change_text, changes))}."
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:
@@ -154,8 +116,41 @@ def _caption(runs: PairedRuns, shared: dict[str, str]) -> Iterator[str]:
                     f"{method.clusterer}: {figure.figure} in the first run only on {figure.lost}, "
                     f"in the second only on {figure.gained} of its pairs."
                 )
-    yield MEANINGS
+    yield (
+        "Means are over pairs that are ok in both runs, and 0 where nothing was accepted; those of "
+        "jaccard and n_clusters are over pairs that both accepted; seconds are medians. "
+        + meanings(COLUMNS)
+    )
 
 
-def _told(change: Change) -> str:
+def _change_text(change: Change) -> str:
     return f"{change.name} {change.first or NOTHING} → {change.second or NOTHING}"
+
+
+# Widths are fixed, so that the tables of all methods line up.
+COLUMNS: Sequence[Column[PairedMetric]] = (
+    Column("", lambda each: each.figure, words=True, width=max(map(len, BY_NAME))),
+    Column("pairs", lambda each: str(each.pairs), width=5),
+    Column("first", lambda each: number(each.first), width=6),
+    Column("second", lambda each: number(each.second), width=6),
+    Column("change", lambda each: _change(each.difference), "second less first", width=7),
+    Column(
+        "95 %",
+        lambda each: interval(each.low, each.high, 3),
+        "bootstrap interval over images",
+        width=13,
+    ),
+    Column(
+        "p",
+        lambda each: p_text(each.p),
+        "Wilcoxon's signed-rank test over images, from six on, not corrected for the number of "
+        "rows",
+        width=5,
+    ),
+    Column(
+        "+ = −",
+        _wins,
+        "images on which the second is better, the same, worse",
+        width=7,
+    ),
+)

@@ -1,17 +1,27 @@
-"""What layers and heads show, in the terminal."""
+"""What layers and heads show: in the terminal, and as tidy rows, one observation a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.text import Text
 
 from harness.analysis.heads import HeadRow
 from harness.analysis.layers import MethodLayers, Similarity
 from harness.plugin.values import Floats
-from harness.views.heads import LAYERS, VARYING, layer_table, table_of
-from harness.views.tables import NOTHING, p_text, short
+from harness.store import none_for_nan
+from harness.views.leaderboard import LAYERS, METHOD, layer_columns, method_names
+from harness.views.tables import (
+    CAPTION,
+    NOTHING,
+    Column,
+    meanings,
+    p_text,
+    print_text,
+    short,
+    show_table,
+)
 
 HEADS = (
     "Excess by layer and head, or modularity where there is no control; * where more than half of "
@@ -25,41 +35,34 @@ SIMILAR = (
 FIRST, CELL = 8, 6
 BEST = 5
 MOST_NAMED = 16
+Rows = list[dict[str, Any]]
 
 
 def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
     """Print for each method its layers, its heads, which of them cluster, and what is alike."""
-    console.print(Text(run))
-    for method, name in zip(methods, names(methods), strict=True):
+    columns = layer_columns()
+    print_text(console, run, wrap=False)
+    for method, name in zip(methods, method_names(methods), strict=True):
         console.print()
-        console.print(layer_table(Text(name, style="bold"), method.layers, ()))
+        show_table(console, columns, method.layers, title=name, explain=False)
         if len(method.heads) > len(method.layers):
             console.print()
             _show_heads(method, console)
         for line in _which_heads(method.heads):
-            console.print(Text(line))
+            print_text(console, line)
         console.print()
         _show_similarity(method, console)
     console.print()
-    for text in (LAYERS, HEADS, SIMILAR):
-        console.print(Text(text, style="italic dim"))
-
-
-def names(methods: Sequence[MethodLayers]) -> list[str]:
-    """Methods' clusterers, with what else is not the same for all."""
-    varying = [name for name in VARYING if len({getattr(method, name) for method in methods}) > 1]
-    return [
-        " ".join([method.clusterer, *(getattr(method, name) for name in varying)])
-        for method in methods
-    ]
+    for text in (f"{LAYERS} {meanings(columns)}", HEADS, SIMILAR):
+        print_text(console, text, CAPTION)
 
 
 def _show_heads(method: MethodLayers, console: Console) -> None:
-    by_place = {(row.layer, row.head): _excess(row) for row in method.heads}
-    layers = sorted({layer for layer, _ in by_place})
-    heads = sorted({head for _, head in by_place})
-    cells = [[by_place.get((layer, head), "") for head in heads] for layer in layers]
-    _show_blocks("head", layers, heads, cells, console)
+    by_head = {(row.layer, row.head): _excess(row) for row in method.heads}
+    layers = sorted({layer for layer, _ in by_head})
+    heads = sorted({head for _, head in by_head})
+    rows = [(layer, [by_head.get((layer, head), "") for head in heads]) for layer in layers]
+    _show_matrix("head", heads, rows, console)
 
 
 def _excess(row: HeadRow) -> str:
@@ -72,24 +75,23 @@ def _excess(row: HeadRow) -> str:
     return short(score) + ("*" if (row.significant_share or 0) > 0.5 else " ")
 
 
-def _show_blocks(
-    across: str,
-    rows: Sequence[int],
-    columns: Sequence[int],
-    cells: Sequence[Sequence[str]],
+def _show_matrix(
+    what: str,
+    numbers: Sequence[int],
+    rows: Sequence[tuple[int, Sequence[str]]],
     console: Console,
 ) -> None:
-    """Print a table of layers by something; in several where it is too wide for the terminal."""
+    """Print layers by heads or layers, in several tables where one is too wide for the console."""
     fitting = max(1, (console.width - FIRST) // CELL)
-    for first in range(0, len(columns), fitting):
-        shown = slice(first, first + fitting)
-        table = table_of(("layer",))
-        for number, column in enumerate(columns[shown]):
-            header = f"{across} {column}" if number == 0 and across == "head" else str(column)
-            table.add_column(header, justify="right", no_wrap=True, min_width=CELL - 2)
-        for row, line in zip(rows, cells, strict=True):
-            table.add_row(str(row), *line[shown])
-        console.print(table)
+
+    def column(at: int) -> Column[tuple[int, Sequence[str]]]:
+        heading = f"{what} {numbers[at]}" if at % fitting == 0 else str(numbers[at])
+        return Column(heading, lambda row: row[1][at], width=CELL - 2)
+
+    layer = Column[tuple[int, Sequence[str]]]("layer", lambda row: str(row[0]))
+    for first in range(0, len(numbers), fitting):
+        shown = range(first, min(first + fitting, len(numbers)))
+        show_table(console, [layer, *map(column, shown)], rows)
 
 
 def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
@@ -135,29 +137,28 @@ def _listed(rows: Sequence[HeadRow]) -> str:
 
 def _show_similarity(method: MethodLayers, console: Console) -> None:
     if not method.compared:
-        console.print(Text("No partition was accepted: there is nothing to compare."))
+        print_text(console, "No partition was accepted: there is nothing to compare.")
         return
     layers = [row.layer for row in method.layers]
     ami = method.similarities[0]
     if len(layers) > 1:
-        console.print(Text("layers by layers, AMI"))
-        cells = [
-            [NOTHING if np.isnan(value) else short(value) for value in line] for line in ami.layers
+        rows = [
+            (layer, [short(value) for value in line])
+            for layer, line in zip(layers, ami.layers, strict=True)
         ]
-        _show_blocks("layer", layers, layers, cells, console)
-    images = int(ami.head_images.max(initial=0))
+        print_text(console, "layers by layers, AMI")
+        _show_matrix("layer", layers, rows, console)
     for similarity in method.similarities:
-        console.print(Text(_summary(similarity)))
-    console.print(
-        Text(
-            f"Compared: {method.compared} accepted partitions; of one image, over up to {images} "
-            f"images a pair of heads; across images, over {method.image_pairs} pairs of images."
-            + (
-                f" {method.trivial} of one cluster or none are not compared."
-                if method.trivial
-                else ""
-            )
-        )
+        print_text(console, _summary(similarity))
+    images = int(ami.head_images.max(initial=0))
+    trivial = (
+        f" {method.trivial} of one cluster or none are not compared." if method.trivial else ""
+    )
+    print_text(
+        console,
+        f"Compared: {method.compared} accepted partitions; of one image, over up to {images} "
+        f"images a pair of heads; across images, over {method.image_pairs} pairs of images."
+        f"{trivial}",
     )
 
 
@@ -178,3 +179,99 @@ def _summary(similarity: Similarity) -> str:
 def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
     defined = values[where & ~np.isnan(values)]
     return short(float(defined.mean())) if len(defined) else NOTHING
+
+
+def tables(methods: Sequence[MethodLayers]) -> Mapping[str, Rows]:
+    """The rows of all methods, by what they are of: layers, heads, similarity."""
+    return {
+        "layers": [row for method in methods for row in _layers(method)],
+        "heads": [row for method in methods for row in _heads(method)],
+        "similarity": [row for method in methods for row in _similarity(method)],
+    }
+
+
+def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
+    """Every method with its rows, for JSON."""
+    return [
+        {
+            **{name: getattr(method, name) for name in METHOD},
+            "compared": method.compared,
+            "trivial": method.trivial,
+            "image_pairs": method.image_pairs,
+            "layers": _without_method(_layers(method)),
+            "heads": _without_method(_heads(method)),
+            "similarity": _without_method(_similarity(method)),
+        }
+        for method in methods
+    ]
+
+
+def _without_method(rows: Rows) -> Rows:
+    return [{name: row[name] for name in row if name not in METHOD} for row in rows]
+
+
+def _layers(method: MethodLayers) -> Rows:
+    return [dict(row.flat()) for row in method.layers]
+
+
+def _heads(method: MethodLayers) -> Rows:
+    """Each head's figures, and how alike its own clusters are on different images."""
+    return [
+        {
+            **row.flat(),
+            **{
+                f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
+                for each in method.similarities
+            },
+        }
+        for at, row in enumerate(method.heads)
+    ]
+
+
+def _similarity(method: MethodLayers) -> Rows:
+    """Every two layers, a layer and itself among them, and every two heads."""
+    identity = {name: getattr(method, name) for name in METHOD}
+    return [
+        {**identity, "measure": each.measure, **row}
+        for each in method.similarities
+        for rows in (_between_layers(method, each), _between_heads(method, each))
+        for row in rows
+    ]
+
+
+def _between_layers(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
+    layers = [row.layer for row in method.layers]
+    for one, other in zip(*np.triu_indices(len(layers)), strict=True):
+        yield {
+            "between": "layers",
+            "layer": layers[one],
+            "head": None,
+            "other_layer": layers[other],
+            "other_head": None,
+            "similarity": _number(of.layers[one, other]),
+            "low": _number(of.low[one, other]),
+            "high": _number(of.high[one, other]),
+            "images": int(of.layer_images[one, other]),
+            "across_images": _number(of.layers_elsewhere[one, other]),
+        }
+
+
+def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
+    heads = method.heads
+    for one, other in zip(*np.triu_indices(len(heads), 1), strict=True):
+        yield {
+            "between": "heads",
+            "layer": heads[one].layer,
+            "head": heads[one].head,
+            "other_layer": heads[other].layer,
+            "other_head": heads[other].head,
+            "similarity": _number(of.head_indices[one, other]),
+            "low": None,
+            "high": None,
+            "images": int(of.head_images[one, other]),
+            "across_images": _number(of.heads_elsewhere[one, other]),
+        }
+
+
+def _number(value: float) -> float | None:
+    return none_for_nan(float(value))

@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from harness.metrics.matching import BestUnion, Matching
+from harness.metrics.matching import BestUnion, Correspondence, Matching
 from harness.metrics.stability import DISSOLVED
-from harness.views.tables import NOTHING
+from harness.views.tables import CAPTION, NOTHING, Column, number, print_text, show_table
 
 
 @dataclass(frozen=True)
 class PartitionComparison:
-    """Two partitions, how they are called, and how alike they are.
+    """Two partitions with their names, and how alike they are.
 
-    context: what is said of both; jaccard is the best-match Jaccard index of whole partitions,
-    None where one of them is trivial; first_unions and second_unions are each cluster's best
-    union in the other.
+    context says where both come from; jaccard is the best-match Jaccard index of the whole
+    partitions, None if one of them is trivial; first_unions and second_unions are each cluster's
+    best union in the other.
     """
 
     context: str
@@ -31,67 +28,46 @@ class PartitionComparison:
     second_unions: Sequence[BestUnion]
 
 
-def show(likeness: PartitionComparison, console: Console) -> None:
+def show(comparison: PartitionComparison, console: Console) -> None:
     """Print the correspondences, and the clusters that fit another union better."""
-    heading = [likeness.context, f"A: {likeness.first}", f"B: {likeness.second}"]
-    console.print(Text("\n".join(line for line in heading if line)))
-    if likeness.matching.correspondences:
-        console.print(_table(likeness.matching))
-    console.print(Text(_caption(likeness), style="italic dim"))
-
-
-def _table(matching: Matching) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for header in ("A", "B"):
-        table.add_column(header, overflow="fold", min_width=6)
-        table.add_column("nodes", justify="right", no_wrap=True)
-    for header in ("shared", "Jaccard"):
-        table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    for each in matching.correspondences:
-        table.add_row(
-            Text(_labels(each.first)),
-            str(each.first_size or NOTHING),
-            Text(_labels(each.second)),
-            str(each.second_size or NOTHING),
-            str(each.shared or NOTHING),
-            f"{each.jaccard:.3f}",
-            each.kind,
-        )
-    return table
+    heading = [comparison.context, f"A: {comparison.first}", f"B: {comparison.second}"]
+    print_text(console, "\n".join(filter(None, heading)), wrap=False)
+    correspondences = comparison.matching.correspondences
+    if correspondences:
+        show_table(console, COLUMNS, correspondences, caption=_caption(comparison))
+    else:
+        print_text(console, "Neither partition has a cluster of two nodes or more.", CAPTION)
 
 
 def _labels(labels: Sequence[int]) -> str:
     return " + ".join(map(str, labels)) or NOTHING
 
 
-def _caption(likeness: PartitionComparison) -> str:
-    matching = likeness.matching
-    if not matching.correspondences:
-        return "Neither partition has a cluster of two nodes or more."
-    whole = "undefined" if likeness.jaccard is None else f"{likeness.jaccard:.3f}"
-    loose = (
-        f" Nodes in no cluster: {matching.loose_first} of A, {matching.loose_second} of B; they "
+def _caption(comparison: PartitionComparison) -> str:
+    matching = comparison.matching
+    whole = "undefined" if comparison.jaccard is None else number(comparison.jaccard)
+    unassigned = (
+        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of B; they "
         "count against the clusters that have them in the other."
-        if matching.loose_first or matching.loose_second
+        if matching.unassigned_first or matching.unassigned_second
         else ""
     )
     reached_first, reached_second = _reached(matching)
     better = [
-        *_better("A", "B", likeness.first_unions, reached_first),
-        *_better("B", "A", likeness.second_unions, reached_second),
+        *_better("A", "B", comparison.first_unions, reached_first),
+        *_better("B", "A", comparison.second_unions, reached_second),
     ]
     elsewhere = f" More like another union than what they are matched with: {'; '.join(better)}."
     return (
-        f"Matched in all: {matching.score:.3f}, the mean Jaccard index over the nodes of both. "
+        f"Matched in all: {number(matching.score)}, the mean Jaccard index over the nodes of both. "
         f"Without unions: {whole}, best matches cluster by cluster. Jaccard: the nodes that A and "
-        f"B share of those in either; there are {matching.nodes}.{loose}"
+        f"B share of those in either; there are {matching.nodes}.{unassigned}"
         f"{elsewhere if better else ''}"
     )
 
 
 def _reached(matching: Matching) -> tuple[dict[int, float], dict[int, float]]:
-    """By label the Jaccard index of the correspondence that a cluster is in, for both sides."""
+    """The Jaccard index of each cluster's correspondence, by label, for both sides."""
     first: dict[int, float] = {}
     second: dict[int, float] = {}
     for each in matching.correspondences:
@@ -103,9 +79,20 @@ def _reached(matching: Matching) -> tuple[dict[int, float], dict[int, float]]:
 def _better(
     own: str, other: str, unions: Sequence[BestUnion], reached: Mapping[int, float]
 ) -> list[str]:
-    """The clusters that are found in a union, and more so than in their correspondence."""
+    """The clusters that a union in the other fits better than their correspondence does."""
     return [
         f"{own} {union.label} with {other} {_labels(union.union)} ({union.jaccard:.3f})"
         for union in unions
         if union.jaccard > max(DISSOLVED, reached[union.label])
     ]
+
+
+COLUMNS: Sequence[Column[Correspondence]] = (
+    Column("A", lambda each: _labels(each.first), words=True, width=6),
+    Column("nodes", lambda each: str(each.first_size or NOTHING)),
+    Column("B", lambda each: _labels(each.second), words=True, width=6),
+    Column("nodes", lambda each: str(each.second_size or NOTHING)),
+    Column("shared", lambda each: str(each.shared or NOTHING)),
+    Column("Jaccard", lambda each: number(each.jaccard)),
+    Column("kind", lambda each: each.kind, words=True),
+)

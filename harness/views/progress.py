@@ -79,10 +79,10 @@ class LiveProgress:
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
-    """Progress for whoever reads stderr."""
+def shown_progress(*, live: bool = True) -> Iterator[Progress]:
+    """Progress for whoever reads stderr; without `live` a debugger can use the terminal."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not live or not console.is_terminal:
         yield PlainProgress()
         return
     columns = (

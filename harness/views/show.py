@@ -1,64 +1,162 @@
-"""One image of a run in the terminal: what was chosen, profiles, cluster maps, methods compared."""
+"""One image of a run in the terminal: levels selected, profiles, cluster maps, methods compared."""
 
 import itertools
-import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
+from numpy.typing import NDArray
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from harness.analysis.image import Choice, ImageReport, Method
 from harness.analysis.outcomes import least_stability
+from harness.metrics.ablation import drop_singletons
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
 from harness.plugin.patches import crop
-from harness.plugin.values import UNASSIGNED, Floats, Integers
-from harness.views.blocks import bars, cluster_map, cluster_names, shaded
+from harness.plugin.profile import Point
+from harness.plugin.values import UNASSIGNED, Image, Integers
+from harness.views.blocks import cluster_map, cluster_names, profile_plot, shaded
 from harness.views.figures.matrices import in_order
-from harness.views.figures.style import CHOSEN, COLOURS, NOISE
-from harness.views.show_context import Chosen, ShowContext, has_several_selectors, name, partitions
-from harness.views.tables import NOTHING, p_text
+from harness.views.tables import (
+    CAPTION,
+    NOTHING,
+    Column,
+    number,
+    p_text,
+    print_text,
+    safe_text,
+    show_table,
+)
 
-# Lines of a plot, and its columns at least; levels get as many as there is room for.
-MODULARITY_ROWS = 5
-COUNT_ROWS = 3
-PLOT_WIDTH = 32
-# Of numbers beside a plot.
-AXIS_WIDTH = 6
+if TYPE_CHECKING:
+    import pandas
+
 PICTURE_COLUMNS = 28
 MATRIX_COLUMNS = 40
 MOST_OTHERS = 8
 MATRICES = "The matrices: what each patch (a row) attends to, in the order of the clusters."
+IMAGES = (
+    "By method: on how many of the image's selections a level was accepted. "
+    "`harness show RUN IMAGE` shows one image closely."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ShowContext:
+    """A map with everything that is shown of it: what the run holds, and what can be loaded.
+
+    image: its pixels; class_name: the name of its label; weights: those of the map. Each is None
+    or "" if it cannot be loaded; remarks say why.
+    """
+
+    report: ImageReport
+    image: Image | None = None
+    class_name: str = ""
+    weights: NDArray[np.floating[Any]] | None = None
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class NamedPartition:
+    """A partition to be shown: labels (n,) with every cluster of one patch unassigned (−1)."""
+
+    name: str
+    labels: Integers
+    accepted: bool
+
+
+def partitions(report: ImageReport) -> list[NamedPartition]:
+    """The partition of every method and selector, then the planted communities if there are any."""
+    found = [
+        NamedPartition(
+            method_name(report, method, choice),
+            drop_singletons(method.profile.points[choice.candidate].labels),
+            choice.accepted,
+        )
+        for method in report.methods
+        for choice in method.choices
+        if choice.candidate is not None
+    ]
+    if report.truth is not None:
+        found.append(NamedPartition("truth", drop_singletons(report.truth), accepted=True))
+    return found
+
+
+def method_name(report: ImageReport, method: Method, choice: Choice) -> str:
+    """The method, with its selector if there are several."""
+    selectors = {choice.selector for method in report.methods for choice in method.choices}
+    return f"{method.clusterer}, {choice.selector}" if len(selectors) > 1 else method.clusterer
 
 
 def show(context: ShowContext, console: Console) -> None:
-    """Print all of it."""
+    """Print everything about one map."""
     report = context.report
-    console.print(Text("\n".join(_heading(context))))
+    print_text(console, "\n".join(_heading(context)))
     for remark in context.remarks:
-        console.print(Text(remark, "yellow"))
+        print_text(console, remark, "yellow")
     console.print()
-    console.print(_choices(report))
+    _show_selections(report, console)
     for line in _reasons(report):
-        console.print(Text(line, "italic dim"))
+        print_text(console, line, CAPTION)
     for method in report.methods:
         if len(method.profile):
             console.print()
-            console.print(_profile(method))
+            console.print(profile_plot(method))
     found = partitions(report)
     pictures = list(_pictures(context, found))
     if pictures:
         console.print()
         console.print(Columns(pictures, padding=(1, 2)))
-        if context.report.grid is None:
-            console.print(Text(MATRICES, "italic dim"))
+        if report.grid is None:
+            print_text(console, MATRICES, CAPTION)
     if len(found) > 1:
         console.print()
-        console.print(_alike(found))
+        _show_similarity(found, console)
+
+
+def show_images(
+    cells: "pandas.DataFrame",
+    images: "pandas.DataFrame",
+    selections: "pandas.DataFrame",
+    console: Console,
+) -> None:
+    """Print every image or map of the run, and which methods found clusters on it.
+
+    The frames are those of `harness.store.frames`.
+    """
+    key = ["image_set", "image"]
+    observed = cells[cells["role"] == "observed"]
+    unreadable = images.set_index(key)["reason"].to_dict()
+    by_method = [*key, "clusterer"]
+    made = Counter(selections[by_method].itertuples(index=False, name=None))
+    accepted = Counter(
+        selections[selections["accepted"]][by_method].itertuples(index=False, name=None)
+    )
+
+    def column(clusterer: str) -> Column[tuple[str, str]]:
+        def cell(image: tuple[str, str]) -> str:
+            of = made[*image, clusterer]
+            return f"{accepted[*image, clusterer]}/{of}" if of else ""
+
+        return Column(clusterer, cell, words=True)
+
+    columns: list[Column[tuple[str, str]]] = [
+        Column("image", lambda image: str(image[1]), words=True),
+        *map(column, observed["clusterer"].unique()),
+        Column(
+            "cannot be read",
+            lambda image: (unreadable.get(image, ""), "red"),
+            words=True,
+            shown="filled",
+        ),
+    ]
+    rows = list(observed[key].drop_duplicates().itertuples(index=False, name=None))
+    show_table(console, columns, rows, caption=IMAGES)
 
 
 def _heading(context: ShowContext) -> Iterator[str]:
@@ -107,129 +205,93 @@ def _run(numbers: Sequence[int]) -> str:
     return f"{numbers[0]} … {numbers[-1]}"
 
 
-def _choices(report: ImageReport) -> Table:
-    """The choices, one a row."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
-    several = has_several_selectors(report)
-    table.add_column("method", overflow="fold")
-    if several:
-        table.add_column("selector", overflow="fold")
-    table.add_column("accepted")
-    for header in ("level", "weights ≥", "clusters", "Q", "noise", "p", "Jaccard"):
-        table.add_column(header, justify="right", no_wrap=True)
-    for method in report.methods:
-        for choice in method.choices or (None,):
-            names = [Text(method.clusterer)]
-            if several:
-                names.append(Text(choice.selector if choice else NOTHING))
-            table.add_row(*names, *_figures(method, choice))
-    return table
+def _show_selections(report: ImageReport, console: Console) -> None:
+    """Print what every selector selected on every method's profile."""
+    noise = next((method.noise for method in report.methods if method.noise), None)
 
+    def column(
+        heading: str, cell: Callable[[Point], str], meaning: str = ""
+    ) -> Column[tuple[Method, Choice | None]]:
+        return Column(heading, lambda row: _of_point(row, cell), meaning)
 
-def _figures(method: Method, choice: Choice | None) -> list[RenderableType]:
-    if method.status != "ok":
-        return [Text(method.status, "red")]
-    if choice is None or choice.candidate is None:
-        return [Text("failed" if choice else NOTHING, "red")]
-    point = method.profile.points[choice.candidate]
-    noise = None if method.noise is None else method.noise.modularity[choice.candidate]
-    return [
-        Text("yes", "green") if choice.accepted else Text("no", "yellow"),
-        f"{point.level:.3f}",
-        f"{point.threshold:.4f}",
-        str(point.n_clusters),
-        _number(point.modularity),
-        _number(noise),
-        p_text(next(iter(choice.p.values()), None)),
-        _number(least_stability(choice.jaccards)),
+    columns: list[Column[tuple[Method, Choice | None]]] = [
+        Column("method", lambda row: row[0].clusterer, words=True),
+        Column(
+            "selector",
+            lambda row: row[1].selector if row[1] else NOTHING,
+            words=True,
+            shown="varying",
+        ),
+        Column("accepted", _accepted, words=True),
+        column("level", lambda point: number(point.level)),
+        column("weights ≥", lambda point: number(point.threshold, 4)),
+        column("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
+        column("Q", lambda point: number(point.modularity), "modularity"),
+        Column(
+            "noise",
+            _noise,
+            f"mean Q of {noise.draws} draws of {noise.control} at that level" if noise else "",
+            shown="filled",
+        ),
+        Column(
+            "p",
+            lambda row: p_text(next(iter(row[1].p.values()), None)) if row[1] else "",
+            "of the selection among those on noise",
+            shown="filled",
+        ),
+        Column(
+            "Jaccard",
+            lambda row: number(least_stability(row[1].jaccards)) if row[1] else "",
+            "stability, the smallest of all kinds; 0 is chance",
+            shown="filled",
+        ),
     ]
+    rows = [(method, choice) for method in report.methods for choice in method.choices or (None,)]
+    show_table(console, columns, rows)
 
 
-def _number(value: float | None) -> str:
-    # Adding 0 makes a rounded −0 a 0.
-    return NOTHING if value is None or math.isnan(value) else f"{round(value, 3) + 0:.3f}"
+def _accepted(row: tuple[Method, Choice | None]) -> tuple[str, str]:
+    method, choice = row
+    if method.status != "ok":
+        return method.status, "red"
+    if choice is None or choice.candidate is None:
+        return "failed" if choice else NOTHING, "red"
+    return ("yes", "green") if choice.accepted else ("no", "yellow")
+
+
+def _of_point(row: tuple[Method, Choice | None], cell: Callable[[Point], str]) -> str:
+    """A cell about the selected level, empty if there is none."""
+    method, choice = row
+    if choice is None or choice.candidate is None:
+        return ""
+    return cell(method.profile.points[choice.candidate])
+
+
+def _noise(row: tuple[Method, Choice | None]) -> str:
+    method, choice = row
+    if method.noise is None or choice is None or choice.candidate is None:
+        return NOTHING
+    return number(float(method.noise.modularity[choice.candidate]))
 
 
 def _reasons(report: ImageReport) -> Iterator[str]:
-    """Why each choice was made, or why there is none."""
+    """Why each level was selected, or why there is none."""
     for method in report.methods:
         if method.status != "ok":
             yield f"{method.clusterer}: {method.status}: {method.reason}".rstrip(": ")
         elif not method.choices:
             yield f"{method.clusterer}: no selector was applied yet (harness select)"
         for choice in method.choices:
-            yield f"{name(report, method, choice)}: {choice.reason}"
-    noise = next((method.noise for method in report.methods if method.noise), None)
-    beside = (
-        f"noise: mean Q of {noise.draws} draws of {noise.control} at that level; " if noise else ""
-    )
-    yield (
-        f"Q: modularity; {beside}p: of the choice among those of noise; Jaccard: the least of how "
-        "well the clusters are found again, 0 is chance. Clusters have two patches or more."
-    )
+            yield f"{method_name(report, method, choice)}: {choice.reason}"
 
 
-def _profile(method: Method) -> RenderableType:
-    """Modularity and number of clusters over the levels, noise beside it on the same scale."""
-    profile, noise = method.profile, method.noise
-    counts = profile.n_clusters.astype(np.float64)
-    figures = (
-        (profile.modularity, None if noise is None else noise.modularity, MODULARITY_ROWS, ".2f"),
-        (counts, None if noise is None else noise.n_clusters, COUNT_ROWS, ".0f"),
-    )
-    grid = Table.grid(padding=(0, 3))
-    grid.add_row(
-        Text(f"{method.clusterer}: modularity, clusters below", "bold"),
-        Text(f"noise: {noise.control}, mean of {noise.draws}" if noise else "", "bold"),
-    )
-    for observed, control, rows, form in figures:
-        drawn = observed if control is None else np.concatenate([observed, control])
-        top = max(float(np.nanmax(drawn, initial=0.0)), 0.0)
-        axes = [_plot(observed, top, rows, form, COLOURS[0])]
-        if control is not None:
-            axes.append(_plot(control, top, rows, form, NOISE))
-        grid.add_row(*axes)
-    marks = Group(*(_marks(profile.levels, choice) for choice in method.choices))
-    grid.add_row(marks, _marks(profile.levels, None) if noise else "")
-    return grid
-
-
-def _plot(values: Floats, top: float, rows: int, form: str, colour: str) -> Text:
-    lines = []
-    for row, line in enumerate(bars(values, top, rows, _bar_width(len(values)))):
-        number = format(top, form) if not row else ("0" if row == rows - 1 else "")
-        lines.append(Text.assemble((f"{number:>{AXIS_WIDTH - 2}} ▏", "dim"), (line, colour)))
-    return Text("\n").join(lines)
-
-
-def _bar_width(levels: int) -> int:
-    return max(1, PLOT_WIDTH // levels)
-
-
-def _marks(levels: Floats, choice: Choice | None) -> Text:
-    """The axis under a plot: the level chosen, the stable phase, and where the axis ends."""
-    width = _bar_width(len(levels))
-    line = ["─"] * (width * len(levels))
-    if choice is not None and choice.plateau is not None:
-        first, last = choice.plateau
-        line[width * first : width * (last + 1)] = "━" * width * (last + 1 - first)
-    if choice is not None and choice.candidate is not None:
-        line[width * choice.candidate + (width - 1) // 2] = "▲" if choice.accepted else "△"
-    ends = f"{levels[0]:.2f}", f"{levels[-1]:.2f}"
-    middle = "" if choice is None else choice.selector
-    room = max(len(line) - sum(map(len, ends)), 0)
-    below = ends[0] + middle[: max(room - 2, 0)].center(room) + ends[1]
-    blank = " " * AXIS_WIDTH
-    return Text.assemble(blank, ("".join(line), CHOSEN), "\n", blank, (below, "dim"))
-
-
-def _pictures(context: ShowContext, found: Sequence[Chosen]) -> Iterator[RenderableType]:
+def _pictures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator[RenderableType]:
     """The image, and each partition on the grid, or else the matrix in the order of clusters."""
     report = context.report
     if context.image is not None:
         pixels, title = context.image.pixels, "image"
         if report.region is not None:
-            # What stands beside it are its patches only.
+            # The cluster maps next to it show this part only.
             pixels, title = crop(pixels, report.region), "image, where the patches lie"
         columns = 2 * report.grid[1] if report.grid is not None else PICTURE_COLUMNS
         yield _titled(title, shaded(pixels.mean(axis=2) / 255, max(columns, PICTURE_COLUMNS)))
@@ -247,7 +309,7 @@ def _pictures(context: ShowContext, found: Sequence[Chosen]) -> Iterator[Rendera
 
 
 def _titled(title: str, picture: Text) -> RenderableType:
-    return Group(Text(title, "bold"), picture)
+    return Group(safe_text(title, "bold"), picture)
 
 
 def _sizes(labels: Integers) -> str:
@@ -259,22 +321,21 @@ def _sizes(labels: Integers) -> str:
     return "  ".join([*shown, *([sizes[-1]] if alone else [])])
 
 
-def _alike(found: Sequence[Chosen]) -> RenderableType:
-    """How alike every two partitions are."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
-    for header in ("partition", "and"):
-        table.add_column(header, overflow="fold")
-    for header in ("Jaccard", "with unions"):
-        table.add_column(header, justify="right", no_wrap=True)
-    for one, other in itertools.combinations(found, 2):
-        table.add_row(
-            Text(one.name),
-            Text(other.name),
-            _number(best_match_jaccard(one.labels, other.labels)),
-            _number(match(one.labels, other.labels).score),
-        )
-    caption = (
-        "Jaccard: best matches cluster by cluster; with unions: where clusters of one may be split "
-        "or merged in the other (harness compare-partitions tells which)."
-    )
-    return Group(table, Text(caption, "italic dim"))
+def _show_similarity(found: Sequence[NamedPartition], console: Console) -> None:
+    """Print how similar every two partitions are."""
+    columns: list[Column[tuple[NamedPartition, NamedPartition]]] = [
+        Column("partition", lambda pair: pair[0].name, words=True),
+        Column("and", lambda pair: pair[1].name, words=True),
+        Column(
+            "Jaccard",
+            lambda pair: number(best_match_jaccard(pair[0].labels, pair[1].labels)),
+            "best matches cluster by cluster",
+        ),
+        Column(
+            "with unions",
+            lambda pair: number(match(pair[0].labels, pair[1].labels).score),
+            "where clusters of one may be split or merged in the other (harness "
+            "compare-partitions says which)",
+        ),
+    ]
+    show_table(console, columns, list(itertools.combinations(found, 2)))

@@ -8,7 +8,7 @@ import harness
 Command = Callable[..., "CompletedProcess[str]"]
 
 
-def test_the_doctor_tells_versions_machine_plugins_and_that_hosts_work(
+def test_the_doctor_tells_versions_machine_plugins_and_that_workers_start(
     harness_command: Command,
 ) -> None:
     finished = harness_command("doctor", "--json")
@@ -18,7 +18,7 @@ def test_the_doctor_tells_versions_machine_plugins_and_that_hosts_work(
     assert found["harness"]["version"] == harness.__version__
     assert found["libraries"]["numpy"]
     assert found["plugins"]["packages"]["attention-harness"] == harness.__version__
-    assert 0 < found["hosts"]["ready after seconds"] < 120
+    assert 0 < found["workers"]["ready after seconds"] < 120
 
 
 def test_the_doctor_names_a_broken_plugin(harness_command: Command, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Hosts and a cell for them."""
+"""Workers and a cell for them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.engine.guardian import Guardian
-from harness.engine.host import WorkerConfig, WorkerProcess
+from harness.engine.worker import WorkerConfig
+from harness.engine.worker_process import WorkerProcess
 from harness.planning.identity import source_digest
 from harness.plugin.values import AttentionMap
 from harness.store.maps import save_map
@@ -18,21 +19,21 @@ MEMORY = 1 << 30
 
 
 @pytest.fixture(scope="session")
-def terms() -> WorkerConfig:
-    """Hosts with all hostile clusterers, and 1 GiB a cell."""
+def config() -> WorkerConfig:
+    """Workers with all hostile clusterers, and 1 GiB a cell."""
     plugins = (PLUGINS / "misbehaving.py", PLUGINS / "isolation.py")
     return WorkerConfig(plugins, {}, source_digest(), MEMORY, extraction_threads=1)
 
 
 @pytest.fixture
-def host(terms: WorkerConfig) -> Iterator[WorkerProcess]:
-    with Guardian() as guardian, WorkerProcess(terms, guardian) as running:
+def worker(config: WorkerConfig) -> Iterator[WorkerProcess]:
+    with Guardian() as guardian, WorkerProcess(config, guardian) as running:
         yield running
 
 
 @pytest.fixture
 def cell(tmp_path: Path) -> dict[str, Any]:
-    """All that a host is told of a cell but its clusterer."""
+    """All that a worker is told of a cell but its clusterer."""
     weights = np.random.default_rng(0).random((12, 12))
     kept = save_map(AttentionMap(weights), tmp_path)
     return {
@@ -58,11 +59,11 @@ Replies = Callable[..., list[str]]
 
 
 @pytest.fixture
-def replies(host: WorkerProcess, cell: dict[str, Any]) -> Replies:
+def replies(worker: WorkerProcess, cell: dict[str, Any]) -> Replies:
     """Computes the cell with a clusterer; returns what kinds of answers came."""
 
     def ask(clusterer: str, limit: float = 60.0, **more: Any) -> list[str]:
-        calls = host.call("cell", limit, **{**cell, **more}, clusterer=clusterer)
+        calls = worker.call("cell", limit, **{**cell, **more}, clusterer=clusterer)
         return [message.header["reply"] for message in calls]
 
     return ask

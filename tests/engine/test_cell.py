@@ -11,7 +11,7 @@ import harness
 from harness.engine.cell import perturbed, profile
 from harness.errors import InvalidResultError
 from harness.metrics.partition import InvalidLabelsError
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 
 
 @dataclass(frozen=True)

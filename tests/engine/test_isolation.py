@@ -1,4 +1,4 @@
-"""What cells can do to a host, and what it costs: themselves."""
+"""What cells can do to a worker, and what it costs: themselves."""
 
 import signal
 import subprocess
@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from harness.engine.guardian import MARK, Guardian
-from harness.engine.host import JobFailedError, WorkerConfig, WorkerProcess
 from harness.engine.messages import Message
+from harness.engine.worker import JobFailedError, WorkerConfig
+from harness.engine.worker_process import WorkerProcess
 
 Replies = Callable[..., list[str]]
 WHOLE = ["point"] * 4 + ["done"]
@@ -80,7 +81,7 @@ def test_each_way_to_fail_has_its_status_and_reason_and_costs_its_own_cell(
 
 @pytest.mark.parametrize("mode", ["sleep", "native", "deaf", "stopped", "children"])
 def test_what_never_comes_back_is_killed_at_its_limit_with_all_that_it_started(
-    host: WorkerProcess, replies: Replies, mode: str
+    worker: WorkerProcess, replies: Replies, mode: str
 ) -> None:
     replies("printing")
     started = time.monotonic()
@@ -92,14 +93,14 @@ def test_what_never_comes_back_is_killed_at_its_limit_with_all_that_it_started(
     assert failure.value.reason == "not done within the time limit of 1.5 s"
     assert failure.value.peak_memory is not None
     assert time.monotonic() - started < 30
-    assert marked(host._mark) == []
+    assert marked(worker._mark) == []
 
 
-def test_what_forks_and_dies_leaves_nothing_behind(host: WorkerProcess, replies: Replies) -> None:
+def test_what_forks_and_dies_leaves_nothing_behind(worker: WorkerProcess, replies: Replies) -> None:
     with pytest.raises(JobFailedError):
         replies("endless[mode='fork and die']")
 
-    assert marked(host._mark) == []
+    assert marked(worker._mark) == []
 
 
 def test_a_dead_process_leaves_its_last_words(replies: Replies) -> None:
@@ -134,33 +135,33 @@ def test_a_long_reason_is_cut(replies: Replies) -> None:
     assert len(failure.value.detail) < 20_000
 
 
-def observed(host: WorkerProcess, cell: dict[str, Any]) -> dict[str, float]:
-    calls = host.call("cell", 60.0, **{**cell, "levels": 1}, clusterer="observing")
+def observed(worker: WorkerProcess, cell: dict[str, Any]) -> dict[str, float]:
+    calls = worker.call("cell", 60.0, **{**cell, "levels": 1}, clusterer="observing")
     (point, _) = list[Message](calls)
     return dict(point.header["diagnostics"])
 
 
 def test_what_a_plugin_changes_around_it_is_put_back_for_the_next_cell(
-    host: WorkerProcess, replies: Replies, cell: dict[str, Any]
+    worker: WorkerProcess, replies: Replies, cell: dict[str, Any]
 ) -> None:
     # The first one loads the libraries.
-    observed(host, cell)
-    before = observed(host, cell)
+    observed(worker, cell)
+    before = observed(worker, cell)
     replies("meddling", levels=1)
     # Until its alarm would have struck.
     time.sleep(0.7)
-    after = observed(host, cell)
+    after = observed(worker, cell)
 
     assert after == before
     assert (before["threads"], before["torch threads"], before["environment"]) == (1, 1, 1)
 
 
 def test_global_random_generators_are_seeded_with_the_cell(
-    host: WorkerProcess, cell: dict[str, Any]
+    worker: WorkerProcess, cell: dict[str, Any]
 ) -> None:
-    observed(host, cell)
-    one, again = observed(host, cell), observed(host, cell)
-    other = observed(host, {**cell, "seed": 2})
+    observed(worker, cell)
+    one, again = observed(worker, cell), observed(worker, cell)
+    other = observed(worker, {**cell, "seed": 2})
 
     for generator in ("random", "numpy", "torch"):
         assert one[generator] == again[generator] != other[generator]
@@ -176,44 +177,45 @@ def test_global_random_generators_are_seeded_with_the_cell(
     ],
 )
 def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
-    host: WorkerProcess, replies: Replies, cell: dict[str, Any], clusterer: str
+    worker: WorkerProcess, replies: Replies, cell: dict[str, Any], clusterer: str
 ) -> None:
-    first = observed(host, cell)["process"]
+    first = observed(worker, cell)["process"]
     for _ in range(4):
         assert replies(clusterer) == WHOLE
 
-    assert observed(host, cell)["process"] != first
-    assert len(marked(host._mark)) <= 1
+    assert observed(worker, cell)["process"] != first
+    assert len(marked(worker._mark)) <= 1
 
 
 def test_no_process_outlives_a_killed_coordinator(
-    terms: WorkerConfig, cell: dict[str, Any]
+    config: WorkerConfig, cell: dict[str, Any]
 ) -> None:
     script = (
         "import sys, json\n"
         "from pathlib import Path\n"
         "from harness.engine.guardian import Guardian\n"
-        "from harness.engine.host import WorkerConfig, WorkerProcess\n"
+        "from harness.engine.worker import WorkerConfig\n"
+        "from harness.engine.worker_process import WorkerProcess\n"
         "plugins, source, cell = json.loads(sys.argv[1])\n"
-        "terms = WorkerConfig(tuple(map(Path, plugins)), {}, source, 1 << 30, 1)\n"
+        "config = WorkerConfig(tuple(map(Path, plugins)), {}, source, 1 << 30, 1)\n"
         "with Guardian() as guardian:\n"
-        "    hosts = [WorkerProcess(terms, guardian) for _ in range(2)]\n"
-        "    for host, mode in zip(hosts, ('native', 'children')):\n"
-        "        host.start()\n"
-        "        host._send(__import__('harness').engine.messages.Message(\n"
+        "    workers = [WorkerProcess(config, guardian) for _ in range(2)]\n"
+        "    for worker, mode in zip(workers, ('native', 'children')):\n"
+        "        worker.start()\n"
+        "        worker._send(__import__('harness').engine.messages.Message(\n"
         "            {'job': 'cell', **cell, 'clusterer': f'endless[mode={mode}]'}), 1e9, 1e9)\n"
         "    print(guardian.mark().partition('/')[0], flush=True)\n"
         "    while True:\n"
-        "        hosts[0]._receive(1e9, 1e9)\n"
+        "        workers[0]._receive(1e9, 1e9)\n"
     )
-    told = _json([[str(path) for path in terms.plugins], terms.source, cell])
+    told = _json([[str(path) for path in config.plugins], config.source, cell])
     coordinator = subprocess.Popen(
         [sys.executable, "-c", script, told], stdout=subprocess.PIPE, text=True
     )
     assert coordinator.stdout is not None
     token = coordinator.stdout.readline().strip()
     deadline = time.monotonic() + 20
-    # Two hosts, two sleepers and a fork of a fork.
+    # Two workers, two sleepers and a fork of a fork.
     while len(marked(token)) < 5 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(marked(token)) == 5

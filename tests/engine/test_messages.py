@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.engine.messages import Message, decode, encode, point_message, point_of
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 
 HEADERS = st.dictionaries(
     st.text(),

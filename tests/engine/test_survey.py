@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.engine.host import WorkerProcess
 from harness.engine.survey import Surveyor
+from harness.engine.worker_process import WorkerProcess
 from harness.planning.plan import Survey
 from harness.planning.progress import NullProgress
 from harness.plugin.values import HeadIndex
@@ -27,8 +27,8 @@ def heard() -> Listener:
     return Listener()
 
 
-def surveyed(host: WorkerProcess, folder: Path, heard: Listener, map_set: str) -> Survey:
-    return Surveyor(host, folder / "maps", LIMIT, heard).survey((), (), (map_set,))
+def surveyed(worker: WorkerProcess, folder: Path, heard: Listener, map_set: str) -> Survey:
+    return Surveyor(worker, folder / "maps", LIMIT, heard).survey((), (), (map_set,))
 
 
 def attention(*shape: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
@@ -36,13 +36,13 @@ def attention(*shape: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
-    host: WorkerProcess, tmp_path: Path, heard: Listener
+    worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     weights = attention(2, 3, 2, 4, 4)
     weights[1, 2, 0, 3, 1] = np.nan
     np.save(tmp_path / "a.npy", weights)
 
-    maps = surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
+    maps = surveyed(worker, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
 
     (lost,) = (found for found in maps if found.reason)
     assert (lost.image, lost.head_index) == ("a[1]", HeadIndex(2, 0))
@@ -52,11 +52,11 @@ def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
 
 
 def test_maps_of_one_image_share_its_name_and_differ_by_slot(
-    host: WorkerProcess, tmp_path: Path, heard: Listener
+    worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     np.save(tmp_path / "a.npy", attention(2, 2, 2, 4, 4))
 
-    maps = surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
+    maps = surveyed(worker, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
 
     assert [(found.image, found.head_index) for found in maps] == [
         (f"a[{image}]", HeadIndex(layer, head)) for image, layer, head in np.ndindex(2, 2, 2)
@@ -66,7 +66,7 @@ def test_maps_of_one_image_share_its_name_and_differ_by_slot(
 
 
 def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_sums(
-    host: WorkerProcess, tmp_path: Path, heard: Listener
+    worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     weights = attention(4, 3, 3)
     weights[1, 0] *= 0.5
@@ -74,7 +74,7 @@ def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_su
     np.save(tmp_path / "a.npy", weights)
     text = f"arrays[path={tmp_path}/a.npy]"
 
-    maps = surveyed(host, tmp_path, heard, text).maps
+    maps = surveyed(worker, tmp_path, heard, text).maps
 
     assert heard.warnings == [
         f"{text}: rows of a[1] and 1 more maps do not sum to one, but to 0.5 … 3; they are taken "
@@ -85,10 +85,10 @@ def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_su
 
 
 def test_the_rounding_of_half_precision_is_not_told_of(
-    host: WorkerProcess, tmp_path: Path, heard: Listener
+    worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     np.save(tmp_path / "a.npy", attention(300, 300).astype(np.float16))
 
-    surveyed(host, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]")
+    surveyed(worker, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]")
 
     assert heard.warnings == []

@@ -48,7 +48,7 @@ def test_pairs_do_not_depend_on_a_third_method() -> None:
     assert (alone.wins, alone.p) == (with_another.wins, with_another.p)
 
 
-def test_methods_drawn_from_one_distribution_are_rarely_told_apart() -> None:
+def test_methods_drawn_from_one_distribution_rarely_get_different_tiers() -> None:
     random = np.random.default_rng(2)
     apart = [standings([random.normal(size=(3, 16))]).tiers.max() > 1 for _ in range(200)]
 
@@ -157,16 +157,16 @@ def test_figures_of_one_image_have_no_interval_among_others_that_have() -> None:
     assert np.isnan([*low, *high]).tolist() == [False, True, False, True]
 
 
-def test_spread_tells_images_from_seeds() -> None:
+def test_spread_across_images_and_across_seeds_are_separate() -> None:
     random = np.random.default_rng(8)
     scores = random.normal(scale=3, size=(400, 1)) + random.normal(scale=0.5, size=(400, 8))
 
-    found = spread(scores)
+    across_images, across_seeds = spread(scores)
 
-    assert found.across_images == pytest.approx(3, rel=0.1)
-    assert found.across_seeds == pytest.approx(0.5, rel=0.05)
+    assert across_images == pytest.approx(3, rel=0.1)
+    assert across_seeds == pytest.approx(0.5, rel=0.05)
 
 
 def test_spread_is_undefined_with_one_image_or_seed() -> None:
-    assert math.isnan(spread(np.ones((1, 3))).across_images)
-    assert math.isnan(spread(np.ones((3, 1))).across_seeds)
+    assert math.isnan(spread(np.ones((1, 3)))[0])
+    assert math.isnan(spread(np.ones((3, 1)))[1])

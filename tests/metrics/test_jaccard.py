@@ -29,7 +29,7 @@ def clusters(labels: Labels) -> list[set[int]]:
     return singletons + assigned
 
 
-def likeness_by_sets(first: Labels, second: Labels) -> Fraction:
+def similarity_by_sets(first: Labels, second: Labels) -> Fraction:
     def one_way(clusters_of: list[set[int]], others: list[set[int]]) -> Fraction:
         return sum(
             (
@@ -46,18 +46,18 @@ def likeness_by_sets(first: Labels, second: Labels) -> Fraction:
 
 @settings(max_examples=150)
 @given(partition_pairs())
-def test_likeness_is_that_of_sets(pair: tuple[Labels, Labels]) -> None:
-    assert best_match_jaccard(*pair) == pytest.approx(float(likeness_by_sets(*pair)), abs=1e-12)
+def test_similarity_equals_that_computed_from_sets(pair: tuple[Labels, Labels]) -> None:
+    assert best_match_jaccard(*pair) == pytest.approx(float(similarity_by_sets(*pair)), abs=1e-12)
 
 
 @given(partition_pairs())
-def test_likeness_is_symmetric(pair: tuple[Labels, Labels]) -> None:
+def test_similarity_is_symmetric(pair: tuple[Labels, Labels]) -> None:
     first, second = pair
     assert best_match_jaccard(first, second) == best_match_jaccard(second, first)
 
 
 @given(partition_pairs())
-def test_a_partition_is_wholly_like_itself_under_other_names(pair: tuple[Labels, Labels]) -> None:
+def test_similarity_is_one_under_renamed_labels(pair: tuple[Labels, Labels]) -> None:
     labels = pair[0]
     renamed = np.where(labels == -1, -1, 100 - labels)
     assert best_match_jaccard(labels, renamed) == 1.0
@@ -82,7 +82,7 @@ def test_a_worked_example() -> None:
 
 
 @pytest.mark.parametrize("trivial", [[0, 0, 0, 0], [0, 1, 2, 3], [-1, -1, -1, -1], [5, -1, -1, 7]])
-def test_a_trivial_partition_has_no_likeness(trivial: list[int]) -> None:
+def test_a_trivial_partition_gives_nan(trivial: list[int]) -> None:
     proper = np.array([0, 0, 1, 1])
     assert math.isnan(best_match_jaccard(np.array(trivial), proper))
     assert math.isnan(best_match_jaccard(proper, np.array(trivial)))
@@ -101,7 +101,7 @@ def test_partitions_of_different_nodes_are_refused() -> None:
         )
     )
 )
-def test_many_partitions_are_compared_as_two_are(drawn: list[list[int]]) -> None:
+def test_many_partitions_give_the_same_values_as_pairs(drawn: list[list[int]]) -> None:
     partitions = [np.array(labels) for labels in drawn]
     expected = [[best_match_jaccard(one, other) for other in partitions] for one in partitions]
 

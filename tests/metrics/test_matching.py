@@ -93,7 +93,7 @@ def test_every_cluster_is_in_one_correspondence(pair: tuple[Labels, Labels]) -> 
 
 @settings(max_examples=150)
 @given(partition_pairs())
-def test_no_cluster_and_union_would_all_be_better_matched_with_each_other(
+def test_the_matching_is_stable(
     pair: tuple[Labels, Labels],
 ) -> None:
     found = match(*pair).correspondences
@@ -131,8 +131,8 @@ def test_indices_are_those_of_the_sets_and_the_score_their_mean_over_nodes(
         assert found.score == pytest.approx(np.average(indices, weights=weights))
     else:
         assert math.isnan(found.score)
-    assert found.loose_first == found.nodes - len(union(one, tuple(one)))
-    assert found.loose_second == found.nodes - len(union(other, tuple(other)))
+    assert found.unassigned_first == found.nodes - len(union(one, tuple(one)))
+    assert found.unassigned_second == found.nodes - len(union(other, tuple(other)))
 
 
 @given(partition_pairs())
@@ -145,7 +145,7 @@ def test_a_partition_matches_itself_cluster_by_cluster(pair: tuple[Labels, Label
 
 
 @given(partition_pairs(), st.permutations(range(5)), st.permutations(range(5)))
-def test_other_names_change_nothing(
+def test_renaming_labels_changes_nothing(
     pair: tuple[Labels, Labels], first_names: list[int], second_names: list[int]
 ) -> None:
     renamed = [
@@ -160,7 +160,7 @@ def test_other_names_change_nothing(
 
 
 @given(partition_pairs())
-def test_exchanging_the_partitions_exchanges_the_sides(pair: tuple[Labels, Labels]) -> None:
+def test_swapping_the_partitions_swaps_the_sides(pair: tuple[Labels, Labels]) -> None:
     first, second = pair
     turned = {"same": "same", "split": "merge", "merge": "split", "lost": "new", "new": "lost"}
 
@@ -171,7 +171,7 @@ def test_exchanging_the_partitions_exchanges_the_sides(pair: tuple[Labels, Label
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=12))
-def test_a_refinement_is_matched_wholly(places: list[tuple[int, int]]) -> None:
+def test_a_refinement_has_score_one(places: list[tuple[int, int]]) -> None:
     # Every node twice, so that no cluster is a single node.
     coarse = np.array([block for block, _ in places for _ in range(2)])
     fine = np.array([3 * block + part for block, part in places for _ in range(2)])
@@ -199,24 +199,24 @@ def test_three_clusters_against_four_show_the_one_that_was_split() -> None:
     assert found.score == pytest.approx((121 * 59 / 62 + 100 * 49 / 51 + 79 * 39 / 40) / 300)
 
 
-def test_nodes_in_no_cluster_lower_the_index_of_the_cluster_that_lacks_them() -> None:
+def test_nodes_in_no_cluster_lower_the_index_of_clusters_that_contain_them_in_the_other() -> None:
     whole = np.array([0, 0, 0, 0, 1, 1])
     # A node unassigned, and one alone in its label.
-    loose = np.array([0, 0, -1, 5, 1, 1])
+    scattered = np.array([0, 0, -1, 5, 1, 1])
 
-    found = match(whole, loose)
+    found = match(whole, scattered)
 
     assert [each.jaccard for each in found.correspondences] == [2 / 4, 1.0]
-    assert (found.loose_first, found.loose_second) == (0, 2)
+    assert (found.unassigned_first, found.unassigned_second) == (0, 2)
 
 
-def test_nodes_in_no_cluster_of_either_partition_count_nowhere() -> None:
+def test_nodes_in_no_cluster_of_either_partition_are_ignored() -> None:
     labels = np.array([0, 0, 1, 1, -1, -1])
 
     assert match(labels, labels).score == 1.0
 
 
-def test_scattered_nodes_are_no_union() -> None:
+def test_scattered_nodes_form_no_union() -> None:
     (found,) = best_unions(np.zeros(4, dtype=int), np.arange(4))
 
     assert (found.union, found.jaccard) == ((), 0.0)

@@ -97,7 +97,7 @@ def test_a_directed_graph_is_not_made_symmetric() -> None:
     assert harness.modularity(weights, [0, 0, 1]) == pytest.approx(1 / 3 - (2 * 2 + 1 * 1) / 9)
 
 
-def test_without_edges_it_is_undefined() -> None:
+def test_modularity_without_edges_is_nan() -> None:
     assert math.isnan(harness.modularity(np.zeros((3, 3)), [0, 0, 1]))
 
 

@@ -38,7 +38,7 @@ def test_checked_labels_are_a_copy() -> None:
         (np.array([0, 1, 2**64 - 1], dtype=np.uint64), "node 2 has 18446744073709551615"),
     ],
 )
-def test_what_is_no_labelling_is_refused_with_its_reason(labels: object, message: str) -> None:
+def test_invalid_labels_are_refused_with_the_reason(labels: object, message: str) -> None:
     with pytest.raises(InvalidLabelsError, match=message):
         check_labels(labels, 3)
 
@@ -64,5 +64,5 @@ def test_only_clusters_of_two_nodes_or_more_are_counted(labels: list[int], count
     assert cluster_count(np.array(labels)) == count
 
 
-def test_coverage_is_the_share_of_assigned_nodes() -> None:
+def test_coverage_is_the_fraction_of_assigned_nodes() -> None:
     assert coverage(np.array([0, -1, 2, -1])) == 0.5

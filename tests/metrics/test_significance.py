@@ -9,7 +9,7 @@ from scipy import stats
 from harness.metrics.significance import false_discovery_rates, p_value, significance
 
 
-def test_p_counts_the_observed_among_the_draws() -> None:
+def test_p_counts_the_observed_statistic_as_a_draw() -> None:
     assert p_value(3.0, [1.0, 2.0, 4.0]) == pytest.approx(2 / 4)
     assert p_value(5.0, [1.0] * 39) == pytest.approx(1 / 40)
 
@@ -36,7 +36,7 @@ def test_p_is_what_scipy_finds_by_resampling_from_the_null() -> None:
     assert p_value(1.5, nulls) == pytest.approx((1 + (nulls >= 1.5).sum()) / 1000)
 
 
-def test_an_undefined_statistic_is_the_smallest() -> None:
+def test_nan_is_smaller_than_every_statistic() -> None:
     assert p_value(math.nan, [0.1, 0.2]) == 1.0
     assert p_value(0.0, [math.nan, math.nan, 1.0]) == pytest.approx(2 / 4)
 
@@ -56,7 +56,7 @@ def test_with_ties_broken_at_random_p_is_uniform_on_a_discrete_null() -> None:
     assert stats.kstest(drawn, "uniform").pvalue > 0.01
 
 
-def test_z_is_in_deviations_of_the_nulls_from_their_mean() -> None:
+def test_z_is_in_standard_deviations_from_the_mean_of_the_nulls() -> None:
     found = significance(5.0, [1.0, 2.0, 3.0])
 
     assert found.z == pytest.approx((5 - 2) / np.std([1, 2, 3], ddof=1))
@@ -64,11 +64,11 @@ def test_z_is_in_deviations_of_the_nulls_from_their_mean() -> None:
 
 
 @pytest.mark.parametrize("nulls", [[], [1.0], [1.0, 1.0], [math.nan, math.nan]])
-def test_z_is_undefined_without_a_deviation(nulls: list[float]) -> None:
+def test_z_is_nan_without_a_standard_deviation(nulls: list[float]) -> None:
     assert math.isnan(significance(2.0, nulls).z)
 
 
-def test_false_discovery_rates_are_the_step_up_rule() -> None:
+def test_false_discovery_rates_follow_the_step_up_rule() -> None:
     p_values = np.array([0.001, 0.02, 0.03, 0.04, 0.8])
     rates = false_discovery_rates(p_values)
 

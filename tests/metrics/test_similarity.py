@@ -73,7 +73,7 @@ def test_adjusted_jaccard_is_adjusted_by_the_mean_of_all_relabellings(
 
 
 @given(partitions())
-def test_a_partition_is_wholly_like_itself(found: list[Labels]) -> None:
+def test_a_partition_has_similarity_one_to_itself(found: list[Labels]) -> None:
     whole = Comparable.of(found)
     for measure in (adjusted_mutual_informations, adjusted_jaccards):
         assert np.diag(measure(whole, whole)) == pytest.approx(1.0)

@@ -18,9 +18,9 @@ class Documented(harness.Clusterer):
     note: in two lines.
 
     first: what comes first,
-        told in two lines.
+        said in two lines.
     second: what comes second,
-    told in two lines as well.
+    said in two lines as well.
 
     And a last word.
     """
@@ -46,6 +46,38 @@ class Derived(Documented):
 
     name: ClassVar[str] = "derived"
     sixth: int = 6
+
+
+@dataclass(frozen=True)
+class Numpydoc(Documented):
+    """Documents itself as numpydoc says.
+
+    A paragraph: with a colon.
+
+    Parameters
+    ----------
+    first : int
+        What comes first,
+        in two lines.
+
+        And a paragraph.
+    third, fourth
+        Where and what.
+    fifth : tuple of str and bool, default: x
+    cluster
+        No parameter of the component.
+
+    References
+    ----------
+    .. [1] Somebody (2001).
+
+    Examples
+    --------
+    >>> Numpydoc(first=1).first
+    1
+    """
+
+    name: ClassVar[str] = "numpydoc"
 
 
 @dataclass(frozen=True)
@@ -89,21 +121,21 @@ def test_parameters_are_documented_by_the_lines_that_begin_with_their_name(
     docs = {parameter.name: parameter.doc for parameter in documented.parameters}
 
     assert docs == {
-        "first": "what comes first, told in two lines.",
-        "second": "what comes second, told in two lines as well.",
+        "first": "what comes first, said in two lines.",
+        "second": "what comes second, said in two lines as well.",
         "third": "",
         "fourth": "",
         "fifth": "",
     }
 
 
-def test_types_are_told_in_the_words_of_a_spelling(documented: Description) -> None:
+def test_types_are_written_as_specs_write_their_values(documented: Description) -> None:
     assert [parameter.type for parameter in documented.parameters] == [
         "int", "[float or none, …] or none", "path", "a or 2", "[str, bool]",
     ]  # fmt: skip
 
 
-def test_defaults_are_told_and_what_has_none_is_required(documented: Description) -> None:
+def test_a_parameter_has_a_default_or_is_required(documented: Description) -> None:
     assert [(parameter.required, parameter.default) for parameter in documented.parameters] == [
         (True, None), (False, None), (False, Path("here")), (False, "a"), (False, ("x", True)),
     ]  # fmt: skip
@@ -116,10 +148,33 @@ def test_a_component_without_a_docstring_has_an_empty_summary() -> None:
     assert [parameter.name for parameter in silent.parameters] == ["size"]
 
 
-def test_what_a_docstring_does_not_document_its_bases_do() -> None:
+def test_base_classes_document_the_parameters_that_a_docstring_leaves_out() -> None:
     described = describe(Registered(Derived, Source("", "", "here.py")))
 
     docs = {parameter.name: parameter.doc for parameter in described.parameters}
     assert docs["first"] == "what comes first here."
-    assert docs["second"] == "what comes second, told in two lines as well."
+    assert docs["second"] == "what comes second, said in two lines as well."
     assert docs["sixth"] == "what comes last."
+
+
+def test_a_numpydoc_section_documents_parameters_and_is_no_text() -> None:
+    described = describe(Registered(Numpydoc, Source("", "", "here.py")))
+
+    assert {parameter.name: parameter.doc for parameter in described.parameters} == {
+        "first": "What comes first, in two lines. And a paragraph.",
+        "second": "what comes second, said in two lines as well.",
+        "third": "Where and what.",
+        "fourth": "Where and what.",
+        "fifth": "",
+    }
+    assert described.summary == "Documents itself as numpydoc says."
+
+
+def test_the_text_holds_the_other_numpydoc_sections_but_for_examples() -> None:
+    described = describe(Registered(Numpydoc, Source("", "", "here.py")))
+
+    assert described.text.split("\n\n") == [
+        "A paragraph: with a colon.",
+        "References",
+        ".. [1] Somebody (2001).",
+    ]

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness
-from harness.plugin.spec import configure, format_spec, parse, split, supported
+from harness.plugin.spec import component_name, configure, format_spec, parse, split, supported
 
 
 @dataclass(frozen=True)
 class Everything(harness.Clusterer):
-    """A parameter of every type that can be spelled."""
+    """A parameter of every type that a spec can hold."""
 
     name: ClassVar[str] = "everything"
     whole: int
@@ -72,24 +72,31 @@ everything = st.builds(
 
 
 def made(text: str) -> list[Any]:
-    return [component for spelled in parse(text) for component in configure(Everything, spelled)]
+    return [component for spec in parse(text) for component in configure(Everything, spec)]
 
 
 @settings(max_examples=300, deadline=None)
 @given(everything, st.booleans())
-def test_what_is_spelled_and_read_again_is_equal(component: Everything, full: bool) -> None:
+def test_a_component_read_from_its_spec_is_equal(component: Everything, full: bool) -> None:
     assert made(format_spec(component, full=full)) == [component]
 
 
 @settings(max_examples=100, deadline=None)
+@given(everything, st.booleans())
+def test_the_name_in_a_spec_is_its_components(component: Everything, full: bool) -> None:
+    assert component_name(format_spec(component, full=full)) == "everything"
+    assert component_name("bare") == "bare"
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.lists(everything, max_size=4))
-def test_a_list_of_spellings_is_read_as_its_components(components: list[Everything]) -> None:
+def test_a_list_of_specs_is_read_as_its_components(components: list[Everything]) -> None:
     assert made(",".join(map(format_spec, components))) == components
 
 
 @settings(max_examples=300, deadline=None)
 @given(nasty.map(lambda text: f"everything[whole=1,text={text}]") | nasty)
-def test_any_text_is_read_or_refused_as_a_users_mistake(text: str) -> None:
+def test_any_text_is_read_or_refused_as_a_mistake_of_the_user(text: str) -> None:
     try:
         components = made(text)
     except harness.HarnessError:
@@ -97,7 +104,7 @@ def test_any_text_is_read_or_refused_as_a_users_mistake(text: str) -> None:
     assert all(isinstance(component, Everything) for component in components)
 
 
-def test_only_what_differs_from_the_default_is_spelled_unless_all_is_asked_for() -> None:
+def test_a_spec_holds_only_what_differs_from_the_defaults_unless_it_is_full() -> None:
     component = Everything(whole=1, flags=(True,), number=2.0)
 
     assert format_spec(component) == "everything[whole=1,number=2.0,flags=[true]]"
@@ -178,7 +185,7 @@ def test_a_bare_value_is_a_list_of_one_on_a_tuple_of_any_length() -> None:
         ("everything[whole]", "expected parameter=value, not 'whole'"),
         ("everything[whole=]", "expected parameter=value, not 'whole='"),
         ("everything[a-b=1]", "expected parameter=value, not 'a-b=1'"),
-        ("everything[whole=1", "a [ is not closed; is the whole spelling quoted?"),
+        ("everything[whole=1", "a [ is not closed; is the whole spec quoted?"),
         ("everything]", "a ] closes no ["),
         ("everything[text='a]", "a ' is not closed"),
         ("everything[whole=1]x", "text follows the closing ]"),
@@ -206,7 +213,7 @@ def test_a_parameter_for_a_component_without_any_is_refused() -> None:
         int | None, tuple[float | None, ...] | None,
     ],
 )  # fmt: skip
-def test_types_that_can_be_spelled(hint: Any) -> None:
+def test_types_that_a_spec_can_hold(hint: Any) -> None:
     assert supported(hint)
 
 
@@ -217,5 +224,5 @@ def test_types_that_can_be_spelled(hint: Any) -> None:
         tuple[tuple[int, ...], ...], tuple[list[int], ...], Literal[True], Literal[b"a"],
     ],
 )  # fmt: skip
-def test_types_that_cannot_be_spelled(hint: Any) -> None:
+def test_types_that_a_spec_cannot_hold(hint: Any) -> None:
     assert not supported(hint)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin.values import Point
+from harness.plugin.profile import Point
 from harness.store import FILE_NAME, open_for_reading, open_for_writing
 from harness.store.records import CellRecord
 

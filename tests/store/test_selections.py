@@ -6,7 +6,8 @@ import pytest
 
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
-from harness.plugin.values import FIRST_HEAD, OBSERVED, Selection, Variant
+from harness.plugin.profile import Selection
+from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import (
     Accepted,
     Group,
@@ -79,7 +80,7 @@ def test_an_undefined_test_is_null_in_the_file(store: Store) -> None:
     tests = {"noise": significance(math.nan, [math.nan])}
     replace_selections(store, [SelectionRecord("a", "one", CHOSEN, tests=tests)])
 
-    assert rows(store, "SELECT statistic, null_mean, null_deviation, z, p FROM tests") == [
+    assert rows(store, "SELECT statistic, null_mean, null_std, z, p FROM tests") == [
         (None, None, None, None, 1.0)
     ]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from harness.planning.plan import PlannedCell, PlannedMap
-from harness.plugin.values import FIRST_HEAD, OBSERVED, Point, Variant
+from harness.plugin.profile import Point
+from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import FILE_NAME, Store, Timing, open_for_reading, open_for_writing
 from harness.store.records import CellRecord, MapRecord
 

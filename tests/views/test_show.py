@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from harness.analysis.image import Choice, ImageReport, Method
-from harness.plugin.values import Image, Point, Profile
-from harness.views.show import show
-from harness.views.show_context import ShowContext
+from harness.plugin.profile import Point, Profile
+from harness.plugin.values import Image
+from harness.views.show import ShowContext, show
 
 POINT = Point(0.5, 0.1, 0.5, 0.4, 0.3, 2, 1.0, 1.0, 0.0, 0.9, 0.0, np.arange(4) % 2)
 

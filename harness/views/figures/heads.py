@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,15 +25,8 @@ SMALLEST_RANGE = 0.01
 # Share of the colours that are dark.
 DARK = 0.6
 Range = tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Beside:
-    """One measure between things (things, things) on the same image, and across images."""
-
-    measure: str
-    same: Floats
-    across: Floats
+# A measure with its matrices: between things of the same image, and of different images.
+Similarity = tuple[str, Floats, Floats]
 
 
 def head_figure(
@@ -63,22 +55,24 @@ def head_figure(
         return figure
 
 
-def layer_similarity(measures: Sequence[Beside], layers: Sequence[int], *, title: str) -> "Figure":
+def layer_similarity(
+    measures: Sequence[Similarity], layers: Sequence[int], *, title: str
+) -> "Figure":
     """Layers by layers, one row a measure: within an image, and across images."""
     with style():
         side = max(3.2, 1.0 + CELL * min(len(layers), MOST_WRITTEN))
         figure, panels = new_figure(len(measures), 2, 2 * side + 1, len(measures) * side, title)
-        for beside, row in zip(measures, panels, strict=True):
-            _pair(figure, row, beside, lambda panel: _ticks(panel, layers, layers))
-            for panel, values in zip(row, (beside.same, beside.across), strict=True):
+        for measure, row in zip(measures, panels, strict=True):
+            _pair(figure, row, measure, lambda panel: _ticks(panel, layers, layers))
+            for panel, values in zip(row, measure[1:], strict=True):
                 panel.set_xlabel("layer")
                 panel.set_ylabel("layer")
-                _write(panel, values, np.zeros(values.shape, dtype=bool), _range(beside))
+                _write(panel, values, np.zeros(values.shape, dtype=bool), _range(measure))
         return figure
 
 
 def head_pair_similarity(
-    measures: Sequence[Beside], layers: Sequence[int], *, title: str
+    measures: Sequence[Similarity], layers: Sequence[int], *, title: str
 ) -> "Figure":
     """All heads by all heads, ordered by layer; layers: the layer of each, (heads,)."""
     starts = [at for at, layer in enumerate(layers) if at == 0 or layer != layers[at - 1]]
@@ -98,8 +92,8 @@ def head_pair_similarity(
 
     with style():
         figure, panels = new_figure(len(measures), 2, 10, 4.8 * len(measures), title)
-        for beside, row in zip(measures, panels, strict=True):
-            _pair(figure, row, beside, by_layer)
+        for measure, row in zip(measures, panels, strict=True):
+            _pair(figure, row, measure, by_layer)
         return figure
 
 
@@ -131,20 +125,25 @@ def colour_range(values: Floats) -> Range:
 
 
 def _pair(
-    figure: "Figure", row: Sequence["Axes"], beside: Beside, ticks: Callable[["Axes"], None]
+    figure: "Figure",
+    row: Sequence["Axes"],
+    similarity: Similarity,
+    ticks: Callable[["Axes"], None],
 ) -> None:
-    """A measure within an image and across images, in the same colours."""
-    for panel, values, where in zip(
-        row, (beside.same, beside.across), ("the same image", "different images"), strict=True
+    """Draw a measure within an image and across images, in the same colours."""
+    measure, *matrices = similarity
+    for panel, values, images in zip(
+        row, matrices, ("the same image", "different images"), strict=True
     ):
-        drawn = _matrix(panel, values, _range(beside))
-        panel.set_title(f"{beside.measure}, {where}")
+        drawn = _matrix(panel, values, _range(similarity))
+        panel.set_title(f"{measure}, {images}")
         ticks(panel)
-    figure.colorbar(drawn, ax=row, label=f"{beside.measure} (0 is chance)")
+    figure.colorbar(drawn, ax=row, label=f"{measure} (0 is chance)")
 
 
-def _range(beside: Beside) -> Range:
-    return colour_range(np.concatenate([beside.same.ravel(), beside.across.ravel()]))
+def _range(similarity: Similarity) -> Range:
+    _, same, across = similarity
+    return colour_range(np.concatenate([same.ravel(), across.ravel()]))
 
 
 def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":

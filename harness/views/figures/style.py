@@ -1,6 +1,7 @@
 """What all figures share: colours, type, and how they are written."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,3 +150,14 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
     return [png, svg]
+
+
+def file_names(names: Sequence[str]) -> list[str]:
+    """A file name for each, no two alike."""
+    found: list[str] = []
+    for each in names:
+        plain = re.sub(r"[^\w.-]+", "-", each, flags=re.ASCII).strip("-") or "partition"
+        numbered = (plain, *(f"{plain}-{number}" for number in range(2, len(names) + 1)))
+        taken = {name.casefold() for name in found}
+        found.append(next(name for name in numbered if name.casefold() not in taken))
+    return found

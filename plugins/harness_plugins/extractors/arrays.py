@@ -121,7 +121,7 @@ class Arrays(harness.MapSet):
         """
         return list(self._places)
 
-    def place(self, key: str) -> tuple[str, harness.HeadIndex]:
+    def locate(self, key: str) -> tuple[str, harness.HeadIndex]:
         """The image's name, the layer and the head."""
         place = self._places[key]
         return place.image, place.head_index

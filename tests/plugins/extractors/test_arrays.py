@@ -121,7 +121,7 @@ ATTENTION = np.random.default_rng(1).dirichlet(np.ones(5), size=(2, 3, 4, 5))
 
 def places(maps: harness.MapSet) -> list[tuple[str, int, int]]:
     loaded = [maps.load(key) for key in maps.keys()]
-    assert [maps.place(key) for key in maps.keys()] == [
+    assert [maps.locate(key) for key in maps.keys()] == [
         (one.image, one.head_index) for one in loaded
     ]
     return [(one.image, one.layer, one.head) for one in loaded]

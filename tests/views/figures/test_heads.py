@@ -1,7 +1,6 @@
 import numpy as np
 
 from harness.views.figures.heads import (
-    Beside,
     colour_range,
     head_figure,
     head_pair_similarity,
@@ -35,11 +34,12 @@ def test_many_heads_have_stars_and_no_numbers() -> None:
 
 
 def test_panels_that_share_a_colour_bar_share_their_colours() -> None:
-    beside = Beside("AMI", np.array([[0.8, 0.4], [0.4, 0.6]]), np.full((2, 2), -0.2))
+    same, across = np.array([[0.8, 0.4], [0.4, 0.6]]), np.full((2, 2), -0.2)
+    similarity = ("AMI", same, across)
     for figure in (
-        layer_similarity([beside], [0, 1], title="t"),
-        head_pair_similarity([beside], [0, 1], title="t"),
-        head_similarity([(0, [0, 1], beside.same), (1, [0, 1], beside.across)], "AMI", title="t"),
+        layer_similarity([similarity], [0, 1], title="t"),
+        head_pair_similarity([similarity], [0, 1], title="t"),
+        head_similarity([(0, [0, 1], same), (1, [0, 1], across)], "AMI", title="t"),
     ):
         limits = {panel.images[0].get_clim() for panel in figure.axes[:2]}
         assert limits == {(-0.2, 0.8)}

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from harness.engine.guardian import Guardian
-from harness.engine.host import JobFailedError, WorkerConfig, WorkerProcess, in_order
 from harness.engine.messages import Message
+from harness.engine.worker import JobFailedError, WorkerConfig, in_order
+from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError
 
 Replies = Callable[..., list[str]]
@@ -21,9 +22,9 @@ def test_a_cell_answers_with_its_points_and_an_end(replies: Replies) -> None:
     assert replies("printing") == WHOLE
 
 
-def test_a_host_that_reads_no_more_times_out_too(host: WorkerProcess, replies: Replies) -> None:
+def test_a_worker_that_reads_no_more_times_out_too(worker: WorkerProcess, replies: Replies) -> None:
     replies("printing")
-    os.kill(host._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
+    os.kill(worker._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
 
     with pytest.raises(JobFailedError) as failure:
         replies("printing", 1.0, padding="x" * 1_000_000)
@@ -33,57 +34,57 @@ def test_a_host_that_reads_no_more_times_out_too(host: WorkerProcess, replies: R
 
 
 def test_other_code_than_was_planned_stops_the_run(
-    terms: WorkerConfig, cell: dict[str, Any]
+    config: WorkerConfig, cell: dict[str, Any]
 ) -> None:
-    other = replace(terms, codes={"clusterer printing": "another digest"})
+    other = replace(config, codes={"clusterer printing": "another digest"})
 
     with (
         Guardian() as guardian,
-        WorkerProcess(other, guardian) as host,
+        WorkerProcess(other, guardian) as worker,
         pytest.raises(RunStoppedError, match="clusterer printing: its code was changed"),
     ):
-        list(host.call("cell", 60.0, **cell, clusterer="printing"))
+        list(worker.call("cell", 60.0, **cell, clusterer="printing"))
 
 
-def test_another_harness_stops_the_run(terms: WorkerConfig) -> None:
-    other = replace(terms, source="another digest")
+def test_another_harness_stops_the_run(config: WorkerConfig) -> None:
+    other = replace(config, source="another digest")
 
     with (
         Guardian() as guardian,
-        WorkerProcess(other, guardian) as host,
+        WorkerProcess(other, guardian) as worker,
         pytest.raises(RunStoppedError, match="the harness' own source is not the same"),
     ):
-        host.start()
+        worker.start()
 
 
-def test_a_host_that_dies_while_it_has_nothing_to_do_costs_nothing(
-    host: WorkerProcess, replies: Replies
+def test_a_worker_that_dies_while_it_has_nothing_to_do_costs_nothing(
+    worker: WorkerProcess, replies: Replies
 ) -> None:
     replies("printing")
-    os.kill(host._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+    os.kill(worker._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
 
     assert replies("printing") == WHOLE
 
 
-def test_hosts_that_cannot_start_stop_the_run_and_blame_no_cell(
-    terms: WorkerConfig, tmp_path: Path
+def test_workers_that_cannot_start_stop_the_run_and_blame_no_cell(
+    config: WorkerConfig, tmp_path: Path
 ) -> None:
     plugin = tmp_path / "deadly.py"
     plugin.write_text("import os, sys\nprint('bad luck', file=sys.stderr, flush=True)\nos._exit(3)")
 
     with (
         Guardian() as guardian,
-        WorkerProcess(replace(terms, plugins=(plugin,)), guardian) as host,
+        WorkerProcess(replace(config, plugins=(plugin,)), guardian) as worker,
         pytest.raises(
             RunStoppedError, match="cannot be started: the process exited with code 3: bad"
         ),
     ):
-        host.start()
+        worker.start()
 
 
 def test_a_component_that_only_the_coordinator_can_make_stops_the_run(replies: Replies) -> None:
     with pytest.raises(
-        RunStoppedError, match="clusterer printed: a host cannot make it: there is no"
+        RunStoppedError, match="clusterer printed: a worker cannot make it: there is no"
     ):
         replies("printed")
 
@@ -101,11 +102,11 @@ def test_a_map_that_is_gone_stops_the_run_and_blames_no_cell(
         replies("printing")
 
 
-def test_who_waits_for_an_interrupted_host_is_told_that_the_run_was(
-    host: WorkerProcess, replies: Replies
+def test_who_waits_for_an_interrupted_worker_is_told_that_the_run_was(
+    worker: WorkerProcess, replies: Replies
 ) -> None:
     replies("printing")
-    threading.Timer(0.3, host.interrupt).start()
+    threading.Timer(0.3, worker.interrupt).start()
 
     with pytest.raises(RunStoppedError, match="the run was interrupted"):
         replies("endless[mode=sleep]")

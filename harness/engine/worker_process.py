@@ -9,9 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,9 +17,8 @@ from harness.engine.guardian import MARK, Guardian, end_marked
 from harness.engine.memory import peak_memory, peak_of
 from harness.engine.messages import Message, ProtocolError, decode, encode
 from harness.engine.threads import variables
+from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.errors import RunStoppedError
-from harness.planning.identity import source_digest
-from harness.planning.settings import Execution
 
 # Bytes read at a time; a larger buffer would be mapped anew for every message.
 CHUNK = 1 << 16
@@ -37,63 +34,6 @@ LOOK = 1.0
 ATTEMPTS = 3
 INTERRUPTED = "the run was interrupted"
 OUT_OF_MEMORY = re.compile("bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
-
-
-class JobFailedError(Exception):
-    """A job did not end well.
-
-    status is failed, invalid, timed out or killed; detail a traceback and the end of what the
-    job printed; peak_memory in bytes.
-    """
-
-    def __init__(
-        self, status: str, reason: str, detail: str = "", peak_memory: int | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-        self.detail = detail
-        self.peak_memory = peak_memory
-
-
-@dataclass(frozen=True)
-class WorkerConfig:
-    """What every host of a run is told.
-
-    plugins: files and folders with plugins; codes: the digest of each component's code by kind
-    and spelling, "clusterer louvain"; source: the digest of the harness' own; memory: bytes that
-    a job may take beyond what the process holds; extraction_threads: what a model may take.
-    """
-
-    plugins: tuple[Path, ...]
-    codes: Mapping[str, str]
-    source: str
-    memory: int
-    extraction_threads: int
-
-    @property
-    def handshake(self) -> Message:
-        """The terms as a host is told of them."""
-        return Message(
-            {
-                "plugins": [str(path) for path in self.plugins],
-                "codes": dict(self.codes),
-                "source": self.source,
-                "memory": self.memory,
-                "extraction_threads": self.extraction_threads,
-            }
-        )
-
-
-def terms_of(execution: Execution, codes: Mapping[str, str]) -> WorkerConfig:
-    """The terms of a run that is executed so, with components of these codes."""
-    return WorkerConfig(
-        execution.plugins,
-        codes,
-        source_digest(),
-        int(execution.memory * 2**30),
-        execution.extraction_threads,
-    )
 
 
 class WorkerProcess:
@@ -241,7 +181,7 @@ class WorkerProcess:
                 read_log, write_log = pipe()
                 theirs = (read_jobs, write_answers)
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "harness.engine.worker", *map(str, theirs)],
+                    [sys.executable, "-P", "-m", "harness.engine.worker_main", *map(str, theirs)],
                     stdin=subprocess.DEVNULL,
                     stdout=write_log,
                     stderr=write_log,
@@ -383,29 +323,3 @@ def _reap(process: subprocess.Popen[bytes]) -> tuple[int, int | None]:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, peak_of(usage)
-
-
-def answers(messages: Iterator[Message]) -> Iterator[Mapping[str, Any]]:
-    """The headers of all answers but the last, which only says that the job is done."""
-    for message in messages:
-        if message.header["reply"] != "done":
-            yield message.header
-
-
-def in_order(ask: Callable[[int], Iterator[Message]], count: int) -> Iterator[Mapping[str, Any]]:
-    """One answer to each of `count` questions, for jobs whose answers keep the questions' order.
-
-    `ask` calls a job with the questions from a number on. A question that has no answer is
-    answered with a "reason". Where the job fails the first question without an answer is to
-    blame: the failure's reason and detail stand for it, and the rest is asked again.
-    """
-    answered = 0
-    while answered < count:
-        try:
-            for answer in answers(ask(answered)):
-                answered += 1
-                yield answer
-        except JobFailedError as error:
-            if answered < count:
-                answered += 1
-                yield {"reason": error.reason, "detail": error.detail}

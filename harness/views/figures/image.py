@@ -15,8 +15,8 @@ from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import by_size
-from harness.views.show_context import Chosen, ShowContext, name, partitions
+from harness.views.figures.style import by_size, file_names
+from harness.views.show import NamedPartition, ShowContext, method_name, partitions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,7 +102,7 @@ def _profiles(report: ImageReport) -> Drawing:
 def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
-        method.clusterer if choice is None else name(report, method, choice),
+        method.clusterer if choice is None else method_name(report, method, choice),
         profile.levels,
         profile.modularity,
         profile.n_clusters,
@@ -133,7 +133,7 @@ def _profile_rows(curve: Curve, method: Method, choice: Choice | None) -> Iterat
 
 
 def _on_the_grid(
-    context: ShowContext, grid: tuple[int, int], found: Mapping[str, Chosen]
+    context: ShowContext, grid: tuple[int, int], found: Mapping[str, NamedPartition]
 ) -> Iterator[Drawing]:
     report = context.report
     pixels = None if context.image is None else context.image.pixels
@@ -158,7 +158,9 @@ def _on_the_grid(
         yield Drawing("side-by-side", figure, places, rows)
 
 
-def _panels(context: ShowContext, grid: tuple[int, int], file: str, each: Chosen) -> Drawing:
+def _panels(
+    context: ShowContext, grid: tuple[int, int], file: str, each: NamedPartition
+) -> Drawing:
     """One panel a cluster: the most salient first where the map's weights can be had."""
     report, marks = context.report, cluster_names(each.labels)
     pixels = None if context.image is None else context.image.pixels
@@ -230,16 +232,5 @@ def _title(report: ImageReport, what: str) -> str:
     return f"{report.image}, layer {report.layer}, head {report.head}: {what}"
 
 
-def _called(each: Chosen) -> str:
+def _called(each: NamedPartition) -> str:
     return each.name if each.accepted else f"{each.name} (not accepted)"
-
-
-def file_names(names: Sequence[str]) -> list[str]:
-    """A name of a file for each, no two alike."""
-    found: list[str] = []
-    for each in names:
-        plain = re.sub(r"[^\w.-]+", "-", each, flags=re.ASCII).strip("-") or "partition"
-        numbered = (plain, *(f"{plain}-{number}" for number in range(2, len(names) + 1)))
-        taken = {name.casefold() for name in found}
-        found.append(next(name for name in numbered if name.casefold() not in taken))
-    return found

@@ -1,0 +1,149 @@
+"""What a clusterer did at every level of a map, and the level that a selector chose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from harness.plugin.values import Floats, Integers, read_only
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """What one clusterer did with one map at one level.
+
+    Attributes
+    ----------
+    level, threshold, density, largest_component_fraction
+        Those of the graph.
+    modularity, modularity_full
+        Directed weighted modularity of the labels on the graph and on the unpruned map.
+    n_clusters
+        Number of clusters of at least two nodes.
+    coverage
+        Fraction of the nodes that are assigned.
+    isolated_fraction
+        Fraction of the nodes that are isolated in the graph.
+    jaccard_previous
+        Mean best-match Jaccard index with the partition at the level before; NaN at the first.
+    seconds
+        The clusterer's own time.
+    labels : ndarray of int64, shape (n,)
+        Cluster of each node; −1 means unassigned.
+    diagnostics, warnings
+        What the clusterer returned with the labels, and the warnings that it raised.
+
+    Examples
+    --------
+    >>> harness.Point(0.9, 0.1, 0.1, 0.4, 0.2, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.zeros(4)).level
+    0.9
+    """
+
+    level: float
+    threshold: float
+    density: float
+    modularity: float
+    modularity_full: float
+    n_clusters: int
+    coverage: float
+    largest_component_fraction: float
+    isolated_fraction: float
+    jaccard_previous: float
+    seconds: float
+    labels: Integers
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """The points of one clusterer on one map, by increasing level: what a selector reads.
+
+    `len` gives the number of levels.
+
+    Attributes
+    ----------
+    points
+        One `Point` a level; later ones are of sparser graphs.
+    levels, modularity : ndarray of float64, shape (levels,)
+        Those fields of every point.
+    n_clusters : ndarray of int64, shape (levels,)
+        Number of clusters of at least two nodes.
+    labels : ndarray of int64, shape (levels, n)
+        Partition at every level.
+
+    Examples
+    --------
+    >>> rest = (0.1, 0.1, 0.4, 0.2, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.array([0, 0, 1, 1]))
+    >>> profile = harness.Profile([harness.Point(level, *rest) for level in (0.5, 0.9)])
+    >>> profile.levels, profile.column("coverage")
+    (array([0.5, 0.9]), array([1., 1.]))
+    """
+
+    points: Sequence[Point]
+
+    def column(self, name: str) -> Floats:
+        """Return a field of every point, by its name, as floats (levels,)."""
+        if name not in self._columns:
+            figures = [getattr(point, name) for point in self.points]
+            self._columns[name] = read_only(np.array(figures, dtype=np.float64))
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, Floats]:
+        # Selectors read the profiles of all a group's controls for each of its maps.
+        return {}
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @cached_property
+    def levels(self) -> Floats:
+        """The level of each point, (levels,)."""
+        return self.column("level")
+
+    @cached_property
+    def modularity(self) -> Floats:
+        """Directed weighted modularity on each level's graph, (levels,)."""
+        return self.column("modularity")
+
+    @cached_property
+    def n_clusters(self) -> Integers:
+        """Number of clusters of at least two nodes at each level, (levels,)."""
+        return self.column("n_clusters").astype(np.int64)
+
+    @cached_property
+    def labels(self) -> Integers:
+        """Labels (levels, n)."""
+        return read_only(np.array([point.labels for point in self.points], dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The level that a selector chose, and why.
+
+    Parameters
+    ----------
+    candidate
+        Index of the level in the profile, whether or not it is accepted.
+    statistic
+        The number by which the candidate is compared with those of controls: larger is more.
+    accepted
+        False if the selector finds no structure.
+    plateau
+        First and last index of the stable levels around the candidate, if the rule has any.
+    reason
+        Why, in a few words for a table.
+
+    Examples
+    --------
+    >>> harness.Selection(3, 0.41, accepted=True, plateau=None, reason="largest modularity")
+    Selection(candidate=3, statistic=0.41, accepted=True, plateau=None, reason='largest modularity')
+    """
+
+    candidate: int
+    statistic: float
+    accepted: bool
+    plateau: tuple[int, int] | None
+    reason: str

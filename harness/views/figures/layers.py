@@ -1,0 +1,165 @@
+"""How a model's layers and heads cluster: depth curves, heads and similarities as figures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.analysis.heads import HeadRow
+from harness.analysis.layers import MethodLayers
+from harness.plugin.values import Floats
+from harness.views.figures import heads as head_figures
+from harness.views.figures.style import NOISE, colour, file_names, new_figure, style
+from harness.views.leaderboard import method_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = "osD^v<>P"
+# Columns of `LayerRow.flat` by what their axis says.
+PANELS = {
+    "excess": "excess modularity",
+    "modularity": "modularity Q",
+    "n_clusters": "clusters, where accepted",
+    "jaccard": "stability (Jaccard)",
+}
+COLUMNS = (
+    "layer",
+    "control_modularity",
+    *(f"{name}{end}" for name in PANELS for end in ("", "_low", "_high")),
+)
+# The numbers of one method, each (layers,), by the names of COLUMNS; NaN if undefined.
+Curves = Mapping[str, Floats]
+
+
+def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
+    """Every figure with the name of its files; runs of one layer or head have fewer."""
+    names = method_names(methods)
+    deep = {
+        name: _curves(method)
+        for method, name in zip(methods, names, strict=True)
+        if len(method.layers) > 1
+    }
+    if deep:
+        yield "depth", depth_figure(deep, title="clusters by depth")
+    scores = [_score(row) for method in methods for row in method.heads]
+    # One range for all methods, so that they can be compared.
+    colours = head_figures.colour_range(np.array(scores, dtype=np.float64))
+    for method, name, file in zip(methods, names, file_names(names), strict=True):
+        yield f"heads-{file}", _heads(method, name, colours)
+        yield from _similarities(method, name, file)
+
+
+def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
+    """Excess, modularity with noise's in grey, clusters and stability, each over the layers.
+
+    methods: the numbers of each method by its name.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    with style():
+        figure, axes = new_figure(2, 2, 8.4, 6.2, title, sharex=True)
+        panels = dict(zip(PANELS, axes.flat, strict=True))
+        for place, (name, curves) in enumerate(methods.items()):
+            for column, panel in panels.items():
+                _draw(panel, place, name, curves, column)
+            panels["modularity"].plot(
+                curves["layer"], curves["control_modularity"], color=NOISE, linestyle="--",
+                linewidth=1, marker=MARKERS[place % len(MARKERS)], markersize=3,
+                label=f"{name}, noise",
+            )  # fmt: skip
+        for column, panel in panels.items():
+            panel.set_ylabel(PANELS[column])
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panels["n_clusters"].set_ylim(bottom=0)
+        for panel in axes[1]:
+            panel.set_xlabel("layer")
+        panels["excess"].axhline(0, color=NOISE, linewidth=0.8)
+        handles, labels = panels["modularity"].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+        return figure
+
+
+def _draw(panel: "Axes", place: int, name: str, curves: Curves, column: str) -> None:
+    layers, values = curves["layer"], curves[column]
+    panel.plot(
+        layers, values, color=colour(place), linewidth=1.4,
+        marker=MARKERS[place % len(MARKERS)], markersize=4, label=name,
+    )  # fmt: skip
+    low, high = curves[f"{column}_low"], curves[f"{column}_high"]
+    # Without a control the interval of the excess is that of modularity.
+    if not np.isnan(low).all() and not np.isnan(values).all():
+        panel.fill_between(layers, low, high, color=colour(place), alpha=0.18, linewidth=0)
+
+
+def _curves(method: MethodLayers) -> Curves:
+    rows = [row.flat() for row in method.layers]
+    return {column: np.array([row[column] for row in rows], dtype=np.float64) for column in COLUMNS}
+
+
+def _score(row: HeadRow) -> float | None:
+    return row.figures.modularity if row.figures.excess is None else row.figures.excess
+
+
+def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Figure":
+    layers = sorted({row.layer for row in method.heads})
+    heads = sorted({row.head for row in method.heads})
+    scores = np.full((len(layers), len(heads)), np.nan)
+    marked = np.zeros(scores.shape, dtype=bool)
+    for row in method.heads:
+        place = layers.index(row.layer), heads.index(row.head)
+        score = _score(row)
+        scores[place] = np.nan if score is None else score
+        marked[place] = (row.significant_share or 0) > 0.5
+    controlled = any(row.figures.excess is not None for row in method.heads)
+    return head_figures.head_figure(
+        scores,
+        marked,
+        layers,
+        heads,
+        title=f"{name} by layer and head"
+        + ("; * more than the control on most images" if marked.any() else ""),
+        colours=colours,
+        label="excess modularity" if controlled else "modularity Q",
+    )
+
+
+def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[str, "Figure"]]:
+    found = method.similarities
+    if not any(each.head_images.any() for each in found):
+        return
+    layers = [row.layer for row in method.layers]
+    if len(layers) > 1:
+        yield (
+            f"layers-similarity-{file}",
+            head_figures.layer_similarity(
+                [(each.measure, each.layers, each.layers_elsewhere) for each in found],
+                layers,
+                title=f"{name}: how alike clusters of different heads are, by layer",
+            ),
+        )
+    yield (
+        f"heads-similarity-{file}",
+        head_figures.head_pair_similarity(
+            [(each.measure, each.head_indices, each.heads_elsewhere) for each in found],
+            [row.layer for row in method.heads],
+            title=f"{name}: how alike the clusters of all heads are",
+        ),
+    )
+    if len(method.heads) == len(layers):
+        return
+    for each in found:
+        panels = []
+        for layer in layers:
+            at = [place for place, row in enumerate(method.heads) if row.layer == layer]
+            heads = [method.heads[place].head for place in at]
+            panels.append((layer, heads, each.head_indices[np.ix_(at, at)]))
+        yield (
+            f"heads-similarity-{each.measure.lower()}-{file}",
+            head_figures.head_similarity(
+                panels,
+                f"{each.measure} (0 is chance)",
+                title=f"{name}: how alike clusters of the heads of a layer are",
+            ),
+        )

@@ -1,0 +1,61 @@
+import networkx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from harness.plugin.graph import Graph
+
+WEIGHTS = st.integers(1, 8).flatmap(
+    lambda n: arrays(np.float64, (n, n), elements=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+)
+
+
+@given(WEIGHTS)
+def test_a_graph_holds_exactly_the_positive_off_diagonal_weights(
+    weights: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+) -> None:
+    expected = weights.copy()
+    np.fill_diagonal(expected, 0.0)
+
+    assert (Graph.from_weights(weights).adjacency.toarray() == expected).all()
+
+
+@given(WEIGHTS)
+def test_strengths_components_and_isolated_nodes_are_networkx_own(
+    weights: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+) -> None:
+    graph = Graph.from_weights(weights)
+    other = graph.to_networkx()
+
+    assert graph.out_strength == pytest.approx([s for _, s in other.out_degree(weight="weight")])
+    assert graph.in_strength == pytest.approx([s for _, s in other.in_degree(weight="weight")])
+    sizes = [len(part) for part in networkx.weakly_connected_components(other)]
+    assert graph.largest_component_fraction == max(sizes) / graph.n
+    assert set(np.flatnonzero(graph.isolated)) == set(networkx.isolates(other))
+
+
+@given(WEIGHTS)
+def test_the_symmetric_view_has_an_edge_where_either_direction_has_one(
+    weights: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+) -> None:
+    either = (weights > 0) | (weights.T > 0)
+    np.fill_diagonal(either, False)
+
+    assert (Graph.from_weights(weights).symmetric_binary().toarray() == either).all()
+
+
+def test_self_loops_are_kept_on_demand_and_do_not_link_a_node_to_others() -> None:
+    graph = Graph.from_weights(np.eye(3), self_loops=True)
+
+    assert graph.edges == 3
+    assert graph.isolated.all()
+    assert graph.symmetric_binary().nnz == 0
+
+
+def test_a_graph_cannot_be_changed_in_place() -> None:
+    graph = Graph.from_weights(np.ones((3, 3)))
+
+    with pytest.raises(ValueError, match="read-only"):
+        graph.adjacency.data[0] = 2.0
