@@ -150,7 +150,7 @@ def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, An
         "isolation": execution.isolation,
         "source": environment.source(),
         "invocation": environment.invocation(),
-        "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
+        "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
     }
 
 
