@@ -1,5 +1,6 @@
 """A setting is declared once: all that mentions settings follows from the declaration."""
 
+import argparse
 import dataclasses
 import inspect
 import re
@@ -7,6 +8,7 @@ import re
 import pytest
 
 import harness
+from harness.cli.run import add_arguments
 from harness.planning.settings import SETTINGS, Execution, Settings
 from harness.planning.suites import KEYS
 from support import REPOSITORY
@@ -38,6 +40,19 @@ def test_the_keywords_of_run_are_the_settings() -> None:
 @pytest.mark.parametrize("key", [key for key, setting in SETTINGS.items() if setting.default])
 def test_a_default_is_accepted_by_its_own_setting(key: str) -> None:
     assert SETTINGS[key].check(key, SETTINGS[key].default) is not None
+
+
+def test_every_setting_is_a_flag_whose_help_shows_the_default() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = {option: action for action in parser._actions for option in action.option_strings}
+
+    for key, setting in SETTINGS.items():
+        (action,) = {id(options[flag]): options[flag] for flag in flags(key)}.values()
+        assert action.dest == key
+        assert action.default is None
+        if setting.default and key in KEYS:
+            assert f"(default {setting.default}".removesuffix(".0") in str(action.help)
 
 
 def test_the_readme_lists_the_flag_of_every_setting_and_no_other() -> None:

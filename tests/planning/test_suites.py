@@ -228,9 +228,9 @@ def test_a_run_may_have_no_controls(plugins: registry.Registry, controls: Any) -
 
 
 def test_sweeps_are_expanded_and_repetitions_dropped(plugins: registry.Registry) -> None:
-    spelled = ["louvain[resolution=[0.5,1]]", "infomap,louvain", "louvain[resolution=1.0]"]
+    specs = ["louvain[resolution=[0.5,1]]", "infomap,louvain", "louvain[resolution=1.0]"]
 
-    assert resolve(changed(clusterers=spelled), plugins).clusterers == (
+    assert resolve(changed(clusterers=specs), plugins).clusterers == (
         "louvain[resolution=0.5]", "louvain", "infomap",
     )  # fmt: skip
 
