@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from harness_plugins.datasets import fashion_mnist
+from harness_plugins.datasets.verification import verify
 
 PER_CLASS = 10
 
@@ -21,13 +22,13 @@ PER_CLASS = 10
 def main() -> None:
     """Read the test set and write the sample."""
     data, output = map(Path, sys.argv[1:])
-    test = fashion_mnist.load(data, "test")
-    if not fashion_mnist.is_published(test.checksums):
+    if any(verdict.problem for verdict in verify("fashion-mnist", data)):
         sys.exit(f"{data}: not the published Fashion-MNIST")
+    images, labels = fashion_mnist.load(data, "test")
     classes = range(len(fashion_mnist.CLASSES))
-    by_class = [np.flatnonzero(test.labels == label)[:PER_CLASS] for label in classes]
+    by_class = [np.flatnonzero(labels == label)[:PER_CLASS] for label in classes]
     chosen = np.array(by_class).T.ravel()
-    images = test.images[chosen]
+    images = images[chosen]
     header = bytes([0, 0, 8, images.ndim]) + b"".join(
         size.to_bytes(4, "big") for size in images.shape
     )
@@ -38,7 +39,7 @@ def main() -> None:
     with (output / "sample.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["index", "label"])
-        writer.writerows(zip(chosen.tolist(), test.labels[chosen].tolist(), strict=True))
+        writer.writerows(zip(chosen.tolist(), labels[chosen].tolist(), strict=True))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,30 @@
 """The Python interface; the command line offers the same."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.engine import runner
+from harness.engine.runner import PreparedRun
 from harness.errors import HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import NullProgress, Progress
 from harness.planning.settings import SETTINGS
-from harness.planning.suites import prepare, refuse_unknown
+from harness.planning.suites import refuse_unknown, resolve_run
 from harness.plugin import registry
 from harness.plugin.base import Component
 from harness.plugin.registry import KINDS
 from harness.results import Run as Run
 from harness.store import open_for_reading
+
+
+def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRun:
+    """Resolve a run from the default suite, a suite file over it, and settings over both.
+
+    Raises HarnessError if any setting is wrong.
+    """
+    return PreparedRun(*resolve_run(suite, settings))
 
 
 def run(
@@ -65,10 +73,10 @@ def run(
     ['louvain', 'louvain[resolution=0.5]']
     """
     refuse_unknown("harness.run has no keyword", settings, _KEYWORDS, "it has")
-    job = prepare(suite, settings)
+    prepared = prepare(suite, settings)
     with _shown(progress) as shown:
-        runner.execute(job, shown)
-    return Run(job.folder)
+        prepared.execute(shown)
+    return Run(prepared.folder)
 
 
 def _parameter(key: str, setting: Setting) -> str:

@@ -1,21 +1,20 @@
 """A run's results, read from its folder when they are asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedRuns, pair_runs
-from harness.analysis.foreground import ForegroundAgreement, meaning
-from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
+from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
-from harness.analysis.layers import MethodLayers, layers
-from harness.analysis.masks import Foreground
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
+from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
-from harness.engine.applying import apply_selectors
+from harness.engine.selecting import apply_selectors
 from harness.planning.progress import NullProgress, Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
@@ -94,7 +93,7 @@ class Run:
         """
         import pandas
 
-        return pandas.DataFrame([asdict(row) for row in self.rows(by)])
+        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
@@ -325,7 +324,7 @@ class Run:
 
         return self._read(read)
 
-    def meaning(
+    def foreground(
         self, foreground: Foreground, plugins: Plugins = (), *, candidates: bool = False
     ) -> ForegroundAgreement:
         """Measure how well every method's clusters agree with the images' foreground.
@@ -333,7 +332,7 @@ class Run:
         Parameters
         ----------
         foreground
-            Such as `harness.analysis.masks.BrightnessThreshold(0)`.
+            Such as `harness.analysis.foreground.BrightnessThreshold(0)`.
         candidates
             Whether levels count that a selector did not accept.
 
@@ -343,7 +342,9 @@ class Run:
             Agreement of each method, of spatial blocks and of k-means on pixels.
         """
         return self._read(
-            lambda stored: meaning(stored, _registry(plugins), foreground, candidates=candidates)
+            lambda stored: foreground_agreement(
+                stored, _registry(plugins), foreground, candidates=candidates
+            )
         )
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
@@ -352,19 +353,15 @@ class Run:
         Returns
         -------
         pandas.DataFrame
-            One row a method and figure, the fields of PairedMethod and PairedMetric in
+            One row a method and metric, the fields of PairedMethod and PairedMetric in
             `harness.analysis.comparison`. Differences are the other run's less this one's.
         """
         import pandas
 
-        rows = [
-            {**asdict(method), **asdict(figure)}
-            for method in self.paired(other).methods
-            for figure in method.figures
-        ]
+        methods = [flatten(method) for method in self.paired(other).methods]
         return pandas.DataFrame(
-            [{name: row[name] for name in row if name != "figures"} for row in rows]
-        )
+            [{**method, **metric} for method in methods for metric in method["metrics"]]
+        ).drop(columns="metrics", errors="ignore")
 
     def paired(self, other: "Run") -> PairedRuns:
         """Return the rows of `compare` as values, and what else differs between the runs."""

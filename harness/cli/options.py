@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,16 @@ def add_plugin_option(parser: Parser) -> None:
     from harness.planning.settings import SETTINGS
 
     add_setting(parser, "plugins", SETTINGS["plugins"])
+
+
+def add_run_argument(parser: argparse.ArgumentParser) -> None:
+    """The folder of a finished run, as `run_folder`."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+
+
+def add_json_option(parser: argparse.ArgumentParser, what: str = "JSON") -> None:
+    """`--json`, as `json`: whether the verb prints JSON instead of tables."""
+    parser.add_argument("--json", action="store_true", help=f"print {what}")
 
 
 def add_settings(parser: Parser, settings: "Mapping[str, Setting]") -> None:

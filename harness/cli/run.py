@@ -38,23 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run; returns 0 if all cells and selections are ok, 2 if some are not."""
-    from harness.engine import runner
+    from harness.api import prepare
     from harness.planning.settings import SETTINGS
-    from harness.planning.suites import prepare
     from harness.views.progress import shown_progress
 
-    job = prepare(arguments.suite, {key: getattr(arguments, key) for key in SETTINGS})
-    for line in job.registry.warnings():
+    prepared = prepare(arguments.suite, {key: getattr(arguments, key) for key in SETTINGS})
+    for line in prepared.registry.warnings():
         print(f"warning: {line}", file=sys.stderr)
-    with shown_progress(live=job.execution.isolation == "process") as progress:
+    with shown_progress(live=prepared.execution.isolation == "process") as progress:
         if arguments.dry_run:
-            estimate = runner.estimate_cost(job, progress)
+            estimate = prepared.estimate_cost(progress)
         else:
-            runner.execute(job, progress)
+            prepared.execute(progress)
     if arguments.dry_run:
-        _print_estimate(job.folder, estimate, arguments.json)
+        _print_estimate(prepared.folder, estimate, arguments.json)
         return 0
-    return _print_results(job.folder, arguments.json)
+    return _print_results(prepared.folder, arguments.json)
 
 
 def _print_estimate(folder: Path, estimate: "CostEstimate", as_json: bool) -> None:

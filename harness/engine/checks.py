@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 from warnings import WarningMessage
 
@@ -160,35 +160,20 @@ def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
         raise InvalidResultError(f"build() gave more than {len(wanted)} graphs")
 
 
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """A graph's CSR arrays, to be compared with what they are later or at another level."""
+Edges = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
-    pointers: NDArray[Any]
-    targets: NDArray[Any]
-    weights: NDArray[Any]
 
-    @classmethod
-    def of(cls, graph: Graph) -> "Edges":
-        """The arrays themselves."""
-        return cls(graph.adjacency.indptr, graph.adjacency.indices, graph.adjacency.data)
+def edges(graph: Graph) -> Edges:
+    """Copies of a graph's CSR arrays, which no component can change."""
+    adjacency = graph.adjacency
+    return adjacency.indptr.copy(), adjacency.indices.copy(), adjacency.data.copy()
 
-    @classmethod
-    def copied_from(cls, graph: Graph) -> "Edges":
-        """Copies, which nobody else can change."""
-        return cls(
-            graph.adjacency.indptr.copy(),
-            graph.adjacency.indices.copy(),
-            graph.adjacency.data.copy(),
-        )
 
-    def equal(self, other: "Edges") -> bool:
-        """Whether the other arrays hold the same edges with the same weights."""
-        return (
-            np.array_equal(self.pointers, other.pointers)
-            and np.array_equal(self.targets, other.targets)
-            and np.array_equal(self.weights, other.weights)
-        )
+def has_edges(graph: Graph, expected: Edges) -> bool:
+    """Whether a graph has exactly these edges with these weights."""
+    adjacency = graph.adjacency
+    found = adjacency.indptr, adjacency.indices, adjacency.data
+    return all(map(np.array_equal, found, expected))
 
 
 def labels(returned: Any, nodes: int) -> Integers:

@@ -109,8 +109,7 @@ class Clustering:
             kept.digest,
             self.limits.of(cell.clusterer),
             {
-                "grid": kept.grid,
-                "region": kept.region,
+                "map": kept.to_message(),
                 "image": cell.image,
                 "layer": cell.head_index.layer,
                 "head": cell.head_index.head,

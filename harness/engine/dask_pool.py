@@ -28,6 +28,7 @@ from harness.planning.progress import Progress
 from harness.store.records import CellRecord
 
 try:
+    import dask
     import distributed
 except ImportError as error:
     raise HarnessError(
@@ -184,6 +185,7 @@ def _client(
 ) -> contextlib.AbstractContextManager["distributed.Client"]:
     target: Any = address
     if address == LOCAL:
+        opened.enter_context(_safe_path())
         target = opened.enter_context(
             distributed.LocalCluster(
                 n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
@@ -203,6 +205,16 @@ def _client(
         raise HarnessError(
             f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
+
+
+def _safe_path() -> contextlib.AbstractContextManager[object]:
+    """Let the workers that Dask starts here import nothing from the working folder."""
+    environment = dask.config.get("distributed.nanny.pre-spawn-environ", {})
+    safe = {**environment, "PYTHONSAFEPATH": "1"}
+    changed: contextlib.AbstractContextManager[object] = dask.config.set(
+        {"distributed.nanny.pre-spawn-environ": safe}
+    )
+    return changed
 
 
 def _compare(

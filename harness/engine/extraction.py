@@ -15,7 +15,6 @@ from harness.engine.worker import JobFailedError, Worker, answers, in_order
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
-from harness.store.maps import map_record
 from harness.store.records import MapRecord
 
 Write = Callable[[Iterable[MapRecord]], None]
@@ -84,7 +83,9 @@ class Extraction:
                     case "map" if index in taken:
                         unit, head_index = taken[index], HeadIndex(answer["layer"], answer["head"])
                         if head_index in unit.wanted:
-                            unit.found[head_index] = map_record(unit.wanted[head_index].key, answer)
+                            unit.found[head_index] = MapRecord.from_message(
+                                unit.wanted[head_index].key, answer
+                            )
                         if len(unit.found) == len(unit.wanted):
                             self.write(unit.found.values())
                             self.progress.advance()
@@ -133,9 +134,7 @@ class Extraction:
         self.progress.begin("drawing controls", len(drawable))
         items = [
             {
-                "map": observed.digest,
-                "grid": observed.grid,
-                "region": observed.region,
+                "map": observed.to_message(),
                 "control": planned.variant.name,
                 "seed": planned.seed,
             }
@@ -152,7 +151,7 @@ class Extraction:
 
     def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> MapRecord:
         if "reason" not in answer:
-            return map_record(planned.key, answer)
+            return MapRecord.from_message(planned.key, answer)
         reason = answer["reason"]
         self.progress.warn(f"{planned.variant.name} of {named(planned.image, reason)}")
         return MapRecord(planned.key, reason=reason, detail=answer.get("detail", ""))

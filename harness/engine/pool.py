@@ -99,7 +99,7 @@ def compute(worker: Worker, job: CellJob, folder: str) -> CellRecord:
     try:
         worker.start()
         started = time.perf_counter()
-        for message in worker.call(job.job, job.limit, folder=folder, map=job.digest, **job.header):
+        for message in worker.call(job.job, job.limit, folder=folder, **job.header):
             if message.header["reply"] == "point":
                 points.append(point_of(message))
             else:

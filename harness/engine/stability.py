@@ -46,9 +46,9 @@ def _record(
         selection.cell,
         selection.selector,
         kind,
-        compared=len(likeness),
+        n_compared=len(likeness),
         jaccard=float(np.mean(likeness)) if likeness else float("nan"),
-        weakest=-1 if weakest is None else weakest.label,
+        weakest_cluster=-1 if weakest is None else weakest.label,
         weakest_size=0 if weakest is None else weakest.size,
         weakest_jaccard=float("nan") if weakest is None else weakest.stability,
     )

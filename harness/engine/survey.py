@@ -10,7 +10,7 @@ from harness.errors import HarnessError
 from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
-from harness.store.maps import map_record
+from harness.store.records import MapRecord
 
 # Rows are said not to sum to one where they are off by more: bfloat16 rounds a weight by up to
 # 2⁻⁹ of it.
@@ -68,17 +68,17 @@ class Surveyor:
             least, most = answer["row_sums"]
             if max(1 - least, most - 1) > ROUNDING:
                 unusual[key] = least, most
-            kept = map_record("", answer)
+            found = MapRecord.from_message("", answer)
             yield SurveyedMap(
                 text,
                 key,
                 answer["image"],
                 head_index,
-                kept.digest,
-                kept.nodes,
-                kept.grid,
-                kept.truth,
-                kept.region,
+                found.digest,
+                found.nodes,
+                found.grid,
+                found.truth,
+                found.region,
             )
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))

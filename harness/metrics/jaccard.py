@@ -137,7 +137,7 @@ class Memberships:
     @property
     def n(self) -> int:
         """The number of nodes."""
-        return self.around.shape[1]
+        return int(self.around.shape[1])
 
     @property
     def alone(self) -> NDArray[np.bool_]:

@@ -32,30 +32,23 @@ class Suite:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Job:
-    """A fully resolved run: what to compute, how, with which plugins, and where."""
-
-    settings: Settings
-    execution: Execution
-    registry: Registry
-    folder: Path
-
-
-def prepare(suite: str | Path | None, values: Mapping[str, Any]) -> Job:
+def resolve_run(
+    suite: str | Path | None, values: Mapping[str, Any]
+) -> tuple[Settings, Execution, Registry, Path]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
-    Raises HarnessError if any value is wrong.
+    Returns what to compute, how, with which components, and the run's folder. Raises
+    HarnessError if any value is wrong.
     """
     base = default_suite()
     given = base if suite is None else read_suite(SETTINGS["out"].check("suite", suite))
     merged = merge(base.values, given.values, values)
     how = execution(merged)
-    plugins = registry.load(how.plugins)
+    known = registry.load(how.plugins)
     for name in how.timeout.by_clusterer:
-        plugins.find("clusterer", name)
-    settings = resolve(merged, plugins)
-    return Job(settings, how, plugins, how.out or RESULTS / f"{given.name}-{settings.digest()}")
+        known.find("clusterer", name)
+    settings = resolve(merged, known)
+    return settings, how, known, how.out or RESULTS / f"{given.name}-{settings.digest()}"
 
 
 def default_suite() -> Suite:

@@ -12,11 +12,11 @@ from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.analysis.outcomes import least_stability
-from harness.metrics.ablation import drop_singletons
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
+from harness.metrics.partition import drop_singletons
 from harness.plugin.patches import crop
 from harness.plugin.profile import Point
 from harness.plugin.values import UNASSIGNED, Image, Integers
@@ -79,7 +79,7 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
             choice.accepted,
         )
         for method in report.methods
-        for choice in method.choices
+        for choice in method.selections
         if choice.candidate is not None
     ]
     if report.truth is not None:
@@ -87,9 +87,9 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
     return found
 
 
-def method_name(report: ImageReport, method: Method, choice: Choice) -> str:
+def method_name(report: ImageReport, method: MethodReport, choice: SelectorReport) -> str:
     """The method, with its selector if there are several."""
-    selectors = {choice.selector for method in report.methods for choice in method.choices}
+    selectors = {choice.selector for method in report.methods for choice in method.selections}
     return f"{method.clusterer}, {choice.selector}" if len(selectors) > 1 else method.clusterer
 
 
@@ -168,8 +168,8 @@ def _heading(context: ShowContext) -> Iterator[str]:
     if report.size is not None:
         height, width, channels = report.size
         facts.append(f"{height}×{width} pixels, {'grey' if channels == 1 else 'colour'}")
-    if report.images:
-        facts.append(report.images)
+    if report.image_set:
+        facts.append(report.image_set)
     yield "; ".join(facts)
     patches = f"{report.nodes} patches"
     if report.grid is not None:
@@ -182,7 +182,7 @@ def _heading(context: ShowContext) -> Iterator[str]:
         f"{patches if report.nodes else 'no map'}; graph {report.graph}"
     )
     if report.unreadable:
-        yield f"cannot be had: {report.unreadable}"
+        yield f"cannot be loaded: {report.unreadable}"
     for key, others in report.others.items():
         yield f"There are also {key} {_listed(others)} (--{key})."
 
@@ -211,10 +211,10 @@ def _show_selections(report: ImageReport, console: Console) -> None:
 
     def column(
         heading: str, cell: Callable[[Point], str], meaning: str = ""
-    ) -> Column[tuple[Method, Choice | None]]:
+    ) -> Column[tuple[MethodReport, SelectorReport | None]]:
         return Column(heading, lambda row: _of_point(row, cell), meaning)
 
-    columns: list[Column[tuple[Method, Choice | None]]] = [
+    columns: list[Column[tuple[MethodReport, SelectorReport | None]]] = [
         Column("method", lambda row: row[0].clusterer, words=True),
         Column(
             "selector",
@@ -228,15 +228,15 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         column("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
         column("Q", lambda point: number(point.modularity), "modularity"),
         Column(
-            "noise",
-            _noise,
+            "control",
+            _control,
             f"mean Q of {noise.draws} draws of {noise.control} at that level" if noise else "",
             shown="filled",
         ),
         Column(
             "p",
             lambda row: p_text(next(iter(row[1].p.values()), None)) if row[1] else "",
-            "of the selection among those on noise",
+            "of the selection among those on the control",
             shown="filled",
         ),
         Column(
@@ -246,11 +246,13 @@ def _show_selections(report: ImageReport, console: Console) -> None:
             shown="filled",
         ),
     ]
-    rows = [(method, choice) for method in report.methods for choice in method.choices or (None,)]
+    rows = [
+        (method, choice) for method in report.methods for choice in method.selections or (None,)
+    ]
     show_table(console, columns, rows)
 
 
-def _accepted(row: tuple[Method, Choice | None]) -> tuple[str, str]:
+def _accepted(row: tuple[MethodReport, SelectorReport | None]) -> tuple[str, str]:
     method, choice = row
     if method.status != "ok":
         return method.status, "red"
@@ -259,7 +261,7 @@ def _accepted(row: tuple[Method, Choice | None]) -> tuple[str, str]:
     return ("yes", "green") if choice.accepted else ("no", "yellow")
 
 
-def _of_point(row: tuple[Method, Choice | None], cell: Callable[[Point], str]) -> str:
+def _of_point(row: tuple[MethodReport, SelectorReport | None], cell: Callable[[Point], str]) -> str:
     """A cell about the selected level, empty if there is none."""
     method, choice = row
     if choice is None or choice.candidate is None:
@@ -267,7 +269,7 @@ def _of_point(row: tuple[Method, Choice | None], cell: Callable[[Point], str]) -
     return cell(method.profile.points[choice.candidate])
 
 
-def _noise(row: tuple[Method, Choice | None]) -> str:
+def _control(row: tuple[MethodReport, SelectorReport | None]) -> str:
     method, choice = row
     if method.noise is None or choice is None or choice.candidate is None:
         return NOTHING
@@ -279,9 +281,9 @@ def _reasons(report: ImageReport) -> Iterator[str]:
     for method in report.methods:
         if method.status != "ok":
             yield f"{method.clusterer}: {method.status}: {method.reason}".rstrip(": ")
-        elif not method.choices:
+        elif not method.selections:
             yield f"{method.clusterer}: no selector was applied yet (harness select)"
-        for choice in method.choices:
+        for choice in method.selections:
             yield f"{method_name(report, method, choice)}: {choice.reason}"
 
 

@@ -94,13 +94,13 @@ def test_levels_are_told_by_the_number_of_clusters(finished: Path) -> None:
     [
         ("luvain", "luvain: the run has no clusterer 'luvain'; did you mean 'louvain'?"),
         ("louvain@0.1", "louvain@0.1: there is no level 0.1; the levels are 0, 0.3267, "),
-        ("louvain@dense", "louvain@dense: 'dense' is no level; a level is a number"),
+        ("louvain@dense", "louvain@dense: 'dense' is not a number; levels are numbers"),
         ("louvain@k=39", "louvain@k=39: no level has k=39 clusters; there are levels with "),
-        ("louvain@heat=1", "louvain@heat=1: a place has no 'heat'; did you mean 'head'?"),
+        ("louvain@heat=1", "louvain@heat=1: there is no key 'heat'; did you mean 'head'?"),
         ("louvain@head=1", "louvain@head=1: the run has no head '1'; there are 0"),
         ("louvain@selector=stable", "louvain@selector=stable: the run has no selector 'stable'"),
-        ("louvain@0,k=2", "louvain@0,k=2: one of level, k, selector tells the level"),
-        ("louvain@repeat=0,repeat=0", "louvain@repeat=0,repeat=0: repeat is told twice"),
+        ("louvain@0,k=2", "louvain@0,k=2: only one of level, k, selector can select the level"),
+        ("louvain@repeat=0,repeat=0", "louvain@repeat=0,repeat=0: repeat is given twice"),
         ("louvain@", "'louvain@': expected METHOD, METHOD@LEVEL or METHOD@KEY=VALUE,…"),
         ("truth", "truth: no communities were planted in blocks-1"),
     ],
@@ -130,8 +130,11 @@ def test_what_there_are_several_of_has_to_be_told(maps: Path, tmp_path: Path) ->
     assert (told.clusterer, told.repeat) == ("louvain[resolution=0.5]", 1)
     assert told.selector == "max-modularity"
     for place, reason in (
-        ("louvain", "clusterer louvain is any of louvain.*; spell out one"),
-        ("louvain[resolution=0.5]@0", r"repeat is any of 0, 1; tell which, as in .*@0,repeat=0$"),
+        ("louvain", "clusterer louvain matches louvain.*; give the full spec"),
+        (
+            "louvain[resolution=0.5]@0",
+            r"repeat may be 0, 1; choose one, as in .*@0,repeat=0$",
+        ),
         ("louvain[resolution=0.5]@repeat=1", "several selectors chose a level"),
     ):
         with pytest.raises(harness.HarnessError, match=reason):
@@ -184,7 +187,7 @@ def test_a_file_without_labels_is_told_in_one_line(
         (["RUN", "blocks-9", "--of", "louvain", "--with", "infomap"], "did you mean 'blocks-"),
         (["RUN", MAP, "--of", "louvain"], "--of and --with name the two partitions"),
         (["nowhere", MAP, "--of", "louvain", "--with", "infomap"], "nowhere: no run is there"),
-        (["a.npy", "b.npy", "--of", "louvain"], "--of names a place in a run; files need none"),
+        (["a.npy", "b.npy", "--of", "louvain"], "--of names a partition of a run; files need none"),
     ],
 )
 def test_a_mistake_costs_one_line(

@@ -299,7 +299,7 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
     _, errors = running.communicate(timeout=60)
 
     assert running.returncode == 1
-    assert "clusterer slow: its code was changed while the run went on" in errors
+    assert "clusterer slow: its code changed during the run" in errors
     assert "Traceback" not in errors
     again = harness_command(*arguments, "--clusterers", "slow")
     assert again.returncode == 0

@@ -32,7 +32,7 @@ def test_where_nothing_was_accepted_that_is_said(shown: str) -> None:
 
 def test_why_nothing_can_be_significant_is_said(shown: str) -> None:
     assert "No map is significant" in shown
-    assert "more --nulls tell more" in shown
+    assert "More --nulls allow smaller values" in shown
 
 
 def test_a_narrow_terminal_has_several_blocks(

@@ -77,10 +77,10 @@ def test_stabilities_name_the_least_stable_cluster(
     shown = harness_command("leaderboard", finished, "--stability").stdout
 
     stabilities = harness.open_run(finished).stabilities()
-    seeds = stabilities.query("clusterer == 'louvain' and kind == 'seeds' and weakest >= 0")
+    seeds = stabilities.query("clusterer == 'louvain' and kind == 'seeds' and weakest_cluster >= 0")
     least = seeds.sort_values("weakest_jaccard").iloc[0]
     assert (
-        f"{least.weakest_jaccard:.2f}: cluster {least.weakest} of {least.image}, "
+        f"{least.weakest_jaccard:.2f}: cluster {least.weakest_cluster} of {least.image}, "
         f"{least.weakest_size} nodes"
     ) in shown
 

@@ -230,7 +230,7 @@ def test_an_interrupted_run_says_how_to_go_on(interrupted: subprocess.Popen[str]
     _, errors = interrupted.communicate(timeout=20)
 
     assert interrupted.returncode == 130
-    assert errors.endswith("harness: interrupted; the same command goes on from here\n")
+    assert errors.endswith("harness: interrupted; run the same command again to resume\n")
 
 
 def test_a_suite_file_holds_a_run_and_flags_win_over_it(

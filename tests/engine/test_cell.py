@@ -41,7 +41,7 @@ def points(clusterer: harness.Clusterer, graph: str = "threshold", levels: int =
     weights = np.random.default_rng(0).random((14, 14)).astype(np.float32)
     builder = harness.make("graph builder", graph)
     attention = harness.AttentionMap(weights)
-    return list(profile(attention, builder, clusterer, levels=levels, seed=1, resolution=0.7))
+    return list(profile(attention, builder, clusterer, n_levels=levels, seed=1, resolution=0.7))
 
 
 def networkx_modularity(weights: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
@@ -122,7 +122,7 @@ def two_blocks() -> harness.AttentionMap:
 
 def test_rescored_levels_keep_the_best_partition_that_any_level_found() -> None:
     builder = harness.make("graph builder", "threshold")
-    how: dict[str, Any] = {"levels": 6, "seed": 1, "resolution": 1.0}
+    how: dict[str, Any] = {"n_levels": 6, "seed": 1, "resolution": 1.0}
     own = list(profile(two_blocks(), builder, ByLevel(), **how))
     best = list(profile(two_blocks(), builder, ByLevel(), rescore=True, **how))
     graphs = list(builder.build(two_blocks(), np.array([point.level for point in own])))
@@ -168,9 +168,9 @@ def perturbed_points(perturbation: harness.Perturbation) -> list[Point]:
             perturbation,
             builder,
             Echo(),
-            levels=5,
+            n_levels=5,
             point=3,
-            draws=4,
+            n_draws=4,
             perturbation_seed=7,
             seed=9,
             resolution=1.0,

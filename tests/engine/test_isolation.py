@@ -60,7 +60,7 @@ def marked(mark: str) -> list[str]:
         ("wrong[mode=below]", "invalid", "at level 0: labels must be −1 (unassigned) or from 0"),
         ("wrong[mode=list]", "invalid", "at level 0: labels must be a numpy array, not list"),
         ("wrong[mode=none]", "invalid", "at level 0: labels must be a numpy array, not NoneType"),
-        ("wrong[mode=weights]", "invalid", "at level 0: cluster() writes into what it is given"),
+        ("wrong[mode=weights]", "invalid", "at level 0: cluster() writes into its graph"),
         ("wrong[mode='forced weights']", "invalid", "at level 0: cluster() changed the graph"),
         ("wrong[mode='other weights']", "invalid", "at level 0: cluster() changed the graph"),
         ("wrong[mode='fewer edges']", "invalid", "at level 0: cluster() changed the graph"),

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.analysis.inspection import attention_of, map_key
-from harness.analysis.masks import BrightnessThreshold
+from harness.analysis.foreground import BrightnessThreshold
+from harness.analysis.inputs import attention_of, map_key
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS
@@ -71,7 +71,7 @@ def test_readers_are_told_the_region(run: harness.Run) -> None:
 
 
 def test_the_foreground_is_that_of_the_region(run: harness.Run) -> None:
-    found = run.meaning(BrightnessThreshold(0), [PLUGIN], candidates=True)
+    found = run.foreground(BrightnessThreshold(0), [PLUGIN], candidates=True)
 
     # Clusters and foreground are the two sides; over the whole image nothing like that is there.
     assert [each.ami for each in found.maps] == pytest.approx([1.0, 1.0])

@@ -41,7 +41,7 @@ def test_other_code_than_was_planned_stops_the_run(
     with (
         Guardian() as guardian,
         WorkerProcess(other, guardian) as worker,
-        pytest.raises(RunStoppedError, match="clusterer printing: its code was changed"),
+        pytest.raises(RunStoppedError, match="clusterer printing: its code changed"),
     ):
         list(worker.call("cell", 60.0, **cell, clusterer="printing"))
 
@@ -52,7 +52,7 @@ def test_another_harness_stops_the_run(config: WorkerConfig) -> None:
     with (
         Guardian() as guardian,
         WorkerProcess(other, guardian) as worker,
-        pytest.raises(RunStoppedError, match="the harness' own source is not the same"),
+        pytest.raises(RunStoppedError, match="the source of the harness here differs"),
     ):
         worker.start()
 
@@ -76,7 +76,7 @@ def test_workers_that_cannot_start_stop_the_run_and_blame_no_cell(
         Guardian() as guardian,
         WorkerProcess(replace(config, plugins=(plugin,)), guardian) as worker,
         pytest.raises(
-            RunStoppedError, match="cannot be started: the process exited with code 3: bad"
+            RunStoppedError, match="a worker cannot start: the process exited with code 3: bad"
         ),
     ):
         worker.start()
@@ -93,7 +93,7 @@ def test_a_component_that_only_the_coordinator_can_make_stops_the_run(replies: R
 def test_a_map_that_is_gone_stops_the_run_and_blames_no_cell(
     replies: Replies, cell: dict[str, Any], content: bytes | None
 ) -> None:
-    path = Path(cell["folder"], f"{cell['map']}.npy")
+    path = Path(cell["folder"], f"{cell['map']['digest']}.npy")
     path.unlink()
     if content is not None:
         path.write_bytes(content)

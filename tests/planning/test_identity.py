@@ -220,7 +220,7 @@ def test_the_shipped_model_is_part_of_its_extractors_code() -> None:
     assert {
         "harness_plugins.thesis.vit.model",
         "harness_plugins.thesis.vit.checkpoint",
-        "harness_plugins.thesis.vit.header",
+        "harness_plugins.thesis.vit.files",
     } <= set(files)
     assert "harness" not in files
     assert not [name for name in files if name.startswith("harness_plugins.clusterers")]

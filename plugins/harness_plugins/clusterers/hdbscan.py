@@ -7,7 +7,7 @@ import numpy as np
 
 import harness
 from harness import UNASSIGNED, Integers
-from harness_plugins.clusterers.checks import check_at_least
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Hdbscan(harness.Clusterer):
     min_samples: int | None = None
 
     def __post_init__(self) -> None:
-        check_at_least(self.name, "min_cluster_size", self.min_cluster_size, 2)
-        check_at_least(self.name, "min_samples", self.min_samples, 1)
+        check_bounds(self, "min_cluster_size", least=2)
+        check_bounds(self, "min_samples", least=1)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), −1 = unassigned; no seed changes them."""
@@ -54,5 +54,4 @@ class Hdbscan(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [Hdbscan]

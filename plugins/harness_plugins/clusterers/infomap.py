@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ class Infomap(harness.Clusterer):
     trials: int = 1
 
     def __post_init__(self) -> None:
-        if self.trials < 1:
-            raise harness.HarnessError(f"infomap: trials must be at least 1, not {self.trials}")
+        check_bounds(self, "trials", least=1)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
         """Labels (n,), every node assigned, and the code lengths."""
@@ -60,5 +60,4 @@ class Infomap(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [Infomap]

@@ -7,7 +7,7 @@ import numpy as np
 
 import harness
 from harness import UNASSIGNED, Floats, Integers
-from harness_plugins.clusterers.checks import check_at_least
+from harness_plugins.parameters import check_bounds
 
 # More cost time in proportion and change the silhouettes of real maps in the third decimal.
 RESTARTS = 3
@@ -31,8 +31,8 @@ class Kmeans(harness.Clusterer):
     max_clusters: int = 10
 
     def __post_init__(self) -> None:
-        check_at_least(self.name, "clusters", self.clusters, 1)
-        check_at_least(self.name, "max_clusters", self.max_clusters, 2)
+        check_bounds(self, "clusters", least=1)
+        check_bounds(self, "max_clusters", least=2)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), −1 = unassigned."""
@@ -69,5 +69,4 @@ class Kmeans(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [Kmeans]

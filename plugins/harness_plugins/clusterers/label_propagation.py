@@ -36,5 +36,4 @@ class LabelPropagation(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [LabelPropagation]

@@ -8,7 +8,7 @@ import numpy as np
 
 import harness
 from harness import Integers
-from harness_plugins.clusterers.checks import check_resolution
+from harness_plugins.parameters import check_bounds
 
 UNTIL_NOTHING_IMPROVES = -1
 
@@ -28,7 +28,7 @@ class Leiden(harness.Clusterer):
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
-        check_resolution(self.name, self.resolution)
+        check_bounds(self, "resolution", above=0)
         # Found, not imported: what a run lacks is to be said before it begins.
         if importlib.util.find_spec("leidenalg") is None:
             raise harness.HarnessError(
@@ -62,5 +62,4 @@ class Leiden(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [Leiden]

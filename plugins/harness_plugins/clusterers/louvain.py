@@ -7,7 +7,7 @@ import numpy as np
 
 import harness
 from harness import Integers
-from harness_plugins.clusterers.checks import check_resolution
+from harness_plugins.parameters import check_bounds
 
 # Smallest gain in modularity for which the search goes on; the library's own 1e-3 stops early.
 TOLERANCE = 1e-7
@@ -28,7 +28,7 @@ class Louvain(harness.Clusterer):
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
-        check_resolution(self.name, self.resolution)
+        check_bounds(self, "resolution", above=0)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""
@@ -54,5 +54,4 @@ class Louvain(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [Louvain]

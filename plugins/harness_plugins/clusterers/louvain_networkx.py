@@ -1,6 +1,5 @@
 """Louvain on directed, weighted modularity, by networkx: the thesis' implementation."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +7,7 @@ import numpy as np
 
 import harness
 from harness import Integers
-from harness_plugins.clusterers.checks import check_resolution
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,8 @@ class LouvainNetworkx(harness.Clusterer):
     threshold: float = 1e-7
 
     def __post_init__(self) -> None:
-        check_resolution(self.name, self.resolution)
-        if not (math.isfinite(self.threshold) and self.threshold >= 0):
-            raise harness.HarnessError(
-                f"louvain-networkx: threshold must be a number of at least 0, not {self.threshold}"
-            )
+        check_bounds(self, "resolution", above=0)
+        check_bounds(self, "threshold", least=0)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""
@@ -51,5 +47,4 @@ class LouvainNetworkx(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [LouvainNetworkx]

@@ -7,8 +7,8 @@ import numpy as np
 
 import harness
 from harness import Floats, Integers
-from harness_plugins.clusterers.checks import check_at_least
 from harness_plugins.clusterers.connected import connected_parts
+from harness_plugins.parameters import check_bounds
 
 # Of k-means in the embedding; as many as scikit-learn's SpectralClustering takes.
 RESTARTS = 10
@@ -34,8 +34,7 @@ class Spectral(harness.Clusterer):
     max_clusters: int = 10
 
     def __post_init__(self) -> None:
-        check_at_least(self.name, "clusters", self.clusters, 1)
-        check_at_least(self.name, "max_clusters", self.max_clusters, 1)
+        check_bounds(self, "clusters", "max_clusters", least=1)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""
@@ -89,5 +88,4 @@ def _parted(points: Floats, seed: int) -> Integers:
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This module's clusterers."""
     return [Spectral]

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,7 @@ class GaussianNoise(harness.ImageControl):
     deviation: float | None = None
 
     def __post_init__(self) -> None:
-        for parameter in ("mean", "deviation"):
-            value = getattr(self, parameter)
-            if value is not None and not 0 <= value <= 255:
-                raise harness.HarnessError(
-                    f"gaussian-noise: {parameter} must be 0 … 255, not {value}"
-                )
+        check_bounds(self, "mean", "deviation", least=0, most=255)
 
     def draw(self, image: harness.Image, seed: int) -> harness.Image:
         """Noise (height, width, channels) from the seed."""
@@ -43,5 +39,4 @@ class GaussianNoise(harness.ImageControl):
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.ImageControl]]:
-    """The control of this module."""
     return [GaussianNoise]

@@ -30,5 +30,4 @@ class PermutedRows(harness.MapControl):
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.MapControl]]:
-    """The control of this module."""
     return [PermutedRows]

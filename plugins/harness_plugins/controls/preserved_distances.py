@@ -57,5 +57,4 @@ def _sorted(pairs: harness.Integers, distances: NDArray[Any]) -> harness.Integer
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.MapControl]]:
-    """The control of this module."""
     return [PreservedDistances]

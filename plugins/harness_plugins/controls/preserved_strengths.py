@@ -109,5 +109,4 @@ def _ratio(wanted: harness.Floats, sums: harness.Floats) -> harness.Floats:
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.MapControl]]:
-    """The control of this module."""
     return [PreservedStrengths]

@@ -43,5 +43,4 @@ def scrambled(pixels: harness.Floats, random: np.random.Generator) -> harness.Fl
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.ImageControl]]:
-    """The control of this module."""
     return [ScrambledPhase]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ class ShuffledPatches(harness.ImageControl):
     size: int
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise harness.HarnessError(
-                f"shuffled-patches: size must be at least 1 pixel, not {self.size}"
-            )
+        check_bounds(self, "size", least=1)
 
     def draw(self, image: harness.Image, seed: int) -> harness.Image:
         """An image (height, width, channels) of the same patches.
@@ -70,5 +68,4 @@ def _shuffle(part: NDArray[np.uint8], size: int, random: np.random.Generator) ->
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.ImageControl]]:
-    """The control of this module."""
     return [ShuffledPatches]

@@ -27,5 +27,4 @@ class ShuffledPixels(harness.ImageControl):
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.ImageControl]]:
-    """The control of this module."""
     return [ShuffledPixels]

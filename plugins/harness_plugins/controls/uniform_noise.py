@@ -26,5 +26,4 @@ class UniformNoise(harness.ImageControl):
 
 @harness.hookimpl
 def harness_controls() -> list[type[harness.ImageControl]]:
-    """The control of this module."""
     return [UniformNoise]

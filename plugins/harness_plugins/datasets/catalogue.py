@@ -1,4 +1,4 @@
-"""The image sets that are known by name: what they are and how to have them."""
+"""The image sets known by name: what they are and how to get them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ZALANDO_FILES = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 
 @dataclass(frozen=True)
 class Download:
-    """A published file: where it is, its bytes, and its checksum as `sha256:…` or `md5:…`."""
+    """A published file: its address, size in bytes, and checksum as `sha256:…` or `md5:…`."""
 
     name: str
     url: str
@@ -23,10 +23,10 @@ class Download:
 
 @dataclass(frozen=True)
 class Archive:
-    """What the one tar file of a set unpacks to.
+    """The contents of a set's tar file.
 
-    `root` is the folder in it that becomes the set's ("" for the whole); an archive of more
-    members or more unpacked bytes than said here is refused.
+    `root` is the folder in it that becomes the set's folder, "" for the whole archive. An archive
+    with more members or more unpacked bytes than given here is refused.
     """
 
     root: str
@@ -36,10 +36,10 @@ class Archive:
 
 @dataclass(frozen=True)
 class KnownImageSet:
-    """An image set's facts for a reader, and for those who fetch it.
+    """What is known about an image set.
 
-    `size` is that of its files as they are published, `parts` what its folder holds at least,
-    `installed` where else it may be found, `downloads` what it is fetched from.
+    `size` is the size of the published files; `parts` are the files and folders that its folder
+    must contain; `installed` are other folders to look in; `downloads` are the files to fetch.
     """
 
     name: str
@@ -55,7 +55,7 @@ class KnownImageSet:
     archive: Archive | None = None
 
     def missing(self, folder: Path) -> list[str]:
-        """The parts that are not in a folder, neither as named nor gzipped."""
+        """The parts that a folder does not contain, neither as named nor gzipped."""
         return [
             part
             for part in self.parts
@@ -64,7 +64,7 @@ class KnownImageSet:
 
 
 def known(name: str) -> KnownImageSet:
-    """The set of that name; raises HarnessError if there is none."""
+    """The set of this name; raises HarnessError if there is none."""
     for entry in CATALOGUE:
         if entry.name == name:
             return entry
@@ -121,7 +121,7 @@ CATALOGUE = (
         "binary version.",
         files=tuple(name for names in cifar10.FILES.values() for name in names),
         size="170 MB, 184 MB unpacked",
-        licence="none stated; Krizhevsky 2009 is to be cited",
+        licence="none stated; cite Krizhevsky 2009",
         published="https://www.cs.toronto.edu/~kriz/cifar.html",
         obtain="`harness data fetch cifar10`",
         parts=tuple(name for names in cifar10.FILES.values() for name in names),
@@ -137,9 +137,9 @@ CATALOGUE = (
     ),
     KnownImageSet(
         name="cinic10",
-        summary="270,000 colour images of 32×32 in CIFAR-10's ten classes, 90,000 a split. "
-        "It contains all of CIFAR-10, spread over its splits: never judge on one what was "
-        "trained on the other.",
+        summary="270,000 colour images of 32×32 in CIFAR-10's ten classes, 90,000 per split. "
+        "It contains all of CIFAR-10, spread over its splits: do not test on one a "
+        "model trained on the other.",
         files=tuple(f"{part}/CLASS/*.png" for part in cinic10.FOLDERS.values()),
         size="688 MB",
         licence="CC BY 4.0; the images are CIFAR-10's and ImageNet's, with their terms",

@@ -1,7 +1,7 @@
-"""CIFAR-10 (Krizhevsky 2009), the binary version, read from a folder the user has.
+"""CIFAR-10 (Krizhevsky 2009), the binary version, read from a folder.
 
-Format: https://www.cs.toronto.edu/~kriz/cifar.html: a record is a label and 32×32 bytes of red,
-of green and of blue. The Python version consists of pickles and is not read.
+Format: https://www.cs.toronto.edu/~kriz/cifar.html: a record is a label and 32×32 bytes each of
+red, green and blue. The Python version consists of pickles and is not read.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ RECORDS = 10_000
 def load(folder: Path, half: Half) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images (count, 32, 32, 3) and labels (count,), in the order of the files.
 
-    Raises HarnessError if a file is missing or not as published.
+    Raises HarnessError as `read` does.
     """
     records = np.concatenate([read(folder / name) for name in FILES[half]])
     planes = records[:, 1:].reshape(-1, 3, SIDE, SIDE)
@@ -36,9 +36,9 @@ def load(folder: Path, half: Half) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """One file's records (10,000, 3073).
+    """The records (10,000, 3073) of one file.
 
-    Raises HarnessError if it is missing, of another size, or has a label of no class.
+    Raises HarnessError if it is missing, has another size, or holds a label outside the classes.
     """
     if not path.is_file():
         if path.with_suffix("").is_file():
@@ -57,5 +57,7 @@ def read(path: Path) -> NDArray[np.uint8]:
     except (OSError, ValueError) as error:
         raise HarnessError(f"{path}: cannot be read: {error}") from error
     if records[:, 0].max() >= len(CLASSES):
-        raise HarnessError(f"{path}: label {records[:, 0].max()} is none of {len(CLASSES)} classes")
+        raise HarnessError(
+            f"{path}: label {records[:, 0].max()} is not among {len(CLASSES)} classes"
+        )
     return records

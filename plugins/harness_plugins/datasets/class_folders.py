@@ -1,4 +1,4 @@
-"""Pictures in one folder a class."""
+"""Pictures in one folder per class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from harness_plugins.datasets.splits import rank
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """A picture's file, and its class as an index."""
+    """A picture's file, and the index of its class."""
 
     path: Path
     label: int
 
 
 def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
-    """The pictures class/file below a folder, by these paths.
+    """The pictures CLASS/FILE below a folder, by these paths.
 
-    They come class by class and within a class by `splits.rank`, so that the first few are no
-    special ones: names often tell where a picture is from. Raises HarnessError if the folder is
-    not there or has no picture for a class.
+    Pictures come class by class and, within a class, in the order of `splits.rank`: file names
+    often reflect a picture's origin, so the first few by name would not be representative. Raises
+    HarnessError if the folder does not exist or has no picture for a class.
     """
     if not folder.is_dir():
-        raise HarnessError(f"{folder}: no such folder; it should hold {', '.join(classes)}")
+        raise HarnessError(f"{folder}: no such folder; it should contain {', '.join(classes)}")
     label_of = {name: label for label, name in enumerate(classes)}
     found = [
         (label_of[parts[0]], key, path)

@@ -1,4 +1,4 @@
-"""`harness data`: the image sets known by name, fetched, and checked to be as published."""
+"""`harness data`: lists the image sets known by name, fetches them and verifies them."""
 
 import argparse
 import json
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub.set_defaults(data_action=action)
         return sub
 
-    listing = add_verb("list", "Image sets known by name, and how to have them", _list)
+    listing = add_verb("list", "Image sets known by name, and how to get them", _list)
     listing.add_argument("--json", action="store_true")
-    fetching = add_verb("fetch", "Download an image set, or go on with a download", _fetch)
+    fetching = add_verb("fetch", "Download an image set, or resume a download", _fetch)
     fetching.add_argument("name", choices=fetched(), metavar="NAME")
     fetching.add_argument(
         "--to",
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="base",
         metavar="URL",
-        help="address of a folder with the published files, if not their publisher's",
+        help="address of a folder with the published files (default: the publisher's)",
     )
     verification = add_verb("verify", "Check an image set's files", _verify)
     verification.add_argument("name", choices=fetched(), metavar="NAME")
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--path",
         type=Path,
         metavar="DIR",
-        help="folder with its files (default: where fetch puts them, or where they are installed)",
+        help="folder with its files (default: the folder that fetch makes, or the installed files)",
     )
 
 
@@ -82,15 +82,9 @@ def _list(arguments: argparse.Namespace) -> int:
         return 0
     for row in rows:
         print(f"{row['name']}: {row['summary']}")
-        for key, words in (
-            ("size", "size"),
-            ("licence", "licence"),
-            ("published", "published"),
-            ("obtain", "to have it"),
-            ("here", "here"),
-        ):
+        for key in ("size", "licence", "published", "obtain", "here"):
             if row[key]:
-                print(f"  {words}: {row[key]}")
+                print(f"  {key}: {row[key]}")
         print("  files:", *row["files"] or (), sep="\n    ")
     return 0
 
@@ -101,39 +95,30 @@ def _fetch(arguments: argparse.Namespace) -> int:
     from harness_plugins.datasets.fetching import fetch
 
     if arguments.base is not None and not arguments.base.startswith(("http://", "https://")):
-        raise HarnessError(f"--from {arguments.base}: not an address that begins with http")
+        raise HarnessError(f"--from {arguments.base}: must begin with http:// or https://")
     target = arguments.to if arguments.to is not None else folders.fetched(arguments.name)
     with _reporter() as report:
         is_new = fetch(known(arguments.name), target, report, arguments.base)
-    said = (
-        "fetched" if is_new else f"there already; `harness data verify {arguments.name}` checks it"
-    )
-    print(f"{target}: {said}")
+    exists = f"exists already; `harness data verify {arguments.name}` checks it"
+    print(f"{target}: {'fetched' if is_new else exists}")
     return 0
 
 
 @contextmanager
 def _reporter() -> Iterator["Report"]:
-    """A live bar on a terminal, a line a step elsewhere; both on stderr."""
+    """Shows bars of bytes on a terminal, one line per step elsewhere; both on stderr."""
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     console = Console(stderr=True)
-    steps: dict[str, TaskID] = {}
+    steps: dict[str, progress.TaskID] = {}
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with progress.Progress(*columns, console=console, disable=not console.is_terminal) as bars:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in steps:

@@ -1,4 +1,4 @@
-"""Image sets fetched from where they are published, whole or not at all."""
+"""Fetches image sets from their publishers, whole or not at all."""
 
 import fcntl
 import os
@@ -14,17 +14,17 @@ from harness_plugins.datasets.catalogue import Archive, KnownImageSet
 from harness_plugins.datasets.download import download
 from harness_plugins.datasets.unpacking import unpack
 
-# What is being done, and how much of how many bytes is done.
+# The current step, bytes done, and bytes in all.
 Report = Callable[[str, int, int], None]
 
 
 def fetch(entry: KnownImageSet, target: Path, report: Report, base: str | None = None) -> bool:
-    """Have a set's folder at `target`; False if it was there already.
+    """Fetch a set's folder to `target`; False if it is already there.
 
-    Work goes on in a folder beside it, named after it with `.partial`, which stays when this is
-    interrupted or fails, so that the next call goes on from there; `target` appears when all is
-    there and right. With `base`, files are taken from below that address. Raises HarnessError
-    if the set cannot be fetched, or something else is at `target`.
+    Files are collected in a folder beside it, `target` with `.partial` appended, which survives
+    interruptions and errors so that the next call resumes; `target` appears once everything is
+    complete and correct. With `base`, files are downloaded from below that address. Raises
+    HarnessError if the set cannot be fetched, or if `target` holds something else.
     """
     if not entry.downloads:
         raise HarnessError(f"{entry.name}: {entry.obtain}; there is nothing to fetch")
@@ -33,8 +33,7 @@ def fetch(entry: KnownImageSet, target: Path, report: Report, base: str | None =
         missing = entry.missing(target)
         if missing:
             raise HarnessError(
-                f"{target}: something else is there, without {', '.join(missing)}; choose another "
-                "folder"
+                f"{target}: exists without {', '.join(missing)}; choose another folder"
             )
         return False
     try:
@@ -56,7 +55,7 @@ def _is_empty(path: Path) -> bool:
 
 @contextmanager
 def _working_folder(folder: Path) -> Iterator[Path]:
-    """The folder, made if need be, and nobody else's until the end."""
+    """The folder, created if necessary, locked until the end."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -70,9 +69,9 @@ def _working_folder(folder: Path) -> Iterator[Path]:
 
 
 def _check_space(entry: KnownImageSet, working: Path) -> None:
-    kept = sum(path.stat().st_size for path in (working / "downloads").glob("*"))
+    present = sum(path.stat().st_size for path in (working / "downloads").glob("*"))
     unpacked = entry.archive.most_bytes if entry.archive else 0
-    needed = sum(file.size for file in entry.downloads) + unpacked - kept
+    needed = sum(file.size for file in entry.downloads) + unpacked - present
     free = shutil.disk_usage(working).free
     if free < needed:
         raise HarnessError(
@@ -93,7 +92,7 @@ def _downloaded(entry: KnownImageSet, folder: Path, report: Report, base: str | 
 def _unpacked(
     downloads: Path, folder: Path, entry: KnownImageSet, archive: Archive, report: Report
 ) -> Path:
-    """The set's folder in what its archive unpacks to."""
+    """The set's folder in its unpacked archive."""
     if folder.exists():
         shutil.rmtree(folder)
     (file,) = entry.downloads
@@ -101,5 +100,5 @@ def _unpacked(
     root = folder / archive.root
     missing = entry.missing(root)
     if missing:
-        raise HarnessError(f"{file.name}: unpacks to no {', '.join(missing)}")
+        raise HarnessError(f"{file.name}: its archive lacks {', '.join(missing)}")
     return root

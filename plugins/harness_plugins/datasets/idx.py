@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its relatives: a header of sizes, then bytes.
+"""The IDX format of MNIST and similar sets: a header of sizes, then bytes.
 
 Format: http://yann.lecun.com/exdb/mnist/ (magic 0, 0, type, dimensions; big-endian sizes).
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness import HarnessError
 
 UNSIGNED_BYTE = 0x08
-# 60,000 images of 28×28 take 47 MB; what is larger by far is not such a file.
+# 60,000 images of 28×28 take 47 MB.
 LARGEST = 1 << 30
 
 
@@ -32,14 +32,14 @@ def read_bytes(path: Path) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise HarnessError(f"{path}: cannot be read: {error}") from error
     if len(content) > LARGEST:
-        raise HarnessError(f"{path}: larger than 1 GiB, which no such IDX file is")
+        raise HarnessError(f"{path}: larger than 1 GiB, too large for an IDX file of images")
     return content
 
 
 def parse(content: bytes, name: str) -> NDArray[np.uint8]:
-    """The array of unsigned bytes that an IDX file's content holds.
+    """The array of unsigned bytes in an IDX file's content.
 
-    Raises HarnessError naming `name` if the header does not fit the content.
+    Raises HarnessError, naming `name`, if header and content do not match.
     """
     if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
         raise HarnessError(f"{name}: not an IDX file of unsigned bytes")
@@ -48,9 +48,9 @@ def parse(content: bytes, name: str) -> NDArray[np.uint8]:
     try:
         return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
     except ValueError as error:
-        said, held = " × ".join(map(str, shape)), max(0, len(content) - start)
+        stated, held = " × ".join(map(str, shape)), max(0, len(content) - start)
         raise HarnessError(
-            f"{name}: its header says {said or 'no'} bytes of data, it holds {held}"
+            f"{name}: its header states {stated or 'no'} bytes of data, it holds {held}"
         ) from error
 
 

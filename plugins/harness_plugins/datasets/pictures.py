@@ -1,4 +1,4 @@
-"""Picture files below a folder: found without leaving it, decoded within bounds."""
+"""Picture files below a folder: found without leaving the folder, decoded within bounds."""
 
 import os
 import warnings
@@ -17,38 +17,37 @@ if TYPE_CHECKING:
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 MAX_PIXELS = 50_000_000
-# Pillow's modes of 16-bit grey; some formats come as "I", which has room for 32 bits.
+# Pillow's modes of 16-bit grey; some formats are read as "I", which has 32 bits.
 DEEP_GREY = ("I;16", "I;16L", "I;16B", "I")
 DEEPEST_GREY = 65535
 
 
 def find(folder: Path) -> dict[str, Path]:
-    """Everything below a folder that is named like a picture, by its key.
+    """The files below a folder with a picture's suffix, by key.
 
     Keys are paths relative to the folder; bytes that are not UTF-8 are written \\xff. Hidden
-    files and folders are passed over, and linked folders not followed; one that leads out of
-    the folder is listed, and `read` refuses it. Raises HarnessError if a folder is not to be
-    read.
+    files and folders are skipped, and linked folders are not followed; a link that leads out of
+    the folder is listed, and `read` refuses it. Raises HarnessError if a folder cannot be read.
     """
     return {_key(path.relative_to(folder)): path for path in _candidates(folder)}
 
 
 def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """A picture's bytes (height, width, 1 or 3): upright, over white, its first frame.
+    """A picture's pixels (height, width, 1 or 3): upright, on white, its first frame.
 
-    16-bit grey is scaled to 8 bits; grey stays grey, everything else becomes RGB. Raises
-    HarnessError, naming `key`, if it is broken, has more than `max_pixels`, or is a link that
-    leads out of `folder`.
+    16-bit grey is scaled to 8 bits; everything but grey becomes RGB. Raises HarnessError, naming
+    `key`, if the picture is broken, has more than `max_pixels`, or is a link that leads out of
+    `folder`.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if _leads_out(path, folder):
-        raise HarnessError(f"{key}: links to a place outside {folder}")
+        raise HarnessError(f"{key}: a link that leads out of {folder}")
     if not path.is_file():
         raise HarnessError(f"{key}: neither a regular file nor a link to one")
     try:
         with warnings.catch_warnings():
-            # The size is checked here, and by a limit of our own.
+            # The size is checked below, against max_pixels.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as picture:
                 width, height = picture.size
@@ -67,14 +66,14 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    """What is named like an image below the folder, and linked folders that lead out of it."""
+    """Files with a picture's suffix below the folder, and linked folders that lead out of it."""
 
     def refuse(error: OSError) -> None:
         raise HarnessError(f"{error.filename}: {error.strerror}")
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        # The walk does not follow linked folders; what lies inside is listed at its own place.
+        # The walk does not follow linked folders; those inside are listed under their own path.
         for path in (Path(parent, name) for name in folders):
             if path.is_symlink() and _leads_out(path, folder):
                 yield path
@@ -84,7 +83,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
 
 
 def _leads_out(path: Path, folder: Path) -> bool:
-    # Unlike Path.resolve, realpath takes links that go round in circles.
+    # Unlike Path.resolve, realpath accepts circular links.
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
@@ -93,12 +92,12 @@ def _key(path: Path) -> str:
 
 
 def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:
-    """Bytes (height, width, 1 or 3)."""
+    """The pixels (height, width, 1 or 3) of an opened picture."""
     from PIL import Image
 
     if picture.mode in DEEP_GREY:
         grey = np.asarray(picture)
-        # Of such depth only PNG has transparency: one level of grey.
+        # At this depth only PNG has transparency: one level of grey.
         return _scaled(np.where(grey == picture.info.get("transparency"), DEEPEST_GREY, grey))
     if picture.mode == "F":
         raise ValueError("grey levels are fractions without a known range")

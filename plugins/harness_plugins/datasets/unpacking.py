@@ -1,4 +1,4 @@
-"""Archives unpacked within bounds: files and folders only, and none outside the target."""
+"""Unpacks archives within bounds: files and folders only, none outside the target."""
 
 import tarfile
 import zlib
@@ -19,14 +19,14 @@ KINDS = {
 
 
 def unpack(path: Path, folder: Path, archive: Archive, report: Report) -> None:
-    """Unpack a gzipped tar file into a new folder, through the standard library's data filter.
+    """Unpack a gzipped tar file into a new folder, with the standard library's data filter.
 
-    Raises HarnessError, naming the member, at the first that is a link or a device, that would
-    lie outside the folder, or that is more than `archive` allows; and if the file is damaged.
-    What was unpacked until then stays.
+    Raises HarnessError, naming the member, at the first member that is a link or a device, that
+    would lie outside the folder, or that exceeds the bounds of `archive`; and if the file is
+    damaged. Members unpacked before stay.
     """
     if not hasattr(tarfile, "data_filter"):
-        raise HarnessError("archives are unpacked by Python 3.11.4 or newer only")
+        raise HarnessError("unpacking archives needs Python 3.11.4 or newer")
     folder.mkdir()
     try:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:gz") as tar:
@@ -40,17 +40,19 @@ def unpack(path: Path, folder: Path, archive: Archive, report: Report) -> None:
 
 
 def _within(tar: tarfile.TarFile, archive: Archive, name: str) -> Iterator[tarfile.TarInfo]:
-    """The members, as long as they are what they may be."""
+    """The members, checked one by one."""
     unpacked = 0
     for number, member in enumerate(tar, 1):
         if number > archive.most_members:
             raise HarnessError(f"{name}: more than {archive.most_members} members")
         if not (member.isfile() or member.isdir()):
             kind = KINDS.get(member.type, "neither a file nor a folder")
-            raise HarnessError(f"{name}: {member.name} is {kind}, which is not unpacked")
+            raise HarnessError(
+                f"{name}: {member.name} is {kind}; only files and folders are unpacked"
+            )
         unpacked += member.size
         if unpacked > archive.most_bytes:
             raise HarnessError(
-                f"{name}: {member.name} makes it more than {archive.most_bytes} bytes unpacked"
+                f"{name}: {member.name} exceeds the limit of {archive.most_bytes} bytes unpacked"
             )
         yield member

@@ -5,6 +5,7 @@ however large the file is: all that a host maps counts as memory that it takes. 
 files are read here too: the library maps a file whole, and has no bfloat16 without torch.
 """
 
+import json
 import math
 import os
 import zipfile
@@ -19,11 +20,12 @@ from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.thesis.vit.header import read_header
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 # Archived arrays are read into memory whole: 4 GiB is a map of 32,000 nodes.
 LARGEST_ARRAY = 1 << 32
+# The safetensors format's own limit for a header.
+LARGEST_HEADER = 100_000_000
 BFLOAT16 = "BF16"
 # bfloat16, which NumPy lacks, is the upper half of a 32-bit float.
 SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", BFLOAT16: "<u2"}
@@ -156,7 +158,7 @@ def _in_npz(stem: str, file: Path) -> Iterator[FoundArray]:
 
 def _in_safetensors(stem: str, file: Path) -> Iterator[FoundArray]:
     try:
-        header, start = read_header(file)
+        header, start = _safetensors_header(file)
         tensors = {name: each for name, each in header.items() if name != "__metadata__"}
     except Exception as error:
         yield FoundArray(stem + file.suffix, file, f"not a safetensors file: {_one_line(error)}")
@@ -170,6 +172,21 @@ def _in_safetensors(stem: str, file: Path) -> Iterator[FoundArray]:
             yield _checked(FoundArray(name, file, header=_tensor(described, start, there)), there)
         except Exception as error:
             yield FoundArray(name, file, f"not a tensor of numbers: {_one_line(error)}")
+
+
+def _safetensors_header(file: Path) -> tuple[Mapping[str, Any], int]:
+    """The header of a safetensors file, and the offset at which its tensors begin.
+
+    Format: https://github.com/huggingface/safetensors#format (length, then a JSON header).
+    """
+    with file.open("rb") as content:
+        length = int.from_bytes(content.read(8), "little")
+        if length > LARGEST_HEADER:
+            raise ValueError("it has no header of safetensors")
+        header = json.loads(content.read(length))
+    if not isinstance(header, dict):
+        raise ValueError("its header is not an object")
+    return header, 8 + length
 
 
 def _npy_header(content: IO[bytes]) -> _Header:

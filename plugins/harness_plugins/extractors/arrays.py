@@ -15,6 +15,7 @@ from harness_plugins.extractors import derived
 from harness_plugins.extractors.array_files import FoundArray, find_arrays
 from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.extractors.tokens import patches_only
+from harness_plugins.parameters import check_bounds
 
 Axis = Literal["images", "layers", "heads"]
 # What the axes before a map's rows and columns are, by their number, where it is not said.
@@ -104,10 +105,7 @@ class Arrays(harness.MapSet):
             raise harness.HarnessError(
                 "arrays: rollout runs through layers; it is of no mean of them"
             )
-        if self.prefix_tokens < 0:
-            raise harness.HarnessError(
-                f"arrays: prefix_tokens must not be negative, not {self.prefix_tokens}"
-            )
+        check_bounds(self, "prefix_tokens", least=0)
         if self.prefix == "drop" and not self.prefix_tokens:
             raise harness.HarnessError(
                 "arrays: prefix=drop leaves out no tokens; prefix_tokens says how many there are"
@@ -265,5 +263,4 @@ def _over_all_tokens(layer: int, weights: NDArray[np.floating[Any]]) -> NDArray[
 
 @harness.hookimpl
 def harness_extractors() -> list[type[harness.MapSet]]:
-    """The map set of this module."""
     return [Arrays]

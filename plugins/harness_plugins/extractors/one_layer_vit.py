@@ -1,7 +1,6 @@
 """Attention maps of the one-layer Vision Transformer."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
 from harness_plugins.extractors.heads import Chosen, check, choose
+from harness_plugins.thesis.vit.files import checkpoint_file, head_count
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from harness_plugins.thesis.vit.checkpoint import Checkpoint
-
-SHIPPED = Path(__file__).parent / "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,15 @@ class OneLayerViT(harness.Extractor):
         return [harness.HeadIndex(0, head) for head in self._heads().places]
 
     def _heads(self) -> Chosen:
-        """The heads that are looked at."""
-        from harness_plugins.thesis.vit.header import read_settings
-
-        settings = read_settings(self.checkpoint_file)
-        if not settings.attention:
+        count = head_count(self._file)
+        if not count:
             raise harness.HarnessError(f"{self.checkpoint}: a model without attention")
-        return choose(self.heads, settings.heads, "heads", self.checkpoint)
+        return choose(self.heads, count, "heads", self.checkpoint)
 
     def fingerprint(self) -> str:
         """SHA-256 of the checkpoint's file."""
         try:
-            return hashlib.sha256(self.checkpoint_file.read_bytes()).hexdigest()
+            return hashlib.sha256(self._file.read_bytes()).hexdigest()
         except OSError as error:
             raise harness.HarnessError(
                 f"{self.checkpoint}: no such checkpoint: {error.strerror}"
@@ -68,7 +63,7 @@ class OneLayerViT(harness.Extractor):
 
         from harness_plugins.thesis.vit import checkpoint
 
-        loaded = checkpoint.load(self.checkpoint_file)
+        loaded = checkpoint.load(self._file)
         settings = loaded.model.settings
         heads = self._heads()
         # One image at a time: no library promises the same last digit whatever the batch, and
@@ -100,7 +95,7 @@ class OneLayerViT(harness.Extractor):
             raise harness.HarnessError(
                 f"{self.checkpoint}: there is no layer {removal.layer}; there is one, 0"
             )
-        loaded = checkpoint.load(self.checkpoint_file)
+        loaded = checkpoint.load(self._file)
         classes = tuple(loaded.record.get("classes", ()))
 
         def ablate(image: harness.Image) -> ModelResponse:
@@ -110,12 +105,8 @@ class OneLayerViT(harness.Extractor):
         return ablate
 
     @property
-    def checkpoint_file(self) -> Path:
-        """Where the model's weights lie, whether or not they are there."""
-        shipped = SHIPPED / f"{self.checkpoint}.safetensors"
-        if Path(self.checkpoint).name == self.checkpoint and shipped.is_file():
-            return shipped
-        return Path(os.path.expanduser(self.checkpoint))
+    def _file(self) -> Path:
+        return checkpoint_file(self.checkpoint)
 
 
 def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
@@ -137,5 +128,4 @@ def _fed(loaded: "Checkpoint", image: harness.Image) -> "Tensor":
 
 @harness.hookimpl
 def harness_extractors() -> list[type[harness.Extractor]]:
-    """The extractor of this module."""
     return [OneLayerViT]

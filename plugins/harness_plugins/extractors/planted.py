@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 PREFIX = "planted-"
 FEWEST, MOST = 2, 8
@@ -56,29 +57,17 @@ class Planted(harness.MapSet):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for parameter, least, most in (
-            ("count", 1, 1_000_000),
-            ("n", 2, 4096),
-            ("signal", 0, 100),
-            ("spread", 0, 100),
-            ("asymmetry", 0, 1),
-            ("hubs", 0, self.n),
-            ("hub_strength", 0, 100),
-            ("locality", 0, 100),
-        ):
-            value = getattr(self, parameter)
-            if not least <= value <= most:
-                raise harness.HarnessError(
-                    f"planted: {parameter} must be {least} … {most}, not {value}"
-                )
-        if self.seed < 0:
-            raise harness.HarnessError(f"planted: seed must not be negative, not {self.seed}")
+        check_bounds(self, "count", least=1, most=1_000_000)
+        check_bounds(self, "n", least=2, most=4096)
+        check_bounds(self, "signal", "spread", "hub_strength", "locality", least=0, most=100)
+        check_bounds(self, "asymmetry", least=0, most=1)
+        check_bounds(self, "hubs", least=0, most=self.n)
+        check_bounds(self, "seed", least=0)
+        check_bounds(self, "k", least=1)
         self._check_communities()
         self._check_grid()
 
     def _check_communities(self) -> None:
-        if self.k is not None and self.k < 1:
-            raise harness.HarnessError(f"planted: k must be at least 1, not {self.k}")
         most = MOST if self.k is None else self.k
         if self.n < most or min(_sizes(self.n, most, self.sizes)) < 2:
             drawn = " (as many as may be drawn; k=… sets their number)" if self.k is None else ""
@@ -214,5 +203,4 @@ def _key(index: int) -> str:
 
 @harness.hookimpl
 def harness_extractors() -> list[type[harness.MapSet]]:
-    """The map set of this module."""
     return [Planted]

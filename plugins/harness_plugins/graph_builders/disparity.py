@@ -7,7 +7,8 @@ import numpy as np
 
 import harness
 from harness import Floats
-from harness_plugins.graph_builders.pruning import SPARSEST_FRACTION, FractionSweep
+from harness_plugins.graph_builders.pruning import FractionSweep
+from harness_plugins.parameters import check_choice
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,13 @@ class Disparity(FractionSweep):
         dropped, largest p first, rounded down, ties kept; significance: 1 − α, where edges with
         p < α stay. At one α the heads of a model differ tenfold in density (on the last layer
         of DINOv2-small .06 to .18 at α = .05, .01 to .06 at .001), and a map from its controls.
-    start: the first level.
-    stop: the last level.
     """
 
     name: ClassVar[str] = "disparity"
     axis: Literal["density", "significance"] = "density"
-    start: float = 0.0
-    stop: float = SPARSEST_FRACTION
 
     def __post_init__(self) -> None:
-        if self.axis not in ("density", "significance"):
-            raise harness.HarnessError(
-                f"disparity: axis must be density or significance, not {self.axis!r}"
-            )
+        check_choice(self, "axis")
         super().__post_init__()
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
@@ -70,5 +64,4 @@ def _evidence(weights: Floats) -> Floats:
 
 @harness.hookimpl
 def harness_graph_builders() -> list[type[harness.GraphBuilder]]:
-    """The builder of this module."""
     return [Disparity]

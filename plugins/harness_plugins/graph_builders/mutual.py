@@ -22,13 +22,11 @@ class Mutual(FractionSweep):
     at each level. Ties stay; an edge that is not returned is in no graph, not even at level 0.
     A graph's threshold is the smallest weight in it. No self-loops.
 
-    start: the first level.
     stop: the last level, 0.9 by default, where on the last layer of DINOv2-small one patch in
         seven is isolated; at 0.98 it is two in five.
     """
 
     name: ClassVar[str] = "mutual"
-    start: float = 0.0
     stop: float = 0.9
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
@@ -39,5 +37,4 @@ class Mutual(FractionSweep):
 
 @harness.hookimpl
 def harness_graph_builders() -> list[type[harness.GraphBuilder]]:
-    """The builder of this module."""
     return [Mutual]

@@ -9,6 +9,7 @@ import numpy as np
 
 import harness
 from harness import Floats
+from harness_plugins.parameters import check_bounds, check_value
 
 SPARSEST_FRACTION = 0.98
 """Where the density axis ends unless told otherwise: one edge in fifty is left."""
@@ -18,15 +19,17 @@ SPARSEST_FRACTION = 0.98
 class FractionSweep(harness.GraphBuilder):
     """Builders whose levels are fractions, 0 … 1, and which keep the edges with high scores.
 
-    There are no self-loops. start: the first level; stop: the last level.
+    There are no self-loops.
+
+    start: the first level.
+    stop: the last level.
     """
 
     start: float = 0.0
     stop: float = SPARSEST_FRACTION
 
     def __post_init__(self) -> None:
-        check_fraction(self.name, "start", self.start)
-        check_fraction(self.name, "stop", self.stop)
+        check_bounds(self, "start", "stop", least=0, below=1)
         check_range(self.name, self.start, self.stop)
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
@@ -44,9 +47,7 @@ class FractionSweep(harness.GraphBuilder):
         increase or do not lie on the axis.
         """
         levels = np.asarray(levels, dtype=np.float64)
-        for level in levels:
-            check_fraction(self.name, "each level", float(level))
-        check_increasing(self.name, levels)
+        check_levels(self.name, levels, below=1)
         unpruned = harness.Graph.from_weights(attention.weights)
         scores = self._scores(unpruned)
         # −inf is the score of what no graph may hold.
@@ -64,18 +65,8 @@ class FractionSweep(harness.GraphBuilder):
 
 def evenly_spaced(builder: str, start: float, stop: float, count: int) -> Floats:
     """`count` levels from start to stop, both included; of one, start."""
-    if count < 1:
-        raise harness.HarnessError(f"{builder}: count must be at least 1, not {count}")
+    check_value(builder, "count", count, least=1)
     return np.linspace(start, stop, count)
-
-
-def check_fraction(builder: str, which: str, level: float) -> None:
-    """Raises HarnessError unless 0 ≤ level < 1."""
-    if not 0 <= level < 1:
-        raise harness.HarnessError(
-            f"{builder}: {which} must be at least 0 and below 1 (which would drop every edge), "
-            f"not {level}"
-        )
 
 
 def check_range(builder: str, start: float, stop: float) -> None:
@@ -84,8 +75,10 @@ def check_range(builder: str, start: float, stop: float) -> None:
         raise harness.HarnessError(f"{builder}: start must be below stop, not {start} and {stop}")
 
 
-def check_increasing(builder: str, levels: Floats) -> None:
-    """Raises HarnessError unless each level is above the one before."""
+def check_levels(builder: str, levels: Floats, *, below: float | None = None) -> None:
+    """Raise HarnessError unless the levels are at least 0, below the bound, and increasing."""
+    for level in levels.tolist():
+        check_value(builder, "each level", level, least=0, below=below)
     if not np.all(np.diff(levels) > 0):
         raise harness.HarnessError(f"{builder}: levels must increase from one to the next")
 

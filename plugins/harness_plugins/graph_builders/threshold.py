@@ -10,13 +10,13 @@ import harness
 from harness import Floats
 from harness_plugins.graph_builders.pruning import (
     SPARSEST_FRACTION,
-    check_fraction,
-    check_increasing,
+    check_levels,
     check_range,
     cutoffs_dropping,
     evenly_spaced,
     nested_edges,
 )
+from harness_plugins.parameters import check_bounds, check_choice
 
 STRONGEST_MULTIPLE = 4.0
 """Where the absolute axis ends unless told otherwise, in multiples of the uniform weight 1/n."""
@@ -44,16 +44,10 @@ class Threshold(harness.GraphBuilder):
     self_loops: bool = False
 
     def __post_init__(self) -> None:
-        if self.axis not in ("density", "absolute"):
-            raise harness.HarnessError(
-                f"threshold: axis must be density or absolute, not {self.axis!r}"
-            )
-        self._check_level("start", self.start)
-        if self.stop is not None:
-            self._check_level("stop", self.stop)
-        check_range(
-            self.name, self.start, self._stop_for(n=1)
-        )  # which is the widest that the range can be
+        check_choice(self, "axis")
+        check_bounds(self, "start", "stop", least=0, below=self._below)
+        # With n = 1 the range is as wide as it can be.
+        check_range(self.name, self.start, self._stop_for(n=1))
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
         """`count` evenly spaced levels from start to stop, both included; of one, start.
@@ -73,9 +67,7 @@ class Threshold(harness.GraphBuilder):
         increase or do not lie on the axis.
         """
         levels = np.asarray(levels, dtype=np.float64)
-        for level in levels:
-            self._check_level("each level", float(level))
-        check_increasing(self.name, levels)
+        check_levels(self.name, levels, below=self._below)
         unpruned = harness.Graph.from_weights(attention.weights, self_loops=self.self_loops)
         thresholds = _thresholds_dropping(levels, unpruned) if self.axis == "density" else levels
         return _graphs(unpruned, levels, thresholds)
@@ -85,13 +77,10 @@ class Threshold(harness.GraphBuilder):
             return self.stop
         return SPARSEST_FRACTION if self.axis == "density" else STRONGEST_MULTIPLE / n
 
-    def _check_level(self, which: str, level: float) -> None:
-        if self.axis == "density":
-            check_fraction(self.name, which, level)
-        elif not 0 <= level < np.inf:
-            raise harness.HarnessError(
-                f"threshold: {which} must be at least 0 and finite, not {level}"
-            )
+    @property
+    def _below(self) -> float | None:
+        """What every level must be below."""
+        return 1 if self.axis == "density" else None
 
 
 def _thresholds_dropping(fractions: Floats, unpruned: harness.Graph) -> Floats:
@@ -109,5 +98,4 @@ def _graphs(unpruned: harness.Graph, levels: Floats, thresholds: Floats) -> Iter
 
 @harness.hookimpl
 def harness_graph_builders() -> list[type[harness.GraphBuilder]]:
-    """The builder of this module."""
     return [Threshold]

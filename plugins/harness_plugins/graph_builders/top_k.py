@@ -7,7 +7,7 @@ import numpy as np
 
 import harness
 from harness import Floats
-from harness_plugins.graph_builders.pruning import SPARSEST_FRACTION, FractionSweep, dropped, ranks
+from harness_plugins.graph_builders.pruning import FractionSweep, dropped, ranks
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,9 @@ class TopK(FractionSweep):
     down: k = n − 1 − ⌊level·(n − 1)⌋, at least 1. Edges as heavy as the k-th stay too, and
     weights of zero are never edges. Without ties and zeros the density is that of `threshold` at
     the same level. A graph's threshold is the smallest weight in it. No self-loops.
-
-    start: the first level.
-    stop: the last level.
     """
 
     name: ClassVar[str] = "top-k"
-    start: float = 0.0
-    stop: float = SPARSEST_FRACTION
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
         scores: Floats = -ranks(unpruned)[unpruned.rows, unpruned.adjacency.indices]
@@ -39,5 +34,4 @@ class TopK(FractionSweep):
 
 @harness.hookimpl
 def harness_graph_builders() -> list[type[harness.GraphBuilder]]:
-    """The builder of this module."""
     return [TopK]

@@ -1,1 +1,1 @@
-"""Sets of images to look at."""
+"""Sets of images."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.datasets import idx
 from harness_plugins.datasets.fashion_mnist import CLASSES
+from harness_plugins.parameters import check_bounds
 
 FOLDER = "fashion_mnist_sample_data"
 SIZE = 100
@@ -23,20 +24,17 @@ SIZE = 100
 class FashionMnistSample(harness.ImageSet):
     """Fashion-MNIST test images that come with the harness: grey, 28×28, labelled.
 
-    The first ten of each class, in an order in which every ten in a row hold each class once.
-    Xiao, Rasul and Vollgraf 2017, MIT licence.
+    The first ten of each class, the classes in turn, so that every ten consecutive images hold
+    each class once. Xiao, Rasul and Vollgraf 2017, MIT licence.
 
-    count: how many of the 100, from the first.
+    count: number of images, out of 100, from the first on.
     """
 
     name: ClassVar[str] = "fashion-mnist-sample"
     count: int = 16
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= SIZE:
-            raise harness.HarnessError(
-                f"fashion-mnist-sample: count must be 1 … {SIZE}, not {self.count}"
-            )
+        check_bounds(self, "count", least=1, most=SIZE)
 
     def classes(self) -> Sequence[str]:
         """The names that labels index."""
@@ -68,5 +66,4 @@ class FashionMnistSample(harness.ImageSet):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [FashionMnistSample]

@@ -1,4 +1,4 @@
-"""One's own images: whatever Pillow reads below a folder."""
+"""Your own images: the image files below a folder."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,19 @@ from typing import ClassVar
 
 import harness
 from harness_plugins.datasets import pictures
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
 class Folder(harness.ImageSet):
     """The images below a folder: JPEG, PNG, WebP, GIF, TIFF, BMP.
 
-    Turned upright by their EXIF tag; transparency laid over white; the first frame of animated
-    ones; 16-bit grey scaled to 8 bits; grey stays grey, everything else becomes RGB. An image
-    that is broken or too large is refused by name, and so is a link that leads out of the folder.
+    Images are turned upright by their EXIF tag, transparency is composited on white, animations
+    give their first frame, 16-bit grey is scaled to 8 bits, and everything but grey becomes RGB.
+    An image that is broken or too large, or a link that leads out of the folder, is refused by
+    name.
 
-    path: the folder; hidden files and folders in it are passed over.
+    path: the folder; hidden files and folders in it are skipped.
     max_pixels: images of more pixels are refused before they are decoded.
     """
 
@@ -28,10 +30,7 @@ class Folder(harness.ImageSet):
     max_pixels: int = pictures.MAX_PIXELS
 
     def __post_init__(self) -> None:
-        if self.max_pixels < 1:
-            raise harness.HarnessError(
-                f"folder: max_pixels must be at least 1, not {self.max_pixels}"
-            )
+        check_bounds(self, "max_pixels", least=1)
 
     def keys(self) -> Sequence[str]:
         """Paths relative to the folder, sorted; bytes that are not UTF-8 are written \\xff."""
@@ -56,12 +55,11 @@ class Folder(harness.ImageSet):
         found = pictures.find(self._folder)
         if not found:
             raise harness.HarnessError(
-                f"{self.path}: no image is there; looked for {' '.join(pictures.SUFFIXES)}"
+                f"{self.path}: contains no image; looked for {' '.join(pictures.SUFFIXES)}"
             )
         return found
 
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [Folder]

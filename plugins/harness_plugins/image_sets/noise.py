@@ -1,4 +1,4 @@
-"""Noise as an image set of its own, for runs in which there is nothing to find."""
+"""Noise as an image set, for runs without anything to find."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 PREFIX = "noise-"
 
 
 @dataclass(frozen=True)
 class Noise(harness.ImageSet):
-    """Images of uniform noise, for runs in which there is nothing to find.
+    """Images of uniform noise, for runs without anything to find.
 
-    count: how many images.
+    count: number of images.
     height: in pixels.
     width: in pixels.
     channels: 1 for grey, 3 for RGB.
-    seed: of the whole set; each image has a stream of its own.
+    seed: of the whole set; each image has its own random stream.
     """
 
     name: ClassVar[str] = "noise"
@@ -30,22 +31,18 @@ class Noise(harness.ImageSet):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for parameter, most in (("count", 1_000_000), ("height", 10_000), ("width", 10_000)):
-            if not 1 <= getattr(self, parameter) <= most:
-                raise harness.HarnessError(
-                    f"noise: {parameter} must be 1 … {most}, not {getattr(self, parameter)}"
-                )
+        check_bounds(self, "count", least=1, most=1_000_000)
+        check_bounds(self, "height", "width", least=1, most=10_000)
+        check_bounds(self, "seed", least=0)
         if self.channels not in (1, 3):
             raise harness.HarnessError(f"noise: channels must be 1 or 3, not {self.channels}")
-        if self.seed < 0:
-            raise harness.HarnessError(f"noise: seed must not be negative, not {self.seed}")
 
     def keys(self) -> Sequence[str]:
         """noise-0000, noise-0001, …"""
         return [_key(index) for index in range(self.count)]
 
     def load(self, key: str) -> harness.Image:
-        """One image, the same whatever the set's count."""
+        """One image; it does not depend on the set's count."""
         number = key.removeprefix(PREFIX)
         if not (number.isdecimal() and int(number) < self.count and key == _key(int(number))):
             raise harness.HarnessError(f"noise: there is no image {key!r}")
@@ -61,5 +58,4 @@ def _key(index: int) -> str:
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [Noise]

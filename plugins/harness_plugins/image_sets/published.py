@@ -1,16 +1,23 @@
-"""What the published, labelled image sets have in common: where, which split, which images."""
+"""The published, labelled image sets: where their files are, which split, which images."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.datasets import folders, splits
+from harness import HarnessError, Split
+from harness_plugins.datasets import folders, pictures, splits
+from harness_plugins.datasets.class_folders import LabelledPicture
+from harness_plugins.datasets.splits import Half
+from harness_plugins.parameters import check_bounds
+
+Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -19,24 +26,24 @@ class PublishedSet(harness.LabelledImageSet):
 
     path: folder with its files; none: where `harness data fetch` puts them.
     split: train, validation or test.
-    count: how many, taking the classes in turn; none: all.
+    count: number of images, taking the classes in turn; none: all.
     only: just the images with these keys, in this order.
     """
 
+    class_names: ClassVar[tuple[str, ...]]
     path: Path | None = None
-    split: harness.Split = "test"
+    split: Split = "test"
     count: int | None = None
     only: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.count is not None and self.count < 1:
-            raise harness.HarnessError(f"{self.name}: count must be at least 1, not {self.count}")
+        check_bounds(self, "count", least=1)
         if self.only is not None and (not self.only or len(set(self.only)) < len(self.only)):
-            raise harness.HarnessError(f"{self.name}: only must name images, each once")
+            raise HarnessError(f"{self.name}: only must name images, each once")
 
     @abstractmethod
-    def labels(self, split: harness.Split) -> Mapping[str, int]:
-        """Every key of a split with its class; `count` takes the first of each class."""
+    def labels(self, split: Split) -> Mapping[str, int]:
+        """The class of every key of a split; `count` takes the first keys of each class."""
 
     @abstractmethod
     def pixels(self, key: str) -> NDArray[np.uint8]:
@@ -44,8 +51,12 @@ class PublishedSet(harness.LabelledImageSet):
 
     @cached_property
     def folder(self) -> Path:
-        """Where the files are."""
+        """The folder with the files."""
         return folders.find(self.name, self.path)
+
+    def classes(self) -> Sequence[str]:
+        """The names of the classes."""
+        return self.class_names
 
     def keys(self) -> Sequence[str]:
         """The chosen keys of the split."""
@@ -54,7 +65,7 @@ class PublishedSet(harness.LabelledImageSet):
     def load(self, key: str) -> harness.Image:
         """One image with its label."""
         if key not in self._chosen:
-            raise harness.HarnessError(f"{self.name}: there is no image {key!r}")
+            raise HarnessError(f"{self.name}: there is no image {key!r}")
         return harness.Image(key, self.pixels(key), self._chosen[key])
 
     @cached_property
@@ -64,19 +75,87 @@ class PublishedSet(harness.LabelledImageSet):
             labels = {key: labels[self._checked(key, labels)] for key in self.only}
         if self.count is None:
             return labels
-        if self.count > len(labels):
-            raise harness.HarnessError(
-                f"{self.name}: count must be 1 … {len(labels)}, not {self.count}"
-            )
+        check_bounds(self, "count", least=1, most=len(labels))
         return {key: labels[key] for key in splits.in_turn(labels)[: self.count]}
 
     def _checked(self, key: str, labels: Mapping[str, int]) -> str:
         if key in labels:
             return key
-        others: tuple[harness.Split, ...] = ("train", "validation", "test")
-        for split in others:
+        for split in get_args(Split):
             if key in self.labels(split):
-                raise harness.HarnessError(
-                    f"{self.name}: {key!r} is in split {split}, not in {self.split}"
-                )
-        raise harness.HarnessError(f"{self.name}: there is no image {key!r}")
+                raise HarnessError(f"{self.name}: {key!r} is in split {split}, not in {self.split}")
+        raise HarnessError(f"{self.name}: there is no image {key!r}")
+
+
+@dataclass(frozen=True)
+class PublishedArrays(PublishedSet):
+    """A set published as files of training and test images, which are decoded once.
+
+    Part of the training images is the validation split. Keys are index and class, such as
+    00019-t-shirt, with train/ in front if the image is in the training files.
+    """
+
+    # The fraction of each class of the training images that is held out.
+    validation: ClassVar[float]
+
+    @abstractmethod
+    def read(self, half: Half) -> Arrays:
+        """Images (count, height, width, 1 or 3) and labels (count,)."""
+
+    def labels(self, split: Split) -> Mapping[str, int]:
+        """In the order of the files."""
+        if split == "test":
+            return self._named("test", "")
+        whole = self._named("train", "train/")
+        split_of = splits.stratified(
+            whole, {"train": 1 - self.validation, "validation": self.validation}
+        )
+        return {key: label for key, label in whole.items() if split_of[key] == split}
+
+    def pixels(self, key: str) -> NDArray[np.uint8]:
+        """A view of the decoded array."""
+        images, _ = self._read("test" if self.split == "test" else "train")
+        pixels: NDArray[np.uint8] = images[int(key.removeprefix("train/").partition("-")[0])]
+        return pixels
+
+    def _named(self, half: Half, prefix: str) -> dict[str, int]:
+        names = [name.replace(" ", "-") for name in self.classes()]
+        _, labels = self._read(half)
+        return {
+            f"{prefix}{index:05d}-{names[label]}": label
+            for index, label in enumerate(labels.tolist())
+        }
+
+    def _read(self, half: Half) -> Arrays:
+        if half not in self._halves:
+            self._halves[half] = self.read(half)
+        return self._halves[half]
+
+    @cached_property
+    def _halves(self) -> dict[Half, Arrays]:
+        return {}
+
+
+@dataclass(frozen=True)
+class PublishedPictures(PublishedSet):
+    """A set of one file per picture; keys are the pictures' paths in its folder.
+
+    A broken picture does not affect the others.
+    """
+
+    @abstractmethod
+    def pictures(self, split: Split) -> Mapping[str, LabelledPicture]:
+        """The pictures of a split; `count` takes the first of each class."""
+
+    def labels(self, split: Split) -> Mapping[str, int]:
+        """In an order that is independent of the pictures."""
+        found = self._pictures if split == self.split else self.pictures(split)
+        return {key: picture.label for key, picture in found.items()}
+
+    def pixels(self, key: str) -> NDArray[np.uint8]:
+        """Decoded within the same bounds as those of the image set `folder`."""
+        return pictures.read(self._pictures[key].path, key, self.folder)
+
+    @cached_property
+    def _pictures(self) -> Mapping[str, LabelledPicture]:
+        return self.pictures(self.split)

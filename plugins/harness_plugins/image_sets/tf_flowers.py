@@ -1,12 +1,12 @@
 """TensorFlow's flower photos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import harness
 from harness_plugins.datasets import class_folders, splits, tf_flowers
-from harness_plugins.image_sets.published_pictures import PublishedPictures
+from harness_plugins.image_sets.published import PublishedPictures
 
 SHARES: Mapping[harness.Split, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
@@ -15,19 +15,16 @@ SHARES: Mapping[harness.Split, float] = {"train": 0.8, "validation": 0.1, "test"
 class TfFlowers(PublishedPictures):
     """TensorFlow's 3,670 photos of flowers in five classes, of many sizes.
 
-    The TensorFlow Team 2019; each photo CC BY 2.0, by the author its LICENSE.txt names. There
+    The TensorFlow Team 2019; each photo is CC BY 2.0, by the author that LICENSE.txt names. There
     is no official split: 80 % of each class are train, 10 % validation, 10 % test. Keys are
     paths, such as tulips/14957470_6a8c272a87_m.jpg.
     """
 
     name: ClassVar[str] = "tf-flowers"
-
-    def classes(self) -> Sequence[str]:
-        """Daisy, dandelion, roses, sunflowers, tulips."""
-        return tf_flowers.CLASSES
+    class_names: ClassVar[tuple[str, ...]] = tf_flowers.CLASSES
 
     def pictures(self, split: harness.Split) -> Mapping[str, class_folders.LabelledPicture]:
-        """The files of the five folders that hashes of their keys put into the split."""
+        """The files of the five folders that the hashes of their keys assign to the split."""
         found = class_folders.find(self.folder, self.classes())
         labels = {key: picture.label for key, picture in found.items()}
         split_of = splits.stratified(labels, SHARES)
@@ -36,5 +33,4 @@ class TfFlowers(PublishedPictures):
 
 @harness.hookimpl
 def harness_image_sets() -> list[type[harness.ImageSet]]:
-    """The image set of this module."""
     return [TfFlowers]

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,7 @@ class EdgeDropout(harness.Perturbation):
     share: float = 0.05
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
-            raise harness.HarnessError(
-                f"edge-dropout: share must lie between 0 and 1, not {self.share}"
-            )
+        check_bounds(self, "share", above=0, below=1)
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
         """A map (n, n) of fewer edges."""
@@ -38,5 +36,4 @@ class EdgeDropout(harness.Perturbation):
 
 @harness.hookimpl
 def harness_perturbations() -> list[type[harness.Perturbation]]:
-    """The perturbation of this module."""
     return [EdgeDropout]

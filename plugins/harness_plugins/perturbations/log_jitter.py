@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,7 @@ class LogJitter(harness.Perturbation):
     scale: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale <= 10:
-            raise harness.HarnessError(
-                f"log-jitter: scale must be above 0 and at most 10, not {self.scale}"
-            )
+        check_bounds(self, "scale", above=0, most=10)
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
         """A map (n, n) of the same row sums."""
@@ -41,5 +39,4 @@ class LogJitter(harness.Perturbation):
 
 @harness.hookimpl
 def harness_perturbations() -> list[type[harness.Perturbation]]:
-    """The perturbation of this module."""
     return [LogJitter]

@@ -19,5 +19,4 @@ class Seeds(harness.Perturbation):
 
 @harness.hookimpl
 def harness_perturbations() -> list[type[harness.Perturbation]]:
-    """The perturbation of this module."""
     return [Seeds]

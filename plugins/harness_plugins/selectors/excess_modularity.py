@@ -8,9 +8,8 @@ import numpy as np
 
 import harness
 from harness import Floats
+from harness_plugins.parameters import check_bounds, check_choice
 from harness_plugins.selectors.phases import (
-    check_alpha,
-    check_share,
     connected_levels,
     constant_runs,
     noise_reason,
@@ -46,12 +45,9 @@ class ExcessModularity(harness.Selector):
     minimum_giant_share: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.by not in ("z", "excess"):
-            raise harness.HarnessError(
-                f"excess-modularity: by must be z or excess, not {self.by!r}"
-            )
-        check_alpha(self.name, self.alpha)
-        check_share(self.name, "minimum_giant_share", self.minimum_giant_share)
+        check_choice(self, "by")
+        check_bounds(self, "alpha", above=0, below=1)
+        check_bounds(self, "minimum_giant_share", least=0, most=1)
 
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
@@ -123,5 +119,4 @@ class ExcessModularity(harness.Selector):
 
 @harness.hookimpl
 def harness_selectors() -> list[type[harness.Selector]]:
-    """The selector of this module."""
     return [ExcessModularity]

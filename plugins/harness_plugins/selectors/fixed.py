@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,7 @@ class Fixed(harness.Selector):
     level: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.level < np.inf:
-            raise harness.HarnessError(
-                f"fixed: level must be a number of at least 0, not {self.level}"
-            )
+        check_bounds(self, "level", least=0)
 
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
@@ -56,5 +54,4 @@ class Fixed(harness.Selector):
 
 @harness.hookimpl
 def harness_selectors() -> list[type[harness.Selector]]:
-    """The selector of this module."""
     return [Fixed]

@@ -9,10 +9,9 @@ import numpy as np
 
 import harness
 from harness import Floats
+from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     Run,
-    check_alpha,
-    check_share,
     connected_levels,
     noise_reason,
     runs_where,
@@ -48,16 +47,10 @@ class JaccardPlateau(harness.Selector):
     minimum_giant_share: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.likeness <= 1:
-            raise harness.HarnessError(
-                f"jaccard-plateau: likeness must be above 0 and at most 1, not {self.likeness}"
-            )
-        if self.minimum_length < 1:
-            raise harness.HarnessError(
-                f"jaccard-plateau: minimum_length must be at least 1, not {self.minimum_length}"
-            )
-        check_alpha(self.name, self.alpha)
-        check_share(self.name, "minimum_giant_share", self.minimum_giant_share)
+        check_bounds(self, "likeness", above=0, most=1)
+        check_bounds(self, "minimum_length", least=1)
+        check_bounds(self, "alpha", above=0, below=1)
+        check_bounds(self, "minimum_giant_share", least=0, most=1)
 
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
@@ -129,5 +122,4 @@ def _likeness_between_levels(profile: harness.Profile) -> Floats:
 
 @harness.hookimpl
 def harness_selectors() -> list[type[harness.Selector]]:
-    """The selector of this module."""
     return [JaccardPlateau]

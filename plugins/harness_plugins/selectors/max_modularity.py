@@ -45,5 +45,4 @@ class MaxModularity(harness.Selector):
 
 @harness.hookimpl
 def harness_selectors() -> list[type[harness.Selector]]:
-    """The selector of this module."""
     return [MaxModularity]

@@ -12,18 +12,6 @@ Run = tuple[int, int]
 """The first and the last index of consecutive levels."""
 
 
-def check_share(selector: str, name: str, share: float) -> None:
-    """Raise HarnessError if a selector's parameter is not between 0 and 1."""
-    if not 0 <= share <= 1:
-        raise harness.HarnessError(f"{selector}: {name} must be between 0 and 1, not {share}")
-
-
-def check_alpha(selector: str, alpha: float) -> None:
-    """Raise HarnessError if a selector's rate of false alarms is not between 0 and 1."""
-    if not 0 < alpha < 1:
-        raise harness.HarnessError(f"{selector}: alpha must be above 0 and below 1, not {alpha}")
-
-
 # A group's nulls are looked at again for every one of its maps.
 @lru_cache(maxsize=4096)
 def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> NDArray[np.bool_]:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     Run,
-    check_alpha,
-    check_share,
     connected_levels,
     constant_runs,
     noise_reason,
@@ -59,20 +58,10 @@ class StablePhase(harness.Selector):
     beyond_noise: bool = True
 
     def __post_init__(self) -> None:
-        if self.minimum_length < 1:
-            raise harness.HarnessError(
-                f"stable-phase: minimum_length must be at least 1, not {self.minimum_length}"
-            )
-        if self.tolerance < 0:
-            raise harness.HarnessError(
-                f"stable-phase: tolerance must be at least 0, not {self.tolerance}"
-            )
-        if not 0 <= self.cluster_penalty < np.inf:
-            raise harness.HarnessError(
-                f"stable-phase: cluster_penalty must be 0 or more, not {self.cluster_penalty}"
-            )
-        check_alpha(self.name, self.alpha)
-        check_share(self.name, "minimum_giant_share", self.minimum_giant_share)
+        check_bounds(self, "minimum_length", least=1)
+        check_bounds(self, "tolerance", "cluster_penalty", least=0)
+        check_bounds(self, "alpha", above=0, below=1)
+        check_bounds(self, "minimum_giant_share", least=0, most=1)
 
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
@@ -166,5 +155,4 @@ def _description(profile: harness.Profile, phase: Run) -> str:
 
 @harness.hookimpl
 def harness_selectors() -> list[type[harness.Selector]]:
-    """The selector of this module."""
     return [StablePhase]

@@ -108,7 +108,7 @@ def test_the_published_files_are_ok_gzipped_or_plain(
         ([], "the following arguments are required: VERB"),
         (["fetch"], "the following arguments are required: NAME"),
         (["fetch", "mnist"], "invalid choice: 'mnist'"),
-        (["fetch", "cifar10", "--from", "ftp://here"], "--from ftp://here: not an address"),
+        (["fetch", "cifar10", "--from", "ftp://here"], "--from ftp://here: must begin with http"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(
@@ -167,7 +167,7 @@ def test_a_set_that_is_there_is_left_as_it_is(
     finished = harness_command("data", "fetch", "fashion-mnist", "--to", striped_images)
 
     assert finished.returncode == 0, finished.stderr
-    assert "there already; `harness data verify fashion-mnist` checks it" in finished.stdout
+    assert "exists already; `harness data verify fashion-mnist` checks it" in finished.stdout
     assert sorted(path.name for path in striped_images.iterdir()) == before
 
 

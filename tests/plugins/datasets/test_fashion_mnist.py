@@ -1,5 +1,3 @@
-import gzip
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from numpy.typing import NDArray
 
 import harness
 from harness_plugins.datasets import fashion_mnist
+from harness_plugins.datasets.verification import verify
 
 Writer = Callable[[NDArray[np.uint8], NDArray[np.uint8]], None]
 
@@ -26,23 +25,17 @@ def write(tmp_path: Path, idx_content: Callable[[NDArray[np.uint8]], bytes]) -> 
     return written
 
 
-def test_both_splits_are_read_with_the_checksums_of_what_they_unpack_to(
-    striped_images: Path,
-) -> None:
-    training = fashion_mnist.load(striped_images, "train")
-    test = fashion_mnist.load(striped_images, "test")
+def test_both_halves_are_read(striped_images: Path) -> None:
+    for half, count in (("train", 96), ("test", 32)):
+        images, labels = fashion_mnist.load(striped_images, half)  # type: ignore[arg-type]
 
-    assert (training.images.shape, training.labels.shape) == ((96, 8, 8), (96,))
-    assert (test.images.shape, test.labels.shape) == ((32, 8, 8), (32,))
-    packed = (striped_images / "train-labels-idx1-ubyte.gz").read_bytes()
-    assert training.checksums["train-labels-idx1-ubyte"] == (
-        hashlib.sha256(gzip.decompress(packed)).hexdigest()
-    )
-    assert set(training.checksums) | set(test.checksums) == set(fashion_mnist.PUBLISHED)
+        assert (images.shape, labels.shape) == ((count, 8, 8), (count,))
 
 
 def test_a_folder_that_is_not_there_is_refused_with_what_it_should_hold(tmp_path: Path) -> None:
-    with pytest.raises(harness.HarnessError, match=r"no such folder; it should hold train-images"):
+    with pytest.raises(
+        harness.HarnessError, match=r"no such folder; it should contain train-images"
+    ):
         fashion_mnist.load(tmp_path / "nowhere", "train")
 
 
@@ -57,30 +50,26 @@ def test_a_missing_file_is_named(striped_images: Path) -> None:
     ("images", "labels"),
     [((3, 8, 8), (2,)), ((0, 8, 8), (0,)), ((3, 8), (3,)), ((3, 8, 8), (3, 1))],
 )
-def test_images_and_labels_that_are_no_pair_are_refused(
+def test_images_and_labels_that_do_not_match_are_refused(
     tmp_path: Path, write: Writer, images: tuple[int, ...], labels: tuple[int, ...]
 ) -> None:
     write(np.zeros(images, np.uint8), np.zeros(labels, np.uint8))
 
-    with pytest.raises(harness.HarnessError, match="are no pair"):
+    with pytest.raises(harness.HarnessError, match="do not match"):
         fashion_mnist.load(tmp_path, "train")
 
 
-def test_a_label_of_no_class_is_refused(tmp_path: Path, write: Writer) -> None:
+def test_a_label_outside_the_classes_is_refused(tmp_path: Path, write: Writer) -> None:
     write(np.zeros((2, 8, 8), np.uint8), np.array([0, 10], np.uint8))
 
-    with pytest.raises(harness.HarnessError, match="label 10 is none of 10 classes"):
+    with pytest.raises(harness.HarnessError, match="label 10 is not among 10 classes"):
         fashion_mnist.load(tmp_path, "train")
-
-
-def test_other_images_under_its_names_are_not_fashion_mnist(striped_images: Path) -> None:
-    assert not fashion_mnist.is_published(fashion_mnist.load(striped_images, "test").checksums)
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="dataset-fashion-mnist is not installed")
 def test_debians_package_holds_the_published_images() -> None:
-    test = fashion_mnist.load(DEBIAN, "test")
+    images, labels = fashion_mnist.load(DEBIAN, "test")
 
-    assert test.images.shape == (10_000, 28, 28)
-    assert np.bincount(test.labels).tolist() == [1000] * 10
-    assert fashion_mnist.is_published(test.checksums)
+    assert images.shape == (10_000, 28, 28)
+    assert np.bincount(labels).tolist() == [1000] * 10
+    assert not any(verdict.problem for verdict in verify("fashion-mnist", DEBIAN))

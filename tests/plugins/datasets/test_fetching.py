@@ -177,7 +177,7 @@ def test_a_fetch_that_was_cut_goes_on_from_there(
     entry = archived(site, "tf-flowers", flowers)
     site.cut = len(flowers) // 2
 
-    with pytest.raises(harness.HarnessError, match="the same command goes on from there"):
+    with pytest.raises(harness.HarnessError, match="the same command resumes there"):
         fetch(entry, tmp_path / "it", quiet)
     assert sorted(os.listdir(tmp_path)) == ["it.partial"]
     assert fetch(entry, tmp_path / "it", quiet)
@@ -204,9 +204,10 @@ def malicious(kind: bytes, name: str, target: str = "") -> bytes:
         (malicious(tarfile.SYMTYPE, "flower_photos", "/"), "a symbolic link"),
         (malicious(tarfile.LNKTYPE, "flower_photos/a", "../../kept"), "a hard link"),
         (malicious(tarfile.BLKTYPE, "flower_photos/a"), "a device"),
-        (malicious(tarfile.DIRTYPE, "other"), "unpacks to no daisy, dandelion"),
+        (malicious(tarfile.DIRTYPE, "other"), "its archive lacks daisy, dandelion"),
         (b"no archive", "cannot be unpacked"),
     ],
+    ids=["outside", "symbolic link", "hard link", "device", "other folder", "no archive"],
 )
 def test_a_bad_archive_leaves_no_set_and_touches_nothing_else(
     site: Site, tmp_path: Path, content: bytes, reason: str
@@ -248,9 +249,9 @@ def test_something_else_at_the_target_is_refused_and_kept(
     (tmp_path / "it").mkdir()
     (tmp_path / "it" / "mine").touch()
 
-    with pytest.raises(harness.HarnessError, match="something else is there, without daisy, "):
+    with pytest.raises(harness.HarnessError, match="exists without daisy, "):
         fetch(archived(site, "tf-flowers", flowers), tmp_path / "it", quiet)
-    with pytest.raises(harness.HarnessError, match="something else is there"):
+    with pytest.raises(harness.HarnessError, match="exists without daisy"):
         fetch(archived(site, "tf-flowers", flowers), tmp_path / "it" / "mine", quiet)
 
     assert os.listdir(tmp_path / "it") == ["mine"]

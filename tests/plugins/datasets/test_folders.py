@@ -28,7 +28,7 @@ def test_a_given_folder_is_the_only_one_looked_into(cache: Path, tmp_path: Path)
     (cache / "cifar10").mkdir(parents=True)
 
     assert find("cifar10", tmp_path) == tmp_path
-    with pytest.raises(harness.HarnessError, match="nowhere: no such folder; it should hold"):
+    with pytest.raises(harness.HarnessError, match="nowhere: no such folder; it should contain"):
         find("cifar10", tmp_path / "nowhere")
 
 

@@ -97,7 +97,7 @@ def test_a_size_that_is_declared_beyond_the_bound_is_refused(tmp_path: Path) -> 
     path = tmp_path / "set.tgz"
     path.write_bytes(gzip.compress(huge.tobuf() + bytes(1024)))
 
-    with pytest.raises(harness.HarnessError, match="huge makes it more than 100000 bytes"):
+    with pytest.raises(harness.HarnessError, match="huge exceeds the limit of 100000 bytes"):
         unpack(path, tmp_path / "out", BOUNDS, quiet)
 
     assert everything(tmp_path / "out") == []
@@ -107,7 +107,7 @@ def test_sizes_count_together(tmp_path: Path, packed: Packed) -> None:
     path = tmp_path / "set.tgz"
     path.write_bytes(packed({"one": bytes(60_000), "two": bytes(60_000)}))
 
-    with pytest.raises(harness.HarnessError, match="two makes it more than 100000 bytes"):
+    with pytest.raises(harness.HarnessError, match="two exceeds the limit of 100000 bytes"):
         unpack(path, tmp_path / "out", BOUNDS, quiet)
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
 
 import harness
-from harness.engine.memory import address_space
+from harness.engine.isolation import address_space
 
 
 def maps_of(path: Path) -> harness.MapSet:
@@ -216,7 +216,11 @@ def tensor(**changes: object) -> dict[str, object]:
     [
         (b"neither", "bad.safetensors", "not a safetensors file"),
         (b"\xff" * 20, "bad.safetensors", "not a safetensors file: it has no header"),
-        (safetensors([1]), "bad.safetensors", "not a safetensors file: its header is no object"),
+        (
+            safetensors([1]),
+            "bad.safetensors",
+            "not a safetensors file: its header is not an object",
+        ),
         (safetensors({"__metadata__": {}}), "bad.safetensors", "a file without tensors"),
         (safetensors({"w": 1}), "bad:w", "not a tensor of numbers"),
         (safetensors(tensor(dtype="I32")), "bad:w", "floating point, not I32; save as F32"),

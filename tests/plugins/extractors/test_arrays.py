@@ -188,7 +188,7 @@ def test_axes_say_what_comes_before_a_maps_own(
         ((2, 4, 4), ",axes=layers,layers=mean,rollout=true", "rollout runs through layers"),
         ((2, 4, 4), ",prefix_tokens=4", "prefix_tokens=4 leaves no node"),
         ((2, 4, 4), ",prefix=drop", "prefix_tokens says how many"),
-        ((2, 4, 4), ",prefix_tokens=-1", "prefix_tokens must not be negative, not -1"),
+        ((2, 4, 4), ",prefix_tokens=-1", "prefix_tokens must be at least 0, not -1"),
     ],
 )
 def test_what_an_array_has_not_is_refused_with_what_it_has(

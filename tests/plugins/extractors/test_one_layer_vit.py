@@ -9,9 +9,10 @@ import torch
 
 import harness
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, load, save
+from harness_plugins.thesis.vit.files import checkpoint_file
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
-SHIPPED = Path(harness.make("extractor", "one-layer-vit").checkpoint_file).parent
+SHIPPED = checkpoint_file("one-head").parent
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
         ).head_indices()
 
 
-def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_text("weights, honestly")
 
     with pytest.raises(harness.HarnessError, match="not a checkpoint"):

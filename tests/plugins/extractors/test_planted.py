@@ -177,7 +177,7 @@ def test_an_unknown_map_is_refused() -> None:
         ("signal=nan", "signal must be"),
         ("asymmetry=1.5", "asymmetry must be"),
         ("hubs=197", "hubs must be"),
-        ("seed=-1", "seed must not be negative"),
+        ("seed=-1", "seed must be at least 0"),
         ("k=0", "k must be at least 1"),
         ("k=99", "196 nodes do not give 99 communities of equal sizes two nodes each$"),
         ("n=12", "12 nodes do not give 8 communities .*as many as may be drawn"),

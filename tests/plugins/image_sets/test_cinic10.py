@@ -50,5 +50,7 @@ def test_an_image_is_told_to_be_in_another_split(
 def test_a_folder_without_the_split_is_refused(tmp_path: Path) -> None:
     images = harness.make("image set", f"cinic10[path={tmp_path}]")
 
-    with pytest.raises(harness.HarnessError, match="test: no such folder; it should hold airplane"):
+    with pytest.raises(
+        harness.HarnessError, match="test: no such folder; it should contain airplane"
+    ):
         images.keys()

@@ -18,19 +18,19 @@ def made(folder: Path, more: str = "") -> harness.LabelledImageSet:
     return images
 
 
-def test_each_image_comes_from_its_place_in_the_files(striped_images: Path) -> None:
+def test_each_image_is_that_of_its_index_in_the_files(striped_images: Path) -> None:
     for split, half, prefix in (
         ("test", "test", ""),
         ("train", "train", "train/"),
         ("validation", "train", "train/"),
     ):
         images = made(striped_images, f",split={split}")
-        published = fashion_mnist.load(striped_images, "test" if half == "test" else "train")
+        pixels, labels = fashion_mnist.load(striped_images, "test" if half == "test" else "train")
         for key in images.keys():
             image = images.load(key)
             index = int(key.removeprefix(prefix)[:5])
-            np.testing.assert_array_equal(image.pixels[:, :, 0], published.images[index])
-            assert image.label == published.labels[index]
+            np.testing.assert_array_equal(image.pixels[:, :, 0], pixels[index])
+            assert image.label == labels[index]
             name = images.classes()[image.label].replace(" ", "-")
             assert key == f"{prefix}{index:05d}-{name}"
 

@@ -71,6 +71,6 @@ def test_a_single_level_answers_for_itself_alone(make_profile: ProfileMaker) -> 
 
 
 @pytest.mark.parametrize("level", [-0.1, NAN, math.inf])
-def test_what_can_be_no_level_is_refused(level: float) -> None:
-    with pytest.raises(harness.HarnessError, match="level must be a number of at least 0"):
+def test_a_level_below_0_or_not_finite_is_refused(level: float) -> None:
+    with pytest.raises(harness.HarnessError, match="level must be at least 0"):
         Fixed(level=level)

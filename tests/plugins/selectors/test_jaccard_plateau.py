@@ -114,7 +114,7 @@ def test_the_names_of_clusters_do_not_matter() -> None:
         ({"likeness": 0.0}, "likeness must be above 0 and at most 1"),
         ({"minimum_length": 0}, "minimum_length must be at least 1"),
         ({"alpha": 0.0}, "alpha must be above 0 and below 1"),
-        ({"minimum_giant_share": 2.0}, "between 0 and 1"),
+        ({"minimum_giant_share": 2.0}, "minimum_giant_share must be 0 … 1"),
     ],
 )
 def test_bad_parameters_are_refused(parameters: dict[str, Any], message: str) -> None:

@@ -92,7 +92,7 @@ def test_no_phase_is_longer_less_the_penalty_than_the_one_chosen(
 
 @pytest.mark.parametrize("penalty", [-0.1, math.inf, NAN])
 def test_a_penalty_that_is_none_is_refused(penalty: float) -> None:
-    with pytest.raises(harness.HarnessError, match="cluster_penalty must be 0 or more"):
+    with pytest.raises(harness.HarnessError, match="cluster_penalty must be at least 0"):
         StablePhase(cluster_penalty=penalty)
 
 
@@ -281,8 +281,8 @@ def test_the_phase_is_the_longest_of_all_ranges_that_keep_the_rule(
     [
         ({"minimum_length": 0}, "minimum_length must be at least 1"),
         ({"tolerance": -1}, "tolerance must be at least 0"),
-        ({"minimum_giant_share": 1.5}, "between 0 and 1"),
-        ({"minimum_giant_share": NAN}, "between 0 and 1"),
+        ({"minimum_giant_share": 1.5}, "minimum_giant_share must be 0 … 1"),
+        ({"minimum_giant_share": NAN}, "minimum_giant_share must be 0 … 1"),
         ({"alpha": 0.0}, "alpha must be above 0 and below 1"),
     ],
 )

@@ -21,5 +21,4 @@ __all__ = [
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    """This package's clusterers."""
     return [Sdp, SdpModularity]

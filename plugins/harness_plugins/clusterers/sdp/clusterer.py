@@ -12,7 +12,8 @@ from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.clusterers.sdp.embedding import embed
 from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering, Method
 from harness_plugins.clusterers.sdp.programme import Balance, check_balance
-from harness_plugins.clusterers.sdp.spins import solve_spins
+from harness_plugins.clusterers.sdp.spins import check_search, solve_spins
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,9 @@ class Sdp(harness.Clusterer):
     clusters: int | None = None
 
     def __post_init__(self) -> None:
-        if self.rank < 2:
-            raise harness.HarnessError(f"sdp: rank must be at least 2, not {self.rank}")
+        check_search(self.name, self.rank, self.tolerance, self.max_iterations)
         check_balance(self.balance, self.gamma)
-        if not self.tolerance > 0:
-            raise harness.HarnessError(f"sdp: tolerance must be positive, not {self.tolerance}")
-        if self.max_iterations < 1:
-            raise harness.HarnessError(
-                f"sdp: max_iterations must be at least 1, not {self.max_iterations}"
-            )
-        if not 0 < self.variance <= 1:
-            raise harness.HarnessError(
-                f"sdp: variance must be above 0 and at most 1, not {self.variance}"
-            )
+        check_bounds(self, "variance", above=0, most=1)
         self._parting()
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
@@ -126,10 +117,10 @@ class Sdp(harness.Clusterer):
     def _parting(self) -> EmbeddingClustering:
         """How the embedding is parted, its settings checked."""
         return EmbeddingClustering(
-            method=self.clusterer,
-            min_cluster_size=self.min_cluster_size,
-            min_samples=self.min_samples,
-            separation=self.separation,
-            radius=self.radius,
-            clusters=self.clusters,
+            self.clusterer,
+            self.min_cluster_size,
+            self.min_samples,
+            self.separation,
+            self.radius,
+            self.clusters,
         )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-import harness
 from harness import Floats
+from harness_plugins.parameters import check_value
 
 # In one dimension density clustering parts what two dimensions keep together.
 FEWEST_DIMENSIONS = 2
@@ -18,10 +18,7 @@ def embed(spins: Floats, *, variance: float) -> Floats:
 
     Raises HarnessError if the share is not above 0 and at most 1.
     """
-    if not 0 < variance <= 1:
-        raise harness.HarnessError(
-            f"the share of variance must be above 0 and at most 1, not {variance}"
-        )
+    check_value("embed", "variance", variance, above=0, most=1)
     centred = spins - spins.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred / len(spins))
     explained = np.cumsum(variances[::-1])

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 
 import harness
 from harness import Floats, Integers
+from harness_plugins.parameters import check_bounds
 
 Method: TypeAlias = Literal["hdbscan", "hdbscan-sklearn", "kmeans", "dbscan"]
 
@@ -38,6 +39,7 @@ class EmbeddingClustering:
     Raises HarnessError if a setting is out of range or does not apply to the method.
     """
 
+    name: ClassVar[str] = "sdp"
     method: Method = "hdbscan"
     min_cluster_size: int | None = None
     min_samples: int | None = None
@@ -57,18 +59,10 @@ class EmbeddingClustering:
                     f"sdp: {name} goes with clusterer={' or '.join(methods)}, not with "
                     f"{self.method}"
                 )
-        for name, least in (("min_cluster_size", 2), ("min_samples", 1), ("clusters", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise harness.HarnessError(f"sdp: {name} must be at least {least}, not {value}")
-        if self.separation is not None and not 0 <= self.separation <= 2:
-            raise harness.HarnessError(
-                f"sdp: separation must lie between 0 and 2, not {self.separation}"
-            )
-        if self.radius is not None and not 0 < self.radius <= 2:
-            raise harness.HarnessError(
-                f"sdp: radius must be above 0 and at most 2, not {self.radius}"
-            )
+        check_bounds(self, "min_cluster_size", least=2)
+        check_bounds(self, "min_samples", "clusters", least=1)
+        check_bounds(self, "separation", least=0, most=2)
+        check_bounds(self, "radius", above=0, most=2)
 
     @property
     def fewest_points(self) -> int:

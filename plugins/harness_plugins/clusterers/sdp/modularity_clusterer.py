@@ -8,11 +8,11 @@ import numpy as np
 
 import harness
 from harness import UNASSIGNED, Integers
-from harness_plugins.clusterers.checks import check_resolution
 from harness_plugins.clusterers.sdp.modularity import bound_of_partitions, modularity_weights
 from harness_plugins.clusterers.sdp.refinement import refined
-from harness_plugins.clusterers.sdp.spins import solve_spins
+from harness_plugins.clusterers.sdp.spins import check_search, solve_spins
 from harness_plugins.clusterers.sdp.splitting import split
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,8 @@ class SdpModularity(harness.Clusterer):
     max_iterations: int = 5000
 
     def __post_init__(self) -> None:
-        check_resolution(self.name, self.resolution)
-        if self.rank < 2:
-            raise harness.HarnessError(f"sdp-modularity: rank must be at least 2, not {self.rank}")
-        if not self.tolerance > 0:
-            raise harness.HarnessError(
-                f"sdp-modularity: tolerance must be positive, not {self.tolerance}"
-            )
-        if self.max_iterations < 1:
-            raise harness.HarnessError(
-                f"sdp-modularity: max_iterations must be at least 1, not {self.max_iterations}"
-            )
+        check_bounds(self, "resolution", above=0)
+        check_search(self.name, self.rank, self.tolerance, self.max_iterations)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
         """Labels (n,), −1 for nodes without edges, and how good they can be at most.

@@ -15,6 +15,7 @@ import numpy as np
 import harness
 from harness import Floats
 from harness_plugins.clusterers.sdp.weights import Weights, fastest, magnitudes, total
+from harness_plugins.parameters import check_value
 
 Balance: TypeAlias = Literal["exact", "penalty", "none"]
 
@@ -73,8 +74,8 @@ def check_balance(balance: Balance, gamma: float | None) -> None:
         raise harness.HarnessError(f"sdp: balance must be one of {known}, not {balance!r}")
     if gamma is not None and balance != "penalty":
         raise harness.HarnessError(f"sdp: gamma goes with balance=penalty, not with {balance}")
-    if gamma is not None and not (math.isfinite(gamma) and gamma >= 0):
-        raise harness.HarnessError(f"sdp: gamma must be finite and not negative, not {gamma}")
+    if gamma is not None:
+        check_value("sdp", "gamma", gamma, least=0)
 
 
 def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Programme:

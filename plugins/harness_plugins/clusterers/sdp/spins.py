@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import harness
 from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.ascent import ascend
 from harness_plugins.clusterers.sdp.certificate import Certificate, certify
@@ -30,6 +29,7 @@ from harness_plugins.clusterers.sdp.weights import (
     magnitudes,
     mean_square_eigenvalue,
 )
+from harness_plugins.parameters import check_value
 
 # Relative gap to which the first ascent goes before it is measured.
 FIRST_TOLERANCE = 1e-2
@@ -93,12 +93,7 @@ def solve_spins(
     out of range.
     """
     programme = programme_of(checked(weights), balance, gamma)
-    if rank < 2:
-        raise harness.HarnessError(f"spins need a rank of at least 2, not {rank}")
-    if not tolerance > 0:
-        raise harness.HarnessError(f"the tolerance must be positive, not {tolerance}")
-    if max_iterations < 1:
-        raise harness.HarnessError(f"max_iterations must be at least 1, not {max_iterations}")
+    check_search("solve_spins", rank, tolerance, max_iterations)
     generator = np.random.default_rng(seed)
     search = _Search(programme, generator, min(rank, programme.nodes), tolerance)
     finest = max(tolerance, FIRST_TOLERANCE)
@@ -113,6 +108,13 @@ def solve_spins(
         finest = max(finest * FINER, FINEST)
         search.leave_saddle()
     return search.solution()
+
+
+def check_search(owner: str, rank: int, tolerance: float, max_iterations: int) -> None:
+    """Raise HarnessError, naming the owner, if a parameter of the search is out of bounds."""
+    check_value(owner, "rank", rank, least=2)
+    check_value(owner, "tolerance", tolerance, above=0)
+    check_value(owner, "max_iterations", max_iterations, least=1)
 
 
 class _Search:

@@ -60,5 +60,4 @@ class HuggingFace(Pretrained):
 
 @harness.hookimpl
 def harness_extractors() -> list[type[harness.Extractor]]:
-    """The extractor of this module."""
     return [HuggingFace]

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import harness
 from harness import HarnessError
 from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
+    from harness_plugins.thesis.vit.checkpoint import Checkpoint
     from harness_plugins.thesis.vit.evaluation import Evaluation
     from harness_plugins.thesis.vit.examples import Examples
 
@@ -29,16 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--images",
         required=True,
         metavar="SET",
-        help="labelled image set, such as 'fashion-mnist[path=DIR]'; its test split if not told",
+        help="labelled image set, such as 'fashion-mnist[path=DIR]'; by default its test split",
     )
     parser.add_argument(
         "--probabilities",
         action="append",
         default=[],
         metavar="IMAGE",
-        help="print every class's probability for an image; may be repeated",
+        help="print the probabilities of all classes for an image; may be repeated",
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row an image")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per image")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     add_plugin_option(parser)
@@ -48,7 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print; returns the exit code."""
     import torch
 
-    import harness
     from harness.command import TellsClasses
     from harness_plugins.thesis.vit.checkpoint import load_checkpoint
     from harness_plugins.thesis.vit.evaluation import evaluate
@@ -57,53 +58,53 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.threads < 1:
         raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
     torch.set_num_threads(arguments.threads)
-    plugins = arguments.plugins or ()
-    loaded = load_checkpoint(arguments.checkpoint, plugins)
-    images: harness.ImageSet = harness.make("image set", arguments.images, plugins)
+    loaded = load_checkpoint(arguments.checkpoint)
+    images: harness.ImageSet = harness.make("image set", arguments.images, arguments.plugins or ())
     if not isinstance(images, TellsClasses):
         raise HarnessError(f"{arguments.images}: its images have no labels")
-    classes, learned = list(images.classes()), loaded.record.get("classes")
-    settings = loaded.model.settings
-    if len(classes) != settings.classes or (learned is not None and learned != classes):
-        raise HarnessError(
-            f"{arguments.images}: its classes are {', '.join(classes)}; the model knows "
-            + (", ".join(learned) if learned else f"{settings.classes} classes")
-        )
+    classes, settings = list(images.classes()), loaded.model.settings
+    _check_classes(arguments.images, classes, loaded)
     examples = gather(images, classes, (settings.height, settings.width), settings.channels)
-    unknown = set(arguments.probabilities) - set(examples.keys)
+    unknown = sorted(set(arguments.probabilities) - set(examples.keys))
     if unknown:
-        raise HarnessError(f"{arguments.images}: there is no image {sorted(unknown)[0]!r}")
+        raise HarnessError(f"{arguments.images}: there is no image {unknown[0]!r}")
     found = evaluate(loaded, examples)
     if arguments.csv is not None:
         _write(arguments.csv, found, examples, classes)
+    shown = {key: examples.keys.index(key) for key in arguments.probabilities}
     if arguments.json:
-        print(json.dumps(_summary(found, examples, classes, arguments.probabilities), indent=2))
+        print(json.dumps(_summary(found, examples, classes, shown), indent=2))
     else:
-        _show(found, examples, classes, arguments.probabilities)
+        _show(found, classes, shown)
     return 0
 
 
+def _check_classes(images: str, classes: Sequence[str], loaded: "Checkpoint") -> None:
+    learned, number = loaded.record.get("classes"), loaded.model.settings.classes
+    if len(classes) != number or (learned is not None and learned != classes):
+        known = ", ".join(learned) if learned else f"{number} classes"
+        raise HarnessError(
+            f"{images}: its classes are {', '.join(classes)}; the model knows {known}"
+        )
+
+
 def _summary(
-    found: "Evaluation", examples: "Examples", classes: Sequence[str], wanted: Sequence[str]
+    found: "Evaluation", examples: "Examples", classes: Sequence[str], shown: dict[str, int]
 ) -> dict[str, Any]:
     return {
         "images": len(examples),
         "digest": examples.digest,
         "accuracy": found.accuracy,
         "accuracy_by_class": {
-            name: None if math.isnan(share) else float(share)
-            for name, share in zip(classes, found.accuracy_by_class, strict=True)
+            name: None if math.isnan(accuracy) else float(accuracy)
+            for name, accuracy in zip(classes, found.accuracy_by_class, strict=True)
         },
         "confusion": found.confusion.tolist(),
         "probabilities": {
             key: dict(zip(classes, found.probabilities[at].tolist(), strict=True))
-            for key, at in _places(examples, wanted)
+            for key, at in shown.items()
         },
     }
-
-
-def _places(examples: "Examples", wanted: Sequence[str]) -> list[tuple[str, int]]:
-    return [(key, examples.keys.index(key)) for key in wanted]
 
 
 def _write(path: Path, found: "Evaluation", examples: "Examples", classes: Sequence[str]) -> None:
@@ -119,31 +120,26 @@ def _write(path: Path, found: "Evaluation", examples: "Examples", classes: Seque
         raise HarnessError(f"--csv {path}: cannot be written: {error.strerror}") from error
 
 
-def _show(
-    found: "Evaluation", examples: "Examples", classes: Sequence[str], wanted: Sequence[str]
-) -> None:
+def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
-    console.print(f"accuracy {found.accuracy:.4f} on {len(examples)} images", highlight=False)
+    console.print(f"accuracy {found.accuracy:.4f} on {len(found.labels)} images", highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("class", no_wrap=True)
-    table.add_column("right", justify="right")
-    for number in range(len(classes)):
-        table.add_column(str(number), justify="right")
-    for number, (name, share, row) in enumerate(
-        zip(classes, found.accuracy_by_class, found.confusion, strict=True)
-    ):
-        figure = "–" if math.isnan(share) else f"{share:.3f}"
-        table.add_row(
-            Text(f"{number} {name}"), figure, *(str(count) if count else "" for count in row)
-        )
+    for heading in ("accuracy", *map(str, range(len(classes)))):
+        table.add_column(heading, justify="right")
+    for number, name in enumerate(classes):
+        accuracy = found.accuracy_by_class[number]
+        counts = (str(count) if count else "" for count in found.confusion[number])
+        shown_accuracy = "–" if math.isnan(accuracy) else f"{accuracy:.3f}"
+        table.add_row(Text(f"{number} {name}"), shown_accuracy, *counts)
     console.print(table)
-    console.print("right: share of the class that is recognised; 0 …: images by class predicted.")
-    for key, at in _places(examples, wanted):
+    console.print("accuracy: fraction of the class recognised; 0 …: images by predicted class.")
+    for key, at in shown.items():
         console.print()
         console.print(Text(f"{key}: {classes[found.labels[at]]}"))
         for number in found.probabilities[at].argsort()[::-1]:

@@ -1,4 +1,4 @@
-"""`harness reproduce`: the thesis' tables and figures again."""
+"""`harness reproduce`: makes the thesis' tables and figures again."""
 
 import argparse
 import shlex
@@ -12,7 +12,7 @@ from harness.command import add_plugin_option
 if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.report import Result
 
-SUMMARY = "make the thesis' tables and figures again, beside its own figures"
+SUMMARY = "make the thesis' tables and figures again, beside its own numbers"
 
 FAILED = 2
 
@@ -30,18 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=10,
         metavar="N",
-        help="how many of the images are clustered, classes in turn (default 10)",
+        help="cluster this many of the images, classes in turn (default 10)",
     )
     parser.add_argument(
         "--checkpoint",
         default="one-head",
-        help="model of one head (default: the shipped one-head)",
+        help="model with one head (default: the shipped one-head)",
     )
     parser.add_argument(
         "--many-heads",
         default="twelve-heads",
         metavar="CHECKPOINT",
-        help="model of several heads (default: the shipped twelve-heads)",
+        help="model with several heads (default: the shipped twelve-heads)",
     )
     parser.add_argument(
         "--models",
@@ -49,11 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="DIR",
-        help="folder of models that `harness train STUDY.toml` made, named as its data set; may "
+        help="folder of models that `harness train STUDY.toml` wrote, named as its data set; may "
         "be repeated",
     )
     parser.add_argument(
-        "--only", metavar="NAMES", help="these exhibits, separated by commas, such as table-4.3"
+        "--only",
+        metavar="NAMES",
+        help="only these exhibits, separated by commas, such as table-4.3",
     )
     parser.add_argument("--list", action="store_true", help="name all exhibits and stop")
     parser.add_argument(
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Reproduce; returns the exit code, 2 if an exhibit failed that could have been made."""
+    """Reproduce; returns the exit code, 2 if an exhibit failed while its requirements were met."""
     from harness.command import shown_progress
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
@@ -80,12 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
         for exhibit in EXHIBITS:
             print(f"{exhibit.name:12} {exhibit.title}")
         return 0
-    names = (
-        []
-        if arguments.only is None
-        else [name.strip() for name in arguments.only.split(",") if name.strip()]
-    )
-    exhibits = chosen(names)
+    names = (name.strip() for name in (arguments.only or "").split(","))
+    exhibits = chosen([name for name in names if name])
     if arguments.clustered < 1:
         raise HarnessError(f"--clustered {arguments.clustered}: must be at least 1")
     for folder in arguments.models:
@@ -103,18 +101,18 @@ def run(arguments: argparse.Namespace) -> int:
             tuple(arguments.plugins or ()),
             progress,
         )
-        # What is wrong with the images is wrong with all exhibits.
+        # A mistake in the images concerns all exhibits.
         study.image_set.keys()
-        results = reproduce(study, exhibits, shlex.join(["harness", *sys.argv[1:]]), _tell)
+        results = reproduce(study, exhibits, shlex.join(["harness", *sys.argv[1:]]), _print)
     print(arguments.out / "report.html")
     return FAILED if any(result.failed for result in results) else 0
 
 
-def _tell(result: "Result") -> None:
+def _print(result: "Result") -> None:
     name = result.exhibit.name
     if result.failed:
         print(f"{name}: failed: {result.failed}", file=sys.stderr)
-    elif result.lacking:
-        print(f"{name} {result.lacking}", file=sys.stderr)
+    elif result.missing:
+        print(f"{name} {result.missing}", file=sys.stderr)
     else:
         print(f"{name}: {result.exhibit.title}")

@@ -1,21 +1,23 @@
-"""`harness train`: one-layer ViTs on any labelled image set, one or a study of many."""
+"""`harness train`: one-layer ViTs on any labelled image set, one model or a study of many."""
 
 import argparse
+import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import harness
 from harness import HarnessError
 from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
     import torch
 
-    from harness_plugins.thesis.vit.examples import Examples
+    from harness.command import Progress
+    from harness_plugins.thesis.vit.checkpoint import Checkpoint
     from harness_plugins.thesis.vit.study import Training
-    from harness_plugins.thesis.vit.training import Progress, Splits
+    from harness_plugins.thesis.vit.training import Splits, TrainingStep
 
 SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 
@@ -24,109 +26,87 @@ NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb", "functio
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness train`."""
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "study",
         type=Path,
         nargs="?",
         metavar="STUDY.toml",
         help="train every combination that the file lists; --out is then a folder",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="checkpoint to write (safetensors), or a study's folder",
-    )
-    images = parser.add_argument_group("images")
-    images.add_argument(
-        "--images", metavar="SET", help="labelled image set, such as 'fashion-mnist[path=DIR]'"
-    )
-    images.add_argument(
-        "--size", metavar="N|HxW", help="pixels that images are made to fit (default: their own)"
-    )
-    images.add_argument(
-        "--channels", type=int, help="1 for grey, 3 for RGB (default: the images' own)"
-    )
-    model = parser.add_argument_group("model")
-    model.add_argument("--patch", type=int, help="patch side in pixels (default 2)")
-    model.add_argument("--dimension", type=int, help="token dimension (default 48)")
-    model.add_argument("--heads", type=int, help="attention heads (default 1)")
-    model.add_argument(
-        "--no-attention",
-        dest="attention",
-        action="store_false",
-        default=None,
-        help="leave the attention out",
-    )
-    model.add_argument(
-        "--no-mlp", dest="mlp", action="store_false", default=None, help="leave the MLP out"
-    )
-    training = parser.add_argument_group("training")
-    training.add_argument(
+    add("--out", type=Path, required=True, metavar="PATH",
+        help="checkpoint to write (safetensors), or a study's folder")  # fmt: skip
+    add = parser.add_argument_group("images").add_argument
+    add("--images", metavar="SET", help="labelled image set, such as 'fashion-mnist[path=DIR]'")
+    add("--size", metavar="N|HxW", help="resize images to these pixels (default: their own size)")
+    add("--channels", type=int, help="1 for grey, 3 for RGB (default: the images' own)")
+    add = parser.add_argument_group("model").add_argument
+    add("--patch", type=int, help="patch side in pixels (default 2)")
+    add("--dimension", type=int, help="token dimension (default 48)")
+    add("--heads", type=int, help="attention heads (default 1)")
+    for part, name in (("attention", "attention"), ("mlp", "MLP")):
+        add(f"--no-{part}", dest=part, action="store_false", default=None,
+            help=f"leave the {name} out")  # fmt: skip
+    add = parser.add_argument_group("training").add_argument
+    add(
         "--recipe",
         choices=("modern", "thesis"),
         help="modern: AdamW, 10 epochs, learning rate 0.001 with warm-up and cosine decay; "
         "thesis: SGD, 512 epochs, learning rate 0.0003, momentum 0.9 (default modern)",
     )
-    training.add_argument("--optimiser", choices=("adamw", "sgd"))
-    training.add_argument("--epochs", type=int)
-    training.add_argument("--batch", type=int)
-    training.add_argument("--learning-rate", type=float)
-    training.add_argument("--momentum", type=float, help="of sgd")
-    training.add_argument("--weight-decay", type=float)
-    training.add_argument(
-        "--augmentation",
-        type=int,
-        metavar="PIXELS",
-        help="shift training images by up to as many pixels, and flip half of them",
-    )
-    training.add_argument("--seed", type=int, help="default 0")
+    add("--optimiser", choices=("adamw", "sgd"))
+    add("--epochs", type=int)
+    add("--batch", type=int)
+    add("--learning-rate", type=float)
+    add("--momentum", type=float, help="of sgd")
+    add("--weight-decay", type=float)
+    add("--augmentation", type=int, metavar="PIXELS",
+        help="shift training images by up to this many pixels, and flip half of them")  # fmt: skip
+    add("--seed", type=int, help="default 0")
     execution = parser.add_argument_group("execution")
-    execution.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default auto"
-    )
-    execution.add_argument(
-        "--threads", type=int, default=1, help="torch threads; part of what is repeated (default 1)"
-    )
+    add = execution.add_argument
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default auto")
+    add("--threads", type=int, default=1,
+        help="torch threads; the weights depend on their number (default 1)")  # fmt: skip
     add_plugin_option(execution)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, or go on with what was interrupted; returns the exit code."""
-    from harness_plugins.thesis.vit.study import read_study, training
+    """Train, or resume an interrupted training; returns the exit code."""
+    import torch
 
     if arguments.threads < 1:
         raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
-    settings = {name: value for name, value in vars(arguments).items() if name not in NOT_SETTINGS}
-    if arguments.study is None:
-        one = training(settings)
-        if arguments.out.exists():
-            raise HarnessError(f"{arguments.out}: exists already; choose another --out or move it")
-        if not arguments.out.parent.is_dir():
-            raise HarnessError(f"{arguments.out.parent}: no such folder for --out")
-        trainings = {arguments.out: one}
-    else:
-        _refuse(settings)
-        named = read_study(arguments.study)
-        _make_folder(arguments.out)
-        trainings = {arguments.out / f"{name}.safetensors": one for name, one in named.items()}
-    _train_all(trainings, _device(arguments.device), arguments)
+    trainings = _trainings(arguments)
+    device = _device(arguments.device)
+    torch.set_num_threads(arguments.threads)
+    _train_all(trainings, device, arguments.plugins or ())
     return 0
 
 
-def _refuse(settings: Mapping[str, Any]) -> None:
-    given = [name for name, value in settings.items() if value is not None]
-    if given:
-        flag = given[0].replace("_", "-")
-        raise HarnessError(f"--{flag} stands beside a study; write it into the study's file")
+def _trainings(arguments: argparse.Namespace) -> Mapping[Path, "Training"]:
+    """Every training that the arguments ask for, by the file of its checkpoint."""
+    from harness_plugins.thesis.vit.study import read_study, training
 
-
-def _make_folder(folder: Path) -> None:
+    settings = {name: value for name, value in vars(arguments).items() if name not in NOT_SETTINGS}
+    out: Path = arguments.out
+    if arguments.study is None:
+        one = training(settings)
+        if out.exists():
+            raise HarnessError(f"{out}: exists already; choose another --out or move it")
+        if not out.parent.is_dir():
+            raise HarnessError(f"{out.parent}: no such folder for --out")
+        return {out: one}
+    for name, value in settings.items():
+        if value is not None:
+            flag = name.replace("_", "-")
+            raise HarnessError(f"--{flag} cannot be given with a study; write it into its file")
+    named = read_study(arguments.study)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HarnessError(f"--out {folder}: cannot be a folder: {error.strerror}") from error
+        raise HarnessError(f"--out {out}: cannot be a folder: {error.strerror}") from error
+    return {out / f"{name}.safetensors": one for name, one in named.items()}
 
 
 def _device(wanted: str) -> "torch.device":
@@ -141,23 +121,20 @@ def _device(wanted: str) -> "torch.device":
 
 
 def _train_all(
-    trainings: Mapping[Path, "Training"], device: "torch.device", arguments: argparse.Namespace
+    trainings: Mapping[Path, "Training"], device: "torch.device", plugins: Sequence[Path]
 ) -> None:
-    import torch
-
     from harness_plugins.thesis.vit import checkpoint
 
-    torch.set_num_threads(arguments.threads)
-    # Those of the images that the trainings before had too are not read again.
-    kept: dict[tuple[Any, ...], Splits] = {}
-    for place, (path, one) in enumerate(trainings.items(), 1):
+    # Images that several trainings share are read once.
+    splits: dict[tuple[Any, ...], Splits] = {}
+    for number, (path, one) in enumerate(trainings.items(), 1):
         if len(trainings) > 1:
-            print(f"{place}/{len(trainings)} {path.stem}", file=sys.stderr)
+            print(f"{number}/{len(trainings)} {path.stem}", file=sys.stderr)
         if not path.exists():
             images = one.images, one.size, one.channels
-            if images not in kept:
-                kept = {images: _splits(one, arguments.plugins)}
-            checkpoint.save(path, _trained(path, one, kept[images], device))
+            if images not in splits:
+                splits = {images: _splits(one, plugins)}
+            checkpoint.save(path, _trained(path, one, splits[images], device))
             _state_path(path).unlink()
         record = checkpoint.load(path).record
         print(
@@ -167,34 +144,30 @@ def _train_all(
         )
 
 
-def _splits(one: "Training", plugins: list[Path] | None) -> "Splits":
-    """The three splits of the images; the validation and test images fit the training ones."""
-    import dataclasses
-
-    import harness
+def _splits(one: "Training", plugins: Sequence[Path]) -> "Splits":
+    """The three splits of the images; validation and test images take the training images' size."""
     from harness_plugins.thesis.vit.examples import gather
     from harness_plugins.thesis.vit.training import Splits
 
-    images = harness.make("image set", one.images, plugins or ())
+    images = harness.make("image set", one.images, plugins)
     if not isinstance(images, harness.LabelledImageSet):
         raise HarnessError(
             f"{one.images}: has no training images with labels; `harness data list` names sets "
             "that have"
         )
-
     classes = images.classes()
+    train, *others = (
+        dataclasses.replace(images, split=split)  # type: ignore[type-var]
+        for split in ("train", "validation", "test")
+    )
+    training = gather(train, classes, one.size, one.channels)
+    size, channels = training.shape[:2], training.shape[2]
+    validation, test = (gather(split, classes, size, channels) for split in others)
+    return Splits(training, validation, test, classes)
 
-    def examples(split: str, like: "Examples | None" = None) -> "Examples":
-        part = dataclasses.replace(images, split=split)  # type: ignore[type-var]
-        if like is None:
-            return gather(part, classes, one.size, one.channels)
-        return gather(part, classes, like.shape[:2], like.shape[2])
 
-    training = examples("train")
-    return Splits(training, examples("validation", training), examples("test", training), classes)
-
-
-def _trained(path: Path, one: "Training", splits: "Splits", device: "torch.device") -> Any:
+def _trained(path: Path, one: "Training", splits: "Splits", device: "torch.device") -> "Checkpoint":
+    from harness.command import shown_progress
     from harness_plugins.thesis.vit.model import ModelSettings
     from harness_plugins.thesis.vit.training import train
 
@@ -215,47 +188,31 @@ def _trained(path: Path, one: "Training", splits: "Splits", device: "torch.devic
         raise HarnessError(str(error)) from error
     state_path = _state_path(path)
     if state_path.exists():
-        print(f"going on with the training kept in {state_path}", file=sys.stderr)
-    with _reporter(one.how.epochs) as report:
-        return train(splits, model, one.how, state_path, report, device)
+        print(f"resuming the training stored in {state_path}", file=sys.stderr)
+    with shown_progress() as progress:
+        return train(splits, model, one.how, state_path, _reporter(progress), device)
 
 
 def _state_path(path: Path) -> Path:
     return path.with_name(path.name + ".training")
 
 
-@contextmanager
-def _reporter(epochs: int) -> Iterator[Callable[["Progress"], None]]:
-    """A live bar on a terminal, a line an epoch elsewhere; both on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+def _reporter(progress: "Progress") -> Callable[["TrainingStep"], None]:
+    """Shows batches as steps of one phase, and a line per epoch."""
+    has_begun = False
 
-    console = Console(stderr=True)
-
-    def line(progress: "Progress") -> None:
-        if progress.validation_accuracy is not None:
-            console.print(
-                f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, "
-                f"validation accuracy {progress.validation_accuracy:.4f}",
-                highlight=False,
+    def report(step: "TrainingStep") -> None:
+        nonlocal has_begun
+        if step.validation_accuracy is not None:
+            progress.note(
+                f"epoch {step.epoch}/{step.epochs}: loss {step.loss:.4f}, "
+                f"validation accuracy {step.validation_accuracy:.4f}"
             )
+            return
+        if not has_begun:
+            # Epochs of an earlier session do not count.
+            progress.begin("training batches", (step.epochs - step.epoch + 1) * step.batches)
+            has_begun = True
+        progress.advance()
 
-    if not console.is_terminal:
-        yield line
-        return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console) as bars:
-        tasks: list[TaskID] = []
-
-        def live(progress: "Progress") -> None:
-            done = (progress.epoch - 1) * progress.batches + progress.batch
-            if not tasks:
-                # Begun here, so that epochs of an earlier session do not count as fast ones.
-                total = epochs * progress.batches
-                tasks.append(bars.add_task("training", total=total, completed=done))
-            description = f"epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}"
-            bars.update(tasks[0], completed=done, description=description)
-            line(progress)
-
-        yield live
+    return report

@@ -1,5 +1,4 @@
-"""The thesis' tables and figures again: one module a group of exhibits.
+"""The thesis' tables and figures made again, one module per group of exhibits.
 
-`exhibits.py` lists them, `study.py` holds what they are made from,
-`report.py` writes what was made.
+`exhibits.py` lists the exhibits, `study.py` holds their inputs, `report.py` writes the results.
 """

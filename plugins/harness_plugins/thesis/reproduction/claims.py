@@ -1,10 +1,12 @@
-"""The thesis' claims, each with the figures that speak for or against it."""
+"""The thesis' claims, each with the numbers that speak for or against it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas
 
-from harness_plugins.thesis.reproduction.exhibit import Made
+from harness.command import bootstrap_interval, signed_rank_p
+from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.profiles import with_noise
 from harness_plugins.thesis.reproduction.study import (
     LOUVAIN,
@@ -13,18 +15,16 @@ from harness_plugins.thesis.reproduction.study import (
     method,
 )
 
-if TYPE_CHECKING:
-    import pandas
-
 SDP = "sdp[clusterer=hdbscan-sklearn]"
-# The thresholds at the heavy end: the last quarter.
+METHODS = (LOUVAIN, "infomap", SDP)
+# Heavy pruning is the last quarter of the thresholds.
 HEAVY = 0.75
 
+Row = dict[str, Any]
 
-def claims(study: Study) -> Made:
-    """One row a claim and comparison: means, their difference with its interval, paired test."""
-    import pandas
 
+def claims(study: Study) -> Output:
+    """One row per claim and comparison: means, their difference with its interval, paired test."""
     chosen = with_noise(study)
     rows = [
         *_in_order(chosen),
@@ -35,18 +35,18 @@ def claims(study: Study) -> Made:
         *_noise_reaches(study),
         *_misclassified(study, chosen),
     ]  # fmt: skip
-    return Made(
+    return Output(
         {"claims": pandas.DataFrame(rows)},
         remarks=(
             "Over the images clustered; a method without a stable phase has modularity 0 there. "
             "low and high: 95 % bootstrap interval of the mean difference; p: Wilcoxon's paired "
-            "signed-rank test, or Mann and Whitney's where it says so; not corrected.",
+            "signed-rank test, or Mann and Whitney's where named; not corrected.",
         ),
     )
 
 
-def _in_order(chosen: "pandas.DataFrame") -> list[dict[str, Any]]:
-    wide = chosen.pivot(index="image", columns="clusterer", values="reached")
+def _in_order(chosen: pandas.DataFrame) -> list[Row]:
+    wide = chosen.pivot(index="image", columns="clusterer", values="accepted_modularity")
     claim = "Louvain over Infomap over SDP in modularity"
     return [
         _paired(claim, method(one), wide[one], method(other), wide[other])
@@ -54,32 +54,29 @@ def _in_order(chosen: "pandas.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def _beyond_embedding(study: Study) -> list[dict[str, Any]]:
-    points = study.embedding_points
-    wide = points.pivot_table(
+def _beyond_embedding(study: Study) -> list[Row]:
+    wide = study.embedding_points.pivot_table(
         index="image", columns="clusterer", values="modularity", aggfunc="mean"
     )
     claim = "community detection beats k-means and DBSCAN on the SDP's embedding"
     return [
         _paired(
-            claim, f"{method(one)}, mean over thresholds", wide[one],
-            method(other), wide[other],
+            claim, f"{method(one)}, mean over thresholds", wide[one], method(other), wide[other]
         )
         for other in ("sdp[clusterer=kmeans]", "sdp[clusterer=dbscan]")
-        for one in (LOUVAIN, "infomap", SDP)
-    ]  # fmt: skip
-
-
-def _over_noise(chosen: "pandas.DataFrame") -> list[dict[str, Any]]:
-    return [
-        _paired(
-            "images over noise", str(name), of["reached"], "noise, same threshold", of["beside"]
-        )
-        for name, of in chosen.groupby("method", sort=False)
+        for one in METHODS
     ]
 
 
-def _pruning(chosen: "pandas.DataFrame") -> dict[str, Any]:
+def _over_noise(chosen: pandas.DataFrame) -> list[Row]:
+    values, noise = "accepted_modularity", "accepted_noise"
+    return [
+        _paired("images over noise", str(name), rows[values], "noise, same threshold", rows[noise])
+        for name, rows in chosen.groupby("method", sort=False)
+    ]
+
+
+def _pruning(chosen: pandas.DataFrame) -> Row:
     both = chosen[chosen["accepted"]].pivot(index="image", columns="clusterer", values="level")
     both = both.reindex(columns=[LOUVAIN, "infomap"]).dropna()
     return _paired(
@@ -88,83 +85,80 @@ def _pruning(chosen: "pandas.DataFrame") -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _heavy_pruning(study: Study) -> list[dict[str, Any]]:
+def _heavy_pruning(study: Study) -> list[Row]:
     points = study.thesis_points
     observed = points[points["role"] == "observed"]
     rows = []
-    for clusterer in (LOUVAIN, "infomap", SDP):
-        of = observed[observed["clusterer"] == clusterer]
-        heavy = of["level"] >= HEAVY * of["level"].max()
-        wide = of.assign(heavy=heavy).pivot_table(
+    for clusterer in METHODS:
+        of_method = observed[observed["clusterer"] == clusterer]
+        heavy = of_method["level"] >= HEAVY * of_method["level"].max()
+        wide = of_method.assign(heavy=heavy).pivot_table(
             index="image", columns="heavy", values="modularity", aggfunc="mean"
         )
+        name = f"{method(clusterer)}, last quarter of thresholds"
         rows.append(
-            _paired(
-                "SDP fails at heavy pruning", f"{method(clusterer)}, last quarter of thresholds",
-                wide[True], "thresholds before", wide[False],
-            )
-        )  # fmt: skip
+            _paired("SDP fails at heavy pruning", name, wide[True], "lower thresholds", wide[False])
+        )
     return rows
 
 
-def _noise_reaches(study: Study) -> list[dict[str, Any]]:
+def _noise_reaches(study: Study) -> list[Row]:
     points = study.thesis_points
     noise = points[points["role"] == "control"]
     largest = noise.groupby(["clusterer", "image", "draw"], sort=False)["modularity"].max()
     return [
         {
             "claim": f"modularity of {limit} is {word}",
-            "of": f"share of noise profiles that reach it, {method(str(clusterer))}",
-            "mean": float((of >= limit).mean()),
-            "images": len(of),
+            "group": f"fraction of noise profiles that reach it, {method(str(clusterer))}",
+            "mean": float((values >= limit).mean()),
+            "images": len(values),
         }
         for limit, word in ((0.3, "meaningful"), (0.5, "strong"))
-        for clusterer, of in largest.groupby(level="clusterer", sort=False)
+        for clusterer, values in largest.groupby(level="clusterer", sort=False)
     ]
 
 
-def _misclassified(study: Study, chosen: "pandas.DataFrame") -> list[dict[str, Any]]:
+def _misclassified(study: Study, chosen: pandas.DataFrame) -> list[Row]:
     from scipy.stats import mannwhitneyu
 
     try:
         keys = study.one_head_examples.keys
     except MissingRequirementError:
         return []
-    right = dict(zip(keys, study.one_head_evaluation.is_right, strict=True))
+    correct = dict(zip(keys, study.one_head_evaluation.is_right, strict=True))
     rows = []
-    for name, of in chosen.groupby("method", sort=False):
-        is_right = of["image"].map(right).to_numpy(dtype=bool)
-        reached = of["reached"].to_numpy()
-        row: dict[str, Any] = {
+    for name, of_method in chosen.groupby("method", sort=False):
+        is_right = of_method["image"].map(correct).to_numpy(dtype=bool)
+        modularity = of_method["accepted_modularity"].to_numpy()
+        right, wrong = modularity[is_right], modularity[~is_right]
+        row: Row = {
             "claim": "low modularity goes with misclassification (Mann and Whitney)",
-            "of": f"{name}, recognised images",
-            "mean": _mean(reached[is_right]),
-            "beside": f"misclassified ({(~is_right).sum()})",
-            "its mean": _mean(reached[~is_right]),
-            "images": len(reached),
+            "group": f"{name}, recognised images",
+            "mean": _mean(right),
+            "reference": f"misclassified ({len(wrong)})",
+            "reference mean": _mean(wrong),
+            "images": len(modularity),
         }
-        if is_right.any() and not is_right.all():
-            row["difference"] = row["mean"] - row["its mean"]
-            row["p"] = float(mannwhitneyu(reached[is_right], reached[~is_right]).pvalue)
+        if len(right) and len(wrong):
+            row["difference"] = row["mean"] - row["reference mean"]
+            row["p"] = float(mannwhitneyu(right, wrong).pvalue)
         rows.append(row)
     return rows
 
 
-def _mean(figures: Any) -> float:
-    return float(np.mean(figures)) if len(figures) else float("nan")
+def _mean(values: Any) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
 
 
-def _paired(claim: str, name: str, one: Any, beside: str, other: Any) -> dict[str, Any]:
-    from harness.command import bootstrap_interval, signed_rank_p
-
-    first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+def _paired(claim: str, group: str, values: Any, reference: str, others: Any) -> Row:
+    first, second = np.asarray(values, dtype=float), np.asarray(others, dtype=float)
     difference = first - second
     row = {
         "claim": claim,
-        "of": name,
+        "group": group,
         "mean": _mean(first),
-        "beside": beside,
-        "its mean": _mean(second),
+        "reference": reference,
+        "reference mean": _mean(second),
         "difference": _mean(difference),
         "images": len(difference),
     }

@@ -1,32 +1,40 @@
-"""An exhibit: one table or figure of the thesis, and what is made for it."""
+"""An exhibit: one table or figure of the thesis, and the function that makes it again."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas
 
 from harness_plugins.thesis.reproduction.study import Study
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """Tables and figures by name, a figure's numbers being the table of its name, and remarks."""
+class Output:
+    """Tables and figures by name, and remarks; a figure's numbers are in the table of its name."""
 
-    tables: "Mapping[str, pandas.DataFrame]" = field(default_factory=dict)
+    tables: Mapping[str, pandas.DataFrame] = field(default_factory=dict)
     figures: "Mapping[str, Figure]" = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """Its name, as `--only` spells it; what it shows; and the function that makes it.
+    """A name for `--only`, a title, and the function that makes the exhibit.
 
-    `make` raises MissingRequirementError where something is needed that is not there.
+    `make` raises MissingRequirementError if something that it needs is not available.
     """
 
     name: str
     title: str
-    make: Callable[[Study], Made]
+    make: Callable[[Study], Output]
+
+
+def patch_table(grid: tuple[int, int], values: Mapping[str, Any]) -> pandas.DataFrame:
+    """One row per patch of a grid: its row and column, and the values (patches,) by name."""
+    rows, columns = np.divmod(np.arange(grid[0] * grid[1]), grid[1])
+    return pandas.DataFrame({"row": rows, "column": columns, **values})

@@ -1,72 +1,62 @@
 """All exhibits, in the thesis' order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from harness import HarnessError
 from harness.command import did_you_mean
-from harness_plugins.thesis.reproduction import (
-    accuracy,
-    attention,
-    clusters,
-    logits,
-    profiles,
-    semantics,
-)
+from harness_plugins.thesis.reproduction import accuracy, attention, clusters, logits, profiles
 from harness_plugins.thesis.reproduction.claims import claims
-from harness_plugins.thesis.reproduction.exhibit import Exhibit
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
+from harness_plugins.thesis.reproduction.semantics import foreground_agreement
+
+
+def _by_image(title: str, make: Callable[..., Output], names: Sequence[str]) -> Iterator[Exhibit]:
+    """One exhibit for each of the first images."""
+    for number, name in enumerate(names):
+        yield Exhibit(name, f"{title}, image {number + 1}", partial(make, number=number, name=name))
+
 
 EXHIBITS: Sequence[Exhibit] = (
     Exhibit("table-4.1", "Accuracy with and without attention", accuracy.accuracies),
     Exhibit("figure-4.1", "Confusion matrix", accuracy.confusion_matrix),
-    *(
-        Exhibit(
-            f"figure-4.{place + 2}",
-            f"Attention of one patch by head, image {place + 1}",
-            attention.heatmaps(place),
-        )
-        for place in range(4)
+    *_by_image(
+        "Attention of one patch by head",
+        attention.heatmaps,
+        ["figure-4.2", "figure-4.3", "figure-4.4", "figure-4.5"],
     ),
     Exhibit("figure-4.6", "Accuracy by class against heads", accuracy.accuracy_by_heads),
     Exhibit("heads", "Which heads cluster", attention.heads_that_cluster),
     Exhibit("table-4.2", "Class probabilities of the images", accuracy.class_probabilities),
     Exhibit("figure-4.7", "The images", clusters.images_shown),
-    *(
-        Exhibit(
-            f"figure-4.{place + 8}",
-            f"Louvain's clusters, one a panel, image {place + 1}",
-            clusters.panels_of(place, f"figure-4.{place + 8}"),
-        )
-        for place in range(4)
+    *_by_image(
+        "Louvain's clusters, one per panel",
+        clusters.louvain_panels,
+        ["figure-4.8", "figure-4.9", "figure-4.10", "figure-4.11"],
     ),
     Exhibit("figure-4.12", "Two numbers of clusters compared", clusters.two_counts),
     Exhibit("figure-4.13", "A random image", clusters.random_image),
     Exhibit("figure-4.14", "Modularity and clusters on a random image", profiles.noise_alone),
     Exhibit("table-4.3", "Threshold, clusters, modularity", profiles.chosen_thresholds),
-    *(
-        Exhibit(
-            f"table-4.{place + 4}",
-            f"Logits with clusters' outputs zeroed, image {place + 1}",
-            logits.logits_of(place),
-        )
-        for place in range(3)
+    *_by_image(
+        "Logits with clusters' outputs zeroed",
+        logits.logits_of_image,
+        ["table-4.4", "table-4.5", "table-4.6"],
     ),
     Exhibit("ablation", "Clusters zeroed, over all images", logits.over_all_images),
-    *(
-        Exhibit(
-            f"figure-A.{place + 1}",
-            f"Modularity and clusters against the threshold, image {place + 1}",
-            profiles.profiles_of(place, f"figure-A.{place + 1}"),
-        )
-        for place in range(5)
+    *_by_image(
+        "Modularity and clusters against the threshold",
+        profiles.profiles_of_image,
+        ["figure-A.1", "figure-A.2", "figure-A.3", "figure-A.4", "figure-A.5"],
     ),
     Exhibit("figure-A.6", "Clusters of all methods", clusters.all_methods),
-    Exhibit("semantics", "Do clusters follow the foreground", semantics.agreement),
-    Exhibit("claims", "What the thesis claims, in figures", claims),
+    Exhibit("semantics", "Agreement of clusters with the foreground", foreground_agreement),
+    Exhibit("claims", "The thesis' claims, in numbers", claims),
 )
 
 
 def chosen(names: Sequence[str]) -> Sequence[Exhibit]:
-    """The exhibits that are named, in their own order; all if none is.
+    """The exhibits of these names, in the order of the thesis; all exhibits if there is no name.
 
     Raises HarnessError for a name that no exhibit has.
     """

@@ -1,4 +1,4 @@
-"""How well models classify: confusion, accuracy by class, class probabilities."""
+"""Figures of how well models classify: confusion, accuracy by class, class probabilities."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,25 +16,25 @@ MARKERS = "osD^vPX*<>"
 
 
 def confusion(matrix: Integers, classes: Sequence[str], *, title: str) -> "Figure":
-    """Images of each true class (rows) by the class predicted (columns): counts.
+    """Numbers of images by true class (rows) and predicted class (columns).
 
-    Shades are shares of the row, on a scale that shows the few off the diagonal.
+    Shades are fractions of the row, on a scale that makes small ones off the diagonal visible.
     """
     with style():
         side = max(4.2, 1.8 + 0.52 * len(classes))
         figure, ((panel,),) = new_figure(1, 1, side + 0.4, side, title)
         totals = matrix.sum(axis=1, keepdims=True)
-        shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-        panel.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+        fractions = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
+        panel.imshow(np.sqrt(fractions), cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(*matrix.shape):
             if matrix[row, column]:
                 panel.text(
                     column, row, str(matrix[row, column]), ha="center", va="center", fontsize=8,
-                    color="white" if shares[row, column] > 0.35 else "black",
+                    color="white" if fractions[row, column] > 0.35 else "black",
                 )  # fmt: skip
-        places = range(len(classes))
-        panel.set_xticks(places, classes, rotation=45, ha="right", rotation_mode="anchor")
-        panel.set_yticks(places, classes)
+        ticks = range(len(classes))
+        panel.set_xticks(ticks, classes, rotation=45, ha="right", rotation_mode="anchor")
+        panel.set_yticks(ticks, classes)
         panel.set_xlabel("predicted")
         panel.set_ylabel("true class")
         panel.spines[:].set_visible(False)
@@ -51,16 +51,16 @@ def by_heads(
 ) -> "Figure":
     """Each class's accuracy (heads, classes) against the number of heads, and their mean.
 
-    deviations (heads, classes): over seeds, NaN where there is but one.
+    deviations (heads, classes): over seeds, NaN where there is only one.
     """
     with style():
         figure, ((panel,),) = new_figure(1, 1, 7.2, 4.6, title)
         order = np.argsort(-accuracy.mean(axis=0))
-        for place, number in enumerate(order):
+        for rank, number in enumerate(order):
             spread = None if deviations is None else np.nan_to_num(deviations[:, number])
             panel.errorbar(
-                heads, accuracy[:, number], yerr=spread, color=colour(place), linewidth=1,
-                marker=MARKERS[place % len(MARKERS)], markersize=4, capsize=2,
+                heads, accuracy[:, number], yerr=spread, color=colour(rank), linewidth=1,
+                marker=MARKERS[rank % len(MARKERS)], markersize=4, capsize=2,
                 label=classes[number],
             )  # fmt: skip
         panel.plot(heads, accuracy.mean(axis=1), color="black", linewidth=2.2, label="mean")
@@ -86,12 +86,12 @@ def class_probabilities(
         )
         photo(image, pixels)
         picture(image)
-        places = np.arange(len(classes))
-        colours = [CHOSEN if number == truth else colour(0) for number in places]
-        bars.barh(places, probabilities, color=colours)
-        for place, share in enumerate(probabilities):
-            bars.text(share + 0.01, place, f"{share:.3f}", va="center", fontsize=8)
-        bars.set_yticks(places, classes)
+        ticks = np.arange(len(classes))
+        colours = [CHOSEN if number == truth else colour(0) for number in ticks]
+        bars.barh(ticks, probabilities, color=colours)
+        for tick, probability in enumerate(probabilities):
+            bars.text(probability + 0.01, tick, f"{probability:.3f}", va="center", fontsize=8)
+        bars.set_yticks(ticks, classes)
         bars.invert_yaxis()
         bars.set_xlim(0, 1.12)
         bars.set_xlabel("probability" if truth is None else f"probability; true: {classes[truth]}")

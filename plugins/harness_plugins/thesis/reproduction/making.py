@@ -1,21 +1,26 @@
-"""Makes exhibits one after the other; what one lacks or breaks does not stop the others."""
+"""Makes exhibits one after the other; one that fails does not stop the others."""
 
 import json
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import harness
 from harness import HarnessError
 from harness.command import environment, invocation, source
-from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
-from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
+from harness_plugins.thesis.reproduction.study import (
+    MissingRequirementError,
+    Study,
+    extractor_of,
+)
 
 
 def reproduce(
-    study: Study, exhibits: Sequence[Exhibit], command: str, tell: Callable[[Result], None]
+    study: Study, exhibits: Sequence[Exhibit], command: str, report: Callable[[Result], None]
 ) -> list[Result]:
-    """Make exhibits, write them and the report over them below the study's folder.
+    """Make exhibits, write them and a report on all of them below the study's folder.
 
     Raises HarnessError if the folder cannot be written to.
     """
@@ -24,7 +29,7 @@ def reproduce(
         result = _made(study, exhibit)
         write_exhibit(study.folder, result)
         results.append(result)
-        tell(result)
+        report(result)
     write_report(study.folder, results, command)
     _write_provenance(study, results, command)
     return results
@@ -33,39 +38,32 @@ def reproduce(
 def _made(study: Study, exhibit: Exhibit) -> Result:
     try:
         return Result(exhibit, exhibit.make(study))
-    except MissingRequirementError as lacking:
-        return Result(exhibit, Made(), lacking=str(lacking))
+    except MissingRequirementError as missing:
+        return Result(exhibit, Output(), missing=str(missing))
     except HarnessError as error:
-        return Result(exhibit, Made(), failed=str(error))
-    except Exception as error:  # one exhibit's defect is no other's
+        return Result(exhibit, Output(), failed=str(error))
+    except Exception as error:  # a defect in one exhibit does not concern the others
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(last.filename).name}:{last.lineno}"
-        return Result(exhibit, Made(), failed=f"{type(error).__name__}: {error} ({where})")
+        return Result(exhibit, Output(), failed=f"{type(error).__name__}: {error} ({where})")
 
 
 def _write_provenance(study: Study, results: Sequence[Result], command: str) -> None:
-    told = {
+    provenance = {
         "command": command,
         "environment": environment(1),
         "source": source(),
         "invocation": invocation(),
         "images": study.images,
         "checkpoints": {
-            name: _digest(study, name) for name in (study.checkpoint, study.many_heads)
+            name: harness.make("extractor", extractor_of(name), study.plugins).fingerprint()
+            for name in (study.checkpoint, study.many_heads)
         },
         "models": [str(folder) for folder in study.models],
         "exhibits": {result.exhibit.name: result.trouble or "made" for result in results},
     }
     path = study.folder / "provenance.json"
     try:
-        path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _digest(study: Study, checkpoint: str) -> str:
-    import harness
-    from harness_plugins.thesis.reproduction.study import extractor_of
-
-    made = harness.make("extractor", extractor_of(checkpoint), study.plugins)
-    return str(made.fingerprint())

@@ -1,58 +1,41 @@
 """Modularity and number of clusters against the threshold: figures 4.14, A.1 to A.5; table 4.3."""
 
-from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
+import pandas
 
 from harness import Integers
-from harness_plugins.thesis.reproduction.exhibit import Made
+from harness.command import Curve, profile_figure
+from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.published import published
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, method
 
-if TYPE_CHECKING:
-    import pandas
-
-    from harness.command import Curve
-
-AXIS = "threshold (smallest weight kept)"
+AXIS = "threshold (smallest weight that stays)"
 COLUMNS = ["clusterer", "role", "draw", "level", "modularity", "n_clusters"]
+BY_METHOD = ["image", "clusterer"]
 
 
-def profiles_of(place: int, name: str) -> Callable[[Study], Made]:
-    """The profiles of the image shown at that place, by every method, beside its noise."""
-
-    def make(study: Study) -> Made:
-        from harness.command import profile_figure
-
-        if place >= len(study.clustered_keys):
-            raise MissingRequirementError(
-                f"needs {place + 1} images; {len(study.clustered_keys)} are clustered (--clustered)"
-            )
-        image = study.clustered_keys[place]
-        points = study.thesis_points
-        points = points[points["image"] == image]
-        chosen = study.thesis_selections
-        chosen = chosen[chosen["image"] == image]
-        curves = [
-            _curve(
-                method(str(clusterer)),
-                of,
-                chosen[chosen["clusterer"] == clusterer].to_dict("records")[0],
-            )
-            for clusterer, of in points.groupby("clusterer", sort=False)
-        ]
-        figure = profile_figure(curves, title=f"{image} and noise of its size", axis=AXIS)
-        return Made({name: points[COLUMNS].reset_index(drop=True)}, {name: figure})
-
-    return make
+def profiles_of_image(study: Study, number: int, name: str) -> Output:
+    """The profiles of a clustered image by every method, beside those of its noise."""
+    keys = study.clustered_keys
+    if number >= len(keys):
+        raise MissingRequirementError(
+            f"needs {number + 1} images; {len(keys)} are clustered (--clustered)"
+        )
+    image, points, chosen = keys[number], study.thesis_points, study.thesis_selections
+    points = points[points["image"] == image]
+    chosen = chosen[chosen["image"] == image].drop_duplicates("clusterer").set_index("clusterer")
+    curves = [
+        _curve(method(str(clusterer)), rows, chosen.loc[clusterer].to_dict())
+        for clusterer, rows in points.groupby("clusterer", sort=False)
+    ]
+    figure = profile_figure(curves, title=f"{image} and noise of its size", axis=AXIS)
+    return Output({name: points[COLUMNS].reset_index(drop=True)}, {name: figure})
 
 
-def _curve(name: str, points: "pandas.DataFrame", chosen: Mapping[Hashable, Any]) -> "Curve":
-    import pandas
-
-    from harness.command import Curve
-
+def _curve(name: str, points: pandas.DataFrame, chosen: Mapping[Hashable, Any]) -> Curve:
     observed = points[points["role"] == "observed"]
     noise = points[points["role"] == "control"].groupby("point")
     first, last = chosen["plateau_first"], chosen["plateau_last"]
@@ -72,55 +55,42 @@ def _curve(name: str, points: "pandas.DataFrame", chosen: Mapping[Hashable, Any]
     )
 
 
-def _counts(points: "pandas.DataFrame") -> Integers:
+def _counts(points: pandas.DataFrame) -> Integers:
     return np.asarray(points["n_clusters"].to_numpy(dtype=np.int64))
 
 
-def noise_alone(study: Study) -> Made:
-    """The profiles of one random image, and what they reach at most, as the thesis gives it."""
-    import pandas
-
-    from harness.command import Curve, profile_figure
-
-    image = study.clustered_keys[0]
-    points = study.thesis_points
-    of_noise = points[
-        (points["image"] == image) & (points["role"] == "control") & (points["draw"] == 0)
+def noise_alone(study: Study) -> Output:
+    """The profiles of one random image, and their largest modularity beside the thesis' value."""
+    points, name = study.thesis_points, "figure-4.14"
+    is_noise = (points["role"] == "control") & (points["draw"] == 0)
+    noise = points[is_noise & (points["image"] == study.clustered_keys[0])]
+    curves, largest = [], []
+    for clusterer, rows in noise.groupby("clusterer", sort=False):
+        levels, modularity = rows["level"].to_numpy(), rows["modularity"].to_numpy()
+        curves.append(Curve(method(str(clusterer)), levels, modularity, _counts(rows)))
+        best = int(np.nanargmax(modularity))
+        largest.append((curves[-1].name, modularity[best], levels[best]))
+    largest += [
+        (f"thesis: {each.thesis} ({each.source})", each.value, np.nan)
+        for each in published(name).itertuples()
     ]
-    curves, rows = [], []
-    for clusterer, of in of_noise.groupby("clusterer", sort=False):
-        name, modularity = method(str(clusterer)), of["modularity"].to_numpy()
-        curves.append(Curve(name, of["level"].to_numpy(), modularity, _counts(of)))
-        rows.append(
-            {
-                "method": name,
-                "largest modularity": np.nanmax(modularity),
-                "at threshold": of["level"].to_numpy()[np.nanargmax(modularity)],
-            }
-        )
-    rows += [
-        {"method": f"thesis: {each.what} ({each.place})", "largest modularity": each.value}
-        for each in published("figure-4.14")
-    ]
-    figure = profile_figure(curves, title="a random image of the size of the others", axis=AXIS)
-    return Made(
+    columns = ["method", "largest modularity", "at threshold"]
+    return Output(
         {
-            "figure-4.14": of_noise[COLUMNS].reset_index(drop=True),
-            "figure-4.14-largest": pandas.DataFrame(rows),
+            name: noise[COLUMNS].reset_index(drop=True),
+            f"{name}-largest": pandas.DataFrame(largest, columns=columns),
         },
-        {"figure-4.14": figure},
+        {name: profile_figure(curves, title="a random image of the images' size", axis=AXIS)},
     )
 
 
-def chosen_thresholds(study: Study) -> Made:
-    """Threshold, clusters and modularity: over all images, and image by image; the thesis' own."""
-    import pandas
-
-    chosen = with_noise(study)
+def chosen_thresholds(study: Study) -> Output:
+    """Threshold, clusters and modularity: over all images, by image, and the thesis' values."""
+    chosen, name = with_noise(study), "table-4.3"
     chosen = chosen.assign(excess=chosen["modularity"] - chosen["noise"])
-    found = chosen[chosen["accepted"]]
     over_images = (
-        found.groupby("method", sort=False)
+        chosen[chosen["accepted"]]
+        .groupby("method", sort=False)
         .agg(
             images=("image", "count"),
             threshold=("level", "mean"),
@@ -138,48 +108,35 @@ def chosen_thresholds(study: Study) -> Made:
     one_by_one = chosen[chosen["image"].isin(keys)][
         ["image", "method", "accepted", "level", "n_clusters", "modularity", "noise"]
     ].rename(columns={"level": "threshold", "n_clusters": "clusters"})
-    thesis = pandas.DataFrame(
-        [
-            {"thesis": each.what, "value": each.value, "place": each.place}
-            for each in published("table-4.3")
-        ]
-    )
-    return Made(
+    return Output(
         {
-            "table-4.3": over_images,
-            "table-4.3-images": one_by_one.reset_index(drop=True),
-            "table-4.3-thesis": thesis,
+            name: over_images,
+            f"{name}-images": one_by_one.reset_index(drop=True),
+            f"{name}-thesis": published(name),
         },
         remarks=(
-            "Over images: those on which a stable phase was found. noise is the modularity of the "
-            "same method on noise at the same threshold, where noise keeps other numbers of edges: "
-            "at equal density see docs/evidence.md.",
+            "Over images: those in which a stable phase was found. noise is the modularity of the "
+            "same method on noise at the same threshold, at which noise has another number of "
+            "edges; for equal density see docs/evidence.md.",
         ),
     )
 
 
-def with_noise(study: Study) -> "pandas.DataFrame":
-    """Every choice with `noise`, the control's modularity at the same level; `reached` and
-    `beside` are modularity and noise, 0 where nothing was accepted.
+def with_noise(study: Study) -> pandas.DataFrame:
+    """Every selection with `noise`, the control's mean modularity at the same level.
+
+    `accepted_modularity` and `accepted_noise` are modularity and noise, 0 where no level was
+    accepted.
     """
-    chosen = study.thesis_selections.merge(_noise_at_choice(study), on=["image", "clusterer"])
+    points, chosen = study.thesis_points, study.thesis_selections
+    noise = points[points["role"] == "control"].merge(
+        chosen[[*BY_METHOD, "candidate"]], on=BY_METHOD
+    )
+    noise = noise[noise["point"] == noise["candidate"]]
+    means = noise.groupby(BY_METHOD, sort=False)["modularity"].mean().rename("noise")
+    chosen = chosen.merge(means.reset_index(), on=BY_METHOD)
     return chosen.assign(
         method=chosen["clusterer"].map(method),
-        reached=chosen["modularity"].where(chosen["accepted"], 0.0),
-        beside=chosen["noise"].where(chosen["accepted"], 0.0),
-    )
-
-
-def _noise_at_choice(study: Study) -> "pandas.DataFrame":
-    """The controls' mean modularity at the level chosen, by image and method."""
-    points = study.thesis_points
-    noise = points[points["role"] == "control"]
-    chosen = study.thesis_selections[["image", "clusterer", "candidate"]]
-    at = noise.merge(chosen, on=["image", "clusterer"])
-    at = at[at["point"] == at["candidate"]]
-    return (
-        at.groupby(["image", "clusterer"], sort=False)["modularity"]
-        .mean()
-        .rename("noise")
-        .reset_index()
+        accepted_modularity=chosen["modularity"].where(chosen["accepted"], 0.0),
+        accepted_noise=chosen["noise"].where(chosen["accepted"], 0.0),
     )

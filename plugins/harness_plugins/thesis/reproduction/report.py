@@ -1,20 +1,19 @@
-"""What was made, on disk: tables, figures, and a report as Markdown and as a page."""
+"""Writes results: tables, figures, and a report in Markdown and HTML."""
 
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas
 
 from harness import HarnessError
+from harness.command import save
 from harness_plugins.thesis.reproduction.deviations import DEVIATIONS
-from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
-
-if TYPE_CHECKING:
-    import pandas
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 
 TITLE = "The thesis' tables and figures again"
-# Rows of a table that the report shows; the file beside it has all.
+# Rows of a table that the HTML report shows; the CSV file has all rows.
 ROWS = 40
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -23,32 +22,30 @@ table { border-collapse: collapse; font-size: 14px; margin: 1rem 0; display: blo
   overflow-x: auto; }
 th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #ddd; }
 img { max-width: 100%; height: auto; }
-.lacking { color: #8a3b00; }
+.missing { color: #8a3b00; }
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """An exhibit with what was made for it, or why it could not be."""
+    """An exhibit with its output, or why there is none: a missing requirement or a failure."""
 
     exhibit: Exhibit
-    made: Made
-    lacking: str = ""
+    made: Output
+    missing: str = ""
     failed: str = ""
 
     @property
     def trouble(self) -> str:
-        """Why there is nothing to see."""
-        return self.lacking or self.failed
+        """Why there is no output; "" if there is."""
+        return self.missing or self.failed
 
 
 def write_exhibit(folder: Path, result: Result) -> list[Path]:
-    """An exhibit's tables as CSV and Markdown and its figures as PNG and SVG; returns the files.
+    """Write tables as CSV and Markdown and figures as PNG and SVG; returns the files.
 
     Raises HarnessError if the folder cannot be written to.
     """
-    from harness.command import save
-
     written = []
     try:
         for kind in ("tables", "figures"):
@@ -67,7 +64,7 @@ def write_exhibit(folder: Path, result: Result) -> list[Path]:
 
 
 def write_report(folder: Path, results: Sequence[Result], command: str) -> list[Path]:
-    """FOLDER/report.md and report.html over all results; returns their paths.
+    """Write report.md and report.html over all results; returns their paths.
 
     Raises HarnessError if they cannot be written.
     """
@@ -108,7 +105,7 @@ def _page(results: Sequence[Result], command: str) -> str:
         name = html.escape(result.exhibit.name)
         parts.append(f'<h2 id="{name}">{name}: {html.escape(result.exhibit.title)}</h2>')
         if result.trouble:
-            parts.append(f'<p class="lacking">Not made: {html.escape(result.trouble)}</p>')
+            parts.append(f'<p class="missing">Not made: {html.escape(result.trouble)}</p>')
         parts += [f"<p>{html.escape(remark)}</p>" for remark in result.made.remarks]
         for figure in map(html.escape, result.made.figures):
             alt = html.escape(result.exhibit.title)
@@ -125,12 +122,12 @@ def _page(results: Sequence[Result], command: str) -> str:
     )
 
 
-def _worth_showing(made: Made) -> "list[tuple[str, pandas.DataFrame]]":
-    """Tables that are read; the numbers behind a figure are only kept beside it."""
+def _worth_showing(made: Output) -> list[tuple[str, pandas.DataFrame]]:
+    """The tables that the report shows; the numbers behind a figure are in a file only."""
     return [(name, table) for name, table in made.tables.items() if name not in made.figures]
 
 
-def _markdown(table: "pandas.DataFrame") -> str:
+def _markdown(table: pandas.DataFrame) -> str:
     shown = _rounded(table)
     rows = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
     rows += [[str(value) for value in row] for row in shown.itertuples(index=False)]
@@ -140,9 +137,7 @@ def _markdown(table: "pandas.DataFrame") -> str:
     )
 
 
-def _rounded(table: "pandas.DataFrame") -> "pandas.DataFrame":
-    import pandas
-
+def _rounded(table: pandas.DataFrame) -> pandas.DataFrame:
     def text(value: object) -> str:
         if value is None or (isinstance(value, float) and pandas.isna(value)):
             return "–"

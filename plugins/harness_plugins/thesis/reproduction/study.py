@@ -1,38 +1,37 @@
-"""What all exhibits are made from: images, models, and runs over them, each made when needed."""
+"""The inputs of all exhibits: images, models, and runs over them, each made on first use."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas
 
 import harness
 from harness import HarnessError, Image, ImageSet, Run
-from harness.command import Progress, format_value
-from harness_plugins.thesis.vit.checkpoint import load_checkpoint
-
-if TYPE_CHECKING:
-    import pandas
-
-    from harness_plugins.thesis.vit.checkpoint import Checkpoint
-    from harness_plugins.thesis.vit.evaluation import Evaluation
-    from harness_plugins.thesis.vit.examples import Examples
+from harness.command import Progress, format_spec, format_value
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, load, load_checkpoint
+from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
+from harness_plugins.thesis.vit.examples import Examples, gather
 
 LOUVAIN = "louvain-networkx"
+# Images that the figures show.
+N_SHOWN = 4
 
 
 class MissingRequirementError(Exception):
-    """What an exhibit needs and does not have, and the commands that get it, in one line."""
+    """What an exhibit needs and does not have, and the commands that provide it, in one line."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a reproduction is over.
+    """The settings of a reproduction.
 
-    images: spelling of the image set; checkpoint and many_heads: models of one head and of
-    several; models: folders of trained models, each of one data set and called as it is;
-    clustered: images that are clustered; folder: where runs are kept.
+    images: spec of the image set; checkpoint and many_heads: models with one head and with
+    several; models: folders of trained models, each named as its data set; clustered: how many
+    images are clustered; folder: where runs are stored.
     """
 
     images: str
@@ -50,14 +49,14 @@ class Study:
         """The images."""
         made = harness.make("image set", self.images, self.plugins)
         if not isinstance(made, ImageSet):
-            raise HarnessError(f"{self.images}: no image set")
+            raise HarnessError(f"{self.images}: not an image set")
         return made
 
     @cached_property
     def classes(self) -> Sequence[str]:
-        """Names of the images' classes.
+        """The names of the images' classes.
 
-        Raises MissingRequirementError where they have none.
+        Raises MissingRequirementError if the images have no labels.
         """
         classes = getattr(self.image_set, "classes", None)
         if classes is None:
@@ -66,61 +65,70 @@ class Study:
             )
         return list(classes())
 
-    @cached_property
-    def clustered_images(self) -> str:
-        """Spelling of the images that are clustered: the first, classes in turn."""
-        import dataclasses
+    def by_class(self, values: Iterable[float]) -> dict[str, float]:
+        """Values (classes,) by the names of the classes."""
+        return dict(zip(self.classes, map(float, values), strict=True))
 
-        from harness.command import format_spec
-
-        fields = {field.name for field in dataclasses.fields(self.image_set)}  # type: ignore[arg-type]
-        if "count" not in fields:
+    def clustered_images(self, most: int | None = None) -> str:
+        """The spec of the first `clustered` images, or `most` of them, classes in turn."""
+        if "count" not in {field.name for field in fields(self.image_set)}:  # type: ignore[arg-type]
             return self.images
-        count = min(self.clustered, len(self.image_set.keys()))
+        count = min(most or self.clustered, self.clustered, len(self.image_set.keys()))
         return format_spec(replace(self.image_set, count=count))  # type: ignore[type-var]
 
     @cached_property
     def clustered_keys(self) -> list[str]:
-        """Names of the images that are clustered."""
+        """The keys of the images that are clustered."""
         return [str(key) for key in self.thesis_selections["image"].unique()]
 
     @cached_property
     def shown(self) -> list[Image]:
-        """The images that figures show: the first four of the clustered ones that every method of
-        the thesis finds clusters in; if there are none, the first four.
+        """The images that figures show.
+
+        The first four clustered images in which every method of the thesis finds clusters; the
+        first four if there is no such image.
         """
-        chosen = self.thesis_selections
-        found = chosen.groupby("image", sort=False)["accepted"].all()
+        found = self.thesis_selections.groupby("image", sort=False)["accepted"].all()
         keys = [str(key) for key in found[found].index] or [str(key) for key in found.index]
-        return [self.image_set.load(key) for key in keys[:4]]
+        return [self.image_set.load(key) for key in keys[:N_SHOWN]]
+
+    def image(self, number: int) -> Image:
+        """One of the images shown, by its number from 0.
+
+        Raises MissingRequirementError if there are fewer.
+        """
+        if number >= len(self.shown):
+            raise MissingRequirementError(
+                f"needs {number + 1} images; {len(self.shown)} of {self.images} are shown"
+            )
+        return self.shown[number]
 
     @cached_property
     def thesis_run(self) -> Run:
         """The thesis' pipeline over the clustered images."""
-        return self._run("thesis", self.clustered_images, self.checkpoint)
+        return self._run("thesis", self.clustered_images(), self.checkpoint)
 
     @cached_property
-    def thesis_selections(self) -> "pandas.DataFrame":
-        """What was chosen in each image's profiles of the thesis' pipeline."""
+    def thesis_selections(self) -> pandas.DataFrame:
+        """The level selected in each image's profiles of the thesis' pipeline."""
         frame = self.thesis_run.selections()
         return frame[(frame["role"] == "observed") & (frame["status"] == "ok")]
 
     @cached_property
-    def thesis_points(self) -> "pandas.DataFrame":
+    def thesis_points(self) -> pandas.DataFrame:
         """All profiles of the thesis' pipeline."""
         return self.thesis_run.points()
 
     @cached_property
-    def embedding_points(self) -> "pandas.DataFrame":
-        """Profiles of several ways to part the SDP's embedding, over a few of the images."""
-        few = replace(self, clustered=max(1, self.clustered // 2))
-        return self._run("embedding", few.clustered_images, self.checkpoint).points()
+    def embedding_points(self) -> pandas.DataFrame:
+        """Profiles of several ways to cluster the SDP's embedding, over half of the images."""
+        images = self.clustered_images(most=max(1, self.clustered // 2))
+        return self._run("embedding", images, self.checkpoint).points()
 
     @cached_property
     def heads_run(self) -> Run:
-        """Every head of the model of several by itself, over a few images."""
-        few = replace(self, clustered=min(4, self.clustered))
-        return self._run("heads", few.clustered_images, self.many_heads)
+        """Every head of the model with several, over at most four images."""
+        return self._run("heads", self.clustered_images(most=4), self.many_heads)
 
     def _run(self, suite: str, images: str, checkpoint: str) -> Run:
         values: dict[str, Any] = {
@@ -134,26 +142,30 @@ class Study:
             return harness.run(path, **values, progress=self.progress)
 
     @cached_property
-    def one_head(self) -> "Checkpoint":
-        """The model of one head."""
-        return load_checkpoint(self.checkpoint, self.plugins)
+    def one_head(self) -> Checkpoint:
+        """The model with one head."""
+        return load_checkpoint(self.checkpoint)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches of the model with one head."""
+        return self.one_head.model.settings.grid
 
     @cached_property
-    def one_head_examples(self) -> "Examples":
-        """All images of the set as the model of one head takes them."""
-        return self.examples(self.one_head)
+    def one_head_examples(self) -> Examples:
+        """All images of the set as the model with one head takes them."""
+        return self._examples(self.one_head)
 
     @cached_property
-    def one_head_evaluation(self) -> "Evaluation":
-        """What the model of one head says of them."""
-        from harness_plugins.thesis.vit.evaluation import evaluate
-
+    def one_head_evaluation(self) -> Evaluation:
+        """The outputs of the model with one head for all images."""
         return evaluate(self.one_head, self.one_head_examples)
 
-    def examples(self, model: "Checkpoint") -> "Examples":
-        """All images of the set as a model takes them."""
-        from harness_plugins.thesis.vit.examples import gather
+    def evaluation(self, model: Checkpoint) -> Evaluation:
+        """The outputs of a model for all images."""
+        return evaluate(model, self._examples(model))
 
+    def _examples(self, model: Checkpoint) -> Examples:
         settings = model.model.settings
         if len(self.classes) != settings.classes:
             raise MissingRequirementError(
@@ -163,22 +175,12 @@ class Study:
         size = (settings.height, settings.width)
         return gather(self.image_set, self.classes, size, settings.channels)
 
-    def evaluation(self, model: "Checkpoint") -> "Evaluation":
-        """What a model says of all images."""
-        from harness_plugins.thesis.vit.evaluation import evaluate
-
-        return evaluate(model, self.examples(model))
-
     @cached_property
-    def trained(self) -> "pandas.DataFrame":
-        """A row a trained model: data set, shape, training, classes, test accuracy, file.
+    def trained(self) -> pandas.DataFrame:
+        """One row per trained model: data set, shape, training, classes, test accuracy, file.
 
-        Raises MissingRequirementError where no folder of trained models was told.
+        Raises MissingRequirementError if no folder of trained models is given.
         """
-        import pandas
-
-        from harness_plugins.thesis.vit import checkpoint
-
         if not self.models:
             raise MissingRequirementError(
                 "needs trained models: `harness data fetch fashion-mnist`, then `harness train "
@@ -190,32 +192,33 @@ class Study:
             paths = sorted(folder.glob("*.safetensors"))
             if not paths:
                 raise HarnessError(f"--models {folder}: holds no checkpoint (*.safetensors)")
-            for path in paths:
-                loaded = checkpoint.load(path)
-                settings, how = loaded.model.settings, loaded.record["training"]
-                rows.append(
-                    {
-                        "data": folder.name,
-                        "attention": settings.attention,
-                        "heads": settings.heads if settings.attention else 0,
-                        "mlp": settings.mlp,
-                        "optimiser": how["optimiser"],
-                        "epochs": how["epochs"],
-                        "augmented": how.get("augmentation") is not None,
-                        "seed": how["seed"],
-                        "classes": tuple(loaded.record.get("classes", ())),
-                        "test_accuracy": loaded.record["test_accuracy"],
-                        "file": str(path),
-                    }
-                )
+            rows += [{"data": folder.name, **_description(path)} for path in paths]
         return pandas.DataFrame(rows)
 
 
+def _description(path: Path) -> dict[str, Any]:
+    """What a trained model's checkpoint records about it."""
+    loaded = load(path)
+    settings, how = loaded.model.settings, loaded.record["training"]
+    return {
+        "attention": settings.attention,
+        "heads": settings.heads if settings.attention else 0,
+        "mlp": settings.mlp,
+        "optimiser": how["optimiser"],
+        "epochs": how["epochs"],
+        "augmented": how.get("augmentation") is not None,
+        "seed": how["seed"],
+        "classes": tuple(loaded.record.get("classes", ())),
+        "test_accuracy": loaded.record["test_accuracy"],
+        "file": str(path),
+    }
+
+
 def extractor_of(checkpoint: str) -> str:
-    """The spelling of the extractor of a checkpoint."""
+    """The spec of the extractor of a checkpoint."""
     return f"one-layer-vit[checkpoint={format_value(checkpoint)}]"
 
 
 def method(clusterer: str) -> str:
-    """A method's name as tables show it."""
+    """A method's name in tables."""
     return clusterer.replace("clusterer=", "")

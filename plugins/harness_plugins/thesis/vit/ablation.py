@@ -1,8 +1,8 @@
-"""What a one-layer ViT says of an image some of whose patches are removed.
+"""The response of a one-layer ViT to an image without some of its patches.
 
 Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2, cover
-parts of the input; here what the model computes for a patch is removed instead. docs/ablation.md
-says what each place means.
+parts of the input; here the model's values for a patch are removed instead. docs/ablation.md
+defines the places of removal.
 """
 
 from functools import partial
@@ -15,23 +15,24 @@ from torch import Tensor
 from harness import At, Fill, Floats, ModelResponse
 from harness_plugins.thesis.vit.model import OneLayerViT
 
-# Sets of patches that go through the model together.
+# Sets of patches per forward pass.
 BATCH = 64
 
 
 def ablated(
     model: OneLayerViT, image: Tensor, at: At = "block", fill: Fill = "zero"
 ) -> ModelResponse:
-    """What removing patches of one image (1, channels, height, width) does to a model's logits.
+    """How a model's logits change when patches of an image (1, channels, height, width) go.
 
-    at="block": rows of the block's output, behind residual and MLP, which the classifier reads.
+    at="block": rows of the block's output, after residual and MLP, which the classifier reads.
     at="attention": rows of the attention's output, before it is added to the tokens. Both are
-    replaced by zeros or, with fill="mean", by the mean row over the image's patches. As all that
-    follows the attention is computed patch by patch and then summed by the linear classifier,
-    the changes of a set are the sum of its patches'.
+    replaced by zeros or, with fill="mean", by the mean row over the image's patches. Everything
+    after the attention is computed patch by patch and summed by the linear classifier, so the
+    change for a set of patches is the sum of its patches' changes.
     at="keys": no other patch attends to the removed ones, whose scores are −∞ before the softmax,
-    in every head; each still attends to itself, so that every row has something to attend to.
-    There `fill` has no meaning. Raises ValueError for a model without attention.
+    in every head; each still attends to itself, so that no row is empty. `fill` has no effect.
+
+    Raises ValueError for a model without attention.
     """
     with torch.inference_mode():
         tokens = model.embed(image)
@@ -57,14 +58,14 @@ def ablated(
 
 
 def _filling(rows: Tensor, fill: Fill) -> Tensor:
-    """What rows (1, patches, dimension) are replaced by."""
+    """The replacement of rows (1, patches, dimension)."""
     if fill == "zero":
         return torch.zeros_like(rows)
     return rows.mean(dim=1, keepdim=True).expand_as(rows)
 
 
 def _patch_changes(model: OneLayerViT, differences: Tensor) -> Floats:
-    """Each patch's share in the logits (patches, classes) from rows (1, patches, dimension)."""
+    """Each patch's contribution to the logits (patches, classes), from its row's change."""
     rows = differences[0].double()
     weights = model.classifier.weight.double().view(-1, *rows.shape)
     return np.asarray(torch.einsum("cpd,pd->pc", weights, rows).numpy())

@@ -1,4 +1,4 @@
-"""Random changes of training images that leave their classes as they are."""
+"""Random changes of training images that preserve their classes."""
 
 import torch
 from torch import Tensor
@@ -6,8 +6,9 @@ from torch.nn import functional
 
 
 def flipped_and_shifted(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
-    """Each image (count, channels, height, width) flipped left to right half the time, and moved
-    by up to `pixels` along either axis, with black where nothing moves in.
+    """Flip each image (count, channels, height, width) with probability ½, and shift it.
+
+    The shift is up to `pixels` along either axis; uncovered pixels are black.
     """
     count, _, height, width = images.shape
     flips = torch.rand(count, generator=generator) < 0.5
@@ -18,6 +19,6 @@ def flipped_and_shifted(images: Tensor, pixels: int, generator: torch.Generator)
     down, right = torch.randint(0, 2 * pixels + 1, (2, count), generator=generator)
     rows = down[:, None] + torch.arange(height)
     columns = right[:, None] + torch.arange(width)
-    # Indices that are apart put what they choose before the channels.
+    # Index arrays on both sides of a slice put their axes first.
     moved = padded[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]]
     return moved.permute(0, 3, 1, 2)

@@ -1,21 +1,18 @@
-"""Checkpoints of the one-layer ViT: safetensors, with how they were made as metadata."""
+"""Checkpoints of the one-layer ViT: safetensors, with settings and training as metadata."""
 
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 from torch import Tensor
 
-import harness
 from harness import HarnessError
-from harness.command import format_value
+from harness_plugins.thesis.vit.files import checkpoint_file, opened
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 FORMAT = "harness-one-layer-vit-1"
@@ -23,13 +20,13 @@ FORMAT = "harness-one-layer-vit-1"
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Pixels in 0…1 have `mean` taken off and are divided by `deviation`."""
+    """Standardises pixels in 0…1 by `mean` and `deviation`."""
 
     mean: float
     deviation: float
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Bytes of any shape to the floats a model is fed."""
+        """The floats that a model takes, from bytes of any shape."""
         return (images.to(torch.float32) / 255 - self.mean) / self.deviation
 
 
@@ -43,7 +40,7 @@ class Checkpoint:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and JSON metadata so that `path` is at any time whole or absent.
+    """Write tensors and JSON metadata; `path` is complete or absent at any time.
 
     Raises HarnessError if the file cannot be written.
     """
@@ -63,22 +60,12 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, An
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What `write_tensors` wrote.
+    """The tensors and the metadata that `write_tensors` wrote.
 
     Raises HarnessError if the file is missing or was not written by the harness.
     """
-    if not path.is_file():
-        raise HarnessError(f"{path}: no such checkpoint")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["harness"])
-            if not isinstance(metadata, dict):
-                raise ValueError("its metadata are no table")
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise HarnessError(
-            f"{path}: not a checkpoint that `harness train` wrote ({error})"
-        ) from error
+    with opened(path, "pt") as (file, metadata):
+        return {name: file.get_tensor(name) for name in file.keys()}, metadata
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -93,9 +80,9 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint; the model comes in evaluation mode.
+    """Read a checkpoint, with the model in evaluation mode.
 
-    Raises HarnessError if the file is missing or is no checkpoint of a one-layer ViT.
+    Raises HarnessError if the file is missing or is not a checkpoint of a one-layer ViT.
     """
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
@@ -110,12 +97,9 @@ def load(path: Path) -> Checkpoint:
     return Checkpoint(model.eval(), normalisation, record)
 
 
-def load_checkpoint(name: str, plugins: Sequence[str | Path] = ()) -> Checkpoint:
-    """A one-layer ViT: one that is shipped, by its name, or a file that `harness train` wrote.
+def load_checkpoint(name: str) -> Checkpoint:
+    """Read a shipped checkpoint by its name, or a file that `harness train` wrote.
 
-    Raises HarnessError if there is none.
+    Raises HarnessError as `load` does.
     """
-    extractor = harness.make(
-        "extractor", f"one-layer-vit[checkpoint={format_value(name)}]", plugins
-    )
-    return load(extractor.checkpoint_file)
+    return load(checkpoint_file(name))

@@ -1,4 +1,4 @@
-"""What a trained model says of labelled images."""
+"""A trained model's outputs for labelled images."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,14 +16,14 @@ BATCH = 500
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Logits (count, classes) of images and their true labels (count,)."""
+    """Logits (count, classes) of images, and their true labels (count,)."""
 
     logits: NDArray[np.float32]
     labels: NDArray[np.int64]
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """The classes' probabilities (count, classes): softmax of the logits."""
+        """Class probabilities (count, classes): the softmax of the logits."""
         raised = np.exp(self.logits - self.logits.max(axis=1, keepdims=True), dtype=np.float64)
         return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
@@ -34,38 +34,38 @@ class Evaluation:
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
-        """Whether each image's largest logit is its label's, (count,)."""
+        """Whether each image is classified correctly, (count,)."""
         return np.asarray(self.predicted == self.labels)
 
     @property
     def accuracy(self) -> float:
-        """Share of images whose largest logit is their label's."""
+        """The fraction of images classified correctly."""
         return float(self.is_right.mean())
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """Images of each true class (rows) by the class predicted (columns)."""
+        """Numbers of images by true class (rows) and predicted class (columns)."""
         classes = self.logits.shape[1]
         pairs = self.labels * classes + self.predicted
         return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
     @property
     def accuracy_by_class(self) -> NDArray[np.float64]:
-        """Share of each class's images that are recognised, (classes,); NaN where it has none."""
+        """The fraction of each class recognised, (classes,); NaN for a class without images."""
         of_class = self.confusion.sum(axis=1)
-        shares = np.full(len(of_class), np.nan)
-        np.divide(self.confusion.diagonal(), of_class, out=shares, where=of_class > 0)
-        return shares
+        fractions = np.full(len(of_class), np.nan)
+        np.divide(self.confusion.diagonal(), of_class, out=fractions, where=of_class > 0)
+        return fractions
 
 
 def evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
-    """The model's logits on every image."""
+    """Apply the model to every image."""
     logits = _logits(checkpoint.model, checkpoint.normalisation, examples)
     return Evaluation(logits, examples.labels.numpy())
 
 
 def accuracy(model: OneLayerViT, normalisation: Normalisation, examples: Examples) -> float:
-    """Share of images whose largest logit is their label's; puts the model in evaluation mode."""
+    """The fraction of images classified correctly; puts the model in evaluation mode."""
     return Evaluation(_logits(model, normalisation, examples), examples.labels.numpy()).accuracy
 
 

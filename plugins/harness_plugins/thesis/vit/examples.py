@@ -17,7 +17,7 @@ class Examples:
     """Images (count, channels, height, width) of bytes with their labels (count,).
 
     `keys` are the images' names, in order; `digest` is a SHA-256 of names, labels and decoded
-    pixels: of the split that they are.
+    pixels, which identifies the split.
     """
 
     keys: tuple[str, ...]
@@ -41,16 +41,14 @@ def gather(
     size: tuple[int, int] | None = None,
     channels: int | None = None,
 ) -> Examples:
-    """All images of a set, made to fit `size` (height, width) and `channels` where these are told.
+    """All images of a set, resized to `size` (height, width) and converted to `channels`, if given.
 
-    Labels are indices into `classes`.
-
-    Raises HarnessError if an image is broken or has no label of the set's classes, or if images
-    differ in what is not told.
+    Labels are indices into `classes`. Raises HarnessError if an image is broken or has no label
+    among the classes, or if images differ in a size or in channels that are not given.
     """
     keys = images.keys()
     if not keys:
-        raise HarnessError(f"{images.name}: it holds no image")
+        raise HarnessError(f"{images.name}: holds no image")
     digest = hashlib.sha256()
     labels = np.empty(len(keys), dtype=np.int64)
     first = images.load(keys[0]).pixels.shape
@@ -60,12 +58,14 @@ def gather(
     for index, key in enumerate(keys):
         image = images.load(key)
         if image.label is None or not 0 <= image.label < len(classes):
-            raise HarnessError(f"{key}: its label {image.label} is none of {len(classes)} classes")
+            raise HarnessError(
+                f"{key}: its label {image.label} is not among {len(classes)} classes"
+            )
         found = image.pixels.shape
         if (size is None and found[:2] != first[:2]) or (channels is None and found[2] != first[2]):
             raise HarnessError(
-                f"{key} is {_spelled(found)} and {keys[0]} {_spelled(first)}; "
-                "say with --size and --channels what all are to be made"
+                f"{key} is {_text(found)} and {keys[0]} {_text(first)}; "
+                "give a common --size and --channels"
             )
         digest.update(f"{key} {image.label} {image.digest}\n".encode())
         labels[index] = image.label
@@ -74,5 +74,5 @@ def gather(
     return Examples(tuple(keys), tensor, torch.from_numpy(labels), digest.hexdigest())
 
 
-def _spelled(shape: tuple[int, ...]) -> str:
+def _text(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))

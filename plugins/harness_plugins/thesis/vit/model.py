@@ -17,7 +17,7 @@ SIZES = (
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The shape of a one-layer ViT; all that is needed to build it again."""
+    """The shape of a one-layer ViT, sufficient to build it."""
 
     height: int = 28
     width: int = 28
@@ -67,7 +67,7 @@ class SelfAttention(nn.Module):
         return queries, keys, values
 
     def weights(self, tokens: Tensor) -> Tensor:
-        """Attention maps (batch, heads, tokens, tokens); row i is what token i attends to."""
+        """Attention maps (batch, heads, tokens, tokens); row i holds what token i attends to."""
         queries, keys, _ = self.split_heads(tokens)
         scale = queries.shape[-1] ** -0.5
         return torch.softmax((queries * scale) @ keys.transpose(-1, -2), dim=-1)
@@ -75,8 +75,8 @@ class SelfAttention(nn.Module):
     def forward(self, tokens: Tensor, visible: Tensor | None = None) -> Tensor:
         """Values mixed by the attention maps, (batch, tokens, dimension).
 
-        `visible` (batch, 1, tokens, tokens): whether a query (row) may attend to a key; all to
-        all without it. What may not be attended to is −∞ before the softmax.
+        `visible` (batch, 1, tokens, tokens): whether a query (row) may attend to a key; by
+        default all attend to all. The scores of invisible keys are −∞ before the softmax.
         """
         mixed = functional.scaled_dot_product_attention(
             *self.split_heads(tokens), attn_mask=visible
@@ -108,7 +108,7 @@ class OneLayerViT(nn.Module):
         self.classifier = nn.Linear(rows * columns * dimension, settings.classes)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Patch tokens with their positions, (batch, patches, dimension)."""
+        """Patch tokens with positions added, (batch, patches, dimension)."""
         return self.embedding(images).flatten(2).transpose(1, 2) + self.positions  # type: ignore[no-any-return]
 
     def attention_maps(self, images: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ class OneLayerViT(nn.Module):
         return self.attention(self.attention_norm(tokens), visible)  # type: ignore[no-any-return]
 
     def completed(self, tokens: Tensor) -> Tensor:
-        """The block's output from tokens with the attention's output added; patch by patch."""
+        """The block's output, from tokens with the attention's output added; patch by patch."""
         return tokens + self.mlp(self.mlp_norm(tokens)) if self.settings.mlp else tokens
 
     def classified(self, rows: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a model of fixed size is shown of an image of any size."""
+"""Fits images of any size to a model of fixed size."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ from harness import Image
 
 
 def fitted(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """Pixels (height, width, channels), resized by Pillow's Lanczos filter where they are not.
+    """The image as (height, width, channels), resized by Pillow's Lanczos filter if need be.
 
-    The whole image is squeezed or stretched to the new shape, so that patches tile all of it.
-    One channel is grey (ITU-R 601 luma), three are RGB.
+    The whole image is squeezed or stretched, so that patches tile all of it. One channel is grey
+    (ITU-R 601 luma), three are RGB.
     """
     from PIL import Image as Pictures
 

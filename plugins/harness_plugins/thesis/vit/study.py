@@ -1,4 +1,4 @@
-"""Many trainings of one-layer ViTs, told by a TOML file: every combination of what it lists.
+"""A study: many trainings of one-layer ViTs, every combination that a TOML file lists.
 
     images = "fashion-mnist"
     patch = 4
@@ -10,7 +10,7 @@
     [[variant]]
     attention = false
 
-What stands at the top holds for all variants; a list is a sweep. Names are those of the flags of
+Settings at the top hold for all variants; a list is a sweep. Settings are called as the flags of
 `harness train`.
 """
 
@@ -23,6 +23,7 @@ from typing import Any
 
 from harness import HarnessError
 from harness.command import did_you_mean
+from harness_plugins.parameters import check_value
 from harness_plugins.thesis.vit.training import RECIPES, TrainingSettings
 
 Size = tuple[int, int]
@@ -30,9 +31,9 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Training:
-    """One model to be trained: on which images, of which shape, and how.
+    """One model to train: its images, its shape, and how it is trained.
 
-    size (height, width) and channels are what images are made to fit, if told.
+    Images are converted to size (height, width) and channels, if given.
     """
 
     images: str
@@ -59,33 +60,38 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 CHOICES = {"recipe": tuple(RECIPES), "optimiser": ("adamw", "sgd")}
 HOW = tuple(field.name for field in fields(TrainingSettings))
-SEEDS = 2**31
-# What every name of a training says, whether trainings differ in it or not.
-ALWAYS_SAID = ("attention", "mlp", "heads", "seed")
+BOUNDS: Mapping[str, Mapping[str, float]] = {
+    **{key: {"least": 1} for key in COUNTS},
+    **{key: {"least": 0} for key in ("momentum", "weight_decay", "augmentation")},
+    "learning_rate": {"above": 0},
+    "seed": {"least": 0, "most": 2**31 - 1},
+}
+# Parts of every training's name, even where trainings do not differ in them.
+ALWAYS_NAMED = ("attention", "mlp", "heads", "seed")
 
 
 def training(values: Mapping[str, Any]) -> Training:
-    """The training that flags or a study's values tell; what is None or missing is the default's.
+    """The training with these settings; those that are None or missing take their defaults.
 
-    `recipe` names the settings that others are laid over. Raises HarnessError for what is wrong.
+    Defaults come from the `recipe`. Raises HarnessError for an unknown or invalid setting.
     """
-    told = {name: value for name, value in values.items() if value is not None}
-    for name in told:
-        _check(name, told[name])
-    if "images" not in told:
-        raise HarnessError("no images are named: say which labelled image set to learn from")
-    recipe = RECIPES[told.setdefault("recipe", "modern")]
-    how = replace(recipe, **{name: told.pop(name) for name in HOW if name in told})
-    if "size" in told:
-        told["size"] = read_size(told["size"])
-    if not told.get("attention", True):
-        # Without attention there are no heads to tell models apart.
-        told["heads"] = 1
-    return Training(**told, how=how)
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, value in given.items():
+        _check(name, value)
+    if "images" not in given:
+        raise HarnessError("no images are given: name a labelled image set to learn from")
+    recipe = RECIPES[given.setdefault("recipe", "modern")]
+    how = replace(recipe, **{name: given.pop(name) for name in HOW if name in given})
+    if "size" in given:
+        given["size"] = read_size(given["size"])
+    if not given.get("attention", True):
+        # Without attention, models do not differ by heads.
+        given["heads"] = 1
+    return Training(**given, how=how)
 
 
 def read_size(size: int | str) -> Size:
-    """`28` or `28x32` as height and width."""
+    """The height and width that `28` or `28x32` stand for."""
     parts = str(size).lower().replace("×", "x").split("x")
     if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise HarnessError(f"size {size}: expected a number of pixels, or HEIGHTxWIDTH")
@@ -99,29 +105,23 @@ def _check(name: str, value: Any) -> None:
     if not _is_one_of(types, value):
         expected = " or ".join(one.__name__ for one in types)
         raise HarnessError(f"{name} {value!r}: must be of type {expected}")
-    if name in COUNTS and value < 1:
-        raise HarnessError(f"{name} {value}: must be at least 1")
+    if name in BOUNDS:
+        check_value("train", name, value, **BOUNDS[name])
     if name == "channels" and value not in (1, 3):
         raise HarnessError(f"channels {value}: must be 1 for grey or 3 for RGB")
-    if name == "learning_rate" and not 0 < value < float("inf"):
-        raise HarnessError(f"{name} {value}: must be a positive number")
-    if name in ("momentum", "weight_decay", "augmentation") and not 0 <= value < float("inf"):
-        raise HarnessError(f"{name} {value}: must be a number of at least 0")
-    if name == "seed" and not 0 <= value < SEEDS:
-        raise HarnessError(f"seed {value}: must be a number in 0 … {SEEDS - 1}")
     if value not in CHOICES.get(name, (value,)):
         raise HarnessError(f"{name} {value!r}: must be one of {', '.join(CHOICES[name])}")
 
 
 def _is_one_of(types: tuple[type, ...], value: Any) -> bool:
-    # To Python True is an integer.
+    # In Python, True is an integer.
     return isinstance(value, types) and (bool in types or not isinstance(value, bool))
 
 
 def read_study(path: Path) -> dict[str, Training]:
-    """Every training of a study, by a name that says what it differs from the others in.
+    """Every training of a study, by a name made of the settings in which trainings differ.
 
-    Raises HarnessError if the file is missing or wrong.
+    Raises HarnessError if the file is missing or invalid.
     """
     try:
         values = tomllib.loads(path.read_text("utf-8"))
@@ -131,9 +131,9 @@ def read_study(path: Path) -> dict[str, Training]:
         raise HarnessError(f"{path}: not valid TOML: {error}") from error
     variants = values.pop("variant", [{}])
     if not isinstance(variants, list) or not all(isinstance(one, dict) for one in variants):
-        raise HarnessError(f"{path}: variants are written as tables: [[variant]]")
+        raise HarnessError(f"{path}: variants must be tables: [[variant]]")
     try:
-        # Variants that come to the same are trained once.
+        # Equal variants are trained once.
         found = list(
             dict.fromkeys(
                 training(each) for one in variants for each in _combinations({**values, **one})
@@ -154,7 +154,7 @@ def _names(trainings: Sequence[Training]) -> list[str]:
     differing = [
         name
         for name in (*(field.name for field in fields(Training) if field.name != "how"), *HOW)
-        if len({_figure(one, name) for one in trainings}) > 1 and name not in ALWAYS_SAID
+        if len({_setting(one, name) for one in trainings}) > 1 and name not in ALWAYS_NAMED
     ]
     return ["_".join(_name(one, differing)) for one in trainings]
 
@@ -165,14 +165,14 @@ def _name(one: Training, differing: Iterable[str]) -> Iterator[str]:
     if not one.mlp:
         yield "no-mlp"
     for name in differing:
-        figure = _figure(one, name)
-        # What the recipe's name says already is not said again.
-        if name not in HOW or figure != str(getattr(RECIPES[one.recipe], name)):
-            yield f"{name.replace('_', '-')}-{figure}"
+        text = _setting(one, name)
+        # The recipe's name stands for its own settings.
+        if name not in HOW or text != str(getattr(RECIPES[one.recipe], name)):
+            yield f"{name.replace('_', '-')}-{text}"
     yield f"seed-{one.how.seed}"
 
 
-def _figure(one: Training, name: str) -> str:
+def _setting(one: Training, name: str) -> str:
     value = getattr(one.how if name in HOW else one, name)
     text = "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return "".join(letter if letter.isalnum() or letter in ".x" else "-" for letter in text)

@@ -1,10 +1,9 @@
-"""Training of the one-layer ViT on labelled images, resumable after every epoch."""
+"""Trains the one-layer ViT on labelled images, resumable after every epoch."""
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,8 +32,8 @@ class TrainingSettings:
     """How a model is trained.
 
     adamw is AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay to zero; sgd
-    keeps its learning rate. `augmentation` is the number of pixels by which images are shifted
-    at random, and flipped half the time; None leaves them as they are.
+    has a constant learning rate. With `augmentation`, images are shifted at random by up to so
+    many pixels, and half of them are flipped.
     """
 
     optimiser: Literal["adamw", "sgd"] = "adamw"
@@ -58,7 +57,7 @@ RECIPES: Mapping[str, TrainingSettings] = {
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """What is learned from, what chooses the best epoch, and what measures the result."""
+    """Images to learn from, to choose the best epoch by, and to measure the result on."""
 
     training: Examples
     validation: Examples
@@ -67,8 +66,8 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a training stands, after a batch (accuracy None) or at the end of an epoch."""
+class TrainingStep:
+    """The state of a training after a batch (accuracy None) or at the end of an epoch."""
 
     epoch: int
     epochs: int
@@ -80,40 +79,41 @@ class Progress:
 
 @dataclass
 class _State:
-    """All that an interrupted training needs to go on as if it had not been interrupted."""
+    """Everything that an interrupted training needs to continue to the same weights."""
 
-    epoch: int
-    best_accuracy: float
-    best_epoch: int
-    history: list[dict[str, float]]
-    best: dict[str, Tensor]
+    epoch: int = 0
+    best_accuracy: float = -1.0
+    best_epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def end_epoch(self, model: OneLayerViT, loss: float, accuracy: float, seconds: float) -> None:
+        """Record an epoch, and the model's weights if its validation accuracy is the best."""
+        self.epoch += 1
+        if accuracy > self.best_accuracy:
+            self.best_accuracy, self.best_epoch = accuracy, self.epoch
+            self.best = {name: value.clone() for name, value in model.state_dict().items()}
+        self.history.append(
+            {"loss": loss, "validation_accuracy": accuracy, "seconds": round(seconds, 1)}
+        )
 
     def save(self, path: Path, run: dict[str, Any], model: OneLayerViT, optimiser: Any) -> None:
-        moments = {
-            f"moments.{index}.{name}": value
-            for index, state in optimiser.state_dict()["state"].items()
-            for name, value in state.items()
-        }
         tensors = {
-            **{f"model.{name}": value for name, value in model.state_dict().items()},
-            **{f"best.{name}": value for name, value in self.best.items()},
-            **moments,
+            f"{prefix}.{name}": value
+            for prefix, named in (("model", model.state_dict()), ("best", self.best))
+            for name, value in named.items()
         }
-        metadata = {
-            "run": run,
-            "epoch": self.epoch,
-            "best_accuracy": self.best_accuracy,
-            "best_epoch": self.best_epoch,
-            "history": self.history,
-        }
-        write_tensors(path, tensors, metadata)
+        for index, moments in optimiser.state_dict()["state"].items():
+            tensors |= {f"moments.{index}.{name}": value for name, value in moments.items()}
+        record = {name: value for name, value in vars(self).items() if name != "best"}
+        write_tensors(path, tensors, {"run": run, **record})
 
     @classmethod
     def load(cls, path: Path, run: dict[str, Any], model: OneLayerViT, optimiser: Any) -> "_State":
         tensors, metadata = read_tensors(path)
-        if metadata.get("run") != run:
+        if metadata.pop("run", None) != run:
             raise HarnessError(
-                f"{path}: an interrupted training with other settings or data is kept there; "
+                f"{path}: holds an interrupted training with other settings or data; "
                 "repeat its settings, delete the file, or choose another --out"
             )
 
@@ -131,13 +131,7 @@ class _State:
             moments.setdefault(int(index), {})[key] = value
         groups = optimiser.state_dict()["param_groups"]
         optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        return cls(
-            metadata["epoch"],
-            metadata["best_accuracy"],
-            metadata["best_epoch"],
-            metadata["history"],
-            part("best."),
-        )
+        return cls(**metadata, best=part("best."))
 
 
 def train(
@@ -145,81 +139,35 @@ def train(
     model_settings: ModelSettings,
     settings: TrainingSettings,
     state_path: Path,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingStep], None],
     device: torch.device | None = None,
 ) -> Checkpoint:
     """Train a one-layer ViT and return the weights of its best validation epoch, on the CPU.
 
-    After every epoch the state goes to `state_path`; if that file exists, training goes on from
-    there, to the same weights. The caller removes it when the checkpoint is safe.
+    The state is stored in `state_path` after every epoch; if that file exists, training resumes
+    from it and reaches the same weights. The caller removes it once the checkpoint is stored.
 
     Raises HarnessError if the data do not fit the model, or the state is of another training.
     """
     _check_sizes(splits, model_settings)
     device = device or torch.device("cpu")
-    training = splits.training
-    normalisation = _normalisation(training)
+    normalisation = _normalisation(splits.training)
     torch.manual_seed(settings.seed)
     model = OneLayerViT(model_settings).to(device)
     optimiser = _optimiser(model, settings)
-    run = {
-        "model": dataclasses.asdict(model_settings),
-        "training": dataclasses.asdict(settings),
-        "classes": list(splits.classes),
-        "splits": {
-            name: {"digest": part.digest, "images": len(part)}
-            for name, part in (
-                ("training", training),
-                ("validation", splits.validation),
-                ("test", splits.test),
-            )
-        },
-        "device": device.type,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
+    run = _description(splits, model_settings, settings, device)
+    state = _State()
     if state_path.exists():
         state = _State.load(state_path, run, model, optimiser)
-    else:
-        state = _State(0, -1.0, 0, [], {})
-
-    batches = math.ceil(len(training) / settings.batch)
-    rate = _schedule(settings, batches * settings.epochs)
     while state.epoch < settings.epochs:
-        epoch = state.epoch + 1
         started = time.perf_counter()
-        generator = torch.Generator().manual_seed(settings.seed + epoch)
-        order = torch.randperm(len(training), generator=generator)
-        losses = []
-        model.train()
-        for batch, chosen in enumerate(torch.split(order, settings.batch), 1):
-            images = training.images[chosen]
-            if settings.augmentation is not None:
-                images = flipped_and_shifted(images, settings.augmentation, generator)
-            for group in optimiser.param_groups:
-                group["lr"] = rate(state.epoch * batches + batch)
-            logits = model(normalisation(images.to(device)))
-            loss = functional.cross_entropy(logits, training.labels[chosen].to(device))
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            losses.append(loss.item())
-            report(Progress(epoch, settings.epochs, batch, batches, losses[-1], None))
-        reached = accuracy(model, normalisation, splits.validation)
-        if reached > state.best_accuracy:
-            state.best_accuracy, state.best_epoch = reached, epoch
-            state.best = {name: value.clone() for name, value in model.state_dict().items()}
-        mean_loss = float(np.mean(losses))
-        state.history.append(
-            {
-                "loss": mean_loss,
-                "validation_accuracy": reached,
-                "seconds": round(time.perf_counter() - started, 1),
-            }
+        last = _train_epoch(
+            state.epoch + 1, model, optimiser, normalisation, splits.training, settings, report
         )
-        state.epoch = epoch
+        reached = accuracy(model, normalisation, splits.validation)
+        state.end_epoch(model, last.loss, reached, time.perf_counter() - started)
         state.save(state_path, run, model, optimiser)
-        report(Progress(epoch, settings.epochs, batches, batches, mean_loss, reached))
+        report(replace(last, validation_accuracy=reached))
 
     model.load_state_dict(state.best)
     record = {
@@ -230,6 +178,57 @@ def train(
         "test_accuracy": accuracy(model, normalisation, splits.test),
     }
     return Checkpoint(model.eval().cpu(), normalisation, record)
+
+
+def _description(
+    splits: Splits, model: ModelSettings, settings: TrainingSettings, device: torch.device
+) -> dict[str, Any]:
+    """Everything that the weights depend on."""
+    parts = {"training": splits.training, "validation": splits.validation, "test": splits.test}
+    return {
+        "model": asdict(model),
+        "training": asdict(settings),
+        "classes": list(splits.classes),
+        "splits": {
+            name: {"digest": part.digest, "images": len(part)} for name, part in parts.items()
+        },
+        "device": device.type,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def _train_epoch(
+    epoch: int,
+    model: OneLayerViT,
+    optimiser: torch.optim.Optimizer,
+    normalisation: Normalisation,
+    training: Examples,
+    settings: TrainingSettings,
+    report: Callable[[TrainingStep], None],
+) -> TrainingStep:
+    """Train on every image once; returns the epoch's last step with the mean loss."""
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(settings.seed + epoch)
+    order = torch.randperm(len(training), generator=generator)
+    batches = math.ceil(len(training) / settings.batch)
+    rate = _schedule(settings, batches * settings.epochs)
+    losses = []
+    model.train()
+    for batch, chosen in enumerate(torch.split(order, settings.batch), 1):
+        images = training.images[chosen]
+        if settings.augmentation is not None:
+            images = flipped_and_shifted(images, settings.augmentation, generator)
+        for group in optimiser.param_groups:
+            group["lr"] = rate((epoch - 1) * batches + batch)
+        logits = model(normalisation(images.to(device)))
+        loss = functional.cross_entropy(logits, training.labels[chosen].to(device))
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        losses.append(loss.item())
+        report(TrainingStep(epoch, settings.epochs, batch, batches, losses[-1], None))
+    return TrainingStep(epoch, settings.epochs, batches, batches, float(np.mean(losses)), None)
 
 
 def _check_sizes(splits: Splits, model: ModelSettings) -> None:
@@ -248,13 +247,13 @@ def _check_sizes(splits: Splits, model: ModelSettings) -> None:
 
 
 def _normalisation(training: Examples) -> Normalisation:
-    # From the numbers of pixels of each value: exact, and no copy in floats is made.
+    # Counting the pixels of each value is exact and makes no copy in floats.
     counts = torch.bincount(training.images.flatten(), minlength=256).numpy()
     values = np.arange(256) / 255
     mean = np.average(values, weights=counts)
     deviation = math.sqrt(np.average((values - mean) ** 2, weights=counts))
     if not deviation:
-        raise HarnessError("all pixels of the training images are alike: nothing can be learned")
+        raise HarnessError("all pixels of the training images are equal: nothing can be learned")
     return Normalisation(round(float(mean), 6), round(deviation, 6))
 
 

@@ -55,7 +55,9 @@ def test_the_table_shows_every_class_and_the_probabilities_asked_for(
     assert sum(shares) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_row_an_image_is_written(harness_command: Command, trained: Path, tmp_path: Path) -> None:
+def test_one_row_per_image_is_written(
+    harness_command: Command, trained: Path, tmp_path: Path
+) -> None:
     evaluated(harness_command, "--csv", "predictions.csv")
 
     with (tmp_path / "predictions.csv").open(encoding="utf-8") as file:
@@ -104,7 +106,7 @@ def checkpoint_of_ten_classes(folder: Path) -> Path:
     return path
 
 
-def test_a_shipped_model_is_told_by_its_name(harness_command: Command) -> None:
+def test_a_shipped_model_is_given_by_its_name(harness_command: Command) -> None:
     finished = harness_command(
         "evaluate", "one-head", "--images", "fashion-mnist-sample[count=20]", "--json"
     )

@@ -48,9 +48,7 @@ def test_progress_goes_to_stderr(harness_command: Command) -> None:
     assert len(finished.stdout.splitlines()) == 1
 
 
-def test_images_are_made_to_fit_the_size_that_is_told(
-    harness_command: Command, tmp_path: Path
-) -> None:
+def test_images_are_resized_to_the_given_size(harness_command: Command, tmp_path: Path) -> None:
     finished = harness_command(*small("--size", "4x6", "--channels", 3))
 
     assert finished.returncode == 0, finished.stderr
@@ -82,7 +80,7 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_uninterrupted_one(
     words[words.index("model.safetensors")] = "whole.safetensors"
     harness_command(*words)
 
-    assert "going on with the training kept in" in resumed.stderr
+    assert "resuming the training stored in" in resumed.stderr
     one, two = (
         checkpoint.load(tmp_path / f"{name}.safetensors").model.state_dict()
         for name in ("model", "whole")
@@ -119,17 +117,17 @@ def test_a_study_trains_every_combination_and_only_what_is_missing(
         (["--images", "stripes[taller=3]"], "stripes-3 is 9×8×1 and stripes-0 8×8×1"),
         (["--images", "noise"], "noise: has no training images with labels"),
         (["--images", "strips"], "strips"),
-        (["--epochs", "0"], "epochs 0: must be at least 1"),
-        (["--learning-rate", "nan"], "learning_rate nan: must be a positive number"),
-        (["--learning-rate", "0"], "learning_rate 0.0: must be a positive number"),
-        (["--weight-decay", "-1"], "weight_decay -1.0: must be a number of at least 0"),
-        (["--seed", "2147483648"], "seed 2147483648: must be a number in 0 … 2147483647"),
+        (["--epochs", "0"], "train: epochs must be at least 1, not 0"),
+        (["--learning-rate", "nan"], "learning_rate must be above 0, not nan"),
+        (["--learning-rate", "0"], "learning_rate must be above 0, not 0.0"),
+        (["--weight-decay", "-1"], "weight_decay must be at least 0, not -1.0"),
+        (["--seed", "2147483648"], "seed must be 0 … 2147483647, not 2147483648"),
         (["--size", "wide"], "size wide: expected a number of pixels"),
         (["--threads", "0"], "--threads 0: must be at least 1"),
         (["--out", "."], ".: exists already"),
         (["--out", "nowhere/model"], "nowhere: no such folder for --out"),
         (["--batch", "many"], "--batch"),
-        (["study.toml"], "stands beside a study"),
+        (["study.toml"], "cannot be given with a study"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(

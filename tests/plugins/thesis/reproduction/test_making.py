@@ -8,7 +8,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.planning.progress import NullProgress
 from harness_plugins.thesis.reproduction.accuracy import accuracies
-from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.making import reproduce
 from harness_plugins.thesis.reproduction.report import Result
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
@@ -17,7 +17,7 @@ from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 
 def study(folder: Path, **changes: Any) -> Study:
-    told = {
+    settings = {
         "images": "fashion-mnist-sample[count=20]",
         "checkpoint": "one-head",
         "many_heads": "twelve-heads",
@@ -28,11 +28,11 @@ def study(folder: Path, **changes: Any) -> Study:
         "plugins": (),
         "progress": NullProgress(),
     }
-    return Study(**{**told, **changes})
+    return Study(**{**settings, **changes})
 
 
-def exhibit(name: str, outcome: Exception | Made) -> Exhibit:
-    def make(study: Study) -> Made:
+def exhibit(name: str, outcome: Exception | Output) -> Exhibit:
+    def make(study: Study) -> Output:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -40,32 +40,32 @@ def exhibit(name: str, outcome: Exception | Made) -> Exhibit:
     return Exhibit(name, "A title", make)
 
 
-def test_what_one_exhibit_lacks_or_breaks_does_not_stop_the_others(tmp_path: Path) -> None:
-    told: list[Result] = []
+def test_an_exhibit_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    reported: list[Result] = []
     exhibits = [
         exhibit("one", MissingRequirementError("needs more")),
         exhibit("two", HarnessError("is wrong")),
         exhibit("three", ZeroDivisionError("by nothing")),
-        exhibit("four", Made({"four": pandas.DataFrame({"a": [1]})})),
+        exhibit("four", Output({"four": pandas.DataFrame({"a": [1]})})),
     ]
 
-    results = reproduce(study(tmp_path), exhibits, "harness reproduce", told.append)
+    results = reproduce(study(tmp_path), exhibits, "harness reproduce", reported.append)
 
-    assert [result.lacking for result in results] == ["needs more", "", "", ""]
+    assert [result.missing for result in results] == ["needs more", "", "", ""]
     assert results[1].failed == "is wrong"
     assert results[2].failed.startswith("ZeroDivisionError: by nothing (test_making.py:")
-    assert told == results
+    assert reported == results
     assert (tmp_path / "tables" / "four.csv").read_text() == "a\n1\n"
 
 
-def test_provenance_tells_command_checkpoints_and_what_was_made(tmp_path: Path) -> None:
-    reproduce(study(tmp_path), [exhibit("one", Made())], "harness reproduce", lambda result: None)
+def test_provenance_records_command_checkpoints_and_exhibits(tmp_path: Path) -> None:
+    reproduce(study(tmp_path), [exhibit("one", Output())], "harness reproduce", lambda result: None)
 
-    told = json.loads((tmp_path / "provenance.json").read_text("utf-8"))
-    assert told["command"] == "harness reproduce"
-    assert told["exhibits"] == {"one": "made"}
-    assert all(len(digest) == 64 for digest in told["checkpoints"].values())
-    assert "torch" in told["environment"]["libraries"]
+    provenance = json.loads((tmp_path / "provenance.json").read_text("utf-8"))
+    assert provenance["command"] == "harness reproduce"
+    assert provenance["exhibits"] == {"one": "made"}
+    assert all(len(digest) == 64 for digest in provenance["checkpoints"].values())
+    assert "torch" in provenance["environment"]["libraries"]
 
 
 def trained(folder: Path, name: str, accuracy: float, **changes: Any) -> None:
@@ -95,7 +95,7 @@ def test_accuracies_are_means_and_deviations_over_seeds_beside_the_thesis(tmp_pa
     assert pandas.isna(table.loc[1, "thesis"])
 
 
-def test_accuracies_without_trained_models_say_how_to_have_them(tmp_path: Path) -> None:
+def test_accuracies_without_trained_models_say_how_to_train_them(tmp_path: Path) -> None:
     with pytest.raises(MissingRequirementError, match="needs trained models: `harness data fetch"):
         accuracies(study(tmp_path))
 
@@ -106,5 +106,5 @@ def test_a_folder_without_checkpoints_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_images_clustered_are_the_first_of_the_set(tmp_path: Path) -> None:
-    assert study(tmp_path).clustered_images == "fashion-mnist-sample[count=2]"
-    assert study(tmp_path, clustered=500).clustered_images == "fashion-mnist-sample[count=20]"
+    assert study(tmp_path).clustered_images() == "fashion-mnist-sample[count=2]"
+    assert study(tmp_path, clustered=500).clustered_images() == "fashion-mnist-sample[count=20]"

@@ -5,7 +5,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.views.figures.style import new_figure, style
-from harness_plugins.thesis.reproduction.exhibit import Exhibit, Made
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
 
 EVIL = "<script>alert(1)</script> | $x$"
@@ -15,7 +15,7 @@ def result(**changes: object) -> Result:
     table = pandas.DataFrame({"image": [EVIL], "share": [1 / 3], "none": [float("nan")]})
     with style():
         figure, _ = new_figure(1, 1, 3, 2, EVIL)
-    made = Made({"table-1": table, "figure-1": table}, {"figure-1": figure}, (EVIL,))
+    made = Output({"table-1": table, "figure-1": table}, {"figure-1": figure}, (EVIL,))
     exhibit = Exhibit("table-1", EVIL, lambda study: made)
     return Result(exhibit, **{"made": made, **changes})  # type: ignore[arg-type]
 
@@ -36,7 +36,7 @@ def test_an_exhibit_is_written_as_tables_and_figures(tmp_path: Path) -> None:
     assert again["share"][0] == 1 / 3
 
 
-def test_whatever_stands_in_names_is_text_on_the_page(tmp_path: Path) -> None:
+def test_markup_in_names_is_escaped_in_html(tmp_path: Path) -> None:
     write_report(tmp_path, [result()], f"harness reproduce {EVIL}")
 
     page = (tmp_path / "report.html").read_text("utf-8")
@@ -44,7 +44,7 @@ def test_whatever_stands_in_names_is_text_on_the_page(tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_a_cell_of_a_markdown_table_holds_no_bar_and_no_gap(tmp_path: Path) -> None:
+def test_bars_in_cells_of_markdown_tables_are_escaped_and_gaps_are_dashes(tmp_path: Path) -> None:
     write_report(tmp_path, [result()], "harness reproduce")
 
     lines = (tmp_path / "report.md").read_text("utf-8").splitlines()
@@ -53,7 +53,7 @@ def test_a_cell_of_a_markdown_table_holds_no_bar_and_no_gap(tmp_path: Path) -> N
     assert row.endswith("| 0.3333 | – |")
 
 
-def test_a_figures_numbers_are_kept_and_not_shown(tmp_path: Path) -> None:
+def test_the_numbers_behind_a_figure_are_not_in_the_report(tmp_path: Path) -> None:
     write_report(tmp_path, [result()], "harness reproduce")
 
     text = (tmp_path / "report.md").read_text("utf-8")
@@ -62,8 +62,8 @@ def test_a_figures_numbers_are_kept_and_not_shown(tmp_path: Path) -> None:
     assert "figures/figure-1.png" in text
 
 
-def test_what_could_not_be_made_says_why(tmp_path: Path) -> None:
-    trouble = result(made=Made(), lacking="needs & wants")
+def test_a_missing_requirement_is_reported(tmp_path: Path) -> None:
+    trouble = result(made=Output(), missing="needs & wants")
     write_report(tmp_path, [trouble], "harness reproduce")
 
     assert "Not made: needs & wants" in (tmp_path / "report.md").read_text("utf-8")

@@ -48,9 +48,9 @@ def test_images_are_made_to_fit_size_and_channels() -> None:
 @pytest.mark.parametrize(
     ("parameters", "line"),
     [
-        ("taller=99", "stripes-99 is 9×8×1 and stripes-96 8×8×1; say with --size"),
+        ("taller=99", "stripes-99 is 9×8×1 and stripes-96 8×8×1; give a common --size"),
         ("broken=100", "stripes-100: broken image"),
-        ("unlabelled=101", "stripes-101: its label None is none of 4 classes"),
+        ("unlabelled=101", "stripes-101: its label None is not among 4 classes"),
     ],
 )
 def test_an_image_that_cannot_be_used_is_named(parameters: str, line: str) -> None:

@@ -15,7 +15,13 @@ import harness
 from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
-from harness_plugins.thesis.vit.training import RECIPES, Progress, Splits, TrainingSettings, train
+from harness_plugins.thesis.vit.training import (
+    RECIPES,
+    Splits,
+    TrainingSettings,
+    TrainingStep,
+    train,
+)
 from support import PLUGINS
 
 MODEL = ModelSettings(height=8, width=8, patch=2, dimension=8, heads=2, classes=4)
@@ -70,7 +76,7 @@ def splits() -> Splits:
 def trained(
     splits: Splits,
     state_path: Path,
-    reported: list[Progress] | None = None,
+    reported: list[TrainingStep] | None = None,
     **changes: Any,
 ) -> Checkpoint:
     reported = [] if reported is None else reported
@@ -122,7 +128,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(
         os.kill(process.pid, signal.SIGKILL)
     assert said == "resting\n"
     assert state_path.exists()
-    reported: list[Progress] = []
+    reported: list[TrainingStep] = []
 
     resumed = trained(splits, state_path, reported)
 
@@ -136,7 +142,7 @@ def test_a_training_stopped_after_its_last_epoch_has_nothing_left_to_do(
     splits: Splits, state_path: Path
 ) -> None:
     first = trained(splits, state_path)
-    reported: list[Progress] = []
+    reported: list[TrainingStep] = []
 
     again = trained(splits, state_path, reported)
 
@@ -169,18 +175,22 @@ def test_a_state_that_is_none_is_refused(splits: Splits, state_path: Path) -> No
         trained(splits, state_path)
 
 
-def test_the_weights_of_the_best_validation_epoch_are_kept(splits: Splits, tmp_path: Path) -> None:
-    ends_worse = []
-    # Steps this large make the accuracy rise and fall; where, is the platform's to say.
-    for rate in (0.5, 1.0, 3.0):
-        whole = trained(splits, tmp_path / f"{rate}", epochs=6, learning_rate=rate)
-        reached = [epoch["validation_accuracy"] for epoch in whole.record["history"]]
+@pytest.mark.parametrize("offset", [0, 3])
+def test_the_weights_of_the_best_validation_epoch_are_stored(
+    splits: Splits, state_path: Path, offset: int
+) -> None:
+    # With the labels of other classes, accuracy falls while the model learns the right ones.
+    labels = (splits.training.labels + offset) % 4
+    validation = dataclasses.replace(splits.training, labels=labels)
 
-        assert whole.record["best_epoch"] == int(np.argmax(reached)) + 1
-        assert whole.record["validation_accuracy"] == max(reached)
-        assert _accuracy(whole, splits.validation) == max(reached)
-        ends_worse.append(max(reached) > reached[-1])
-    assert any(ends_worse)
+    changed = dataclasses.replace(splits, validation=validation)
+    whole = trained(changed, state_path, epochs=6, learning_rate=0.003)
+
+    reached = [epoch["validation_accuracy"] for epoch in whole.record["history"]]
+    assert (max(reached) > reached[-1]) == (offset > 0)
+    assert whole.record["best_epoch"] == int(np.argmax(reached)) + 1
+    assert whole.record["validation_accuracy"] == max(reached)
+    assert _accuracy(whole, validation) == max(reached)
 
 
 def _accuracy(checkpoint: Checkpoint, examples: Examples) -> float:
@@ -192,7 +202,7 @@ def _accuracy(checkpoint: Checkpoint, examples: Examples) -> float:
 def test_every_batch_and_the_end_of_every_epoch_are_reported(
     splits: Splits, state_path: Path
 ) -> None:
-    reported: list[Progress] = []
+    reported: list[TrainingStep] = []
     trained(splits, state_path, reported, epochs=2)
 
     # 64 images in batches of 16.

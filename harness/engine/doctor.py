@@ -12,8 +12,7 @@ from typing import Any
 
 from harness.engine import environment
 from harness.engine.inline_worker import worker_maker
-from harness.engine.memory import peak_memory
-from harness.engine.threads import VARIABLES
+from harness.engine.isolation import THREAD_VARIABLES, peak_memory
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.identity import source_digest
@@ -46,7 +45,7 @@ def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict
             "sqlite": sqlite3.sqlite_version,
             "results on a network file system": network_file_system(nearest) or "no",
             "threads asked for": {
-                name: os.environ[name] for name in VARIABLES if name in os.environ
+                name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ
             },
         },
         "libraries": {**found["libraries"], **{name: _version(name) for name in OPTIONAL}},

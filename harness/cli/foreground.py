@@ -1,36 +1,34 @@
-"""`harness meaning`: whether clusters follow the images' foreground, beside simple baselines."""
+"""`harness foreground`: agreement of clusters with the images' foreground, and two baselines."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.files import write_rows
 from harness.cli.options import add_plugin_option
+from harness.cli.output import write_rows
 
 if TYPE_CHECKING:
-    from harness.analysis.foreground import ForegroundAgreement
-    from harness.analysis.masks import Foreground
+    from harness.analysis.foreground import Foreground, ForegroundAgreement
 
-SUMMARY = "tell whether clusters follow the images' foreground, beyond what is trivial"
+SUMMARY = "measure how far clusters agree with the images' foreground, more than baselines do"
 
 FILE_WIDTH = 120
 EXAMPLES = """
-What is foreground is told by brightness, for grey images on black such as Fashion-MNIST's, or by a
-mask for each image: DIR/KEY.png, of the image's size, black where there is background.
+The foreground is defined by brightness, for grey images on black such as Fashion-MNIST's, or by a
+mask for each image: DIR/KEY.png, of the image's size, with a black background.
 
-  harness meaning results/default-* --above 0
-  harness meaning results/flowers --masks flower-masks --csv agreement.csv
+  harness foreground results/default-* --above 0
+  harness foreground results/flowers --masks flower-masks --csv agreement.csv
 """
-# Of a choice, those that tell a reader of the CSV nothing.
+# Fields of a selected level that the CSV leaves out.
 INTERNAL = ("cell", "map", "reason")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of `harness meaning`."""
+    """The flags of `harness foreground`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
@@ -42,26 +40,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--candidates",
         action="store_true",
-        help="also count levels that a selector put forward but did not accept",
+        help="also count selected levels that the selector did not accept",
     )
     add_plugin_option(parser)
     parser.add_argument("--json", action="store_true", help="everything as JSON")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a row for each map")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write one row per map")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare with the foreground; returns the exit code."""
+    """Show the agreement with the foreground; returns the exit code."""
     from harness.api import open_run
 
     opened = open_run(arguments.run_folder)
     plugins = arguments.plugins or ()
-    found = opened.meaning(_foreground(arguments), plugins, candidates=arguments.candidates)
+    found = opened.foreground(_foreground(arguments), plugins, candidates=arguments.candidates)
     if arguments.json:
         print(json.dumps(_document(str(opened.folder), found), indent=2))
     else:
         from rich.console import Console
 
-        from harness.views.meaning import show
+        from harness.views.foreground import show
 
         # A file or a pipe has no width of its own; the table's is as good as any.
         console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
@@ -72,34 +70,32 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":
-    from harness.analysis.masks import BrightnessThreshold, Masks
+    from harness.analysis.foreground import BrightnessThreshold, Masks
     from harness.plugin import registry
 
     if arguments.masks is None:
         return BrightnessThreshold(arguments.above)
-    # The image set that refuses what is broken, too large, or leads out of the folder.
+    # This image set refuses files that are broken, too large or outside the folder.
     known = registry.load(arguments.plugins or ())
     folder: Callable[..., Any] = known.find("image set", "folder").component
     return Masks(folder(path=arguments.masks), str(arguments.masks))
 
 
 def _document(run: str, found: "ForegroundAgreement") -> dict[str, Any]:
-    return {
-        "run": run,
-        "foreground": found.foreground,
-        "candidates": found.candidates,
-        "methods": [asdict(method) for method in found.methods],
-        "maps": _rows(found),
-    }
+    from harness.analysis.method import flatten
+
+    return {"run": run, **flatten(found), "maps": _rows(found)}
 
 
 def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
     """A flat row for each map and method."""
+    from harness.analysis.method import flatten
+
     rows = []
     for each in found.maps:
-        figures = asdict(each)
-        place = figures.pop("choice")
+        figures = flatten(each)
+        level = figures.pop("level")
         for name in INTERNAL:
-            del place[name]
-        rows.append({**place, **figures})
+            del level[name]
+        rows.append({**level, **figures})
     return rows
