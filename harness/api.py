@@ -74,7 +74,7 @@ def run(
     """
     refuse_unknown("harness.run has no keyword", settings, _KEYWORDS, "it has")
     prepared = prepare(suite, settings)
-    with _shown(progress) as shown:
+    with _shown(progress, live=prepared.execution.isolation == "process") as shown:
         prepared.execute(shown)
     return Run(prepared.folder)
 
@@ -104,11 +104,11 @@ run.__doc__ = (run.__doc__ or "").replace(
 
 
 @contextmanager
-def _shown(progress: bool | Progress) -> Iterator[Progress]:
+def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
     if progress is True:
         from harness.views.progress import shown_progress
 
-        with shown_progress() as shown:
+        with shown_progress(live=live) as shown:
             yield shown
     else:
         yield progress or NullProgress()

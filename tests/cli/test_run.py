@@ -254,7 +254,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--clusterers", "louvian"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
         (["--clusterers", "louvain[resoluton=1]"], "did you mean 'resolution'?"),
         (["--clusterers", "louvain[resolution=abc]"], "resolution takes a number, not 'abc'"),
-        (["--clusterers", "louvain[resolution=-1]"], "resolution must be a positive number"),
+        (["--clusterers", "louvain[resolution=-1]"], "resolution must be above 0, not -1.0"),
         (["--clusterers", "louvain[resolution=1"], "a [ is not closed"),
         (["--clusterers", "stable-phase"], "'stable-phase' is no clusterer but a selector"),
         (["--clusterers", ""], "at least one clusterer is needed"),
