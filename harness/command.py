@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from harness.analysis.foreground import BrightnessThreshold as BrightnessThreshold
     from harness.analysis.foreground import MethodAgreement as MethodAgreement
     from harness.analysis.inputs import TellsClasses as TellsClasses
-    from harness.api import prepare as prepare
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
@@ -55,7 +54,6 @@ HOMES = {
     "harness.analysis.ablation": "Ablation AblationSettings",
     "harness.analysis.foreground": "BrightnessThreshold MethodAgreement",
     "harness.analysis.inputs": "TellsClasses",
-    "harness.api": "prepare",
     "harness.cli.options": "add_plugin_option",
     "harness.engine.environment": "environment invocation source",
     "harness.metrics.ablation": "Contrast Effect",

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the diagnosis; returns 0, or 2 if workers or plugins are in trouble."""
-    from harness.api import RESULTS
     from harness.engine.doctor import diagnose
+    from harness.planning.suites import RESULTS
     from harness.plugin import registry
 
     plugins = arguments.plugins or []

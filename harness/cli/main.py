@@ -23,6 +23,7 @@ OWN = {
     "ablate": "harness.cli.ablate",
     "foreground": "harness.cli.foreground",
     "export": "harness.cli.export",
+    "schema": "harness.cli.schema",
     "plugins": "harness.cli.plugins",
     "doctor": "harness.cli.doctor",
 }

@@ -1,6 +1,6 @@
 """Executes a run: surveys the inputs, plans, computes what is missing, and selects."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -28,7 +28,8 @@ from harness.planning.plan import (
     split_extractors,
 )
 from harness.planning.progress import Progress
-from harness.planning.settings import Execution, Settings, spelled_by
+from harness.planning.settings import Execution, Settings
+from harness.planning.suites import components_named
 from harness.plugin.registry import Registry
 from harness.store import (
     FILE_NAME,
@@ -54,29 +55,21 @@ class PreparedRun:
     registry: Registry
     folder: Path
 
-    def estimate_cost(
-        self, progress: Progress, *, retry_failed: bool = False, force: Sequence[str] = ()
-    ) -> CostEstimate:
+    def estimate_cost(self, progress: Progress) -> CostEstimate:
         """Survey the inputs and count cells; nothing is computed or stored.
 
-        Counts and raises as `execute` with the same arguments.
+        Counts and raises as `execute`.
         """
         check_folder(self.folder)
-        forced = spelled_by(self.settings, force)
+        forced = components_named(self.settings, self.execution.force)
         with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as planned:
             plan = planned.plan
         exists = (self.folder / FILE_NAME).is_file()
+        retry_failed = self.execution.retry_failed
         with open_for_reading(self.folder) if exists else nullcontext() as store:
             return cost_of(plan, store, forced, self.width, retry_failed=retry_failed)
 
-    def execute(
-        self,
-        progress: Progress,
-        *,
-        retry_failed: bool = False,
-        force: Sequence[str] = (),
-        any_environment: bool = False,
-    ) -> None:
+    def execute(self, progress: Progress) -> None:
         """Compute everything that the settings ask for and the folder's store does not hold.
 
         A run may be stopped at any time and started again: only what is missing is computed, with
@@ -86,20 +79,20 @@ class PreparedRun:
         what is stored.
         """
         check_folder(self.folder)
-        forced = spelled_by(self.settings, force)
+        forced = components_named(self.settings, self.execution.force)
         with self._planned(self.folder / MAPS_FOLDER, progress) as planned:
             plan, survey = planned.plan, planned.survey
             with open_for_writing(self.folder) as store:
-                session = _session(store, survey, self.execution, any_environment)
+                session = _session(store, survey, self.execution)
                 store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
-                if retry_failed:
+                if self.execution.retry_failed:
                     store.delete_failures()
                 store.delete_components(forced)
                 store.write_maps(_surveyed_maps(plan, survey))
                 cost = cost_of(plan, store, frozenset(), self.width)
                 if cost.new or cost.perturbed:
                     progress.note(f"{self.folder}: {cost}")
-                _Session(self, planned, store, progress, forced, any_environment).complete()
+                _Session(self, planned, store, progress, forced).complete()
 
     @property
     def width(self) -> int:
@@ -140,23 +133,21 @@ class _Planned:
     worker: Worker
 
 
-def _session(
-    store: Store, survey: Survey, execution: Execution, any_environment: bool
-) -> dict[str, Any]:
+def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
     """What is stored of this execution; refuses if an earlier one had another environment."""
     found = environment.environment(execution.extraction_threads)
-    for session in [] if any_environment else store.sessions():
+    for session in [] if execution.any_environment else store.sessions():
         if changed := environment.difference(session["environment"], found):
             raise HarnessError(
                 f"{store.folder}: computed in another environment ({changed}); restore it, choose "
-                "another --out, or mix them with --any-environment"
+                "another out, or mix them with any_environment"
             )
     return {
         "environment": found,
         "isolation": execution.isolation,
         "source": environment.source(),
         "invocation": environment.invocation(),
-        "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
+        "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
     }
 
 
@@ -194,7 +185,6 @@ class _Session:
     store: Store
     progress: Progress
     forced: Set[str]
-    any_environment: bool
 
     def complete(self) -> None:
         """Compute every planned cell, and select."""
@@ -254,7 +244,7 @@ class _Session:
         from harness.engine.dask_pool import connect
 
         expected = None
-        if not self.any_environment:
+        if not execution.any_environment:
             expected = environment.environment(execution.extraction_threads)
         return connect(
             execution.dask, execution.workers, planned.config, maps, expected, self.progress
