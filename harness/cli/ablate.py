@@ -1,8 +1,8 @@
 """`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,9 +12,8 @@ from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
 
 if TYPE_CHECKING:
-    from harness.analysis.ablation import Ablation, ImageAblation
+    from harness.analysis.ablation import Ablation
     from harness.api import Run
-    from harness.metrics.ablation import Chance, Effect
 
 SUMMARY = "remove clusters from the model, and compare what changes with random patches"
 
@@ -91,25 +90,22 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
     from harness.views.ablation import show
 
+    values = vars(arguments)
     settings = AblationSettings(
-        arguments.at,
-        arguments.fill,
-        arguments.layer,
-        arguments.together,
-        arguments.draws,
-        arguments.seed,
+        **{each.name: values[each.name] for each in fields(AblationSettings)}
     )
     opened = open_run(arguments.run_folder)
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )
+    document = {"run": str(opened.folder), **_document(found)}
     print_result(
         lambda console: show(str(opened.folder), found, console, each=bool(arguments.images)),
-        lambda: {"run": str(opened.folder), **_document(found)},
+        lambda: document,
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_rows(list(_rows(found)), arguments.csv)
+        write_rows([row for image in document["images"] for row in _rows(image)], arguments.csv)
     return 0
 
 
@@ -124,56 +120,27 @@ def _only_method(run: "Run") -> str:
 
 
 def _document(found: "Ablation") -> dict[str, Any]:
-    return {
-        **asdict(found),
-        "images": [_image(image) for image in found.images],
-        "nothing": [{"image": image, "reason": reason} for image, reason in found.nothing.items()],
-    }
+    nothing = [{"image": image, "reason": reason} for image, reason in found.nothing.items()]
+    return {**asdict(found, dict_factory=_inlined), "nothing": nothing}
 
 
-def _image(image: "ImageAblation") -> dict[str, Any]:
-    values = asdict(image)
-    prediction = values.pop("prediction") or {}
-    return {**values, **prediction, "effects": [_effect(effect) for effect in image.effects]}
-
-
-def _effect(effect: "Effect") -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "kind": effect.kind,
-        "clusters": effect.clusters,
-        "patches": effect.patches,
-        **effect.figures,
-        "random": _chance(effect.random),
-        "contiguous": _chance(effect.contiguous),
-    }
-    if effect.predicted is not None:
-        values |= {
-            "predicted": effect.predicted,
-            "changed": effect.changed,
-            "logits": effect.logits,
-        }
+def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Figures and predictions in place of the fields that hold them; of embeddings no classes."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        values |= (value or {}) if name in ("figures", "prediction") else {name: value}
+    if values.get("predicted", 0) is None:
+        for name in ("logits", "predicted", "changed"):
+            del values[name]
     return values
 
 
-def _chance(chance: "Chance") -> dict[str, Any]:
-    values = asdict(chance)
-    return {**values.pop("figures"), **values}
-
-
-def _rows(found: "Ablation") -> Iterator[dict[str, Any]]:
-    """A flat row for each image and set of patches."""
-    for image in found.images:
-        row: dict[str, Any] = {"image": image.image}
-        if image.prediction:
-            row |= {"target": image.prediction.target, "labelled": image.prediction.labelled}
-        for effect in image.effects:
-            yield row | _flat(_effect(effect))
-
-
-def _flat(effect: dict[str, Any]) -> dict[str, Any]:
-    """An effect in one level: clusters as 0+1, chance as random_p, logits as logit_0."""
-    row = {**effect, "clusters": "+".join(map(str, effect["clusters"]))}
-    for chance in ("random", "contiguous"):
-        row |= {f"{chance}_{name}": value for name, value in row.pop(chance).items()}
-    logits = row.pop("logits", ())
-    return row | {f"logit_{number}": value for number, value in enumerate(logits)}
+def _rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A flat row for each set: clusters as 0+1, chance as random_p, logits as logit_0."""
+    of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
+    for effect in image["effects"]:
+        row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}
+        for chance in ("random", "contiguous"):
+            row |= {f"{chance}_{name}": value for name, value in row.pop(chance).items()}
+        logits = row.pop("logits", ())
+        yield row | {f"logit_{number}": value for number, value in enumerate(logits)}

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Console
 
 # A file or a pipe has no width of its own.
@@ -39,14 +40,14 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows as CSV, with every column that any of them has."""
-    _write_csv(sys.stdout, _columns(rows))
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Collection[str] = ()) -> None:
+    """Print rows as CSV, by default with every column that any of them has."""
+    _write_csv(sys.stdout, columns_of(rows, columns))
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows as a CSV file, with every column that any of them has."""
-    write_table(_columns(rows), path)
+    write_table(columns_of(rows), path)
 
 
 def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
@@ -55,10 +56,22 @@ def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
         _write_csv(file, columns)
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and its parents, if they do not exist."""
-    with one_line_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
+def write_drawings(
+    drawings: Iterable[tuple[str, "Figure | None", Mapping[str, Sequence[Any]] | None]],
+    folder: Path,
+) -> Iterator[Path]:
+    """Write figures as NAME.png and NAME.svg, tables as NAME.csv; yields the paths."""
+    from harness.views.figures.style import save
+
+    with one_line_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, figure, table in drawings:
+        if figure is not None:
+            yield from save(figure, folder, name)
+        if table is not None:
+            path = folder / f"{name}.csv"
+            write_table(table, path)
+            yield path
 
 
 @contextmanager
@@ -70,9 +83,12 @@ def one_line_errors(path: Path) -> Iterator[None]:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+def columns_of(
+    rows: Sequence[Mapping[str, Any]], names: Collection[str] = ()
+) -> dict[str, list[Any]]:
+    """Values by column, by default every column that any of the rows has."""
+    shown = names or dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in shown}
 
 
 def _write_csv(file: TextIO, columns: Mapping[str, Sequence[Any]]) -> None:

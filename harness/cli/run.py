@@ -65,10 +65,10 @@ def _print_estimate(folder: Path, estimate: "CostEstimate", as_json: bool) -> No
 
 def _print_results(folder: Path, as_json: bool) -> int:
     from harness.api import Run
-    from harness.cli.leaderboard import board_of, print_boards
+    from harness.cli.leaderboard import print_leaderboards
 
     finished = Run(folder)
-    print_boards([board_of(finished)], "json" if as_json else "table")
+    print_leaderboards([finished], "json" if as_json else "table")
     statuses, failed = finished.statuses(), finished.failed_selections()
     listed = ", ".join(f"{count} {status}" for status, count in statuses.items())
     selections = f"; selections: {failed} failed" if failed else ""
