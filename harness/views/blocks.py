@@ -1,6 +1,5 @@
 """Plots and pictures of block characters, readable with colour and without."""
 
-import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -128,13 +127,10 @@ def shaded(brightness: Floats, columns: int) -> Text:
 
 def _means(values: Floats, count: int, axis: int) -> Floats:
     """The means of `count` bins of equal size along an axis."""
-    size = values.shape[axis]
-    edges = np.arange(count + 1) * size // count
-    parts = [
-        values.take(range(first, max(last, first + 1)), axis).mean(axis)
-        for first, last in itertools.pairwise(edges)
-    ]
-    return np.asarray(np.stack(parts, axis))
+    edges = np.arange(count + 1) * values.shape[axis] // count
+    sizes = np.maximum(np.diff(edges), 1)
+    sums = np.add.reduceat(values, edges[:-1], axis)
+    return np.asarray(sums / np.expand_dims(sizes, 1 - axis))
 
 
 def _styles(labels: Integers) -> Mapping[int, str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -84,6 +84,8 @@ class Column(Generic[Row]):
         Words stand on the left and are folded; numbers stand on the right and are not.
     width
         At least so many characters, so that several tables line up.
+    once
+        Left empty in a row whose first item is that of the row above; rows are tuples.
     """
 
     heading: str
@@ -93,6 +95,7 @@ class Column(Generic[Row]):
     drop: int = 0
     words: bool = False
     width: int = 0
+    once: bool = False
 
 
 def show_table(
@@ -115,7 +118,11 @@ def show_table(
         for column, cells in filled
         if column.shown == "varying" and _is_constant(cells) and cells[0].plain
     ]
-    wanted = [(column, cells) for column, cells in filled if _is_shown(column, cells)]
+    wanted = [
+        (column, _once(cells, rows) if column.once else cells)
+        for column, cells in filled
+        if _is_shown(column, cells)
+    ]
     left_out = _left_out(wanted, console.width)
     fitting = [each for each in wanted if each[0].heading not in left_out]
     if title:
@@ -158,6 +165,12 @@ _Filled = tuple[Column[Row], Sequence[Text]]
 def _cell(column: Column[Row], row: Row) -> Text:
     cell = column.cell(row)
     return safe_text(cell) if isinstance(cell, str) else safe_text(*cell)
+
+
+def _once(cells: Sequence[Text], rows: Sequence[Any]) -> list[Text]:
+    above = [None, *(row[0] for row in rows)]
+    same = [row[0] is last for row, last in zip(rows, above, strict=False)]
+    return [Text() if each else cell for cell, each in zip(cells, same, strict=True)]
 
 
 def _is_constant(cells: Sequence[Text]) -> bool:
