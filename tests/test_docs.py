@@ -31,6 +31,11 @@ PAGES = sorted(
 )
 # The changelog also names what no longer exists.
 CURRENT = [page for page in PAGES if not page.lower().startswith("changelog")]
+FILES = [
+    f"/{path.relative_to(REPOSITORY).as_posix()}"
+    for folder in ("harness", "plugins", "benchmarks", "tests")
+    for path in (REPOSITORY / folder).rglob("*.*")
+]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
@@ -81,6 +86,14 @@ def test_every_relative_link_of_a_page_leads_to_a_file(page: str) -> None:
     links = {link for link in LINK.findall(path.read_text("utf-8")) if "://" not in link}
 
     assert {link for link in links if not (path.parent / link).exists()} == set()
+
+
+@pytest.mark.parametrize("page", CURRENT)
+def test_every_source_file_that_a_page_names_exists(page: str) -> None:
+    named = set(re.findall(r"`([\w/]+\.(?:py|toml))`", text_of(page)))
+
+    found = {name for name in named if any(file.endswith(f"/{name}") for file in FILES)}
+    assert named - found <= {"pyproject.toml", "random.py"}
 
 
 @pytest.fixture
