@@ -39,7 +39,7 @@ FILES = [
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
-INLINE = re.compile(r"`harness ([a-z-]+)( [^`]*)?`")
+INLINE = re.compile(r"`harness ([a-z][a-z-]+)( [^`]*)?`")
 
 
 class Parser(argparse.ArgumentParser):
@@ -94,6 +94,14 @@ def test_every_source_file_that_a_page_names_exists(page: str) -> None:
 
     found = {name for name in named if any(file.endswith(f"/{name}") for file in FILES)}
     assert named - found <= {"pyproject.toml", "random.py"}
+
+
+@pytest.mark.parametrize("page", CURRENT)
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    tests = "".join(path.read_text("utf-8") for path in (REPOSITORY / "tests").rglob("*.py"))
+    named = set(re.findall(r"`(test_\w+)[…`\[]", text_of(page)))
+
+    assert {name for name in named if f"def {name}" not in tests} == set()
 
 
 @pytest.fixture
