@@ -1,4 +1,4 @@
-"""A level named beforehand."""
+"""A level given in advance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from harness_plugins.parameters import check_bounds
 class Fixed(harness.Selector):
     """The level nearest to a given one, the same for every map.
 
-    level: a place on the graph builder's axis: for densities the fraction of edges dropped.
+    level: a value on the graph builder's axis; for densities, the fraction of pairs dropped.
     """
 
     name: ClassVar[str] = "fixed"
@@ -26,10 +26,10 @@ class Fixed(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The nearest level, of two as near the denser; the statistic is its modularity.
+        """The nearest level, the denser one of two; the statistic is its modularity.
 
-        Accepted where the graph has an edge and two clusters or more have two nodes or more.
-        Raises HarnessError if the given level lies outside the profile's by more than half the
+        Accepted if the graph has an edge and at least two clusters have two nodes or more. Raises
+        HarnessError if the given level lies outside the profile's levels by more than half the
         largest step between them.
         """
         levels = profile.levels

@@ -13,8 +13,8 @@ import harness
 class MaxModularity(harness.Selector):
     """The level where modularity on the pruned graph is largest.
 
-    Modularity rises with sparsity on noise as well, so this choice mostly lands on the sparsest
-    levels: it is the baseline that other selectors are compared with.
+    Modularity rises with sparsity on noise as well, so this mostly selects the sparsest levels: it
+    is the baseline to which other selectors are compared.
     """
 
     name: ClassVar[str] = "max-modularity"
@@ -22,9 +22,9 @@ class MaxModularity(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The first level of largest modularity, which is the statistic; NaN is passed over.
+        """The first level of largest modularity, which is the statistic; NaN is skipped.
 
-        Accepted where that modularity is positive and two clusters or more have two nodes or more.
+        Accepted if that modularity is positive and at least two clusters have two nodes or more.
         """
         modularity = profile.modularity
         if np.isnan(modularity).all():

@@ -29,9 +29,9 @@ def test_mean_beside_others_is_the_mean_of_those() -> None:
     assert choose(("mean", "0-1"), 3, "heads", "model") == Chosen((0, 1), mean=True)
 
 
-def test_a_mean_has_the_place_0_and_others_their_own() -> None:
-    assert choose(("mean", "2"), 3, "heads", "model").places == (0,)
-    assert choose(("1-2",), 3, "heads", "model").places == (1, 2)
+def test_a_mean_has_the_number_0_and_others_their_own() -> None:
+    assert choose(("mean", "2"), 3, "heads", "model").names == (0,)
+    assert choose(("1-2",), 3, "heads", "model").names == (1, 2)
 
 
 @pytest.mark.parametrize("text", ["first", "-1", "5-3", "1.5", "", "0-", "٣"])
