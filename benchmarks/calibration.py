@@ -67,7 +67,7 @@ def profile_of(attention: harness.AttentionMap, *place: object) -> harness.Profi
         attention,
         made("graph builder", "threshold"),
         made("clusterer", CLUSTERER),
-        levels=LEVELS,
+        n_levels=LEVELS,
         seed=seed_of(place),
         resolution=1.0,
     )

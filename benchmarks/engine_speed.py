@@ -26,7 +26,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from harness.engine.memory import peak_memory
+from harness.engine.isolation import peak_memory
 from harness.store import open_for_reading
 
 # What the default run has.

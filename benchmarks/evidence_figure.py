@@ -28,7 +28,7 @@ def shares(runs: Mapping[str, harness.Run]) -> pandas.DataFrame:
     return pandas.DataFrame(
         {
             "maps": title,
-            "method": row.clusterer,
+            "method": row.method.clusterer,
             "control": beside.control,
             "ok": row.ok,
             "significant": beside.significant,

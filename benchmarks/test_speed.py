@@ -68,6 +68,6 @@ def test_profile(
     clusterer = harness.make("clusterer", spelling)
 
     def cell() -> list[Any]:
-        return list(profile(attention, builder, clusterer, levels=LEVELS, seed=0, resolution=1.0))
+        return list(profile(attention, builder, clusterer, n_levels=LEVELS, seed=0, resolution=1.0))
 
     assert len(benchmark.pedantic(cell, rounds=3, warmup_rounds=1)) == LEVELS

@@ -11,8 +11,6 @@ from harness.lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from harness.api import Run as Run
     from harness.api import make as make
     from harness.api import open_run as open_run
@@ -57,6 +55,7 @@ if TYPE_CHECKING:
     from harness.plugin.values import Variant as Variant
     from harness.plugin.values import read_only as read_only
 
+    __all__: list[str]
     __version__: str
 
 # Each public name by the module that defines it.
@@ -83,10 +82,11 @@ HOMES = {
 # The package's name where packages are installed from.
 DISTRIBUTION = "attention-harness"
 
-_public_name, __dir__, __all__ = attach(__name__, HOMES)
+# Type checkers see the imports above alone, and so report names that do not exist.
+if not TYPE_CHECKING:
+    _public_name, __dir__, __all__ = attach(__name__, HOMES)
 
-
-def __getattr__(name: str) -> "Any":
-    if name == "__version__":
-        return importlib.import_module("importlib.metadata").version(DISTRIBUTION)
-    return _public_name(name)
+    def __getattr__(name):
+        if name == "__version__":
+            return importlib.import_module("importlib.metadata").version(DISTRIBUTION)
+        return _public_name(name)

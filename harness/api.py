@@ -1,399 +1,182 @@
-"""The Python interface, the same that the command line uses."""
+"""The Python interface; the command line offers the same."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from harness.analysis import leaderboard as ranking
-from harness.analysis.ablation import Ablation, AblationSettings, ablate
-from harness.analysis.comparison import PairedRuns, pair_runs
-from harness.analysis.foreground import ForegroundAgreement, meaning
-from harness.analysis.heads import HeadRow, LayerRow, by_head, by_layer
-from harness.analysis.image import ImageReport, image_report, weights_by_head
-from harness.analysis.inputs import RunInputs
-from harness.analysis.layers import MethodLayers, layers
-from harness.analysis.masks import Foreground
-from harness.analysis.partitions import StoredPartition, stored_partition
-from harness.engine import runner
-from harness.engine.applying import apply_selectors
-from harness.engine.estimate import CostEstimate
+from harness.engine.runner import PreparedRun
 from harness.errors import HarnessError
+from harness.planning.declaration import Setting
 from harness.planning.progress import NullProgress, Progress
-from harness.planning.settings import (
-    Execution,
-    Settings,
-    default_suite,
-    execution,
-    merge,
-    read_suite,
-    resolve,
-)
+from harness.planning.settings import SETTINGS
+from harness.planning.suites import refuse_unknown, resolve_run
 from harness.plugin import registry
 from harness.plugin.base import Component
-from harness.plugin.registry import KINDS, Registry
-from harness.plugin.spec import did_you_mean
-from harness.plugin.values import Image
-from harness.store import Store, failed_selections, frames, open_for_reading
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas
-    from numpy.typing import NDArray
-
-RESULTS = Path("results")
-T = TypeVar("T")
+from harness.plugin.registry import KINDS
+from harness.results import Run as Run
+from harness.store import open_for_reading
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run's folder; every table is read from its store when it is asked for."""
+def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRun:
+    """Resolve a run from the default suite, a suite file over it, and settings over both.
 
-    folder: Path
-
-    def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
-        """The ranked methods, one a row; `by` sorts by another column."""
-        import pandas
-
-        return pandas.DataFrame([asdict(row) for row in self.rows(by)])
-
-    def rows(self, by: str | None = None) -> list[ranking.Row]:
-        """The ranked methods as plain values."""
-        return self._read(lambda stored: ranking.leaderboard(stored, by))
-
-    def head_indices(self) -> list[HeadRow]:
-        """Every method on every head of every layer apart, best heads first."""
-        return self._read(by_head)
-
-    def layer_rows(self) -> list[LayerRow]:
-        """Every method on every layer apart, by depth."""
-        return self._read(by_layer)
-
-    def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
-        """Every method by layer and head, and how alike its clusters are between them.
-
-        `run.layers(["louvain"])`; `harness.analysis.layers` has what is returned. Raises
-        HarnessError for a clusterer that the run does not have, and for a run of one layer and
-        head.
-        """
-        return self._read(lambda stored: layers(stored, clusterers))
-
-    def comparisons(self) -> list[ranking.Comparison]:
-        """The methods of each set of images or maps, and what was tested between them."""
-        return self._read(ranking.comparisons)
-
-    def select(
-        self,
-        selectors: str | Sequence[str],
-        plugins: Sequence[str | Path] = (),
-        progress: Progress | None = None,
-    ) -> int:
-        """Apply more selectors to the stored profiles; returns how many selections failed.
-
-        What they choose stands beside what others chose. Nothing is clustered again.
-        """
-        how = execution(merge(default_suite().values, {"plugins": list(plugins)}))
-        spellings = [selectors] if isinstance(selectors, str) else selectors
-        known = registry.load(how.plugins)
-        return apply_selectors(self.folder, spellings, how, known, progress or NullProgress())
-
-    def images(self) -> "pandas.DataFrame":
-        """Every image, unreadable ones with their reason."""
-        return self._read(frames.images)
-
-    def cells(self) -> "pandas.DataFrame":
-        """Every planned cell and what became of it."""
-        return self._read(frames.cells)
-
-    def points(self) -> "pandas.DataFrame":
-        """Every point of every profile, with its labels."""
-        return self._read(frames.points)
-
-    def selections(self) -> "pandas.DataFrame":
-        """Every selection, with the figures of the point it chose."""
-        return self._read(frames.selections)
-
-    def tests(self) -> "pandas.DataFrame":
-        """Where every selection's statistic stands among those of each control's draws."""
-        return self._read(frames.tests)
-
-    def stabilities(self) -> "pandas.DataFrame":
-        """How stable every accepted selection is, across levels, seeds and perturbations."""
-        return self._read(frames.stabilities)
-
-    def partition(self, image: str, place: str) -> StoredPartition:
-        """A partition of an image's attention: `partition("planted-0", "louvain@k=3")`.
-
-        `harness.analysis.partitions` says how places are spelled. Raises HarnessError where
-        there is none.
-        """
-        return self._read(lambda stored: stored_partition(stored, image, place))
-
-    def ablate(
-        self,
-        place: str,
-        images: Sequence[str] = (),
-        settings: AblationSettings | None = None,
-        plugins: Sequence[str | Path] = (),
-    ) -> Ablation:
-        """What removing the clusters at a place does to the model's logits, on images or on all.
-
-        `run.ablate("louvain", ["00019-t-shirt"], AblationSettings(at="keys"))`; the latter is in
-        `harness.analysis.ablation`, as is what is returned. Raises HarnessError where there are
-        none.
-        """
-        known = registry.load([Path(path) for path in plugins])
-        how = settings or AblationSettings()
-        return self._read(lambda stored: ablate(stored, known, place, images, how))
-
-    def image_report(
-        self,
-        image: str,
-        told: Mapping[str, str] | None = None,
-        clusterers: Sequence[str] = (),
-        selectors: Sequence[str] = (),
-    ) -> ImageReport:
-        """What every method found on one map of an image, noise beside it.
-
-        `run.image_report("00019-t-shirt", {"head": "3"}, ["louvain"])`; `harness.analysis.image`
-        has what is returned.
-        """
-        return self._read(
-            lambda stored: image_report(stored, image, told or {}, clusterers, selectors)
-        )
-
-    def weights(
-        self, report: ImageReport, *, alone: bool = False
-    ) -> "dict[int, NDArray[np.floating[Any]]]":
-        """The weights (n, n) of a map's layer by head, or those of the map alone."""
-        return self._read(lambda stored: weights_by_head(stored, report, alone=alone))
-
-    def image(
-        self, images: str, image: str, plugins: Sequence[str | Path] = ()
-    ) -> tuple[Image, tuple[str, ...]]:
-        """An image of one of the run's sets, and the classes that labels of the set are of.
-
-        Raises HarnessError if it cannot be had any more, or has other pixels than in the run.
-        """
-        known = registry.load([Path(path) for path in plugins])
-
-        def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
-            origins = RunInputs(stored, known)
-            return origins.image(images, image), origins.classes(images)
-
-        return self._read(read)
-
-    def meaning(
-        self,
-        foreground: Foreground,
-        plugins: Sequence[str | Path] = (),
-        *,
-        candidates: bool = False,
-    ) -> ForegroundAgreement:
-        """How far every method's clusters follow the images' foreground, beside baselines.
-
-        `run.meaning(BrightnessThreshold(0))`; `harness.analysis.masks` has that and masks,
-        `harness.analysis.foreground` what is returned. With `candidates` levels count that a
-        selector did not accept. Raises HarnessError where images or their foreground are not to be
-        had.
-        """
-        known = registry.load([Path(path) for path in plugins])
-        return self._read(lambda stored: meaning(stored, known, foreground, candidates=candidates))
-
-    def compare(self, other: "Run") -> "pandas.DataFrame":
-        """This run and another cell by cell: one method and figure a row.
-
-        Columns are those of `harness.analysis.comparison.PairedMethod` and `PairedMetric`;
-        differences are the other's figure less this one's.
-        """
-        import pandas
-
-        rows = [
-            {**asdict(method), **asdict(figure)}
-            for method in self.paired(other).methods
-            for figure in method.figures
-        ]
-        return pandas.DataFrame(
-            [{name: row[name] for name in row if name != "figures"} for row in rows]
-        )
-
-    def paired(self, other: "Run") -> PairedRuns:
-        """The same as plain values, with what else differs between the runs."""
-        return self._read(lambda one: other._read(lambda stored: pair_runs(one, stored)))
-
-    def settings(self) -> dict[str, Any]:
-        """What was asked for."""
-        return self._read(Store.settings)
-
-    def sessions(self) -> list[dict[str, Any]]:
-        """Environment, source and invocation of every execution, the latest last."""
-        return self._read(Store.sessions)
-
-    def failed_selections(self) -> int:
-        """How many selections failed; those that found nothing did not."""
-        return self._read(failed_selections)
-
-    def controls(self) -> list[str]:
-        """The controls that images or maps are compared with."""
-        return self._read(Store.controls)
-
-    def statuses(self) -> dict[str, int]:
-        """How many planned cells have each status."""
-        return self._read(Store.statuses)
-
-    def _read(self, part: Callable[[Store], T]) -> T:
-        with open_for_reading(self.folder) as stored:
-            return part(stored)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run that is fully told: what, how, where, and with which plugins."""
-
-    settings: Settings
-    execution: Execution
-    registry: Registry
-    folder: Path
-
-    def estimate_cost(
-        self, progress: Progress, *, retry_failed: bool = False, force: Sequence[str] = ()
-    ) -> CostEstimate:
-        """Count the cells that `execute` would compute; nothing is computed."""
-        return runner.estimate_cost(
-            self.settings,
-            self.execution,
-            self.registry,
-            self.folder,
-            progress,
-            retry_failed=retry_failed,
-            force=force,
-        )
-
-    def execute(
-        self,
-        progress: Progress,
-        *,
-        retry_failed: bool = False,
-        force: Sequence[str] = (),
-        any_environment: bool = False,
-    ) -> Run:
-        """Compute what is missing, also what failed before, what components had a part in."""
-        runner.execute(
-            self.settings,
-            self.execution,
-            self.registry,
-            self.folder,
-            progress,
-            retry_failed=retry_failed,
-            force=force,
-            any_environment=any_environment,
-        )
-        return Run(self.folder)
-
-
-def prepare(suite: Path | None, values: dict[str, Any]) -> Job:
-    """A run from the default suite, a suite file over it, and values over both.
-
-    Raises HarnessError if anything in them is wrong.
+    Raises HarnessError if any setting is wrong.
     """
-    base = default_suite()
-    given = read_suite(suite) if suite is not None else base
-    merged = merge(base.values, given.values, values)
-    how = execution(merged)
-    plugins = registry.load(how.plugins)
-    for name in how.timeout.by_clusterer:
-        plugins.find("clusterer", name)
-    settings = resolve(merged, plugins)
-    folder = how.out or RESULTS / f"{given.name}-{settings.digest()}"
-    return Job(settings, how, plugins, folder)
+    return PreparedRun(*resolve_run(suite, settings))
 
 
 def run(
-    suite: str | Path | None = None,
-    *,
-    images: str | Sequence[str] | None = None,
-    extractors: str | Sequence[str] | None = None,
-    graphs: str | Sequence[str] | None = None,
-    clusterers: str | Sequence[str] | None = None,
-    selectors: str | Sequence[str] | None = None,
-    controls: str | Sequence[str] | None = None,
-    levels: int | None = None,
-    repeats: int | None = None,
-    perturbations: str | Sequence[str] | None = None,
-    nulls: int | None = None,
-    pooling: str | None = None,
-    stability_draws: int | None = None,
-    rescore: bool | None = None,
-    resolution: float | None = None,
-    seed: int | None = None,
-    workers: int | None = None,
-    timeout: float | str | None = None,
-    memory: float | None = None,
-    extraction_threads: int | None = None,
-    dask: str | None = None,
-    isolation: str | None = None,
-    plugins: Sequence[str | Path] | None = None,
-    out: str | Path | None = None,
-    retry_failed: bool = False,
-    force: Sequence[str] = (),
+    suite: str | Path | None = None, *, progress: bool | Progress = False, **settings: Any
 ) -> Run:
-    """Run the harness: what is not given comes from the suite file, else from the default run.
+    """Run the harness, and return the run.
 
-    Components are spelled as on the command line, `"louvain[resolution=[0.5,1]],infomap"`. The
-    same call again computes only what is missing; with `retry_failed` also what failed, and what
-    the components named in `force` had a part in. Raises HarnessError for what is wrong with
-    the settings or the inputs; cells that fail are in the run's tables.
+    Settings that are not given come from the suite file, else from the defaults. The same call
+    again computes only what is missing.
+
+    Parameters
+    ----------
+    suite : path, optional
+        A TOML file with any of the settings that a suite may contain.
+    progress : bool, default False
+        Whether to show progress on stderr.
+    {settings}
+
+    Returns
+    -------
+    Run
+        The tables of the run. Cells that failed are in them, with their reasons.
+
+    Raises
+    ------
+    HarnessError
+        If a setting or an input is wrong, or the folder cannot be used.
+
+    Examples
+    --------
+    Two planted maps of 36 nodes, their rows permuted as a control:
+
+    >>> import tempfile
+    >>> import harness
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = harness.run(
+    ...         extractors="planted[count=2,n=36]",
+    ...         clusterers=["louvain[resolution=[0.5,1]]"],
+    ...         controls="permuted-rows",
+    ...         perturbations="none",
+    ...         levels=4,
+    ...         nulls=3,
+    ...         out=f"{folder}/out",
+    ...     )
+    ...     sorted(run.leaderboard()["clusterer"])
+    ['louvain', 'louvain[resolution=0.5]']
     """
-    values = {
-        "images": images,
-        "extractors": extractors,
-        "graphs": graphs,
-        "clusterers": clusterers,
-        "selectors": selectors,
-        "controls": controls,
-        "levels": levels,
-        "repeats": repeats,
-        "perturbations": perturbations,
-        "nulls": nulls,
-        "pooling": pooling,
-        "stability_draws": stability_draws,
-        "rescore": rescore,
-        "resolution": resolution,
-        "seed": seed,
-        "workers": workers,
-        "timeout": timeout,
-        "memory": memory,
-        "extraction_threads": extraction_threads,
-        "dask": dask,
-        "isolation": isolation,
-        "plugins": plugins,
-        "out": out,
-    }
-    job = prepare(None if suite is None else Path(suite), values)
-    return job.execute(NullProgress(), retry_failed=retry_failed, force=force)
+    refuse_unknown("harness.run has no keyword", settings, _KEYWORDS, "it has")
+    prepared = prepare(suite, settings)
+    with _shown(progress, live=prepared.execution.isolation == "process") as shown:
+        prepared.execute(shown)
+    return Run(prepared.folder)
+
+
+def _parameter(key: str, setting: Setting) -> str:
+    """A setting in a numpydoc docstring."""
+    default = "" if setting.default in (None, ()) else f", default {setting.default!r}"
+    help = setting.help[0].upper() + setting.help[1:]
+    return f"{key} : {setting.type_name}{default or ', optional'}\n        {help}."
+
+
+def _signature() -> inspect.Signature:
+    """What completion and `help` show of `run`: a keyword for each setting."""
+    plain = inspect.signature(run)
+    suite, progress, _ = plain.parameters.values()
+    keywords = [
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in SETTINGS
+    ]
+    return plain.replace(parameters=[suite, *keywords, progress])
+
+
+_KEYWORDS = ("suite", *SETTINGS, "progress")
+run.__signature__ = _signature()  # type: ignore[attr-defined]
+run.__doc__ = (run.__doc__ or "").replace(
+    "{settings}", "\n    ".join(_parameter(*each) for each in SETTINGS.items())
+)
+
+
+@contextmanager
+def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
+    if progress is True:
+        from harness.views.progress import shown_progress
+
+        with shown_progress(live=live) as shown:
+            yield shown
+    else:
+        yield progress or NullProgress()
 
 
 def open_run(path: str | Path) -> Run:
-    """The run in a folder.
+    """Open the run in a folder.
 
-    Raises HarnessError if there is none, or one of another version.
+    Parameters
+    ----------
+    path
+        The run's folder.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    HarnessError
+        If there is no run, or one of another version of the store.
+
+    Examples
+    --------
+    >>> import harness
+    >>> harness.open_run("nowhere")
+    Traceback (most recent call last):
+    ...
+    harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
     """
     with open_for_reading(Path(path)):
         return Run(Path(path))
 
 
-def make(kind: str, spelling: str, plugins: Sequence[str | Path] = ()) -> Any:
-    """The one configured component that a spelling names: `make("clusterer", "louvain")`.
+def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:
+    """Make the component that a spec describes, to call its methods by hand.
 
-    Kinds are image set, extractor, graph builder, clusterer, selector, control and perturbation;
-    underscores do for spaces. Its methods can be called by hand; where they take a map, a graph or
-    an image, a numpy array does. Raises HarnessError for what is not there and for a sweep.
+    Parameters
+    ----------
+    kind
+        "image set", "extractor", "graph builder", "clusterer", "selector", "control" or
+        "perturbation"; underscores and hyphens stand for spaces.
+    spec
+        Name and parameters: "louvain", "louvain[resolution=0.5]".
+    plugins
+        Files or package folders with more plugins.
+
+    Returns
+    -------
+    harness.Clusterer, harness.Selector, …
+        The component. Methods that take a map, a graph or an image also take a numpy array.
+
+    Raises
+    ------
+    HarnessError
+        If the spec names no component, or more than one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import harness
+    >>> weights = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> harness.make("clusterer", "louvain").cluster(weights, seed=0)
+    array([0, 0, 0, 1, 1, 1])
     """
     kind = kind.replace("_", " ").replace("-", " ")
-    if kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) or f"; there are {', '.join(KINDS)}"
-        raise HarnessError(f"there is no kind {kind!r}{hint}")
-    made: list[Component] = registry.load([Path(path) for path in plugins]).make(kind, spelling)
+    refuse_unknown("there is no kind", [kind], KINDS, "there are")
+    made: list[Component] = registry.load([Path(path) for path in plugins]).make(kind, spec)
     if len(made) != 1:
-        raise HarnessError(f"{spelling!r} spells {len(made)} components; one is wanted")
+        raise HarnessError(f"{spec!r} describes {len(made)} components; one is wanted")
     return made[0]

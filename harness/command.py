@@ -2,7 +2,8 @@
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
 returns the exit status. A package registers it under the entry point group `harness.commands`.
-Names are resolved when they are first used, so that `harness --help` stays quick.
+`harness --help` imports every command, so the module imports what is heavy in its functions; the
+names below are resolved when they are first used.
 """
 
 from typing import TYPE_CHECKING
@@ -10,29 +11,26 @@ from typing import TYPE_CHECKING
 from harness.lazy import attach
 
 if TYPE_CHECKING:
-    from harness.analysis.ablated_images import ClusterPatches as ClusterPatches
     from harness.analysis.ablation import Ablation as Ablation
     from harness.analysis.ablation import AblationSettings as AblationSettings
+    from harness.analysis.foreground import BrightnessThreshold as BrightnessThreshold
     from harness.analysis.foreground import MethodAgreement as MethodAgreement
     from harness.analysis.inputs import TellsClasses as TellsClasses
-    from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
-    from harness.api import prepare as prepare
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
     from harness.engine.environment import source as source
-    from harness.metrics.ablation import Chance as Chance
+    from harness.metrics.ablation import Contrast as Contrast
     from harness.metrics.ablation import Effect as Effect
-    from harness.metrics.ablation_contrasts import Contrast as Contrast
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
     from harness.metrics.inference import signed_rank_p as signed_rank_p
     from harness.metrics.matching import best_unions as best_unions
+    from harness.metrics.salience import ClusterSalience as ClusterSalience
     from harness.planning.progress import Progress as Progress
     from harness.plugin.spec import did_you_mean as did_you_mean
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
-    from harness.views.figures.ablation import EffectBar as EffectBar
-    from harness.views.figures.ablation import logit_changes as logit_changes
+    from harness.views.figures.ablation import effect_bars as effect_bars
     from harness.views.figures.clusters import panels as panels
     from harness.views.figures.clusters import side_by_side as side_by_side
     from harness.views.figures.gallery import gallery as gallery
@@ -53,21 +51,18 @@ if TYPE_CHECKING:
 
 # Each public name by the module that defines it.
 HOMES = {
-    "harness.analysis.ablated_images": "ClusterPatches",
     "harness.analysis.ablation": "Ablation AblationSettings",
-    "harness.analysis.foreground": "MethodAgreement",
+    "harness.analysis.foreground": "BrightnessThreshold MethodAgreement",
     "harness.analysis.inputs": "TellsClasses",
-    "harness.analysis.masks": "BrightnessThreshold",
-    "harness.api": "prepare",
     "harness.cli.options": "add_plugin_option",
     "harness.engine.environment": "environment invocation source",
-    "harness.metrics.ablation": "Chance Effect",
-    "harness.metrics.ablation_contrasts": "Contrast",
+    "harness.metrics.ablation": "Contrast Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
+    "harness.metrics.salience": "ClusterSalience",
     "harness.planning.progress": "Progress",
     "harness.plugin.spec": "did_you_mean format_spec format_value",
-    "harness.views.figures.ablation": "EffectBar logit_changes",
+    "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
@@ -77,4 +72,6 @@ HOMES = {
     "harness.views.tables": "Column number show_table",
 }
 
-__getattr__, __dir__, __all__ = attach(__name__, HOMES)
+# Type checkers see the imports above alone, and so report names that do not exist.
+if not TYPE_CHECKING:
+    __getattr__, __dir__, __all__ = attach(__name__, HOMES)

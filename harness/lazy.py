@@ -2,6 +2,7 @@
 
 import importlib
 
+# As in `harness`, which imports this: nothing that a user's file could shadow.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

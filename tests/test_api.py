@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import networkx
 import numpy as np
@@ -101,14 +102,59 @@ def test_kinds_may_be_written_with_underscores(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "spelling", "reason"),
+    ("kind", "spec", "reason"),
     [
         ("cluster", "louvain", "there is no kind 'cluster'"),
-        ("clusterer", "louvain,infomap", "spells 2 components"),
-        ("clusterer", "louvain[resolution=[1,2]]", "spells 2 components"),
-        ("clusterer", "", "spells 0 components"),
+        ("clusterer", "louvain,infomap", "describes 2 components"),
+        ("clusterer", "louvain[resolution=[1,2]]", "describes 2 components"),
+        ("clusterer", "", "describes 0 components"),
     ],
 )
-def test_make_takes_one_component_of_a_known_kind(kind: str, spelling: str, reason: str) -> None:
+def test_make_takes_one_component_of_a_known_kind(kind: str, spec: str, reason: str) -> None:
     with pytest.raises(harness.HarnessError, match=reason):
-        harness.make(kind, spelling)
+        harness.make(kind, spec)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"clusterer": "louvain"}, "has no keyword 'clusterer'; did you mean 'clusterers'?"),
+        ({"progres": True}, "has no keyword 'progres'; did you mean 'progress'?"),
+        ({"retry_failed": "no"}, "retry_failed: expected true or false, not 'no'"),
+        ({"levels": "8"}, "levels: expected a whole number from 1 to 10000, not '8'"),
+        ({"force": "louvian"}, "force: this run has no component 'louvian'"),
+        ({"suite": 3}, "suite: expected a path, not 3"),
+    ],
+)
+def test_a_wrong_keyword_is_refused_in_words_of_keywords(
+    keywords: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(harness.HarnessError) as refused:
+        harness.run(**keywords)
+
+    assert message in str(refused.value)
+    assert "--" not in str(refused.value)
+
+
+def test_failures_are_computed_again_if_the_keyword_asks_for_it(
+    planted: Path, hostile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def phases(**keywords: Any) -> str:
+        harness.run(
+            extractors=f"arrays[path={planted}]",
+            clusterers="raising",
+            selectors="max-modularity",
+            controls="none",
+            perturbations="none",
+            levels=2,
+            nulls=1,
+            plugins=hostile,
+            out=tmp_path / "out",
+            **keywords,
+        )
+        return capsys.readouterr().err
+
+    assert phases() == ""
+    assert "clustering" not in phases(progress=True)
+    assert "clustering: 3" in phases(progress=True, retry_failed=True)
+    assert "clustering: 3" in phases(progress=True, force=["raising"])

@@ -80,7 +80,7 @@ def test_the_example_clusterer_runs_as_an_installed_package(
 def test_every_verb_and_option_the_readme_names_exists(harness_command: Command) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README.read_text())) - {"--plugin"}
     verbs = [
-        *([command.name] for command in find_commands(OWN)),
+        *([name] for name in find_commands(OWN)),
         ["data", "fetch"],
         ["data", "verify"],
     ]

@@ -1,49 +1,60 @@
-"""What removing the clusters that a run found does to the model that its maps come from.
+"""Effects of removing the clusters that a run found from the model that its maps come from.
 
-Joins stored partitions with the images and the model that they were made from; both have to be
-those of the run, by their digests.
+Stored partitions are joined with the images and the model that they were made from; digests ensure
+that both are those of the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
-from harness.analysis.ablated_images import (
-    ClusterPatches,
-    EmbeddingAblation,
-    ImageAblation,
-    Task,
-    clusters_by_salience,
-    of_embedding,
-    of_logits,
-)
-from harness.analysis.inputs import RunInputs
-from harness.analysis.inspection import attention_of, map_key
+from harness.analysis.inputs import RunInputs, attention_of, map_key
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
-from harness.metrics.ablation import count_patch_sets, drop_singletons, patch_sets
-from harness.metrics.ablation_contrasts import OF_EMBEDDINGS, OF_LOGITS, Contrast, contrasts
-from harness.metrics.patch_orders import contiguous_orders, random_orders
+from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
+from harness.metrics.partition import drop_singletons
+from harness.metrics.patch_sets import (
+    contiguous_orders,
+    count_patch_sets,
+    patch_sets,
+    random_orders,
+)
+from harness.metrics.salience import ClusterSalience, order_by_salience
 from harness.planning.identity import seed_of
-from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse
+from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse, OutputKind
 from harness.plugin.registry import Registry
 from harness.plugin.spec import did_you_mean
-from harness.plugin.values import UNASSIGNED, Image, Integers
+from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
 
-# Sets of patches that one image may have removed from it, one after the other.
+# Sets of patches that are removed from one image, one after the other.
 MOST_SETS = 2000
 MOST_DRAWS = 100_000
 
 
 @dataclass(frozen=True)
 class AblationSettings:
-    """How clusters are removed, and what that is compared with.
+    """How clusters are removed, and how many random sets of patches they are compared with.
 
-    at: where in a layer, as docs/ablation.md defines it; fill: what replaces a removed row, for
-    block and attention; layer: which, None for the one that the clusters' map is of; together: up
-    to how many clusters are removed at once; draws: of random and of contiguous random patches.
-    Raises HarnessError for what is none.
+    Attributes
+    ----------
+    at : {"block", "attention", "keys"}
+        Where in a layer; docs/ablation.md defines each.
+    fill : {"zero", "mean"}
+        What replaces a removed row of the block or the attention.
+    layer : int or None
+        The layer; None for the one of the clusters' map.
+    together : int
+        Up to how many clusters are removed at once.
+    draws : int
+        The number of random sets of patches, and of contiguous random sets.
+    seed : int
+        The seed of the draws.
+
+    Raises
+    ------
+    HarnessError
+        If a value is out of range.
     """
 
     at: At = "block"
@@ -74,138 +85,161 @@ class AblationSettings:
 
 
 @dataclass(frozen=True)
-class NothingRemoved:
-    """An image without a cluster to remove, and why."""
+class Prediction:
+    """A classifier's prediction for a whole image.
+
+    target: the true class; if it is unknown or none of the model's classes, the predicted one.
+    labelled: whether the target is the true class. margin and probability are the target's.
+    """
+
+    target: int
+    labelled: bool
+    logits: tuple[float, ...]
+    margin: float
+    probability: float
+    predicted: int
+
+
+@dataclass(frozen=True)
+class ImageAblation:
+    """The effects of removing clusters from one image.
+
+    partition: which partition of the run, by `StoredPartition`'s fields; clusters: most salient
+    first, unassigned patches last; answer and dimensions: what the model returns, and its length;
+    prediction: None if the model has no classifier.
+    """
 
     image: str
-    reason: str
+    partition: Mapping[str, Any]
+    clusters: tuple[ClusterSalience, ...]
+    answer: OutputKind
+    dimensions: int
+    prediction: Prediction | None
+    effects: tuple[Effect, ...]
+
+    def alone(self) -> tuple[int, list[Effect]]:
+        """The number of patches, and the effects of each cluster alone, most salient first."""
+        alone = {each.clusters: each for each in self.effects if each.kind == "alone"}
+        ordered = [alone[each.label,] for each in self.clusters if each.salience is not None]
+        return sum(each.patches for each in self.clusters), ordered
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """What removing clusters did to images of a run.
+    """The effects of removing clusters from images of a run.
 
-    images where the model is a classifier, embeddings where it gives none but an embedding.
-    classes: their names, the images' own where the model does not tell them. contrasts are over
-    the images with at least two clusters; nothing are those without any, which are in no mean.
+    partition: the reference of the clusters; classes: the names of the model's classes, or those
+    of the images if the model has no names; nothing: why there is no cluster to remove, by image;
+    contrasts: over the images with at least two clusters.
     """
 
-    place: str
+    partition: str
     settings: AblationSettings
     classes: tuple[str, ...]
     images: tuple[ImageAblation, ...]
-    embeddings: tuple[EmbeddingAblation, ...]
-    nothing: tuple[NothingRemoved, ...]
+    nothing: Mapping[str, str]
     contrasts: tuple[Contrast, ...]
 
 
 def ablate(
-    store: Store, registry: Registry, place: str, images: Sequence[str], settings: AblationSettings
+    store: Store,
+    registry: Registry,
+    partition: str,
+    images: Sequence[str],
+    settings: AblationSettings,
 ) -> Ablation:
-    """Remove the clusters at a place from some images of a run, or from all if none are named.
+    """Remove the clusters of a partition from some images of a run, by default from all.
 
-    `harness.analysis.partitions` says how places are spelled. Raises HarnessError for an image or
-    place that is not there, for maps of an extractor that offers no ablation, and for a model or
-    pixels that are not those of the run.
+    `harness.analysis.partitions` defines partition references. Raises HarnessError if an image or
+    the partition does not exist, if the extractor supports no ablation, and if the model or the
+    pixels are not those of the run.
     """
-    known = images_of(store, place)
+    inputs = RunInputs(store, registry)
+    classes: tuple[str, ...] = ()
+    found: list[ImageAblation] = []
+    nothing: dict[str, str] = {}
+    refused: list[HarnessError] = []
+    for image in _chosen_images(store, partition, images):
+        try:
+            stored = stored_partition(store, image, partition)
+        except HarnessError as error:
+            refused.append(error)
+            nothing[image] = str(error)
+            continue
+        labels = drop_singletons(stored.labels)
+        if reason := _why_nothing(stored, labels):
+            nothing[image] = reason
+            continue
+        ablated, classes = _ablate_image(store, inputs, stored, labels, settings)
+        found.append(ablated)
+    if not found and refused and len(refused) == len(nothing):
+        # No image of the run has such a partition, so the reference is wrong.
+        raise refused[0]
+    compared = contrasts([each.alone() for each in found])
+    return Ablation(partition, settings, classes, tuple(found), nothing, tuple(compared))
+
+
+def _ablate_image(
+    store: Store,
+    inputs: RunInputs,
+    partition: StoredPartition,
+    labels: Integers,
+    settings: AblationSettings,
+) -> tuple[ImageAblation, tuple[str, ...]]:
+    """Remove one image's clusters; also returns the names of the model's classes."""
+    clusters = _clusters(store, partition, labels)
+    _check_sets(partition.image, len(clusters), settings.together)
+    response, image = _response(inputs, partition, settings)
+    orders = _orders(image, response.grid, labels, settings)
+    classes, label = _classes_and_label(inputs, partition, response, image)
+    prediction = _prediction(response.intact, label) if response.answer == "logits" else None
+    found = effects(
+        response.intact,
+        response.changes,
+        tuple(patch_sets(labels, settings.together)),
+        orders,
+        prediction.target if prediction else None,
+        response.patch_changes,
+    )
+    ablated = ImageAblation(
+        image.key,
+        partition.identity(),
+        clusters,
+        response.answer,
+        len(response.intact),
+        prediction,
+        tuple(found),
+    )
+    return ablated, classes
+
+
+def _chosen_images(store: Store, partition: str, images: Sequence[str]) -> list[str]:
+    known = images_of(store, partition)
     for image in images:
         if image not in known:
             hint = did_you_mean(image, known) or f"; there are {len(known)}, such as {known[0]}"
             raise HarnessError(f"{store.folder}: there is no image {image!r}{hint}")
-    origins = RunInputs(store, registry)
-    classes: tuple[str, ...] = ()
-    found: list[ImageAblation] = []
-    embedded: list[EmbeddingAblation] = []
-    nothing: list[NothingRemoved] = []
-    refused: list[HarnessError] = []
-    for image in dict.fromkeys(images or known):
-        try:
-            partition = stored_partition(store, image, place)
-        except HarnessError as error:
-            refused.append(error)
-            nothing.append(NothingRemoved(image, str(error)))
-            continue
-        labels = drop_singletons(partition.labels)
-        if reason := _why_nothing(partition, labels):
-            nothing.append(NothingRemoved(image, reason))
-            continue
-        clusters = _clusters_of(store, partition, image, labels)
-        _check_sets(image, len(clusters), settings.together)
-        done, pictured = _ablated(origins, partition, image, settings)
-        task = _task(partition, pictured, clusters, labels, done.grid, settings)
-        if done.answer == "logits":
-            classes, label = _classes_and_label(origins, partition.images, done, pictured)
-            found.append(of_logits(task, done, label))
-        else:
-            embedded.append(of_embedding(task, done))
-    if refused and len(refused) == len(nothing) and not (found or embedded):
-        # No image of the run has such a place: it is the place that is wrong.
-        raise refused[0]
-    if embedded:
-        compared = contrasts([each.alone for each in embedded], OF_EMBEDDINGS)
-    else:
-        compared = contrasts([each.alone for each in found], OF_LOGITS)
-    return Ablation(
-        place,
-        settings,
-        classes,
-        tuple(found),
-        tuple(embedded),
-        tuple(nothing),
-        tuple(compared),
-    )
+    return list(dict.fromkeys(images or known))
 
 
-def _task(
-    partition: StoredPartition,
-    image: Image,
-    clusters: tuple[ClusterPatches, ...],
-    labels: Integers,
-    grid: tuple[int, int],
-    settings: AblationSettings,
-) -> Task:
-    if len(labels) != grid[0] * grid[1]:
-        raise HarnessError(
-            f"{image.key}: its map has {len(labels)} nodes, which are not the model's "
-            f"{grid[0]}×{grid[1]} patches"
-        )
-    drawing = settings.draws, seed_of("ablation", settings.seed, image.digest)
-    return Task(
-        image.key,
-        partition.place(),
-        clusters,
-        tuple(patch_sets(labels, settings.together)),
-        (random_orders(len(labels), *drawing), contiguous_orders(grid, *drawing)),
-    )
+def _why_nothing(partition: StoredPartition, labels: Integers) -> str:
+    """Why there is no cluster to remove; "" if there is one."""
+    if partition.accepted is False:
+        return f"{partition.selector} accepted no level"
+    if not (labels != UNASSIGNED).any():
+        return "no cluster has two patches"
+    return ""
 
 
-def _classes_and_label(
-    origins: RunInputs, image_set: str, done: ModelResponse, image: Image
-) -> tuple[tuple[str, ...], int | None]:
-    """The names of the model's classes, and the image's label where it is one of them."""
-    labelled = origins.classes(image_set)
-    classes = done.classes or (labelled if len(labelled) == len(done.intact) else ())
-    foreign = classes and labelled not in ((), classes)
-    return classes, None if foreign else image.label
-
-
-def _ablated(
-    origins: RunInputs, partition: StoredPartition, image: str, settings: AblationSettings
-) -> tuple[ModelResponse, Image]:
-    """What the model behind a partition answers without some patches, and the image."""
-    layer = partition.layer if settings.layer is None else settings.layer
-    ablator = origins.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
-    pictured = origins.image(partition.images, image)
-    return ablator(pictured), pictured
-
-
-def _clusters_of(
-    store: Store, partition: StoredPartition, image: str, labels: Integers
-) -> tuple[ClusterPatches, ...]:
-    head_index = partition.layer, partition.head
-    key = map_key(store, partition.images, image, partition.extractor, *head_index)
-    return clusters_by_salience(attention_of(store, key, image, *head_index).weights, labels)
+def _clusters(
+    store: Store, partition: StoredPartition, labels: Integers
+) -> tuple[ClusterSalience, ...]:
+    """The clusters, most salient first, and the unassigned patches if there are any."""
+    head = partition.layer, partition.head
+    key = map_key(store, partition.image_set, partition.image, partition.extractor, *head)
+    ordered = order_by_salience(attention_of(store, key, partition.image, *head).weights, labels)
+    unassigned = int((labels == UNASSIGNED).sum())
+    return (*ordered, *([ClusterSalience(UNASSIGNED, unassigned, None)] if unassigned else ()))
 
 
 def _check_sets(image: str, clusters: int, together: int) -> None:
@@ -217,10 +251,52 @@ def _check_sets(image: str, clusters: int, together: int) -> None:
         )
 
 
-def _why_nothing(partition: StoredPartition, labels: Integers) -> str:
-    """Why there is no cluster to remove; "" if there is one."""
-    if partition.accepted is False:
-        return f"{partition.selector} accepted no level"
-    if not (labels != UNASSIGNED).any():
-        return "no cluster has two patches"
-    return ""
+def _response(
+    inputs: RunInputs, partition: StoredPartition, settings: AblationSettings
+) -> tuple[ModelResponse, Image]:
+    """The response of the model behind a partition, and the image."""
+    layer = partition.layer if settings.layer is None else settings.layer
+    ablator = inputs.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
+    image = inputs.image(partition.image_set, partition.image)
+    return ablator(image), image
+
+
+def _classes_and_label(
+    inputs: RunInputs, partition: StoredPartition, response: ModelResponse, image: Image
+) -> tuple[tuple[str, ...], int | None]:
+    """The names of the model's classes, and the image's label if it is one of them."""
+    if response.answer != "logits":
+        return (), None
+    of_images = inputs.classes(partition.image_set)
+    outputs = len(response.intact)
+    classes = response.classes or (of_images if len(of_images) == outputs else ())
+    foreign = classes and of_images not in ((), classes)
+    known = image.label is not None and 0 <= image.label < outputs
+    return classes, image.label if known and not foreign else None
+
+
+def _orders(
+    image: Image, grid: tuple[int, int], labels: Integers, settings: AblationSettings
+) -> tuple[Integers, Integers]:
+    """Random and contiguous orders of the image's patches."""
+    rows, columns = grid
+    if len(labels) != rows * columns:
+        raise HarnessError(
+            f"{image.key}: its map has {len(labels)} nodes, which are not the model's "
+            f"{rows}×{columns} patches"
+        )
+    drawing = settings.draws, seed_of("ablation", settings.seed, image.digest)
+    return random_orders(len(labels), *drawing), contiguous_orders(grid, *drawing)
+
+
+def _prediction(logits: Floats, label: int | None) -> Prediction:
+    predicted = int(logits.argmax())
+    target = predicted if label is None else label
+    return Prediction(
+        target,
+        label is not None,
+        tuple(logits.tolist()),
+        float(margins(logits[None], target)[0]),
+        float(probabilities(logits[None], target)[0]),
+        predicted,
+    )

@@ -1,54 +1,133 @@
-"""Do the clusters that a run found follow the images' foreground, and beyond what is trivial?
+"""Agreement of the clusters that a run found with the images' foreground, and with two baselines.
 
-Joins the chosen clusters with the images that their maps come from.
+Joins the selected clusters with the images that their maps come from.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.analysis.inputs import RunInputs
-from harness.analysis.inspection import Choice, Inspection, choices, inspect
-from harness.analysis.masks import Foreground
+from harness.analysis.inputs import RunInputs, SelectedClusters, selected_clusters
+from harness.analysis.method import MethodKey, grouped
+from harness.analysis.outcomes import SelectedLevel, selected_levels
 from harness.errors import HarnessError
-from harness.metrics.ablation import drop_singletons
-from harness.metrics.blocks import spatial_blocks
 from harness.metrics.foreground import (
     HALF,
     agreement,
-    foreground_shares,
+    foreground_fractions,
     pixel_kmeans,
+    spatial_blocks,
     why_undefined,
 )
 from harness.metrics.inference import Estimate, estimate
-from harness.metrics.partition import cluster_count, coverage
-from harness.metrics.saliency import order_by_salience
+from harness.metrics.partition import cluster_count, coverage, drop_singletons
+from harness.metrics.salience import order_by_salience
+from harness.plugin.base import ImageSet
 from harness.plugin.patches import Region
 from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
 from harness.store import Store
 
 BASELINES = ("spatial_blocks", "pixel_kmeans")
-# Of k-means on the raw patches.
+# Seed of pixel k-means.
 SEED = 0
 NOT_ACCEPTED = "no level was accepted"
 
 
-@dataclass(frozen=True)
-class MapAgreement:
-    """How one map's clusters agree with the foreground, or why that does not count.
+class Foreground(Protocol):
+    """Defines the foreground of images."""
 
-    ami: their adjusted mutual information with the foreground patches; spatial_blocks and
-    pixel_kmeans: those of the baselines, of as many clusters. n_clusters: of two patches or more;
-    foreground: the share of the patches. most_salient, least_salient: the foreground's share of
-    the area of the clusters that the rest of the image attends to most and least, None where there
-    are no two clusters.
+    def mask(self, image: Image) -> NDArray[np.bool_]:
+        """Which pixels (height, width) are foreground.
+
+        Raises HarnessError if the image has no foreground by this definition.
+        """
+
+
+@dataclass(frozen=True)
+class BrightnessThreshold:
+    """The foreground is the pixels of grey images that are brighter than a value in 0 … 254."""
+
+    value: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value <= 254:
+            raise HarnessError(f"foreground: expected a brightness from 0 to 254, not {self.value}")
+
+    def mask(self, image: Image) -> NDArray[np.bool_]:
+        """Which pixels (height, width) are brighter."""
+        if image.pixels.shape[2] != 1:
+            raise HarnessError(
+                f"{image.key}: brightness defines no foreground in a colour image; use masks"
+            )
+        return np.asarray(image.pixels[:, :, 0] > self.value)
+
+    def __str__(self) -> str:
+        return f"pixels above {self.value}"
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The foreground is the pixels that are not black in a mask of the image's size.
+
+    images: the masks, named like the image with .png appended, or with .png as their suffix;
+    folder: what messages call them.
     """
 
-    choice: Choice
+    images: ImageSet
+    folder: str
+
+    def mask(self, image: Image) -> NDArray[np.bool_]:
+        """Which pixels (height, width) are not black in the image's mask."""
+        names = (f"{image.key}.png", PurePosixPath(image.key or "-").with_suffix(".png").as_posix())
+        found = next((name for name in names if name in self._keys), None)
+        if found is None:
+            raise HarnessError(f"{self.folder}: there is no mask {names[0]} for {image.key}")
+        pixels = self.images.load(found).pixels
+        if pixels.shape[:2] != image.pixels.shape[:2]:
+            raise HarnessError(
+                f"{self.folder}: {found} is {pixels.shape[0]}×{pixels.shape[1]} pixels, its image "
+                f"{image.pixels.shape[0]}×{image.pixels.shape[1]}"
+            )
+        return np.asarray(pixels.any(axis=2))
+
+    @cached_property
+    def _keys(self) -> Mapping[str, None]:
+        return dict.fromkeys(self.images.keys())
+
+    def __str__(self) -> str:
+        return f"masks in {self.folder}"
+
+
+@dataclass(frozen=True)
+class MapAgreement:
+    """How one map's clusters agree with the foreground, or the reason why they do not count.
+
+    Attributes
+    ----------
+    level : SelectedLevel
+    reason : str
+        "" if the map counts.
+    n_clusters : int or None
+        The number of clusters of two patches or more.
+    coverage, foreground : float or None
+        The fractions of patches that are in clusters, and that are foreground.
+    ami : float or None
+        The adjusted mutual information of the clusters with the foreground patches.
+    spatial_blocks, pixel_kmeans : float or None
+        The same of two baselines with as many clusters.
+    most_salient, least_salient : float or None
+        The fraction of foreground in the area of the most and of the least salient cluster; None
+        if there are fewer than two clusters.
+    """
+
+    level: SelectedLevel
     reason: str = ""
     n_clusters: int | None = None
     coverage: float | None = None
@@ -69,7 +148,7 @@ class MapAgreement:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a baseline of as many clusters reaches, and how much more the clusters do."""
+    """A baseline's agreement, and the paired difference: the method's less the baseline's."""
 
     name: str
     ami: Estimate
@@ -77,8 +156,8 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Salient:
-    """Mean foreground shares of the most and the least salient cluster, and their difference."""
+class SalienceAgreement:
+    """Mean foreground fractions of the most and the least salient cluster, and their difference."""
 
     images: int
     most: float
@@ -90,17 +169,26 @@ class Salient:
 class MethodAgreement:
     """How a method's clusters agree with the foreground: means over images.
 
-    Of an image it is the mean over its maps that count. images: how many images have such a map;
-    counted, not_accepted, undefined, failed: how many maps count, have no accepted level, have no
-    foreground to agree with, have no clusters. ami, n_clusters and coverage are None where no map
-    counts; salient where no image has two clusters.
+    An image counts with the mean over those of its maps that count.
+
+    Attributes
+    ----------
+    method : MethodKey
+    images : int
+        The number of images with a map that counts.
+    counted, not_accepted, undefined, failed : int
+        The numbers of maps that count, that have no accepted level, whose patches are all
+        foreground or all background, and that have no clusters.
+    n_clusters, coverage : float or None
+        None if no map counts.
+    ami : Estimate or None
+        None if no map counts.
+    baselines : tuple of Baseline
+    salient : SalienceAgreement or None
+        None if no image has two clusters.
     """
 
-    clusterer: str
-    selector: str
-    graph: str
-    extractor: str
-    image_set: str
+    method: MethodKey
     images: int
     counted: int
     not_accepted: int
@@ -110,12 +198,12 @@ class MethodAgreement:
     coverage: float | None
     ami: Estimate | None
     baselines: tuple[Baseline, ...]
-    salient: Salient | None
+    salient: SalienceAgreement | None
 
 
 @dataclass(frozen=True)
 class ForegroundAgreement:
-    """Every method of a run beside the foreground; candidates: whether all levels count."""
+    """The agreement of all methods of a run; candidates: whether levels not accepted count."""
 
     foreground: str
     candidates: bool
@@ -123,65 +211,68 @@ class ForegroundAgreement:
     maps: tuple[MapAgreement, ...]
 
 
-def meaning(
+def foreground_agreement(
     store: Store, registry: Registry, foreground: Foreground, *, candidates: bool = False
 ) -> ForegroundAgreement:
     """How the clusters of every method agree with the images' foreground.
 
-    Only accepted selections count, or with `candidates` every level that a selector put forward.
-    Raises HarnessError if an image is not to be had as it was in the run, or has no foreground that
-    can be told.
+    Only accepted levels count, or with `candidates` all selected levels. Raises HarnessError if an
+    image cannot be loaded, differs from that of the run, or has no foreground.
     """
-    maps = list(_measured(store, registry, foreground, candidates))
-    methods: dict[tuple[str, ...], list[MapAgreement]] = {}
-    for each in maps:
-        methods.setdefault(each.choice.method, []).append(each)
+    maps = list(_measured_maps(store, registry, foreground, candidates))
+    methods = grouped(maps, lambda each: each.level.method)
     return ForegroundAgreement(
-        str(foreground), candidates, tuple(map(_method, methods.values())), tuple(maps)
+        str(foreground),
+        candidates,
+        tuple(_method_agreement(method, of_method) for method, of_method in methods.items()),
+        tuple(maps),
     )
 
 
-def _measured(
+def _measured_maps(
     store: Store, registry: Registry, foreground: Foreground, candidates: bool
 ) -> Iterator[MapAgreement]:
-    origins = RunInputs(store, registry)
-    # The plan has an image's maps and methods one after the other.
-    for _, of_image in groupby(choices(store), lambda each: (each.images, each.image)):
-        beside = _Beside(foreground)
-        for choice in of_image:
-            if choice.reason:
-                yield MapAgreement(choice, choice.reason)
-            elif not (choice.accepted or candidates):
-                yield MapAgreement(choice, NOT_ACCEPTED)
+    inputs = RunInputs(store, registry)
+    # In the plan an image's maps and methods follow each other.
+    for _, of_image in groupby(
+        selected_levels(store), lambda each: (each.method.image_set, each.image)
+    ):
+        measurement = _ImageMeasurement(foreground)
+        for level in of_image:
+            if level.reason:
+                yield MapAgreement(level, level.reason)
+            elif not (level.accepted or candidates):
+                yield MapAgreement(level, NOT_ACCEPTED)
             else:
-                yield beside.measure(inspect(store, origins, choice))
+                yield measurement.measure(selected_clusters(store, inputs, level))
 
 
-class _Beside:
-    """Measures one image's clusters; what is the same for several of its maps is kept."""
+class _ImageMeasurement:
+    """Measures one image's clusters; caches what several of its maps share."""
 
     def __init__(self, foreground: Foreground) -> None:
-        self._shares = lru_cache(
-            lambda image, grid, region: foreground_shares(foreground.mask(image), grid, region)
+        self._fractions = lru_cache(
+            lambda image, grid, region: foreground_fractions(foreground.mask(image), grid, region)
         )
-        self._baselines = lru_cache(_baselines)
+        self._baselines = lru_cache(_baseline_labels)
 
-    def measure(self, of: Inspection) -> MapAgreement:
-        grid = of.attention.grid
+    def measure(self, of: SelectedClusters) -> MapAgreement:
+        grid, region = of.attention.grid, of.attention.region
         if grid is None:
-            raise HarnessError(f"{of.choice.image}: {of.choice.extractor} tells no grid of patches")
-        region = of.attention.region
-        shares = self._shares(of.image, grid, region)
-        patches = shares >= HALF
+            raise HarnessError(
+                f"{of.level.image}: {of.level.method.extractor} gives no grid of patches"
+            )
+        fractions = self._fractions(of.image, grid, region)
+        patches = fractions >= HALF
         reason = why_undefined(patches)
         if reason:
-            return MapAgreement(of.choice, reason, foreground=float(patches.mean()))
+            return MapAgreement(of.level, reason, foreground=float(patches.mean()))
         count = cluster_count(of.labels)
-        # A method that found no cluster is beside one block of everything: both say nothing.
+        # A method without clusters is compared with one block of all patches: both say nothing.
         blocks, pixels = self._baselines(of.image, grid, region, max(1, count))
-        most, least = _salient_shares(of, shares)
+        most, least = _salient_fractions(of, fractions)
         return MapAgreement(
-            of.choice,
+            of.level,
             "",
             count,
             coverage(of.labels),
@@ -194,33 +285,30 @@ class _Beside:
         )
 
 
-def _baselines(
+def _baseline_labels(
     image: Image, grid: tuple[int, int], region: Region | None, k: int
 ) -> tuple[Integers, Integers]:
     return spatial_blocks(grid, k), pixel_kmeans(image.pixels, grid, k, SEED, region)
 
 
-def _salient_shares(of: Inspection, shares: Floats) -> tuple[float | None, float | None]:
+def _salient_fractions(
+    of: SelectedClusters, fractions: Floats
+) -> tuple[float | None, float | None]:
     labels = drop_singletons(of.labels)
     order = order_by_salience(of.attention.weights, labels)
     if len(order) < 2:
         return None, None
-    most, least = (float(shares[labels == each.label].mean()) for each in (order[0], order[-1]))
+    most, least = (float(fractions[labels == each.label].mean()) for each in (order[0], order[-1]))
     return most, least
 
 
-def _method(maps: Sequence[MapAgreement]) -> MethodAgreement:
+def _method_agreement(method: MethodKey, maps: Sequence[MapAgreement]) -> MethodAgreement:
     counted = [each for each in maps if each.ami is not None]
     not_accepted = sum(each.reason == NOT_ACCEPTED for each in maps)
     undefined = sum(each.ami is None and each.foreground is not None for each in maps)
     ami = _by_image(counted, lambda each: each.ami)
-    first = maps[0].choice
     return MethodAgreement(
-        clusterer=first.clusterer,
-        selector=first.selector,
-        graph=first.graph,
-        extractor=first.extractor,
-        image_set=first.images,
+        method,
         images=len(ami),
         counted=len(counted),
         not_accepted=not_accepted,
@@ -229,35 +317,35 @@ def _method(maps: Sequence[MapAgreement]) -> MethodAgreement:
         n_clusters=_mean(_by_image(counted, lambda each: each.n_clusters)),
         coverage=_mean(_by_image(counted, lambda each: each.coverage)),
         ami=estimate(ami) if len(ami) else None,
-        baselines=tuple(_beside(name, ami, counted) for name in BASELINES) if len(ami) else (),
-        salient=_salient(counted),
+        baselines=tuple(_baseline(name, ami, counted) for name in BASELINES) if len(ami) else (),
+        salient=_salience_agreement(counted),
     )
 
 
-def _beside(name: str, ami: Floats, counted: Iterable[MapAgreement]) -> Baseline:
+def _baseline(name: str, ami: Floats, counted: Iterable[MapAgreement]) -> Baseline:
     reached = _by_image(counted, lambda each: getattr(each, name))
     return Baseline(name, estimate(reached), estimate(ami - reached))
 
 
-def _salient(counted: Sequence[MapAgreement]) -> Salient | None:
+def _salience_agreement(counted: Sequence[MapAgreement]) -> SalienceAgreement | None:
     differences = _by_image(counted, lambda each: each.salience_contrast)
     if not len(differences):
         return None
     most = _by_image(counted, lambda each: each.most_salient)
     least = _by_image(counted, lambda each: each.least_salient)
-    return Salient(len(differences), float(most.mean()), float(least.mean()), estimate(differences))
+    means = float(most.mean()), float(least.mean())
+    return SalienceAgreement(len(differences), *means, estimate(differences))
 
 
 def _by_image(
     maps: Iterable[MapAgreement], figure: Callable[[MapAgreement], float | None]
 ) -> Floats:
-    """The means over each image's maps that have the figure, (images,)."""
-    found: dict[str, list[float]] = {}
-    for each in maps:
-        value = figure(each)
-        if value is not None:
-            found.setdefault(each.choice.image, []).append(value)
-    return np.array([np.mean(values) for values in found.values()], dtype=np.float64)
+    """Each image's mean over its maps that have the figure, (images,)."""
+    images = grouped(maps, lambda each: each.level.image)
+    values = [
+        [value for each in of if (value := figure(each)) is not None] for of in images.values()
+    ]
+    return np.array([np.mean(each) for each in values if each], dtype=np.float64)
 
 
 def _mean(figures: Floats) -> float | None:

@@ -1,6 +1,6 @@
-"""One map of a run seen closely: what every method found on it at every level, and what noise gave.
+"""A report of one map: every method's profile and selections, compared with noise.
 
-The values behind `harness show`.
+The values that `harness show` prints and draws.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.partitions import CELL_KEYS, cells_of_image, spellings_meant
+from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
 from harness.errors import HarnessError
 from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
@@ -43,9 +43,10 @@ ORDER BY planned.head
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """A method on the reference control's draws for one map: columns are (levels,).
+    """A method's results on the draws of the reference control for one map, level by level.
 
-    Mean, smallest and largest modularity over the draws, and the mean number of clusters.
+    modularity, lowest, highest: mean, smallest and largest modularity over the draws, (levels,);
+    n_clusters: the mean number of clusters, (levels,).
     """
 
     control: str
@@ -57,10 +58,11 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What a selector chose in a profile: `candidate` and `plateau` are indices of levels.
+class SelectorReport:
+    """What a selector chose in a profile.
 
-    candidate is None where the selector failed; p by control, jaccards by kind of stability.
+    candidate: the index of the level, None if the selector failed; plateau: the indices of its
+    first and last level; p: by control; jaccards: by kind of stability.
     """
 
     selector: str
@@ -73,29 +75,40 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class Method:
-    """What one clusterer did with the map; status and reason are its cell's."""
+class MethodReport:
+    """A clusterer's profile of the map and its selections; status and reason are the cell's."""
 
     clusterer: str
     status: str
     reason: str
     profile: Profile
     noise: Noise | None
-    choices: tuple[Choice, ...]
+    selections: tuple[SelectorReport, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class ImageReport:
-    """One map of a run with all that was found on it.
+    """One map of a run and everything that was found on it.
 
-    images is the image set, "" for stored maps; size is (height, width, channels) and label the
-    image's, None where there is none. grid, region and truth are the map's, None where it has none;
-    nodes is 0 and unreadable says why where there is no map. others: what else there is of the
-    image and was not asked for, by key of `harness.analysis.partitions`.
+    Attributes
+    ----------
+    image_set : str
+        "" for stored maps.
+    size : (height, width, channels) or None
+        None if the image is unknown or could not be loaded, as label may be.
+    nodes : int
+        0 if there is no map.
+    grid, region, truth
+        Those of the map; None if it has none.
+    unreadable : str
+        Why there is no map; "" if there is one.
+    others : mapping of str to tuple of str
+        The other values that the run has for the image, by key of
+        `harness.analysis.partitions.CELL_KEYS` without a filter.
     """
 
     image: str
-    images: str
+    image_set: str
     extractor: str
     layer: int
     head: int
@@ -109,30 +122,28 @@ class ImageReport:
     truth: Integers | None
     unreadable: str
     others: Mapping[str, tuple[str, ...]]
-    methods: tuple[Method, ...]
+    methods: tuple[MethodReport, ...]
 
 
 def image_report(
     store: Store,
     image: str,
-    told: Mapping[str, str],
+    filters: Mapping[str, str],
     clusterers: Sequence[str] = (),
     selectors: Sequence[str] = (),
 ) -> ImageReport:
     """Read what the run found on one map of an image.
 
-    told: which one, by key of `harness.analysis.partitions.CELL_KEYS`; of what is not told the
-    first in the plan is taken. Clusterers and selectors are spellings or names; none are all.
-    Raises HarnessError for what the run does not have.
+    filters select the map, by key of `harness.analysis.partitions.CELL_KEYS`; without a filter for
+    a key, the first value in the plan counts. Clusterers and selectors are specs or names; by
+    default all. Raises HarnessError if the run has none that match.
     """
-    rows, others = _narrowed(cells_of_image(store, image), told)
+    rows, others = _select_cells(cells_of_image(store, image), filters)
     first = rows[0]
-    wanted = spellings_meant(
-        "--method", "clusterer", clusterers, [row["clusterer"] for row in rows]
-    )
+    wanted = matching_specs("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
     known = _selectors(store, rows)
-    chosen_by = spellings_meant("--selector", "selector", selectors, known)
-    kept = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
+    chosen_by = matching_specs("--selector", "selector", selectors, known)
+    record = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
         image,
@@ -144,11 +155,11 @@ def image_report(
         first["repeat"],
         size,
         label,
-        kept.nodes,
-        kept.grid,
-        kept.region,
-        None if kept.truth is None else np.array(kept.truth),
-        refused or kept.reason,
+        record.nodes,
+        record.grid,
+        record.region,
+        None if record.truth is None else np.array(record.truth),
+        refused or record.reason,
         others,
         tuple(_method(store, image, row, chosen_by) for row in rows if row["clusterer"] in wanted),
     )
@@ -157,40 +168,40 @@ def image_report(
 def weights_by_head(
     store: Store, report: ImageReport, *, alone: bool
 ) -> dict[int, NDArray[np.floating[Any]]]:
-    """The weights (n, n) of the map, or unless `alone` of every head of its layer, by head.
+    """The weights (n, n) of every head of the map's layer by head, or with `alone` of the map only.
 
-    Raises HarnessError if a map's file is gone or damaged.
+    Raises HarnessError if a map's file is missing or damaged.
     """
-    place = {
+    of_layer = {
         "image": report.image,
-        "image_set": report.images,
+        "image_set": report.image_set,
         "extractor": report.extractor,
         "layer": report.layer,
     }
     found = {}
-    for head, digest in store.connection.execute(HEADS, place):
+    for head, digest in store.connection.execute(HEADS, of_layer):
         if alone and head != report.head:
             continue
         if not is_intact(store.maps_folder, digest):
             raise HarnessError(
                 f"{store.maps_folder / digest}.npy: the map of layer {report.layer}, head {head} "
-                "is gone or damaged"
+                "is missing or damaged"
             )
-        found[int(head)] = load_map(store.maps_folder, digest, None, None).weights
+        found[int(head)] = load_map(store.maps_folder, MapRecord("", digest)).weights
     return found
 
 
-def _narrowed(
-    rows: Sequence[Mapping[str, Any]], told: Mapping[str, str]
+def _select_cells(
+    rows: Sequence[Mapping[str, Any]], filters: Mapping[str, str]
 ) -> tuple[list[Mapping[str, Any]], dict[str, tuple[str, ...]]]:
-    """The cells of one map, graph and repeat, and what else there would have been."""
+    """The cells of one map, graph and repeat, and the values of the other cells by key."""
     left, others = list(rows), {}
     for key, column in CELL_KEYS.items():
         values = list(dict.fromkeys(str(row[column]) for row in left))
-        (chosen, *_) = (
-            spellings_meant(f"--{key}", key, [told[key]], values) if key in told else values
-        )
-        if key not in told and len(values) > 1:
+        chosen = values[0]
+        if key in filters:
+            chosen = matching_specs(f"--{key}", key, [filters[key]], values)[0]
+        elif len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
         left = [row for row in left if str(row[column]) == chosen]
     return left, others
@@ -211,7 +222,7 @@ def _selectors(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _image(
     store: Store, image_set: str, image: str
 ) -> tuple[tuple[int, int, int] | None, int | None, str]:
-    """Size and label of an image, and why it cannot be had; of a stored map there are none."""
+    """Size and label of an image, which stored maps do not have, and why it is unreadable."""
     row = store.connection.execute(
         "SELECT height, width, channels, label, reason FROM images "
         "WHERE image_set = ? AND image = ?",
@@ -223,22 +234,24 @@ def _image(
     return None if reason else (height, width, channels), label, reason
 
 
-def _method(store: Store, image: str, row: Mapping[str, Any], selectors: Sequence[str]) -> Method:
+def _method(
+    store: Store, image: str, row: Mapping[str, Any], selectors: Sequence[str]
+) -> MethodReport:
     profile = Profile([]) if row["status"] is None else store.profile(row["cell"])
-    return Method(
+    return MethodReport(
         row["clusterer"],
         row["status"] or "missing",
         row["reason"] or "",
         profile,
         _noise(store, image, row, len(profile)),
-        tuple(_choices(store, row["cell"], selectors)),
+        tuple(_selections(store, row["cell"], selectors)),
     )
 
 
 def _noise(store: Store, image: str, row: Mapping[str, Any], levels: int) -> Noise | None:
     control = next(iter(store.controls()), None)
     found = store.connection.execute(NOISE, {**row, "image": image, "control": control}).fetchall()
-    # A profile that ended early has no level to set all of the noise's beside.
+    # A profile that ended early cannot be compared with noise level by level.
     if not found or len(found) != levels:
         return None
     draws, *columns = zip(*found, strict=True)
@@ -246,7 +259,7 @@ def _noise(store: Store, image: str, row: Mapping[str, Any], levels: int) -> Noi
     return Noise(str(control), max(draws), *figures)
 
 
-def _choices(store: Store, cell: str, selectors: Sequence[str]) -> list[Choice]:
+def _selections(store: Store, cell: str, selectors: Sequence[str]) -> list[SelectorReport]:
     found = []
     for selector, status, candidate, accepted, first, last, reason in store.connection.execute(
         "SELECT selector, status, candidate, accepted, plateau_first, plateau_last, reason "
@@ -255,15 +268,15 @@ def _choices(store: Store, cell: str, selectors: Sequence[str]) -> list[Choice]:
     ):
         if selector not in selectors:
             continue
-        place = cell, selector
+        key = cell, selector
         tests = store.connection.execute(
-            "SELECT control, p FROM tests WHERE cell = ? AND selector = ?", place
+            "SELECT control, p FROM tests WHERE cell = ? AND selector = ?", key
         )
         stabilities = store.connection.execute(
-            "SELECT kind, jaccard FROM stabilities WHERE cell = ? AND selector = ?", place
+            "SELECT kind, jaccard FROM stabilities WHERE cell = ? AND selector = ?", key
         )
         found.append(
-            Choice(
+            SelectorReport(
                 selector,
                 candidate if status == "ok" else None,
                 bool(accepted),

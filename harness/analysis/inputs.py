@@ -1,42 +1,45 @@
-"""The images and the models that a run's maps come from, refused where they are others by now."""
+"""What a run's results are made from: images, models and maps, refused if they have changed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from harness.errors import HarnessError
+from harness.analysis.outcomes import SelectedLevel
+from harness.errors import HarnessError, RunStoppedError
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
-from harness.plugin.values import Image
+from harness.plugin.values import AttentionMap, Image, Integers
 from harness.store import Store
+from harness.store.maps import load_map
 
-# Digits of a digest that are shown.
+# Digits of a digest that messages show.
 SHOWN = 12
 
 
 @runtime_checkable
 class TellsClasses(Protocol):
-    """An image set that names the classes of its labels, whether it has splits or not."""
+    """An image set that names the classes of its labels, with or without splits."""
 
     def classes(self) -> Sequence[str]:
         """Their names."""
 
 
 class RunInputs:
-    """Gives the images and models of one run; what it read it keeps."""
+    """Loads the images and models of one run, each image set and model once."""
 
     def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
         self._image_sets: dict[str, ImageSet] = {}
         self._ablators: dict[tuple[str, AblationSpec], Ablator] = {}
-        # An image's maps and methods come one after the other.
+        # An image's maps and methods follow each other.
         self._last: tuple[str, Image] | None = None
 
     def image(self, image_set: str, key: str) -> Image:
-        """An image of a set that the run has.
+        """An image of one of the run's image sets.
 
-        Raises HarnessError if it cannot be had or has other pixels than in the run.
+        Raises HarnessError if it cannot be loaded or its pixels differ from those of the run.
         """
         if self._last is None or self._last[0] != image_set or self._last[1].key != key:
             self._last = image_set, self._load(image_set, key)
@@ -60,41 +63,96 @@ class RunInputs:
         return image
 
     def classes(self, image_set: str) -> tuple[str, ...]:
-        """The classes that the labels of a set's images are of; empty where it does not tell."""
+        """The names of an image set's classes; empty if it names none."""
         made = self._image_set(image_set)
         return tuple(made.classes()) if isinstance(made, TellsClasses) else ()
 
-    def _image_set(self, text: str) -> ImageSet:
-        if text not in self._image_sets:
-            made: list[Any] = self._registry.make("image set", text)
-            (self._image_sets[text],) = made
-        return self._image_sets[text]
+    def _image_set(self, spec: str) -> ImageSet:
+        if spec not in self._image_sets:
+            made: list[Any] = self._registry.make("image set", spec)
+            (self._image_sets[spec],) = made
+        return self._image_sets[spec]
 
-    def ablator(self, extractor: str, removal: AblationSpec) -> Ablator:
-        """What removing patches does to the model behind an extractor of the run.
+    def ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
+        """Removes patches from the model behind an extractor of the run.
 
-        Raises HarnessError for an extractor that does not offer it, for a place that its model
-        does not have, and for a model that is gone or another than it was in the run.
+        Raises HarnessError if the extractor does not support ablation, if its model lacks the
+        layer, or if the model is missing or differs from that of the run.
         """
-        asked = extractor, removal
-        if asked not in self._ablators:
-            self._ablators[asked] = self._ablatable(extractor).ablator(removal)
-        return self._ablators[asked]
+        key = extractor, ablation
+        if key not in self._ablators:
+            self._ablators[key] = self._ablatable(extractor).ablator(ablation)
+        return self._ablators[key]
 
-    def _ablatable(self, text: str) -> Ablatable:
-        (made,) = self._registry.make("extractor", text)
+    def _ablatable(self, spec: str) -> Ablatable:
+        (made,) = self._registry.make("extractor", spec)
         if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(
-                f"{self._store.folder}: its maps come from {text}, behind which there is no model "
-                "to look into; there is one behind one-layer-vit, hf and timm"
+                f"{self._store.folder}: its maps come from {spec}, which offers no model to "
+                "ablate; one-layer-vit, hf and timm do"
             )
         found = made.fingerprint()
         for session in reversed(self._store.sessions()):
-            then = session["fingerprints"].get(text, found)
+            then = session["fingerprints"].get(spec, found)
             if then != found:
                 raise HarnessError(
-                    f"{text}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the run's "
+                    f"{spec}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the run's "
                     f"was {then[:SHOWN]}…"
                 )
             break
         return made
+
+
+@dataclass(frozen=True, eq=False)
+class SelectedClusters:
+    """The clusters of a selected level, as labels (n,), with the image and map they are of."""
+
+    level: SelectedLevel
+    image: Image
+    attention: AttentionMap
+    labels: Integers
+
+
+def selected_clusters(store: Store, inputs: RunInputs, level: SelectedLevel) -> SelectedClusters:
+    """Read the clusters of a selected level, with their image and map.
+
+    Raises HarnessError if no level was selected, if the map belongs to no image, if the image
+    cannot be loaded or differs from that of the run, or if the map's file is missing.
+    """
+    method = level.method
+    if level.reason or level.candidate is None:
+        raise HarnessError(f"{level.image}: {method.clusterer}: {level.reason}")
+    if not method.image_set:
+        raise HarnessError(f"{level.image}: its map comes from {method.extractor}, not an image")
+    return SelectedClusters(
+        level,
+        inputs.image(method.image_set, level.image),
+        attention_of(store, level.map, level.image, level.layer, level.head),
+        store.labels(level.cell)[level.candidate],
+    )
+
+
+def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> AttentionMap:
+    """A stored map, memory-mapped, by its key in the plan.
+
+    Raises HarnessError if its file is missing or damaged.
+    """
+    record = store.map(key)
+    assert record is not None
+    try:
+        return load_map(store.maps_folder, record, image=image, layer=layer, head=head)
+    except RunStoppedError as error:
+        raise HarnessError(
+            f"{store.maps_folder}: the map of {image} is missing or damaged; harness run with "
+            "--force and the extractor's name computes all maps again"
+        ) from error
+
+
+def map_key(store: Store, image_set: str, image: str, extractor: str, layer: int, head: int) -> str:
+    """The key in the plan of an observed image's map."""
+    (key,) = store.connection.execute(
+        "SELECT map FROM planned WHERE role = 'observed' AND image_set = ? AND image = ? "
+        "AND extractor = ? AND layer = ? AND head = ? LIMIT 1",
+        (image_set, image, extractor, layer, head),
+    ).fetchone()
+    return str(key)

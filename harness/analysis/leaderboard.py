@@ -1,20 +1,21 @@
-"""The leaderboard: what each method reached on images, on noise beside them, and how surely.
+"""The leaderboard: what each method reached on images and on noise, and how certain that is.
 
-Every score is a mean over the method's maps. A selection that found nothing counts with 0 in
-modularity, control and excess. A map counts as ok if its cell, its selection, all its controls
-and its perturbed cells are: figures are over the same maps. Methods are compared on the images
-of one set, or the maps of one map set, by the mean of two ranks on each image: by excess
-modularity and by Jaccard stability. Complete methods come before incomplete ones.
+Every score is a mean over the method's maps. A selection that found nothing counts 0 in modularity,
+control and excess. A map is ok if its cell, its selection, all its controls and its perturbed cells
+are; all figures are over the ok maps. Methods are compared on the images of one set, or the maps of
+one map set, by the mean of two ranks on each image: by excess modularity and by Jaccard stability.
+Complete methods come before incomplete ones.
 """
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
@@ -30,7 +31,7 @@ FALSE_ALARM = 0.05
 
 @dataclass(frozen=True)
 class ControlTest:
-    """A method beside one control: median p, mean z, and how many maps are significant."""
+    """A method against one control: median p, mean z, and how many maps are significant."""
 
     control: str
     p_value: float | None
@@ -40,29 +41,25 @@ class ControlTest:
 
 @dataclass(frozen=True)
 class Row:
-    """One method's line: a clusterer with a selector on a graph of an extractor's maps.
+    """The figures of one method; None is what was not computed.
 
-    excess is modularity less the reference control's at the same level, with a bootstrap
-    interval over images (of modularity where there is no control), and its standard deviations
+    excess is modularity minus the reference control's at the same level, with a bootstrap
+    interval over images (of modularity if there is no control), and its standard deviations
     across images and across repeats. Methods of one tier cannot be told apart; an incomplete
     method has none. jaccard is the smallest of the three stabilities, averaged over maps: across
     the levels of the plateau, across seeds, across perturbations. p_value (the median), z (the
-    mean) and significant (maps at a false discovery rate of .05) are beside the reference control,
-    which is the first; `controls` has all.
-    Where communities were planted ari and ami are beside them, ari_best is what the best level
-    would have reached, k_error the mean error in the number of clusters; false_alarms is the
-    share of p ≤ .05 where none were planted. n_clusters, coverage and the Jaccards are over
+    mean) and significant (maps at a false discovery rate of .05) compare with the reference
+    control, which is the first; `controls` has all.
+    Where communities were planted, ari and ami compare with them, ari_best is what the best level
+    would have reached and k_error the mean error in the number of clusters; false_alarms is the
+    fraction of p ≤ .05 where none were planted. n_clusters, coverage and the Jaccards are over
     accepted selections. seconds is the clusterer's own time for a map at all levels (the median,
-    since the first call imports its library). None is what was not computed.
+    since the first call imports its library).
     """
 
     rank: int
     tier: int | None
-    clusterer: str
-    selector: str
-    graph: str
-    extractor: str
-    images: str
+    method: MethodKey
     modularity: float | None
     control_modularity: float | None
     excess: float | None
@@ -92,11 +89,31 @@ class Row:
     seconds: float | None
     controls: tuple[ControlTest, ...]
 
+    @property
+    def score(self) -> float | None:
+        """Excess modularity, or modularity if there is no control."""
+        return self.modularity if self.excess is None else self.excess
 
-SORTABLE = tuple(
-    field.name
+    @property
+    def accepted_fraction(self) -> float | None:
+        """The fraction of the ok maps on which a level was accepted."""
+        return self.accepted / self.ok if self.ok else None
+
+    @property
+    def significant_fraction(self) -> float | None:
+        """The fraction of the ok maps with more structure than the control; None without one."""
+        return None if self.significant is None or not self.ok else self.significant / self.ok
+
+
+# The columns of the exported leaderboard: all but the tests against each control.
+COLUMNS = tuple(
+    name
     for field in fields(Row)
-    if field.name not in ("rank", "images", "controls", "excess_low", "excess_high")
+    if field.name != "controls"
+    for name in (MethodKey._fields if field.name == "method" else (field.name,))
+)
+SORTABLE = tuple(
+    name for name in COLUMNS if name not in ("rank", "image_set", "excess_low", "excess_high")
 )
 SMALLEST_FIRST = (
     "tier", "clusterer", "selector", "graph", "extractor", "across_images", "across_seeds",
@@ -104,8 +121,16 @@ SMALLEST_FIRST = (
 )  # fmt: skip
 
 
+# The columns that are means over the ok maps, over those with an accepted level, and over truths.
+MEANS = ("modularity", "control_modularity", "excess", "modularity_full")
+MEANS_OF_ACCEPTED = (
+    "jaccard", "jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "n_clusters", "coverage",
+)  # fmt: skip
+MEANS_OF_TRUTHS = ("ari", "ari_best", "ami")
+
+
 @dataclass(frozen=True)
-class Difference:
+class MethodPair:
     """Two methods on the same images: see `harness.metrics.inference.Pair`."""
 
     first: str
@@ -117,15 +142,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The methods of one image set or map set, best first, and what was tested between them.
+    """The methods of one image set or map set, best first, and the tests between them.
 
     omnibus is the p value of Friedman's test over all complete methods.
     """
 
-    images: str
+    image_set: str
     rows: Sequence[Row]
     omnibus: float | None
-    differences: Sequence[Difference]
+    pairs: Sequence[MethodPair]
 
 
 def leaderboard(store: Store, by: str | None = None) -> list[Row]:
@@ -143,178 +168,126 @@ def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
         raise HarnessError(f"--by {by}: no such column{hint}")
     rows = [row for comparison in compared for row in comparison.rows]
     if by is not None:
-        rows = _sorted(rows, by)
+        rows.sort(key=lambda row: _missing_last(flatten(row)[by], falling=by not in SMALLEST_FIRST))
     return [replace(row, rank=position) for position, row in enumerate(rows, 1)]
 
 
 def comparisons(store: Store) -> list[Comparison]:
     """The methods of every image set and map set of a run, compared with each other."""
-    sets: dict[str, dict[tuple[str, ...], list[Outcome]]] = {}
-    for outcome in outcomes(store):
-        # A map set has its own maps, and no set of images.
-        methods = sets.setdefault(outcome.images or outcome.extractor, {})
-        methods.setdefault(outcome.method, []).append(outcome)
+    # A map set has its own maps and no image set.
+    sets = grouped(outcomes(store), lambda each: each.method.image_set or each.method.extractor)
     controls = store.controls()
-    return [_compared(images, methods.values(), controls) for images, methods in sets.items()]
+    return [_compared(name, found, controls) for name, found in sets.items()]
 
 
-def _compared(
-    images: str, methods: Iterable[Sequence[Outcome]], controls: Sequence[str]
-) -> Comparison:
-    """One set's methods: tiers first, then mean ranks; incomplete ones by their excess."""
-    observed = [_Observed.of(outcomes) for outcomes in methods]
-    stood = standings(_criteria(observed))
+def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str]) -> Comparison:
+    """One set's methods: tiers first, then mean ranks; incomplete ones by their score."""
+    methods = grouped(found, lambda each: each.method)
+    standing = standings(_criteria(list(methods.values())))
     rows = [
-        replace(
-            _figures(each, controls),
-            tier=tier or None,
-            mean_rank=mean_rank,
-        )
-        for each, tier, mean_rank in zip(
-            observed, stood.tiers.tolist(), stood.mean_ranks.tolist(), strict=True
+        replace(row_of(of_method, controls), tier=tier or None, mean_rank=mean_rank)
+        for of_method, tier, mean_rank in zip(
+            methods.values(), standing.tiers.tolist(), standing.mean_ranks.tolist(), strict=True
         )
     ]
 
     def rule(row: Row) -> tuple[Any, ...]:
-        complete = -row.ok / row.total
-        score = row.modularity if row.excess is None else row.excess
-        return row.tier is None, complete, row.tier, row.mean_rank, _falling(score), row.clusterer
+        complete, score = -row.ok / row.total, _missing_last(row.score, falling=True)
+        return row.tier is None, complete, row.tier, row.mean_rank, score, row.method.clusterer
 
-    names = _short_names([each.outcomes[0].method for each in observed])
-    differences = [
-        Difference(
+    names = short_names(list(methods))
+    pairs = [
+        MethodPair(
             names[pair.first],
             names[pair.second],
             pair.wins,
             none_for_nan(pair.p),
             none_for_nan(pair.q),
         )
-        for pair in stood.pairs
+        for pair in standing.pairs
     ]
-    return Comparison(images, sorted(rows, key=rule), none_for_nan(stood.omnibus), differences)
+    return Comparison(image_set, sorted(rows, key=rule), none_for_nan(standing.omnibus), pairs)
 
 
-def _short_names(methods: Sequence[tuple[str, ...]]) -> list[str]:
-    """Methods' clusterers, with what else is not the same for all."""
-    varying = [
-        index for index, parts in enumerate(zip(*methods, strict=True)) if len(set(parts)) > 1
-    ]
-    return [" ".join(method[index] for index in sorted({0, *varying})) for method in methods]
-
-
-def _criteria(observed: Sequence["_Observed"]) -> list[Floats]:
+def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
     """What methods are compared by, each (methods, images), NaN where one has no result.
 
-    Excess, or modularity where nothing was drawn to compare with; and stability, where any was
-    computed, as 0 where nothing was accepted.
+    Excess, or modularity in a run without controls; and stability, if any was computed, with 0
+    where nothing was accepted.
     """
-    images = list(dict.fromkeys(image for each in observed for image in each.by_image))
+    every = [outcome for of_method in methods for outcome in of_method]
+    images = list(dict.fromkeys(outcome.image for outcome in every))
+    by_image = [grouped(of_method, lambda each: each.image) for of_method in methods]
 
     def table(score: Callable[[Outcome], float | None]) -> Floats:
-        return np.array(
-            [[each.score(image, score) for image in images] for each in observed],
-            dtype=np.float64,
-        )
+        means = [[_image_mean(of.get(image, ()), score) for image in images] for of in by_image]
+        return np.array(means, dtype=np.float64)
 
-    outcomes = [outcome for each in observed for outcome in each.outcomes]
-    controlled = any(outcome.excess is not None for outcome in outcomes)
-    criteria = [table(lambda one: one.excess if controlled else one.modularity)]
-    if any(outcome.jaccard is not None for outcome in outcomes):
+    has_control = any(outcome.excess is not None for outcome in every)
+    criteria = [table(lambda one: one.excess if has_control else one.modularity)]
+    if any(outcome.jaccard is not None for outcome in every):
         criteria.append(table(lambda one: one.jaccard or 0.0))
     return criteria
 
 
-@dataclass(frozen=True)
-class _Observed:
-    """What one method reached, on every image, head and repeat."""
-
-    outcomes: Sequence[Outcome]
-    by_image: Mapping[str, Sequence[Outcome]]
-
-    @classmethod
-    def of(cls, outcomes: Sequence[Outcome]) -> "_Observed":
-        by_image: dict[str, list[Outcome]] = {}
-        for outcome in outcomes:
-            by_image.setdefault(outcome.image, []).append(outcome)
-        return cls(outcomes, by_image)
-
-    def score(self, image: str, of: Callable[[Outcome], float | None]) -> float:
-        """The mean over an image's heads and repeats; NaN unless all are ok."""
-        found = [of(one) if one.ok else None for one in self.by_image.get(image, ())]
-        defined = [value for value in found if value is not None]
-        return statistics.fmean(defined) if defined and len(defined) == len(found) else math.nan
-
-    def by_seed(self) -> Floats:
-        """Excess, or else modularity, (images, repeats), of images where all is ok."""
-        rows = []
-        for image in self.by_image.values():
-            seeds: dict[int, list[float]] = {}
-            for one in image:
-                score = one.modularity if one.excess is None else one.excess
-                if one.ok and score is not None:
-                    seeds.setdefault(one.repeat, []).append(score)
-            if sum(map(len, seeds.values())) == len(image):
-                rows.append([statistics.fmean(scores) for scores in seeds.values()])
-        widest = max(map(len, rows), default=0)
-        whole = [row for row in rows if len(row) == widest]
-        return np.array(whole, dtype=np.float64).reshape(len(whole), widest)
+def _image_mean(found: Sequence[Outcome], score: Callable[[Outcome], float | None]) -> float:
+    """The mean over an image's heads and repeats; NaN unless all are ok."""
+    values = [score(one) if one.ok else None for one in found]
+    mean = None if None in values else _mean(values)
+    return math.nan if mean is None else mean
 
 
-def row_of(outcomes: Sequence[Outcome], controls: Sequence[str]) -> Row:
-    """The figures of one method's outcomes, all of them or some, without a place among others."""
-    return _figures(_Observed.of(outcomes), controls)
-
-
-def _figures(observed: _Observed, controls: Sequence[str]) -> Row:
-    ok = [each for each in observed.outcomes if each.ok]
+def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
+    """The figures of some outcomes of one method, without rank, tier and mean rank."""
+    ok = [each for each in found if each.ok]
     accepted = [each for each in ok if each.accepted]
-    beside = tuple(_beside(control, ok) for control in controls)
-    reference = beside[0] if beside else ControlTest("", None, None, 0)
-    planted = [each.truth for each in ok if each.truth is not None]
-    by_seed = observed.by_seed()
-    across_images, across_seeds = spread(by_seed)
-    low, high = bootstrap_interval(by_seed.mean(axis=1)) if by_seed.size else (math.nan, math.nan)
-    first = observed.outcomes[0]
+    truths = [each.truth for each in ok if each.truth is not None]
+    tests = tuple(_control_test(control, ok) for control in controls)
+    scores = _by_repeat(found)
+    across_images, across_seeds = spread(scores)
+    low, high = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
     return Row(
         rank=0,
         tier=None,
-        clusterer=first.clusterer,
-        selector=first.selector,
-        graph=first.graph,
-        extractor=first.extractor,
-        images=first.images,
-        modularity=_mean(each.modularity for each in ok),
-        control_modularity=_mean(each.control_modularity for each in ok),
-        excess=_mean(each.excess for each in ok),
+        method=found[0].method,
         excess_low=none_for_nan(low),
         excess_high=none_for_nan(high),
         across_images=none_for_nan(across_images),
         across_seeds=none_for_nan(across_seeds),
-        modularity_full=_mean(each.modularity_full for each in ok),
-        jaccard=_mean(each.jaccard for each in accepted),
-        jaccard_levels=_mean(each.jaccard_levels for each in accepted),
-        jaccard_seeds=_mean(each.jaccard_seeds for each in accepted),
-        jaccard_perturbed=_mean(each.jaccard_perturbed for each in accepted),
         mean_rank=None,
-        p_value=reference.p_value,
-        z=reference.z,
-        significant=reference.significant if beside else None,
-        ari=_mean(truth.ari for truth in planted),
-        ari_best=_mean(truth.ari_best for truth in planted),
-        ami=_mean(truth.ami for truth in planted),
-        k_error=_mean(truth.k_error for truth in planted if truth.planted > 1),
-        false_alarms=_false_alarms(ok, reference.control),
-        n_clusters=_mean(each.n_clusters for each in accepted),
-        coverage=_mean(each.coverage for each in accepted),
+        p_value=tests[0].p_value if tests else None,
+        z=tests[0].z if tests else None,
+        significant=tests[0].significant if tests else None,
+        k_error=_mean(truth.k_error for truth in truths if truth.n_planted > 1),
+        false_alarms=_false_alarms(ok, tests[0].control) if tests else None,
         accepted=len(accepted),
         ok=len(ok),
-        total=len(observed.outcomes),
+        total=len(found),
         seconds=_of_defined(statistics.median, (each.seconds for each in ok)),
-        controls=beside,
+        controls=tests,
+        **_means(ok, MEANS),
+        **_means(accepted, MEANS_OF_ACCEPTED),
+        **_means(truths, MEANS_OF_TRUTHS),
     )
 
 
-def _beside(control: str, ok: Sequence[Outcome]) -> ControlTest:
+def _means(values: Sequence[object], names: Iterable[str]) -> dict[str, Any]:
+    return {name: _mean(getattr(each, name) for each in values) for name in names}
+
+
+def _by_repeat(found: Iterable[Outcome]) -> Floats:
+    """Mean scores (images, repeats) of the images on which all heads and repeats are ok."""
+    rows = []
+    for of_image in grouped(found, lambda each: each.image).values():
+        if all(each.ok and each.score is not None for each in of_image):
+            repeats = grouped(of_image, lambda each: each.repeat).values()
+            rows.append([_mean(each.score for each in of_repeat) for of_repeat in repeats])
+    widest = max(map(len, rows), default=0)
+    whole = [row for row in rows if len(row) == widest]
+    return np.array(whole, dtype=np.float64).reshape(len(whole), widest)
+
+
+def _control_test(control: str, ok: Sequence[Outcome]) -> ControlTest:
     tests = [each.tests[control] for each in ok if control in each.tests]
     return ControlTest(
         control,
@@ -325,18 +298,10 @@ def _beside(control: str, ok: Sequence[Outcome]) -> ControlTest:
 
 
 def _false_alarms(ok: Sequence[Outcome], control: str) -> float | None:
-    without = [each for each in ok if each.truth is not None and each.truth.planted < 2]
+    unplanted = [each for each in ok if each.truth is not None and each.truth.n_planted < 2]
     return _mean(
-        float(each.tests[control].p <= FALSE_ALARM) for each in without if control in each.tests
+        float(each.tests[control].p <= FALSE_ALARM) for each in unplanted if control in each.tests
     )
-
-
-def _sorted(rows: Sequence[Row], by: str) -> list[Row]:
-    def column(row: Row) -> tuple[Any, ...]:
-        value = getattr(row, by)
-        return value is None, value if by in SMALLEST_FIRST or value is None else -value
-
-    return sorted(rows, key=column)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -350,5 +315,6 @@ def _of_defined(
     return statistic(defined) if defined else None
 
 
-def _falling(value: float | None) -> tuple[bool, float]:
-    return value is None, 0.0 if value is None else -value
+def _missing_last(value: Any, *, falling: bool) -> tuple[bool, Any]:
+    """A key for sorting."""
+    return value is None, -value if falling and value is not None else value

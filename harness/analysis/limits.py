@@ -1,42 +1,42 @@
-"""Whether a run got worse than another by more than is allowed: `modularity:-5%`."""
+"""Limits on how much worse a run may be than another: `modularity:-5%`."""
 
 import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.comparison import BY_NAME, ROUNDING, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.comparison import METRICS, ROUNDING, PairedMethod, PairedMetric, PairedRuns
 from harness.errors import HarnessError
 from harness.plugin.spec import did_you_mean
 
-SPELLING = re.compile(r"([+-])(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
+SIZE = re.compile(r"([+-])(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How far a figure's mean may fall, or else rise, from the first run to the second.
+    """How far a metric's mean may fall, or else rise, from the first run to the second.
 
-    size: that far, or where it is relative that share of the first run's mean.
+    size: the largest change, or if relative that fraction of the first run's mean.
     """
 
     text: str
-    figure: str
+    metric: str
     falls: bool
     size: float
     relative: bool
 
 
 def read_limit(text: str) -> Limit:
-    """A limit from its spelling, `FIGURE:±SIZE` or `FIGURE:±SIZE%`.
+    """A limit from its text, `METRIC:±SIZE` or `METRIC:±SIZE%`.
 
-    Raises HarnessError if it is none, or if the change that it limits is for the better.
+    Raises HarnessError if the text is malformed, or limits a change for the better.
     """
     name, _, rest = text.partition(":")
-    if name not in BY_NAME:
-        known = did_you_mean(name, BY_NAME) or f"; there are {', '.join(BY_NAME)}"
-        raise HarnessError(f"--fail-on {text}: there is no figure {name!r}{known}")
-    found = SPELLING.fullmatch(rest.replace("−", "-"))
-    better = BY_NAME[name].better
+    if name not in METRICS:
+        known = did_you_mean(name, METRICS) or f"; there are {', '.join(METRICS)}"
+        raise HarnessError(f"--fail-on {text}: there is no metric {name!r}{known}")
+    found = SIZE.fullmatch(rest.replace("−", "-"))
+    better = METRICS[name].better
     example = f"{name}:{'+20%' if better < 0 else '-5%'}"
     if found is None:
         raise HarnessError(
@@ -53,11 +53,11 @@ def read_limit(text: str) -> Limit:
 
 
 def regressions(runs: PairedRuns, limits: Sequence[Limit]) -> list[str]:
-    """What got worse in the second run than the limits allow, a line each.
+    """What is worse in the second run than the limits allow, one line each.
 
-    Worse is also what failed in the second run only, what has a figure in the first run only, and
-    a method of the first run of which nothing is paired. Raises HarnessError where nothing can be
-    judged: nothing is paired, or a figure is in no pair.
+    Also worse are observations that fail or lack a metric in the second run only, and methods of
+    the first run without any pair. Raises HarnessError if nothing can be judged, since nothing is
+    paired or no pair has the metric.
     """
     if not runs.paired:
         raise HarnessError(
@@ -65,44 +65,39 @@ def regressions(runs: PairedRuns, limits: Sequence[Limit]) -> list[str]:
         )
     found = [line for method in runs.methods for line in _incomplete(method)]
     for limit in limits:
-        figures = [
-            (method, next(each for each in method.figures if each.figure == limit.figure))
+        metrics = [
+            (method, next(each for each in method.metrics if each.metric == limit.metric))
             for method in runs.methods
         ]
-        if not found and not any(each.pairs or each.lost for _, each in figures):
+        if not found and not any(each.pairs or each.lost for _, each in metrics):
             raise HarnessError(
-                f"--fail-on {limit.text}: no pair has {limit.figure} in both runs: nothing can be "
+                f"--fail-on {limit.text}: no pair has {limit.metric} in both runs: nothing can be "
                 "judged"
             )
-        for method, each in figures:
+        for method, each in metrics:
             found += _worse(method, each, limit)
     return found
 
 
 def _incomplete(method: PairedMethod) -> Iterator[str]:
+    name, failed = method.method, method.newly_failed
     if not method.paired and method.only_first:
-        yield f"{named(method)}: none of {method.only_first} is in the second run"
-    if method.broken:
-        yield f"{named(method)}: {method.broken} of {method.paired} are ok in the first run only"
+        yield f"{name}: none of {method.only_first} is in the second run"
+    if failed:
+        yield f"{name}: {failed} of {method.paired} are ok in the first run only"
 
 
 def _worse(method: PairedMethod, found: PairedMetric, limit: Limit) -> Iterator[str]:
     if found.lost:
-        yield f"{named(method)}: {found.lost} have {limit.figure} in the first run only"
+        yield f"{method.method}: {found.lost} have {limit.metric} in the first run only"
     if found.first is None or found.second is None or found.difference is None:
         return
     allowed = limit.size * abs(found.first) if limit.relative else limit.size
     worse = -found.difference if limit.falls else found.difference
-    # What is exactly at the limit is within it, however it was rounded.
+    # A change of exactly the limit is allowed, however it was rounded.
     if worse > allowed and not math.isclose(worse, allowed, rel_tol=1e-9, abs_tol=ROUNDING):
-        share = f", {found.difference / abs(found.first):+.1%}" if found.first else ""
+        relative = f", {found.difference / abs(found.first):+.1%}" if found.first else ""
         yield (
-            f"{named(method)}: {limit.figure} {found.first:.4g} → {found.second:.4g} "
-            f"({found.difference:+.2g}{share}), beyond {limit.text}"
+            f"{method.method}: {limit.metric} {found.first:.4g} → {found.second:.4g} "
+            f"({found.difference:+.2g}{relative}), beyond {limit.text}"
         )
-
-
-def named(method: PairedMethod) -> str:
-    """A method in a line."""
-    parts = (method.clusterer, method.selector, method.graph, method.extractor, method.images)
-    return " ".join(part for part in parts if part)

@@ -1,28 +1,51 @@
-"""What each method reached on each map under each selector: one value a planned observation.
+"""What each method reached on each map: one value per planned observation and selector.
 
-The rows behind the leaderboard, and all that a comparison of methods needs.
+The leaderboard, the comparison of runs and the analysis by layer are made of these.
 """
 
 import json
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 
+from harness.analysis.method import MethodKey
 from harness.metrics.partition import unassigned_as_singletons
 from harness.plugin.values import Floats, Integers
 from harness.store import Store, perturbed_cells
 from harness.store.records import LEVELS
 
-# One row a planned observed cell and selector; figures are NULL where a cell or selection is
-# not ok. Controls are those drawn from the same map or its image, under the same graph,
-# clusterer and repeat, at the level selected on the image. The modularity is the reference
-# control's, but a draw of any control that failed counts.
+T = TypeVar("T")
+
+# One row per planned observed cell and selector, in the order of the plan.
 SELECTED = """
+SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.graph,
+       planned.extractor, planned.image_set, planned.image, planned.layer, planned.head,
+       planned.repeat, chosen.candidate, chosen.accepted,
+       CASE WHEN cells.status IS NULL THEN 'its cell is missing'
+            WHEN cells.status <> 'ok' THEN 'its cell is ' || cells.status || ': ' || cells.reason
+            WHEN chosen.status IS NULL THEN 'no level was selected yet'
+            WHEN chosen.status <> 'ok' THEN chosen.reason
+            ELSE '' END
+       {figures}
+FROM planned
+CROSS JOIN (SELECT value AS selector FROM json_each(:selectors)) AS wanted
+LEFT JOIN cells ON cells.cell = planned.cell
+LEFT JOIN selections AS chosen
+    ON chosen.cell = planned.cell AND chosen.selector = wanted.selector
+{joins}
+WHERE planned.role = 'observed'
+ORDER BY planned.position
+"""
+# An observation's controls are drawn from the same map or its image, under the same graph,
+# clusterer and repeat, and read at the level selected on the image. The modularity is that of the
+# reference control; a failed draw of any control makes the observation incomplete.
+CONTROLS = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
            avg(CASE WHEN control.control = :reference THEN point.modularity END) AS modularity,
@@ -38,30 +61,48 @@ WITH controls AS (
     WHERE observed.role = 'observed'
     GROUP BY observed.position, chosen.selector
 )
-SELECT planned.cell, planned.clusterer, wanted.selector, planned.graph, planned.extractor,
-       planned.image_set, planned.image, planned.layer, planned.head, planned.repeat,
+"""
+FIGURES = """,
        cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1),
-       chosen.accepted, chosen.candidate, point.modularity, point.modularity_full,
-       controls.modularity, controls.position IS NOT NULL, point.n_clusters, point.coverage,
+       CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END,
+       CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END,
+       CASE WHEN chosen.accepted THEN controls.modularity
+            WHEN controls.position IS NOT NULL THEN 0.0 END,
+       point.n_clusters, point.coverage,
        (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell), maps.truth
-FROM planned
-CROSS JOIN (SELECT value AS selector FROM json_each(:selectors)) AS wanted
+"""
+JOINS = """
 LEFT JOIN maps ON maps.map = planned.map
-LEFT JOIN cells ON cells.cell = planned.cell
-LEFT JOIN selections AS chosen
-    ON chosen.cell = planned.cell AND chosen.selector = wanted.selector
 LEFT JOIN points AS point ON point.cell = chosen.cell AND point.point = chosen.candidate
 LEFT JOIN controls
     ON controls.position = planned.position AND controls.selector = wanted.selector
-WHERE planned.role = 'observed'
-ORDER BY planned.position
 """
 SEEDS = "seeds"
 
 
 @dataclass(frozen=True)
-class Test:
-    """How a selection stands among one control's draws: see `harness.metrics.significance`.
+class SelectedLevel:
+    """The level that a method's selector chose in one profile, or why there is none.
+
+    cell, map: their keys in the plan; candidate: the number of the level; accepted: whether the
+    selector found structure there; reason: why there is no candidate, "" if there is one.
+    """
+
+    cell: str
+    map: str
+    method: MethodKey
+    image: str
+    layer: int
+    head: int
+    repeat: int
+    candidate: int | None
+    accepted: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class SelectionTest:
+    """How a selection compares with one control's draws: see `harness.metrics.significance`.
 
     q is the smallest false discovery rate, over all maps of the run, at which it is significant.
     """
@@ -72,15 +113,15 @@ class Test:
 
 
 @dataclass(frozen=True)
-class Truth:
-    """A selection's clusters beside the communities that were planted.
+class TruthScores:
+    """How a selection's clusters compare with the planted communities, n_planted of them.
 
-    ari and ami are their adjusted Rand index and mutual information, None where nothing was
-    planted; ari_best is the largest adjusted Rand index of any level; k_error is the difference
-    between the numbers of clusters.
+    ari and ami are their adjusted Rand index and mutual information, ari_best the largest adjusted
+    Rand index of any level; all are None if fewer than two communities were planted. k_error is
+    the difference between the numbers of clusters.
     """
 
-    planted: int
+    n_planted: int
     ari: float | None
     ari_best: float | None
     ami: float | None
@@ -88,27 +129,15 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a clusterer with a selector on a graph of an extractor's map reached on one image.
+class Outcome(SelectedLevel):
+    """What a method reached on one map at its selected level; None is what was not computed.
 
-    ok: its cell, its selection, all controls drawn for it and all its perturbed cells are. Where
-    nothing was accepted modularity, control and excess count 0, and there is no stability.
-    jaccards are adjusted for chance, by kind: levels, and each perturbation. None is what was
-    not computed.
+    ok: the cell, the selection, all controls and all perturbed cells are. If no level was accepted,
+    modularity, control and excess count 0, and there is no stability. jaccards are adjusted for
+    chance, by kind: levels, seeds, and each perturbation. tests are by control.
     """
 
-    cell: str
-    clusterer: str
-    selector: str
-    graph: str
-    extractor: str
-    images: str
-    image: str
-    layer: int
-    head: int
-    repeat: int
     ok: bool
-    accepted: bool
     modularity: float | None
     modularity_full: float | None
     control_modularity: float | None
@@ -116,20 +145,20 @@ class Outcome:
     coverage: float | None
     seconds: float | None
     jaccards: Mapping[str, float | None]
-    tests: Mapping[str, Test]
-    truth: Truth | None
-
-    @property
-    def method(self) -> tuple[str, ...]:
-        """What is compared: clusterer, selector, graph, extractor, on an image set."""
-        return self.clusterer, self.selector, self.graph, self.extractor, self.images
+    tests: Mapping[str, SelectionTest]
+    truth: TruthScores | None
 
     @property
     def excess(self) -> float | None:
-        """Modularity less the reference control's at the same level."""
+        """Modularity minus the reference control's at the same level."""
         if self.modularity is None or self.control_modularity is None:
             return None
         return self.modularity - self.control_modularity
+
+    @property
+    def score(self) -> float | None:
+        """Excess modularity, or modularity if there is no control."""
+        return self.modularity if self.excess is None else self.excess
 
     @property
     def jaccard_levels(self) -> float | None:
@@ -144,7 +173,7 @@ class Outcome:
     @property
     def jaccard_perturbed(self) -> float | None:
         """Similarity to what the clusterer finds on perturbed maps, the mean over perturbations."""
-        return _perturbed(self.jaccards)
+        return _mean_perturbed(self.jaccards)
 
     @property
     def jaccard(self) -> float | None:
@@ -153,120 +182,117 @@ class Outcome:
 
 
 def least_stability(jaccards: Mapping[str, float | None]) -> float | None:
-    """The smallest of three by kind: across levels, seeds, and perturbations in the mean."""
-    kinds = (jaccards.get(LEVELS), jaccards.get(SEEDS), _perturbed(jaccards))
+    """The smallest stability: across levels, across seeds, and the mean over perturbations."""
+    kinds = (jaccards.get(LEVELS), jaccards.get(SEEDS), _mean_perturbed(jaccards))
     return min((kind for kind in kinds if kind is not None), default=None)
 
 
-def _perturbed(jaccards: Mapping[str, float | None]) -> float | None:
-    return _mean_if_all([each for kind, each in jaccards.items() if kind not in (LEVELS, SEEDS)])
+def _mean_perturbed(jaccards: Mapping[str, float | None]) -> float | None:
+    """None unless the similarity under every perturbation is defined."""
+    found = [each for kind, each in jaccards.items() if kind not in (LEVELS, SEEDS)]
+    defined = [each for each in found if each is not None and not math.isnan(each)]
+    return statistics.fmean(defined) if defined and len(defined) == len(found) else None
+
+
+def selected_levels(store: Store) -> Iterator[SelectedLevel]:
+    """The selected level of every planned observation and selector, failures included."""
+    return map(_selected, _rows(store, SELECTED.format(figures="", joins="")))
 
 
 def outcomes(store: Store) -> Iterator[Outcome]:
     """Every planned observation under every selector, in the order of the plan."""
-    tests = _tests(store)
-    jaccards = _jaccards(store)
+    tests = _by_selection(
+        store, "SELECT cell, selector, control, z, p, q FROM tests", SelectionTest
+    )
+    jaccards = _by_selection(
+        store, "SELECT cell, selector, kind, jaccard FROM stabilities", lambda jaccard: jaccard
+    )
     perturbed = perturbed_cells(store)
 
-    # A cell's selectors come one after the other.
+    # The selectors of a cell follow each other.
     @lru_cache(maxsize=1)
-    def planted(cell: str, truth: str) -> _Planted:
+    def with_truth(cell: str, truth: str) -> tuple[Integers, Integers, Floats]:
         communities = unassigned_as_singletons(np.array(json.loads(truth)))
-        return _Planted(communities, store.labels(cell))
+        labels = store.labels(cell)
+        return communities, labels, _adjusted_rand_indices(communities, labels)
 
-    asked = {
+    query = CONTROLS + SELECTED.format(figures=FIGURES, joins=JOINS)
+    for (
+        *selected, ok, modularity, modularity_full, control, n_clusters, coverage, seconds, truth,
+    ) in _rows(store, query):  # fmt: skip
+        level = _selected(selected)
+        cell, candidate = level.cell, level.candidate
+        scores = None
+        if candidate is not None:
+            ok = ok and None not in perturbed.get((cell, candidate), {}).values()
+            if truth is not None:
+                scores = _truth_scores(*with_truth(cell, truth), candidate, n_clusters)
+        yield Outcome(
+            **vars(level),
+            ok=bool(ok),
+            modularity=modularity,
+            modularity_full=modularity_full,
+            control_modularity=control,
+            n_clusters=n_clusters,
+            coverage=coverage,
+            seconds=seconds,
+            jaccards=jaccards.get((cell, level.method.selector), {}),
+            tests=tests.get((cell, level.method.selector), {}),
+            truth=scores,
+        )
+
+
+def _rows(store: Store, query: str) -> Iterator[tuple[Any, ...]]:
+    parameters = {
         "reference": next(iter(store.controls()), ""),
         "selectors": json.dumps(store.settings()["selectors"]),
     }
-    for (
-        cell, clusterer, selector, graph, extractor, images, image, layer, head, repeat, ok,
-        accepted, candidate, modularity, modularity_full, control, controlled, n_clusters,
-        coverage, seconds, truth,
-    ) in store.connection.execute(SELECTED, asked):  # fmt: skip
-        place = cell, selector
-        whole = ok and None not in perturbed.get((cell, candidate), {}).values()
-        yield Outcome(
-            cell,
-            clusterer,
-            selector,
-            graph,
-            extractor,
-            images,
-            image,
-            layer,
-            head,
-            repeat,
-            bool(whole),
-            bool(accepted),
-            modularity if accepted else 0.0,
-            modularity_full if accepted else 0.0,
-            (control if accepted else 0.0) if controlled else None,
-            n_clusters,
-            coverage,
-            seconds,
-            jaccards.get(place, {}),
-            tests.get(place, {}),
-            None
-            if truth is None or candidate is None
-            else planted(cell, truth).beside(candidate, n_clusters),
-        )
+    return store.connection.execute(query, parameters)
 
 
-def _tests(store: Store) -> Mapping[tuple[str, str], Mapping[str, Test]]:
-    found: defaultdict[tuple[str, str], dict[str, Test]] = defaultdict(dict)
-    for cell, selector, control, z, p, q in store.connection.execute(
-        "SELECT cell, selector, control, z, p, q FROM tests"
-    ):
-        found[cell, selector][control] = Test(z, p, q)
+def _selected(row: Iterable[Any]) -> SelectedLevel:
+    cell, map_key, *method, image, layer, head, repeat, candidate, accepted, reason = row
+    observation = cell, map_key, MethodKey(*method), image, layer, head, repeat
+    return SelectedLevel(*observation, candidate, bool(accepted), reason)
+
+
+def _by_selection(
+    store: Store, query: str, make: Callable[..., T]
+) -> Mapping[tuple[str, str], Mapping[str, T]]:
+    """Rows (cell, selector, name, values…), by cell and selector and then by name."""
+    found: defaultdict[tuple[str, str], dict[str, T]] = defaultdict(dict)
+    for cell, selector, name, *values in store.connection.execute(query):
+        found[cell, selector][name] = make(*values)
     return found
 
 
-def _jaccards(store: Store) -> Mapping[tuple[str, str], Mapping[str, float | None]]:
-    found: defaultdict[tuple[str, str], dict[str, float | None]] = defaultdict(dict)
-    for cell, selector, kind, jaccard in store.connection.execute(
-        "SELECT cell, selector, kind, jaccard FROM stabilities"
-    ):
-        found[cell, selector][kind] = jaccard
-    return found
+def _adjusted_rand_indices(communities: Integers, labels: Integers) -> Floats:
+    """Of each level's clusters (levels, n) with communities (n,); empty for a single community."""
+    from sklearn.metrics import adjusted_rand_score
+
+    if not communities.any():
+        return np.empty(0)
+    partitions, of_level = np.unique(labels, axis=0, return_inverse=True)
+    found = [
+        adjusted_rand_score(communities, unassigned_as_singletons(each)) for each in partitions
+    ]
+    return np.array(found)[of_level.ravel()]
 
 
-@dataclass(frozen=True, eq=False)
-class _Planted:
-    """Planted communities (n,), as labels 0 … k − 1, and the labels (levels, n) found."""
+def _truth_scores(
+    communities: Integers, labels: Integers, indices: Floats, candidate: int, n_clusters: int
+) -> TruthScores:
+    from sklearn.metrics import adjusted_mutual_info_score
 
-    communities: Integers
-    labels: Integers
-
-    @cached_property
-    def likeness(self) -> Floats:
-        """The adjusted Rand index of each level's clusters with the communities, (levels,)."""
-        from sklearn.metrics import adjusted_rand_score
-
-        partitions, place = np.unique(self.labels, axis=0, return_inverse=True)
-        found = [
-            adjusted_rand_score(self.communities, unassigned_as_singletons(each))
-            for each in partitions
-        ]
-        return np.array(found)[place.ravel()]
-
-    def beside(self, candidate: int, n_clusters: int) -> Truth:
-        """How the clusters at one level compare with the planted communities."""
-        from sklearn.metrics import adjusted_mutual_info_score
-
-        planted = int(self.communities.max()) + 1
-        error = abs(n_clusters - planted)
-        if planted < 2:
-            return Truth(planted, None, None, None, error)
-        chosen = unassigned_as_singletons(self.labels[candidate])
-        return Truth(
-            planted,
-            float(self.likeness[candidate]),
-            float(self.likeness.max()),
-            float(adjusted_mutual_info_score(self.communities, chosen)),
-            error,
-        )
-
-
-def _mean_if_all(figures: list[float | None]) -> float | None:
-    defined = [figure for figure in figures if figure is not None and not math.isnan(figure)]
-    return statistics.fmean(defined) if defined and len(defined) == len(figures) else None
+    n_planted = int(communities.max()) + 1
+    k_error = abs(n_clusters - n_planted)
+    if n_planted < 2:
+        return TruthScores(n_planted, None, None, None, k_error)
+    found = unassigned_as_singletons(labels[candidate])
+    return TruthScores(
+        n_planted,
+        float(indices[candidate]),
+        float(indices.max()),
+        float(adjusted_mutual_info_score(communities, found)),
+        k_error,
+    )

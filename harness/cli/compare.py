@@ -1,26 +1,26 @@
 """`harness compare`: two runs cell by cell, and whether the second is worse."""
 
 import argparse
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
+from harness.cli.options import add_json_option
+from harness.cli.output import print_result
 from harness.errors import escape_controls
 
-SUMMARY = "pair two runs cell by cell, and fail if a figure got worse than a limit"
+SUMMARY = "pair two runs cell by cell, and fail if a metric got worse than a limit"
 
-FILE_WIDTH = 120
 # Exit code where something got worse than a limit allows.
 REGRESSION = 3
 EXPLANATION = """
-Limits are FIGURE:-SIZE for figures that are better when larger (modularity, excess, jaccard, ari),
-FIGURE:+SIZE for seconds, and either for control_modularity, n_clusters and accepted (the share of
-maps on which the selector accepted a level). SIZE is a number, or with % a share of the first run's
-mean. With a limit, what failed, went missing or cannot be compared in the second run fails too.
+Limits are METRIC:-SIZE for metrics that are better when larger (modularity, excess, jaccard, ari),
+METRIC:+SIZE for seconds, and either for control_modularity, n_clusters and accepted (the fraction
+of maps on which the selector accepted a level). SIZE is a number, or with % a fraction of the first
+run's mean. With a limit, what failed or is missing in the second run, or cannot be compared, fails
+too.
 
-Exit codes: 0 nothing got worse than a limit, 1 a mistake, or nothing that could be judged, 3 a
-method's mean is beyond a limit or incomplete.
+Exit codes: 0 nothing got worse than a limit, 1 usage error or nothing to compare, 3 a method's mean
+is beyond a limit or incomplete.
 
   harness compare results/before results/after --fail-on modularity:-5% --fail-on seconds:+20%
 """
@@ -30,36 +30,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness compare`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXPLANATION
-    parser.add_argument("first", type=Path, metavar="RUN", help="the folder of the run before")
-    parser.add_argument("second", type=Path, metavar="RUN", help="and of the run after")
+    parser.add_argument("first", type=Path, metavar="RUN", help="the folder of the first run")
+    parser.add_argument("second", type=Path, metavar="RUN", help="the folder of the second run")
     parser.add_argument(
         "--fail-on",
         action="append",
         default=[],
         metavar="LIMIT",
-        help="such as modularity:-5%%: fail if a method's mean is worse by more; may be repeated",
+        help="fail if a method's mean is worse by more, as in modularity:-5%%; may be repeated",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
     from harness.analysis.limits import read_limit, regressions
+    from harness.analysis.method import flatten
     from harness.api import open_run
+    from harness.views.comparison import show
 
     limits = [read_limit(text) for text in arguments.fail_on]
     runs = open_run(arguments.first).paired(open_run(arguments.second))
     worse = regressions(runs, limits) if limits else []
-    if arguments.json:
-        document = {**asdict(runs), "identical": runs.identical, "regressions": worse}
-        print(json.dumps(document, indent=2))
-    else:
-        from rich.console import Console
-
-        from harness.views.comparison import show
-
-        # A file or a pipe has no width of its own; the tables' is as good as any.
-        show(runs, Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH))
+    print_result(
+        lambda console: show(runs, console),
+        lambda: {**flatten(runs), "identical": runs.identical, "regressions": worse},
+        as_json=arguments.json,
+    )
     for line in worse:
         print(f"worse: {escape_controls(line)}", file=sys.stderr)
     return REGRESSION if worse else 0

@@ -1,29 +1,31 @@
 """`harness compare-partitions`: which clusters of one partition became which of another."""
 
 import argparse
-import json
 import math
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import add_json_option
+from harness.cli.output import print_result
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.plugin.values import Integers
     from harness.views.matching import PartitionComparison
 
-SUMMARY = "match the clusters of two partitions: kept, split, merged"
+SUMMARY = "match the clusters of two partitions: same, split, merged"
 
-FILE_WIDTH = 120
+# What a partition is called, its labels (n,), and where they come from.
+Partition = tuple[str, "Integers", Mapping[str, Any]]
 SUFFIX = ".npy"
-PLACES = """
-A place is METHOD, where its selector chose, or METHOD@LEVEL. METHOD is a clusterer of the run, or
-`truth` for planted communities. After the @, separated by commas, stand what there are several of:
-level=0.56 (or 0.56 alone), k=3 (the first level with three clusters) or selector=NAME; layer=0,
-head=5, repeat=1, graph=NAME, extractor=NAME, images=SET.
+REFERENCES = """
+A partition reference is METHOD, for the level that its selector chose, or METHOD@KEYS. METHOD is a
+clusterer of the run, or `truth` for planted communities. KEYS are separated by commas: level=0.56
+(or 0.56 alone), k=3 (the first level with three clusters) or selector=NAME; layer=0, head=5,
+repeat=1, graph=NAME, extractor=NAME, images=SET. Keys with a single value in the run may be
+omitted.
 
   harness compare-partitions results/mine 00019-t-shirt --of louvain --with infomap
   harness compare-partitions results/mine 00019-t-shirt --of louvain@k=3 --with louvain@k=4
@@ -34,55 +36,44 @@ head=5, repeat=1, graph=NAME, extractor=NAME, images=SET.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness compare-partitions`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = PLACES
+    parser.epilog = REFERENCES
     parser.add_argument(
         "first", type=Path, metavar="RUN", help="a run's folder; or an .npy file of labels (n,)"
     )
     parser.add_argument(
-        "second", metavar="IMAGE", help="an image or map of the run; or another .npy file"
+        "second", metavar="IMAGE", help="an image or map of the run; or a second .npy file"
     )
-    parser.add_argument("--of", metavar="PLACE", help="the one partition")
-    parser.add_argument("--with", dest="beside", metavar="PLACE", help="the other")
-    parser.add_argument("--json", action="store_true", help="as JSON, with every best union")
+    parser.add_argument("--of", metavar="PARTITION", help="the first partition, as a reference")
+    parser.add_argument("--with", dest="beside", metavar="PARTITION", help="the second partition")
+    add_json_option(parser, "JSON, with every best union")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit code."""
+    from harness.views.matching import show
+
     of = _of_files if arguments.first.suffix == SUFFIX else _of_run
     context, first, second = of(arguments)
-    likeness = _compared(context, first, second)
-    if arguments.json:
-        print(json.dumps(_document(likeness, first, second), indent=2))
-    else:
-        from rich.console import Console
-
-        from harness.views.matching import show
-
-        # A file or a pipe has no width of its own; the table's is as good as any.
-        show(likeness, Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH))
+    comparison = _compared(context, first, second)
+    print_result(
+        lambda console: show(comparison, console),
+        lambda: _document(comparison, first, second),
+        as_json=arguments.json,
+    )
     return 0
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One of the partitions: how it is called, its labels (n,), and where they come from."""
-
-    name: str
-    labels: "Integers"
-    facts: Mapping[str, Any]
-
-
-def _of_files(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
+def _of_files(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
     for flag, given in (("--of", arguments.of), ("--with", arguments.beside)):
         if given is not None:
-            raise HarnessError(f"{flag} names a place in a run; files need none")
+            raise HarnessError(f"{flag} names a partition of a run; files need none")
     paths = arguments.first, Path(arguments.second)
-    first, second = (_Side(str(path), _read_labels(path), {"file": str(path)}) for path in paths)
+    first, second = ((str(path), _read_labels(path), {"file": str(path)}) for path in paths)
     return "", first, second
 
 
 def _read_labels(path: Path) -> "Integers":
-    """The labels in a file; what is wrong with it raises HarnessError."""
+    """The labels in a file; raises HarnessError if it holds none."""
     import numpy as np
 
     from harness.metrics.partition import InvalidLabelsError, check_labels
@@ -90,7 +81,7 @@ def _read_labels(path: Path) -> "Integers":
     if not path.is_file():
         raise HarnessError(f"{path}: no such file")
     try:
-        # Nothing is unpickled, and nothing read that the file does not hold.
+        # A memory map unpickles nothing and never allocates more than the file holds.
         found = np.lib.format.open_memmap(path, mode="r")
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -105,7 +96,7 @@ def _read_labels(path: Path) -> "Integers":
         raise HarnessError(f"{path}: {error}") from error
 
 
-def _of_run(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
+def _of_run(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
     from harness.api import open_run
 
     if arguments.of is None or arguments.beside is None:
@@ -114,44 +105,45 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, _Side, _Side]:
             "(see harness compare-partitions --help)"
         )
     opened = open_run(arguments.first)
-    found = [
-        opened.partition(arguments.second, place) for place in (arguments.of, arguments.beside)
-    ]
-    first, second = (_Side(str(each), each.labels, each.place()) for each in found)
+    found = [opened.partition(arguments.second, text) for text in (arguments.of, arguments.beside)]
+    first, second = ((str(each), each.labels, each.identity()) for each in found)
     return f"{opened.folder}, {arguments.second}", first, second
 
 
-def _compared(context: str, first: _Side, second: _Side) -> "PartitionComparison":
+def _compared(context: str, first: Partition, second: Partition) -> "PartitionComparison":
     from harness.metrics.jaccard import best_match_jaccard
     from harness.metrics.matching import best_unions, match
     from harness.views.matching import PartitionComparison
 
-    if len(first.labels) != len(second.labels):
+    (first_name, ours, _), (second_name, theirs, _) = first, second
+    if len(ours) != len(theirs):
         raise HarnessError(
-            f"{first.name} has {len(first.labels)} nodes, {second.name} {len(second.labels)}; "
+            f"{first_name} has {len(ours)} nodes, {second_name} {len(theirs)}; "
             "only partitions of the same nodes can be compared"
         )
-    jaccard = best_match_jaccard(first.labels, second.labels)
+    jaccard = best_match_jaccard(ours, theirs)
     return PartitionComparison(
         context,
-        first.name,
-        second.name,
-        match(first.labels, second.labels),
+        first_name,
+        second_name,
+        match(ours, theirs),
         None if math.isnan(jaccard) else jaccard,
-        best_unions(first.labels, second.labels),
-        best_unions(second.labels, first.labels),
+        best_unions(ours, theirs),
+        best_unions(theirs, ours),
     )
 
 
-def _document(likeness: "PartitionComparison", first: _Side, second: _Side) -> dict[str, Any]:
-    matching = asdict(likeness.matching)
+def _document(
+    comparison: "PartitionComparison", first: Partition, second: Partition
+) -> dict[str, Any]:
+    matching = asdict(comparison.matching)
     if math.isnan(matching["score"]):
         matching["score"] = None
     return {
-        "first": first.facts,
-        "second": second.facts,
-        "jaccard": likeness.jaccard,
+        "first": first[2],
+        "second": second[2],
+        "jaccard": comparison.jaccard,
         **matching,
-        "first_unions": [asdict(union) for union in likeness.first_unions],
-        "second_unions": [asdict(union) for union in likeness.second_unions],
+        "first_unions": [asdict(union) for union in comparison.first_unions],
+        "second_unions": [asdict(union) for union in comparison.second_unions],
     }

@@ -1,11 +1,11 @@
 """`harness doctor`: what a bug report needs."""
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_json_option, add_plugin_option
+from harness.cli.output import print_json
 from harness.errors import escape_controls
 
 SUMMARY = "print what a bug report needs: versions, machine, plugins, whether workers start"
@@ -13,20 +13,20 @@ SUMMARY = "print what a bug report needs: versions, machine, plugins, whether wo
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness doctor`."""
-    parser.add_argument("--json", action="store_true", help="all of it as JSON")
+    add_json_option(parser)
     add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the diagnosis; returns 0, or 2 if workers or plugins are in trouble."""
-    from harness.api import RESULTS
-    from harness.engine.diagnosis import diagnose
+    from harness.engine.doctor import diagnose
+    from harness.planning.suites import RESULTS
     from harness.plugin import registry
 
     plugins = arguments.plugins or []
     found = diagnose(registry.load(plugins), plugins, RESULTS)
     if arguments.json:
-        print(json.dumps(found, indent=2))
+        print_json(found)
     else:
         print("\n".join(escape_controls(line) for line in _lines(found)))
     return 2 if found["plugins"]["trouble"] or "trouble" in found["workers"] else 0

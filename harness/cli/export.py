@@ -1,23 +1,29 @@
-"""`harness export`: a run's tables as files that other programs read, and what made them."""
+"""`harness export`: a run's tables as files for other programs, and their provenance."""
 
 import argparse
 import json
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness.cli.options import add_run_argument
+from harness.cli.output import one_line_errors
 
 SUMMARY = "write a run's tables as Parquet or CSV"
 
-# Cells of a CSV file that hold more than one value are JSON.
+# Columns whose cells hold several values; a CSV file has them as JSON.
 NESTED = ("labels", "diagnostics", "warnings", "null_statistics")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness export`."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where files go")
+    add_run_argument(parser)
     parser.add_argument(
-        "--format", choices=("parquet", "csv"), default="parquet", help="default parquet"
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the files"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("parquet", "csv"),
+        default="parquet",
+        help="(default parquet)",
     )
 
 
@@ -36,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         "tests": opened.tests(),
         "stabilities": opened.stabilities(),
     }
-    try:
+    with one_line_errors(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
             path = arguments.out / f"{name}.{arguments.format}"
@@ -54,6 +60,4 @@ def run(arguments: argparse.Namespace) -> int:
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
         path.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
-    except OSError as error:
-        raise HarnessError(f"{arguments.out}: cannot be written: {error.strerror}") from error
     return 0

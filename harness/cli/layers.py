@@ -1,59 +1,49 @@
-"""`harness layers`: figures by layer and head, and how alike the clusters on them are."""
+"""`harness layers`: scores by layer and head, and how similar their clusters are."""
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.files import write_rows
-from harness.errors import HarnessError
+from harness.cli.options import add_json_option, add_run_argument
+from harness.cli.output import make_folder, print_result, write_rows
 
 if TYPE_CHECKING:
     from harness.analysis.layers import MethodLayers
 
-SUMMARY = "which layers and heads cluster, how it changes with depth, and what they share"
-
-FILE_WIDTH = 120
+SUMMARY = "show which layers and heads cluster, and how similar their clusters are"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness layers`."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     parser.add_argument(
         "--of",
         action="append",
         default=[],
         metavar="METHOD",
-        help="only this clusterer; may be repeated (default all)",
+        help="show only this clusterer; may be repeated (default all)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="also write figures there, PNG and SVG, and CSV"
+        "--out", type=Path, metavar="DIR", help="write figures and tables to this folder"
     )
-    parser.add_argument("--json", action="store_true", help="everything as JSON")
+    add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show layers and heads; returns the exit code."""
     from harness.api import open_run
+    from harness.views.layers import document, show
 
     opened = open_run(arguments.run_folder)
     found = opened.layers(arguments.of)
     written = list(_write(found, arguments.out)) if arguments.out is not None else []
-    if arguments.json:
-        from harness.views.layers import document
-
-        print(json.dumps({"run": str(opened.folder), "methods": document(found)}, indent=2))
-        return 0
-    from rich.console import Console
-
-    from harness.views.layers import show
-
-    # A file or a pipe has no width of its own; the table's is as good as any.
-    console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
-    show(str(opened.folder), found, console)
-    for path in written:
+    print_result(
+        lambda console: show(str(opened.folder), found, console),
+        lambda: {"run": str(opened.folder), "methods": document(found)},
+        as_json=arguments.json,
+    )
+    for path in () if arguments.json else written:
         print(path)
     return 0
 
@@ -63,10 +53,7 @@ def _write(found: Sequence["MethodLayers"], folder: Path) -> Iterator[Path]:
     from harness.views.figures.style import save
     from harness.views.layers import tables
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
+    make_folder(folder)
     for name, rows in tables(found).items():
         path = folder / f"{name}.csv"
         write_rows(rows, path)

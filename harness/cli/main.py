@@ -1,17 +1,17 @@
-"""Entry point of the `harness` command: finds the verb, runs it, turns errors into lines."""
+"""Entry point of the `harness` command: finds the verb, runs it, prints errors in one line."""
 
 import argparse
 import io
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 import harness
 from harness.errors import HarnessError, escape_controls
-from harness.plugin.commands import Command, find_commands
+from harness.plugin.commands import find_commands
+from harness.plugin.installed import Broken
 
-# The core's own commands, in the order of `harness --help`, by the module of each.
+# Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
     "run": "harness.cli.run",
     "select": "harness.cli.select",
@@ -21,8 +21,9 @@ OWN = {
     "show": "harness.cli.show",
     "layers": "harness.cli.layers",
     "ablate": "harness.cli.ablate",
-    "meaning": "harness.cli.meaning",
+    "foreground": "harness.cli.foreground",
     "export": "harness.cli.export",
+    "schema": "harness.cli.schema",
     "plugins": "harness.cli.plugins",
     "doctor": "harness.cli.doctor",
 }
@@ -32,7 +33,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit code (0 all well, 1 usage, 2 some cells failed)."""
+    """Run one verb; returns the exit code (0 success, 1 usage error, 2 some cells failed)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
     try:
@@ -43,22 +44,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"harness: {escape_controls(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
-        print("harness: interrupted; the same command goes on from here", file=sys.stderr)
+        print("harness: interrupted; run the same command again to resume", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has left; nothing is to be said, not even at exit.
+        # The reader of our output has left: print nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USAGE_ERROR
     except OSError as error:
-        # What a verb does with files it reports itself; what is left is its output.
-        if error.filename is not None:
+        # Errors of files have a name, and those of libraries no number; the rest are of stdout.
+        if error.filename is not None or error.errno is None:
             raise
         print(f"harness: the output cannot be written: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR
 
 
 def _prepare_streams() -> None:
-    """Let no character and no closed stream stand in the way of a message."""
+    """Make every message printable: whatever its characters, and even if stdout is closed."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open for as long as the process runs
     for stream in (sys.stdout, sys.stderr):
@@ -67,7 +68,7 @@ def _prepare_streams() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors in one line, with the exit code that the harness promises."""
+    """Raises usage errors as HarnessError, so that they take one line and exit with 1."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise HarnessError(f"{message} (see {self.prog} --help)")
@@ -84,25 +85,24 @@ def _dispatch(given: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"harness {harness.__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
-    for command in find_commands(OWN):
-        summary = escape_controls(command.summary).replace("%", "%%")
+    for name, command in find_commands(OWN).items():
+        if name == chosen and isinstance(command, Broken):
+            raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
+        summary = escape_controls(
+            f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
+        )
         sub = verbs.add_parser(
-            command.name,
-            help=summary,
+            name,
+            # argparse formats help by %.
+            help=summary.replace("%", "%%"),
             description=summary[0].upper() + summary[1:],
             allow_abbrev=False,
         )
-        if command.module is None:
-            sub.set_defaults(function=partial(_refuse, command))
-        elif command.name == chosen:
-            command.module.add_arguments(sub)
-            sub.set_defaults(function=command.module.run)
+        if name == chosen and not isinstance(command, Broken):
+            command.add_arguments(sub)
+            sub.set_defaults(function=command.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
-
-
-def _refuse(command: Command, _: argparse.Namespace) -> int:
-    raise HarnessError(f"{command.name} (from {command.source}) cannot run: {command.reason}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,59 @@
-"""Options that several verbs have."""
+"""Options that several commands have, and those that come from declared settings."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.planning.declaration import Setting
+
+Parser = argparse.ArgumentParser | argparse._ArgumentGroup
 
 
-def add_plugin_option(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """`--plugin PATH`, as `plugins`: a list of paths, None if it is not given."""
-    parser.add_argument(
-        "--plugin",
-        dest="plugins",
-        action="append",
-        type=Path,
-        metavar="PATH",
-        help="a Python file or package folder with a plugin; may be repeated",
+def add_plugin_option(parser: Parser) -> None:
+    """Add `--plugin PATH`, as `plugins`: a list of paths, None if it is not given."""
+    from harness.planning.settings import SETTINGS
+
+    add_setting(parser, "plugins", SETTINGS["plugins"])
+
+
+def add_run_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of a finished run, as `run_folder`."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+
+
+def add_json_option(parser: Parser, what: str = "JSON") -> None:
+    """Add `--json`, as `json`: whether the command prints JSON instead of tables."""
+    parser.add_argument("--json", action="store_true", help=f"print {what}")
+
+
+def add_settings(parser: Parser, settings: "Mapping[str, Setting]") -> None:
+    """Add a flag for each setting; values that are not given are None."""
+    from harness.planning.suites import default_suite
+
+    default = default_suite().values
+    for key, setting in settings.items():
+        add_setting(parser, key, setting, default.get(key, setting.default))
+
+
+def add_setting(parser: Parser, key: str, setting: "Setting", default: Any = None) -> None:
+    """Add the flag of a setting; its help shows the default."""
+    shown = (
+        f" (default {_shown(default)})" if setting.in_suites and default not in (None, ()) else ""
     )
+    named: dict[str, Any] = {"metavar": setting.metavar} if setting.metavar else {}
+    parser.add_argument(
+        *(setting.flags or (f"--{key.replace('_', '-')}",)),
+        dest=key,
+        default=None,
+        help=f"{setting.help}{shown}".replace("%", "%%"),
+        **named,
+        **setting.argument,
+    )
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return f"{default:g}" if isinstance(default, float) else str(default)

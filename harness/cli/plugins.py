@@ -1,7 +1,6 @@
 """`harness plugins`: every component with its parameters, and the broken plugins."""
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_json_option, add_plugin_option
+from harness.cli.output import print_json
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.plugin.descriptions import Description
-    from harness.plugin.registry import Broken
+    from harness.plugin.installed import Broken
 
 SUMMARY = "list every component with its parameters, and the broken plugins"
 
@@ -25,25 +25,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name", nargs="?", metavar="NAME", help="show only this component or broken plugin, in full"
     )
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="with parameters and where it comes from"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also show parameters and origins",
     )
-    parser.add_argument("--json", action="store_true", help="all of it as JSON")
+    add_json_option(parser)
     add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the components; returns the exit code, which broken plugins do not change."""
+    """Show the components; returns 0, even if there are broken plugins."""
+    from harness.cli.main import OWN
     from harness.plugin import registry
+    from harness.plugin.commands import broken_commands
     from harness.plugin.descriptions import describe_all
 
     loaded = registry.load(arguments.plugins or [])
     for line in loaded.conflicts():
         print(f"warning: {line}", file=sys.stderr)
-    descriptions, broken = describe_all(loaded), list(loaded.broken)
+    descriptions, broken = describe_all(loaded), [*loaded.broken, *broken_commands(OWN)]
     if arguments.name is not None:
         descriptions, broken = _called(arguments.name, descriptions, broken)
     if arguments.json:
-        print(json.dumps(_document(descriptions, broken), indent=2))
+        print_json(_document(descriptions, broken))
         return 0
 
     from rich.console import Console
@@ -53,15 +58,17 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
     if arguments.name is not None:
         show_in_full(descriptions, broken, console)
+    elif arguments.verbose:
+        show_in_full(descriptions, broken, console, brief=True)
     else:
-        show_list(descriptions, broken, console, parameters=arguments.verbose)
+        show_list(descriptions, broken, console)
     return 0
 
 
 def _called(
     name: str, descriptions: Sequence["Description"], broken: Sequence["Broken"]
 ) -> tuple[list["Description"], list["Broken"]]:
-    """Those of that name, whatever their kind."""
+    """The components and broken plugins with that name, of any kind."""
     from harness.plugin.spec import did_you_mean
 
     found = [description for description in descriptions if description.name == name]
@@ -103,7 +110,7 @@ def _document(
 
 
 def _plain(value: Any) -> Any:
-    """A parameter's value as JSON has it; text where JSON has no such value."""
+    """A parameter's value for JSON: text if JSON has no such value."""
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     if isinstance(value, Path) or (isinstance(value, float) and not math.isfinite(value)):

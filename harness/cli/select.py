@@ -2,25 +2,27 @@
 
 import argparse
 import sys
-from pathlib import Path
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
 
-SUMMARY = "choose levels in a run by other rules, without clustering again"
+SUMMARY = "apply other selectors to a run, without clustering again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness select`."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     parser.add_argument(
-        "--selectors", required=True, metavar="NAMES", help="rules that choose the level"
+        "--selectors",
+        required=True,
+        metavar="NAMES",
+        help="selectors, separated by commas",
     )
     add_plugin_option(parser)
-    parser.add_argument("--json", action="store_true", help="the leaderboard as JSON")
+    add_json_option(parser, "the leaderboard as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Select; returns 0 if all selections are ok, 2 if some are not."""
+    """Apply the selectors; returns 0 if all selections are ok, 2 if some failed."""
     from harness.api import open_run
     from harness.cli.leaderboard import board_of, print_boards
     from harness.views.progress import shown_progress

@@ -1,23 +1,21 @@
-"""`harness show`: one image of a run seen closely, in the terminal and as figures."""
+"""`harness show`: one image of a run in detail, in the terminal and as figures."""
 
 import argparse
-import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_plugin_option
+from harness.cli.options import add_plugin_option, add_run_argument
+from harness.cli.output import make_folder, stdout_console, write_table
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.api import Run
     from harness.views.show import ShowContext
 
-SUMMARY = "look at one image of a run: profiles, clusters, methods compared; figures as files"
+SUMMARY = "show one image of a run: profiles, clusters, methods compared; write figures"
 
-FILE_WIDTH = 120
-# What tells one map of the image from others; the first of the plan unless told.
+# Options that select one of several maps of the image.
 MAP_OPTIONS = {
     "head": "head",
     "layer": "layer",
@@ -30,9 +28,12 @@ MAP_OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness show`."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+    add_run_argument(parser)
     parser.add_argument(
-        "image", nargs="?", metavar="IMAGE", help="an image or map of the run; none lists them"
+        "image",
+        nargs="?",
+        metavar="IMAGE",
+        help="an image or map of the run; omit it for a list",
     )
     for name in ("method", "selector"):
         parser.add_argument(
@@ -43,41 +44,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"show this {name}; may be repeated (default all)",
         )
     which = parser.add_argument_group(
-        "which map", "Of what there is several of, the first is shown unless told."
+        "which map", "Without these options, the first map of the run's plan is shown."
     )
     for name, what in MAP_OPTIONS.items():
         which.add_argument(f"--{name}", metavar=name[0].upper(), help=what)
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--out", type=Path, metavar="DIR", help="also write figures there, PNG, SVG and CSV"
+        "--out", type=Path, metavar="DIR", help="write figures to this folder, as PNG, SVG and CSV"
     )
     files.add_argument(
         "--query",
         metavar="ROW,COLUMN",
-        help="the patch whose attention is drawn (default: the one most attended to)",
+        help="the patch whose attention is drawn (default: the patch with most attention)",
     )
     add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the image, or list the images; returns the exit code."""
-    from rich.console import Console
-
     from harness.api import open_run
+    from harness.views.show import show, show_images
 
-    opened = open_run(arguments.run_folder)
-    # A file or a pipe has no width of its own; the table's is as good as any.
-    console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
+    opened, console = open_run(arguments.run_folder), stdout_console()
     if arguments.image is None:
-        from harness.views.show import show_images
-
         show_images(opened.cells(), opened.images(), opened.selections(), console)
         return 0
     if arguments.query is not None and arguments.out is None:
-        raise HarnessError("--query is of the figures; --out tells where they go")
-    from harness.views.show import show
-
-    context = _sight(opened, arguments)
+        raise HarnessError("--query changes the figures only; --out says where they go")
+    context = _context(opened, arguments)
     written = list(_write(opened, context, arguments)) if arguments.out is not None else []
     show(context, console)
     for path in written:
@@ -85,20 +79,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sight(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
-    """What is shown; where pixels or weights cannot be had any more, without them."""
+def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
+    """What is shown; without pixels or weights if they cannot be loaded any more."""
     from harness.views.show import ShowContext
 
-    told = {
+    filters = {
         name: getattr(arguments, name)
         for name in MAP_OPTIONS
         if getattr(arguments, name) is not None
     }
-    report = opened.image_report(arguments.image, told, arguments.method, arguments.selector)
+    report = opened.image_report(arguments.image, filters, arguments.method, arguments.selector)
     image, class_name, weights, remarks = None, "", None, []
-    if report.images and report.size is not None:
+    if report.image_set and report.size is not None:
         try:
-            image, classes = opened.image(report.images, report.image, arguments.plugins or ())
+            image, classes = opened.image(report.image_set, report.image, arguments.plugins or ())
             if image.label is not None and 0 <= image.label < len(classes):
                 class_name = classes[image.label]
         except HarnessError as error:
@@ -120,18 +114,9 @@ def _write(opened: "Run", context: "ShowContext", arguments: argparse.Namespace)
     heads: dict[int, Any] = {}
     if context.weights is not None:
         heads = opened.weights(report, alone=arguments.head is not None)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
-    for drawing in drawings(context, heads, query):
-        yield from save(drawing.figure, folder, drawing.name)
-        path = folder / f"{drawing.name}.csv"
-        try:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                rows = csv.writer(file, lineterminator="\n")
-                rows.writerow(drawing.columns)
-                rows.writerows(drawing.rows)
-        except OSError as error:
-            raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+    make_folder(folder)
+    for name, figure, table in drawings(context, heads, query):
+        yield from save(figure, folder, name)
+        path = folder / f"{name}.csv"
+        write_table(table, path)
         yield path

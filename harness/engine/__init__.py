@@ -1,1 +1,1 @@
-"""Runs the cells of a plan: killable host processes, a pool of them, and waves of work."""
+"""Executes runs: workers that do jobs, pools of them, and the phases of a run."""

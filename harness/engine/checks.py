@@ -1,9 +1,9 @@
-"""What a plugin's methods may return; all else is refused in words that name the method."""
+"""Checks of what the methods of plugins return; errors name the method."""
 
 import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 from warnings import WarningMessage
 
@@ -17,21 +17,21 @@ from harness.plugin.patches import described, lies_within
 from harness.plugin.profile import Profile, Selection
 from harness.plugin.values import AttentionMap, Floats, HeadIndex, Image, Integers, Variant
 
-# Warnings of a point that are kept, and characters of each.
+# Warnings of a point that are stored, and characters of each.
 MOST_WARNINGS = 20
 LONGEST_WARNING = 500
 V = TypeVar("V")
 
 
-def kind_of(value: Any, wanted: type[V], what: str) -> V:
-    """The value, if it is of the wanted type."""
-    if not isinstance(value, wanted):
-        raise InvalidResultError(f"{what} returned {_a(value)}, not a harness.{wanted.__name__}")
+def kind_of(value: Any, expected: type[V], what: str) -> V:
+    """The value; raises InvalidResultError unless it has the expected type."""
+    if not isinstance(value, expected):
+        raise InvalidResultError(f"{what} returned {_a(value)}, not a harness.{expected.__name__}")
     return value
 
 
 def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
-    """A map as large as the one that it was drawn from, and in its place."""
+    """A map with the drawn weights, and with all else from the map that it was drawn from."""
     found = kind_of(returned, AttentionMap, f"{what}: draw()")
     if found.weights.shape != observed.weights.shape:
         raise InvalidResultError(
@@ -41,24 +41,24 @@ def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
 
 
 def keys(returned: Any, what: str) -> list[str]:
-    """Names of images or maps: texts, each once, at least one."""
+    """Keys of images or maps: at least one text, none twice."""
     if isinstance(returned, str) or not isinstance(returned, Sequence):
-        raise InvalidResultError(f"{what}: keys() returned {_a(returned)}, not a list of texts")
+        raise InvalidResultError(f"{what}: keys() returned {_a(returned)}, not a list of strings")
     for key in returned:
         if not isinstance(key, str) or not key:
-            raise InvalidResultError(f"{what}: keys() named {key!r}, which is no text")
+            raise InvalidResultError(f"{what}: keys() named {key!r}, which is not a string")
         if key != key.encode("utf-8", "replace").decode():
-            raise InvalidResultError(f"{what}: keys() named {key!r}, which UTF-8 cannot write")
+            raise InvalidResultError(f"{what}: keys() named {key!r}, which UTF-8 cannot encode")
     if len(set(returned)) < len(returned):
         twice = next(key for index, key in enumerate(returned) if key in returned[:index])
         raise InvalidResultError(f"{what}: keys() named {twice!r} twice")
     if not returned:
-        raise InvalidResultError(f"{what}: there is nothing in it")
+        raise InvalidResultError(f"{what}: keys() returned no keys")
     return list(returned)
 
 
 def location(returned: Any, what: str) -> dict[str, Any]:
-    """A map's image, as a text, and its layer and head."""
+    """The image, layer and head of a map."""
     match returned:
         case (str(image), HeadIndex(layer=layer, head=head)):
             return {"image": image, "layer": layer, "head": head}
@@ -68,7 +68,7 @@ def location(returned: Any, what: str) -> dict[str, Any]:
 
 
 def head_indices(returned: Any, what: str) -> list[HeadIndex]:
-    """Layers and heads, each once, at least one."""
+    """Layers and heads: at least one, none twice."""
     if not isinstance(returned, Sequence) or not all(
         isinstance(head_index, HeadIndex) for head_index in returned
     ):
@@ -83,24 +83,24 @@ def head_indices(returned: Any, what: str) -> list[HeadIndex]:
 
 
 class PendingMaps:
-    """The maps that an extractor owes for the images it has taken."""
+    """The maps that an extractor has yet to return for the images that it took."""
 
     def __init__(self, extractor: str, of_every_image: Sequence[HeadIndex]) -> None:
         self.extractor = extractor
         self.of_every_image = of_every_image
         self._items: dict[tuple[str, Variant], int] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
-        self._owed: dict[int, set[HeadIndex]] = {}
+        self._pending: dict[int, set[HeadIndex]] = {}
 
     def take(self, image: Image, item: int) -> None:
-        """An image is handed out as an item."""
+        """Register an image that the extractor takes as an item."""
         self._items[image.key, image.variant] = item
         height, width, _ = image.pixels.shape
         self._sizes[item] = height, width
-        self._owed[item] = set(self.of_every_image)
+        self._pending[item] = set(self.of_every_image)
 
     def item_of(self, returned: Any) -> tuple[AttentionMap, int]:
-        """A map that is owed, and its item; InvalidResultError for any other."""
+        """A pending map and its item; raises InvalidResultError for any other map."""
         attention = kind_of(returned, AttentionMap, f"{self.extractor}: extract()")
         item = self._items.get((attention.image, attention.variant))
         if item is None:
@@ -112,10 +112,10 @@ class PendingMaps:
             raise InvalidResultError(
                 f"{self.extractor} gave a map of {attention.image!r}, an image it was not given"
             )
-        if attention.head_index not in self._owed[item]:
+        if attention.head_index not in self._pending[item]:
             raise InvalidResultError(
                 f"{self.extractor} gave {attention.image!r} a map for layer {attention.layer}, "
-                f"head {attention.head} twice, or without having named that head"
+                f"head {attention.head} twice, or never named that head"
             )
         height, width = self._sizes[item]
         if attention.region is not None and not lies_within(attention.region, height, width):
@@ -123,12 +123,12 @@ class PendingMaps:
                 f"{self.extractor} gave {attention.image!r} a map of a region that is not within "
                 f"its {height}×{width} pixels: {described(attention.region)}"
             )
-        self._owed[item].remove(attention.head_index)
+        self._pending[item].remove(attention.head_index)
         return attention, item
 
 
 def levels(returned: Any, count: int) -> Floats:
-    """Increasing finite levels (count,)."""
+    """Finite levels (count,) in increasing order."""
     try:
         found = np.asarray(returned, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -138,12 +138,12 @@ def levels(returned: Any, count: int) -> Floats:
     return found
 
 
-def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
-    """One graph a level, each at its level and with all nodes, as they are built."""
+def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
+    """Yield one graph for each level as it is built, at that level and with all nodes."""
     given = iter(returned) if hasattr(returned, "__iter__") else None
     if given is None:
         raise InvalidResultError(f"build() returned {_a(returned)}, not graphs")
-    for level in wanted.tolist():
+    for level in expected.tolist():
         graph = next(given, None)
         if graph is None:
             raise InvalidResultError(f"build() gave no graph for level {level:g}")
@@ -152,59 +152,44 @@ def graphs(returned: Any, wanted: Floats, nodes: int) -> Iterator[Graph]:
             raise InvalidResultError(f"build() gave a graph with the threshold {graph.threshold}")
         if graph.level != level or graph.n != nodes:
             raise InvalidResultError(
-                f"build() gave a graph of {graph.n} nodes at level {graph.level:g} where one of "
-                f"{nodes} nodes at level {level:g} was due"
+                f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of "
+                f"one of {nodes} nodes at level {level:g}"
             )
         yield graph
     if next(given, None) is not None:
-        raise InvalidResultError(f"build() gave more than {len(wanted)} graphs")
+        raise InvalidResultError(f"build() gave more than {len(expected)} graphs")
 
 
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """A graph's CSR arrays, to be compared with what they are later or at another level."""
+Edges = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
-    pointers: NDArray[Any]
-    targets: NDArray[Any]
-    weights: NDArray[Any]
 
-    @classmethod
-    def of(cls, graph: Graph) -> "Edges":
-        """The arrays themselves."""
-        return cls(graph.adjacency.indptr, graph.adjacency.indices, graph.adjacency.data)
+def edges(graph: Graph) -> Edges:
+    """Copies of a graph's CSR arrays, which no component can change."""
+    adjacency = graph.adjacency
+    return adjacency.indptr.copy(), adjacency.indices.copy(), adjacency.data.copy()
 
-    @classmethod
-    def copied_from(cls, graph: Graph) -> "Edges":
-        """Copies, which nobody else can change."""
-        return cls(
-            graph.adjacency.indptr.copy(),
-            graph.adjacency.indices.copy(),
-            graph.adjacency.data.copy(),
-        )
 
-    def equal(self, other: "Edges") -> bool:
-        """Whether the other arrays hold the same edges with the same weights."""
-        return (
-            np.array_equal(self.pointers, other.pointers)
-            and np.array_equal(self.targets, other.targets)
-            and np.array_equal(self.weights, other.weights)
-        )
+def has_edges(graph: Graph, expected: Edges) -> bool:
+    """Whether a graph has exactly these edges with these weights."""
+    adjacency = graph.adjacency
+    found = adjacency.indptr, adjacency.indices, adjacency.data
+    return all(map(np.array_equal, found, expected))
 
 
 def labels(returned: Any, nodes: int) -> Integers:
-    """Labels (nodes,) as 0 … k − 1 and −1; InvalidLabelsError if they are none."""
-    # Numbers beyond n say nothing, and would not fit the store's 16 bits.
+    """Labels (nodes,) from 0 to k − 1, or −1; raises InvalidLabelsError for anything else."""
+    # Larger labels mean nothing more, and would not fit the store's 16 bits.
     return renumbered(check_labels(returned, nodes))
 
 
 def warnings(caught: Iterable[WarningMessage]) -> tuple[str, ...]:
-    """What was warned of, each text once."""
+    """The texts of warnings, each once."""
     texts = dict.fromkeys(str(warning.message)[:LONGEST_WARNING] for warning in caught)
     return tuple(texts)[:MOST_WARNINGS]
 
 
 def diagnostics(returned: Any) -> dict[str, float]:
-    """Named scalars as plain floats."""
+    """Diagnostics as floats by name."""
     if not isinstance(returned, Mapping):
         raise InvalidResultError(
             f"diagnostics are {_a(returned)}, not a mapping of names to numbers"
@@ -221,7 +206,7 @@ def diagnostics(returned: Any) -> dict[str, float]:
 
 
 def selection(returned: Any, observed: Profile, what: str) -> Selection:
-    """A selection that fits its profile."""
+    """A selection that is valid for its profile."""
     chosen = kind_of(returned, Selection, f"{what}: select()")
     plateau = chosen.plateau
     try:
@@ -229,16 +214,16 @@ def selection(returned: Any, observed: Profile, what: str) -> Selection:
         within = None if plateau is None else tuple(operator.index(end) for end in plateau)
         statistic = float(chosen.statistic)
     except TypeError as error:
-        raise InvalidResultError(f"{what}: {chosen} holds what is no number") from error
+        raise InvalidResultError(f"{what}: {chosen} holds a value that is not a number") from error
     if not isinstance(chosen.accepted, bool | np.bool_) or not isinstance(chosen.reason, str):
-        raise InvalidResultError(f"{what}: accepted must be a bool and reason a text in {chosen}")
+        raise InvalidResultError(f"{what}: accepted must be a bool and reason a string in {chosen}")
     if not 0 <= candidate < len(observed):
         raise InvalidResultError(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
     if within is not None and not (
         len(within) == 2 and 0 <= within[0] <= candidate <= within[1] < len(observed)
     ):
         raise InvalidResultError(
-            f"{what}: the plateau {plateau} does not hold the level {candidate}"
+            f"{what}: the plateau {plateau} does not contain the level {candidate}"
         )
     if chosen.accepted and not math.isfinite(statistic):
         raise InvalidResultError(f"{what}: accepted a level with the statistic {statistic}")

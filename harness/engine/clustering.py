@@ -1,14 +1,12 @@
-"""Feeds a pool with the cells that have no record, and records what becomes of them.
+"""Feeds a pool with the cells that have no record, and writes their records.
 
 Cells are read from the store page by page, so that memory does not grow with their number, and
-handed out as soon as their maps are there: clustering goes on while maps are still extracted.
+submitted as soon as their maps exist: clustering starts while maps are still extracted.
 """
 
 import contextlib
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from harness.engine.pool import CellJob, Pool
@@ -20,57 +18,60 @@ from harness.store.records import CellRecord, MapRecord, MissingCell
 
 # Cells read from the store at a time.
 PAGE = 500
-# Failures beyond these are in the tables only.
+# Warnings about failed cells; the tables have all failures.
 WARNINGS = 10
 
 
-@dataclass
 class Clustering:
-    """The cells of one execution, from missing to recorded. Use as a context manager.
+    """Computes the missing cells of one phase. Use as a context manager.
 
-    Left by an exception, it still records what has ended.
+    When an exception ends it, it still records the cells that have ended.
     """
 
-    store: Store
-    pool: Pool
-    settings: Settings
-    limits: TimeLimits
-    progress: Progress
-    phase: str
-    total: int
-    _done: int = 0
-    _is_shown: bool = False
-    _after: int = -1
-    _page: deque[MissingCell] = field(default_factory=deque)
-    _under_way: dict[str, MissingCell] = field(default_factory=dict)
-    _failures: int = 0
-    _unwritten: list[CellRecord] = field(default_factory=list)
+    def __init__(
+        self,
+        store: Store,
+        pool: Pool,
+        settings: Settings,
+        limits: TimeLimits,
+        progress: Progress,
+        phase: str,
+        total: int,
+    ) -> None:
+        self.store = store
+        self.pool = pool
+        self.settings = settings
+        self.limits = limits
+        self.progress = progress
+        self.phase = phase
+        self.total = total
+        self._done = self._failures = 0
+        self._is_shown = False
+        self._after = -1
+        self._page: deque[MissingCell] = deque()
+        self._under_way: dict[str, MissingCell] = {}
+        self._unwritten: list[CellRecord] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is not None:
-            # What ends the run may be that nothing can be written.
+            # The reason of the exception may be that nothing can be written.
             with contextlib.suppress(Exception):
                 self._record(self.pool.ended(wait=False))
 
     def take_maps(self, maps: Iterable[MapRecord]) -> None:
-        """Record maps, hand out the cells that waited for them, and record what has ended."""
+        """Record maps, submit the cells that waited for them, and record the cells that ended."""
         self.store.write_maps(maps)
         self._feed()
         self._record(self.pool.ended(wait=False))
 
     def finish(self) -> None:
-        """Bring every cell to a record; all maps have theirs."""
+        """Compute and record all cells; every map has its record by now."""
         self.progress.begin(self.phase, self.total)
         self._is_shown = True
-        # What was done while maps were extracted.
+        # Cells that ended while maps were extracted.
         self._count(self._done)
         self._feed()
         while self._under_way:
@@ -101,16 +102,15 @@ class Clustering:
             self._page = deque(self.store.missing(self._after, PAGE))
         return self._page[0] if self._page else None
 
-    def _job(self, cell: MissingCell, kept: MapRecord) -> CellJob:
+    def _job(self, cell: MissingCell, found: MapRecord) -> CellJob:
         settings = self.settings
         return CellJob(
             cell.key,
             "cell" if cell.point is None else "perturbed cell",
-            kept.digest,
+            found.digest,
             self.limits.of(cell.clusterer),
             {
-                "grid": kept.grid,
-                "region": kept.region,
+                "map": found.to_message(),
                 "image": cell.image,
                 "layer": cell.head_index.layer,
                 "head": cell.head_index.head,
@@ -133,11 +133,11 @@ class Clustering:
         self._unwritten += records
         if not self._unwritten:
             return
-        # One transaction for all that ended meanwhile: each waits for the disk.
+        # One transaction for all of them: each transaction waits for the disk.
         self.store.write_cells(self._unwritten)
         records, self._unwritten = self._unwritten, []
         if not (self.store.folder / FILE_NAME).exists():
-            raise RunStoppedError(f"{self.store.folder}: was removed while the run went on")
+            raise RunStoppedError(f"{self.store.folder}: was removed during the run")
         for record in records:
             cell = self._under_way.pop(record.key)
             if record.status != "ok":
@@ -156,4 +156,4 @@ class Clustering:
             where = f"{cell.clusterer} on {cell.image}"
             self.progress.warn(f"{where}: {record.status}: {record.reason}")
         elif self._failures == WARNINGS + 1:
-            self.progress.warn("more cells fail; `harness export` has each with its reason")
+            self.progress.warn("more cells failed; `harness export` lists each with its reason")

@@ -1,9 +1,9 @@
 """Cells on the workers of a Dask cluster, seen from the coordinator.
 
-The coordinator alone reads and writes the store. A map is sent once, as a task that the cells of
-that map depend on, so that Dask has it again when a worker is lost. Dask's own part is to know
-which worker does what, and to give a lost worker's cells to another; the cells' limits are kept
-by the workers' hosts (`dask_worker`).
+Only the coordinator reads and writes the store. A map is sent once, as a task that its cells
+depend on, so that Dask can make it again when a worker is lost. Dask decides which worker computes
+which cell, and gives the cells of a lost worker to another; the worker processes on the Dask
+workers enforce the limits of cells (`dask_worker`).
 """
 
 import contextlib
@@ -28,6 +28,7 @@ from harness.planning.progress import Progress
 from harness.store.records import CellRecord
 
 try:
+    import dask
     import distributed
 except ImportError as error:
     raise HarnessError(
@@ -38,18 +39,18 @@ from harness.engine.dask_worker import SIDES, Plugins, WorkerProcesses, compute_
 
 LOCAL = "local"
 ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")
-# Seconds to reach a scheduler.
-PATIENCE = 5
-# Seconds between looks at how many workers there are.
-LOOK = 5.0
-# Loggers of Dask's that tell with a traceback what is told here in a line.
+# Seconds in which a scheduler must answer.
+CONNECT_LIMIT = 5
+# Seconds between counts of the workers.
+COUNT_INTERVAL = 5.0
+# Loggers of Dask that print a traceback for what this module says in a line.
 CHATTY = ("distributed", "distributed.client")
-# Maps that are kept on the cluster although no cell under way needs them.
+# Maps that stay on the cluster although no submitted cell needs them.
 SPARE_MAPS = 32
 
 
 class DaskPool:
-    """Cells on all workers that the cluster has, as they come and go; a Pool."""
+    """A pool of all workers of a cluster, as they come and go."""
 
     def __init__(
         self, client: "distributed.Client", name: str, maps: Path, progress: Progress
@@ -62,7 +63,7 @@ class DaskPool:
         self._outcomes = ResultQueue()
         self._sent: OrderedDict[str, distributed.Future] = OrderedDict()
         self._threads = -1
-        self._counted = -LOOK
+        self._counted = -COUNT_INTERVAL
 
     def __enter__(self) -> Self:
         return self
@@ -73,12 +74,12 @@ class DaskPool:
             self._client.unregister_worker_plugin(self._name)
 
     def room(self) -> int:
-        """Three for every thread of the cluster: one at work, and what hides the network."""
+        """Three for each thread of the cluster: one in work, and two to hide the network."""
         self._count_threads()
         return 3 * max(1, self._threads)
 
     def submit(self, job: CellJob) -> None:
-        """Take a cell."""
+        """Accept a cell."""
         future = self._client.submit(
             compute_on_worker,
             self._name,
@@ -88,12 +89,12 @@ class DaskPool:
             pure=False,
         )
         self._cells[job.key] = job, future
-        future.add_done_callback(partial(self._hear, job))
+        future.add_done_callback(partial(self._take_record, job))
 
     def ended(self, *, wait: bool) -> list[CellRecord]:
-        """What became of cells since the last call; with `wait`, of at least one."""
+        """The records of cells that ended since the last call; with `wait`, at least one."""
         while True:
-            records = self._outcomes.take(wait=wait, patience=LOOK)
+            records = self._outcomes.take(wait=wait, patience=COUNT_INTERVAL)
             for record in records:
                 del self._cells[record.key]
             if records or not wait:
@@ -101,16 +102,16 @@ class DaskPool:
             self._count_threads()
 
     def _count_threads(self) -> None:
-        """Count the cluster's threads now and then, and warn when there are none."""
-        if time.monotonic() - self._counted < LOOK:
+        """Count the cluster's threads at intervals, and warn when there are none."""
+        if time.monotonic() - self._counted < COUNT_INTERVAL:
             return
         self._counted = time.monotonic()
         before = self._threads
-        # Of a scheduler that is gone the cells under way will tell.
+        # If the scheduler is gone, the submitted cells say so.
         with contextlib.suppress(OSError):
             self._threads = sum(self._client.nthreads().values())
         if not self._threads and before:
-            self._progress.warn("--dask: no worker is there; waiting for one")
+            self._progress.warn("--dask: there is no worker; waiting for one")
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
@@ -119,12 +120,12 @@ class DaskPool:
                 del self._sent[old]
             weights = np.load(self._maps / f"{digest}.npy", allow_pickle=False)
             key = f"{self._name}-map-{digest}"
-            self._sent[digest] = self._client.submit(_as_it_is, weights, key=key, pure=False)
+            self._sent[digest] = self._client.submit(_identity, weights, key=key, pure=False)
         self._sent.move_to_end(digest)
         return self._sent[digest]
 
-    def _hear(self, job: CellJob, future: "distributed.Future") -> None:
-        """Hand over what became of a cell; called in a thread of Dask's."""
+    def _take_record(self, job: CellJob, future: "distributed.Future") -> None:
+        """Pass on the record of a cell; called in a thread of Dask."""
         try:
             self._outcomes.put(_record(job, future))
         except HarnessError as error:
@@ -133,7 +134,7 @@ class DaskPool:
             self._outcomes.put(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
 
 
-def _as_it_is(weights: NDArray[Any]) -> NDArray[Any]:
+def _identity(weights: NDArray[Any]) -> NDArray[Any]:
     return weights
 
 
@@ -142,7 +143,7 @@ def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
         record: CellRecord = future.result()
         return record
     if future.status != "error":
-        raise RunStoppedError("--dask: the scheduler is gone; the same command goes on from here")
+        raise RunStoppedError("--dask: the scheduler is gone; the same command continues")
     error = future.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
@@ -156,15 +157,15 @@ def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
 def connect(
     address: str,
     workers: int,
-    terms: WorkerConfig,
+    config: WorkerConfig,
     maps: Path,
-    wanted: Mapping[str, Any] | None,
+    expected: Mapping[str, Any] | None,
     progress: Progress,
 ) -> Iterator[Pool]:
-    """A pool on the cluster of a scheduler, or on one of `workers` processes started for it.
+    """A pool on the cluster of a scheduler, or on a new cluster of `workers` processes.
 
-    Raises HarnessError if the scheduler is not to be reached, or a worker cannot import the
-    harness or differs from the environment `wanted`.
+    Raises HarnessError if the scheduler does not answer, or if a worker cannot import the harness
+    or differs from the environment `expected`.
     """
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
@@ -172,10 +173,10 @@ def connect(
             opened.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.CRITICAL)
         client = opened.enter_context(_client(address, workers, opened))
-        _compare(client, terms, wanted)
+        _compare(client, config, expected)
         name = f"attention-harness-{client.id}"
-        hosts = WorkerProcesses(name, terms, _files_of(terms.plugins), wanted)
-        client.register_plugin(hosts, name=name)
+        processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
+        client.register_plugin(processes, name=name)
         yield opened.enter_context(DaskPool(client, name, maps, progress))
 
 
@@ -184,6 +185,7 @@ def _client(
 ) -> contextlib.AbstractContextManager["distributed.Client"]:
     target: Any = address
     if address == LOCAL:
+        opened.enter_context(_safe_path())
         target = opened.enter_context(
             distributed.LocalCluster(
                 n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
@@ -191,12 +193,12 @@ def _client(
         )
     elif not ADDRESS.fullmatch(address):
         raise HarnessError(
-            f"--dask {address}: not an address like tcp://host:8786, nor {LOCAL}, which starts "
+            f"--dask {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
             "workers here"
         )
     try:
         client: contextlib.AbstractContextManager[distributed.Client] = distributed.Client(
-            target, timeout=PATIENCE, set_as_default=False
+            target, timeout=CONNECT_LIMIT, set_as_default=False
         )
         return client
     except (OSError, ValueError, TypeError) as error:
@@ -205,18 +207,28 @@ def _client(
         ) from error
 
 
+def _safe_path() -> contextlib.AbstractContextManager[object]:
+    """Let the workers that Dask starts here import nothing from the working folder."""
+    environment = dask.config.get("distributed.nanny.pre-spawn-environ", {})
+    safe = {**environment, "PYTHONSAFEPATH": "1"}
+    changed: contextlib.AbstractContextManager[object] = dask.config.set(
+        {"distributed.nanny.pre-spawn-environ": safe}
+    )
+    return changed
+
+
 def _compare(
-    client: "distributed.Client", terms: WorkerConfig, wanted: Mapping[str, Any] | None
+    client: "distributed.Client", config: WorkerConfig, expected: Mapping[str, Any] | None
 ) -> None:
     try:
-        found = client.run(environment, terms.extraction_threads)
+        found = client.run(environment, config.extraction_threads)
     except Exception as error:
         raise HarnessError(
             f"--dask: a worker cannot use the harness ({type(error).__name__}: {error}); install "
             "the same version there"
         ) from error
     for address, there in found.items():
-        if wanted is not None and (differs := difference(wanted, there, SIDES)):
+        if expected is not None and (differs := difference(expected, there, SIDES)):
             raise HarnessError(
                 f"--dask: the worker {address} differs ({differs}); install the same there, or "
                 "mix them with --any-environment"

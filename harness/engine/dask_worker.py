@@ -1,8 +1,8 @@
-"""What one Dask worker does for a run: it keeps hosts and computes cells in them.
+"""The part of a run on one Dask worker: it keeps worker processes and computes cells in them.
 
-Every thread of a worker has a host of its own, which is killed at a cell's limit as it is
-elsewhere. Hosts, and the guardian that ends them, begin with the first cell, and end when none
-came for a while: nobody tells a worker that its coordinator died.
+Every thread of a Dask worker has a worker process of its own, which is killed at a cell's limit.
+The processes, and the guardian that ends them, start with the first cell and end when no cell has
+come for a while: a Dask worker does not learn that the coordinator died.
 """
 
 import os
@@ -27,47 +27,47 @@ from harness.plugin.values import AttentionMap
 from harness.store.maps import save_map
 from harness.store.records import CellRecord
 
-# How a difference between the coordinator and a worker is told.
+# What messages about differences call the coordinator and a Dask worker.
 SIDES = ("here", "there")
-# Seconds after which hosts that nobody uses end.
+# Seconds after which unused processes end.
 IDLE = 60.0
-# Seconds between looks whether anybody waits for what the hosts do.
-LOOK = 5.0
+# Seconds between checks that somebody still waits for the cells.
+CHECK_INTERVAL = 5.0
 
 # The name of each plugin's file or folder, and its files by their paths beside it.
 Plugins = Sequence[tuple[str, Mapping[str, bytes]]]
 
 
 def task_name(run: str, cell: str) -> str:
-    """What Dask calls a cell of a run."""
+    """The key of a cell's task in Dask."""
     return f"{run}-cell-{cell}"
 
 
 def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRecord:
-    """One cell on the worker that this runs on; the task that Dask is given."""
-    hosts: WorkerProcesses = distributed.get_worker().plugins[name]
-    return hosts.compute(job, weights)
+    """Compute one cell on this Dask worker; the task that Dask runs."""
+    processes: WorkerProcesses = distributed.get_worker().plugins[name]
+    return processes.compute(job, weights)
 
 
 class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
-    """The hosts of one run on one Dask worker.
+    """The worker processes of one run on one Dask worker.
 
-    plugins: what was given as `--plugin`; wanted: the environment that the run was begun with,
-    or None if any will do.
+    plugins: those of `--plugin`; expected: the environment of the coordinator, or None if any
+    environment is accepted.
     """
 
     def __init__(
-        self, name: str, terms: WorkerConfig, plugins: Plugins, wanted: Mapping[str, Any] | None
+        self, name: str, config: WorkerConfig, plugins: Plugins, expected: Mapping[str, Any] | None
     ) -> None:
         self.name = name
         self.idempotent = True
-        self._terms = terms
+        self._config = config
         self._plugins = plugins
-        self._wanted = wanted
+        self._expected = expected
 
     def setup(self, worker: Any) -> None:
         """Unpack the plugins; called by Dask when the worker or the plugin comes."""
-        # Dask sets it for its workers' own sake; hosts that inherit it are a third slower.
+        # Dask sets it for its own workers; processes that inherit it are a third slower.
         os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
         self._worker = worker
         self._folder = Path(worker.local_directory) / self.name
@@ -79,11 +79,11 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             paths.append(root / plugin)
-        self._local_terms = replace(self._terms, plugins=tuple(paths))
+        self._local_config = replace(self._config, plugins=tuple(paths))
         self._refusal = ""
-        if self._wanted is not None:
-            here = environment(self._terms.extraction_threads)
-            if found := difference(self._wanted, here, SIDES):
+        if self._expected is not None:
+            here = environment(self._config.extraction_threads)
+            if found := difference(self._expected, here, SIDES):
                 self._refusal = f"--dask: the worker {worker.address} differs: {found}"
         self._guardian: Guardian | None = None
         self._idle: list[WorkerProcess] = []
@@ -93,55 +93,54 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
         self._last_used = time.monotonic()
 
     def teardown(self, worker: Any) -> None:
-        """End the hosts, those at work too; called by Dask."""
+        """End all processes, busy ones too; called by Dask."""
         with self._changing:
-            for host in self._busy.values():
-                host.interrupt()
+            for process in self._busy.values():
+                process.interrupt()
             self._end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def compute(self, job: CellJob, weights: NDArray[Any]) -> CellRecord:
-        """One cell in a host of this worker.
+        """Compute one cell in a process of this Dask worker.
 
-        Raises RunStoppedError if this worker is not fit for the run, and Dask's Reschedule if the
-        host was ended because the worker goes or nobody waits for the cell.
+        Raises RunStoppedError if the environment differs, and Dask's Reschedule if the process was
+        killed because the Dask worker closes or nobody waits for the cell.
         """
         if self._refusal:
             raise RunStoppedError(self._refusal)
         maps = self._folder / "maps"
         save_map(AttentionMap(weights), maps)
-        host = self._take(job.key)
+        process = self._take(job.key)
         try:
-            return compute(host, job, str(maps))
+            return compute(process, job, str(maps))
         except RunStoppedError as error:
-            if host.is_interrupted:
+            if process.is_interrupted:
                 raise distributed.Reschedule from error
             raise
         finally:
-            self._give_back(job.key, host)
+            self._give_back(job.key, process)
 
     def _take(self, key: str) -> WorkerProcess:
         with self._changing:
             if self._guardian is None:
                 self._guardian = Guardian().__enter__()
                 threading.Thread(target=self._watch, args=(self._guardian,), daemon=True).start()
-            host = (
-                self._idle.pop() if self._idle else WorkerProcess(self._local_terms, self._guardian)
-            )
-            self._busy[key] = host
-            return host
+            if not self._idle:
+                self._idle.append(WorkerProcess(self._local_config, self._guardian))
+            self._busy[key] = self._idle.pop()
+            return self._busy[key]
 
-    def _give_back(self, key: str, host: WorkerProcess) -> None:
+    def _give_back(self, key: str, process: WorkerProcess) -> None:
         with self._changing:
             del self._busy[key]
             self._last_used = time.monotonic()
-            if host.is_interrupted or self._guardian is None:
-                host.kill()
+            if process.is_interrupted or self._guardian is None:
+                process.kill()
             else:
-                self._idle.append(host)
+                self._idle.append(process)
 
     def _end(self) -> None:
-        """End the guardian, and with it every host."""
+        """End every idle process, and the guardian with all that remain."""
         while self._idle:
             self._idle.pop().kill()
         guardian, self._guardian = self._guardian, None
@@ -149,16 +148,16 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
             guardian.__exit__(None, None, None)
 
     def _watch(self, guardian: Guardian) -> None:
-        """End hosts whose cell nobody waits for, and all when there is nothing to do."""
+        """End processes whose cell nobody waits for, and all of them after a time without cells."""
         while True:
-            time.sleep(LOOK)
+            time.sleep(CHECK_INTERVAL)
             with self._changing:
                 if self._guardian is not guardian:
                     return
-                for key, host in self._busy.items():
+                for key, process in self._busy.items():
                     task = self._worker.state.tasks.get(task_name(self.name, key))
                     if task is None or task.state == "cancelled":
-                        host.interrupt()
+                        process.interrupt()
                 if not self._busy and time.monotonic() - self._last_used > IDLE:
                     self._end()
                     return

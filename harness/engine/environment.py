@@ -1,4 +1,4 @@
-"""What made a run: versions, source, platform, command line."""
+"""The provenance of a run: versions, source, platform, command line."""
 
 import importlib.metadata
 import os
@@ -19,7 +19,7 @@ EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
 
 
 def environment(extraction_threads: int) -> dict[str, Any]:
-    """What may change a result: versions of everything installed that computes, and threads."""
+    """Everything that may change a result: versions of all packages that compute, and threads."""
     plugins = {
         entry_point.dist.name: entry_point.dist.version
         for entry_point in importlib.metadata.entry_points(group=GROUP)
@@ -36,7 +36,7 @@ def environment(extraction_threads: int) -> dict[str, Any]:
 
 
 def _libraries() -> Iterator[tuple[str, str]]:
-    """Required packages with their versions, and those of extras that are installed."""
+    """Required packages with their versions, and installed packages of extras."""
     for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
         # 'transformers>=5.20; extra == "hf"': the name ends where the versions begin.
         name = re.split(r"[^\w.-]", requirement)[0]
@@ -51,7 +51,7 @@ def _libraries() -> Iterator[tuple[str, str]]:
 def difference(
     before: Mapping[str, Any], now: Mapping[str, Any], sides: tuple[str, str] = ("then", "now")
 ) -> str:
-    """The first thing in which two environments differ, in words; "" if they do not."""
+    """The first difference between two environments, in words; "" if they are equal."""
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name), now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -63,7 +63,7 @@ def difference(
 
 
 def source() -> dict[str, Any]:
-    """The git commit of the harness' own source and whether it was changed, where it is known."""
+    """The git commit of the harness' source and whether it has changes; None if unknown."""
     file = Path(__file__)
 
     def git(*arguments: str) -> str:
@@ -76,7 +76,7 @@ def source() -> dict[str, Any]:
         ).stdout.strip()
 
     try:
-        # A copy installed inside somebody else's repository is not that repository's source.
+        # A copy that is installed inside another repository is not that repository's source.
         git("ls-files", "--error-unmatch", file.name)
         return {
             "commit": git("rev-parse", "HEAD"),

@@ -1,20 +1,20 @@
-"""What a run would do, before it does it."""
+"""What a run would cost, estimated before it starts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.planning.plan import Plan, PlannedCell
-from harness.store import Accepted, Timing
+from harness.store import Accepted, Store, accepted
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """A run's cells, those that are computed already, and how long the rest takes.
+    """How many cells a run has, how many are computed already, and how long the rest takes.
 
-    controls: how many of the cells are controls'; perturbed: how many more come at most once
-    levels are chosen; seconds: judged by what like cells took in the same store; untimed: new
-    cells of methods of which it holds none, which are not in it.
+    controls: the cells of controls; perturbed: the most cells that selected levels may add;
+    seconds: estimated from cells of the same methods in the same store; untimed: new cells of
+    methods without such cells, left out of `seconds`.
     """
 
     cells: int
@@ -26,7 +26,7 @@ class CostEstimate:
 
     @property
     def new(self) -> int:
-        """Cells that would be computed before levels are chosen."""
+        """Cells to compute before levels are selected."""
         return self.cells - self.cached
 
     def __str__(self) -> str:
@@ -42,32 +42,32 @@ class CostEstimate:
         return text
 
 
-@dataclass(frozen=True)
-class CachedWork:
-    """What a store tells of work done: computed cells, what they took, what was chosen."""
-
-    computed: Container[str] = frozenset()
-    timings: Sequence[Timing] = ()
-    accepted: Sequence[Accepted] = ()
-
-
 def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
-    """By cell the indices of all levels that were chosen, each once."""
-    chosen: defaultdict[str, set[int]] = defaultdict(set)
+    """The indices of all selected levels by cell, each once."""
+    selected: defaultdict[str, set[int]] = defaultdict(set)
     for selection in selections:
-        chosen[selection.cell].add(selection.candidate)
-    return {cell: sorted(points) for cell, points in chosen.items()}
+        selected[selection.cell].add(selection.candidate)
+    return {cell: sorted(points) for cell, points in selected.items()}
 
 
-def foresee(plan: Plan, known: CachedWork, forced: Set[str], workers: int) -> CostEstimate:
-    """Count a plan's cells beside what is known; components spelled in `forced` work again.
+def cost_of(
+    plan: Plan,
+    store: Store | None,
+    forced: Set[str],
+    workers: int,
+    *,
+    retry_failed: bool = False,
+) -> CostEstimate:
+    """Count a plan's cells and those that a store holds.
 
-    While cells are new it is not known what will be chosen: every selector may choose a level of
-    its own on every map.
+    Cells with a component in `forced` count as new, and with `retry_failed` those that failed.
+    While cells are new, the selections are unknown: every selector may select a level of its own
+    on every map.
     """
+    computed = store.computed(ok=retry_failed) if store else frozenset[str]()
 
     def is_new(cell: PlannedCell) -> bool:
-        return cell.key not in known.computed or not forced.isdisjoint(cell.components)
+        return cell.key not in computed or not forced.isdisjoint(cell.components)
 
     cells, controls, new = 0, 0, Counter[tuple[str, str]]()
     # One after the other: there may be many.
@@ -80,13 +80,11 @@ def foresee(plan: Plan, known: CachedWork, forced: Set[str], workers: int) -> Co
             {method: count * len(plan.settings.selectors) for method, count in plan.perturbable()}
         )
     else:
-        chosen = {
-            cell.key: _method(cell)
-            for cell in plan.perturbed_cells(levels_of(known.accepted))
-            if is_new(cell)
-        }
-        perturbed = Counter(chosen.values())
-    seconds = {(timing.graph, timing.clusterer): timing.seconds for timing in known.timings}
+        levels = levels_of(accepted(store) if store else ())
+        selected = {cell.key: cell for cell in plan.perturbed_cells(levels) if is_new(cell)}
+        perturbed = Counter(map(_method, selected.values()))
+    timings = store.timings() if store else ()
+    seconds = {(timing.graph, timing.clusterer): timing.seconds for timing in timings}
     work = sum(
         seconds.get(method, 0.0)
         * (new[method] * plan.settings.levels + perturbed[method] * plan.settings.stability_draws)

@@ -1,7 +1,7 @@
-"""Gets the attention maps that missing cells need: extracted from images, or drawn from maps.
+"""Gets the attention maps that missing cells need: extracts them from images, or draws them.
 
-An image that fails costs itself only. A job that ends badly leaves in doubt what it had taken
-and not answered; each of those is then tried on its own, so that the culprit is found.
+An image that fails affects no other. When a job fails, each image that it had taken and not
+answered is tried alone, so that the one to blame is found.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,6 @@ from harness.engine.worker import JobFailedError, Worker, answers, in_order
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
-from harness.store.maps import map_record
 from harness.store.records import MapRecord
 
 Write = Callable[[Iterable[MapRecord]], None]
@@ -23,7 +22,7 @@ Write = Callable[[Iterable[MapRecord]], None]
 
 @dataclass
 class _Unit:
-    """One image or image control: its maps by head, those still missing, those that came."""
+    """One image or image control: its planned maps by head, and the maps that were found."""
 
     item: Mapping[str, Any]
     wanted: dict[HeadIndex, PlannedMap]
@@ -37,7 +36,7 @@ class _Unit:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Where maps are extracted, kept and recorded."""
+    """Extracts and draws maps in a worker, saves them in a folder and records them."""
 
     worker: Worker
     folder: Path
@@ -46,7 +45,7 @@ class Extraction:
     write: Write
 
     def extract(self, missing: Sequence[PlannedMap]) -> None:
-        """Extract observed maps and those of image controls; each leaves a record."""
+        """Extract observed maps and those of image controls; records each."""
 
         def source(planned: PlannedMap) -> tuple[str, str]:
             return planned.image_set, planned.extractor
@@ -58,7 +57,7 @@ class Extraction:
                 queue += self._attempt(image_set, extractor, queue.pop(0))
 
     def _attempt(self, image_set: str, extractor: str, units: list[_Unit]) -> list[list[_Unit]]:
-        """Extract units; returns what has to be tried again, in batches."""
+        """Extract units; returns the batches to try again."""
         taken: dict[int, _Unit] = {}
         waiting = dict(enumerate(units))
         tried: int | None = None
@@ -84,7 +83,9 @@ class Extraction:
                     case "map" if index in taken:
                         unit, head_index = taken[index], HeadIndex(answer["layer"], answer["head"])
                         if head_index in unit.wanted:
-                            unit.found[head_index] = map_record(unit.wanted[head_index].key, answer)
+                            unit.found[head_index] = MapRecord.from_message(
+                                unit.wanted[head_index].key, answer
+                            )
                         if len(unit.found) == len(unit.wanted):
                             self.write(unit.found.values())
                             self.progress.advance()
@@ -92,7 +93,7 @@ class Extraction:
         except JobFailedError as error:
             suspects = list(taken.values())
             if tried in waiting:
-                # It fell while an image was loaded or a control drawn; the extractor is innocent.
+                # Loading the image or drawing the control failed, not the extractor.
                 self._fail([waiting.pop(tried)], error.reason, error.detail)
                 return _batch([*suspects, *waiting.values()])
             if len(suspects) > 1:
@@ -103,12 +104,12 @@ class Extraction:
             if len(waiting) < len(units):
                 self.progress.warn(named(extractor, error.reason))
                 return _batch(waiting.values())
-            # It fell before it took an image: no image is to blame.
+            # It failed before it took an image: no image is to blame.
             self._fail(units, error.reason, error.detail)
             return []
         for unit in [*taken.values(), *waiting.values()]:
-            lacking = sorted(set(unit.wanted) - set(unit.found))
-            where = f"layer {lacking[0].layer}, head {lacking[0].head}"
+            missing = sorted(set(unit.wanted) - set(unit.found))
+            where = f"layer {missing[0].layer}, head {missing[0].head}"
             self._fail([unit], f"{extractor} gave no map for {where}")
         return []
 
@@ -119,11 +120,11 @@ class Extraction:
             self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
 
-    def draw(self, missing: Sequence[PlannedMap], kept: Mapping[str, MapRecord]) -> None:
-        """Draw map controls from maps that are kept; each leaves a record."""
+    def draw(self, missing: Sequence[PlannedMap], stored: Mapping[str, MapRecord]) -> None:
+        """Draw map controls from stored maps; records each."""
         drawable = []
         for planned in missing:
-            observed = kept[planned.drawn_from]
+            observed = stored[planned.drawn_from]
             if observed.reason:
                 self.write([MapRecord(planned.key, reason=observed.reason)])
             else:
@@ -133,9 +134,7 @@ class Extraction:
         self.progress.begin("drawing controls", len(drawable))
         items = [
             {
-                "map": observed.digest,
-                "grid": observed.grid,
-                "region": observed.region,
+                "map": observed.to_message(),
                 "control": planned.variant.name,
                 "seed": planned.seed,
             }
@@ -152,14 +151,14 @@ class Extraction:
 
     def _drawn(self, planned: PlannedMap, answer: Mapping[str, Any]) -> MapRecord:
         if "reason" not in answer:
-            return map_record(planned.key, answer)
+            return MapRecord.from_message(planned.key, answer)
         reason = answer["reason"]
         self.progress.warn(f"{planned.variant.name} of {named(planned.image, reason)}")
         return MapRecord(planned.key, reason=reason, detail=answer.get("detail", ""))
 
 
 def _batch(units: Iterable[_Unit]) -> list[list[_Unit]]:
-    """The units as one batch, if there are any."""
+    """The units as one batch, or no batch if there are none."""
     batch = list(units)
     return [batch] if batch else []
 

@@ -1,9 +1,10 @@
-"""Ends the processes of a coordinator that died: `python guardian.py TOKEN`, lifeline as stdin.
+"""Kills the processes of a coordinator that died: `python guardian.py TOKEN`.
 
-Hosts and all that they start carry a mark in their environment, so that they are found wherever
-they went: in sessions of their own, adopted by init, or caught in native code. What scrubs its
-environment is not found, nor is anything where the system has no /proc. The file is run by its
-path, away from the package, so that it starts in no time; it imports the standard library only.
+Workers and all processes that they start carry a mark in their environment, so that they are
+found even in sessions of their own, adopted by init, or stuck in native code. A process that
+erases its environment is not found, nor is any on a system without /proc. This file is run by its
+path and imports only the standard library, so that it starts quickly. Its standard input closes
+when the coordinator dies.
 """
 
 import contextlib
@@ -15,18 +16,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 MARK = "ATTENTION_HARNESS_HOST"
-# Seconds between looks at who the parent is, for a lifeline that a forked sibling holds open.
-LOOK = 1.0
-# A process may start another one while the list of them is read.
+# Seconds between checks of the parent, as a forked sibling may hold the standard input open.
+CHECK_INTERVAL = 1.0
+# Passes over the processes: one may start another while the list is read.
 SWEEPS = 20
 
 
 class Guardian:
-    """A process that outlives the coordinator by a moment. Use as a context manager."""
+    """Starts the guardian process and makes the marks. Use as a context manager."""
 
     def __init__(self) -> None:
         self._token = secrets.token_hex(8)
@@ -39,22 +39,17 @@ class Guardian:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # Neither a terminal's Ctrl-C nor a full folder is its business.
+            # It must survive a terminal's Ctrl-C, and block no folder.
             start_new_session=True,
             cwd="/",
         )
         return self
 
     def mark(self) -> str:
-        """A new mark, for one host and what it starts."""
+        """A new mark, for one worker and the processes that it starts."""
         return f"{self._token}/{next(self._numbers)}/"
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -62,7 +57,7 @@ class Guardian:
 
 
 def end_marked(mark: str) -> None:
-    """Kill every process whose mark begins so, and wait for none of them."""
+    """Kill every process whose mark starts with this one; does not wait for them."""
     for _ in range(SWEEPS):
         found = list(_marked(f"{MARK}={mark}".encode()))
         if not found:
@@ -75,7 +70,7 @@ def end_marked(mark: str) -> None:
 def _marked(variable: bytes) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        # Gone meanwhile, or another user's; the environment of the dead is empty.
+        # It may have ended, or be another user's; a dead process has an empty environment.
         with contextlib.suppress(OSError):
             environment = (folder / "environ").read_bytes()
             if any(entry.startswith(variable) for entry in environment.split(b"\0")):
@@ -85,7 +80,7 @@ def _marked(variable: bytes) -> list[int]:
 
 def _watch(token: str) -> None:
     coordinator = os.getppid()
-    while os.getppid() == coordinator and not select.select([0], [], [], LOOK)[0]:
+    while os.getppid() == coordinator and not select.select([0], [], [], CHECK_INTERVAL)[0]:
         pass
     end_marked(token)
 

@@ -7,10 +7,9 @@ from io import BytesIO
 from typing import Any, Self
 
 from harness.engine.guardian import Guardian
-from harness.engine.isolation import borrowed
+from harness.engine.isolation import ThreadLimit, borrowed
 from harness.engine.jobs import Context, failure_of, perform
 from harness.engine.messages import Message, decode, encode
-from harness.engine.threads import ThreadLimit
 from harness.engine.worker import JobFailedError, Worker, WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError

@@ -1,8 +1,8 @@
-"""What a job may change beyond itself, and what is put back when it ends.
+"""The state of the process in which a job runs: threads, memory, and what the job may change.
 
-A plugin that seeds the global generators, moves to another folder, sets environment variables
-or takes more threads must not change what the next cell computes. Libraries that it patches
-cannot be put back.
+A plugin that seeds the global random generators, moves to another folder, sets environment
+variables or takes more threads must not change what the next job computes. All of that is put
+back; a library that a plugin patches is not.
 """
 
 import contextlib
@@ -16,13 +16,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness.engine.memory import address_space
-from harness.engine.threads import ThreadLimit
-
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU)
 SIGNALS = tuple(set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
 TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
@@ -31,14 +38,88 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """Let processes whose parent dies, below this one, become its children, where that is known."""
+    """On Linux, become the parent of every descendant whose own parent dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def address_space() -> int:
+    """Bytes of address space that this process holds; 0 if the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
+
+
+def peak_memory(process: int | str = "self") -> int | None:
+    """Peak resident memory in bytes of a process since it called `forget_peak_memory`."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def forget_peak_memory() -> None:
+    """Measure this process' peak from now on, if the system can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def thread_variables(count: int) -> dict[str, str]:
+    """The environment variables that libraries read their number of threads from."""
+    return dict.fromkeys(THREAD_VARIABLES, str(count))
+
+
+class ThreadLimit:
+    """Sets the threads of numerical libraries, both loaded ones and those still to be loaded.
+
+    A job has one thread whatever the number of workers: the order of additions, and with it the
+    last digit, depends on it, and more threads than cores are many times slower. Only extraction
+    may get more.
+    """
+
+    def __init__(self) -> None:
+        self._modules = -1
+        self._libraries: list[Any] = []
+
+    def set(self, count: int) -> None:
+        """Give every library this many threads."""
+        os.environ.update(thread_variables(count))
+        self.restore({}, count)
+
+    def counts(self) -> dict[str, int]:
+        """The threads of each loaded library."""
+        self._find_libraries()
+        found = {library.filepath: library.num_threads for library in self._libraries}
+        torch = sys.modules.get("torch")
+        return found if torch is None else {**found, "torch": torch.get_num_threads()}
+
+    def restore(self, counts: Mapping[str, int], default: int | None = None) -> None:
+        """Set the threads of each library; one without a count gets the default, or the most."""
+        self._find_libraries()
+        most = default or max(counts.values(), default=os.cpu_count() or 1)
+        for library in self._libraries:
+            count = counts.get(library.filepath, most)
+            if library.num_threads != count:
+                library.set_num_threads(count)
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.get_num_threads() != counts.get("torch", most):
+            torch.set_num_threads(counts.get("torch", most))
+
+    def _find_libraries(self) -> None:
+        # It takes milliseconds: not before every cell.
+        if len(sys.modules) != self._modules:
+            from threadpoolctl import ThreadpoolController
+
+            self._libraries = ThreadpoolController().lib_controllers
+            self._modules = len(sys.modules)
+
+
 @dataclass(frozen=True)
 class ProcessState:
-    """The state of a process, as it was when this was taken."""
+    """The state of the process at one moment, and how to return to it."""
 
     folder: int
     environment: Mapping[str, str]
@@ -57,8 +138,8 @@ class ProcessState:
 
     @classmethod
     def now(cls) -> "ProcessState":
-        """The state at this moment."""
-        # Read by setting it; meanwhile other threads' files are private rather than public.
+        """The present state."""
+        # Read by setting it; files that other threads create meanwhile are private, not public.
         permissions = os.umask(0o077)
         os.umask(permissions)
         return cls(
@@ -88,14 +169,14 @@ class ProcessState:
             torch.manual_seed(seed)
 
     def restore(self) -> None:
-        """Put everything back that can be."""
+        """Return to this state; the random generators and threads stay as they are."""
         for timer in TIMERS:
             if timer not in self.timers:
                 signal.setitimer(timer, 0)
         os.fchdir(self.folder)
         self._restore_environment()
         os.umask(self.permissions)
-        # Other threads cannot have changed a handler.
+        # Only the main thread can set handlers.
         if threading.current_thread() is threading.main_thread():
             for number, handler in self.handlers.items():
                 if handler is not None and signal.getsignal(number) is not handler:
@@ -110,7 +191,7 @@ class ProcessState:
             locale.setlocale(locale.LC_ALL, self.locale)
 
     def _restore_environment(self) -> None:
-        # Never cleared: other threads may read it.
+        # It is never empty meanwhile: other threads may read it.
         for name in os.environ.keys() - self.environment.keys():
             del os.environ[name]
         for name, value in self.environment.items():
@@ -127,16 +208,16 @@ class ProcessState:
             resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
 
     def lift_limits(self) -> None:
-        """Undo `limit_memory`, and what else was done to limits."""
+        """Undo `limit_memory`, and every change that a job made to limits."""
         for limit, both in self.limits.items():
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(limit, both)
 
     def is_spent(self, allowance: int) -> bool:
-        """Whether the process has been left in a state in which it should do no other job.
+        """Whether the process is unfit for another job.
 
-        That is: threads of Python's or processes that it started go on, a limit cannot be raised
-        to what it was, or it holds more than its allowance.
+        That is so if Python threads or child processes of a job still run, if a limit cannot be
+        raised again, or if the process holds more memory than its allowance.
         """
         return (
             threading.active_count() > 1
@@ -146,16 +227,25 @@ class ProcessState:
         )
 
 
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
-    """Lend the calling process to one job, in the state that a worker process would have.
+    """Lend the calling process to one job.
 
-    Puts back what `ProcessState` covers, the global random generators and the threads of all
-    libraries. `threads` is the same object for all jobs: it knows which libraries are loaded.
+    Afterwards the process is in its former state, random generators and threads included. Pass
+    the same `threads` for every job: it remembers which libraries are loaded.
     """
     state = replace(ProcessState.now(), threads=threads)
     counts = threads.counts()
     reset_generators = _generators()
+    # As in a new process.
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     try:
         yield state
@@ -167,27 +257,19 @@ def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
 
 
 def _generators() -> Callable[[], None]:
-    """A function that puts the global random generators back into their present state."""
-    restorers: list[tuple[Callable[[Any], Any], Any]] = [
+    """A function that returns the global random generators to their present state."""
+    states: list[tuple[Callable[[Any], Any], Any]] = [
         (random.setstate, random.getstate()),
         (np.random.set_state, np.random.get_state()),
     ]
     torch = sys.modules.get("torch")
     if torch is not None:
-        restorers.append((torch.set_rng_state, torch.get_rng_state()))
+        states.append((torch.set_rng_state, torch.get_rng_state()))
         if torch.cuda.is_initialized():
-            restorers.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
+            states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
 
     def reset() -> None:
-        for restore, generator_state in restorers:
+        for restore, generator_state in states:
             restore(generator_state)
 
     return reset
-
-
-def _has_children() -> bool:
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""What a host can be asked to do. Every method of a plugin is called here and nowhere else."""
+"""The jobs of workers. The methods of plugins are called here and nowhere else."""
 
 import bdb
 import traceback
@@ -36,13 +36,14 @@ from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store.maps import load_map, save_map
+from harness.store.records import MapRecord
 
 Header = Mapping[str, Any]
 Send = Callable[[Message], None]
-# Characters of a reason, and of the end of a traceback, that are kept.
+# Characters that are stored of a reason, and of the end of a traceback.
 REASON = 1000
 DETAIL = 8000
-# They end the run, whatever raises them; a debugger that is quit raises the latter.
+# They always end the run; quitting the debugger raises the second.
 ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 C = TypeVar("C")
 Q = TypeVar("Q")
@@ -50,9 +51,9 @@ Q = TypeVar("Q")
 
 @dataclass
 class Context:
-    """What a host keeps between jobs: the plugins, the code expected of them, what was made.
+    """What a worker keeps between jobs: the plugins, and the components that it has made.
 
-    codes: the digest of each component's code, by kind and spelling.
+    codes: the expected digest of each component's code by kind and spec.
     """
 
     registry: Registry
@@ -60,21 +61,21 @@ class Context:
     _made: dict[tuple[str, str], Component] = field(default_factory=dict)
 
     def make(self, base: type[C], kind: str, text: str) -> C:
-        """The component that a spelling names.
+        """The component of a spec.
 
-        Raises RunStoppedError if it is not to be had here, as it was where the run was planned, or
-        its code is not what the run was planned with.
+        Raises RunStoppedError if the coordinator could make it but this process cannot, or if its
+        code has changed since the run was planned.
         """
         if (kind, text) not in self._made:
             try:
                 (made,) = self.registry.make(kind, text)
             except HarnessError as error:
-                raise RunStoppedError(f"{kind} {text}: a host cannot make it: {error}") from error
+                raise RunStoppedError(f"{kind} {text}: a worker cannot make it: {error}") from error
             found = code_digest(type(made))
             if self.codes.get(f"{kind} {text}", found) != found:
                 raise RunStoppedError(
-                    f"{kind} {text}: its code was changed while the run went on; the same command "
-                    "begins with the new code"
+                    f"{kind} {text}: its code changed during the run; the same command starts "
+                    "again with the new code"
                 )
             self._made[kind, text] = made
         component = self._made[kind, text]
@@ -84,7 +85,7 @@ class Context:
 
 
 def keys(context: Context, header: Header, send: Send) -> None:
-    """Ask a set of images or maps for its keys, and a set of maps where each belongs."""
+    """Ask a set of images or maps for its keys, and a set of maps for the location of each."""
     text = header["set"]
     if header["kind"] == "image set":
         images = context.make(ImageSet, "image set", text)
@@ -99,7 +100,7 @@ def keys(context: Context, header: Header, send: Send) -> None:
 
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
-    """Decode images, to know their digests or what is wrong; answers keep the keys' order."""
+    """Decode images, in the order of the keys; answers hold a digest or a reason."""
     images = context.make(ImageSet, "image set", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def survey_images(context: Context, header: Header, send: Send) -> None:
 
 
 def survey_maps(context: Context, header: Header, send: Send) -> None:
-    """Read maps and keep their weights for the cells; answers keep the keys' order."""
+    """Read maps, in the order of the keys, and save their weights."""
     maps = context.make(MapSet, "extractor", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
             **place,
             "truth": truth,
             "row_sums": [float(sums.min()), float(sums.max())],
-            **save_map(attention, Path(header["folder"])),
+            **save_map(attention, Path(header["folder"])).to_message(),
         }
 
     _answer_each(header["keys"], describe, send)
@@ -138,7 +139,7 @@ def survey_maps(context: Context, header: Header, send: Send) -> None:
 def _answer_each(
     questions: Sequence[Q], describe: Callable[[Q], dict[str, Any]], send: Send
 ) -> None:
-    """Answer questions in their order, with a reason where there is no answer."""
+    """Answer questions in their order, with a reason where that fails."""
     for question in questions:
         try:
             answer = describe(question)
@@ -153,22 +154,20 @@ def survey_extractor(context: Context, header: Header, send: Send) -> None:
     """Ask an extractor for its heads and the digest of its weights."""
     text = header["extractor"]
     extractor = context.make(Extractor, "extractor", text)
-    head_indices = [
-        [head_index.layer, head_index.head]
-        for head_index in checks.head_indices(extractor.head_indices(), text)
-    ]
+    named = checks.head_indices(extractor.head_indices(), text)
+    heads = [[head_index.layer, head_index.head] for head_index in named]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
-        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is no text")
-    send(Message({"reply": "extractor", "heads": head_indices, "fingerprint": fingerprint}))
+        raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is not a string")
+    send(Message({"reply": "extractor", "heads": heads, "fingerprint": fingerprint}))
 
 
 def extract(context: Context, header: Header, send: Send) -> None:
-    """Extract attention maps of images, or of what controls draw from them.
+    """Extract attention maps from images, and from images that controls draw.
 
-    Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. An item
-    is tried while it is loaded and drawn, then taken by the extractor. What is taken and not
-    answered when the job ends is in doubt: the coordinator asks again.
+    Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. An item is
+    "trying" while it is loaded and drawn, then "taken" by the extractor. The coordinator asks
+    again for items that were taken and have no map when the job fails.
     """
     images = context.make(ImageSet, "image set", header["images"])
     extractor = context.make(Extractor, "extractor", header["extractor"])
@@ -195,7 +194,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     for returned in extractor.extract(draw()):
         attention, item = expected.item_of(returned)
         place = {"layer": attention.layer, "head": attention.head}
-        send(Message({"reply": "map", "item": item, **place, **save_map(attention, folder)}))
+        saved = save_map(attention, folder).to_message()
+        send(Message({"reply": "map", "item": item, **place, **saved}))
 
 
 def _variant_of(context: Context, image: Image, item: Header) -> Image:
@@ -212,27 +212,27 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
 
 
 def draw_maps(context: Context, header: Header, send: Send) -> None:
-    """Draw map controls from kept maps; items are {"map", "grid", "region", "control", "seed"}.
+    """Draw map controls from stored maps, in the order of the items.
 
-    Answers keep the order of the items.
+    Each item is {"map", "control", "seed"}.
     """
     folder = Path(header["folder"])
 
     def draw(item: Header) -> dict[str, Any]:
         control = context.make(MapControl, "control", item["control"])
-        observed = load_map(folder, item["map"], item["grid"], item["region"])
+        observed = load_map(folder, MapRecord.from_message("", item["map"]))
         drawn = control.draw(observed, item["seed"])
-        return save_map(checks.drawn(drawn, observed, item["control"]), folder)
+        return save_map(checks.drawn(drawn, observed, item["control"]), folder).to_message()
 
     _answer_each(header["items"], draw, send)
 
 
 def cell(context: Context, header: Header, send: Send) -> None:
-    """Compute one cell, each point sent as soon as it is there."""
+    """Compute one cell; each point is sent as soon as it is computed."""
     points = profile(
         _map_of(header),
         *_method(context, header),
-        levels=header["levels"],
+        n_levels=header["levels"],
         seed=header["seed"],
         resolution=header["resolution"],
         rescore=header["rescore"],
@@ -242,17 +242,17 @@ def cell(context: Context, header: Header, send: Send) -> None:
 
 
 def perturbed_cell(context: Context, header: Header, send: Send) -> None:
-    """Compute a cell at one level for every draw of a perturbation."""
-    text = header["control"]
+    """Compute a cell at one level, once for every draw of a perturbation."""
+    text, run_seed, digest = header["control"], header["run seed"], header["map"]["digest"]
     points = perturbed(
         _map_of(header),
         context.make(Perturbation, "perturbation", text),
         *_method(context, header),
-        levels=header["levels"],
+        n_levels=header["levels"],
         point=header["point"],
-        draws=header["draws"],
+        n_draws=header["draws"],
         # Of the map, not of the method: every method sees the same perturbed maps.
-        perturbation_seed=seed_of(header["run seed"], header["map"], component_name(text)),
+        perturbation_seed=seed_of(run_seed, digest, component_name(text)),
         seed=header["seed"],
         resolution=header["resolution"],
     )
@@ -263,9 +263,7 @@ def perturbed_cell(context: Context, header: Header, send: Send) -> None:
 def _map_of(header: Header) -> AttentionMap:
     return load_map(
         Path(header["folder"]),
-        header["map"],
-        header["grid"],
-        header["region"],
+        MapRecord.from_message("", header["map"]),
         variant=Variant(header["role"], header["control"], header["draw"]),
         image=header["image"],
         layer=header["layer"],
@@ -281,10 +279,10 @@ def _method(context: Context, header: Header) -> tuple[GraphBuilder, Clusterer]:
 
 
 def select(context: Context, header: Header, send: Send) -> None:
-    """Apply selectors to observed profiles of a group, and to the nulls beside each.
+    """Apply selectors to the observed profiles of a group and to their nulls, in order.
 
-    `questions` are {"cell", "selector", "nulls"}, nulls being indices into the lists of `controls`
-    by control; answers keep their order. The first control is the one that a selector is shown.
+    Each question is {"cell", "selector", "nulls"}; nulls are, by control, indices into the lists
+    of `controls`. A selection is made under the first control.
     """
     controls: Mapping[str, Sequence[str]] = header["controls"]
     with store.open_for_reading(Path(header["run"])) as stored:
@@ -302,36 +300,28 @@ def select(context: Context, header: Header, send: Send) -> None:
         _answer_each(header["questions"], choose, send)
 
 
-@dataclass(frozen=True)
-class Job:
-    """A function that does what is asked, and whether a model may run in it."""
-
-    function: Callable[[Context, Header, Send], None]
-    runs_model: bool = False
-
-
-JOBS: Mapping[str, Job] = {
-    "keys": Job(keys),
-    "survey images": Job(survey_images),
-    "survey extractor": Job(survey_extractor, runs_model=True),
-    "survey maps": Job(survey_maps),
-    "extract": Job(extract, runs_model=True),
-    "draw maps": Job(draw_maps),
-    "cell": Job(cell),
-    "perturbed cell": Job(perturbed_cell),
-    "select": Job(select),
+JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {
+    "keys": keys,
+    "survey images": survey_images,
+    "survey extractor": survey_extractor,
+    "survey maps": survey_maps,
+    "extract": extract,
+    "draw maps": draw_maps,
+    "cell": cell,
+    "perturbed cell": perturbed_cell,
+    "select": select,
 }
+MODEL_JOBS = ("survey extractor", "extract")
 
 
 def perform(
     config: WorkerConfig, context: Context, state: ProcessState, header: Header, send: Send
 ) -> None:
     """Prepare the process and do a job; raises what the job raises."""
-    job = JOBS[header["job"]]
-    threads = config.extraction_threads if job.runs_model else 1
+    threads = config.extraction_threads if header["job"] in MODEL_JOBS else 1
     state.prepare(seed=header.get("seed", 0), threads=threads)
     with warnings.catch_warnings():
-        job.function(context, header, send)
+        JOBS[header["job"]](context, header, send)
 
 
 def failure_of(error: BaseException, memory: int | None) -> dict[str, str]:
@@ -352,7 +342,7 @@ def failure_of(error: BaseException, memory: int | None) -> dict[str, str]:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line that says what went wrong; of our own errors the type adds nothing."""
+    """One line that says what went wrong; the type of our own errors would add nothing."""
     try:
         said = " ".join(str(error).split())
     except Exception:

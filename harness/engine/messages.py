@@ -1,6 +1,6 @@
-"""The wire format between coordinator and host: a JSON header, then raw bytes.
+"""The wire format between coordinator and worker: a JSON header, then raw bytes.
 
-Two big-endian 32-bit lengths stand before them. Neither side unpickles anything.
+Both are preceded by their lengths, two big-endian 32-bit integers. Nothing is pickled.
 """
 
 import json
@@ -15,17 +15,17 @@ from harness.plugin.profile import Point
 from harness.store import FIGURES
 
 LENGTHS = struct.Struct(">II")
-# Bytes; nothing that is said is longer, so that what claims to be is noise.
+# Bytes; no message is longer, so a longer one is noise.
 LONGEST = 1 << 28
 
 
 class ProtocolError(Exception):
-    """Bytes that are no message."""
+    """Bytes that are not a message."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A header of JSON-able values and the bytes that go with it."""
+    """A header of values that JSON can express, and bytes."""
 
     header: Mapping[str, Any]
     content: bytes = b""
@@ -39,10 +39,10 @@ def encode(message: Message) -> bytes:
 
 
 def decode(read: Callable[[int], bytes]) -> Message | None:
-    """The next message from a function that reads exactly so many bytes; None at the end.
+    """The next message from a stream; None at its end.
 
-    `read` returns fewer bytes only where the stream ends. Raises ProtocolError for what is no
-    message.
+    `read` returns the number of bytes that it is called with, fewer only at the end of the stream.
+    Raises ProtocolError for bytes that are not a message.
     """
     lengths = read(LENGTHS.size)
     if len(lengths) < LENGTHS.size:
@@ -58,19 +58,19 @@ def decode(read: Callable[[int], bytes]) -> Message | None:
     except ValueError as error:
         raise ProtocolError(str(error)) from error
     if not isinstance(header, dict):
-        raise ProtocolError("its header is no object")
+        raise ProtocolError("its header is not an object")
     return Message(header, body[header_length:])
 
 
 def point_message(point: Point) -> Message:
-    """A point as the wire carries it: figures as JSON, labels as 16-bit integers."""
+    """A point as a message: figures as JSON, labels as 16-bit integers."""
     figures = {name: float(getattr(point, name)) for name in FIGURES}
     extras = {"diagnostics": dict(point.diagnostics), "warnings": list(point.warnings)}
     return Message({"reply": "point", **figures, **extras}, point.labels.astype("<i2").tobytes())
 
 
 def point_of(message: Message) -> Point:
-    """The point that `point_message` packed."""
+    """The point in a message of `point_message`."""
     figures = {name: message.header[name] for name in FIGURES}
     figures["n_clusters"] = int(figures["n_clusters"])
     return Point(

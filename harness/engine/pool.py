@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 from harness.engine.messages import point_of
@@ -18,10 +17,10 @@ from harness.store.records import CellRecord
 
 @dataclass(frozen=True)
 class CellJob:
-    """A cell as a host is told of it; header holds spellings, never objects.
+    """A cell for a worker; its header holds specs of components, never objects.
 
-    job: what the host is asked to do; digest: of the map, whose weights the pool brings to where
-    the cell is computed; limit: seconds.
+    job: the name of the worker's job; digest: that of the map, whose weights the pool brings to
+    where the cell is computed; limit: in seconds.
     """
 
     key: str
@@ -34,60 +33,55 @@ class CellJob:
 class Pool(Protocol):
     """Computes cells, many at a time, in any order. Use as a context manager.
 
-    Leaving it kills what is under way.
+    On exit, cells that are still computed are killed.
     """
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *raised: object) -> None: ...
 
     def room(self) -> int:
-        """How many cells it should be given, under way and waiting, to be kept busy."""
+        """How many cells, computed and waiting, keep the pool busy."""
 
     def submit(self, job: CellJob) -> None:
-        """Take a cell."""
+        """Accept a cell."""
 
     def ended(self, *, wait: bool) -> list[CellRecord]:
-        """What became of cells since the last call; with `wait`, of at least one.
+        """The records of cells that ended since the last call; with `wait`, at least one.
 
-        Raises RunStoppedError if the pool cannot go on, after all that ended before was handed out.
+        Raises RunStoppedError if the pool cannot go on, after it returned all records.
         """
 
 
 class ResultQueue:
-    """Hands what became of cells from the threads that learn of it to the one that asks."""
+    """Passes records from the threads of a pool to the thread that runs the pool."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[CellRecord | BaseException] = queue.SimpleQueue()
-        self._trouble: BaseException | None = None
+        self._error: BaseException | None = None
 
     def put(self, outcome: CellRecord | BaseException) -> None:
-        """Hand over a record, or why there will be no more."""
+        """Add a record, or the exception after which no more will come."""
         self._queue.put(outcome)
 
     def take(self, *, wait: bool, patience: float | None = None) -> list[CellRecord]:
-        """All records since the last call; with `wait`, at least one, if it comes in `patience` s.
+        """The records since the last call; with `wait`, waits up to `patience` seconds for one.
 
-        Raises the trouble that was handed over, once the records beside it are taken.
+        Raises the exception that was added, once all records are taken.
         """
         found = []
         with contextlib.suppress(queue.Empty):
-            if wait and self._trouble is None:
+            if wait and self._error is None:
                 found.append(self._queue.get(timeout=patience))
             while True:
                 found.append(self._queue.get_nowait())
         records = [outcome for outcome in found if isinstance(outcome, CellRecord)]
         for outcome in found:
-            if isinstance(outcome, BaseException) and self._trouble is None:
-                self._trouble = outcome
-        if self._trouble is not None and not records:
-            trouble, self._trouble = self._trouble, None
-            raise trouble
+            if isinstance(outcome, BaseException) and self._error is None:
+                self._error = outcome
+        if self._error is not None and not records:
+            error, self._error = self._error, None
+            raise error
         return records
 
 
@@ -99,7 +93,7 @@ def compute(worker: Worker, job: CellJob, folder: str) -> CellRecord:
     try:
         worker.start()
         started = time.perf_counter()
-        for message in worker.call(job.job, job.limit, folder=folder, map=job.digest, **job.header):
+        for message in worker.call(job.job, job.limit, folder=folder, **job.header):
             if message.header["reply"] == "point":
                 points.append(point_of(message))
             else:
@@ -112,10 +106,7 @@ def compute(worker: Worker, job: CellJob, folder: str) -> CellRecord:
 
 
 class LocalPool:
-    """As many cells at a time as there are workers; a Pool.
-
-    The workers start at once, each in the thread that serves it.
-    """
+    """A pool of workers on this machine, each served by a thread of its own."""
 
     def __init__(self, workers: int, make_worker: Callable[[], Worker], maps: Path) -> None:
         self._workers = [make_worker() for _ in range(workers)]
@@ -133,12 +124,7 @@ class LocalPool:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._stopping.set()
         for worker in self._workers:
             self._waiting.put(None)
@@ -149,15 +135,15 @@ class LocalPool:
             worker.kill()
 
     def room(self) -> int:
-        """Two a worker: what it does, and what it does next."""
+        """Two for each worker: the one that it computes, and the next."""
         return 2 * len(self._workers)
 
     def submit(self, job: CellJob) -> None:
-        """Take a cell."""
+        """Accept a cell."""
         self._waiting.put(job)
 
     def ended(self, *, wait: bool) -> list[CellRecord]:
-        """What became of cells since the last call; with `wait`, of at least one."""
+        """The records of cells that ended since the last call; with `wait`, at least one."""
         return self._outcomes.take(wait=wait)
 
     def _serve(self, worker: Worker) -> None:
@@ -170,7 +156,7 @@ class LocalPool:
 
 
 class InlinePool:
-    """Computes a cell in the calling thread when its result is waited for; a Pool."""
+    """A pool that computes each cell in the calling thread, when its record is waited for."""
 
     def __init__(self, worker: Worker, maps: Path) -> None:
         self._worker = worker
@@ -184,13 +170,13 @@ class InlinePool:
         self._waiting.clear()
 
     def room(self) -> int:
-        """One: there is nobody else to keep busy."""
+        """One: there is only the calling thread."""
         return 1
 
     def submit(self, job: CellJob) -> None:
-        """Take a cell."""
+        """Accept a cell."""
         self._waiting.append(job)
 
     def ended(self, *, wait: bool) -> list[CellRecord]:
-        """With `wait` the record of the cell that waited longest; without, nothing has ended."""
+        """With `wait`, compute the next cell and return its record; otherwise none has ended."""
         return [compute(self._worker, self._waiting.pop(0), self._maps)] if wait else []

@@ -1,7 +1,7 @@
-"""A run: survey the inputs, plan, compute what is missing, select."""
+"""Executes a run: surveys the inputs, plans, computes what is missing, and selects."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Set
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.engine import environment
 from harness.engine.clustering import Clustering
-from harness.engine.estimate import CachedWork, CostEstimate, foresee, levels_of
+from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
 from harness.engine.inline_worker import NOTE, worker_maker
 from harness.engine.pool import InlinePool, LocalPool, Pool
@@ -28,14 +28,15 @@ from harness.planning.plan import (
     split_extractors,
 )
 from harness.planning.progress import Progress
-from harness.planning.settings import Execution, Settings, spelled_by
+from harness.planning.settings import Execution, Settings
+from harness.planning.suites import components_named
 from harness.plugin.registry import Registry
 from harness.store import (
     FILE_NAME,
     MAPS_FOLDER,
     Store,
     accepted,
-    check_place,
+    check_folder,
     open_for_reading,
     open_for_writing,
     replace_selections,
@@ -45,77 +46,80 @@ from harness.store.maps import is_intact
 from harness.store.records import MapRecord
 
 
-def estimate_cost(
-    settings: Settings,
-    execution: Execution,
-    registry: Registry,
-    folder: Path,
-    progress: Progress,
-    *,
-    retry_failed: bool = False,
-    force: Sequence[str] = (),
-) -> CostEstimate:
-    """Survey the inputs and count cells; nothing is computed and nothing kept.
+@dataclass(frozen=True)
+class PreparedRun:
+    """A fully resolved run: what to compute, how, with which components, and in which folder."""
 
-    Counts and raises as `execute` with the same arguments would.
-    """
-    check_place(folder)
-    forced = spelled_by(settings, force)
-    with (
-        TemporaryDirectory() as scratch,
-        _planned(settings, execution, registry, Path(scratch), progress) as planned,
-    ):
-        plan = planned.plan
-    if not (folder / FILE_NAME).is_file():
-        return foresee(plan, CachedWork(), forced, _width(execution))
-    with open_for_reading(folder) as store:
-        return foresee(plan, _known(store, ok=retry_failed), forced, _width(execution))
+    settings: Settings
+    execution: Execution
+    registry: Registry
+    folder: Path
 
+    def estimate_cost(self, progress: Progress) -> CostEstimate:
+        """Survey the inputs and count cells; nothing is computed or stored.
 
-def execute(
-    settings: Settings,
-    execution: Execution,
-    registry: Registry,
-    folder: Path,
-    progress: Progress,
-    *,
-    retry_failed: bool = False,
-    force: Sequence[str] = (),
-    any_environment: bool = False,
-) -> None:
-    """Compute all that the settings ask for and the folder's store does not hold.
+        Counts and raises as `execute`.
+        """
+        check_folder(self.folder)
+        forced = components_named(self.settings, self.execution.force)
+        with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as planned:
+            plan = planned.plan
+        exists = (self.folder / FILE_NAME).is_file()
+        retry_failed = self.execution.retry_failed
+        with open_for_reading(self.folder) if exists else nullcontext() as store:
+            return cost_of(plan, store, forced, self.width, retry_failed=retry_failed)
 
-    May be stopped at any time and started again; only what is missing is computed, and, on
-    demand, what failed, and what the components named in `force` had a part in. Raises
-    HarnessError if the folder cannot be used, an input as a whole is not to be had, a name in
-    `force` is none, or, unless `any_environment`, what is stored was computed with other versions.
-    """
-    check_place(folder)
-    forced = spelled_by(settings, force)
-    with _planned(settings, execution, registry, folder / MAPS_FOLDER, progress) as planned:
-        plan, survey = planned.plan, planned.survey
-        with open_for_writing(folder) as store:
-            session = _session(store, survey, execution, any_environment)
-            store.write_plan(asdict(settings), session, survey.images, plan.cells())
-            if retry_failed:
-                store.forget_failures()
-            store.forget_components(forced)
-            store.write_maps(_surveyed_maps(plan, survey))
-            expected = foresee(plan, _known(store), frozenset(), _width(execution))
-            if expected.new or expected.perturbed:
-                progress.note(f"{folder}: {expected}")
-            run = _Run(settings, execution, planned, store, progress, forced, any_environment)
-            run.complete()
+    def execute(self, progress: Progress) -> None:
+        """Compute everything that the settings ask for and the folder's store does not hold.
 
+        A run may be stopped at any time and started again: only what is missing is computed, with
+        `retry_failed` also what failed, and everything that the components named in `force` took
+        part in. Raises HarnessError if the folder or a whole input cannot be used, if `force`
+        names no component of the run, or, unless `any_environment`, if other versions computed
+        what is stored.
+        """
+        check_folder(self.folder)
+        forced = components_named(self.settings, self.execution.force)
+        with self._planned(self.folder / MAPS_FOLDER, progress) as planned:
+            plan, survey = planned.plan, planned.survey
+            with open_for_writing(self.folder) as store:
+                session = _session(store, survey, self.execution)
+                store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
+                if self.execution.retry_failed:
+                    store.delete_failures()
+                store.delete_components(forced)
+                store.write_maps(_surveyed_maps(plan, survey))
+                cost = cost_of(plan, store, frozenset(), self.width)
+                if cost.new or cost.perturbed:
+                    progress.note(f"{self.folder}: {cost}")
+                _Session(self, planned, store, progress, forced).complete()
 
-def _width(execution: Execution) -> int:
-    """How many cells are computed at a time."""
-    return execution.workers if execution.isolation == "process" else 1
+    @property
+    def width(self) -> int:
+        """How many cells are computed at a time."""
+        return self.execution.workers if self.execution.isolation == "process" else 1
 
-
-def _known(store: Store, *, ok: bool = False) -> CachedWork:
-    """What the store tells; with `ok` of the cells that are."""
-    return CachedWork(store.computed(ok=ok), store.timings(), accepted(store))
+    @contextmanager
+    def _planned(self, maps: Path, progress: Progress) -> Iterator["_Planned"]:
+        """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
+        execution, registry = self.execution, self.registry
+        if execution.isolation == "none":
+            if execution.dask is not None:
+                raise HarnessError(
+                    "--isolation none: components run either in this process or on Dask; leave "
+                    "out --dask or --isolation none"
+                )
+            progress.note(NOTE)
+        config = WorkerConfig.of(execution, expected_code(self.settings, registry))
+        with (
+            worker_maker(config, execution.isolation, registry) as make_worker,
+            make_worker() as worker,
+        ):
+            surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
+            extractors = split_extractors(self.settings, registry)
+            survey = surveyor.survey(self.settings.images, *extractors)
+            plan = make_plan(self.settings, survey, registry, config.codes)
+            yield _Planned(plan, survey, config, make_worker, worker)
 
 
 @dataclass(frozen=True)
@@ -129,58 +133,33 @@ class _Planned:
     worker: Worker
 
 
-@contextmanager
-def _planned(
-    settings: Settings, execution: Execution, registry: Registry, maps: Path, progress: Progress
-) -> Iterator[_Planned]:
-    """Survey the inputs and plan; weights of stored maps go to the folder `maps`."""
-    if execution.isolation == "none":
-        if execution.dask is not None:
-            raise HarnessError(
-                "--isolation none: components run either in this process or on Dask; leave out "
-                "--dask or --isolation none"
-            )
-        progress.note(NOTE)
-    config = WorkerConfig.of(execution, expected_code(settings, registry))
-    with (
-        worker_maker(config, execution.isolation, registry) as make_worker,
-        make_worker() as worker,
-    ):
-        surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
-        survey = surveyor.survey(settings.images, *split_extractors(settings, registry))
-        plan = make_plan(settings, survey, registry, config.codes)
-        yield _Planned(plan, survey, config, make_worker, worker)
-
-
-def _session(
-    store: Store, survey: Survey, execution: Execution, any_environment: bool
-) -> dict[str, Any]:
-    """What is kept of this execution; refuses if any before had another environment."""
+def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
+    """What is stored of this execution; refuses if an earlier one had another environment."""
     found = environment.environment(execution.extraction_threads)
-    for session in [] if any_environment else store.sessions():
+    for session in [] if execution.any_environment else store.sessions():
         if changed := environment.difference(session["environment"], found):
             raise HarnessError(
                 f"{store.folder}: computed in another environment ({changed}); restore it, choose "
-                "another --out, or mix them with --any-environment"
+                "another out, or mix them with any_environment"
             )
     return {
         "environment": found,
         "isolation": execution.isolation,
         "source": environment.source(),
         "invocation": environment.invocation(),
-        "fingerprints": {each.text: each.fingerprint for each in survey.extractors},
+        "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
     }
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:
-    """Extractors whose maps have no control although controls were asked for."""
+    """Extractors whose maps have no control although the settings name controls."""
     controlled = {planned.extractor for planned in plan.maps if planned.variant.role == "control"}
     found = {planned.extractor for planned in plan.maps}
     return sorted(found - controlled) if settings.controls else []
 
 
 def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
-    """Records of the maps of which the survey told all: stored ones, and those not to be had."""
+    """Records of the maps that the survey settled: stored maps, and maps that are missing."""
     observed = (
         planned
         for planned in plan.maps
@@ -198,25 +177,23 @@ def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _Session:
     """One execution of a plan."""
 
-    settings: Settings
-    execution: Execution
+    run: PreparedRun
     planned: _Planned
     store: Store
     progress: Progress
     forced: Set[str]
-    any_environment: bool
 
     def complete(self) -> None:
-        """Bring every planned cell to a record, then select."""
-        for text in _without_control(self.settings, self.planned.plan):
-            controls = ", ".join(self.settings.controls)
+        """Compute every planned cell, and select."""
+        settings = self.run.settings
+        for text in _without_control(settings, self.planned.plan):
+            controls = ", ".join(settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
         with ExitStack() as stack:
-            # Opened when there is work, and kept: workers that have imported their libraries are
-            # quicker.
+            # One pool for both phases: workers that have imported their libraries are quicker.
             pool = cache(lambda: stack.enter_context(self._pool()))
             self._cluster(pool, "clustering")
             self._select()
@@ -227,7 +204,7 @@ class _Run:
     def _plan_perturbed(self) -> None:
         levels = levels_of(accepted(self.store))
         plan = self.planned.plan
-        self.store.forget_cells(
+        self.store.delete_cells(
             cell.key
             for cell in plan.perturbed_cells(levels)
             if not self.forced.isdisjoint(cell.components)
@@ -235,80 +212,71 @@ class _Run:
         self.store.extend_plan(plan.perturbed_cells(levels))
 
     def _cluster(self, pool: Callable[[], Pool], phase: str) -> None:
-        """Bring every cell that is planned by now to a record."""
-        missing = self.store.count_missing()
-        limits = self.execution.timeout
+        """Compute every cell that is planned by now."""
+        run, missing = self.run, self.store.count_missing()
         if missing:
+            limits = run.execution.timeout
             with Clustering(
-                self.store, pool(), self.settings, limits, self.progress, phase, missing
+                self.store, pool(), run.settings, limits, self.progress, phase, missing
             ) as clustering:
                 self._get_maps(clustering)
                 clustering.finish()
 
     def _select(self) -> None:
+        settings = self.run.settings
         records = select_all(
             self.store,
             self.planned.worker,
-            self.settings.selectors,
-            pooling=self.settings.pooling,
-            nulls=self.settings.nulls,
-            limit=self.execution.timeout.seconds,
+            settings.selectors,
+            pooling=settings.pooling,
+            n_nulls=settings.nulls,
+            limit=self.run.execution.timeout.seconds,
             progress=self.progress,
         )
         replace_selections(self.store, records)
 
     def _pool(self) -> AbstractContextManager[Pool]:
-        planned, maps = self.planned, self.store.maps_folder
-        if self.execution.isolation == "none":
+        planned, maps, execution = self.planned, self.store.maps_folder, self.run.execution
+        if execution.isolation == "none":
             return InlinePool(planned.worker, maps)
-        if self.execution.dask is None:
-            return LocalPool(self.execution.workers, planned.make_worker, maps)
+        if execution.dask is None:
+            return LocalPool(execution.workers, planned.make_worker, maps)
         from harness.engine.dask_pool import connect
 
-        found = None
-        if not self.any_environment:
-            found = environment.environment(self.execution.extraction_threads)
+        expected = None
+        if not execution.any_environment:
+            expected = environment.environment(execution.extraction_threads)
         return connect(
-            self.execution.dask,
-            self.execution.workers,
-            planned.config,
-            maps,
-            found,
-            self.progress,
+            execution.dask, execution.workers, planned.config, maps, expected, self.progress
         )
 
     def _get_maps(self, clustering: Clustering) -> None:
-        lacking = self._lacking(self.planned.plan)
+        missing = self._missing_maps()
         extraction = Extraction(
             self.planned.worker,
             self.store.maps_folder,
-            self.execution.timeout.seconds,
+            self.run.execution.timeout.seconds,
             self.progress,
             clustering.take_maps,
         )
-        extracted = [planned for planned in lacking if not planned.drawn_from]
+        extracted = [planned for planned in missing if not planned.drawn_from]
         if extracted:
             extraction.extract(extracted)
-        drawn = [planned for planned in lacking if planned.drawn_from]
+        drawn = [planned for planned in missing if planned.drawn_from]
         if drawn:
             extraction.draw(drawn, self.store.maps())
 
-    def _lacking(self, plan: Plan) -> list[PlannedMap]:
-        """The maps that missing cells need and that are not kept."""
+    def _missing_maps(self) -> list[PlannedMap]:
+        """The maps that missing cells need and that are not stored, each once."""
         needed = self.store.maps_needed()
-        kept = self.store.maps()
+        stored = self.store.maps()
 
-        def is_kept(planned: PlannedMap) -> bool:
-            found = kept.get(planned.key)
+        def is_stored(planned: PlannedMap) -> bool:
+            found = stored.get(planned.key)
             return found is not None and (
                 bool(found.reason) or is_intact(self.store.maps_folder, found.digest)
             )
 
-        return _distinct(
-            planned for planned in plan.maps if planned.key in needed and not is_kept(planned)
-        )
-
-
-def _distinct(maps: Iterable[PlannedMap]) -> list[PlannedMap]:
-    """Each map once: images of equal pixels share theirs."""
-    return list({planned.key: planned for planned in maps}.values())
+        # Images of equal pixels share their maps.
+        distinct = {each.key: each for each in self.planned.plan.maps if each.key in needed}
+        return [planned for planned in distinct.values() if not is_stored(planned)]

@@ -1,4 +1,4 @@
-"""One selection with its tests: what a selector does with a profile, and with nulls beside it."""
+"""One selection with its tests: a selector applied to a profile and to its nulls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,32 +13,32 @@ from harness.plugin.profile import Profile, Selection
 def selected(
     selector: Selector, observed: Profile, nulls: Mapping[str, Sequence[Profile]]
 ) -> dict[str, Any]:
-    """What the selector chooses, and its statistics on each control's draws.
+    """The selection of a selector, and its statistics on each control's draws.
 
-    Under every control the observed profile and the draws are treated alike: each is given to
-    the selector with all the others beside it. Answers {"selection", "tests"}; the selection is
-    the one under the first control, tests hold by control the observed statistic and those of
-    the draws. Raises HarnessError where profiles are not at the same levels, and InvalidResultError
-    for what is no selection.
+    Under every control the observed profile and the draws are treated alike: the selector gets
+    each of them with all the others as its nulls. Returns {"selection", "tests"}: the selection
+    under the first control, and by control the observed statistic and those of the draws. Raises
+    HarnessError if profiles differ in their levels, and InvalidResultError if the selector returns
+    an invalid selection.
     """
     levels = observed.levels.tobytes()
     if any(null.levels.tobytes() != levels for drawn in nulls.values() for null in drawn):
         raise HarnessError("the controls' levels are not the image's own")
-    choices = {control: _choice(selector, observed, drawn) for control, drawn in nulls.items()}
-    chosen = next(iter(choices.values())) if choices else _choice(selector, observed, [])
+    selections = {control: _select(selector, observed, drawn) for control, drawn in nulls.items()}
+    selection = next(iter(selections.values())) if selections else _select(selector, observed, [])
     tests = {
         control: {
-            "statistic": choices[control].statistic,
+            "statistic": selections[control].statistic,
             "nulls": [
-                _choice(selector, null, [observed, *drawn[:index], *drawn[index + 1 :]]).statistic
+                _select(selector, null, [observed, *drawn[:index], *drawn[index + 1 :]]).statistic
                 for index, null in enumerate(drawn)
             ],
         }
         for control, drawn in nulls.items()
         if drawn
     }
-    return {"selection": asdict(chosen), "tests": tests}
+    return {"selection": asdict(selection), "tests": tests}
 
 
-def _choice(selector: Selector, profile: Profile, others: Sequence[Profile]) -> Selection:
+def _select(selector: Selector, profile: Profile, others: Sequence[Profile]) -> Selection:
     return checks.selection(selector.select(profile, others), profile, selector.name)

@@ -1,7 +1,7 @@
 """How stable the selected clusters are: across levels, seeds and perturbations.
 
-Derived from labels that are stored; what is compared is chosen clusters with those that the same
-method found at the neighbouring levels of the plateau, or on each draw of a perturbation.
+The selected clusters are compared with those that the same method found at the neighbouring
+levels of the plateau, or on each draw of a perturbation. Everything is derived from stored labels.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from harness.store.records import LEVELS, StabilityRecord
 
 
 def stabilities(store: Store) -> Iterator[StabilityRecord]:
-    """The stability of every accepted selection, by kind; NaN where a perturbed cell failed."""
+    """Yield the stability of every accepted selection by kind; NaN if a perturbed cell failed."""
     perturbed = perturbed_cells(store)
     for selection in accepted(store):
         labels = store.labels(selection.cell)
@@ -28,7 +28,7 @@ def stabilities(store: Store) -> Iterator[StabilityRecord]:
 
 
 def _neighbours(selection: Accepted, levels: int) -> list[int]:
-    """The other levels of the plateau; where it has none, those next to the selected one."""
+    """The other levels of the plateau, or the levels next to the selected one if there are none."""
     chosen = selection.candidate
     first, last = selection.plateau or (chosen, chosen)
     if first == last:
@@ -39,16 +39,16 @@ def _neighbours(selection: Accepted, levels: int) -> list[int]:
 def _record(
     selection: Accepted, kind: str, reference: Integers, others: Integers
 ) -> StabilityRecord:
-    likeness = [adjusted_jaccard(reference, other) for other in others]
+    similarities = [adjusted_jaccard(reference, other) for other in others]
     clusters = cluster_stabilities(reference, others)
     weakest = min(clusters, key=lambda cluster: cluster.stability, default=None)
     return StabilityRecord(
         selection.cell,
         selection.selector,
         kind,
-        compared=len(likeness),
-        jaccard=float(np.mean(likeness)) if likeness else float("nan"),
-        weakest=-1 if weakest is None else weakest.label,
+        n_compared=len(similarities),
+        jaccard=float(np.mean(similarities)) if similarities else float("nan"),
+        weakest_cluster=-1 if weakest is None else weakest.label,
         weakest_size=0 if weakest is None else weakest.size,
         weakest_jaccard=float("nan") if weakest is None else weakest.stability,
     )

@@ -1,4 +1,4 @@
-"""Looks at a run's inputs before anything is planned: images, extractors, stored maps."""
+"""Surveys the inputs of a run before planning: images, extractors, stored maps."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,10 +10,10 @@ from harness.errors import HarnessError
 from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
-from harness.store.maps import map_record
+from harness.store.records import MapRecord
 
-# Rows are said not to sum to one where they are off by more: bfloat16 rounds a weight by up to
-# 2⁻⁹ of it.
+# Sums of rows may be off by this much without a warning: bfloat16 rounds each weight by up to
+# 2⁻⁹ of itself.
 ROUNDING = 2**-8
 
 
@@ -29,12 +29,12 @@ class Surveyor:
     def survey(
         self, images: tuple[str, ...], extractors: tuple[str, ...], map_sets: tuple[str, ...]
     ) -> Survey:
-        """Everything about these image sets, extractors and map sets that a plan needs.
+        """Everything that a plan needs about these image sets, extractors and map sets.
 
-        Raises HarnessError if a set or an extractor as a whole cannot be used; a single image
-        or map that cannot be had is part of the survey, with its reason.
+        Raises HarnessError if a whole set or extractor cannot be used. A single image or map that
+        cannot be read is part of the survey, with its reason.
         """
-        # Extractors first: they are asked quickly, and are often what is wrong.
+        # Extractors first: they answer quickly, and are often what is wrong.
         surveyed = tuple(self._extractor(text) for text in extractors)
         return Survey(
             # Images matter to extractors only.
@@ -68,17 +68,17 @@ class Surveyor:
             least, most = answer["row_sums"]
             if max(1 - least, most - 1) > ROUNDING:
                 unusual[key] = least, most
-            kept = map_record("", answer)
+            found = MapRecord.from_message("", answer)
             yield SurveyedMap(
                 text,
                 key,
                 answer["image"],
                 head_index,
-                kept.digest,
-                kept.nodes,
-                kept.grid,
-                kept.truth,
-                kept.region,
+                found.digest,
+                found.nodes,
+                found.grid,
+                found.truth,
+                found.region,
             )
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))
@@ -86,7 +86,7 @@ class Surveyor:
     def _entries(
         self, text: str, kind: str, job: str, **header: Any
     ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every key of a set with what was found there, or a "reason" why nothing was."""
+        """Yield every key of a set with what was read, or with a "reason" if reading failed."""
         entries = self._ask(text, "keys", set=text, kind=kind)["entries"]
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
@@ -108,7 +108,7 @@ class Surveyor:
         return SurveyedExtractor(text, head_indices, answer["fingerprint"])
 
     def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
-        """The one answer of a job without which a component cannot be used at all."""
+        """The one answer of a job; if it fails, the component cannot be used at all."""
         try:
             (answer,) = answers(self.worker.call(job, self.limit, **header))
         except JobFailedError as error:
@@ -117,7 +117,7 @@ class Surveyor:
 
 
 def _of_row_sums(sums: Mapping[str, tuple[float, float]]) -> str:
-    """What there is to say of maps, by their keys, by the smallest and largest sum of a row."""
+    """The warning about maps whose rows do not sum to one; values are smallest and largest sum."""
     first, *others = sums
     more = f" and {len(others)} more maps" if others else ""
     low = min(least for least, _ in sums.values())

@@ -10,9 +10,13 @@ import os
 import sys
 from collections.abc import Callable
 
-from harness.engine.isolation import ProcessState, adopt_orphans
-from harness.engine.jobs import JOBS, Context, Send, failure_of, perform
-from harness.engine.memory import forget_peak_memory, peak_memory
+from harness.engine.isolation import (
+    ProcessState,
+    adopt_orphans,
+    forget_peak_memory,
+    peak_memory,
+)
+from harness.engine.jobs import MODEL_JOBS, Context, Send, failure_of, perform
 from harness.engine.messages import Message, decode, encode
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
@@ -28,7 +32,7 @@ def main() -> None:
     reader = os.fdopen(source, "rb")
     writer = os.fdopen(target, "wb")
     for descriptor in (source, target):
-        # What a plugin starts must not hold the pipes open when this process dies.
+        # Processes that a plugin starts must not hold the pipes open when this one dies.
         os.set_inheritable(descriptor, False)
 
     def send(message: Message) -> None:
@@ -49,7 +53,7 @@ def main() -> None:
 
 def _ready(handshake: Message) -> tuple[WorkerConfig, Context]:
     if source_digest() != handshake.header["source"]:
-        raise RunStoppedError("the harness' own source is not the same here as where the run began")
+        raise RunStoppedError("the source of the harness here differs from that of the coordinator")
     config = WorkerConfig.received(handshake)
     return config, Context(load(config.plugins), config.codes)
 
@@ -61,9 +65,9 @@ def _serve(
     state = ProcessState.now()
     while (asked := receive()) is not None:
         send(Message({"reply": "begun"}))
-        runs_model = JOBS[asked.header["job"]].runs_model
+        runs_model = asked.header["job"] in MODEL_JOBS
         if not runs_model:
-            # Models and the drivers below them reserve far more than they use.
+            # Models, and their drivers, reserve far more than they use.
             state.limit_memory(config.memory)
         try:
             perform(config, context, state, asked.header, send)
@@ -71,11 +75,11 @@ def _serve(
         except RunStoppedError as error:
             answer = {"reply": "stopped", "reason": str(error)}
         except BaseException as error:
-            # To say what went wrong takes memory.
+            # Describing the failure takes memory.
             state.lift_limits()
             answer = {"reply": "failed", **failure_of(error, config.memory)}
         peak = peak_memory()
-        # Before the answer: an alarm that is still set must strike while its own job is to blame.
+        # Before the answer: an alarm that is still set must strike its own job, not the next.
         faulthandler.cancel_dump_traceback_later()
         state.restore()
         spent = not runs_model and state.is_spent(config.memory)

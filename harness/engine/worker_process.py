@@ -1,4 +1,4 @@
-"""A host as the coordinator sees it: a process that does one job at a time and can be killed."""
+"""A worker in a process of its own, which can be killed, as the coordinator sees it."""
 
 import contextlib
 import os
@@ -10,37 +10,35 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from types import TracebackType
 from typing import Any, Self
 
 from harness.engine.guardian import MARK, Guardian, end_marked
-from harness.engine.memory import peak_memory, peak_of
+from harness.engine.isolation import peak_memory, thread_variables
 from harness.engine.messages import Message, ProtocolError, decode, encode
-from harness.engine.threads import variables
 from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.errors import RunStoppedError
 
-# Bytes read at a time; a larger buffer would be mapped anew for every message.
+# Bytes read at a time; the allocator would map a larger buffer anew for every message.
 CHUNK = 1 << 16
-# Seconds that a host may take to start and to load the plugins; no job's time.
+# Seconds in which a process must start and load the plugins; no job's time.
 START_LIMIT = 120.0
-# Bytes of what a job printed last that are kept with the reason of its failure.
+# Bytes of a job's last output that are stored with the reason of its failure.
 TAIL = 4000
-# Bytes that a job may print; a flood costs the coordinator's time, and so other cells'.
-MOST_PRINTED = 1 << 26
-# Seconds between looks whether a silent process still lives.
-LOOK = 1.0
-# Hosts that are given a job, one after the other, while each dies before it begins.
+# Bytes that a job may print; a flood costs the coordinator's time, and so that of other cells.
+MOST_OUTPUT = 1 << 26
+# Seconds between checks that a silent process still lives.
+CHECK_INTERVAL = 1.0
+# Processes that are tried with one job while each dies before it begins.
 ATTEMPTS = 3
 INTERRUPTED = "the run was interrupted"
 OUT_OF_MEMORY = re.compile("bad_alloc|MemoryError|[Oo]ut of memory|Cannot allocate memory")
 
 
 class WorkerProcess:
-    """Starts its process at the first job, and again after a death. Use as a context manager."""
+    """A worker that starts its process at the first job, and again after the process died."""
 
-    def __init__(self, terms: WorkerConfig, guardian: Guardian) -> None:
-        self._terms = terms
+    def __init__(self, config: WorkerConfig, guardian: Guardian) -> None:
+        self._config = config
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
         self._reader = self._writer = self._log = -1
@@ -54,12 +52,7 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.kill()
 
     def call(
@@ -67,10 +60,10 @@ class WorkerProcess:
     ) -> Iterator[Message]:
         """Do a job and yield its answers, the last one with reply "done".
 
-        `limit` seconds bound the whole job, or, with `silence`, the time between two answers.
-        Raises JobFailedError if the job raises, outlasts its limit, floods its output or takes the
-        process down, and RunStoppedError if no job is to blame. A job that is not read to its end
-        takes its process down too.
+        `limit` bounds the seconds of the whole job or, with `silence`, those between two answers.
+        Raises JobFailedError if the job raises, exceeds its limit, floods its output or ends the
+        process, and RunStoppedError if no job is to blame. The process of a job whose answers are
+        not all read is killed.
         """
         complete = False
         try:
@@ -93,12 +86,12 @@ class WorkerProcess:
                 self.kill()
 
     def start(self) -> None:
-        """Start the process if there is none that lives, and wait until it is ready.
+        """Start the process unless one lives, and wait until it is ready.
 
-        Raises RunStoppedError if it cannot be: no job is to blame for that.
+        Raises RunStoppedError if that fails; no job is to blame.
         """
         if self._process is not None and self._is_dead():
-            # It died while it had nothing to do.
+            # It died between two jobs.
             self.kill()
         if self._process is not None:
             return
@@ -109,22 +102,21 @@ class WorkerProcess:
         ready = False
         try:
             deadline = time.monotonic() + START_LIMIT
-            self._send(self._terms.handshake, deadline, START_LIMIT)
+            self._send(self._config.handshake, deadline, START_LIMIT)
             self._receive(deadline, START_LIMIT)
             ready = True
         except BrokenPipeError as error:
-            raise RunStoppedError(f"a host cannot be started: {self._death().reason}") from error
+            raise RunStoppedError(f"a worker cannot start: {self._death().reason}") from error
         except JobFailedError as error:
-            said = error.detail.strip().splitlines()[-1:]
-            raise RunStoppedError(
-                ": ".join(["a host cannot be started", error.reason, *said])
-            ) from error
+            output = error.detail.strip().splitlines()[-1:]
+            line = ": ".join(["a worker cannot start", error.reason, *output])
+            raise RunStoppedError(line) from error
         finally:
             if not ready:
                 self.kill()
 
     def kill(self) -> None:
-        """End the process and all that it started; harmless if there is none."""
+        """Kill the process, if there is one, and every process that it started."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -136,9 +128,9 @@ class WorkerProcess:
         self._buffer.clear()
 
     def interrupt(self) -> None:
-        """End the process from another thread and let no new one start.
+        """Kill the process from another thread, and let no new one start.
 
-        Whoever waits for an answer gets RunStoppedError, and cleans up.
+        The thread that waits for an answer gets RunStoppedError, and cleans up.
         """
         with self._starting:
             self.is_interrupted = True
@@ -147,7 +139,7 @@ class WorkerProcess:
             _kill_group(process.pid)
 
     def _begin(self, message: Message, limit: float) -> float:
-        """Give a job to a process that is ready and begins with it; returns its deadline."""
+        """Give a job to a process that then begins with it; returns the job's deadline."""
         for _ in range(ATTEMPTS):
             self.start()
             self._drain_log()
@@ -162,9 +154,9 @@ class WorkerProcess:
             except JobFailedError as error:
                 if error.status != "killed":
                     raise
-                # It died before it said that it begins: the job has no part in that.
+                # It died before it began: the job is not to blame.
                 self.kill()
-        raise RunStoppedError(f"{ATTEMPTS} hosts in a row died before they began with a job")
+        raise RunStoppedError(f"{ATTEMPTS} workers in a row died before they began with a job")
 
     def _open(self) -> None:
         with contextlib.ExitStack() as opened:
@@ -186,15 +178,15 @@ class WorkerProcess:
                     stdout=write_log,
                     stderr=write_log,
                     pass_fds=theirs,
-                    env={**os.environ, **variables(1), MARK: self._mark},
+                    env={**os.environ, **thread_variables(1), MARK: self._mark},
                     start_new_session=True,
                 )
             except OSError as error:
-                raise RunStoppedError(f"no process can be started: {error.strerror}") from error
+                raise RunStoppedError(f"no process can start: {error.strerror}") from error
             opened.pop_all()
         for descriptor in (*theirs, write_log):
             os.close(descriptor)
-        # A host that reads no more must not keep a writer waiting past its deadline.
+        # A process that no longer reads must not block the writer past its deadline.
         os.set_blocking(write_jobs, False)
         self._process = process
         self._reader, self._writer, self._log = read_answers, write_jobs, read_log
@@ -222,59 +214,59 @@ class WorkerProcess:
         try:
             message = decode(read)
         except ProtocolError as error:
-            raise self._ended("killed", f"the host's answer is garbled: {error}") from error
+            raise self._ended("killed", f"the worker's answer is garbled: {error}") from error
         if message is None or "reply" not in message.header:
-            raise self._ended("killed", "the host's answer is garbled: it is none")
+            raise self._ended("killed", "the worker's answer is garbled: it is none")
         if message.header["reply"] == "stopped":
             raise RunStoppedError(message.header["reason"])
         return message
 
     def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
-        """Wait until a pipe is ready, and take in what the process prints meanwhile."""
+        """Wait until a pipe is ready; read what the process prints meanwhile."""
         poll = select.poll()
         poll.register(descriptor, event)
         if self._log_is_open:
             poll.register(self._log, select.POLLIN)
         while True:
             left = deadline - time.monotonic()
-            ready = [number for number, _ in poll.poll(max(0.0, min(left, LOOK)) * 1000)]
+            ready = [number for number, _ in poll.poll(max(0.0, min(left, CHECK_INTERVAL)) * 1000)]
             if self._log in ready:
-                self._take_log()
+                self._read_log()
                 if not self._log_is_open:
                     poll.unregister(self._log)
             if descriptor in ready:
                 return
             if left <= 0:
                 raise self._ended("timed out", f"not done within the time limit of {limit:g} s")
-            # What it started may hold its pipes open after its death.
+            # Processes that it started may hold its pipes open after its death.
             if not ready and self._is_dead():
                 raise self._death()
 
-    def _take_log(self) -> None:
+    def _read_log(self) -> None:
         chunk = os.read(self._log, CHUNK)
         self._log_is_open = bool(chunk)
         self._printed += len(chunk)
         self._tail = (self._tail + chunk)[-TAIL:]
-        if self._printed > MOST_PRINTED:
-            raise self._ended("killed", f"it printed more than {MOST_PRINTED >> 20} MiB")
+        if self._printed > MOST_OUTPUT:
+            raise self._ended("killed", f"it printed more than {MOST_OUTPUT >> 20} MiB")
 
     def _drain_log(self) -> None:
-        """Take in what was printed and not yet read; it may have been the job before."""
+        """Read the rest of the output, which may be of the job before."""
         while self._log_is_open and select.select([self._log], [], [], 0)[0]:
-            self._take_log()
+            self._read_log()
 
     def _is_dead(self) -> bool:
         assert self._process is not None
-        # The process is not reaped: its number stays its own.
+        # It is not reaped, so that no other process can get its number.
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self._process.pid, flags) is not None
 
     def _death(self) -> JobFailedError:
-        """How the process ended, whose pipe closed; RunStoppedError if `interrupt` ended it."""
+        """Why the process closed its pipe; raises RunStoppedError if `interrupt` killed it."""
         assert self._process is not None
         if self.is_interrupted:
             raise RunStoppedError(INTERRUPTED)
-        until = time.monotonic() + LOOK
+        until = time.monotonic() + CHECK_INTERVAL
         while not self._is_dead():
             if time.monotonic() > until:
                 return self._ended("killed", "the process closed its pipe")
@@ -287,27 +279,27 @@ class WorkerProcess:
             reason = f"the process died of {name}"
         else:
             reason = f"the process exited with code {code}"
-        if OUT_OF_MEMORY.search(self._last_words):
+        if OUT_OF_MEMORY.search(self._last_output):
             reason += ", out of memory"
         elif code == -signal.SIGKILL:
             reason += ", as when the system runs out of memory"
-        return JobFailedError("killed", reason, self._last_words, peak)
+        return JobFailedError("killed", reason, self._last_output, peak)
 
     def _ended(self, status: str, reason: str) -> JobFailedError:
-        """A failure of a job whose process lives, and will be killed for it."""
+        """The failure of a job whose process still lives and is killed next."""
         assert self._process is not None
-        return JobFailedError(status, reason, self._last_words, peak_memory(self._process.pid))
+        return JobFailedError(status, reason, self._last_output, peak_memory(self._process.pid))
 
     def _failure(self, header: Mapping[str, Any]) -> JobFailedError:
-        """A failure that the host has told of."""
+        """A failure that the process reported."""
         self._drain_log()
         detail = header["detail"]
         if self._tail:
-            detail += f"\nPrinted last:\n{self._last_words}"
+            detail += f"\nPrinted last:\n{self._last_output}"
         return JobFailedError(header["status"], header["reason"], detail, header["peak_memory"])
 
     @property
-    def _last_words(self) -> str:
+    def _last_output(self) -> str:
         return self._tail.decode(errors="replace")
 
 
@@ -317,9 +309,10 @@ def _kill_group(leader: int) -> None:
 
 
 def _reap(process: subprocess.Popen[bytes]) -> tuple[int, int | None]:
-    """The exit code of an ended process, and its peak memory if this is the first time."""
+    """The exit code of an ended process, and at the first call its peak memory in bytes."""
     if process.returncode is not None:
         return process.returncode, None
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, peak_of(usage)
+    # Of a process that died young this may be what its parent held when it was started.
+    return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,211 +1,328 @@
-"""What removing clusters of an image does to a model's answer, beside chance.
+"""Effects of removing patches on a model's answer, compared with removing random patches.
 
-Logits and changes are arrays (…, classes); what a set of patches does to logits is given as a
-function, so that nothing here knows a model. docs/ablation.md defines every figure.
+A model's answer to an image is its logits or an embedding. The change that a set of patches makes
+is given as a function, so that nothing here depends on a model. docs/ablation.md defines every
+figure.
 """
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any, Literal
+from functools import cache, partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.metrics.inference import Estimate, estimate
+from harness.metrics.patch_sets import Kind, PatchSet
 from harness.metrics.significance import p_value
-from harness.plugin.values import UNASSIGNED, Floats, Integers
+from harness.plugin.values import Floats, Integers
 
-Kind = Literal["alone", "together", "only"]
 Changes = Callable[[NDArray[np.bool_]], Floats]
-# Changes of a logit are computed in 32 bits; smaller differences are of rounding.
+Removed = Literal["most salient", "least salient", "each"]
+# Models compute in 32 bits; smaller differences are rounding errors.
 ROUNDING = 1e-5
 TAILS = (0.025, 0.975)
-
-
-@dataclass(frozen=True, eq=False)
-class PatchSet:
-    """Patches (n,) to remove: a cluster, several together, or all that are not in a cluster.
-
-    clusters: the labels removed; for "only" the one label that is kept.
-    """
-
-    kind: Kind
-    clusters: tuple[int, ...]
-    removed: NDArray[np.bool_]
+# Which of the clusters, most salient first, are removed.
+CLUSTERS: Mapping[Removed, slice] = {
+    "most salient": slice(1),
+    "least salient": slice(-1, None),
+    "each": slice(None),
+}
+# With fewer clusters none is more salient than another.
+FEWEST_CLUSTERS = 2
 
 
 @dataclass(frozen=True)
 class Chance:
-    """What removing as many patches does that are drawn at random.
+    """The effect of removing as many random patches.
 
-    logit, margin, probability, accuracy: mean changes over the draws, as `Effect` defines them;
-    low and high: 2.5 % and 97.5 % quantiles of the draws' changes of the logit; p: the share of
-    draws whose logit changes at least as much in either direction, the observed one among them;
-    expected: the mean change of the logit over all sets of that size in closed form, None where
-    the changes of patches do not add up or the sets are not equally likely.
+    Attributes
+    ----------
+    figures : mapping of str to float
+        The means over the draws of the figures of `Effect`.
+    low, high : float
+        The 2.5 % and 97.5 % quantiles of the first figure over the draws.
+    p : float
+        The p value of the first figure, two-sided, as `harness.metrics.significance.p_value`
+        defines it.
+    expected : float or None
+        The mean change of the logit over all sets of that size, in closed form; None if the
+        changes of patches do not add up or the sets are not equally likely.
     """
 
-    logit: float
+    figures: Mapping[str, float]
     low: float
     high: float
-    margin: float
-    probability: float
-    accuracy: float
     p: float
-    expected: float | None
+    expected: float | None = None
+
+    @property
+    def first(self) -> float:
+        """The first figure."""
+        return next(iter(self.figures.values()))
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What removing a set of patches does: every change is the ablated less the intact figure.
+    """The effect of removing a set of patches on a model's answer to an image.
 
-    logits: changes of all classes' logits; logit: of the target class's; margin: of its logit less
-    the largest other; probability: of its softmax probability; accuracy: −1, 0 or 1, as the target
-    is predicted. predicted: the class of the largest logit afterwards; changed: whether that is
-    another one than before.
+    Attributes
+    ----------
+    kind, clusters
+        Those of the `PatchSet`.
+    patches : int
+        The number of removed patches.
+    figures : mapping of str to float
+        Those of `logit_figures` or of `embedding_figures`. Chance's interval and p value are of
+        the first one.
+    random, contiguous : Chance
+        The effect of as many random patches, and of as many random patches that are connected.
+    logits : tuple of float
+        The changes of all classes' logits; empty for embeddings.
+    predicted : int or None
+        The class with the largest logit afterwards; None for embeddings.
+    changed : bool
+        Whether another class was predicted before.
     """
 
     kind: Kind
     clusters: tuple[int, ...]
     patches: int
-    logits: tuple[float, ...]
-    logit: float
-    margin: float
-    probability: float
-    accuracy: float
-    predicted: int
-    changed: bool
+    figures: Mapping[str, float]
     random: Chance
     contiguous: Chance
+    logits: tuple[float, ...] = ()
+    predicted: int | None = None
+    changed: bool = False
+
+    @property
+    def first(self) -> float:
+        """The first figure."""
+        return next(iter(self.figures.values()))
 
 
-def drop_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
-    """The labels (n,) with every cluster of one node unassigned (−1), as the scores see it."""
-    found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    return np.where((sizes < 2) | (found == UNASSIGNED), UNASSIGNED, found)[place].astype(np.int64)
+def margins(logits: Floats, target: int) -> Floats:
+    """The target's logit less the largest other one; logits are (…, classes)."""
+    others = np.delete(logits, target, axis=-1)
+    return np.asarray(logits[..., target] - others.max(axis=-1, initial=-np.inf))
 
 
-def patch_sets(labels: Integers, together: int) -> Iterator[PatchSet]:
-    """Each cluster of labels (n,), up to `together` of them at once, and each kept alone.
+def probabilities(logits: Floats, target: int) -> Floats:
+    """The target's softmax probability; logits are (…, classes)."""
+    from scipy.special import softmax
 
-    Unassigned patches (−1) are a cluster of their own here. No set comes twice: removing all but
-    one is keeping that one, and of two clusters removing one is keeping the other.
+    return np.asarray(softmax(logits, axis=-1)[..., target])
+
+
+def logit_figures(intact: Floats, target: int, changes: Floats) -> dict[str, Floats]:
+    """Changes of a target class's figures: those of the changed logits less the intact ones.
+
+    Parameters
+    ----------
+    intact : (classes,) array of float
+        The logits of the whole image.
+    target : int
+        The index of the class.
+    changes : (sets, classes) array of float
+        The differences from the intact logits.
+
+    Returns
+    -------
+    dict of (sets,) arrays of float
+        logit: the target's logit; margin: its logit less the largest other one; probability: its
+        softmax probability; accuracy: 1 if the target is predicted, else 0.
     """
-    clusters = np.unique(labels).tolist()
-    for count in _counts(len(clusters), together):
-        for chosen in itertools.combinations(clusters, count):
-            kind: Kind = "alone" if count == 1 else "together"
-            yield PatchSet(kind, chosen, np.isin(labels, chosen))
-    for kept in clusters if len(clusters) > 2 else ():
-        yield PatchSet("only", (kept,), labels != kept)
+    before, after = intact[None], intact + changes
+    predicted = np.asarray(after.argmax(axis=-1) == target, dtype=np.float64)
+    return {
+        "logit": changes[:, target],
+        "margin": margins(after, target) - margins(before, target),
+        "probability": probabilities(after, target) - probabilities(before, target),
+        "accuracy": predicted - float(intact.argmax() == target),
+    }
 
 
-def _counts(clusters: int, together: int) -> Iterator[int]:
-    """How many clusters are removed at once."""
-    for count in range(1, min(together, clusters) + 1):
-        if count == 1 or count != clusters - 1:
-            yield count
+def embedding_figures(intact: Floats, changes: Floats) -> dict[str, Floats]:
+    """The cosine distance 1 − cos between an embedding and each changed one.
 
+    It is 0 for the same direction, 1 for a right angle and 2 for the opposite direction. An
+    embedding of zeros has no direction: its distance is 1.
 
-def count_patch_sets(clusters: int, together: int) -> int:
-    """How many sets `patch_sets` gives for so many clusters."""
-    joined = sum(math.comb(clusters, count) for count in _counts(clusters, together))
-    return joined + (clusters if clusters > 2 else 0)
+    Parameters
+    ----------
+    intact : (dimensions,) array of float
+    changes : (sets, dimensions) array of float
+        The differences from the intact embedding.
 
+    Returns
+    -------
+    dict of one (sets,) array of float
+        distance
 
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What logits (sets, classes) say of a target class: figures (sets,)."""
-
-    logits: Floats
-    target: int
-
-    @cached_property
-    def margin(self) -> Floats:
-        """The target's logit less the largest other."""
-        others = np.delete(self.logits, self.target, axis=-1)
-        return np.asarray(self.logits[..., self.target] - others.max(axis=-1, initial=-np.inf))
-
-    @cached_property
-    def probability(self) -> Floats:
-        """The target's softmax probability."""
-        from scipy.special import softmax
-
-        return np.asarray(softmax(self.logits, axis=-1)[..., self.target])
-
-    @cached_property
-    def predicted(self) -> Integers:
-        """The class of the largest logit."""
-        return np.asarray(self.logits.argmax(axis=-1))
-
-    @cached_property
-    def right(self) -> Floats:
-        """1 where the target is predicted, else 0."""
-        return np.asarray(self.predicted == self.target, dtype=np.float64)
+    Examples
+    --------
+    >>> embedding_figures(np.array([1.0, 0.0]), np.array([[1.0, 0.0], [-1.0, 1.0]]))
+    {'distance': array([0., 1.])}
+    """
+    changed = intact + changes
+    lengths = np.linalg.norm(intact) * np.linalg.norm(changed, axis=-1)
+    cosines = np.divide(changed @ intact, lengths, out=np.zeros(len(changed)), where=lengths > 0)
+    return {"distance": np.asarray(np.clip(1 - cosines, 0, 2))}
 
 
 def effects(
-    logits: Floats,
+    intact: Floats,
     changes: Changes,
-    patch_changes: Floats | None,
-    target: int,
     sets: Sequence[PatchSet],
     orders: tuple[Integers, Integers],
+    target: int | None = None,
+    patch_changes: Floats | None = None,
 ) -> list[Effect]:
-    """What removing each of some sets of patches does to an image's logits (classes,).
+    """The effects of removing sets of patches from an image.
 
-    changes gives for sets (sets, n) the changes (sets, classes); patch_changes (n, classes) are
-    those of single patches where they add up. orders: ranks (draws, n) of patches in random and
-    in contiguous random orders; as many patches as a set has are those of the lowest ranks.
+    Parameters
+    ----------
+    intact : (outputs,) array of float
+        The answer to the whole image: the classes' logits, or an embedding.
+    changes : callable
+        Takes sets (sets, n) of bool, True for removed patches, and returns the answers' changes
+        (sets, outputs).
+    sets : sequence of PatchSet
+    orders : two (draws, n) arrays of int
+        The ranks of the patches in random orders and in contiguous random orders. A set is
+        compared with the sets of the lowest ranks that have as many patches.
+    target : int, optional
+        The class whose figures are computed; None if the answer is an embedding.
+    patch_changes : (n, outputs) array of float, optional
+        The changes that single patches make, if those of a set are their sum.
     """
     if not sets:
         return []
-    intact = Answers(logits[None], target)
-    observed = changes(np.array([each.removed for each in sets]))
-    after = Answers(logits + observed, target)
-    mean_patch = None if patch_changes is None else float(patch_changes[:, target].mean())
+    if target is None:
+        measure = partial(embedding_figures, intact)
+    else:
+        measure = partial(logit_figures, intact, target)
+    mean_change = None
+    if target is not None and patch_changes is not None:
+        mean_change = float(patch_changes[:, target].mean())
 
     # Sets of one size have the same draws.
     @cache
-    def drawn(kind: int, patches: int) -> Floats:
-        return changes(orders[kind] < patches)
+    def draws(order: int, patches: int) -> dict[str, Floats]:
+        return measure(changes(orders[order] < patches))
 
-    def chance(kind: int, patches: int, logit: float, expected: float | None) -> Chance:
-        change = drawn(kind, patches)
-        without = Answers(logits + change, target)
-        low, high = np.quantile(change[:, target], TAILS)
-        return Chance(
-            float(change[:, target].mean()),
-            float(low),
-            float(high),
-            float((without.margin - intact.margin).mean()),
-            float((without.probability - intact.probability).mean()),
-            float((without.right - intact.right).mean()),
-            p_value(abs(logit) - ROUNDING, np.abs(change[:, target])),
-            expected,
-        )
-
+    observed = changes(np.array([each.removed for each in sets]))
+    columns = measure(observed)
     found = []
     for index, each in enumerate(sets):
+        figures = {name: float(column[index]) for name, column in columns.items()}
         patches = int(each.removed.sum())
-        logit = float(observed[index, target])
-        expected = None if mean_patch is None else patches * mean_patch
-        found.append(
-            Effect(
-                each.kind,
-                each.clusters,
-                patches,
-                tuple(observed[index].tolist()),
-                logit,
-                float(after.margin[index] - intact.margin[0]),
-                float(after.probability[index] - intact.probability[0]),
-                float(after.right[index] - intact.right[0]),
-                int(after.predicted[index]),
-                bool(after.predicted[index] != intact.predicted[0]),
-                chance(0, patches, logit, expected),
-                chance(1, patches, logit, None),
-            )
-        )
+        first = next(iter(figures.values()))
+        expected = None if mean_change is None else patches * mean_change
+        chances = _chance(first, draws(0, patches), expected), _chance(first, draws(1, patches))
+        change = () if target is None else _logits_after(intact, observed[index])
+        found.append(Effect(each.kind, each.clusters, patches, figures, *chances, *change))
     return found
+
+
+def _logits_after(intact: Floats, change: Floats) -> tuple[tuple[float, ...], int, bool]:
+    """Changes of all logits, the class predicted afterwards, and whether it is another one."""
+    predicted = int((intact + change).argmax())
+    return tuple(change.tolist()), predicted, predicted != int(intact.argmax())
+
+
+def _chance(observed: float, draws: Mapping[str, Floats], expected: float | None = None) -> Chance:
+    first = next(iter(draws.values()))
+    low, high = np.quantile(first, TAILS)
+    means = {name: float(values.mean()) for name, values in draws.items()}
+    p = p_value(abs(observed) - ROUNDING, np.abs(first))
+    return Chance(means, float(low), float(high), p, expected)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One figure over a set of images: removing clusters compared with removing random patches.
+
+    Attributes
+    ----------
+    removed : {"most salient", "least salient", "each"}
+        Which cluster is removed from every image. "each": every cluster on its own; the mean over
+        an image's clusters counts.
+    figure : str
+        A figure of `Effect`.
+    images : int
+        The number of images.
+    fraction : float
+        The mean fraction of an image's patches that is removed.
+    clusters, random, contiguous : Estimate
+        The changes that clusters make, and those of as many patches, means over the draws.
+    beyond_random, beyond_contiguous : Estimate
+        The paired differences: clusters less chance.
+    """
+
+    removed: Removed
+    figure: str
+    images: int
+    fraction: float
+    clusters: Estimate
+    random: Estimate
+    contiguous: Estimate
+    beyond_random: Estimate
+    beyond_contiguous: Estimate
+
+
+def contrasts(images: Sequence[tuple[int, Sequence[Effect]]]) -> list[Contrast]:
+    """All figures for every kind of removed cluster, over the images with two clusters or more.
+
+    Parameters
+    ----------
+    images : sequence of (int, sequence of Effect)
+        The number of an image's patches, and the effects of removing each of its clusters alone,
+        most salient cluster first.
+    """
+    several = [image for image in images if len(image[1]) >= FEWEST_CLUSTERS]
+    return [
+        contrast
+        for removed in (CLUSTERS if several else ())
+        for contrast in _contrasts(removed, several)
+    ]
+
+
+def _contrasts(
+    removed: Removed, images: Sequence[tuple[int, Sequence[Effect]]]
+) -> Iterator[Contrast]:
+    part = {"most salient": slice(1), "least salient": slice(-1, None), "each": slice(None)}[
+        removed
+    ]
+    chosen = [effects[part] for _, effects in images]
+    fraction = statistics.fmean(
+        statistics.fmean(effect.patches for effect in effects) / patches
+        for (patches, _), effects in zip(images, chosen, strict=True)
+    )
+    for figure in chosen[0][0].figures:
+        changes = np.array([_mean_changes(effects, figure) for effects in chosen])
+        clusters, random, contiguous = changes.T
+        yield Contrast(
+            removed,
+            figure,
+            len(images),
+            fraction,
+            _estimate(clusters),
+            _estimate(random),
+            _estimate(contiguous),
+            _estimate(clusters - random),
+            _estimate(clusters - contiguous),
+        )
+
+
+def _mean_changes(effects: Sequence[Effect], figure: str) -> Floats:
+    """Mean changes by the clusters, by random patches and by contiguous patches, (3,)."""
+    sources = [(effect, effect.random, effect.contiguous) for effect in effects]
+    return np.asarray(np.mean([[each.figures[figure] for each in row] for row in sources], axis=0))
+
+
+def _estimate(figures: Floats) -> Estimate:
+    """The estimate of (images,) figures; rounding errors are no difference."""
+    return estimate(np.where(np.abs(figures) < ROUNDING, 0.0, figures))

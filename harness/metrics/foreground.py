@@ -1,9 +1,11 @@
-"""Do clusters mean anything: their agreement with an image's foreground, beside simple baselines.
+"""Agreement of clusters with an image's foreground, and two baselines that need no model.
 
-Patches of a grid (rows, columns) are numbered row by row, and part a region of the image evenly,
-or all of it: a patch is height / rows pixels high and width / columns wide, whole or not.
+The patches of a grid (rows, columns) are numbered row by row. They divide the image, or a region of
+it, evenly: a patch is height / rows pixels high and width / columns pixels wide, and both may be
+fractions.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,16 +16,34 @@ from harness.metrics.partition import check_labels, unassigned_as_singletons
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import Floats, Integers
 
-# Share of a patch's area from which it counts as foreground.
+# A patch is foreground if this fraction of its area or more is.
 HALF = 0.5
+# The largest block may have this many times the patches of the smallest, and one more.
+MOST_UNEVEN = 1.5
 
 
-def foreground_shares(
+def foreground_fractions(
     mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
 ) -> Floats:
-    """The share of each patch's area (n,) that a mask (height, width) of the image covers.
+    """The fraction of each patch's area that a mask covers.
 
-    Exact where a boundary between patches cuts through pixels: each part counts with its area.
+    If a boundary between patches cuts through pixels, each part counts with its area.
+
+    Parameters
+    ----------
+    mask : (height, width) array of bool
+    grid : (rows, columns)
+    region : Region, optional
+        The part of the image that the grid covers, in pixels; by default all of it.
+
+    Returns
+    -------
+    (n,) array of float
+
+    Examples
+    --------
+    >>> foreground_fractions(np.array([[True, False, False]]), (1, 2)).round(2)
+    array([0.67, 0.  ])
     """
     return area_means(mask, grid, region).ravel()
 
@@ -31,21 +51,29 @@ def foreground_shares(
 def foreground_patches(
     mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
 ) -> NDArray[np.bool_]:
-    """Which patches (n,) a mask (height, width) covers by half of their area or more."""
-    return foreground_shares(mask, grid, region) >= HALF
+    """Which patches (n,) a mask covers by half of their area or more."""
+    return foreground_fractions(mask, grid, region) >= HALF
 
 
 def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
-    """The mean of values (height, width[, channels]) over the area of each cell of a grid.
+    """The mean of values over the area of each cell of a grid.
 
-    The grid lies on a region of the values, or on all of them. Returns (rows, columns[, channels]).
+    Parameters
+    ----------
+    values : (height, width) or (height, width, channels) array
+    grid : (rows, columns)
+    region : Region, optional
+        The part of the values that the grid covers, in pixels; by default all of them.
+
+    Returns
+    -------
+    (rows, columns) or (rows, columns, channels) array of float
     """
     rows, columns = grid
     top, left, height, width = Patches.on(values.shape[:2], grid, region).region
     down = _overlaps(values.shape[0], rows, top, height)
     across = _overlaps(values.shape[1], columns, left, width)
-    # Whole numbers until the division where the region's are, so that a share of exactly one half
-    # is one half.
+    # For a region of whole pixels these sums are whole numbers, so that exactly one half stays .5.
     sums = np.einsum("rh,hw...,cw->rc...", down, values.astype(np.float64), across, optimize=True)
     return np.asarray(sums / (height * width), dtype=np.float64)
 
@@ -53,7 +81,7 @@ def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | Non
 def _overlaps(pixels: int, cells: int, first: float, length: float) -> Floats:
     """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels.
 
-    The cells part evenly a length of pixels from a first.
+    The cells divide `length` pixels evenly, from pixel `first` on.
     """
     cell = first * cells + np.arange(cells)[:, None] * length
     pixel = np.arange(pixels)[None, :] * cells
@@ -62,21 +90,44 @@ def _overlaps(pixels: int, cells: int, first: float, length: float) -> Floats:
 
 
 def why_undefined(foreground: NDArray[np.bool_]) -> str:
-    """Why nothing can agree with such a foreground (n,); "" if something can."""
+    """Why nothing can agree with a foreground (n,); "" if something can."""
     if foreground.all():
         return "every patch is foreground"
     return "" if foreground.any() else "no patch is foreground"
 
 
 def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -> float:
-    """Adjusted mutual information of labels (n,) with the foreground (n,): 1 the same, 0 chance.
+    """Adjusted mutual information (AMI) of clusters with the foreground: 1 is equal, 0 is chance.
 
-    AMI = (I − E[I]) / (mean(H₁, H₂) − E[I]), with the expectation over partitions of the same
-    sizes, so that many small clusters gain nothing (Vinh, Epps and Bailey 2010, "Information
-    theoretic measures for clusterings comparison", with the arithmetic mean). Unassigned patches
-    are singletons. It asks whether the boundary between foreground and background is among the
-    clusters' boundaries; clusters that part the foreground further lose by that. NaN where
-    `why_undefined` says why. Raises InvalidLabelsError if labels are no partition of the patches.
+    AMI = (I − E[I]) / (mean(H₁, H₂) − E[I]); the expectation is over partitions of the same
+    sizes, so that many small clusters gain nothing. Clusters that split the foreground lose by
+    that.
+
+    Parameters
+    ----------
+    labels : (n,) array of int
+        Unassigned patches (−1) are singletons.
+    foreground : (n,) array of bool
+
+    Returns
+    -------
+    float
+        NaN if `why_undefined` gives a reason.
+
+    Raises
+    ------
+    InvalidLabelsError
+        If the labels are no partition of the patches.
+
+    References
+    ----------
+    Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings comparison:
+    variants, properties, normalization and correction for chance", with the arithmetic mean.
+
+    Examples
+    --------
+    >>> agreement(np.array([0, 0, 1, 1]), np.array([True, True, False, False]))
+    1.0
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
@@ -93,28 +144,122 @@ def pixel_kmeans(
     seed: int,
     region: Region | None = None,
 ) -> Integers:
-    """k-means of the patches' pixels themselves: labels (n,) of k clusters, what needs no model.
+    """Pixel k-means: clusters of the patches' own pixels, a baseline that needs no model.
 
-    pixels: (height, width, channels). Where patches are not whole pixels each is resampled by area
-    to the nearest whole number of them. k-means++ with ten starts (Arthur and Vassilvitskii 2007).
-    Where fewer than k patches differ there are as many clusters as differ. Raises HarnessError
-    unless 1 ≤ k ≤ n.
+    Patches that are not whole pixels are resampled, by area, to the nearest whole number of pixels.
+
+    Parameters
+    ----------
+    pixels : (height, width, channels) array of uint8
+    grid : (rows, columns)
+    k : int
+        The number of clusters; if fewer patches differ, their number.
+    seed : int
+    region : Region, optional
+        The part of the image that the grid covers, in pixels; by default all of it.
+
+    Returns
+    -------
+    (n,) array of int
+
+    Raises
+    ------
+    HarnessError
+        Unless 1 ≤ k ≤ n.
+
+    References
+    ----------
+    Arthur and Vassilvitskii 2007, "k-means++: the advantages of careful seeding"; ten starts.
     """
     from sklearn.cluster import KMeans
 
-    _check_count(grid, k)
-    rows, columns = grid
-    height, width = Patches.on(pixels.shape[:2], grid, region).patch_size
-    fine = (max(1, round(height)), max(1, round(width)))
-    cells = area_means(pixels, (rows * fine[0], columns * fine[1]), region)
-    vectors = cells.reshape(rows, fine[0], columns, fine[1], pixels.shape[2]).swapaxes(1, 2)
-    vectors = vectors.reshape(rows * columns, -1)
+    _check_count(grid, k, "clusters")
+    vectors = _pixel_vectors(pixels, grid, region)
     distinct = len(np.unique(vectors, axis=0))
     means = KMeans(min(k, distinct), n_init=10, random_state=seed)
     return np.asarray(means.fit_predict(vectors), dtype=np.int64)
 
 
-def _check_count(grid: tuple[int, int], k: int) -> None:
+def _pixel_vectors(
+    pixels: NDArray[np.uint8], grid: tuple[int, int], region: Region | None
+) -> Floats:
+    """Each patch's pixels, resampled to whole ones, as a row of (n, pixels · channels)."""
+    rows, columns = grid
+    height, width = Patches.on(pixels.shape[:2], grid, region).patch_size
+    fine = (max(1, round(height)), max(1, round(width)))
+    cells = area_means(pixels, (rows * fine[0], columns * fine[1]), region)
+    vectors = cells.reshape(rows, fine[0], columns, fine[1], pixels.shape[2]).swapaxes(1, 2)
+    return vectors.reshape(rows * columns, -1)
+
+
+def _check_count(grid: tuple[int, int], k: int, parts: str) -> None:
     patches = grid[0] * grid[1]
     if not 1 <= k <= patches:
-        raise HarnessError(f"{patches} patches cannot be parted into {k} clusters")
+        raise HarnessError(f"{patches} patches cannot be divided into {k} {parts}")
+
+
+def spatial_blocks(grid: tuple[int, int], k: int) -> Integers:
+    """Contiguous, compact, nearly equal blocks: a baseline that knows only where patches lie.
+
+    The grid is cut into strips of whole rows, and each strip along its length, to a patch, into a
+    proportional number of blocks; or the same with columns. Among all numbers of strips the one
+    with the shortest boundaries between blocks wins, then the one with the most even sizes. The
+    largest block has at most 1.5 times as many patches as the smallest, and one more.
+
+    Parameters
+    ----------
+    grid : (rows, columns)
+    k : int
+        The number of blocks.
+
+    Returns
+    -------
+    (n,) array of int
+        Labels 0 … k − 1.
+
+    Raises
+    ------
+    HarnessError
+        Unless 1 ≤ k ≤ n.
+
+    Examples
+    --------
+    >>> spatial_blocks((2, 4), 2)
+    array([0, 0, 1, 1, 0, 0, 1, 1])
+    """
+    _check_count(grid, k, "blocks")
+    return min(_candidates(*grid, k), key=_quality).ravel()
+
+
+def _candidates(rows: int, columns: int, k: int) -> Iterator[Integers]:
+    for strips in range(1, min(rows, k) + 1):
+        yield from _in_strips(rows, columns, k, strips)
+    for strips in range(1, min(columns, k) + 1):
+        for labels in _in_strips(columns, rows, k, strips):
+            yield labels.T
+
+
+def _in_strips(rows: int, columns: int, k: int, strips: int) -> Iterator[Integers]:
+    """Blocks (rows, columns) in a number of strips of rows; nothing if a block would be empty."""
+    until = np.arange(strips + 1) * k // strips
+    # A strip's number of rows is proportional to its blocks, rounded half up.
+    edges = (2 * until * rows + k) // (2 * k)
+    labels = np.empty((rows, columns), dtype=np.int64)
+    for first, last, top, bottom in zip(until, until[1:], edges, edges[1:], strict=False):
+        size = (bottom - top) * columns
+        if size < last - first:
+            return
+        along = first + np.arange(size) * (last - first) // size
+        # Up and down in turn, so that a block that ends inside a column stays connected.
+        strip = along.reshape(columns, bottom - top)
+        strip[1::2] = strip[1::2, ::-1].copy()
+        labels[top:bottom] = strip.T
+    yield labels
+
+
+def _quality(labels: Integers) -> tuple[bool, int, int]:
+    """Sort key of blocks (rows, columns), the best first."""
+    sizes = np.bincount(labels.ravel())
+    least, most = int(sizes.min()), int(sizes.max())
+    boundary = np.count_nonzero(np.diff(labels, axis=0)) + np.count_nonzero(np.diff(labels, axis=1))
+    return most > MOST_UNEVEN * least + 1, int(boundary), most - least

@@ -27,8 +27,9 @@ DRAWN_AT_ONCE = 2**20
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over images, its 95 % bootstrap interval, and the p value of the two-sided signed-rank
-    test of zero. None where there are too few images.
+    """A mean over images, its 95 % bootstrap interval and its test.
+
+    p is of the two-sided signed-rank test against zero. None where there are too few images.
     """
 
     mean: float

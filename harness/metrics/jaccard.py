@@ -46,9 +46,9 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
 
     Examples
     --------
-    >>> best_match_jaccard(np.array([0, 0, 1, 1]), np.array([7, 7, 3, 3]))
+    >>> harness.best_match_jaccard(np.array([0, 0, 1, 1]), np.array([7, 7, 3, 3]))
     1.0
-    >>> best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    >>> harness.best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
     0.6041666666666666
     """
     if len(first) != len(second):
@@ -88,7 +88,7 @@ def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
     Examples
     --------
     >>> partitions = np.array([[0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]])
-    >>> best_match_jaccards(partitions).round(2).tolist()
+    >>> harness.best_match_jaccards(partitions).round(2).tolist()
     [[1.0, 0.6, nan], [0.6, 1.0, nan], [nan, nan, nan]]
     """
     members = Memberships.of(list(partitions))
@@ -137,7 +137,7 @@ class Memberships:
     @property
     def n(self) -> int:
         """The number of nodes."""
-        return self.around.shape[1]
+        return int(self.around.shape[1])
 
     @property
     def alone(self) -> NDArray[np.bool_]:
@@ -175,9 +175,9 @@ def best_match_jaccards_between(first: Memberships, second: Memberships) -> Floa
     forth = _mean_best_of_all(first, second, overlap)
     # A set compared with itself gives the same in both directions.
     back = forth if second is first else _mean_best_of_all(second, first, overlap.T)
-    alike = (forth + back.T) / 2
-    alike[first.trivial] = alike[:, second.trivial] = np.nan
-    return np.asarray(alike, dtype=np.float64)
+    similarity = (forth + back.T) / 2
+    similarity[first.trivial] = similarity[:, second.trivial] = np.nan
+    return np.asarray(similarity, dtype=np.float64)
 
 
 def _mean_best_of_all(own: Memberships, others: Memberships, overlap: Floats) -> Floats:

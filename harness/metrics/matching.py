@@ -160,11 +160,11 @@ def match(first: Labels, second: Labels) -> Matching:
     matched = [overlaps.correspondence(*sides) for sides in _stable(overlaps)]
     ordered = sorted(matched, key=lambda group: (not group.first, group.first, group.second))
     weights = [group.first_size + group.second_size for group in ordered]
-    alike = sum(weight * group.jaccard for weight, group in zip(weights, ordered, strict=True))
+    weighted = sum(weight * group.jaccard for weight, group in zip(weights, ordered, strict=True))
     return Matching(
         nodes=len(first),
         correspondences=tuple(ordered),
-        score=alike / sum(weights) if weights else float("nan"),
+        score=weighted / sum(weights) if weights else float("nan"),
         unassigned_first=len(first) - overlaps.clustered(FIRST),
         unassigned_second=len(first) - overlaps.clustered(SECOND),
     )

@@ -46,9 +46,9 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
     Examples
     --------
     >>> two_pairs = np.kron(np.eye(2), np.ones((2, 2)))
-    >>> modularity(two_pairs, [0, 0, 1, 1])
+    >>> harness.modularity(two_pairs, [0, 0, 1, 1])
     0.5
-    >>> modularity(two_pairs, [0, 0, 0, 0])
+    >>> harness.modularity(two_pairs, [0, 0, 0, 0])
     0.0
     """
     if not 0 <= resolution < np.inf:

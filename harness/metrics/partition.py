@@ -68,3 +68,10 @@ def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
 def coverage(labels: NDArray[np.integer[Any]]) -> float:
     """The fraction of nodes that are assigned to a cluster."""
     return float(np.mean(labels != UNASSIGNED))
+
+
+def drop_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
+    """The labels (n,) with every cluster of one node unassigned (−1)."""
+    found, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    names = np.where((sizes < 2) | (found == UNASSIGNED), UNASSIGNED, found)
+    return names[inverse].astype(np.int64)

@@ -12,8 +12,10 @@ from harness.plugin.values import Floats
 
 @dataclass(frozen=True)
 class Significance:
-    """An observed statistic, the statistics of the null's draws with their mean and standard
-    deviation, z = (statistic − mean) / std, and p as `p_value` defines it. NaN is undefined.
+    """An observed statistic beside those of the null's draws; NaN is undefined.
+
+    null_mean, null_std: mean and standard deviation of the draws; z: (statistic − mean) / std; p:
+    as `p_value` defines it.
     """
 
     statistic: float
@@ -64,9 +66,9 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
 
     Examples
     --------
-    >>> p_value(3.0, [1.0, 2.0, 4.0])
+    >>> harness.p_value(3.0, [1.0, 2.0, 4.0])
     0.5
-    >>> p_value(5.0, [1.0] * 39)
+    >>> harness.p_value(5.0, [1.0] * 39)
     0.025
     """
     floor = np.nan_to_num(np.asarray(nulls, dtype=np.float64), nan=-np.inf)

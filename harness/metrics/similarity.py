@@ -92,8 +92,8 @@ def adjusted_jaccards(first: Comparable, second: Comparable) -> Floats:
     n = first.members.n
     forth = (first.numbers * first.sizes) @ second.overlaps.T
     back = (second.numbers * second.sizes) @ first.overlaps.T
-    alike = best_match_jaccards_between(first.members, second.members)
-    return _adjusted(alike, (forth + back.T) / (2 * n), np.ones_like(alike), first, second)
+    found = best_match_jaccards_between(first.members, second.members)
+    return _adjusted(found, (forth + back.T) / (2 * n), np.ones_like(found), first, second)
 
 
 def _adjusted(
@@ -175,16 +175,16 @@ def _expected_information(sizes: Integers, n: int) -> Floats:
     return found
 
 
-def between_groups(alike: Floats, groups: Integers) -> Floats:
+def between_groups(similarity: Floats, groups: Integers) -> Floats:
     """Mean similarity between groups, over pairs of different items.
 
-    alike: (items, items), the similarity, NaN where undefined; groups: (items,), numbered
-    0 … g − 1. Returns (g, g), NaN where no pair is defined.
+    similarity: (items, items), NaN where undefined; groups: (items,), numbered 0 … g − 1. Returns
+    (g, g), NaN where no pair is defined.
     """
     members = np.arange(groups.max(initial=-1) + 1)[:, None] == groups
-    defined = ~np.isnan(alike) & ~np.eye(len(alike), dtype=bool)
+    defined = ~np.isnan(similarity) & ~np.eye(len(similarity), dtype=bool)
     counts = members.astype(np.float64) @ defined @ members.T
     means = np.full(counts.shape, np.nan)
-    sums = members @ np.where(defined, alike, 0.0) @ members.T
+    sums = members @ np.where(defined, similarity, 0.0) @ members.T
     np.divide(sums, counts, out=means, where=counts > 0)
     return means

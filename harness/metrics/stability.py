@@ -48,9 +48,9 @@ def adjusted_jaccard(reference: Labels, other: Labels) -> float:
 
     Examples
     --------
-    >>> adjusted_jaccard(np.array([0, 0, 0, 1, 1, 1]), np.array([5, 5, 5, 2, 2, 2]))
+    >>> harness.adjusted_jaccard(np.array([0, 0, 0, 1, 1, 1]), np.array([5, 5, 5, 2, 2, 2]))
     1.0
-    >>> adjusted_jaccard(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, 0, 0]))
+    >>> harness.adjusted_jaccard(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, 0, 0]))
     0.0
     """
     found = best_match_jaccard(reference, other)

@@ -35,30 +35,29 @@ def _digest(parts: tuple[Any, ...]) -> str:
 class ComponentIdentity:
     """A configured component as keys see it.
 
-    `text` is its shortest spelling, `full` the one with every parameter, `code` the digest of
-    the source it runs.
+    spec: its shortest spec. full_spec: the one with every parameter. code: digest of its source.
     """
 
     name: str
-    text: str
-    full: str
+    spec: str
+    full_spec: str
     code: str
 
     @property
     def parts(self) -> list[str]:
         """What goes into a key."""
-        return [self.full, self.code]
+        return [self.full_spec, self.code]
 
 
 def identify(component: Component, code: str) -> ComponentIdentity:
-    """The identity of a configured component, its code's digest given."""
+    """Return the identity of a configured component, given the digest of its code."""
     return ComponentIdentity(
         component.name, format_spec(component), format_spec(component, full=True), code
     )
 
 
 def code_digest(component: type[Component]) -> str:
-    """SHA-256 over the files that `source_files` names."""
+    """Return the SHA-256 of the files that `source_files` returns."""
     digest = hashlib.sha256()
     for _, path in sorted(source_files(component).items()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -66,7 +65,7 @@ def code_digest(component: type[Component]) -> str:
 
 
 def source_digest() -> str:
-    """SHA-256 over the core's own source, which computes and scores every cell."""
+    """Return the SHA-256 of the core's own source, which computes and scores every cell."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
@@ -76,13 +75,13 @@ def source_digest() -> str:
 
 
 def source_files(component: type[Component]) -> dict[str, Path]:
-    """The file of every module that a component's code comes from, by the module's name.
+    """Return the file of every module that a component's code comes from, by module name.
 
-    Those are the modules of the class and its bases, the modules that they import by name, and
-    the packages around them. Imports are followed inside the modules' own top-level packages and
-    the harness, wherever they stand: a change in a helper module or in the shipped model counts,
-    a change in a neighbouring plugin does not. The public interface, `harness` itself, is left
-    out, since through it everything is reached.
+    These are the modules of the class and its bases, the modules that they import anywhere in
+    their code, and the packages around them. Imports are followed within the top-level packages
+    of the class and within the harness: a change in a helper module or in the shipped model
+    counts, a change in a neighbouring plugin does not. The public interface, `harness` itself, is
+    left out because it leads to everything.
     """
     starts = [base.__module__ for base in component.__mro__ if base not in (object, ABC)]
     packages = {start.partition(".")[0] for start in starts} | {INTERFACE}
@@ -101,7 +100,7 @@ def source_files(component: type[Component]) -> dict[str, Path]:
 
 
 def _source_of(name: str) -> Path | None:
-    """The file of a module in an imported package, found without importing that module."""
+    """The file of a module in an imported package; the module is not imported."""
     top, *below = name.split(".")
     package = sys.modules.get(top)
     if not below:
@@ -115,11 +114,11 @@ def _source_of(name: str) -> Path | None:
 
 
 def _imports(source: bytes, module: str, is_package: bool) -> list[str]:
-    """Full names of all modules that a source may import; names of attributes among them."""
+    """Full names of all modules that a source may import; some may be attributes instead."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        # Whoever imports it will hear of that; a digest needs only its bytes.
+        # The import will fail with a message; a digest needs only the bytes.
         return []
     found = []
     for node in ast.walk(tree):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from harness.planning.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
@@ -15,11 +16,13 @@ from harness.plugin.values import FIRST_HEAD, OBSERVED, HeadIndex, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
 SCORING_VERSION = 1
+# What the key of a cell depends on besides its map and seed.
+Parts = list[Any]
 
 
 @dataclass(frozen=True)
 class SurveyedImage:
-    """An image of a set: its digest and size, or the reason why it cannot be had."""
+    """An image of a set: its digest and size, or the reason why it cannot be loaded."""
 
     image_set: str
     key: str
@@ -33,16 +36,19 @@ class SurveyedImage:
 
 @dataclass(frozen=True)
 class SurveyedExtractor:
-    """What an extractor will give for each image, and the digest of its weights."""
+    """The heads whose maps an extractor returns for each image, and the digest of its weights."""
 
-    text: str
+    spec: str
     head_indices: tuple[HeadIndex, ...]
     fingerprint: str
 
 
 @dataclass(frozen=True)
 class SurveyedMap:
-    """A map of a map set: digest, size, true communities and region, or why it cannot be had."""
+    """A map of a map set, or the reason why it cannot be loaded.
+
+    truth: the community of each node, if known; region: what the patches show of the image.
+    """
 
     map_set: str
     key: str
@@ -58,7 +64,7 @@ class SurveyedMap:
 
 @dataclass(frozen=True)
 class Survey:
-    """All that a plan needs to know of the inputs."""
+    """All that a plan needs to know about the inputs."""
 
     images: tuple[SurveyedImage, ...]
     extractors: tuple[SurveyedExtractor, ...]
@@ -69,10 +75,9 @@ class Survey:
 class PlannedMap:
     """One attention map of the run, and where it comes from.
 
-    `source` is the digest of the image or stored map behind it, `image_set` is "" for a map
-    set's maps, `drawn_from` the key of the observed map that a map control alters, `observed` the
-    key of the map that a control is compared with, `seed` the control's. `reason` says why the
-    input cannot be had.
+    image_set: "" for stored maps. source: digest of the image or stored map. seed: of a control.
+    drawn_from: key of the observed map that a map control alters. observed: key of the map that
+    a control is compared with. reason: why the input cannot be loaded.
     """
 
     key: str
@@ -92,8 +97,8 @@ class PlannedMap:
 class PlannedCell:
     """One map × graph builder × clusterer × repeat.
 
-    At all levels, or, where the variant is a perturbation, at the level of the index `point`
-    for each of the perturbation's draws.
+    It has all levels; if the variant is a perturbation, it has all draws of it at one level,
+    whose index is `point`.
     """
 
     key: str
@@ -106,7 +111,7 @@ class PlannedCell:
 
     @property
     def components(self) -> tuple[str, ...]:
-        """The spellings of all that has a part in it."""
+        """The specs of all components that it depends on."""
         planned = self.map
         source = planned.image_set, planned.extractor, planned.variant.name
         return *source, self.graph, self.clusterer
@@ -114,7 +119,7 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """The run's maps, and its cells in the order in which they are worked through."""
+    """The run's maps, and its cells in the order in which they are computed."""
 
     settings: Settings
     maps: tuple[PlannedMap, ...]
@@ -123,39 +128,36 @@ class Plan:
     perturbations: tuple[ComponentIdentity, ...]
 
     def cells(self) -> Iterator[PlannedCell]:
-        """Every cell that gives a profile, made when it is asked for: there may be many."""
+        """Generate every cell that gives a profile; there may be too many to hold."""
         return (cell for cell, _ in self._with_parts(self.maps))
 
     def distinct_cells(self) -> Iterator[PlannedCell]:
-        """Every such cell once: images of equal pixels share theirs."""
+        """Generate every such cell once; images of equal pixels share their cells."""
         maps = {planned.key: planned for planned in self.maps}
         return (cell for cell, _ in self._with_parts(maps.values()))
 
-    def perturbed_cells(self, chosen: Mapping[str, Sequence[int]]) -> Iterator[PlannedCell]:
-        """The cells that tell how stable selections are, every perturbation at every level chosen.
+    def perturbed_cells(self, selected: Mapping[str, Sequence[int]]) -> Iterator[PlannedCell]:
+        """Generate the cells that measure stability: each perturbation at each selected level.
 
-        `chosen`: indices of levels by the key of the observed cell.
+        selected: indices of levels by the key of the observed cell.
         """
         for cell, parts in self._with_parts(self.maps):
             if cell.map.variant == OBSERVED:
-                for point in chosen.get(cell.key, ()):
-                    for perturbation in self.perturbations:
-                        yield self._perturbed(cell, parts, point, perturbation)
+                for point, perturbation in product(selected.get(cell.key, ()), self.perturbations):
+                    yield self._perturbed(cell, parts, point, perturbation)
 
     def perturbable(self) -> Iterator[tuple[tuple[str, str], int]]:
-        """By graph and clusterer how many cells `perturbed_cells` gives at most for a selector."""
+        """Count the perturbed cells of one selector at most, by graph builder and clusterer."""
         observed = len({planned.key for planned in self.maps if planned.variant == OBSERVED})
-        for graph in self.graphs:
-            for clusterer in self.clusterers:
-                count = observed * self.settings.repeats * len(self.perturbations)
-                yield (graph.text, clusterer.text), count
+        count = observed * self.settings.repeats * len(self.perturbations)
+        for graph, clusterer in product(self.graphs, self.clusterers):
+            yield (graph.spec, clusterer.spec), count
 
-    def _with_parts(self, maps: Iterable[PlannedMap]) -> Iterator[tuple[PlannedCell, "_Parts"]]:
+    def _with_parts(self, maps: Iterable[PlannedMap]) -> Iterator[tuple[PlannedCell, Parts]]:
+        repeats = range(self.settings.repeats)
         for planned in maps:
-            for graph in self.graphs:
-                for clusterer in self.clusterers:
-                    for repeat in range(self.settings.repeats):
-                        yield self._cell(planned, graph, clusterer, repeat)
+            for graph, clusterer, repeat in product(self.graphs, self.clusterers, repeats):
+                yield self._cell(planned, graph, clusterer, repeat)
 
     def _cell(
         self,
@@ -163,189 +165,172 @@ class Plan:
         graph: ComponentIdentity,
         clusterer: ComponentIdentity,
         repeat: int,
-    ) -> tuple[PlannedCell, "_Parts"]:
+    ) -> tuple[PlannedCell, Parts]:
         settings = self.settings
         scoring = [settings.resolution, settings.rescore, SCORING_VERSION]
         parts = [graph.parts, settings.levels, clusterer.parts, repeat, *scoring]
         seed = self._seed(planned, clusterer.name, repeat)
         key = key_of(planned.key, seed, *parts)
-        return PlannedCell(key, planned, graph.text, clusterer.text, repeat, seed), parts
+        return PlannedCell(key, planned, graph.spec, clusterer.spec, repeat, seed), parts
 
     def _seed(self, planned: PlannedMap, clusterer: str, repeat: int) -> int:
-        # Never of level, parameters or versions: identical graphs get identical labels.
+        # Independent of level, parameters and versions: identical graphs get identical labels.
         variant = planned.variant
         return seed_of(
             self.settings.seed,
             planned.source,
-            [planned.head_index.layer, planned.head_index.head],
+            _numbers(planned.head_index),
             [variant.role, component_name(variant.name), variant.draw],
             clusterer,
             repeat,
         )
 
     def _perturbed(
-        self,
-        cell: PlannedCell,
-        parts: "_Parts",
-        point: int,
-        perturbation: ComponentIdentity,
+        self, cell: PlannedCell, parts: Parts, point: int, perturbation: ComponentIdentity
     ) -> PlannedCell:
-        variant = Variant("perturbation", perturbation.text)
+        variant = Variant("perturbation", perturbation.spec)
         planned = replace(cell.map, variant=variant, observed=cell.map.key)
         seed = self._seed(planned, component_name(cell.clusterer), cell.repeat)
         draws = self.settings.stability_draws
         key = key_of(cell.map.key, seed, *parts, point, perturbation.parts, draws)
-        return PlannedCell(key, planned, cell.graph, cell.clusterer, cell.repeat, seed, point)
-
-
-# What goes into the key of a cell beside its map and seed.
-_Parts = list[Any]
+        return replace(cell, key=key, map=planned, seed=seed, point=point)
 
 
 def make_plan(
     settings: Settings, survey: Survey, registry: Registry, codes: Mapping[str, str]
 ) -> Plan:
-    """All maps and cells that the settings ask for on the surveyed inputs.
+    """Plan all maps and cells that the settings ask for on the surveyed inputs.
 
-    codes: what `expected_code` said before the survey. Code is never digested a second time:
-    what was edited meanwhile must not lend its key to what the old code makes.
+    codes: what `expected_code` returned before the survey. Code is not digested again: results
+    of the old code must not get the key of code that was edited in the meantime.
     """
+
+    def identities(setting: str) -> tuple[ComponentIdentity, ...]:
+        return tuple(each for each, _ in _identities(settings, setting, registry, codes))
+
+    extractors = {each.spec: each for each in identities("extractors")}
+    controls = _identities(settings, "controls", registry, codes)
     return Plan(
         settings,
-        tuple(_maps(settings, survey, registry, codes)),
-        _identities(settings.graphs, "graph builder", registry, codes),
-        _identities(settings.clusterers, "clusterer", registry, codes),
-        _identities(settings.perturbations, "perturbation", registry, codes),
+        tuple(_maps(settings, survey, extractors, controls)),
+        identities("graphs"),
+        identities("clusterers"),
+        identities("perturbations"),
     )
 
 
 def expected_code(settings: Settings, registry: Registry) -> dict[str, str]:
-    """The digest of every component's code, by kind and spelling: "clusterer louvain"."""
+    """Return the digest of every component's code, by kind and spec: "clusterer louvain"."""
     return {
-        f"{kind} {text}": code_digest(type(component))
+        f"{kind} {spec}": code_digest(type(component))
         for setting, kind in COMPONENTS.items()
-        for text in getattr(settings, setting)
-        for component in registry.make(kind, text)
+        for spec in getattr(settings, setting)
+        for component in registry.make(kind, spec)
     }
 
 
 def _identities(
-    texts: Sequence[str], kind: str, registry: Registry, codes: Mapping[str, str]
-) -> tuple[ComponentIdentity, ...]:
-    return tuple(
-        identify(component, codes[f"{kind} {text}"])
-        for text in texts
-        for component in registry.make(kind, text)
-    )
-
-
-@dataclass(frozen=True)
-class _Control:
-    """A configured control as the plan sees it."""
-
-    identity: ComponentIdentity
-    of_images: bool
+    settings: Settings, setting: str, registry: Registry, codes: Mapping[str, str]
+) -> list[tuple[ComponentIdentity, bool]]:
+    """The components of a setting, and whether each is a control that is drawn from images."""
+    kind = COMPONENTS[setting]
+    return [
+        (identify(component, codes[f"{kind} {spec}"]), isinstance(component, ImageControl))
+        for spec in getattr(settings, setting)
+        for component in registry.make(kind, spec)
+    ]
 
 
 def _maps(
-    settings: Settings, survey: Survey, registry: Registry, codes: Mapping[str, str]
+    settings: Settings,
+    survey: Survey,
+    extractors: Mapping[str, ComponentIdentity],
+    controls: Sequence[tuple[ComponentIdentity, bool]],
 ) -> Iterator[PlannedMap]:
-    controls = [
-        _Control(identify(component, codes[f"control {text}"]), isinstance(component, ImageControl))
-        for text in settings.controls
-        for component in registry.make("control", text)
-    ]
-    extractors = {
-        identity.text: identity
-        for identity in _identities(settings.extractors, "extractor", registry, codes)
-    }
+    """Every observed map, followed by its controls."""
     readable = len({image.digest for image in survey.images if not image.reason})
     for extractor in survey.extractors:
-        parts = [*extractors[extractor.text].parts, extractor.fingerprint]
-        for image in survey.images:
-            for head_index in extractor.head_indices:
-                yield from _with_controls(
-                    PlannedMap(
-                        # An unreadable image has no digest to go by.
-                        key_of(
-                            image.digest or [image.image_set, image.key], parts, *_place(head_index)
-                        ),
-                        image.image_set,
-                        image.key,
-                        image.digest,
-                        extractor.text,
-                        head_index,
-                        reason=image.reason,
-                    ),
-                    controls,
-                    settings,
-                    readable,
-                )
-    stored_maps = Counter(
-        (stored.map_set, stored.head_index, stored.nodes)
-        for stored in survey.maps
-        if not stored.reason
+        parts = [*extractors[extractor.spec].parts, extractor.fingerprint]
+        for image, head_index in product(survey.images, extractor.head_indices):
+            observed = _extracted(image, extractor.spec, parts, head_index)
+            yield observed
+            yield from _controls(observed, controls, settings, readable)
+    of_maps = [(control, of_images) for control, of_images in controls if not of_images]
+    groups = Counter(_group(found) for found in survey.maps if not found.reason)
+    for found in survey.maps:
+        observed = _stored(found)
+        yield observed
+        yield from _controls(observed, of_maps, settings, groups[_group(found)])
+
+
+def _extracted(
+    image: SurveyedImage, extractor: str, parts: Parts, head_index: HeadIndex
+) -> PlannedMap:
+    # An image that cannot be loaded has no digest.
+    identity = image.digest or [image.image_set, image.key]
+    return PlannedMap(
+        key=key_of(identity, parts, *_numbers(head_index)),
+        image_set=image.image_set,
+        image=image.key,
+        source=image.digest,
+        extractor=extractor,
+        head_index=head_index,
+        reason=image.reason,
     )
-    for stored in survey.maps:
-        yield from _with_controls(
-            PlannedMap(
-                key_of(
-                    stored.digest or [stored.map_set, stored.key],
-                    stored.grid,
-                    # Equal weights elsewhere on an image are another map.
-                    stored.region,
-                    *_place(stored.head_index),
-                ),
-                "",
-                stored.image or stored.key,
-                stored.digest,
-                stored.map_set,
-                stored.head_index,
-                reason=stored.reason,
-            ),
-            [control for control in controls if not control.of_images],
-            settings,
-            stored_maps[stored.map_set, stored.head_index, stored.nodes],
-        )
 
 
-def _place(head_index: HeadIndex) -> tuple[int, int]:
-    return head_index.layer, head_index.head
+def _stored(found: SurveyedMap) -> PlannedMap:
+    identity = found.digest or [found.map_set, found.key]
+    return PlannedMap(
+        # Equal weights elsewhere on an image are another map.
+        key=key_of(identity, found.grid, found.region, *_numbers(found.head_index)),
+        image_set="",
+        image=found.image or found.key,
+        source=found.digest,
+        extractor=found.map_set,
+        head_index=found.head_index,
+        reason=found.reason,
+    )
 
 
-def _with_controls(
-    observed: PlannedMap, controls: Sequence[_Control], settings: Settings, maps: int
+def _numbers(index: HeadIndex) -> tuple[int, int]:
+    return index.layer, index.head
+
+
+def _group(found: SurveyedMap) -> tuple[str, HeadIndex, int]:
+    """Stored maps of one group are tested against each other's nulls."""
+    return found.map_set, found.head_index, found.nodes
+
+
+def _controls(
+    observed: PlannedMap,
+    controls: Sequence[tuple[ComponentIdentity, bool]],
+    settings: Settings,
+    group_size: int,
 ) -> Iterator[PlannedMap]:
-    """A map and its controls, of which a group of so many maps has enough together."""
-    yield observed
-    draws = settings.nulls if settings.pooling == "image" else -(-settings.nulls // max(maps, 1))
-    for control in controls:
-        for draw in range(draws):
-            # All heads of an image see the same noise image; a map control draws for each.
-            place = () if control.of_images else _place(observed.head_index)
-            seed = seed_of(settings.seed, observed.source, control.identity.name, draw, place)
-            yield PlannedMap(
-                key_of(observed.key, control.identity.parts, draw, seed),
-                observed.image_set,
-                observed.image,
-                observed.source,
-                observed.extractor,
-                observed.head_index,
-                Variant("control", control.identity.text, draw),
-                seed,
-                "" if control.of_images else observed.key,
-                observed.key,
-                observed.reason,
-            )
+    """The controls of a map; a group of so many maps together has as many as are asked for."""
+    pooled = -(-settings.nulls // max(group_size, 1))
+    draws = range(settings.nulls if settings.pooling == "image" else pooled)
+    for (control, of_images), draw in product(controls, draws):
+        # All heads of an image see the same noise image; a map control draws for each head.
+        head = () if of_images else _numbers(observed.head_index)
+        seed = seed_of(settings.seed, observed.source, control.name, draw, head)
+        yield replace(
+            observed,
+            key=key_of(observed.key, control.parts, draw, seed),
+            variant=Variant("control", control.spec, draw),
+            seed=seed,
+            drawn_from="" if of_images else observed.key,
+            observed=observed.key,
+        )
 
 
 def split_extractors(
     settings: Settings, registry: Registry
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The settings' extractors of images, and its map sets."""
-    extractors: list[str] = []
-    map_sets: list[str] = []
-    for text in settings.extractors:
-        component = registry.find("extractor", component_name(text)).component
-        (map_sets if issubclass(component, MapSet) else extractors).append(text)
-    return tuple(extractors), tuple(map_sets)
+    """Return the specs of the settings' extractors of images, and those of its map sets."""
+    by_kind: dict[bool, list[str]] = {False: [], True: []}
+    for spec in settings.extractors:
+        component = registry.find("extractor", component_name(spec)).component
+        by_kind[issubclass(component, MapSet)].append(spec)
+    return tuple(by_kind[False]), tuple(by_kind[True])

@@ -1,40 +1,40 @@
-"""What the engine tells whoever watches a run."""
+"""Progress of a run, as the engine reports it."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of phases and steps; views show them, tests may ignore them."""
+    """Receives phases and steps; views show them, tests may ignore them."""
 
     def begin(self, phase: str, total: int) -> None:
-        """A phase of `total` steps begins; it ends where the next one begins."""
+        """Begin a phase of `total` steps; it ends when the next one begins."""
 
     def advance(self) -> None:
-        """One more step of the phase is done."""
+        """Complete one step of the phase."""
 
     def note(self, line: str) -> None:
-        """What is about to be done."""
+        """Show what is about to be done."""
 
     def warn(self, line: str) -> None:
-        """Something went wrong that does not end the run."""
+        """Show a problem that does not end the run."""
 
 
 class NullProgress:
-    """Watches nothing."""
+    """Ignores all progress."""
 
     def begin(self, phase: str, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advance(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def note(self, line: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def warn(self, line: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def named(name: str, reason: str) -> str:
-    """A reason that begins with the name of what it is about, once."""
+    """Return a reason that begins with the name of its subject, once."""
     return reason if reason.startswith(f"{name}: ") else f"{name}: {reason}"

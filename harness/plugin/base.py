@@ -60,11 +60,10 @@ class ImageSet(Component):
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """Return the names of the images, in a fixed order, each once.
+        """Return the names of the images, in a fixed order, each once, at least one.
 
-        Images that `load` refuses are named too.
-
-        Raises HarnessError if the set itself (its folder, its file) cannot be read.
+        They include images that `load` refuses. Raises HarnessError if the set itself (its
+        folder, its file) cannot be read.
         """
 
     @abstractmethod
@@ -139,10 +138,10 @@ class Extractor(Component):
 
     @abstractmethod
     def extract(self, images: Iterable[Image]) -> Iterator[AttentionMap]:
-        """Yield one map a head for each image, before taking the next image.
+        """Yield one map a head for each image in turn.
 
-        Write a generator that loads the model once. Each map carries its image's `key` and
-        `variant`, and its `layer` and `head`.
+        Write a generator that loads the model once. Each map carries the key and the variant of
+        its image, and its layer and head.
 
         Raises HarnessError if the image last taken does not suit the model.
         """
@@ -174,7 +173,7 @@ class MapSet(Component):
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """Return the names of the maps, in a fixed order, each once.
+        """Return the names of the maps, in a fixed order, each once, at least one.
 
         Raises HarnessError if the set itself (its folder, its file) cannot be read.
         """
@@ -267,7 +266,7 @@ class Clusterer(Component):
         Returns
         -------
         ndarray of int, shape (n,), or Partition
-            Labels; −1 means unassigned. The values of the others do not matter.
+            Labels ≥ 0 in any order; −1 means unassigned.
         """
 
 
@@ -302,7 +301,8 @@ class Selector(Component):
         profile
             The points of one clusterer on one map.
         controls
-            Profiles of the same clusterer at the same levels on a control's draws.
+            Profiles of the same clusterer at the same levels on a control's draws, if there are
+            any. For a draw's own profile the observed one is among them.
         """
 
 
@@ -327,7 +327,7 @@ class ImageControl(Component):
 
     @abstractmethod
     def draw(self, image: Image, seed: int) -> Image:
-        """Return an image of the same size and channels; the harness sets its key and variant."""
+        """Return an image of the same shape, determined by the seed; only its pixels are used."""
 
 
 class MapControl(Component):
@@ -351,7 +351,7 @@ class MapControl(Component):
 
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """Return a map of the same size; the harness sets its image, head and variant."""
+        """Return a map of the same size, determined by the seed; only its weights are used."""
 
 
 class Perturbation(Component):
@@ -375,4 +375,4 @@ class Perturbation(Component):
 
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """Return a map of the same size; the harness sets its image, head and variant."""
+        """Return a map of the same size, determined by the seed; only its weights are used."""

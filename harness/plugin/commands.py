@@ -1,11 +1,13 @@
 """Finds the commands of `harness`: its own, and those that installed packages add."""
 
+import contextlib
 import importlib
-import importlib.metadata
+import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, cast
+
+from harness.plugin.installed import Broken, Source, entry_points
 
 GROUP = "harness.commands"
 
@@ -18,61 +20,49 @@ class CommandModule(Protocol):
     run: Callable[[Namespace], int]
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command: its module, or the reason why it cannot be used, and where it comes from."""
+def find_commands(own: Mapping[str, str]) -> dict[str, CommandModule | Broken]:
+    """Find the core's own commands (modules by name), then those of installed packages.
 
-    name: str
-    source: str
-    module: CommandModule | None
-    reason: str = ""
-
-    @property
-    def summary(self) -> str:
-        """The line that `harness --help` shows."""
-        return self.module.SUMMARY if self.module else f"broken: {self.reason}"
-
-
-def find_commands(own: Mapping[str, str]) -> list[Command]:
-    """Return every command once: the core's own first, then those of entry points, by name.
-
-    Parameters
-    ----------
-    own
-        Module of each of the core's commands, by the command's name.
-
-    Returns
-    -------
-    list of Command
-        A command whose module cannot be imported, or whose name is already taken, has a reason
-        and no module; the others are unaffected.
+    A command is broken if its module cannot be imported or lacks a part, or if several packages
+    define it; the others are unaffected. No package replaces one of the core's own.
     """
-    commands = {name: _load(name, "harness", module) for name, module in own.items()}
-    for name, source, module in _entry_points():
-        if name in commands:
-            reason = f"{source} and {commands[name].source} both define it"
-            if name not in own:
-                commands[name] = Command(name, source, None, reason)
-        else:
-            commands[name] = _load(name, source, module)
-    return list(commands.values())
+    sources = {name: [Source("", "", module)] for name, module in own.items()}
+    for entry_point, source in entry_points(GROUP):
+        if entry_point.name not in own:
+            sources.setdefault(entry_point.name, []).append(source)
+    return {name: _load(name, found) for name, found in sources.items()}
 
 
-def _entry_points() -> Iterator[tuple[str, str, str]]:
-    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP)):
-        source = entry_point.dist.name if entry_point.dist else entry_point.value
-        yield entry_point.name, source, entry_point.value
+def broken_commands(own: Mapping[str, str]) -> Iterator[Broken]:
+    """Yield the broken commands, and those named like one of the core's own."""
+    yield from (each for each in find_commands(own).values() if isinstance(each, Broken))
+    for entry_point, source in entry_points(GROUP):
+        if entry_point.name in own:
+            yield Broken(entry_point.name, source, "harness has a command of that name itself")
 
 
-def _load(name: str, source: str, path: str) -> Command:
+def _load(name: str, sources: Sequence[Source]) -> CommandModule | Broken:
+    if len(sources) > 1:
+        all_of_them = Source("", "", " and ".join(map(str, sources)))
+        return Broken(name, all_of_them, "several packages define it")
+    source = sources[0]
     try:
-        module = importlib.import_module(path)
-        missing = [part for part in CommandModule.__annotations__ if not hasattr(module, part)]
-        if missing:
-            return Command(name, source, None, f"{path} does not define {', '.join(missing)}")
-        return Command(name, source, cast(CommandModule, module))
+        with contextlib.redirect_stdout(sys.stderr):
+            module = importlib.import_module(source.origin)
+        missing = ", ".join(_missing(module))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin's module may raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-        return Command(name, source, None, reason)
+        return Broken.by(error, name, source)
+    if missing:
+        return Broken(name, source, f"{source.origin} does not define {missing}")
+    return cast(CommandModule, module)
+
+
+def _missing(module: object) -> Iterator[str]:
+    summary = getattr(module, "SUMMARY", None)
+    if not (isinstance(summary, str) and summary.strip()):
+        yield "SUMMARY"
+    for name in ("add_arguments", "run"):
+        if not callable(getattr(module, name, None)):
+            yield f"{name}()"

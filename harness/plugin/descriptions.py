@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from harness.plugin.registry import Registered, Registry, Source
+from harness.plugin.installed import Source
+from harness.plugin.registry import Registered, Registry
 from harness.plugin.spec import is_required
 
 # `name: what it means`, on a line of its own.

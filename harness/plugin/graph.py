@@ -28,7 +28,7 @@ class Graph:
     level
         The level of its builder that gave the graph.
     threshold
-        The smallest weight that an edge may have or, if the builder has no such limit, has.
+        The smallest weight allowed; the smallest present if the builder limits edges otherwise.
     self_loops
         Whether edges from a node to itself were allowed.
 

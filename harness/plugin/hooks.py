@@ -26,9 +26,7 @@ Examples
 
 @hookspec
 def harness_image_sets() -> Sequence[type[base.ImageSet]]:
-    """Return image sets.
-
-    Each is a frozen dataclass derived from `harness.ImageSet`.
+    """Return subclasses of `harness.ImageSet`.
 
     Examples
     --------
@@ -40,9 +38,7 @@ def harness_image_sets() -> Sequence[type[base.ImageSet]]:
 
 @hookspec
 def harness_extractors() -> Sequence[type[base.Extractor] | type[base.MapSet]]:
-    """Return models that give attention maps, and sets of maps that need no images.
-
-    Each is a frozen dataclass derived from `harness.Extractor` or `harness.MapSet`.
+    """Return subclasses of `harness.Extractor` or `harness.MapSet`.
 
     Examples
     --------
@@ -54,9 +50,7 @@ def harness_extractors() -> Sequence[type[base.Extractor] | type[base.MapSet]]:
 
 @hookspec
 def harness_graph_builders() -> Sequence[type[base.GraphBuilder]]:
-    """Return ways to turn an attention map into a family of graphs.
-
-    Each is a frozen dataclass derived from `harness.GraphBuilder`.
+    """Return subclasses of `harness.GraphBuilder`.
 
     Examples
     --------
@@ -68,9 +62,7 @@ def harness_graph_builders() -> Sequence[type[base.GraphBuilder]]:
 
 @hookspec
 def harness_clusterers() -> Sequence[type[base.Clusterer]]:
-    """Return methods that divide the nodes of a graph into clusters.
-
-    Each is a frozen dataclass derived from `harness.Clusterer`.
+    """Return subclasses of `harness.Clusterer`.
 
     Examples
     --------
@@ -82,9 +74,7 @@ def harness_clusterers() -> Sequence[type[base.Clusterer]]:
 
 @hookspec
 def harness_selectors() -> Sequence[type[base.Selector]]:
-    """Return rules that choose a level of a profile.
-
-    Each is a frozen dataclass derived from `harness.Selector`.
+    """Return subclasses of `harness.Selector`.
 
     Examples
     --------
@@ -96,9 +86,7 @@ def harness_selectors() -> Sequence[type[base.Selector]]:
 
 @hookspec
 def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapControl]]:
-    """Return null models of images and of attention maps.
-
-    Each is a frozen dataclass derived from `harness.ImageControl` or `harness.MapControl`.
+    """Return subclasses of `harness.ImageControl` or `harness.MapControl`.
 
     Examples
     --------
@@ -110,9 +98,7 @@ def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapContro
 
 @hookspec
 def harness_perturbations() -> Sequence[type[base.Perturbation]]:
-    """Return small changes of a map that real clusters should survive.
-
-    Each is a frozen dataclass derived from `harness.Perturbation`.
+    """Return subclasses of `harness.Perturbation`.
 
     Examples
     --------

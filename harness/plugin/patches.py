@@ -1,6 +1,6 @@
 """Where the patches of a map lie on its image.
 
-Places are in pixels of the image at its own size; (0, 0) is the upper left corner of the first.
+Regions are in pixels of the image at its own size; (0, 0) is the corner at the upper left.
 """
 
 import math
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 Scalar = TypeVar("Scalar", bound=np.generic)
 # Top, left, height and width.
 Region = tuple[float, float, float, float]
-# Pixels by which a region may leave its image: edges that were scaled are seldom exact.
+# Pixels by which a region may exceed its image: edges that were scaled are seldom exact.
 ROUNDING = 1e-3
 
 
 def checked_region(region: Sequence[float]) -> Region:
-    """Top, left, height and width as plain floats; raises ValueError if they are none."""
+    """Return top, left, height and width as floats; raise ValueError if they are no region."""
     try:
         top, left, height, width = map(float, region)
     except (TypeError, ValueError) as error:
@@ -33,7 +33,7 @@ def checked_region(region: Sequence[float]) -> Region:
 
 
 def lies_within(region: Region, height: int, width: int) -> bool:
-    """Whether a region is of an image of that size, but for rounding."""
+    """Whether a region lies within an image of that size, up to rounding."""
     top, left, high, wide = region
     return (
         min(top, left) >= -ROUNDING
@@ -50,14 +50,14 @@ def described(region: Region) -> str:
 
 @dataclass(frozen=True)
 class Patches:
-    """The patches of a grid (rows, columns), numbered row by row, that part a region evenly."""
+    """The patches of a grid (rows, columns), numbered row by row, that divide a region evenly."""
 
     grid: tuple[int, int]
     region: Region
 
     @classmethod
     def on(cls, size: tuple[int, int], grid: tuple[int, int], region: Region | None) -> Self:
-        """On an image of size (height, width): over its region, or over all of it if None."""
+        """The patches on an image of a size (height, width), all of it if the region is None."""
         return cls(grid, region or (0.0, 0.0, float(size[0]), float(size[1])))
 
     @property
@@ -65,15 +65,15 @@ class Patches:
         """Height and width of a patch."""
         return self.region[2] / self.grid[0], self.region[3] / self.grid[1]
 
-    def place(self, patch: int) -> Region:
-        """Where a patch lies."""
+    def region_of(self, patch: int) -> Region:
+        """The region of one patch."""
         row, column = divmod(patch, self.grid[1])
         height, width = self.patch_size
         return self.region[0] + row * height, self.region[1] + column * width, height, width
 
 
 def crop(pixels: NDArray[Scalar], region: Region) -> NDArray[Scalar]:
-    """The pixels (height, width, …) whose middle lies in a region; at least one."""
+    """The pixels (height, width, …) whose centre lies in a region; at least one."""
     rows, columns = (
         _within(count, region[axis], region[axis + 2])
         for axis, count in enumerate(pixels.shape[:2])

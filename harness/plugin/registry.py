@@ -4,14 +4,13 @@ Each plugin is loaded on its own: one that fails is listed as broken, and the ot
 """
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import inspect
 import sys
-import traceback
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +21,7 @@ import pluggy
 from harness.errors import HarnessError
 from harness.plugin import base, hooks
 from harness.plugin.base import Component
+from harness.plugin.installed import Broken, Source, entry_points
 from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
 
 GROUP = "harness"
@@ -38,33 +38,11 @@ KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a plugin comes from: package and version, and its module or file."""
-
-    package: str
-    version: str
-    origin: str
-
-    def __str__(self) -> str:
-        return f"{self.package} {self.version} ({self.origin})" if self.package else self.origin
-
-
-@dataclass(frozen=True)
 class Registered:
     """A component class and where it comes from."""
 
     component: type[Component]
     source: Source
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A plugin that cannot be used, with a one-line reason and its traceback."""
-
-    name: str
-    source: Source
-    reason: str
-    traceback: str
 
 
 class BrokenPluginError(Exception):
@@ -84,25 +62,23 @@ class Registry:
         Raises HarnessError if there is none, with a suggestion or the traceback of the broken
         plugin of that name, or more than one.
         """
-        known = self.components[kind]
-        found = known.get(name, ())
-        if len(found) > 1:
-            sources = " and ".join(str(registered.source) for registered in found)
-            raise HarnessError(
-                f"{kind} {name!r} is defined by {sources}; rename one or leave it out"
-            )
+        found = self.components[kind].get(name, ())
+        if len(found) != 1:
+            raise HarnessError(self._why_not(kind, name, found))
+        return found[0]
+
+    def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
-            return found[0]
+            return f"{kind} {name!r} is defined by {_sources(found)}; rename one or leave it out"
         for broken in self.broken:
             if broken.name == name:
-                raise HarnessError(
-                    f"plugin {name!r} is broken: {broken.reason}\n{broken.traceback}".rstrip()
-                )
-        elsewhere = [other for other in KINDS if name in self.components[other]]
-        if elsewhere:
-            raise HarnessError(f"{name!r} is no {kind} but a {elsewhere[0]}")
+                return f"plugin {name!r} is broken: {broken.reason}\n{broken.traceback}".rstrip()
+        for other in KINDS:
+            if name in self.components[other]:
+                return f"{name!r} is no {kind} but a {other}"
+        known = self.components[kind]
         hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
-        raise HarnessError(f"there is no {kind} {name!r}{hint}")
+        return f"there is no {kind} {name!r}{hint}"
 
     def make(self, kind: str, text: str) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
@@ -126,8 +102,11 @@ class Registry:
         for kind, named in self.components.items():
             for name, found in named.items():
                 if len(found) > 1:
-                    sources = " and ".join(str(registered.source) for registered in found)
-                    yield f"{kind} {name!r} cannot be used: it is defined by {sources}"
+                    yield f"{kind} {name!r} cannot be used: it is defined by {_sources(found)}"
+
+
+def _sources(found: Sequence[Registered]) -> str:
+    return " and ".join(str(registered.source) for registered in found)
 
 
 def load(paths: Sequence[Path] = ()) -> Registry:
@@ -145,12 +124,11 @@ def load(paths: Sequence[Path] = ()) -> Registry:
             with contextlib.redirect_stdout(sys.stderr):
                 loaded = _load_one(manager, name, source, importer)
         except BrokenPluginError as error:
-            broken.append(Broken(name, source, str(error), ""))
+            broken.append(Broken(name, source, str(error)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-            broken.append(Broken(name, source, reason, traceback.format_exc()))
+            broken.append(Broken.by(error, name, source))
         else:
             for registered in loaded:
                 named = components[registered.component.kind]
@@ -162,11 +140,8 @@ Importer = Callable[[], Any]
 
 
 def _installed() -> Iterator[tuple[str, Source, Importer]]:
-    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP)):
-        distribution = entry_point.dist
-        package = distribution.name if distribution else ""
-        version = distribution.version if distribution else ""
-        yield entry_point.name, Source(package, version, entry_point.value), entry_point.load
+    for entry_point, source in entry_points(GROUP):
+        yield entry_point.name, source, entry_point.load
 
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
@@ -174,32 +149,25 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
             raise HarnessError(f"--plugin {path}: no such file, or a folder without __init__.py")
-        yield path.stem, Source("", "", str(path)), _FileImporter(file.resolve())
+        yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
 
 
-@dataclass(frozen=True)
-class _FileImporter:
-    """Imports a Python file, or the package of an __init__.py, under a unique module name."""
-
-    file: Path
-
-    def __call__(self) -> ModuleType:
-        name = f"harness_plugin_{sha256(str(self.file).encode()).hexdigest()[:12]}"
-        package = [str(self.file.parent)] if self.file.name == "__init__.py" else None
-        spec = importlib.util.spec_from_file_location(
-            name, self.file, submodule_search_locations=package
-        )
-        if spec is None or spec.loader is None:
-            raise BrokenPluginError(f"{self.file.name} is not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        # Dataclasses look up their module by name while they are defined.
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
+def _import_file(file: Path) -> ModuleType:
+    """Import a Python file, or the package of an __init__.py, under a unique module name."""
+    name = f"harness_plugin_{sha256(str(file).encode()).hexdigest()[:12]}"
+    package = [str(file.parent)] if file.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=package)
+    if spec is None or spec.loader is None:
+        raise BrokenPluginError(f"{file.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look up their module by name while they are defined.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _load_one(

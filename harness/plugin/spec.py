@@ -165,17 +165,7 @@ def _swept(
 def format_spec(component: Component, *, full: bool = False) -> str:
     """Return the spec from which `parse` and `configure` make an equal component.
 
-    Parameters
-    ----------
-    component
-        Any component.
-    full
-        Whether parameters that have their default value are written too.
-
-    Examples
-    --------
-    >>> format_spec(harness.make("clusterer", "louvain[resolution=2]"))
-    'louvain[resolution=2.0]'
+    Parameters that have their default value are left out, unless `full`.
     """
     written = []
     for field in dataclasses.fields(component):  # type: ignore[arg-type]

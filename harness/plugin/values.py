@@ -137,11 +137,6 @@ class Image:
     variant
         What was done to the image.
 
-    Attributes
-    ----------
-    digest : str
-        SHA-256 of the pixels and their shape.
-
     Raises
     ------
     TypeError
@@ -208,8 +203,6 @@ class AttentionMap:
         Number of patches.
     head_index : HeadIndex
         The layer and the head.
-    digest : str
-        SHA-256 of the weights, their type and shape.
 
     Raises
     ------

@@ -1,7 +1,12 @@
-"""One SQLite file a run: what was planned, what was computed, what was selected."""
+"""The results of a run: one SQLite file, and a folder of maps."""
 
-from harness.store.mounts import network_file_system
-from harness.store.opening import check_place, open_for_reading, open_for_writing
+from harness.store.opening import (
+    check_folder,
+    network_file_system,
+    open_for_reading,
+    open_for_writing,
+)
+from harness.store.records import Timing
 from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
 from harness.store.selections import (
     Accepted,
@@ -14,7 +19,7 @@ from harness.store.selections import (
     replace_selections,
     replace_stabilities,
 )
-from harness.store.tables import Store, Timing, none_for_nan
+from harness.store.tables import Store, none_for_nan
 
 __all__ = [
     "FIGURES",
@@ -27,7 +32,7 @@ __all__ = [
     "Store",
     "Timing",
     "accepted",
-    "check_place",
+    "check_folder",
     "count_observed",
     "failed_selections",
     "groups",

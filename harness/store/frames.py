@@ -1,19 +1,32 @@
-"""A run's tables as pandas frames, tidy: one observation a row, every row with its identity."""
+"""A run's tables as tidy pandas frames: one observation per row, every row with its identity."""
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from harness.store.schema import FIGURES
 from harness.store.tables import Store
 
 if TYPE_CHECKING:
     import pandas
 
-IDENTITY = """planned.image_set, planned.image, planned.extractor, planned.layer, planned.head,
-    planned.role, planned.control, planned.draw, planned.graph, planned.clusterer,
-    planned.repeat, planned.seed, planned.point AS at_point"""
+
+def _columns(table: str, names: Iterable[str]) -> str:
+    return ", ".join(f"{table}.{name}" for name in names)
+
+
+IDENTITY = _columns(
+    "planned",
+    (
+        "image_set", "image", "extractor", "layer", "head", "role", "control", "draw", "graph",
+        "clusterer", "repeat", "seed", "point AS perturbed_point",
+    ),
+)  # fmt: skip
 # The identity of an observed cell.
-OBSERVED = """planned.image_set, planned.image, planned.extractor, planned.layer, planned.head,
-    planned.graph, planned.clusterer, planned.repeat"""
+OBSERVED = _columns(
+    "planned",
+    ("image_set", "image", "extractor", "layer", "head", "graph", "clusterer", "repeat"),
+)
 
 IMAGES = "SELECT * FROM images ORDER BY image_set, image"
 
@@ -26,10 +39,8 @@ ORDER BY planned.position
 """
 
 POINTS = f"""
-SELECT planned.cell, {IDENTITY}, cells.status, points.point, points.level, points.threshold,
-       points.density, points.modularity, points.modularity_full, points.n_clusters,
-       points.coverage, points.largest_component_fraction, points.isolated_fraction,
-       points.jaccard_previous, points.seconds, points.diagnostics, points.warnings
+SELECT planned.cell, {IDENTITY}, cells.status, points.point, {_columns("points", FIGURES)},
+       points.diagnostics, points.warnings
 FROM planned
 JOIN cells ON cells.cell = planned.cell
 JOIN points ON points.cell = planned.cell
@@ -56,33 +67,35 @@ ORDER BY planned.position, tests.selector, tests.control
 """
 
 STABILITIES = f"""
-SELECT planned.cell, {OBSERVED}, stabilities.selector, stabilities.kind, stabilities.compared,
-       stabilities.jaccard, stabilities.weakest, stabilities.weakest_size,
+SELECT planned.cell, {OBSERVED}, stabilities.selector, stabilities.kind, stabilities.n_compared,
+       stabilities.jaccard, stabilities.weakest_cluster, stabilities.weakest_size,
        stabilities.weakest_jaccard
 FROM planned JOIN stabilities ON stabilities.cell = planned.cell
 WHERE planned.role = 'observed'
 ORDER BY planned.position, stabilities.selector, stabilities.kind
 """
 
-INTEGERS = ("label", "candidate", "plateau_first", "plateau_last", "n_clusters", "at_point")
+NULLABLE_INTEGERS = (
+    "label", "candidate", "plateau_first", "plateau_last", "n_clusters", "perturbed_point"
+)  # fmt: skip
 
 
 def images(store: Store) -> "pandas.DataFrame":
-    """Every image of the run, unreadable ones with their reason."""
+    """All images of the run; unreadable ones have a reason."""
     return _read(store, IMAGES)
 
 
 def cells(store: Store) -> "pandas.DataFrame":
-    """Every planned cell and what became of it; status "missing" where it has no record yet."""
+    """All planned cells with their status, "missing" for those without a record."""
     return _read(store, CELLS)
 
 
 def points(store: Store) -> "pandas.DataFrame":
-    """Every point of every planned cell; `labels` holds arrays (nodes,), −1 = unassigned."""
+    """All points of all planned cells; `labels` holds arrays (nodes,), −1 for unassigned."""
     import numpy as np
 
     frame = _read(store, POINTS)
-    # Two bytes a label, as in the store; equal images share a cell's.
+    # Images of equal pixels share a cell; 16-bit labels, as in the store, save memory.
     labels = {cell: store.labels(cell).astype(np.int16) for cell in frame["cell"].unique()}
     pairs = zip(frame["cell"], frame["point"], strict=True)
     frame["labels"] = [labels[cell][point] for cell, point in pairs]
@@ -92,14 +105,14 @@ def points(store: Store) -> "pandas.DataFrame":
 
 
 def selections(store: Store) -> "pandas.DataFrame":
-    """Every selection, with the figures of the point it chose."""
+    """All selections, with the figures of the selected point."""
     frame = _read(store, SELECTIONS)
     frame["accepted"] = frame["accepted"].astype(bool)
     return frame
 
 
 def tests(store: Store) -> "pandas.DataFrame":
-    """Every selection's statistic beside those of each control's draws, arrays (draws,)."""
+    """The tests of all selections; `null_statistics` holds arrays (draws,)."""
     import numpy as np
     import pandas
 
@@ -109,7 +122,7 @@ def tests(store: Store) -> "pandas.DataFrame":
 
 
 def stabilities(store: Store) -> "pandas.DataFrame":
-    """How stable every accepted selection is, by kind, and which of its clusters is least so."""
+    """The stability of all accepted selections by kind, with their least stable cluster."""
     return _read(store, STABILITIES)
 
 
@@ -117,7 +130,7 @@ def _read(store: Store, query: str) -> "pandas.DataFrame":
     import pandas
 
     frame = pandas.read_sql_query(query, store.connection)
-    for column in INTEGERS:
+    for column in NULLABLE_INTEGERS:
         if column in frame:
             frame[column] = frame[column].astype("Int64")
     return frame

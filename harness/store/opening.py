@@ -1,8 +1,12 @@
-"""Opens the store of a run folder: one writer at a time, nothing damaged, nothing foreign."""
+"""Opens the store of a run folder, for one writer at a time.
+
+Files that are damaged, not a store, or of another version are refused and left unchanged.
+"""
 
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.store.mounts import network_file_system
 from harness.store.schema import (
     APPLICATION_ID,
     FILE_NAME,
@@ -23,14 +26,25 @@ from harness.store.schema import (
 )
 from harness.store.tables import Store
 
-# Seconds after which nobody is writing a partial map any more.
+# Age in seconds after which a partial map is no longer being written.
 LEFT_OVER = 3600.0
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
-def check_place(folder: Path) -> None:
-    """Raise HarnessError if a run's folder can be seen to be no place to write to."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+MOUNTS = Path("/proc/self/mountinfo")
+# On these SQLite cannot share its log between processes, and locks may not hold.
+NETWORK = frozenset(
+    {
+        "9p", "afs", "beegfs", "ceph", "cifs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
+        "fuse.gcsfuse", "fuse.rclone", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
+        "orangefs", "pvfs2", "smb3", "smbfs",
+    }
+)  # fmt: skip
+
+
+def check_folder(folder: Path) -> None:
+    """Raise HarnessError if a run cannot be written to a folder, which need not exist yet."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not nearest.is_dir():
         raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
@@ -43,13 +57,62 @@ def check_place(folder: Path) -> None:
         )
 
 
+def network_file_system(folder: Path) -> str:
+    """The type of the network file system that a folder lies on, "" if it lies on none."""
+    try:
+        found = file_system_of(folder.resolve(), MOUNTS.read_text(errors="replace"))
+    except OSError:
+        return ""
+    return found if found in NETWORK else ""
+
+
+def file_system_of(folder: Path, mounts: str) -> str:
+    """The type of the file system that an absolute folder lies on, "" if unknown.
+
+    mounts: the content of /proc/self/mountinfo (see proc_pid_mountinfo(5)).
+    """
+    found, length = "", -1
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, described = before.split(), after.split()
+        if len(fields) < 5 or not described:
+            continue
+        point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4]))
+        # Of several mounts on one point, the last one is visible.
+        if folder.is_relative_to(point) and len(point.parts) >= length:
+            found, length = described[0], len(point.parts)
+    return found
+
+
 @contextmanager
 def open_for_writing(folder: Path) -> Iterator[Store]:
-    """The store of a run folder, made if it is not there, for one process at a time.
+    """Open the store of a run folder, made if missing, for one process at a time.
 
-    Raises HarnessError if the folder cannot be written, is in use, or holds something else or
-    damaged; and later, if the disk is full.
+    Raises HarnessError if the folder cannot be written, is in use, or holds something else or a
+    damaged store; and inside the block, if the disk is full.
     """
+    with _locked(folder):
+        _clear(folder / MAPS_FOLDER)
+        path = folder / FILE_NAME
+        connection = _connect(path, "rwc")
+        try:
+            _check_schema(connection, path, create=True)
+            _check_content(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            yield Store(folder, connection)
+        except sqlite3.DatabaseError as error:
+            raise _explained(path, error) from error
+        finally:
+            # A run that is not being written is one file, readable also from a read-only folder.
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("PRAGMA journal_mode = DELETE")
+            connection.close()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Make the folder, and hold its lock."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MAPS_FOLDER).mkdir(exist_ok=True)
@@ -63,29 +126,14 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise HarnessError(f"{folder}: another process is running in this folder") from error
-        _clear(folder / MAPS_FOLDER)
-        path = folder / FILE_NAME
-        connection = _connect(path, "rwc")
-        try:
-            _check_schema(connection, path, create=True)
-            _check_content(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            yield Store(folder, connection)
-        except sqlite3.DatabaseError as error:
-            raise _explained(path, error) from error
-        finally:
-            # A run at rest is one file, readable from a folder that cannot be written.
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("PRAGMA journal_mode = DELETE")
-            connection.close()
+        yield
     finally:
         os.close(lock)
 
 
 @contextmanager
 def open_for_reading(folder: Path) -> Iterator[Store]:
-    """The store of a run folder, read-only; a run may be going on in it.
+    """Open the store of a run folder read-only, also while a run writes to it.
 
     Raises HarnessError if there is no run, or one of another version.
     """
@@ -103,7 +151,7 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
 
 
 def _clear(maps: Path) -> None:
-    """Remove maps that a killed process left half-written; one that surveys may be writing some."""
+    """Remove partial maps of killed processes; a recent one may be being written by a survey."""
     for partial in maps.glob(f"*{PARTIAL}"):
         with contextlib.suppress(OSError):
             if time.time() - partial.stat().st_mtime > LEFT_OVER:
@@ -114,8 +162,8 @@ def _explained(path: Path, error: sqlite3.DatabaseError) -> HarnessError:
     code = getattr(error, "sqlite_errorcode", None)
     if code in FULL:
         return HarnessError(
-            f"{path}: the disk is full; what was computed until then is kept, and the same "
-            "command goes on from there when there is room"
+            f"{path}: the disk is full; finished work is saved, and the same command resumes "
+            "when there is room"
         )
     log = path.with_name(f"{path.name}-wal")
     if code == sqlite3.SQLITE_CANTOPEN and log.exists():
@@ -134,7 +182,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    # One transaction, so that a kill leaves no half-made schema behind.
+    # One transaction, so that a kill leaves no partial schema.
     connection.executescript(
         f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
         f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
@@ -142,11 +190,11 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = False) -> None:
-    (tables,) = _damage_named(connection, path, "SELECT count(*) FROM sqlite_schema")
+    (tables,) = _fetch(connection, path, "SELECT count(*) FROM sqlite_schema")
     if create and not tables:
         _create(connection)
-    (application,) = _damage_named(connection, path, "PRAGMA application_id")
-    (version,) = _damage_named(connection, path, "PRAGMA user_version")
+    (application,) = _fetch(connection, path, "PRAGMA application_id")
+    (version,) = _fetch(connection, path, "PRAGMA user_version")
     if application != APPLICATION_ID:
         raise HarnessError(f"{path}: not the store of a run")
     if version != SCHEMA_VERSION:
@@ -158,8 +206,8 @@ def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = 
 
 
 def _check_content(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse to write into a damaged file: whatever is wrong, its pages fit together or not."""
-    (found,) = _damage_named(connection, path, "PRAGMA quick_check(1)")
+    """Raise HarnessError if the file is damaged."""
+    (found,) = _fetch(connection, path, "PRAGMA quick_check(1)")
     if found != "ok":
         raise HarnessError(
             f"{path}: damaged ({' '.join(str(found).split())}); nothing is written to it: restore "
@@ -167,7 +215,8 @@ def _check_content(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _damage_named(connection: sqlite3.Connection, path: Path, query: str) -> tuple[Any, ...]:
+def _fetch(connection: sqlite3.Connection, path: Path, query: str) -> tuple[Any, ...]:
+    """The first row of a query; raises HarnessError if the file is damaged."""
     try:
         return tuple(connection.execute(query).fetchone())
     except sqlite3.OperationalError:

@@ -1,14 +1,18 @@
-"""What the store's file looks like. ARCHITECTURE.md says what each table is for."""
+"""The schema of a run's SQLite file. ARCHITECTURE.md says what each table is for."""
+
+from dataclasses import fields
+
+from harness.plugin.profile import Point
 
 FILE_NAME = "run.sqlite"
 LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
-# What the name of a map ends in while it is written.
+# The suffix of a map's file while it is written.
 PARTIAL = ".partial"
 SCHEMA_VERSION = 6
-# "ahrn", in SQLite's header of the file.
+# "ahrn", in the header of the SQLite file.
 APPLICATION_ID = 0x6168726E
-# Labels are kept as 16-bit integers.
+# Labels are stored as 16-bit integers.
 LARGEST_MAP = 2**15 - 1
 
 SCHEMA = """
@@ -33,8 +37,7 @@ CREATE INDEX planned_by_observed ON planned (observed);
 CREATE INDEX planned_by_map ON planned (map);
 CREATE TABLE maps (
     map TEXT PRIMARY KEY, digest TEXT NOT NULL, nodes INTEGER NOT NULL,
-    grid_rows INTEGER, grid_columns INTEGER, truth TEXT,
-    region_top REAL, region_left REAL, region_height REAL, region_width REAL,
+    grid TEXT, truth TEXT, region TEXT,
     reason TEXT NOT NULL, detail TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE cells (
@@ -62,15 +65,13 @@ CREATE TABLE tests (
     PRIMARY KEY (cell, selector, control)
 ) WITHOUT ROWID;
 CREATE TABLE stabilities (
-    cell TEXT NOT NULL, selector TEXT NOT NULL, kind TEXT NOT NULL, compared INTEGER NOT NULL,
-    jaccard REAL, weakest INTEGER NOT NULL, weakest_size INTEGER NOT NULL, weakest_jaccard REAL,
+    cell TEXT NOT NULL, selector TEXT NOT NULL, kind TEXT NOT NULL,
+    n_compared INTEGER NOT NULL, jaccard REAL,
+    weakest_cluster INTEGER NOT NULL, weakest_size INTEGER NOT NULL, weakest_jaccard REAL,
     PRIMARY KEY (cell, selector, kind)
 ) WITHOUT ROWID;
 """
-# The columns of `points` that are plain numbers of a Point, in the order of both.
-FIGURES = (
-    "level", "threshold", "density", "modularity", "modularity_full", "n_clusters", "coverage",
-    "largest_component_fraction", "isolated_fraction", "jaccard_previous",
-    "seconds",
-)  # fmt: skip
-UNDEFINED_AS_NULL = ("modularity", "modularity_full", "jaccard_previous")
+# The fields of a Point that are single numbers, each a column of `points`.
+FIGURES = tuple(
+    each.name for each in fields(Point) if each.name not in ("labels", "diagnostics", "warnings")
+)

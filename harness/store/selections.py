@@ -1,27 +1,28 @@
 """Reads and writes what is derived from cells: selections, their significance and stability.
 
-All of it is replaced whenever it is derived anew, never resumed.
+These tables are replaced as a whole whenever they are derived, never resumed.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
 from harness.metrics.significance import Significance, false_discovery_rates
 from harness.store.records import SelectionRecord, StabilityRecord
-from harness.store.tables import Store, none_for_nan
+from harness.store.tables import Store
 
 
 @dataclass(frozen=True)
 class Group:
-    """What one method did with one head of one extractor, over all images, with one repeat.
+    """The cells of one method on one head of one extractor, over all images, with one repeat.
 
-    All maps are of one size: builders may choose levels by it. observed: cells that are ok, with
-    the key of their map; seeds: the seed of each; controls: the cells of each control, with the
-    key of the observed map that they are drawn for.
+    Their maps have the same number of nodes, which graph builders may choose levels by. observed:
+    the map of each observed cell that is ok; seeds: the seed of each; controls: for each control,
+    the observed map that each of its cells is compared with.
     """
 
     observed: dict[str, str] = field(default_factory=dict)
@@ -30,22 +31,19 @@ class Group:
 
 
 def groups(store: Store) -> Iterator[Group]:
-    """The groups of all cells that are planned and ok; every planned control is in each.
-
-    One is read when it is asked for: together they may be many cells.
-    """
+    """The groups of all planned cells that are ok, read one at a time; each has all controls."""
     names = store.controls()
-    of_group = "extractor, layer, head, nodes, graph, clusterer, repeat"
+    identity = "extractor, layer, head, nodes, graph, clusterer, repeat"
     rows = store.connection.execute(
-        f"SELECT cell, role, control, map, observed, seed, {of_group} "
+        f"SELECT cell, role, control, map, observed, seed, {identity} "
         "FROM planned JOIN cells USING (cell) WHERE status = 'ok' AND role <> 'perturbation' "
-        f"ORDER BY min(position) OVER (PARTITION BY {of_group}), position"
+        f"ORDER BY min(position) OVER (PARTITION BY {identity}), position"
     )
     for _, members in groupby(rows, lambda row: row[6:]):
         found = Group(controls={name: {} for name in names})
-        for cell, role, control, of, observed, seed, *_ in members:
+        for cell, role, control, map_key, observed, seed, *_ in members:
             if role == "observed":
-                found.observed[cell] = of
+                found.observed[cell] = map_key
                 found.seeds[cell] = seed
             else:
                 found.controls[control][cell] = observed
@@ -53,42 +51,28 @@ def groups(store: Store) -> Iterator[Group]:
 
 
 def count_observed(store: Store) -> int:
-    """How many observed cells all groups have."""
-    (count,) = store.connection.execute(
+    """The number of observed cells in all groups."""
+    return store.count(
         "SELECT count(DISTINCT cell) FROM planned JOIN cells USING (cell) "
         "WHERE status = 'ok' AND role = 'observed'"
-    ).fetchone()
-    return int(count)
+    )
 
 
 def replace_selections(
     store: Store, records: Iterable[SelectionRecord], selectors: Sequence[str] | None = None
 ) -> None:
-    """Keep these selections with their tests, and no others of these selectors, or of any.
+    """Replace the selections and tests of these selectors, or of all; writes records as they come.
 
-    Each is written when it comes. The tests of a selector under a control are a family, whose
-    false discovery rate is kept.
+    The tests of a selector under one control are one family of the false discovery rate.
     """
     families: defaultdict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
     with store.connection:
-        for table in ("selections", "tests", "stabilities"):
-            if selectors is None:
-                store.connection.execute(f"DELETE FROM {table}")
-            else:
-                store.connection.executemany(
-                    f"DELETE FROM {table} WHERE selector = ?", [(text,) for text in selectors]
-                )
+        _clear(store, selectors)
         for record in records:
-            store.connection.execute(
-                "INSERT INTO selections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _selection_row(record)
-            )
+            store.insert("selections", [_selection_row(record)])
             for control, test in record.tests.items():
                 families[record.selector, control].append((record.cell, test.p))
-                # The rate is not known before all are.
-                store.connection.execute(
-                    "INSERT INTO tests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (record.cell, record.selector, control, *_test_figures(test), 1.0),
-                )
+                store.insert("tests", [_test_row(record, control, test)])
         for (selector, control), family in families.items():
             rates = false_discovery_rates([p for _, p in family]).tolist()
             store.connection.executemany(
@@ -100,34 +84,49 @@ def replace_selections(
             )
 
 
-def _selection_row(record: SelectionRecord) -> tuple[object, ...]:
+def _clear(store: Store, selectors: Sequence[str] | None) -> None:
+    for table in ("selections", "tests", "stabilities"):
+        if selectors is None:
+            store.connection.execute(f"DELETE FROM {table}")
+        else:
+            store.connection.executemany(
+                f"DELETE FROM {table} WHERE selector = ?", [(spec,) for spec in selectors]
+            )
+
+
+def _selection_row(record: SelectionRecord) -> dict[str, Any]:
     selection = record.selection
+    row = {"cell": record.cell, "selector": record.selector}
     if selection is None:
-        return record.cell, record.selector, None, None, 0, None, None, "failed", record.reason
-    return (
-        record.cell, record.selector, selection.candidate, none_for_nan(selection.statistic),
-        int(selection.accepted), *(selection.plateau or (None, None)), "ok", selection.reason,
-    )  # fmt: skip
+        nothing = dict.fromkeys(("candidate", "statistic", "plateau_first", "plateau_last"))
+        return {**row, **nothing, "accepted": 0, "status": "failed", "reason": record.reason}
+    first, last = selection.plateau or (None, None)
+    return {
+        **row, **vars(selection), "accepted": int(selection.accepted),
+        "plateau_first": first, "plateau_last": last, "status": "ok",
+    }  # fmt: skip
 
 
-def _test_figures(test: Significance) -> tuple[object, ...]:
-    return (
-        none_for_nan(test.statistic), np.array(test.null_statistics, dtype="<f8").tobytes(),
-        none_for_nan(test.null_mean), none_for_nan(test.null_std), none_for_nan(test.z),
-        test.p,
-    )  # fmt: skip
+def _test_row(record: SelectionRecord, control: str, test: Significance) -> dict[str, Any]:
+    return {
+        **vars(test),
+        "cell": record.cell,
+        "selector": record.selector,
+        "control": control,
+        "null_statistics": np.array(test.null_statistics, dtype="<f8").tobytes(),
+        # Known only when the family is complete.
+        "q": 1.0,
+    }
 
 
 def failed_selections(store: Store) -> int:
-    """How many selections failed."""
-    query = "SELECT count(*) FROM selections WHERE status <> 'ok'"
-    (count,) = store.connection.execute(query).fetchone()
-    return int(count)
+    """The number of selections that failed."""
+    return store.count("SELECT count(*) FROM selections WHERE status <> 'ok'")
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A selection that was accepted: its level, and its plateau if it has one."""
+    """An accepted selection: the index of its level, and its plateau if it has one."""
 
     cell: str
     selector: str
@@ -136,7 +135,7 @@ class Accepted:
 
 
 def accepted(store: Store) -> list[Accepted]:
-    """All selections that were accepted, those of a cell together."""
+    """All accepted selections, ordered by cell."""
     return [
         Accepted(cell, selector, candidate, None if first is None else (first, last))
         for cell, selector, candidate, first, last in store.connection.execute(
@@ -147,8 +146,8 @@ def accepted(store: Store) -> list[Accepted]:
 
 
 def perturbed_cells(store: Store) -> Mapping[tuple[str, int], Mapping[str, str | None]]:
-    """By observed cell and level: by perturbation the key of the cell that is ok, or None."""
-    found: dict[tuple[str, int], dict[str, str | None]] = {}
+    """The perturbed cells of each observed cell and level, by perturbation; None if not ok."""
+    found: defaultdict[tuple[str, int], dict[str, str | None]] = defaultdict(dict)
     for cell, point, perturbation, perturbed, status in store.connection.execute(
         "SELECT DISTINCT base.cell, perturbed.point, perturbed.control, perturbed.cell, status "
         "FROM planned AS perturbed JOIN planned AS base ON base.role = 'observed' "
@@ -157,23 +156,12 @@ def perturbed_cells(store: Store) -> Mapping[tuple[str, int], Mapping[str, str |
         "LEFT JOIN cells ON cells.cell = perturbed.cell WHERE perturbed.role = 'perturbation' "
         "ORDER BY perturbed.position"
     ):
-        of = found.setdefault((cell, point), {})
-        of[perturbation] = perturbed if status == "ok" else None
-    return found
+        found[cell, point][perturbation] = perturbed if status == "ok" else None
+    return dict(found)
 
 
 def replace_stabilities(store: Store, records: Iterable[StabilityRecord]) -> None:
-    """Keep these stabilities and no others."""
+    """Replace all stabilities."""
     with store.connection:
         store.connection.execute("DELETE FROM stabilities")
-        store.connection.executemany(
-            "INSERT INTO stabilities VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    record.cell, record.selector, record.kind, record.compared,
-                    none_for_nan(record.jaccard), record.weakest, record.weakest_size,
-                    none_for_nan(record.weakest_jaccard),
-                )
-                for record in records
-            ),
-        )  # fmt: skip
+        store.insert("stabilities", map(vars, records))

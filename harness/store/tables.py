@@ -1,14 +1,14 @@
-"""Reads and writes a run's tables.
+"""Reads and writes the tables of a run: its plan, maps and cells.
 
-Only the coordinator writes, one transaction a finished piece of work. NaN is stored as NULL.
+Only the coordinator writes, in one transaction per finished piece of work. SQLite stores NaN as
+NULL.
 """
 
 import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,13 @@ from harness.errors import HarnessError
 from harness.planning.plan import PlannedCell, SurveyedImage
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import HeadIndex, Integers, Variant
-from harness.store.records import CellRecord, MapRecord, MissingCell
-from harness.store.schema import FIGURES, MAPS_FOLDER, UNDEFINED_AS_NULL
+from harness.store.records import CellRecord, MapRecord, MissingCell, Timing
+from harness.store.schema import FIGURES, MAPS_FOLDER
 
-# Columns of `planned` that hold spellings of components.
+# The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
-# Those without which there would be other maps.
 MAP_COLUMNS = ("extractor", "control", "image_set")
-# Planned cells without a record, each once: images of equal pixels share theirs.
+# Planned cells without a record. Images of equal pixels share a cell, which is listed once.
 MISSING = """
 FROM planned LEFT JOIN maps USING (map)
 WHERE NOT EXISTS (SELECT 1 FROM cells WHERE cells.cell = planned.cell)
@@ -36,32 +35,23 @@ AND NOT EXISTS (
 """
 
 
-@dataclass(frozen=True)
-class Timing:
-    """What a cell of a clusterer on a graph builder's graphs took: mean seconds a level."""
-
-    graph: str
-    clusterer: str
-    seconds: float
-
-
 class Computed(Set[str]):
-    """Keys of cells that have a record, or of those that are ok; looked up in the file."""
+    """The keys of cells that have a record, or of those that are ok; looked up in the file."""
 
     def __init__(self, connection: sqlite3.Connection, *, ok: bool) -> None:
         self._connection = connection
-        self._which = "status = 'ok'" if ok else "true"
+        self._condition = "status = 'ok'" if ok else "true"
 
     def __contains__(self, cell: object) -> bool:
-        query = f"SELECT 1 FROM cells WHERE cell = ? AND {self._which}"
+        query = f"SELECT 1 FROM cells WHERE cell = ? AND {self._condition}"
         return self._connection.execute(query, (cell,)).fetchone() is not None
 
     def __iter__(self) -> Iterator[str]:
-        query = f"SELECT cell FROM cells WHERE {self._which}"
+        query = f"SELECT cell FROM cells WHERE {self._condition}"
         return (key for (key,) in self._connection.execute(query))
 
     def __len__(self) -> int:
-        query = f"SELECT count(*) FROM cells WHERE {self._which}"
+        query = f"SELECT count(*) FROM cells WHERE {self._condition}"
         (count,) = self._connection.execute(query).fetchone()
         return int(count)
 
@@ -75,8 +65,30 @@ class Store:
 
     @property
     def maps_folder(self) -> Path:
-        """Where the weights of maps are kept, each as <digest>.npy."""
+        """The folder of the maps' weights, each in <digest>.npy."""
         return self.folder / MAPS_FOLDER
+
+    def rows(
+        self, query: str, parameters: Mapping[str, Any] | tuple[Any, ...] = ()
+    ) -> sqlite3.Cursor:
+        """Run a query; its rows are read by column name."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute(query, parameters)
+
+    def count(self, query: str) -> int:
+        """Run a query for a single number."""
+        (count,) = self.connection.execute(query).fetchone()
+        return int(count)
+
+    def insert(
+        self, table: str, rows: Iterable[Mapping[str, Any]], *, replace: bool = False
+    ) -> None:
+        """Insert rows, each a mapping of all columns of the table to values."""
+        columns = [name for _, name, *_ in self.connection.execute(f"PRAGMA table_info({table})")]
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        values = ", ".join(f":{name}" for name in columns)
+        self.connection.executemany(f"{verb} INTO {table} VALUES ({values})", rows)
 
     def write_plan(
         self,
@@ -87,56 +99,31 @@ class Store:
     ) -> None:
         """Replace settings, images and planned cells, and add a session.
 
-        What is computed stays. A session is what is known of one execution: environment,
-        source, invocation.
+        Computed maps and cells stay. A session describes one execution: environment, source and
+        invocation.
         """
         with self.connection:
             for table in ("settings", "images", "planned"):
                 self.connection.execute(f"DELETE FROM {table}")
-            self.connection.execute(
-                "INSERT INTO settings VALUES (?)", (json.dumps(settings, sort_keys=True),)
-            )
-            self.connection.execute(
-                "INSERT INTO sessions (value) VALUES (?)", (json.dumps(session, sort_keys=True),)
-            )
-            self.connection.executemany(
-                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        image.image_set, image.key, image.digest, image.height, image.width,
-                        image.channels, image.label, image.reason,
-                    )
-                    for image in images
-                ),
-            )  # fmt: skip
+            self.insert("settings", [{"value": json.dumps(settings, sort_keys=True)}])
+            described = {"session": None, "value": json.dumps(session, sort_keys=True)}
+            self.insert("sessions", [described])
+            self.insert("images", ({**vars(image), "image": image.key} for image in images))
             self._plan(cells, 0)
 
     def extend_plan(self, cells: Iterable[PlannedCell]) -> None:
-        """Plan these cells after those that are planned."""
-        (planned,) = self.connection.execute("SELECT count(*) FROM planned").fetchone()
+        """Append cells to the plan."""
         with self.connection:
-            self._plan(cells, planned)
+            self._plan(cells, self.count("SELECT count(*) FROM planned"))
 
     def _plan(self, cells: Iterable[PlannedCell], first: int) -> None:
-        self.connection.executemany(
-            f"INSERT INTO planned VALUES ({', '.join('?' * 17)})",
-            (
-                (
-                    position, cell.key, cell.map.key, cell.map.image_set, cell.map.image,
-                    cell.map.extractor, cell.map.head_index.layer, cell.map.head_index.head,
-                    cell.map.variant.role, cell.map.variant.name, cell.map.variant.draw,
-                    cell.map.observed, cell.graph, cell.clusterer, cell.repeat, cell.seed,
-                    cell.point,
-                )
-                for position, cell in enumerate(cells, first)
-            ),
-        )  # fmt: skip
+        self.insert(
+            "planned",
+            ({"position": index, **_planned_row(cell)} for index, cell in enumerate(cells, first)),
+        )
 
     def settings(self) -> dict[str, Any]:
-        """The settings of the latest plan.
-
-        Raises HarnessError if nothing was planned yet.
-        """
+        """The settings of the latest plan; raises HarnessError if there is no plan."""
         row = self.connection.execute("SELECT value FROM settings").fetchone()
         if row is None:
             raise HarnessError(f"{self.folder}: nothing was planned there yet")
@@ -150,78 +137,60 @@ class Store:
             )
 
     def sessions(self) -> list[dict[str, Any]]:
-        """What is known of each execution, the latest last."""
+        """The descriptions of all executions, the latest last."""
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
     def computed(self, *, ok: bool = False) -> Computed:
-        """Keys of the cells that have a record, whatever it says; with `ok`, of those that are."""
+        """The keys of the cells that have a record of any status, or only of those that are ok."""
         return Computed(self.connection, ok=ok)
 
     def count_missing(self) -> int:
-        """How many planned cells have no record."""
-        (count,) = self.connection.execute(f"SELECT count(*) {MISSING}").fetchone()
-        return int(count)
+        """The number of planned cells without a record."""
+        return self.count(f"SELECT count(*) {MISSING}")
 
     def missing(self, after: int, count: int) -> list[MissingCell]:
         """The next planned cells without a record, at most `count`, after a position of the plan.
 
-        Each comes with the record of its map, or without where there is none yet.
+        Their maps come without truth and detail.
         """
-        rows = self.connection.execute(
-            "SELECT position, cell, map, image, layer, head, role, control, draw, graph, "
-            "clusterer, seed, point, maps.map, digest, nodes, grid_rows, grid_columns, "
-            "region_top, region_left, region_height, region_width, reason "
+        rows = self.rows(
+            "SELECT planned.*, digest, nodes, grid, region, NULL AS truth, reason, '' AS detail "
             f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
         return [_missing_cell(row) for row in rows]
 
     def maps_needed(self) -> set[str]:
-        """Keys of the maps of cells that have no record, and of those that they alter."""
+        """The keys of the maps of cells without a record, and of the maps that controls need."""
         rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
         return {key for row in rows for key in row if key}
 
     def timings(self) -> list[Timing]:
-        """What the planned cells that are ok took."""
-        return [
-            Timing(*row)
-            for row in self.connection.execute(
-                "SELECT graph, clusterer, "
-                "avg(cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell)) "
-                "FROM planned JOIN cells USING (cell) WHERE status = 'ok' GROUP BY 1, 2"
-            )
-        ]
+        """The time that planned cells which are ok took."""
+        rows = self.connection.execute(
+            "SELECT graph, clusterer, "
+            "avg(cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell)) "
+            "FROM planned JOIN cells USING (cell) WHERE status = 'ok' GROUP BY 1, 2"
+        )
+        return [Timing(*row) for row in rows]
 
     def maps(self) -> dict[str, MapRecord]:
-        """All maps that have a record, by key."""
-        return {row[0]: _map_record(row) for row in self.connection.execute("SELECT * FROM maps")}
+        """The records of all maps, by key."""
+        return {row["map"]: MapRecord.from_row(row) for row in self.rows("SELECT * FROM maps")}
 
     def map(self, key: str) -> MapRecord | None:
-        """The record of one map, if there is one."""
-        row = self.connection.execute("SELECT * FROM maps WHERE map = ?", (key,)).fetchone()
-        return None if row is None else _map_record(row)
+        """The record of a map, None if there is none."""
+        row = self.rows("SELECT * FROM maps WHERE map = ?", (key,)).fetchone()
+        return None if row is None else MapRecord.from_row(row)
 
     def write_maps(self, maps: Iterable[MapRecord]) -> None:
-        """Record extracted maps, or why they could not be had."""
+        """Write records of maps."""
         with self.connection:
-            self._write_maps(maps)
-
-    def _write_maps(self, maps: Iterable[MapRecord]) -> None:
-        self.connection.executemany(
-            f"INSERT OR REPLACE INTO maps VALUES ({', '.join('?' * 12)})",
-            (
-                (
-                    stored.key, stored.digest, stored.nodes, *(stored.grid or (None, None)),
-                    None if stored.truth is None else json.dumps(stored.truth),
-                    *(stored.region or (None,) * 4), stored.reason, stored.detail,
-                )
-                for stored in maps
-            ),
-        )  # fmt: skip
+            self.insert("maps", (record.to_row() for record in maps), replace=True)
 
     def write_cells(self, records: Iterable[CellRecord]) -> None:
-        """Record what became of cells, with their points."""
+        """Write records of cells, with their points."""
         with self.connection:
             for record in records:
                 self._write_cell(record)
@@ -229,66 +198,54 @@ class Store:
     def _write_cell(self, record: CellRecord) -> None:
         nodes = len(record.points[0].labels) if record.points else 0
         labels = np.array([point.labels for point in record.points], dtype="<i2")
-        self.connection.execute(
-            "INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                record.key, record.status, record.reason, record.detail, record.seconds,
-                record.peak_memory, nodes, zlib.compress(labels.tobytes()),
-            ),
-        )  # fmt: skip
+        blob = zlib.compress(labels.tobytes())
+        row = {**vars(record), "cell": record.key, "nodes": nodes, "labels": blob}
+        self.insert("cells", [row], replace=True)
         self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
-        self.connection.executemany(
-            f"INSERT INTO points VALUES (?, ?, {', '.join('?' * len(FIGURES))}, ?, ?)",
-            (
-                (
-                    record.key,
-                    index,
-                    *(none_for_nan(getattr(point, figure)) for figure in FIGURES),
-                    json.dumps(_finite(point.diagnostics), sort_keys=True),
-                    json.dumps(point.warnings),
-                )
-                for index, point in enumerate(record.points)
-            ),
+        self.insert(
+            "points",
+            (_point_row(record.key, index, point) for index, point in enumerate(record.points)),
         )
 
-    def forget_failures(self) -> int:
-        """Remove the records of maps and cells that are not ok; returns how many cells."""
+    def delete_failures(self) -> int:
+        """Delete the records of maps and cells that are not ok; returns the number of cells."""
         with self.connection:
             self.connection.execute("DELETE FROM maps WHERE reason <> ''")
-            self.connection.execute(
-                "DELETE FROM points WHERE cell IN (SELECT cell FROM cells WHERE status <> 'ok')"
-            )
-            return self.connection.execute("DELETE FROM cells WHERE status <> 'ok'").rowcount
+            return self._delete("status <> 'ok'")
 
-    def forget_cells(self, keys: Iterable[str]) -> None:
-        """Remove the records of these cells."""
-        named = [(key,) for key in keys]
+    def delete_cells(self, keys: Iterable[str]) -> None:
+        """Delete the records of these cells."""
         with self.connection:
-            for table in ("points", "cells"):
-                self.connection.executemany(f"DELETE FROM {table} WHERE cell = ?", named)
+            for key in keys:
+                self._delete("cell = ?", key)
 
-    def forget_components(self, spellings: Iterable[str]) -> int:
-        """Remove the records of the planned cells that components so spelled had a part in.
+    def delete_components(self, specs: Iterable[str]) -> int:
+        """Delete the records of all planned cells, and of all maps, that components took part in.
 
-        Where they had a part in maps, those are forgotten too. Returns how many cells.
+        Returns the number of cells.
         """
-        before = len(self.computed())
+        count = 0
         with self.connection:
-            for text in spellings:
+            for spec in specs:
                 for column in COMPONENT_COLUMNS:
-                    of_it = f"FROM planned WHERE {column} = ?"
-                    for table in ("points", "cells"):
-                        self.connection.execute(
-                            f"DELETE FROM {table} WHERE cell IN (SELECT cell {of_it})", (text,)
-                        )
+                    planned = f"FROM planned WHERE {column} = ?"
+                    count += self._delete(f"cell IN (SELECT cell {planned})", spec)
                     if column in MAP_COLUMNS:
                         self.connection.execute(
-                            f"DELETE FROM maps WHERE map IN (SELECT map {of_it})", (text,)
+                            f"DELETE FROM maps WHERE map IN (SELECT map {planned})", (spec,)
                         )
-        return before - len(self.computed())
+        return count
+
+    def _delete(self, condition: str, *parameters: str) -> int:
+        """Delete the records of the cells that meet a condition; returns their number."""
+        self.connection.execute(
+            f"DELETE FROM points WHERE cell IN (SELECT cell FROM cells WHERE {condition})",
+            parameters,
+        )
+        return self.connection.execute(f"DELETE FROM cells WHERE {condition}", parameters).rowcount
 
     def statuses(self) -> dict[str, int]:
-        """How many planned cells have each status; "missing" is no record yet."""
+        """The number of planned cells by status, "missing" for those without a record."""
         return dict(
             self.connection.execute(
                 "SELECT coalesce(status, 'missing') AS status, count(*) "
@@ -297,17 +254,15 @@ class Store:
         )
 
     def controls(self) -> list[str]:
-        """The controls that the plan draws, by name."""
-        return [
-            name
-            for (name,) in self.connection.execute(
-                "SELECT control FROM planned WHERE role = 'control' "
-                "GROUP BY control ORDER BY min(position)"
-            )
-        ]
+        """The specs of the planned controls."""
+        rows = self.connection.execute(
+            "SELECT control FROM planned WHERE role = 'control' "
+            "GROUP BY control ORDER BY min(position)"
+        )
+        return [control for (control,) in rows]
 
     def labels(self, cell: str) -> Integers:
-        """Labels (points, nodes) of a cell."""
+        """The labels of a cell, (points, nodes)."""
         nodes, blob = self.connection.execute(
             "SELECT nodes, labels FROM cells WHERE cell = ?", (cell,)
         ).fetchone()
@@ -316,71 +271,64 @@ class Store:
 
     def profile(self, cell: str) -> Profile:
         """The points of a cell; an empty profile if it has none."""
-        rows = self.connection.execute(
-            f"SELECT {', '.join(FIGURES)}, diagnostics, warnings FROM points "
-            "WHERE cell = ? ORDER BY point",
-            (cell,),
-        ).fetchall()
-        labels = self.labels(cell)
-        points = []
-        for index, (*figures, diagnostics, warnings) in enumerate(rows):
-            values = dict(zip(FIGURES, figures, strict=True))
-            for name in UNDEFINED_AS_NULL:
-                values[name] = math.nan if values[name] is None else values[name]
-            points.append(
+        rows = self.rows("SELECT * FROM points WHERE cell = ? ORDER BY point", (cell,)).fetchall()
+        return Profile(
+            [
                 Point(
-                    **values,
-                    labels=labels[index],
-                    diagnostics=_nan_for_null(json.loads(diagnostics)),
-                    warnings=tuple(json.loads(warnings)),
+                    **_nan_for_null({name: row[name] for name in FIGURES}),
+                    labels=labels,
+                    diagnostics=_nan_for_null(json.loads(row["diagnostics"])),
+                    warnings=tuple(json.loads(row["warnings"])),
                 )
-            )
-        return Profile(points)
+                for row, labels in zip(rows, self.labels(cell), strict=True)
+            ]
+        )
 
 
 def none_for_nan(value: float) -> float | None:
-    """None for what is undefined, which is NULL in the file."""
+    """None for NaN, which JSON does not have."""
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON has no word for what is not finite but null."""
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
-
-
-def _nan_for_null(figures: Mapping[str, float | None]) -> dict[str, float]:
+def _nan_for_null(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {name: math.nan if value is None else value for name, value in figures.items()}
 
 
-def _map_record(row: tuple[Any, ...]) -> MapRecord:
-    key, digest, nodes, rows, columns, truth, *region, reason, detail = row
-    communities = None if truth is None else tuple(json.loads(truth))
-    return MapRecord(
-        key, digest, nodes, _all((rows, columns)), communities, _all(region), reason, detail
-    )
+def _planned_row(cell: PlannedCell) -> dict[str, Any]:
+    source = cell.map
+    return {
+        "cell": cell.key, "map": source.key, "image_set": source.image_set, "image": source.image,
+        "extractor": source.extractor, "layer": source.head_index.layer,
+        "head": source.head_index.head, "role": source.variant.role,
+        "control": source.variant.name, "draw": source.variant.draw, "observed": source.observed,
+        "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
+        "point": cell.point,
+    }  # fmt: skip
 
 
-def _all(values: Sequence[Any]) -> tuple[Any, ...] | None:
-    """The values as they stand in the file, None where they are NULL."""
-    return None if values[0] is None else tuple(values)
-
-
-def _missing_cell(row: tuple[Any, ...]) -> MissingCell:
-    (
-        position, key, map_key, image, layer, head, role, control, draw, graph, clusterer, seed,
-        point, known, digest, nodes, rows, columns, *region, reason,
-    ) = row  # fmt: skip
+def _missing_cell(row: sqlite3.Row) -> MissingCell:
     return MissingCell(
-        position,
-        key,
-        image,
-        HeadIndex(layer, head),
-        Variant(role, control, draw),
-        graph,
-        clusterer,
-        seed,
-        point,
-        MapRecord(map_key, digest, nodes, _all((rows, columns)), region=_all(region), reason=reason)
-        if known
-        else None,
+        position=row["position"],
+        key=row["cell"],
+        image=row["image"],
+        head_index=HeadIndex(row["layer"], row["head"]),
+        variant=Variant(row["role"], row["control"], row["draw"]),
+        graph=row["graph"],
+        clusterer=row["clusterer"],
+        seed=row["seed"],
+        point=row["point"],
+        map=None if row["digest"] is None else MapRecord.from_row(row),
     )
+
+
+def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:
+    finite = {
+        name: value if math.isfinite(value) else None for name, value in point.diagnostics.items()
+    }
+    return {
+        **vars(point),
+        "cell": cell,
+        "point": index,
+        "diagnostics": json.dumps(finite, sort_keys=True),
+        "warnings": json.dumps(point.warnings),
+    }

@@ -1,22 +1,30 @@
-"""What removing clusters did, in the terminal."""
+"""The effects of removing clusters, in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from typing import Literal, get_args
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from harness.analysis.ablated_images import ClusterPatches, EmbeddingAblation, ImageAblation
-from harness.analysis.ablation import Ablation, AblationSettings
-from harness.metrics.ablation import Chance, Effect
-from harness.metrics.ablation_contrasts import Contrast
-from harness.metrics.embedding_ablation import DistanceChance, EmbeddingEffect
+from harness.analysis.ablation import Ablation, AblationSettings, ImageAblation, Prediction
+from harness.metrics.ablation import Chance, Contrast, Effect
+from harness.metrics.inference import Estimate
 from harness.plugin.values import UNASSIGNED
-from harness.views.tables import estimate_text, p_text, signed
+from harness.views.tables import (
+    CAPTION,
+    Column,
+    estimate_text,
+    meanings,
+    number,
+    p_text,
+    print_text,
+    show_table,
+    signed,
+)
 
-# Classes up to which a table has a column for each.
+ChanceKind = Literal["random", "contiguous"]
+CHANCES: tuple[ChanceKind, ...] = get_args(ChanceKind)
+# Up to this number of classes a table has a column for each.
 MOST_CLASSES = 12
 PLACES = {
     "block": "rows of the block's output",
@@ -24,27 +32,29 @@ PLACES = {
     "keys": "patches as keys: no other patch attends to them",
 }
 FILLS = {"zero": "set to 0", "mean": "replaced by the image's mean row"}
-WORDS = ("removed", "change of", "as many", "predicted")
-MEANINGS_OF_ONE = (
-    "logit: change of the target class's logit when the patches are removed, negative where they "
-    "spoke for it; margin: of its logit less the largest other; prob.: of its probability. random, "
-    "contiguous: mean and middle 95 % of the logit's changes over draws of as many patches; p: the "
-    "share of draws that change the logit at least as much, in either direction. only N: all but "
-    "cluster N is removed. loose: the patches in no cluster of two or more."
+FORMATS: dict[str, Callable[[float], str]] = {
+    "logit": signed,
+    "margin": signed,
+    "probability": lambda value: signed(value, 3),
+    "distance": number,
+}
+MEANINGS: dict[str, str] = {
+    "logit": "change of the target class's logit when the patches are removed; negative if they "
+    "spoke for the class",
+    "margin": "change of its logit less the largest other one",
+    "probability": "change of its probability",
+    "distance": "1 less the cosine between the embedding without the patches and the intact one; "
+    "0 if nothing changes",
+}
+EFFECTS = (
+    "removed: only N means that all but cluster N is removed; unassigned are the patches in no "
+    "cluster of two or more."
 )
-MEANINGS_OF_EMBEDDING = (
-    "distance: 1 less the cosine between the embedding without the patches and the intact one, 0 "
-    "where nothing changes. random, contiguous: mean and middle 95 % over draws of as many "
-    "patches; p: the share of draws that move the embedding at least as far. only N: all but "
-    "cluster N is removed. loose: the patches in no cluster of two or more."
-)
-MEANINGS_OF_ALL = (
+CONTRASTS = (
     "Mean changes over images and their 95 % bootstrap intervals; logit, margin, probability and "
-    "accuracy are of the right class, distance is the embedding's from the intact one. do: "
-    "removing as many patches, random or random and "
-    "contiguous, the mean over draws. beyond that: clusters less chance, image by image; p: "
-    "Wilcoxon's signed-rank test over images, from six on, not corrected for the number of rows. "
-    "Salience: the attention that a patch of the cluster gets from outside it."
+    "accuracy are of the right class, distance is from the intact embedding. Chance removes as "
+    "many patches, random or random and contiguous: the mean over draws. Salience is the attention "
+    "that a patch of the cluster gets from outside it."
 )
 TITLES = {
     "most salient": "The most salient cluster removed",
@@ -54,65 +64,60 @@ TITLES = {
 
 
 def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
-    """Print, with `each`, a table for every image; then what holds over all of them."""
-    console.print(Text(f"{run}, {found.place}: removed are {_told(found.settings)}"))
-    for embedded in found.embeddings if each or len(found.embeddings) == 1 else ():
-        console.print(Text(f"\n{_embedding_heading(embedded)}", style="bold"))
-        console.print(_distances_table(embedded))
-        console.print(Text(MEANINGS_OF_EMBEDDING, style="italic dim"))
+    """Print the effects over all images; with `each`, those on every image first."""
+    removed = f"removed are {_settings(found.settings)}"
+    print_text(console, f"{run}, {found.partition}: {removed}", wrap=False)
     for image in found.images if each or len(found.images) == 1 else ():
-        console.print(Text(f"\n{_heading(image, found.classes)}", style="bold"))
-        console.print(_effects_table(image, found.classes))
-        if len(image.logits) <= MOST_CLASSES:
-            console.print(_logits_table(image, found.classes))
-        console.print(Text(MEANINGS_OF_ONE, style="italic dim"))
-    if len(found.images) > 1 or len(found.embeddings) > 1:
-        console.print(Text(f"\n{_summary(found)}", style="bold"))
+        _show_image(image, found.classes, console)
+    if len(found.images) > 1:
+        print_text(console, f"\n{_summary(found)}", "bold")
+        for kind, contrasts in groupby(found.contrasts, lambda each: each.removed):
+            of_kind = list(contrasts)
+            patches = f"{of_kind[0].fraction:.0%} of the patches"
+            print_text(console, f"{TITLES[kind]}: {patches}", "italic")
+            rows = [(each, chance) for each in of_kind for chance in CHANCES]
+            show_table(console, CONTRAST_COLUMNS, rows, explain=False)
         if found.contrasts:
-            for removed, of_it in groupby(found.contrasts, lambda each: each.removed):
-                figures = list(of_it)
-                share = f"{figures[0].share:.0%} of the patches"
-                console.print(Text(f"{TITLES[removed]}: {share}", style="italic"))
-                console.print(_contrasts_table(figures))
-            console.print(Text(MEANINGS_OF_ALL, style="italic dim"))
-    for nothing in found.nothing:
-        console.print(Text(f"{nothing.image}: nothing to remove: {nothing.reason}"))
+            print_text(console, f"{CONTRASTS} {meanings(CONTRAST_COLUMNS)}", CAPTION)
+    for image_key, reason in found.nothing.items():
+        print_text(console, f"{image_key}: nothing to remove: {reason}")
 
 
-def _told(settings: AblationSettings) -> str:
+def _settings(settings: AblationSettings) -> str:
     filled = "" if settings.at == "keys" else f", {FILLS[settings.fill]}"
     layer = "the clusters' own layer" if settings.layer is None else f"layer {settings.layer}"
     return f"{PLACES[settings.at]}{filled}; in {layer}"
 
 
+def _show_image(image: ImageAblation, classes: Sequence[str], console: Console) -> None:
+    print_text(console, f"\n{image.image}: {_heading(image, classes)}", "bold")
+    print_text(console, f"clusters, most salient first: {_saliences(image)}", "bold")
+    show_table(console, _effect_columns(image, classes), image.effects, caption=EFFECTS)
+    prediction = image.prediction
+    if prediction and len(prediction.logits) <= MOST_CLASSES:
+        alone = [effect for effect in image.effects if effect.kind == "alone"]
+        show_table(console, _logit_columns(prediction, classes), [None, *alone])
+
+
 def _heading(image: ImageAblation, classes: Sequence[str]) -> str:
-    target = _class(image.target, classes)
-    predicted = (
-        "predicted"
-        if image.predicted == image.target
-        else f"predicted as {_class(image.predicted, classes)}"
-    )
-    truth = f"{target}, {predicted}" if image.labelled else f"predicted as {target}"
+    answer = image.prediction
+    if answer is None:
+        return f"{image.answer}, {image.dimensions} dimensions"
+    target, predicted = _class(answer.target, classes), _class(answer.predicted, classes)
+    correct = "predicted" if answer.predicted == answer.target else f"predicted as {predicted}"
+    truth = f"{target}, {correct}" if answer.labelled else f"predicted as {target}"
     return (
-        f"{image.image}: {truth}; logit {image.logits[image.target]:.2f}, margin "
-        f"{image.margin:+.2f}, probability {image.probability:.3f}\n{_saliences(image.clusters)}"
+        f"{truth}; logit {answer.logits[answer.target]:.2f}, margin {answer.margin:+.2f}, "
+        f"probability {answer.probability:.3f}"
     )
 
 
-def _embedding_heading(image: EmbeddingAblation) -> str:
-    return (
-        f"{image.image}: {image.answer}, {image.dimensions} dimensions\n"
-        f"{_saliences(image.clusters)}"
-    )
-
-
-def _saliences(clusters: Sequence[ClusterPatches]) -> str:
-    salience = ", ".join(
+def _saliences(image: ImageAblation) -> str:
+    return ", ".join(
         f"{_label(each.label)} ({each.patches} patches"
         + (")" if each.salience is None else f", {each.salience:.3g})")
-        for each in clusters
+        for each in image.clusters
     )
-    return f"clusters, most salient first: {salience}"
 
 
 def _class(number: int, classes: Sequence[str]) -> str:
@@ -120,113 +125,116 @@ def _class(number: int, classes: Sequence[str]) -> str:
 
 
 def _label(label: int) -> str:
-    return "loose" if label == UNASSIGNED else str(label)
+    return "unassigned" if label == UNASSIGNED else str(label)
 
 
-def _removed(effect: Effect | EmbeddingEffect) -> str:
+def _removed(effect: Effect) -> str:
     clusters = " + ".join(map(_label, effect.clusters))
     return f"only {clusters}" if effect.kind == "only" else clusters
 
 
-def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for header in headers:
-        table.add_column(header, justify="left" if header in WORDS else "right", overflow="fold")
-    return table
+def _effect_columns(image: ImageAblation, classes: Sequence[str]) -> Iterator[Column[Effect]]:
+    first, *others = (name for name in image.effects[0].figures if name in FORMATS)
+    form = FORMATS[first]
+    yield Column("removed", _removed, words=True)
+    yield Column("patches", lambda effect: str(effect.patches))
+    yield Column(first, lambda effect: form(effect.first), MEANINGS[first])
+    yield Column(
+        "random",
+        lambda effect: _band(effect.random, form),
+        f"the {first} over draws of as many patches, mean and middle 95 %",
+    )
+    yield Column(
+        "p",
+        lambda effect: p_text(effect.random.p),
+        f"the fraction of draws with a {first} at least as large, in either direction",
+    )
+    yield Column(
+        "contiguous",
+        lambda effect: _band(effect.contiguous, form),
+        "the same for draws of connected patches",
+    )
+    yield Column("p", lambda effect: p_text(effect.contiguous.p))
+    for name in others:
+        yield _figure_column(name)
+    if image.prediction:
+        yield Column("predicted", lambda effect: _predicted(effect, classes), words=True)
 
 
-def _effects_table(image: ImageAblation, classes: Sequence[str]) -> Table:
-    table = _table(
-        "removed", "patches", "logit", "random", "p", "contiguous", "p", "margin", "prob.",
-        "predicted",
-    )  # fmt: skip
-    for effect in image.effects:
-        table.add_row(
-            _removed(effect),
-            str(effect.patches),
-            signed(effect.logit),
-            _band(effect.random),
-            p_text(effect.random.p),
-            _band(effect.contiguous),
-            p_text(effect.contiguous.p),
-            signed(effect.margin),
-            signed(effect.probability, 3),
-            Text(_class(effect.predicted, classes), style="bold" if effect.changed else ""),
-        )
-    return table
+def _figure_column(name: str) -> Column[Effect]:
+    heading = {"probability": "prob."}.get(name, name)
+    return Column(heading, lambda effect: FORMATS[name](effect.figures[name]), MEANINGS[name])
 
 
-def _distances_table(image: EmbeddingAblation) -> Table:
-    table = _table("removed", "patches", "distance", "random", "p", "contiguous", "p")
-    for effect in image.effects:
-        table.add_row(
-            _removed(effect),
-            str(effect.patches),
-            f"{effect.distance:.3f}",
-            _distances(effect.random),
-            p_text(effect.random.p),
-            _distances(effect.contiguous),
-            p_text(effect.contiguous.p),
-        )
-    return table
+def _predicted(effect: Effect, classes: Sequence[str]) -> str | tuple[str, str]:
+    name = "" if effect.predicted is None else _class(effect.predicted, classes)
+    return (name, "bold") if effect.changed else name
 
 
-def _distances(chance: DistanceChance) -> str:
-    return f"{chance.distance:.3f} ({chance.low:.3f}…{chance.high:.3f})"
+def _band(chance: Chance, form: Callable[[float], str]) -> str:
+    return f"{form(chance.first)} ({form(chance.low)}…{form(chance.high)})"
 
 
-def _band(chance: Chance) -> str:
-    return f"{signed(chance.logit)} ({signed(chance.low)}…{signed(chance.high)})"
+def _logit_columns(intact: Prediction, classes: Sequence[str]) -> Iterator[Column[Effect | None]]:
+    """Columns of the intact logits (None) and of their changes by cluster."""
 
+    def logit(number: int) -> Column[Effect | None]:
+        def cell(effect: Effect | None) -> str:
+            return (
+                f"{intact.logits[number]:.2f}" if effect is None else signed(effect.logits[number])
+            )
 
-def _logits_table(image: ImageAblation, classes: Sequence[str]) -> Table:
-    """Changes of all classes' logits, by cluster, below the intact ones."""
-    table = _table("removed", *(_class(number, classes) for number in range(len(image.logits))))
-    table.add_row("logits", *(f"{value:.2f}" for value in image.logits))
-    for effect in image.effects:
-        if effect.kind == "alone":
-            table.add_row(_removed(effect), *map(signed, effect.logits))
-    return table
+        return Column(_class(number, classes), cell)
+
+    yield Column("removed", lambda effect: _removed(effect) if effect else "logits", words=True)
+    yield from map(logit, range(len(intact.logits)))
 
 
 def _summary(found: Ablation) -> str:
     compared = found.contrasts[0].images if found.contrasts else 0
-    alone = len(found.images) + len(found.embeddings) - compared
+    alone = len(found.images) - compared
     counted = (
         f"{compared} images with at least two clusters are compared"
         f"{f'; {alone} have one only' if alone else ''}"
         f"{f'; {len(found.nothing)} have nothing to remove' if found.nothing else ''}"
     )
-    if found.embeddings:
-        return f"{counted}; the model has no classifier: {found.embeddings[0].answer}"
-    right = sum(image.predicted == image.target for image in found.images if image.labelled)
-    labelled = sum(image.labelled for image in found.images)
-    accuracy = (
-        f"; intact, {right} of {labelled} are predicted right"
-        if labelled
-        else "; no true class is known, the predicted one stands for it"
-    )
-    return f"{counted}{accuracy}"
+    predictions = [image.prediction for image in found.images if image.prediction]
+    if not predictions:
+        return f"{counted}; the model has no classifier: {found.images[0].answer}"
+    labelled = [each for each in predictions if each.labelled]
+    if not labelled:
+        return f"{counted}; no true class is known, the predicted one takes its place"
+    right = sum(each.predicted == each.target for each in labelled)
+    return f"{counted}; intact, {right} of {len(labelled)} are predicted right"
 
 
-def _contrasts_table(figures: Sequence[Contrast]) -> Table:
-    """What removing one kind of cluster did to every figure."""
-    table = _table("change of", "clusters", "as many", "do", "beyond that", "p")
-    for each in figures:
-        table.add_row(
-            each.figure,
-            estimate_text(each.clusters),
-            "random",
-            signed(each.random.mean),
-            estimate_text(each.beyond_random),
-            p_text(each.beyond_random.p),
-        )
-        table.add_row(
-            "",
-            "",
-            "contiguous",
-            signed(each.contiguous.mean),
-            estimate_text(each.beyond_contiguous),
-            p_text(each.beyond_contiguous.p),
-        )
-    return table
+_ContrastRow = tuple[Contrast, ChanceKind]
+
+
+def _once(text: Callable[[Contrast], str]) -> Callable[[_ContrastRow], str]:
+    """Cells that are empty in the second row of a contrast."""
+    return lambda row: text(row[0]) if row[1] == "random" else ""
+
+
+def _beyond(row: _ContrastRow) -> Estimate:
+    contrast, chance = row
+    return contrast.beyond_random if chance == "random" else contrast.beyond_contiguous
+
+
+CONTRAST_COLUMNS: Sequence[Column[_ContrastRow]] = (
+    Column("change of", _once(lambda each: each.figure), words=True),
+    Column("clusters", _once(lambda each: estimate_text(each.clusters))),
+    Column("chance", lambda row: row[1], words=True),
+    Column("its change", lambda row: signed(getattr(row[0], row[1]).mean)),
+    Column(
+        "difference",
+        lambda row: estimate_text(_beyond(row)),
+        "clusters less chance, image by image",
+    ),
+    Column(
+        "p",
+        lambda row: p_text(_beyond(row).p),
+        "Wilcoxon's signed-rank test of that over images, from six on, not corrected for the "
+        "number of rows",
+    ),
+)

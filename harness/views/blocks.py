@@ -1,4 +1,4 @@
-"""Plots and pictures of block characters, readable in colour and, in a pipe, without."""
+"""Plots and pictures of block characters, readable with colour and without."""
 
 import itertools
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.image import Choice, Method
+from harness.analysis.image import MethodReport, SelectorReport
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.style import CHOSEN, COLOURS, NOISE, by_size, cluster_colours
 from harness.views.tables import safe_text
@@ -18,18 +18,18 @@ SHADES = " ░▒▓█"
 NAMES = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 IN_NONE = "·"
 UNNAMED = "+"
-# Lines of a plot, and its columns at least; levels get as many as there is room for.
+# Lines of a plot, and its columns, which are shared by the levels.
 MODULARITY_ROWS = 5
 COUNT_ROWS = 3
 PLOT_WIDTH = 32
-# Of numbers beside a plot.
+# Width of the numbers next to a plot.
 AXIS_WIDTH = 6
 
 
 def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
-    """A bar a value, `width` characters each, as `rows` lines, the highest first; 0 … top.
+    """A bar of `width` characters for each value in 0 … top, as `rows` lines from the top down.
 
-    What is undefined or below 0 has no bar; what is above 0 shows, however small.
+    Undefined and negative values have no bar; any positive value is visible.
     """
     shares = np.clip(np.nan_to_num(values) / top if top > 0 else np.zeros(len(values)), 0, 1)
     eighths = np.where(shares > 0, np.maximum(np.rint(shares * rows * 8), 1), 0).astype(int)
@@ -39,8 +39,8 @@ def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
     ]
 
 
-def profile_plot(method: Method) -> RenderableType:
-    """Modularity and number of clusters over the levels, next to noise on the same scale."""
+def profile_plot(method: MethodReport) -> RenderableType:
+    """Modularity and number of clusters over the levels, next to the control on the same scale."""
     profile, noise = method.profile, method.noise
     counts = profile.n_clusters.astype(np.float64)
     figures = (
@@ -50,7 +50,7 @@ def profile_plot(method: Method) -> RenderableType:
     grid = Table.grid(padding=(0, 3))
     grid.add_row(
         safe_text(f"{method.clusterer}: modularity, clusters below", "bold"),
-        safe_text(f"noise: {noise.control}, mean of {noise.draws}" if noise else "", "bold"),
+        safe_text(f"control: {noise.control}, mean of {noise.draws}" if noise else "", "bold"),
     )
     for observed, control, rows, form in figures:
         drawn = observed if control is None else np.concatenate([observed, control])
@@ -59,7 +59,7 @@ def profile_plot(method: Method) -> RenderableType:
         if control is not None:
             axes.append(_plot(control, top, rows, form, NOISE))
         grid.add_row(*axes)
-    marks = Group(*(_marks(profile.levels, choice) for choice in method.choices))
+    marks = Group(*(_marks(profile.levels, selection) for selection in method.selections))
     grid.add_row(marks, _marks(profile.levels, None) if noise else "")
     return grid
 
@@ -76,17 +76,17 @@ def _bar_width(levels: int) -> int:
     return max(1, PLOT_WIDTH // levels)
 
 
-def _marks(levels: Floats, choice: Choice | None) -> Text:
+def _marks(levels: Floats, selection: SelectorReport | None) -> Text:
     """The axis below a plot: the selected level, the stable phase, and the ends of the axis."""
     width = _bar_width(len(levels))
     line = ["─"] * (width * len(levels))
-    if choice is not None and choice.plateau is not None:
-        first, last = choice.plateau
+    if selection is not None and selection.plateau is not None:
+        first, last = selection.plateau
         line[width * first : width * (last + 1)] = "━" * width * (last + 1 - first)
-    if choice is not None and choice.candidate is not None:
-        line[width * choice.candidate + (width - 1) // 2] = "▲" if choice.accepted else "△"
+    if selection is not None and selection.candidate is not None:
+        line[width * selection.candidate + (width - 1) // 2] = "▲" if selection.accepted else "△"
     ends = f"{levels[0]:.2f}", f"{levels[-1]:.2f}"
-    middle = "" if choice is None else choice.selector
+    middle = "" if selection is None else selection.selector
     room = max(len(line) - sum(map(len, ends)), 0)
     below = ends[0] + middle[: max(room - 2, 0)].center(room) + ends[1]
     blank = " " * AXIS_WIDTH
@@ -94,7 +94,7 @@ def _marks(levels: Floats, choice: Choice | None) -> Text:
 
 
 def cluster_names(labels: Integers) -> dict[int, str]:
-    """One character a cluster, 1 for the largest; after 61 of them all are +."""
+    """One character for each cluster, 1 for the largest; from the 62nd on it is +."""
     names = {
         label: NAMES[place] if place < len(NAMES) else UNNAMED
         for place, label in enumerate(by_size(labels))
@@ -114,9 +114,9 @@ def cluster_map(labels: Integers, grid: tuple[int, int]) -> Text:
 
 
 def shaded(brightness: Floats, columns: int) -> Text:
-    """A picture (height, width) of 0 … 1 in at most `columns` characters and half as many lines.
+    """A picture (height, width) of values in 0 … 1, in lines of at most `columns` characters.
 
-    Each character is the mean of the part of the picture that it covers.
+    Each character shows the mean of the part of the picture that it covers.
     """
     height, width = brightness.shape
     columns = min(columns, 2 * width)
@@ -127,7 +127,7 @@ def shaded(brightness: Floats, columns: int) -> Text:
 
 
 def _means(values: Floats, count: int, axis: int) -> Floats:
-    """The values in `count` bins of equal size along an axis, each bin's mean."""
+    """The means of `count` bins of equal size along an axis."""
     size = values.shape[axis]
     edges = np.arange(count + 1) * size // count
     parts = [
@@ -142,8 +142,8 @@ def _styles(labels: Integers) -> Mapping[int, str]:
 
 
 def _on(red: float, green: float, blue: float) -> str:
-    """A colour as a background, with letters that can be read on it."""
-    # Relative luminance, roughly; where it is half, black and white are read alike.
+    """A background colour, with readable letters on it."""
+    # The approximate relative luminance.
     light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     background = "".join(f"{round(255 * part):02x}" for part in (red, green, blue))
     return f"{'black' if light > 0.4 else 'white'} on #{background}"

@@ -1,11 +1,11 @@
-"""Two runs beside each other in the terminal: a table for each method, and what else differs."""
+"""Two runs compared in the terminal: a table for each method, and what else differs."""
 
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
-from harness.analysis.comparison import BY_NAME, Change, PairedMethod, PairedMetric, PairedRuns
-from harness.views.leaderboard import METHOD
+from harness.analysis.comparison import METRICS, Change, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.method import differing_fields
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -20,7 +20,7 @@ from harness.views.tables import (
 
 
 def show(runs: PairedRuns, console: Console) -> None:
-    """Print what is the same, each method's figures, and what else differs."""
+    """Print a summary, each method's metrics, and what else differs."""
     print_text(console, f"first:  {runs.first}\nsecond: {runs.second}", wrap=False)
     print_text(console, _summary(runs), "bold")
     common = _common(runs.methods)
@@ -28,7 +28,7 @@ def show(runs: PairedRuns, console: Console) -> None:
         console.print()
         print_text(console, _heading(method, common))
         if method.ok:
-            compared = [each for each in method.figures if each.pairs or each.lost or each.gained]
+            compared = [each for each in method.metrics if each.pairs or each.lost or each.gained]
             show_table(console, COLUMNS, compared, explain=False)
     console.print()
     print_text(console, "\n".join(_caption(runs, common)), CAPTION)
@@ -50,28 +50,31 @@ def _summary(runs: PairedRuns) -> str:
             "0, all labels equal."
         )
     changed = sum(method.changed for method in runs.methods)
-    broken = sum(method.broken for method in runs.methods)
+    broken = sum(method.newly_failed for method in runs.methods)
     failed = f"; {broken} ok in the first run only" if broken else ""
     return (
-        f"{runs.paired} pairs: {changed} with other figures, {runs.relabelled} with other labels"
+        f"{runs.paired} pairs: {changed} with other metrics, {runs.relabelled} with other labels"
         f"{failed}{alone}."
     )
 
 
 def _common(methods: Sequence[PairedMethod]) -> dict[str, str]:
     """The names that all methods have in common, so that they are given once."""
-    values = {name: {getattr(method, name) for method in methods} for name in METHOD[1:]}
-    return {name: found.pop() for name, found in values.items() if len(found) == 1}
+    if not methods:
+        return {}
+    differing = differing_fields([each.method for each in methods])
+    shared = methods[0].method._asdict().items()
+    return {name: value for name, value in shared if name not in differing}
 
 
 def _heading(method: PairedMethod, common: dict[str, str]) -> str:
-    names = [getattr(method, name) for name in METHOD if name not in common]
+    names = [name for field, name in method.method._asdict().items() if field not in common]
     counts = [
         f"{count} {words}"
         for count, words in (
             (method.paired, "pairs"),
-            (method.broken, "ok in the first run only"),
-            (method.mended, "ok in the second run only"),
+            (method.newly_failed, "ok in the first run only"),
+            (method.fixed, "ok in the second run only"),
             (method.failed, "ok in neither"),
             (method.only_first, "without a partner in the second run"),
             (method.only_second, "without a partner in the first run"),
@@ -110,11 +113,11 @@ def _caption(runs: PairedRuns, common: dict[str, str]) -> Iterator[str]:
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:
-        for figure in method.figures:
+        for figure in method.metrics:
             if figure.lost or figure.gained:
                 yield (
-                    f"{method.clusterer}: {figure.figure} in the first run only on {figure.lost}, "
-                    f"in the second only on {figure.gained} of its pairs."
+                    f"{method.method.clusterer}: {figure.metric} in the first run only on "
+                    f"{figure.lost}, in the second only on {figure.gained} of its pairs."
                 )
     yield (
         "Means are over pairs that are ok in both runs, and 0 where nothing was accepted; those of "
@@ -129,7 +132,7 @@ def _change_text(change: Change) -> str:
 
 # Widths are fixed, so that the tables of all methods line up.
 COLUMNS: Sequence[Column[PairedMetric]] = (
-    Column("", lambda each: each.figure, words=True, width=max(map(len, BY_NAME))),
+    Column("", lambda each: each.metric, words=True, width=max(map(len, METRICS))),
     Column("pairs", lambda each: str(each.pairs), width=5),
     Column("first", lambda each: number(each.first), width=6),
     Column("second", lambda each: number(each.second), width=6),

@@ -1,95 +1,82 @@
-"""Components and broken plugins as text for a terminal."""
+"""Components and broken plugins in the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from harness.plugin.descriptions import Description, Parameter
-from harness.plugin.registry import Broken
+from harness.plugin.installed import Broken
 from harness.plugin.spec import format_value
+from harness.views.tables import Column, print_text, safe_text, show_table
 
 WIDEST_NAME = 24
 INDENT = 2
 
 
 def show_list(
+    descriptions: Sequence[Description], broken: Sequence[Broken], console: Console
+) -> None:
+    """Print the components by kind, then the broken plugins."""
+    names = [*(each.name for each in descriptions), *(one.name for one in broken)]
+    width = min(WIDEST_NAME, max(map(len, names), default=0))
+    for kind, of_kind in groupby(descriptions, key=lambda description: description.kind):
+        columns: list[Column[Description]] = [
+            Column(f"{kind}s", lambda each: (each.name, "bold"), words=True, width=width),
+            Column("", lambda each: each.summary, words=True),
+        ]
+        show_table(console, columns, list(of_kind))
+        console.print()
+    if broken:
+        failed: list[Column[Broken]] = [
+            Column("broken plugins", lambda one: (one.name, "bold"), words=True, width=width),
+            Column("", lambda one: (f"{one.reason}\n{one.source}", "red"), words=True),
+        ]
+        show_table(console, failed, broken)
+        console.print()
+
+
+def show_in_full(
     descriptions: Sequence[Description],
     broken: Sequence[Broken],
     console: Console,
     *,
-    parameters: bool,
+    brief: bool = False,
 ) -> None:
-    """Print the components by kind, then the broken plugins."""
-    names = [*(description.name for description in descriptions), *(one.name for one in broken)]
-    width = min(WIDEST_NAME, max(map(len, names), default=0))
-    for kind, group in groupby(descriptions, key=lambda description: description.kind):
-        listed = [
-            (
-                description.name,
-                Group(
-                    Text(description.summary),
-                    *(_parameters_and_source(description) if parameters else ()),
-                ),
-            )
-            for description in group
-        ]
-        _print_section(f"{kind}s", listed, width, console)
-    if broken:
-        reasons = [
-            (one.name, Group(Text(one.reason, "red"), Text(str(one.source), "dim")))
-            for one in broken
-        ]
-        _print_section("broken plugins", reasons, width, console)
+    """Print components with their parameters, and broken plugins.
 
-
-def show_in_full(
-    descriptions: Sequence[Description], broken: Sequence[Broken], console: Console
-) -> None:
-    """Print all that is known of some components and broken plugins, tracebacks too."""
+    Unless `brief`, also print the descriptions of components and the tracebacks of plugins.
+    """
     for description in descriptions:
-        console.print(Text.assemble(f"{description.kind} ", (description.name, "bold")))
-        parts: list[RenderableType] = [Text(description.summary)]
-        if description.text:
-            parts += [Text(""), Text(_reflowed(description.text)), Text("")]
-        parts += _parameters_and_source(description)
-        console.print(Padding(Group(*parts), (0, 0, 1, INDENT)))
+        console.print(Text.assemble(f"{description.kind} ", safe_text(description.name, "bold")))
+        parts: list[RenderableType] = [safe_text(description.summary)]
+        if description.text and not brief:
+            parts += [Text(), safe_text(_reflowed(description.text)), Text()]
+        for parameter in description.parameters:
+            parts += _parameter(parameter)
+        _print_indented(console, *parts, safe_text(f"from {description.source}", "dim"))
     for one in broken:
-        console.print(Text.assemble("broken plugin ", (one.name, "bold")))
-        parts = [Text(one.reason, "red"), Text(f"from {one.source}", "dim")]
-        console.print(Padding(Group(*parts), (0, 0, 1, INDENT)))
-        if one.traceback:
-            # As Python wrote it, so that no path in it is broken over lines.
-            console.print(Text(one.traceback), soft_wrap=True)
+        console.print(Text.assemble("broken plugin ", safe_text(one.name, "bold")))
+        _print_indented(
+            console, safe_text(one.reason, "red"), safe_text(f"from {one.source}", "dim")
+        )
+        if one.traceback and not brief:
+            # Lines stay as Python wrote them, so that paths are not broken.
+            print_text(console, one.traceback, wrap=False)
 
 
-def _print_section(
-    title: str, rows: Iterable[tuple[str, RenderableType]], width: int, console: Console
-) -> None:
-    table = Table.grid(padding=(0, INDENT, 0, 0))
-    table.add_column(width=width, overflow="fold", style="bold")
-    table.add_column(ratio=1, overflow="fold")
-    for name, cell in rows:
-        table.add_row(Text(name), cell)
-    console.print(Text(title))
-    console.print(Padding(table, (0, 0, 1, INDENT)))
+def _print_indented(console: Console, *parts: RenderableType) -> None:
+    console.print(Padding(Group(*parts), (0, 0, 1, INDENT)))
 
 
-def _parameters_and_source(description: Description) -> list[RenderableType]:
-    parts: list[RenderableType] = []
-    for parameter in description.parameters:
-        parts.append(_declaration(parameter))
-        if parameter.doc:
-            parts.append(Padding(Text(parameter.doc), (0, 0, 0, INDENT)))
-    return [*parts, Text(f"from {description.source}", "dim")]
-
-
-def _declaration(parameter: Parameter) -> Text:
+def _parameter(parameter: Parameter) -> Iterator[RenderableType]:
     default = " (required)" if parameter.required else f" = {format_value(parameter.default)}"
-    return Text.assemble((parameter.name, "cyan"), f": {parameter.type}{default}")
+    name = safe_text(parameter.name, "cyan")
+    yield Text.assemble(name, safe_text(f": {parameter.type}{default}"))
+    if parameter.doc:
+        yield Padding(safe_text(parameter.doc), (0, 0, 0, INDENT))
 
 
 def _reflowed(text: str) -> str:

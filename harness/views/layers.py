@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from harness.analysis.heads import HeadRow
-from harness.analysis.layers import MethodLayers, Similarity
+from harness.analysis.layers import HeadRow, MethodLayers, flat_row
+from harness.analysis.method import MethodKey, short_names
+from harness.analysis.similarity import Similarity
 from harness.plugin.values import Floats
 from harness.store import none_for_nan
-from harness.views.leaderboard import LAYERS, METHOD, layer_columns, method_names
+from harness.views.leaderboard import LAYERS, layer_columns
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -24,14 +25,15 @@ from harness.views.tables import (
 )
 
 HEADS = (
-    "Excess by layer and head, or modularity where there is no control; * where more than half of "
-    "the head's maps are more than the control shows, · where no level was accepted on any."
+    "Excess by layer and head, or modularity without a control; *: more than half of the head's "
+    "maps are more than the control shows; ·: no level was accepted on any map."
 )
 SIMILAR = (
-    "Clusters of one image on different heads, layer by layer: mean AMI over pairs of heads, then "
-    "over images; 1 is the same, 0 chance. The diagonal is between the heads of one layer."
+    "Similarity of clusters of one image on different heads, layer by layer: mean AMI over pairs "
+    "of heads, then over images; 1 is the same, 0 chance. The diagonal compares the heads of one "
+    "layer."
 )
-# Widths of the first column, with what its header adds to the second, and of each column.
+# Widths of the first column (with the longer heading of the second), and of the others.
 FIRST, CELL = 8, 6
 BEST = 5
 MOST_NAMED = 16
@@ -39,10 +41,10 @@ Rows = list[dict[str, Any]]
 
 
 def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
-    """Print for each method its layers, its heads, which of them cluster, and what is alike."""
+    """Print each method's layers and heads, which of them cluster, and how similar they are."""
     columns = layer_columns()
     print_text(console, run, wrap=False)
-    for method, name in zip(methods, method_names(methods), strict=True):
+    for method, name in zip(methods, short_names([each.method for each in methods]), strict=True):
         console.print()
         show_table(console, columns, method.layers, title=name, explain=False)
         if len(method.heads) > len(method.layers):
@@ -67,12 +69,11 @@ def _show_heads(method: MethodLayers, console: Console) -> None:
 
 def _excess(row: HeadRow) -> str:
     figures = row.figures
-    score = figures.modularity if figures.excess is None else figures.excess
-    if score is None:
+    if figures.score is None:
         return NOTHING
     if not figures.accepted:
         return "·"
-    return short(score) + ("*" if (row.significant_share or 0) > 0.5 else " ")
+    return short(figures.score) + ("*" if (figures.significant_fraction or 0) > 0.5 else " ")
 
 
 def _show_matrix(
@@ -95,15 +96,15 @@ def _show_matrix(
 
 
 def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
-    """Which heads cluster and which do not, in lines; nothing of a run without control."""
-    tested = [row for row in heads if row.significant_share is not None]
+    """Lines about which heads cluster and which do not; none for a run without a control."""
+    tested = [row for row in heads if row.figures.significant_fraction is not None]
     if not tested:
         return
     ordered = sorted(tested, key=lambda row: -(row.figures.excess or 0.0))
-    most = [row for row in ordered if (row.significant_share or 0.0) > 0.5]
+    most = [row for row in ordered if (row.figures.significant_fraction or 0.0) > 0.5]
     none = [row for row in ordered if not row.figures.significant]
     best = ", ".join(
-        f"{_place(row)} ({short(row.figures.excess or 0.0)}, "
+        f"{_head_name(row)} ({short(row.figures.excess or 0.0)}, "
         f"{row.figures.significant}/{row.figures.ok})"
         for row in ordered[:BEST]
     )
@@ -119,18 +120,18 @@ def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
         least = min(1.0 if row.figures.p_value is None else row.figures.p_value for row in tested)
         yield (
             f"No map is significant. The smallest median p of a head is {p_text(least)}; p is "
-            "never below 1 / (draws + 1), and must be far below .05 where few of many maps stand "
-            "out: more --nulls tell more."
+            "never below 1 / (draws + 1), and must be far below .05 if few of many maps stand out. "
+            "More --nulls allow smaller values."
         )
 
 
-def _place(row: HeadRow) -> str:
+def _head_name(row: HeadRow) -> str:
     return f"{row.layer}.{row.head}"
 
 
 def _listed(rows: Sequence[HeadRow]) -> str:
     in_order = sorted(rows, key=lambda row: (row.layer, row.head))
-    named = " ".join(map(_place, in_order[:MOST_NAMED]))
+    named = " ".join(map(_head_name, in_order[:MOST_NAMED]))
     left = len(rows) - MOST_NAMED
     return f"{named} and {left} more" if left > 0 else named
 
@@ -163,17 +164,17 @@ def _show_similarity(method: MethodLayers, console: Console) -> None:
 
 
 def _summary(similarity: Similarity) -> str:
-    """One measure between heads of a layer, of neighbouring layers, and of all layers."""
+    """Mean similarity of heads in one layer, in neighbouring layers, and in the outermost ones."""
     own, other = similarity.layers, similarity.layers_elsewhere
     count = len(own)
     parts = [("heads of one layer", np.eye(count, dtype=bool))]
     if count > 1:
         parts.append(("neighbouring layers", np.eye(count, k=1, dtype=bool)))
         parts.append(("first and last", np.eye(count, k=count - 1, dtype=bool)))
-    told = "; ".join(
+    means = "; ".join(
         f"{name} {_mean(own, where)}, across images {_mean(other, where)}" for name, where in parts
     )
-    return f"{similarity.measure}: {told}"
+    return f"{similarity.measure}: {means}"
 
 
 def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
@@ -182,7 +183,7 @@ def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
 
 
 def tables(methods: Sequence[MethodLayers]) -> Mapping[str, Rows]:
-    """The rows of all methods, by what they are of: layers, heads, similarity."""
+    """The rows of all methods by table: layers, heads, similarity."""
     return {
         "layers": [row for method in methods for row in _layers(method)],
         "heads": [row for method in methods for row in _heads(method)],
@@ -194,7 +195,7 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
     """Every method with its rows, for JSON."""
     return [
         {
-            **{name: getattr(method, name) for name in METHOD},
+            **method.method._asdict(),
             "compared": method.compared,
             "trivial": method.trivial,
             "image_pairs": method.image_pairs,
@@ -207,18 +208,18 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
 
 
 def _without_method(rows: Rows) -> Rows:
-    return [{name: row[name] for name in row if name not in METHOD} for row in rows]
+    return [{name: row[name] for name in row if name not in MethodKey._fields} for row in rows]
 
 
 def _layers(method: MethodLayers) -> Rows:
-    return [dict(row.flat()) for row in method.layers]
+    return [flat_row(row) for row in method.layers]
 
 
 def _heads(method: MethodLayers) -> Rows:
-    """Each head's figures, and how alike its own clusters are on different images."""
+    """Each head's scores, and how similar its clusters are on different images."""
     return [
         {
-            **row.flat(),
+            **flat_row(row),
             **{
                 f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
                 for each in method.similarities
@@ -229,8 +230,8 @@ def _heads(method: MethodLayers) -> Rows:
 
 
 def _similarity(method: MethodLayers) -> Rows:
-    """Every two layers, a layer and itself among them, and every two heads."""
-    identity = {name: getattr(method, name) for name in METHOD}
+    """A row for every two layers, also a layer and itself, and for every two heads."""
+    identity = method.method._asdict()
     return [
         {**identity, "measure": each.measure, **row}
         for each in method.similarities
@@ -265,7 +266,7 @@ def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, A
             "head": heads[one].head,
             "other_layer": heads[other].layer,
             "other_head": heads[other].head,
-            "similarity": _number(of.head_indices[one, other]),
+            "similarity": _number(of.heads[one, other]),
             "low": None,
             "high": None,
             "images": int(of.head_images[one, other]),

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from harness.analysis.heads import HeadRow, LayerRow
-from harness.analysis.leaderboard import Comparison, ControlTest, Difference, Row
-from harness.views.tables import NOTHING, Column, interval, number, p_text, show_table
+from harness.analysis.layers import HeadRow, LayerRow
+from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
+from harness.analysis.method import MethodKey
+from harness.views.tables import NOTHING, Column, interval, number, p_text, print_text, show_table
 
 if TYPE_CHECKING:
     import pandas
 
-METHOD = ("clusterer", "selector", "graph", "extractor", "images")
-HEADS = "Heads of each method by their excess."
+HEADS = "Heads of each method by their excess. The false discovery rate is over all heads."
 LAYERS = (
     "Means over the maps of a layer, images × heads. Intervals are by bootstrap over images, as "
-    "heads of one image are no independent evidence."
+    "heads of one image are no independent evidence. The false discovery rate is over all maps of "
+    "the run."
 )
 STABILITY = (
     "Jaccard: adjusted for chance, the mean over accepted maps. The least stable cluster has the "
     "smallest mean of its best Jaccard indices, which is not adjusted; at most .5 is dissolved, "
     ".75 valid, .85 highly stable (Hennig 2007)."
 )
-
 FALSE_DISCOVERIES = "maps at a false discovery rate of 5 %"
 # Columns that tell of failures are never dropped.
 COLUMNS: Sequence[Column[Row]] = (
@@ -33,65 +33,63 @@ COLUMNS: Sequence[Column[Row]] = (
         "control",
         lambda row: number(row.control_modularity),
         "the reference control's at the level selected on the image",
-        shown="filled",
+        "filled",
         drop=6,
     ),
-    Column(
-        "excess", lambda row: number(row.excess), "modularity less the control's", shown="filled"
-    ),
+    Column("excess", lambda row: number(row.excess), "modularity less the control's", "filled"),
     Column(
         "95 %",
         lambda row: interval(row.excess_low, row.excess_high),
         "bootstrap interval of the excess over images",
-        shown="filled",
+        "filled",
         drop=5,
     ),
     Column(
         "±images",
         lambda row: NOTHING if row.across_seeds is None else number(row.across_images),
         "standard deviation across images, of means over seeds",
-        shown="filled",
+        "filled",
         drop=2,
     ),
     Column(
         "±seeds",
         lambda row: number(row.across_seeds),
         "and across seeds of one image",
-        shown="filled",
+        "filled",
         drop=3,
     ),
     Column(
         "p",
         lambda row: p_text(row.p_value),
         "median over maps, selection included",
-        shown="filled",
+        "filled",
         drop=9,
     ),
     Column(
         "signif",
         lambda row: NOTHING if row.significant is None else f"{row.significant}/{row.ok}",
         FALSE_DISCOVERIES,
-        shown="filled",
+        "filled",
     ),
     Column(
         "Jaccard",
         lambda row: number(row.jaccard, 2),
         "stability, the smallest of levels, seeds, perturbations; 0 is chance",
-        shown="filled",
+        "filled",
     ),
-    Column("ARI", lambda row: number(row.ari), "with the truth", shown="filled"),
+    Column("ARI", lambda row: number(row.ari), "with the truth", "filled"),
     Column(
         "k error",
         lambda row: number(row.k_error, 1),
         "mean error in the number of clusters",
-        shown="filled",
+        "filled",
         drop=8,
     ),
     Column(
         "false",
         lambda row: number(row.false_alarms, 2),
         "fraction of maps without communities at p ≤ .05",
-        shown="filled",
+        "filled",
     ),
     Column("k", lambda row: number(row.n_clusters, 1), "clusters where accepted", drop=4),
     Column(
@@ -107,7 +105,7 @@ COLUMNS: Sequence[Column[Row]] = (
     ),
     Column("s", lambda row: number(row.seconds, 2), "the method's seconds for a map", drop=1),
 )
-PAIR_COLUMNS: Sequence[Column[Difference]] = (
+PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
     Column("first", lambda pair: pair.first, words=True),
     Column("second", lambda pair: pair.second, words=True),
     Column(
@@ -166,7 +164,7 @@ def show(
 def show_heads(run: str, rows: Sequence[HeadRow], console: Console) -> None:
     """Print a row for each method and head."""
     columns = [
-        *method_columns(lambda row: row.figures),
+        *method_columns(lambda row: row.figures.method),
         Column[HeadRow]("layer", lambda row: str(row.layer), shown="varying"),
         Column[HeadRow]("head", lambda row: str(row.head)),
         *_figures("Q", "control", "excess", "95 %", "p", "signif", "k", "ok"),
@@ -176,7 +174,7 @@ def show_heads(run: str, rows: Sequence[HeadRow], console: Console) -> None:
 
 def show_layers(run: str, rows: Sequence[LayerRow], console: Console) -> None:
     """Print a row for each method and layer."""
-    columns = [*method_columns(lambda row: row.figures), *layer_columns()]
+    columns = [*method_columns(lambda row: row.figures.method), *layer_columns()]
     show_table(console, columns, rows, title=run, caption=LAYERS)
 
 
@@ -186,26 +184,20 @@ def layer_columns() -> list[Column[Any]]:
     return [Column("layer", lambda row: str(row.layer)), *_figures(*headings)]
 
 
-def method_columns(method: Callable[[Any], Any] = lambda row: row) -> list[Column[Any]]:
+def method_columns(
+    method: Callable[[Any], MethodKey] = lambda row: row.method,
+) -> list[Column[Any]]:
     """The names of a method: its clusterer, and of the others what differs between rows."""
 
     def column(name: str) -> Column[Any]:
         return Column(
-            name,
+            name.replace("_", " "),
             lambda row: getattr(method(row), name),
             words=True,
             shown="always" if name == "clusterer" else "varying",
         )
 
-    return [column(name) for name in METHOD]
-
-
-def method_names(methods: Sequence[Any]) -> list[str]:
-    """Each method's clusterer, with the names that differ between methods."""
-    varying = [name for name in METHOD[1:] if len({getattr(each, name) for each in methods}) > 1]
-    return [
-        " ".join(getattr(method, name) for name in ("clusterer", *varying)) for method in methods
-    ]
+    return [column(name) for name in MethodKey._fields]
 
 
 def _figures(*headings: str) -> list[Column[Any]]:
@@ -241,15 +233,15 @@ def _show_methods(board: Board, console: Console) -> None:
     caption = f"{order} {control} {board.settings['levels']} levels."
     if board.inline:
         caption += " Run without isolation: time and memory limits did not hold."
-    if tested and not any(row.significant for row in tested):
-        caption = f"Nothing here is more than the control shows. {caption}"
     show_table(console, columns, board.rows, title=board.run, caption=caption)
+    if tested and not any(row.significant for row in tested):
+        print_text(console, "Nothing here is more than the control shows.", "bold")
 
 
 def _show_controls(board: Board, console: Console) -> None:
     """Print every method's test against every control."""
     columns: list[Column[tuple[Row, ControlTest]]] = [
-        *method_columns(lambda pair: pair[0]),
+        *method_columns(lambda pair: pair[0].method),
         Column("control", lambda pair: pair[1].control, words=True),
         Column("p", lambda pair: p_text(pair[1].p_value), "median over maps, selection included"),
         Column(
@@ -270,38 +262,30 @@ def _show_pairs(comparison: Comparison, console: Console) -> None:
         if comparison.omnibus is None
         else f"Friedman's test of all complete methods: p {p_text(comparison.omnibus)}."
     )
-    title = f"Pairs on {comparison.images}"
-    show_table(console, PAIR_COLUMNS, comparison.differences, title=title, caption=omnibus)
+    title = f"Pairs on {comparison.image_set}"
+    show_table(console, PAIR_COLUMNS, comparison.pairs, title=title, caption=omnibus)
 
 
 def _show_stability(frame: "pandas.DataFrame", console: Console) -> None:
     """Print every method's stability of each kind, and its least stable cluster."""
-    names = [*METHOD[:-1], "kind"]
-
-    def column(name: str) -> Column[Any]:
-        return Column(
-            name,
-            lambda row: str(row[0][names.index(name)]),
-            words=True,
-            shown="always" if name in ("clusterer", "kind") else "varying",
-        )
-
     columns: list[Column[Any]] = [
-        *map(column, names),
+        *method_columns(lambda row: MethodKey._make([*row[0][:-1], ""])),
+        Column("kind", lambda row: row[0][-1], words=True),
         Column("maps", lambda row: str(len(row[1]))),
         Column("Jaccard", lambda row: number(row[1]["jaccard"].mean(), 2)),
         Column("least stable cluster", lambda row: _least_stable(row[1]), words=True),
     ]
-    rows = list(frame.groupby(names, sort=False))
+    # Over all image sets, as the stability of a method.
+    rows = list(frame.groupby([*MethodKey._fields[:-1], "kind"], sort=False))
     show_table(console, columns, rows, title="How well clusters are found again", caption=STABILITY)
 
 
 def _least_stable(stabilities: "pandas.DataFrame") -> str:
-    named = stabilities[stabilities["weakest"] >= 0]
+    named = stabilities[stabilities["weakest_cluster"] >= 0]
     if not len(named):
         return NOTHING
     worst = named.sort_values("weakest_jaccard").iloc[0]
     return (
-        f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest']} of {worst['image']}, "
+        f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest_cluster']} of {worst['image']}, "
         f"{worst['weakest_size']} nodes"
     )

@@ -1,4 +1,4 @@
-"""Two partitions beside each other in the terminal: which clusters became which."""
+"""Two partitions compared in the terminal: which clusters became which."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ def _caption(comparison: PartitionComparison) -> str:
     matching = comparison.matching
     whole = "undefined" if comparison.jaccard is None else number(comparison.jaccard)
     unassigned = (
-        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of B; they "
-        "count against the clusters that have them in the other."
+        f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of "
+        "B; they count against the clusters that have them in the other."
         if matching.unassigned_first or matching.unassigned_second
         else ""
     )

@@ -8,79 +8,76 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from rich.text import Text
 
 from harness.errors import escape_controls
 from harness.planning.progress import Progress
+from harness.views.tables import print_text
 
 # Seconds between two plain lines of one phase.
 INTERVAL = 10.0
 
 
 class PlainProgress:
-    """A line where a phase begins, and one now and then with the time that it will take."""
+    """A line when a phase begins, and now and then one with the time left."""
 
     def __init__(self) -> None:
         self._phase, self._total, self._done = "", 0, 0
         self._began = self._spoke = 0.0
 
     def begin(self, phase: str, total: int) -> None:
-        """Say that a phase begins."""
+        """Print that a phase begins."""
         self._phase, self._total, self._done = phase, total, 0
         self._began = self._spoke = time.monotonic()
         if total:
-            print(f"{phase}: {total}", file=sys.stderr)
+            self.note(f"{phase}: {total}")
 
     def advance(self) -> None:
-        """Count a step, and say so if some time has passed."""
+        """Count a step; print a line if the last one is some time ago."""
         self._done += 1
         now = time.monotonic()
         if now - self._spoke >= INTERVAL and self._done < self._total:
             self._spoke = now
             left = (now - self._began) / self._done * (self._total - self._done)
-            print(
-                f"{self._phase}: {self._done} of {self._total}, about {left:.0f} s left",
-                file=sys.stderr,
-            )
+            self.note(f"{self._phase}: {self._done} of {self._total}, about {left:.0f} s left")
 
     def note(self, line: str) -> None:
-        """Say what comes."""
+        """Print the line."""
         print(escape_controls(line), file=sys.stderr)
 
     def warn(self, line: str) -> None:
-        """Say what went wrong."""
-        print(f"warning: {escape_controls(line)}", file=sys.stderr)
+        """Print the line as a warning."""
+        self.note(f"warning: {line}")
 
 
 class LiveProgress:
-    """One bar a phase, with the time that remains."""
+    """A bar for each phase, with the time left."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._task: TaskID | None = None
 
     def begin(self, phase: str, total: int) -> None:
-        """A new bar."""
+        """Add a bar."""
         if total:
             self._task = self._bars.add_task(phase, total=total)
 
     def advance(self) -> None:
-        """One step further."""
+        """Advance the bar by one step."""
         if self._task is not None:
             self._bars.advance(self._task)
 
     def note(self, line: str) -> None:
-        """A line above the bars."""
-        self._bars.console.print(Text(escape_controls(line)))
+        """Print the line above the bars."""
+        print_text(self._bars.console, line)
 
     def warn(self, line: str) -> None:
-        """A line above the bars."""
-        self._bars.console.print(Text(f"warning: {escape_controls(line)}", style="yellow"))
+        """Print the line above the bars as a warning."""
+        print_text(self._bars.console, f"warning: {line}", "yellow")
 
 
 @contextmanager
 def shown_progress(*, live: bool = True) -> Iterator[Progress]:
-    """Progress for whoever reads stderr; without `live` a debugger can use the terminal."""
+    """Print progress to stderr; without `live` a debugger can use the terminal."""
     console = Console(stderr=True)
     if not live or not console.is_terminal:
         yield PlainProgress()

@@ -12,11 +12,11 @@ from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.analysis.outcomes import least_stability
-from harness.metrics.ablation import drop_singletons
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
+from harness.metrics.partition import drop_singletons
 from harness.plugin.patches import crop
 from harness.plugin.profile import Point
 from harness.plugin.values import UNASSIGNED, Image, Integers
@@ -74,23 +74,23 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
     """The partition of every method and selector, then the planted communities if there are any."""
     found = [
         NamedPartition(
-            method_name(report, method, choice),
-            drop_singletons(method.profile.points[choice.candidate].labels),
-            choice.accepted,
+            method_name(report, method, selection),
+            drop_singletons(method.profile.points[selection.candidate].labels),
+            selection.accepted,
         )
         for method in report.methods
-        for choice in method.choices
-        if choice.candidate is not None
+        for selection in method.selections
+        if selection.candidate is not None
     ]
     if report.truth is not None:
         found.append(NamedPartition("truth", drop_singletons(report.truth), accepted=True))
     return found
 
 
-def method_name(report: ImageReport, method: Method, choice: Choice) -> str:
+def method_name(report: ImageReport, method: MethodReport, selection: SelectorReport) -> str:
     """The method, with its selector if there are several."""
-    selectors = {choice.selector for method in report.methods for choice in method.choices}
-    return f"{method.clusterer}, {choice.selector}" if len(selectors) > 1 else method.clusterer
+    selectors = {selection.selector for method in report.methods for selection in method.selections}
+    return f"{method.clusterer}, {selection.selector}" if len(selectors) > 1 else method.clusterer
 
 
 def show(context: ShowContext, console: Console) -> None:
@@ -168,8 +168,8 @@ def _heading(context: ShowContext) -> Iterator[str]:
     if report.size is not None:
         height, width, channels = report.size
         facts.append(f"{height}×{width} pixels, {'grey' if channels == 1 else 'colour'}")
-    if report.images:
-        facts.append(report.images)
+    if report.image_set:
+        facts.append(report.image_set)
     yield "; ".join(facts)
     patches = f"{report.nodes} patches"
     if report.grid is not None:
@@ -182,7 +182,7 @@ def _heading(context: ShowContext) -> Iterator[str]:
         f"{patches if report.nodes else 'no map'}; graph {report.graph}"
     )
     if report.unreadable:
-        yield f"cannot be had: {report.unreadable}"
+        yield f"cannot be loaded: {report.unreadable}"
     for key, others in report.others.items():
         yield f"There are also {key} {_listed(others)} (--{key})."
 
@@ -211,10 +211,10 @@ def _show_selections(report: ImageReport, console: Console) -> None:
 
     def column(
         heading: str, cell: Callable[[Point], str], meaning: str = ""
-    ) -> Column[tuple[Method, Choice | None]]:
+    ) -> Column[tuple[MethodReport, SelectorReport | None]]:
         return Column(heading, lambda row: _of_point(row, cell), meaning)
 
-    columns: list[Column[tuple[Method, Choice | None]]] = [
+    columns: list[Column[tuple[MethodReport, SelectorReport | None]]] = [
         Column("method", lambda row: row[0].clusterer, words=True),
         Column(
             "selector",
@@ -228,15 +228,15 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         column("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
         column("Q", lambda point: number(point.modularity), "modularity"),
         Column(
-            "noise",
-            _noise,
+            "control",
+            _control,
             f"mean Q of {noise.draws} draws of {noise.control} at that level" if noise else "",
             shown="filled",
         ),
         Column(
             "p",
             lambda row: p_text(next(iter(row[1].p.values()), None)) if row[1] else "",
-            "of the selection among those on noise",
+            "of the selection among those on the control",
             shown="filled",
         ),
         Column(
@@ -246,32 +246,36 @@ def _show_selections(report: ImageReport, console: Console) -> None:
             shown="filled",
         ),
     ]
-    rows = [(method, choice) for method in report.methods for choice in method.choices or (None,)]
+    rows = [
+        (method, selection)
+        for method in report.methods
+        for selection in method.selections or (None,)
+    ]
     show_table(console, columns, rows)
 
 
-def _accepted(row: tuple[Method, Choice | None]) -> tuple[str, str]:
-    method, choice = row
+def _accepted(row: tuple[MethodReport, SelectorReport | None]) -> tuple[str, str]:
+    method, selection = row
     if method.status != "ok":
         return method.status, "red"
-    if choice is None or choice.candidate is None:
-        return "failed" if choice else NOTHING, "red"
-    return ("yes", "green") if choice.accepted else ("no", "yellow")
+    if selection is None or selection.candidate is None:
+        return "failed" if selection else NOTHING, "red"
+    return ("yes", "green") if selection.accepted else ("no", "yellow")
 
 
-def _of_point(row: tuple[Method, Choice | None], cell: Callable[[Point], str]) -> str:
+def _of_point(row: tuple[MethodReport, SelectorReport | None], cell: Callable[[Point], str]) -> str:
     """A cell about the selected level, empty if there is none."""
-    method, choice = row
-    if choice is None or choice.candidate is None:
+    method, selection = row
+    if selection is None or selection.candidate is None:
         return ""
-    return cell(method.profile.points[choice.candidate])
+    return cell(method.profile.points[selection.candidate])
 
 
-def _noise(row: tuple[Method, Choice | None]) -> str:
-    method, choice = row
-    if method.noise is None or choice is None or choice.candidate is None:
+def _control(row: tuple[MethodReport, SelectorReport | None]) -> str:
+    method, selection = row
+    if method.noise is None or selection is None or selection.candidate is None:
         return NOTHING
-    return number(float(method.noise.modularity[choice.candidate]))
+    return number(float(method.noise.modularity[selection.candidate]))
 
 
 def _reasons(report: ImageReport) -> Iterator[str]:
@@ -279,10 +283,10 @@ def _reasons(report: ImageReport) -> Iterator[str]:
     for method in report.methods:
         if method.status != "ok":
             yield f"{method.clusterer}: {method.status}: {method.reason}".rstrip(": ")
-        elif not method.choices:
+        elif not method.selections:
             yield f"{method.clusterer}: no selector was applied yet (harness select)"
-        for choice in method.choices:
-            yield f"{method_name(report, method, choice)}: {choice.reason}"
+        for selection in method.selections:
+            yield f"{method_name(report, method, selection)}: {selection.reason}"
 
 
 def _pictures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator[RenderableType]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import escape_controls
-from harness.metrics.inference import Estimate
+
+if TYPE_CHECKING:
+    from harness.metrics.inference import Estimate
 
 NOTHING = "–"
 CAPTION = "italic dim"
@@ -53,7 +55,7 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     return f"{number(low, digits)}…{number(high, digits)}"
 
 
-def estimate_text(estimate: Estimate) -> str:
+def estimate_text(estimate: "Estimate") -> str:
     """A mean with its sign, and its interval if there is one."""
     if estimate.low is None or estimate.high is None:
         return signed(estimate.mean)
@@ -72,14 +74,14 @@ class Column(Generic[Row]):
         Makes a cell from a row: its text, or its text and a rich style.
     meaning
         What the caption says of the column; may be empty.
-    words
-        Words stand on the left and are folded; numbers stand on the right and are not.
     shown
         "varying": if all rows agree, the caption says what they share instead. "filled": left out
         if no row has a value.
     drop
         In a console that is too narrow, the column with the smallest number is left out first, and
         a line says so; a column with 0 always stays. For commands that have `--json`.
+    words
+        Words stand on the left and are folded; numbers stand on the right and are not.
     width
         At least so many characters, so that several tables line up.
     """
@@ -87,9 +89,9 @@ class Column(Generic[Row]):
     heading: str
     cell: Callable[[Row], str | tuple[str, str]]
     meaning: str = ""
-    words: bool = False
     shown: Literal["always", "varying", "filled"] = "always"
     drop: int = 0
+    words: bool = False
     width: int = 0
 
 
@@ -194,9 +196,19 @@ def _least_width(filled: _Filled[Row]) -> int:
     return min(full, max(NARROWEST, column.width, len(column.heading))) if column.words else full
 
 
+def _gap(filled: Sequence[_Filled[Row]], width: int) -> int:
+    """How much further apart columns stand: 1, unless words would be folded for that alone."""
+    is_folded = _width(filled, _full_width) > width
+    return int(_width(filled, _least_width if is_folded else _full_width, 1) <= width)
+
+
 def _table(filled: Sequence[_Filled[Row]], width: int) -> Table:
-    gap = 1 if _width(filled, _full_width, 1) <= width else 0
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, gap, 0, 0), pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, _gap(filled, width), 0, 0),
+        pad_edge=False,
+    )
     for column, _ in filled:
         table.add_column(
             safe_text(column.heading),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.analysis.heads import HeadRow
+from harness.analysis.layers import HeadRow, flat_row
 from harness.cli.main import main
 
 # Of each layer's two heads the second attends within two groups of patches, ever more strongly.
@@ -62,7 +62,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
 
 @pytest.fixture
 def rows(run: harness.Run) -> list[HeadRow]:
-    return run.head_indices()
+    return run.head_rows()
 
 
 def test_heads_that_cluster_stand_before_those_that_do_not(rows: list[HeadRow]) -> None:
@@ -78,11 +78,11 @@ def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: lis
         assert row.figures.total == row.figures.ok == len(of_it) == 3
         assert row.figures.modularity == pytest.approx(np.mean(of_it["modularity"]))
         assert row.figures.excess_low <= row.figures.excess <= row.figures.excess_high
-        assert row.significant_share == row.figures.significant / 3
+        assert row.figures.significant_fraction == row.figures.significant / 3
 
 
 def test_a_row_is_flat_for_a_table(rows: list[HeadRow]) -> None:
-    flat = rows[0].flat()
+    flat = flat_row(rows[0])
     assert (flat["layer"], flat["head"], flat["clusterer"]) == (1, 1, "louvain")
     assert not {"rank", "tier", "mean_rank", "controls", "figures"} & flat.keys()
 
@@ -97,8 +97,8 @@ def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Pat
         levels=2,
         out=tmp_path / "out",
     )
-    assert [row.figures.clusterer for row in run.head_indices()] == ["louvain", "infomap"]
-    assert all(row.significant_share is None for row in run.head_indices())
+    assert [row.figures.method.clusterer for row in run.head_rows()] == ["louvain", "infomap"]
+    assert all(row.figures.significant_fraction is None for row in run.head_rows())
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_stored_attention_has_its_layers_and_heads(stack: Path) -> None:
-    rows = harness.open_run(stack).head_indices()
+    rows = harness.open_run(stack).head_rows()
 
     assert {(row.layer, row.head) for row in rows[:2]} == {(0, 1), (1, 1)}
     assert {(row.layer, row.head): (row.figures.ok, row.figures.total) for row in rows} == {

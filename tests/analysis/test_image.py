@@ -54,7 +54,7 @@ def test_noise_is_over_the_draws_for_the_same_map(run: harness.Run, report: Imag
         assert np.allclose(noise.n_clusters, of["n_clusters"].mean())
 
 
-def test_choices_are_the_selections_with_their_tests_and_stabilities(
+def test_selections_are_reported_with_their_tests_and_stabilities(
     run: harness.Run, report: ImageReport
 ) -> None:
     where = "image == @MAP and repeat == 0"
@@ -62,33 +62,33 @@ def test_choices_are_the_selections_with_their_tests_and_stabilities(
     tests, stabilities = run.tests().query(where), run.stabilities().query(where)
 
     for method in report.methods:
-        for choice in method.choices:
-            of = "clusterer == @method.clusterer and selector == @choice.selector"
+        for selection in method.selections:
+            of = "clusterer == @method.clusterer and selector == @selection.selector"
             (expected,) = selections.query(of).to_dict("records")
-            assert choice.candidate == expected["candidate"]
-            assert choice.accepted == expected["accepted"]
-            assert choice.reason == expected["reason"]
-            assert choice.p == {"permuted-rows": tests.query(of)["p"].item()}
+            assert selection.candidate == expected["candidate"]
+            assert selection.accepted == expected["accepted"]
+            assert selection.reason == expected["reason"]
+            assert selection.p == {"permuted-rows": tests.query(of)["p"].item()}
             found = stabilities.query(of)
-            assert dict(choice.jaccards) == dict(
+            assert dict(selection.jaccards) == dict(
                 zip(found["kind"], found["jaccard"].replace(np.nan, None), strict=True)
             )
 
 
-def test_what_is_not_told_is_named(run: harness.Run, report: ImageReport) -> None:
+def test_values_without_a_filter_are_named(run: harness.Run, report: ImageReport) -> None:
     assert report.others == {"repeat": ("1",)}
     assert (report.repeat, run.image_report(MAP, {"repeat": "1"}).repeat) == (0, 1)
     assert run.image_report(MAP, {"repeat": "1"}).others == {}
 
 
-def test_a_name_means_every_spelling_of_it(run: harness.Run) -> None:
+def test_a_name_matches_every_spec_of_it(run: harness.Run) -> None:
     found = run.image_report(MAP, clusterers=["louvain"], selectors=["max-modularity"])
 
     assert [method.clusterer for method in found.methods] == [
         "louvain[resolution=0.5]",
         "louvain[resolution=2.0]",
     ]
-    assert {len(method.choices) for method in found.methods} == {1}
+    assert {len(method.selections) for method in found.methods} == {1}
 
 
 def test_weights_are_those_of_the_map(
@@ -107,23 +107,27 @@ def test_a_map_that_is_damaged_is_refused(planted: Path, tmp_path: Path) -> None
     for path in (tmp_path / "out" / "maps").iterdir():
         np.save(path, np.zeros((40, 40)))
 
-    with pytest.raises(harness.HarnessError, match="layer 0, head 0 is gone or damaged"):
+    with pytest.raises(harness.HarnessError, match="layer 0, head 0 is missing or damaged"):
         run.weights(run.image_report(MAP))
 
 
 @pytest.mark.parametrize(
-    ("told", "clusterers", "selectors", "line"),
+    ("filters", "clusterers", "selectors", "line"),
     [
         ({}, ["luvain"], [], "--method luvain: the run has no clusterer 'luvain'; did you mean"),
         ({}, [], ["stable"], "--selector stable: the run has no selector 'stable'; did you mean"),
         ({"head": "3"}, [], [], "--head 3: the run has no head '3'; there are 0"),
     ],
 )
-def test_what_the_run_does_not_have_is_told_in_one_line(
-    run: harness.Run, told: dict[str, str], clusterers: list[str], selectors: list[str], line: str
+def test_what_the_run_does_not_have_is_named_in_one_line(
+    run: harness.Run,
+    filters: dict[str, str],
+    clusterers: list[str],
+    selectors: list[str],
+    line: str,
 ) -> None:
     with pytest.raises(harness.HarnessError) as raised:
-        run.image_report(MAP, told, clusterers, selectors)
+        run.image_report(MAP, filters, clusterers, selectors)
 
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)

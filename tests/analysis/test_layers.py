@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 import harness
-from harness.analysis.layers import MethodLayers, Similarity
+from harness.analysis.layers import MethodLayers, flat_row
+from harness.analysis.similarity import Similarity
 
 # What sums in another order differ by.
 TINY = 1e-12
@@ -29,7 +30,7 @@ def louvain(methods: list[MethodLayers]) -> MethodLayers:
     return next(
         each
         for each in methods
-        if (each.clusterer, each.selector) == ("louvain", "fixed[level=0.5]")
+        if (each.method.clusterer, each.method.selector) == ("louvain", "fixed[level=0.5]")
     )
 
 
@@ -59,31 +60,31 @@ def test_figures_are_over_the_maps_of_all_heads_of_a_layer(
         of_it = selections[
             (selections["layer"] == row.layer)
             & (selections["clusterer"] == "louvain")
-            & (selections["selector"] == louvain.selector)
+            & (selections["selector"] == louvain.method.selector)
         ]
         assert row.figures.total == row.figures.ok == len(of_it) == 6
         assert row.figures.modularity == pytest.approx(np.mean(of_it["modularity"]))
-        low, high = row.modularity_interval
+        low, high = row.intervals["modularity"]
         by_image = of_it.groupby("image")["modularity"].mean()
         assert by_image.min() - TINY <= low <= row.figures.modularity
         assert row.figures.modularity <= high <= by_image.max() + TINY
 
 
-def test_shares_are_of_maps_with_a_result(louvain: MethodLayers) -> None:
+def test_fractions_are_of_maps_with_a_result(louvain: MethodLayers) -> None:
     for row in louvain.layers:
-        assert row.found_share == row.figures.accepted / 6
-        assert row.significant_share == row.figures.significant / 6
+        assert row.figures.accepted_fraction == row.figures.accepted / 6
+        assert row.figures.significant_fraction == row.figures.significant / 6
 
 
 def test_a_layer_is_flat_for_a_table(louvain: MethodLayers) -> None:
-    flat = louvain.layers[2].flat()
+    flat = flat_row(louvain.layers[2])
     assert (flat["layer"], flat["heads"], flat["clusterer"]) == (2, 2, "louvain")
     assert flat["n_clusters_low"] <= flat["n_clusters"] <= flat["n_clusters_high"]
-    assert not {"rank", "head", "figures", "n_clusters_interval"} & flat.keys()
+    assert not {"rank", "head", "figures", "intervals"} & flat.keys()
 
 
 def test_methods_are_kept_apart_by_selector_too(methods: list[MethodLayers]) -> None:
-    assert [(each.clusterer, each.selector) for each in methods] == [
+    assert [(each.method.clusterer, each.method.selector) for each in methods] == [
         *itertools.product(("louvain", "infomap"), ("fixed[level=0.5]", "excess-modularity"))
     ]
 
@@ -94,7 +95,7 @@ def test_heads_of_one_grouping_have_the_same_clusters(ami: Similarity) -> None:
     assert max(ami.layers[0, 0], ami.layers[0, 1], ami.layers[1, 2]) < 0.5
 
 
-def test_images_share_clusters_where_these_go_by_place_alone(ami: Similarity) -> None:
+def test_images_share_clusters_that_depend_on_position_alone(ami: Similarity) -> None:
     assert ami.layers_elsewhere[2, 2] == pytest.approx(1)
     assert ami.heads_elsewhere[5, 5] == pytest.approx(1)
     assert abs(ami.layers_elsewhere[1, 1]) < 0.3
@@ -122,8 +123,8 @@ def test_similarity_is_that_of_every_image_and_then_their_mean(
         ]
     )  # fmt: skip
     off = ~np.eye(6, dtype=bool)
-    assert ami.head_indices[off] == pytest.approx(by_head.mean(axis=0)[off])
-    assert np.isnan(np.diag(ami.head_indices)).all()
+    assert ami.heads[off] == pytest.approx(by_head.mean(axis=0)[off])
+    assert np.isnan(np.diag(ami.heads)).all()
     assert ami.head_images[off].tolist() == [3] * 30
     between = by_head[:, :2, 2:4].mean(axis=(1, 2))
     assert ami.layers[0, 1] == pytest.approx(between.mean())
@@ -142,9 +143,9 @@ def test_what_was_not_accepted_is_not_compared(methods: list[MethodLayers]) -> N
     infomap = next(
         each
         for each in methods
-        if (each.clusterer, each.selector) == ("infomap", "fixed[level=0.5]")
+        if (each.method.clusterer, each.method.selector) == ("infomap", "fixed[level=0.5]")
     )
-    assert [row.found_share for row in infomap.layers] == [0, 1, 1]
+    assert [row.figures.accepted_fraction for row in infomap.layers] == [0, 1, 1]
     assert (infomap.compared, infomap.trivial) == (12, 0)
     for similarity in infomap.similarities:
         assert np.isnan(similarity.layers[0]).all()
@@ -153,7 +154,7 @@ def test_what_was_not_accepted_is_not_compared(methods: list[MethodLayers]) -> N
 
 
 def test_a_method_that_accepted_nothing_has_nothing_alike(methods: list[MethodLayers]) -> None:
-    rejecting = next(each for each in methods if each.selector == "excess-modularity")
+    rejecting = next(each for each in methods if each.method.selector == "excess-modularity")
     assert rejecting.compared == 0
     assert all(np.isnan(each.layers).all() for each in rejecting.similarities)
     assert [row.figures.ok for row in rejecting.layers] == [6, 6, 6]
@@ -178,7 +179,7 @@ def test_what_failed_is_counted_and_compared_with_nothing(deep: Path, tmp_path: 
     assert louvain.similarities[0].layer_images[2].tolist() == [3, 3, 2]
 
 
-def test_one_method_is_told_by_its_name(run: harness.Run) -> None:
-    assert {each.clusterer for each in run.layers(["infomap"])} == {"infomap"}
+def test_a_method_is_selected_by_its_name(run: harness.Run) -> None:
+    assert {each.method.clusterer for each in run.layers(["infomap"])} == {"infomap"}
     with pytest.raises(harness.HarnessError, match="no clusterer 'louvian'; did you mean"):
         run.layers(["louvian"])

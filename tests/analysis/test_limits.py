@@ -4,25 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.comparison import BY_NAME, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
 from harness.analysis.limits import read_limit, regressions
+from harness.analysis.method import MethodKey
 from harness.errors import HarnessError
 
 NOWHERE = PairedMetric("", 0, 0, 0, 0, None, None, None, None, None, None, None, 0, None)
 
 
 def method(name: str = "louvain", **means: tuple[float, float]) -> PairedMethod:
-    """A method with four pairs that has these figures in both runs, and no others."""
-    figures = []
-    for figure in BY_NAME:
-        if figure in means:
-            first, second = means[figure]
+    """A method with four pairs that has these metrics in both runs, and no others."""
+    metrics = []
+    for metric in METRICS:
+        if metric in means:
+            first, second = means[metric]
             found = replace(NOWHERE, pairs=4, first=first, second=second, difference=second - first)
         else:
             found = NOWHERE
-        figures.append(replace(found, figure=figure))
+        metrics.append(replace(found, metric=metric))
     return PairedMethod(
-        name, "stable-phase", "threshold", "vit", "photos", 4, 4, 0, 0, 0, 4, 0, 0, tuple(figures)
+        MethodKey(name, "stable-phase", "threshold", "vit", "photos"),
+        *(4, 4, 0, 0, 0, 4, 0, 0),
+        tuple(metrics),
     )
 
 
@@ -58,12 +61,12 @@ def judged(found: PairedRuns, *limits: str) -> list[str]:
 def test_a_mean_beyond_the_limit_is_a_regression(
     first: float, second: float, limit: str, is_worse: bool
 ) -> None:
-    figure = limit.partition(":")[0]
+    metric = limit.partition(":")[0]
 
-    assert bool(judged(runs(method(**{figure: (first, second)})), limit)) == is_worse
+    assert bool(judged(runs(method(**{metric: (first, second)})), limit)) == is_worse
 
 
-def test_the_line_tells_method_means_and_limit() -> None:
+def test_the_line_names_method_means_and_limit() -> None:
     (line,) = judged(runs(method(modularity=(0.5, 0.45))), "modularity:-5%")
 
     assert line == (
@@ -92,17 +95,17 @@ def test_every_method_is_judged() -> None:
 
 
 def test_what_failed_in_the_second_run_only_is_a_regression() -> None:
-    found = runs(replace(method(modularity=(0.5, 0.6)), ok=3, broken=1))
+    found = runs(replace(method(modularity=(0.5, 0.6)), ok=3, newly_failed=1))
 
     assert judged(found, "modularity:-5%") == [
         "louvain stable-phase threshold vit photos: 1 of 4 are ok in the first run only"
     ]
 
 
-def test_a_method_that_is_gone_is_a_regression() -> None:
-    gone = replace(method("infomap"), paired=0, ok=0, changed=0, only_first=4)
+def test_a_missing_method_is_a_regression() -> None:
+    missing = replace(method("infomap"), paired=0, ok=0, changed=0, only_first=4)
 
-    (line,) = judged(runs(method(modularity=(0.5, 0.5)), gone), "modularity:-5%")
+    (line,) = judged(runs(method(modularity=(0.5, 0.5)), missing), "modularity:-5%")
 
     assert line.endswith("none of 4 is in the second run")
 
@@ -113,14 +116,14 @@ def test_a_method_that_is_new_is_no_regression() -> None:
     assert judged(runs(method(modularity=(0.5, 0.5)), new), "modularity:-5%") == []
 
 
-def test_a_figure_that_is_gone_on_some_maps_is_a_regression() -> None:
+def test_a_metric_that_is_missing_on_some_maps_is_a_regression() -> None:
     found = method(jaccard=(0.9, 0.9))
-    figures = tuple(
-        replace(each, pairs=3, lost=1) if each.figure == "jaccard" else each
-        for each in found.figures
+    metrics = tuple(
+        replace(each, pairs=3, lost=1) if each.metric == "jaccard" else each
+        for each in found.metrics
     )
 
-    (line,) = judged(runs(replace(found, figures=figures)), "jaccard:-5%")
+    (line,) = judged(runs(replace(found, metrics=metrics)), "jaccard:-5%")
 
     assert line.endswith("1 have jaccard in the first run only")
 
@@ -149,8 +152,8 @@ def test_nothing_to_judge_is_an_error(found: PairedRuns, line: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "line"),
     [
-        ("modulaity:-5%", "there is no figure 'modulaity'; did you mean 'modularity'?"),
-        ("", "there is no figure ''; there are modularity, "),
+        ("modulaity:-5%", "there is no metric 'modulaity'; did you mean 'modularity'?"),
+        ("", "there is no metric ''; there are modularity, "),
         ("modularity", "expected modularity:, a sign, and a number or a percentage, as in mod"),
         ("modularity:5%", "expected modularity:, a sign, "),
         ("modularity:-5%%", "expected modularity:, a sign, "),
@@ -159,7 +162,7 @@ def test_nothing_to_judge_is_an_error(found: PairedRuns, line: str) -> None:
         ("seconds:-5%", "seconds is better when smaller; a limit is as in seconds:+20%"),
     ],
 )
-def test_a_limit_that_is_none_is_told_in_one_line(limit: str, line: str) -> None:
+def test_a_malformed_limit_is_reported_in_one_line(limit: str, line: str) -> None:
     with pytest.raises(HarnessError) as raised:
         read_limit(limit)
 

@@ -86,7 +86,7 @@ def test_a_file_has_a_row_for_each_set_of_patches(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "there are clusters of louvain, infomap; tell whose, as in --of louvain"),
+        ([], "the run has clusters of louvain, infomap; choose one, as in --of louvain"),
         (["00019", "--of", "louvain"], "there is no image '00019'"),
         (["--of", "louvain", "--at", "keys", "--fill", "mean"], "keys are masked, not filled"),
         (["--of", "louvain", "--at", "head"], "argument --at: invalid choice: 'head'"),

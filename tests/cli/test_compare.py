@@ -77,7 +77,7 @@ def after(run_of: Callable[..., Path]) -> Path:
 
 def figure(compared: dict[str, Any], clusterer: str, name: str) -> dict[str, Any]:
     (method,) = (each for each in compared["methods"] if each["clusterer"] == clusterer)
-    (found,) = (each for each in method["figures"] if each["figure"] == name)
+    (found,) = (each for each in method["metrics"] if each["metric"] == name)
     return dict(found)
 
 
@@ -90,7 +90,7 @@ def test_a_run_is_the_same_as_itself(harness_command: Command, before: Path) -> 
     assert compared["identical"]
     for method in compared["methods"]:
         assert (method["paired"], method["ok"], method["changed"]) == (7, 7, 0)
-        for found in method["figures"]:
+        for found in method["metrics"]:
             assert found["difference"] in (0.0, None)
             assert found["ties"] == found["images"]
 
@@ -107,7 +107,7 @@ def test_figures_are_those_of_the_leaderboards(
     for side, folder in (("first", before), ("second", after)):
         for row in harness.open_run(folder).rows():
             for name in ("modularity", "control_modularity", "excess", "n_clusters", "seconds"):
-                found = figure(compared, row.clusterer, name)
+                found = figure(compared, row.method.clusterer, name)
                 assert found[side] == pytest.approx(getattr(row, name), abs=1e-12)
 
 
@@ -132,13 +132,15 @@ def test_differences_are_judged_over_images(
     ]  # fmt: skip
 
 
-def test_settings_that_differ_are_told(harness_command: Command, before: Path, after: Path) -> None:
+def test_settings_that_differ_are_shown(
+    harness_command: Command, before: Path, after: Path
+) -> None:
     shown = harness_command("compare", before, after)
 
     assert "Settings that differ: levels 3 → 5; seed 0 → 1." in shown.stdout
 
 
-def test_versions_that_differ_are_told(
+def test_versions_that_differ_are_shown(
     before: Path, run_of: Callable[..., Path], harness_command: Command
 ) -> None:
     import sqlite3
@@ -202,7 +204,7 @@ def test_images_are_paired_by_their_pixels_and_else_by_name(
 
 
 @pytest.mark.slow
-def test_slots_and_repeats_are_kept_apart_and_images_judged(
+def test_heads_and_repeats_are_paired_apart_and_images_are_tested(
     run_of: Callable[..., Path],
 ) -> None:
     run = harness.open_run(
@@ -219,10 +221,10 @@ def test_slots_and_repeats_are_kept_apart_and_images_judged(
     (method,) = run.paired(run).methods
 
     assert (method.paired, method.only_first) == (2 * 2 * 2, 0)
-    assert {(found.pairs, found.images) for found in method.figures if found.pairs} == {(8, 2)}
+    assert {(found.pairs, found.images) for found in method.metrics if found.pairs} == {(8, 2)}
 
 
-def test_a_method_that_fails_in_the_second_run_only_is_told_and_fails(
+def test_a_method_that_fails_in_the_second_run_only_is_shown_and_a_regression(
     harness_command: Command, run_of: Callable[..., Path], tmp_path: Path
 ) -> None:
     well, failing = tmp_path / "well.py", tmp_path / "failing.py"
@@ -230,17 +232,17 @@ def test_a_method_that_fails_in_the_second_run_only_is_told_and_fails(
     failing.write_text(PLUGIN.format(body=FAILING))
     good, bad = (run_of(clusterers="halves", plugins=[path]) for path in (well, failing))
 
-    told = harness_command("compare", good, bad)
+    shown = harness_command("compare", good, bad)
     failed = harness_command("compare", good, bad, "--fail-on", "modularity:-50%")
-    mended = harness_command("compare", bad, good, "--fail-on", "modularity:-50%")
+    fixed = harness_command("compare", bad, good, "--fail-on", "modularity:-50%")
 
-    assert told.returncode == 0
-    assert "halves: 7 pairs, 1 ok in the first run only" in told.stdout
+    assert shown.returncode == 0
+    assert "halves: 7 pairs, 1 ok in the first run only" in shown.stdout
     assert failed.returncode == 3
     assert failed.stderr.startswith("worse: halves ")
     assert failed.stderr.endswith("1 of 7 are ok in the first run only\n")
-    assert mended.returncode == 0
-    assert "1 ok in the second run only" in mended.stdout
+    assert fixed.returncode == 0
+    assert "1 ok in the second run only" in fixed.stdout
 
 
 def test_a_mean_beyond_a_limit_ends_with_three_and_says_which(
@@ -291,7 +293,7 @@ def test_runs_without_anything_in_common_say_so_and_judge_nothing(
         (["RUN", "nowhere"], "harness: nowhere: no run is there (run.sqlite is missing)\n"),
         (
             ["RUN", "RUN", "--fail-on", "modulaity:-5%"],
-            "harness: --fail-on modulaity:-5%: there is no figure 'modulaity'; did you mean "
+            "harness: --fail-on modulaity:-5%: there is no metric 'modulaity'; did you mean "
             "'modularity'?\n",
         ),
     ],
@@ -308,12 +310,12 @@ def test_a_mistake_costs_one_line(
 def test_a_comparison_is_a_frame(before: Path, after: Path) -> None:
     one, other = harness.open_run(before), harness.open_run(after)
 
-    frame = one.compare(other).set_index(["clusterer", "figure"])
+    frame = one.compare(other).set_index(["clusterer", "metric"])
 
     (louvain, *_) = one.paired(other).methods
-    assert len(frame) == 2 * len(louvain.figures)
+    assert len(frame) == 2 * len(louvain.metrics)
     assert frame.loc[("louvain", "modularity"), "paired"] == 7
-    assert frame.loc[("louvain", "modularity"), "difference"] == louvain.figures[0].difference
+    assert frame.loc[("louvain", "modularity"), "difference"] == louvain.metrics[0].difference
 
 
 def test_tables_fit_eighty_characters(before: Path, after: Path) -> None:

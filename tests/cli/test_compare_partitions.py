@@ -77,7 +77,7 @@ def test_a_partition_is_matched_with_itself_wholly(
     assert "same" in shown.stdout
 
 
-def test_levels_are_told_by_the_number_of_clusters(finished: Path) -> None:
+def test_a_level_is_selected_by_its_number_of_clusters(finished: Path) -> None:
     run = harness.open_run(finished)
     points = run.points().query("image == @MAP and clusterer == 'louvain' and role == 'observed'")
     k = int(points["n_clusters"].iloc[-1])
@@ -90,30 +90,32 @@ def test_levels_are_told_by_the_number_of_clusters(finished: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "line"),
+    ("reference", "line"),
     [
         ("luvain", "luvain: the run has no clusterer 'luvain'; did you mean 'louvain'?"),
         ("louvain@0.1", "louvain@0.1: there is no level 0.1; the levels are 0, 0.3267, "),
-        ("louvain@dense", "louvain@dense: 'dense' is no level; a level is a number"),
+        ("louvain@dense", "louvain@dense: 'dense' is not a number; levels are numbers"),
         ("louvain@k=39", "louvain@k=39: no level has k=39 clusters; there are levels with "),
-        ("louvain@heat=1", "louvain@heat=1: a place has no 'heat'; did you mean 'head'?"),
+        ("louvain@heat=1", "louvain@heat=1: there is no key 'heat'; did you mean 'head'?"),
         ("louvain@head=1", "louvain@head=1: the run has no head '1'; there are 0"),
         ("louvain@selector=stable", "louvain@selector=stable: the run has no selector 'stable'"),
-        ("louvain@0,k=2", "louvain@0,k=2: one of level, k, selector tells the level"),
-        ("louvain@repeat=0,repeat=0", "louvain@repeat=0,repeat=0: repeat is told twice"),
+        ("louvain@0,k=2", "louvain@0,k=2: only one of level, k, selector can select the level"),
+        ("louvain@repeat=0,repeat=0", "louvain@repeat=0,repeat=0: repeat is given twice"),
         ("louvain@", "'louvain@': expected METHOD, METHOD@LEVEL or METHOD@KEY=VALUE,…"),
         ("truth", "truth: no communities were planted in blocks-1"),
     ],
 )
-def test_a_place_that_is_none_is_told_in_one_line(finished: Path, place: str, line: str) -> None:
+def test_a_wrong_reference_is_reported_in_one_line(
+    finished: Path, reference: str, line: str
+) -> None:
     with pytest.raises(harness.HarnessError) as raised:
-        harness.open_run(finished).partition(MAP, place)
+        harness.open_run(finished).partition(MAP, reference)
 
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)
 
 
-def test_what_there_are_several_of_has_to_be_told(maps: Path, tmp_path: Path) -> None:
+def test_keys_with_several_values_must_be_given(maps: Path, tmp_path: Path) -> None:
     run = harness.run(
         extractors=f"arrays[path={maps}]",
         controls="none",
@@ -125,17 +127,20 @@ def test_what_there_are_several_of_has_to_be_told(maps: Path, tmp_path: Path) ->
         out=tmp_path / "out",
     )
 
-    told = run.partition(MAP, "louvain[resolution=0.5]@selector=max-modularity,repeat=1")
+    found = run.partition(MAP, "louvain[resolution=0.5]@selector=max-modularity,repeat=1")
 
-    assert (told.clusterer, told.repeat) == ("louvain[resolution=0.5]", 1)
-    assert told.selector == "max-modularity"
-    for place, reason in (
-        ("louvain", "clusterer louvain is any of louvain.*; spell out one"),
-        ("louvain[resolution=0.5]@0", r"repeat is any of 0, 1; tell which, as in .*@0,repeat=0$"),
+    assert (found.clusterer, found.repeat) == ("louvain[resolution=0.5]", 1)
+    assert found.selector == "max-modularity"
+    for reference, reason in (
+        ("louvain", "clusterer louvain matches louvain.*; give the full spec"),
+        (
+            "louvain[resolution=0.5]@0",
+            r"repeat may be 0, 1; choose one, as in .*@0,repeat=0$",
+        ),
         ("louvain[resolution=0.5]@repeat=1", "several selectors chose a level"),
     ):
         with pytest.raises(harness.HarnessError, match=reason):
-            run.partition(MAP, place)
+            run.partition(MAP, reference)
 
 
 def test_files_of_labels_are_matched(harness_command: Command, tmp_path: Path) -> None:
@@ -162,7 +167,7 @@ def test_files_of_labels_are_matched(harness_command: Command, tmp_path: Path) -
         (None, "b.npy: no such file"),
     ],
 )
-def test_a_file_without_labels_is_told_in_one_line(
+def test_a_file_without_labels_is_reported_in_one_line(
     harness_command: Command, tmp_path: Path, content: object, line: str
 ) -> None:
     np.save(tmp_path / "a.npy", np.array([0, 0, 0, 0, 1, 1]))
@@ -184,7 +189,7 @@ def test_a_file_without_labels_is_told_in_one_line(
         (["RUN", "blocks-9", "--of", "louvain", "--with", "infomap"], "did you mean 'blocks-"),
         (["RUN", MAP, "--of", "louvain"], "--of and --with name the two partitions"),
         (["nowhere", MAP, "--of", "louvain", "--with", "infomap"], "nowhere: no run is there"),
-        (["a.npy", "b.npy", "--of", "louvain"], "--of names a place in a run; files need none"),
+        (["a.npy", "b.npy", "--of", "louvain"], "--of names a partition of a run; files need none"),
     ],
 )
 def test_a_mistake_costs_one_line(
@@ -199,7 +204,7 @@ def test_a_mistake_costs_one_line(
     assert shown.stderr.count("\n") == 1
 
 
-def test_planted_communities_are_a_place(maps: Path, tmp_path: Path) -> None:
+def test_truth_refers_to_the_planted_communities(maps: Path, tmp_path: Path) -> None:
     plugin = tmp_path / "known.py"
     plugin.write_text(
         "from dataclasses import dataclass\n"

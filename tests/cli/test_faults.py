@@ -299,7 +299,7 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
     _, errors = running.communicate(timeout=60)
 
     assert running.returncode == 1
-    assert "clusterer slow: its code was changed while the run went on" in errors
+    assert "clusterer slow: its code changed during the run" in errors
     assert "Traceback" not in errors
     again = harness_command(*arguments, "--clusterers", "slow")
     assert again.returncode == 0
@@ -329,7 +329,7 @@ def test_a_full_disk_ends_a_run_which_goes_on_when_there_is_room(
     full = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))
 
     assert full.returncode == 1
-    assert "the disk is full; what was computed until then is kept" in full.stderr
+    assert "the disk is full; finished work is saved" in full.stderr
     assert "Traceback" not in full.stderr
     subprocess.run(["mount", "-o", "remount,size=64m", tiny_disk], check=True)
     finished = harness_command(*small(planted, *many, "--out", tiny_disk / "out"))

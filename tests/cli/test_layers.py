@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.method import MethodKey
 from harness.cli.main import main
 
 SIMILARITIES = ("layers-similarity", "heads-similarity", "heads-similarity-ami")
@@ -32,7 +33,7 @@ def test_where_nothing_was_accepted_that_is_said(shown: str) -> None:
 
 def test_why_nothing_can_be_significant_is_said(shown: str) -> None:
     assert "No map is significant" in shown
-    assert "more --nulls tell more" in shown
+    assert "More --nulls allow smaller values" in shown
 
 
 def test_a_narrow_terminal_has_several_blocks(
@@ -63,6 +64,9 @@ def test_json_has_everything(deep: Path, capsys: pytest.CaptureFixture[str]) -> 
     deep_pair = first["similarity"][5]
     assert (deep_pair["layer"], deep_pair["other_layer"]) == (2, 2)
     assert deep_pair["similarity"] == pytest.approx(1)
+    assert deep_pair["images"] == 3
+    assert set(MethodKey._fields) <= first.keys()
+    assert not set(MethodKey._fields) & deep_pair.keys()
 
 
 @pytest.mark.slow
@@ -82,6 +86,8 @@ def test_figures_and_tables_are_written(
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 6
     assert float(rows[5]["ami_across_images"]) == pytest.approx(1)
+    with (out / "similarity.csv").open(encoding="utf-8") as file:
+        assert set(MethodKey._fields) | {"images"} <= next(csv.DictReader(file)).keys()
     with (out / "layers.csv").open(encoding="utf-8") as file:
         assert [row["layer"] for row in csv.DictReader(file)] == ["0", "1", "2"] * 2
 

@@ -77,10 +77,10 @@ def test_stabilities_name_the_least_stable_cluster(
     shown = harness_command("leaderboard", finished, "--stability").stdout
 
     stabilities = harness.open_run(finished).stabilities()
-    seeds = stabilities.query("clusterer == 'louvain' and kind == 'seeds' and weakest >= 0")
+    seeds = stabilities.query("clusterer == 'louvain' and kind == 'seeds' and weakest_cluster >= 0")
     least = seeds.sort_values("weakest_jaccard").iloc[0]
     assert (
-        f"{least.weakest_jaccard:.2f}: cluster {least.weakest} of {least.image}, "
+        f"{least.weakest_jaccard:.2f}: cluster {least.weakest_cluster} of {least.image}, "
         f"{least.weakest_size} nodes"
     ) in shown
 
@@ -136,3 +136,10 @@ def test_layers_are_in_an_order_of_their_own(
 ) -> None:
     assert main(["leaderboard", str(deep), "--per", "layer", "--pairs"]) == 1
     assert "--per layer shows layers in the order of depth" in capsys.readouterr().err
+
+
+def test_that_nothing_is_more_than_the_control_stands_in_a_line_of_its_own(deep: Path) -> None:
+    console = Console(width=100, record=True, file=io.StringIO())
+    show([board_of(harness.open_run(deep))], console)
+
+    assert console.export_text().splitlines()[-1] == "Nothing here is more than the control shows."

@@ -1,3 +1,4 @@
+import itertools
 import json
 import subprocess
 import sys
@@ -64,8 +65,9 @@ def test_every_component_is_listed_by_kind_with_its_summary(harness_command: Com
     finished = harness_command("plugins")
 
     assert finished.returncode == 0, finished.stderr
-    kinds = [line for line in finished.stdout.splitlines() if line[:1].strip()]
-    assert [kind.strip() for kind in kinds[:6]] == [
+    lines = finished.stdout.splitlines()
+    kinds = [line.strip() for line, below in itertools.pairwise(lines) if below.startswith("─")]
+    assert kinds[:6] == [
         "image sets", "extractors", "graph builders", "clusterers", "selectors", "controls",
     ]  # fmt: skip
     assert "louvain-networkx  " in finished.stdout

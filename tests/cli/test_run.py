@@ -80,10 +80,10 @@ def test_a_run_without_a_control_says_so(harness_command: Command, planted: Path
 
 def test_the_same_command_again_computes_nothing(harness_command: Command, planted: Path) -> None:
     first = harness_command(*small(planted, "--json"))
-    estimate_cost = harness_command(*small(planted, "--dry-run", "--json"))
+    estimate = harness_command(*small(planted, "--dry-run", "--json"))
     second = harness_command(*small(planted, "--json"))
 
-    assert json.loads(estimate_cost.stdout)["new"] == 0
+    assert json.loads(estimate.stdout)["new"] == 0
     assert "clustering" in first.stderr
     assert "clustering" not in second.stderr
     assert first.stdout == second.stdout
@@ -138,7 +138,7 @@ def test_the_order_of_the_inputs_changes_no_digit(
         points(tmp_path / name)[columns].sort_values(["cell", "point"], ignore_index=True)
         for name in ("one", "two")
     )
-    # The extractor's path is part of its spelling and so of the key: compare by content.
+    # The extractor's path is part of its spec and so of the key: compare by content.
     order = ["modularity", "point", "role"]
     pandas.testing.assert_frame_equal(
         one.drop(columns="cell").sort_values(order, ignore_index=True),
@@ -230,7 +230,7 @@ def test_an_interrupted_run_says_how_to_go_on(interrupted: subprocess.Popen[str]
     _, errors = interrupted.communicate(timeout=20)
 
     assert interrupted.returncode == 130
-    assert errors.endswith("harness: interrupted; the same command goes on from here\n")
+    assert errors.endswith("harness: interrupted; run the same command again to resume\n")
 
 
 def test_a_suite_file_holds_a_run_and_flags_win_over_it(
@@ -254,7 +254,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--clusterers", "louvian"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
         (["--clusterers", "louvain[resoluton=1]"], "did you mean 'resolution'?"),
         (["--clusterers", "louvain[resolution=abc]"], "resolution takes a number, not 'abc'"),
-        (["--clusterers", "louvain[resolution=-1]"], "resolution must be a positive number"),
+        (["--clusterers", "louvain[resolution=-1]"], "resolution must be above 0, not -1.0"),
         (["--clusterers", "louvain[resolution=1"], "a [ is not closed"),
         (["--clusterers", "stable-phase"], "'stable-phase' is no clusterer but a selector"),
         (["--clusterers", ""], "at least one clusterer is needed"),
@@ -268,7 +268,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
             ["--extractors", "arrays[path=nowhere.npy]", "--controls", "permuted-rows"],
             "nowhere.npy",
         ),
-        (["--controls", "none"], "there is no control; add --controls permuted-rows"),
+        (["--controls", "none"], "there is no control; add permuted-rows to the controls"),
         (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
         (["--levels", "0"], "levels: expected a whole number from 1 to 10000, not 0"),
         (["--timeout", "0"], "timeout: expected a positive number below 1e+07, not 0.0"),
@@ -318,9 +318,9 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["--images", "unruly-images[mode=empty]"], 1, "there is nothing in it"),
+        (["--images", "unruly-images[mode=empty]"], 1, "keys() returned no keys"),
         (["--images", "unruly-images[mode=twice]"], 1, "keys() named 'a' twice"),
-        (["--images", "unruly-images[mode=numbers]"], 1, "keys() named 1, which is no text"),
+        (["--images", "unruly-images[mode=numbers]"], 1, "keys() named 1, which is not a string"),
         (["--images", "unruly-images[mode=surrogate]"], 1, r"named 'a\udcff', which UTF-8"),
         (["--images", "unruly-images[mode=escape]"], 2, r"a\x1b[31m: no pixels"),
         (["--images", "unruly-images[mode=text]"], 1, "keys() returned a str, not a list"),
@@ -351,7 +351,7 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--clusterers", "unruly-clusterer[mode=list]"], 2, "diagnostics are a list"),
         (["--clusterers", "unruly-clusterer[mode=surrogate]"], 2, "ValueError: bad name ?"),
         (["--selectors", "unruly-selector[mode=beyond]"], 2, "chose level 4 of 0 … 3"),
-        (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not hold the level 0"),
+        (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not contain the level 0"),
         (["--selectors", "unruly-selector[mode=none]"], 2, "select() returned None"),
         (["--selectors", "unruly-selector[mode=exit]"], 2, "the process exited with code 3"),
         (["--selectors", "fixed[level=99]"], 2, "level 99 is not among the levels"),
@@ -435,7 +435,7 @@ def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(
     assert "without a control" in finished.stdout
 
 
-def test_a_run_begun_with_other_versions_is_gone_on_with_only_on_demand(
+def test_a_run_begun_with_other_versions_is_resumed_on_demand_only(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     arguments = small(planted, "--out", "out")

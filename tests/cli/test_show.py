@@ -61,7 +61,7 @@ def test_a_map_is_shown_with_choice_profile_matrix_and_comparison(
         assert f"{row.modularity:.3f}" in shown.stdout
         assert f"{row.level:.3f}" in shown.stdout
     assert "louvain: modularity, clusters below" in shown.stdout
-    assert "noise: permuted-rows" in shown.stdout
+    assert "control: permuted-rows" in shown.stdout
     assert "in the order of the clusters" in shown.stdout
     assert "with unions" in shown.stdout
 
@@ -87,7 +87,7 @@ def test_maps_without_a_grid_are_drawn_as_matrices(
     assert all(f"figures/{name}" in shown.stdout for name in written)
     with (tmp_path / "figures" / "profile.csv").open() as file:
         rows = list(csv.DictReader(file))
-    chosen = {row["method"]: row["level"] for row in rows if row["chosen"] == "1"}
+    chosen = {row["method"]: row["level"] for row in rows if row["selected"] == "1"}
     selections = harness.open_run(finished).selections().query("image == @MAP")
     assert {method: float(level) for method, level in chosen.items()} == dict(
         zip(selections["clusterer"], selections["level"], strict=True)
@@ -152,9 +152,9 @@ def test_an_image_that_is_another_by_now_is_left_out_and_that_is_said(
         ([MAP, "--method", "luvain"], "did you mean 'louvain'?"),
         ([MAP, "--selector", "stable"], "did you mean 'stable-phase"),
         ([MAP, "--head", "2"], "--head 2: the run has no head '2'; there are 0"),
-        ([MAP, "--query", "0,0"], "--query is of the figures; --out tells where they go"),
+        ([MAP, "--query", "0,0"], "--query changes the figures only; --out says where they go"),
         ([MAP, "--query", "0,0", "--out", "x"], "--query 0,0: the map's patches lie on no grid"),
-        ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written to: Not a directory"),
+        ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written: Not a directory"),
     ],
 )
 def test_a_mistake_costs_one_line(

@@ -33,14 +33,12 @@ def worker(config: WorkerConfig) -> Iterator[WorkerProcess]:
 
 @pytest.fixture
 def cell(tmp_path: Path) -> dict[str, Any]:
-    """All that a worker is told of a cell but its clusterer."""
+    """The header of a cell's job, without its clusterer."""
     weights = np.random.default_rng(0).random((12, 12))
-    kept = save_map(AttentionMap(weights), tmp_path)
+    saved = save_map(AttentionMap(weights), tmp_path)
     return {
         "folder": str(tmp_path),
-        "map": kept["digest"],
-        "grid": None,
-        "region": None,
+        "map": saved.to_message(),
         "image": "a",
         "layer": 0,
         "head": 0,

@@ -41,7 +41,7 @@ def points(clusterer: harness.Clusterer, graph: str = "threshold", levels: int =
     weights = np.random.default_rng(0).random((14, 14)).astype(np.float32)
     builder = harness.make("graph builder", graph)
     attention = harness.AttentionMap(weights)
-    return list(profile(attention, builder, clusterer, levels=levels, seed=1, resolution=0.7))
+    return list(profile(attention, builder, clusterer, n_levels=levels, seed=1, resolution=0.7))
 
 
 def networkx_modularity(weights: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
@@ -83,7 +83,7 @@ def test_labels_are_renumbered_and_unassigned_nodes_stay_so() -> None:
     assert point.n_clusters == 2
 
 
-def test_warnings_and_diagnostics_are_kept_with_the_point() -> None:
+def test_warnings_and_diagnostics_are_stored_with_the_point() -> None:
     (point,) = points(Halves(), levels=1)
 
     assert point.warnings == ("not converged",)
@@ -92,7 +92,7 @@ def test_warnings_and_diagnostics_are_kept_with_the_point() -> None:
     assert math.isnan(point.diagnostics["lost"])
 
 
-def test_the_first_level_has_nothing_to_be_compared_with() -> None:
+def test_the_first_level_has_no_level_to_compare_with() -> None:
     first, *others = points(Halves())
 
     assert math.isnan(first.jaccard_previous)
@@ -122,7 +122,7 @@ def two_blocks() -> harness.AttentionMap:
 
 def test_rescored_levels_keep_the_best_partition_that_any_level_found() -> None:
     builder = harness.make("graph builder", "threshold")
-    how: dict[str, Any] = {"levels": 6, "seed": 1, "resolution": 1.0}
+    how: dict[str, Any] = {"n_levels": 6, "seed": 1, "resolution": 1.0}
     own = list(profile(two_blocks(), builder, ByLevel(), **how))
     best = list(profile(two_blocks(), builder, ByLevel(), rescore=True, **how))
     graphs = list(builder.build(two_blocks(), np.array([point.level for point in own])))
@@ -168,9 +168,9 @@ def perturbed_points(perturbation: harness.Perturbation) -> list[Point]:
             perturbation,
             builder,
             Echo(),
-            levels=5,
+            n_levels=5,
             point=3,
-            draws=4,
+            n_draws=4,
             perturbation_seed=7,
             seed=9,
             resolution=1.0,
@@ -178,7 +178,7 @@ def perturbed_points(perturbation: harness.Perturbation) -> list[Point]:
     )
 
 
-def test_every_draw_of_a_perturbation_is_clustered_at_the_chosen_level() -> None:
+def test_every_draw_of_a_perturbation_is_clustered_at_the_selected_level() -> None:
     builder = harness.make("graph builder", "threshold")
     points = perturbed_points(Doubling())
 

@@ -48,7 +48,7 @@ def points(folder: Path) -> pandas.DataFrame:
     return harness.open_run(folder).points().drop(columns="seconds")
 
 
-def test_workers_of_a_cluster_come_to_the_same_digits(
+def test_workers_of_a_cluster_compute_the_same_digits(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "louvain,infomap,sdp")
@@ -59,7 +59,7 @@ def test_workers_of_a_cluster_come_to_the_same_digits(
     pandas.testing.assert_frame_equal(points(tmp_path / "there"), points(tmp_path / "here"))
 
 
-def test_a_cluster_for_trying_is_started_on_demand(
+def test_a_local_cluster_is_started_on_demand(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     finished = harness_command(
@@ -70,7 +70,7 @@ def test_a_cluster_for_trying_is_started_on_demand(
     assert harness.open_run(tmp_path / "out").statuses() == {"ok": 6}
 
 
-def test_limits_hold_inside_the_workers_and_the_pool_goes_on(
+def test_limits_hold_inside_the_workers_and_the_pool_continues(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     hostile = {
@@ -90,7 +90,7 @@ def test_limits_hold_inside_the_workers_and_the_pool_goes_on(
     assert found == {"louvain": ["ok"], **{name: [status] for name, status in hostile.items()}}
 
 
-def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
+def test_a_worker_that_is_killed_during_a_run_costs_nothing(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "slow,louvain", "--repeats", 2)
@@ -120,7 +120,7 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
     pandas.testing.assert_frame_equal(*stable)
 
 
-def test_a_killed_coordinator_leaves_no_host_at_work_on_the_workers(
+def test_a_killed_coordinator_leaves_no_process_at_work_on_the_workers(
     cluster: distributed.LocalCluster, planted: Path, tmp_path: Path
 ) -> None:
     arguments = small(planted, "--clusterers", "endless[mode=native]", "--out", "out")
@@ -134,21 +134,21 @@ def test_a_killed_coordinator_leaves_no_host_at_work_on_the_workers(
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while len(_hosts_below(cluster)) < 2 and time.monotonic() < deadline:
+    while len(_processes_below(cluster)) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(_hosts_below(cluster)) == 2
+    assert len(_processes_below(cluster)) == 2
 
     coordinator.kill()
     coordinator.wait()
 
     deadline = time.monotonic() + 60
-    while _hosts_below(cluster) and time.monotonic() < deadline:
+    while _processes_below(cluster) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _hosts_below(cluster) == []
+    assert _processes_below(cluster) == []
 
 
-def _hosts_below(cluster: distributed.LocalCluster) -> list[int]:
-    """Host processes whose parent is a worker of the cluster."""
+def _processes_below(cluster: distributed.LocalCluster) -> list[int]:
+    """Worker processes whose parent is a Dask worker of the cluster."""
     workers = {worker.pid for worker in cluster.workers.values()}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -162,7 +162,7 @@ def _hosts_below(cluster: distributed.LocalCluster) -> list[int]:
     return found
 
 
-def test_absent_workers_and_a_lost_scheduler_are_told_in_a_line(
+def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
     planted: Path, tmp_path: Path
 ) -> None:
     address = tmp_path / "scheduler.json"
@@ -190,14 +190,14 @@ def test_absent_workers_and_a_lost_scheduler_are_told_in_a_line(
             text=True,
         )  # fmt: skip
         assert coordinator.stderr is not None
-        told = [coordinator.stderr.readline() for _ in range(4)]
+        printed = [coordinator.stderr.readline() for _ in range(4)]
     finally:
         scheduler.kill()
         scheduler.wait()
     rest = coordinator.stderr.read()
     coordinator.stderr.close()
 
-    assert "warning: --dask: no worker is there; waiting for one\n" in told
+    assert "warning: --dask: there is no worker; waiting for one\n" in printed
     assert coordinator.wait(timeout=60) == 1
     assert rest.splitlines()[-1].startswith("harness: --dask: the scheduler is gone; the same")
     assert "Traceback" not in rest
@@ -239,11 +239,11 @@ def test_a_worker_with_another_version_of_anything_is_refused(
     ("address", "line"),
     [
         ("tcp://127.0.0.1:9", "no scheduler answers there"),
-        ("nonsense", "not an address like tcp://host:8786, nor local"),
-        ("no-such-scheme://host:8786", "not an address like tcp://host:8786, nor local"),
+        ("nonsense", "neither an address like tcp://host:8786 nor local"),
+        ("no-such-scheme://host:8786", "neither an address like tcp://host:8786 nor local"),
     ],
 )
-def test_a_scheduler_that_is_not_there_costs_one_line(
+def test_a_scheduler_that_does_not_answer_is_reported_in_a_line(
     harness_command: Command, planted: Path, address: str, line: str
 ) -> None:
     finished = harness_command(*small(planted, "--clusterers", "louvain"), "--dask", address)

@@ -9,11 +9,11 @@ def test_an_installed_extra_that_computes_is_part_of_the_environment() -> None:
         assert libraries[name] == importlib.metadata.version(name)
 
 
-def test_packages_for_tests_and_for_dask_are_none() -> None:
+def test_packages_for_tests_and_for_dask_are_not_part_of_the_environment() -> None:
     assert environment(1)["libraries"].keys().isdisjoint({"pytest", "captum", "distributed"})
 
 
-def test_another_version_is_the_difference_that_is_told() -> None:
+def test_another_version_is_reported_as_the_difference() -> None:
     before, now = environment(1), environment(1)
     now["libraries"]["transformers"] = "4.0"
     version = importlib.metadata.version("transformers")

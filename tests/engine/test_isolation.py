@@ -60,7 +60,7 @@ def marked(mark: str) -> list[str]:
         ("wrong[mode=below]", "invalid", "at level 0: labels must be −1 (unassigned) or from 0"),
         ("wrong[mode=list]", "invalid", "at level 0: labels must be a numpy array, not list"),
         ("wrong[mode=none]", "invalid", "at level 0: labels must be a numpy array, not NoneType"),
-        ("wrong[mode=weights]", "invalid", "at level 0: cluster() writes into what it is given"),
+        ("wrong[mode=weights]", "invalid", "at level 0: cluster() writes into its graph"),
         ("wrong[mode='forced weights']", "invalid", "at level 0: cluster() changed the graph"),
         ("wrong[mode='other weights']", "invalid", "at level 0: cluster() changed the graph"),
         ("wrong[mode='fewer edges']", "invalid", "at level 0: cluster() changed the graph"),
@@ -80,7 +80,7 @@ def test_each_way_to_fail_has_its_status_and_reason_and_costs_its_own_cell(
 
 
 @pytest.mark.parametrize("mode", ["sleep", "native", "deaf", "stopped", "children"])
-def test_what_never_comes_back_is_killed_at_its_limit_with_all_that_it_started(
+def test_what_never_returns_is_killed_at_its_limit_with_all_that_it_started(
     worker: WorkerProcess, replies: Replies, mode: str
 ) -> None:
     replies("printing")
@@ -103,14 +103,16 @@ def test_what_forks_and_dies_leaves_nothing_behind(worker: WorkerProcess, replie
     assert marked(worker._mark) == []
 
 
-def test_a_dead_process_leaves_its_last_words(replies: Replies) -> None:
+def test_the_last_output_of_a_dead_process_is_stored(replies: Replies) -> None:
     with pytest.raises(JobFailedError) as failure:
         replies("ending[mode=abort]")
 
     assert "last words" in failure.value.detail
 
 
-def test_an_exception_leaves_its_traceback_and_what_was_printed(replies: Replies) -> None:
+def test_the_traceback_of_an_exception_is_stored_with_the_output_before_it(
+    replies: Replies,
+) -> None:
     with pytest.raises(JobFailedError) as failure:
         replies("ending[mode=exit]")
 
@@ -118,7 +120,7 @@ def test_an_exception_leaves_its_traceback_and_what_was_printed(replies: Replies
     assert failure.value.detail.endswith("Printed last:\nlast words\n")
 
 
-def test_words_of_one_cell_are_not_told_of_the_next(replies: Replies) -> None:
+def test_the_output_of_one_cell_is_not_stored_with_the_next(replies: Replies) -> None:
     replies("printing")
 
     with pytest.raises(JobFailedError) as failure:
@@ -141,7 +143,7 @@ def observed(worker: WorkerProcess, cell: dict[str, Any]) -> dict[str, float]:
     return dict(point.header["diagnostics"])
 
 
-def test_what_a_plugin_changes_around_it_is_put_back_for_the_next_cell(
+def test_process_state_that_a_plugin_changes_is_put_back_for_the_next_cell(
     worker: WorkerProcess, replies: Replies, cell: dict[str, Any]
 ) -> None:
     # The first one loads the libraries.
@@ -176,7 +178,7 @@ def test_global_random_generators_are_seeded_with_the_cell(
         "greedy[mode=leak]",
     ],
 )
-def test_a_process_that_is_left_in_a_bad_state_does_no_other_cell(
+def test_a_process_that_is_left_in_a_bad_state_computes_no_other_cell(
     worker: WorkerProcess, replies: Replies, cell: dict[str, Any], clusterer: str
 ) -> None:
     first = observed(worker, cell)["process"]
@@ -208,9 +210,9 @@ def test_no_process_outlives_a_killed_coordinator(
         "    while True:\n"
         "        workers[0]._receive(1e9, 1e9)\n"
     )
-    told = _json([[str(path) for path in config.plugins], config.source, cell])
+    arguments = _json([[str(path) for path in config.plugins], config.source, cell])
     coordinator = subprocess.Popen(
-        [sys.executable, "-c", script, told], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, arguments], stdout=subprocess.PIPE, text=True
     )
     assert coordinator.stdout is not None
     token = coordinator.stdout.readline().strip()

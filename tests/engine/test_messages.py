@@ -15,7 +15,9 @@ HEADERS = st.dictionaries(
 
 
 @given(st.lists(st.tuples(HEADERS, st.binary())))
-def test_messages_come_out_as_they_went_in(sent: list[tuple[dict[str, object], bytes]]) -> None:
+def test_messages_are_decoded_as_they_were_encoded(
+    sent: list[tuple[dict[str, object], bytes]],
+) -> None:
     wire = io.BytesIO(b"".join(encode(Message(*message)) for message in sent))
 
     received = [decode(wire.read) for _ in sent]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.analysis.inspection import attention_of, map_key
-from harness.analysis.masks import BrightnessThreshold
+from harness.analysis.foreground import BrightnessThreshold
+from harness.analysis.inputs import attention_of, map_key
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS
@@ -63,7 +63,7 @@ def test_maps_and_both_kinds_of_controls_keep_the_region_of_their_image(run: har
         assert region == REGIONS[image]
 
 
-def test_readers_are_told_the_region(run: harness.Run) -> None:
+def test_the_tables_have_the_region(run: harness.Run) -> None:
     assert run.image_report("wide").region == REGIONS["wide"]
     with open_for_reading(run.folder) as store:
         key = map_key(store, "banners", "tall", "centre-square", 0, 0)
@@ -71,7 +71,7 @@ def test_readers_are_told_the_region(run: harness.Run) -> None:
 
 
 def test_the_foreground_is_that_of_the_region(run: harness.Run) -> None:
-    found = run.meaning(BrightnessThreshold(0), [PLUGIN], candidates=True)
+    found = run.foreground(BrightnessThreshold(0), [PLUGIN], candidates=True)
 
     # Clusters and foreground are the two sides; over the whole image nothing like that is there.
     assert [each.ami for each in found.maps] == pytest.approx([1.0, 1.0])
@@ -79,7 +79,9 @@ def test_the_foreground_is_that_of_the_region(run: harness.Run) -> None:
     assert [each.pixel_kmeans for each in found.maps] == pytest.approx([1.0, 1.0])
 
 
-def test_an_image_whose_region_leaves_it_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+def test_an_image_is_refused_if_its_region_leaves_it_and_the_others_are_computed(
+    tmp_path: Path,
+) -> None:
     run = run_of(
         tmp_path / "out", extractors="centre-square[wrong=tall]", controls="none",
         perturbations="none",

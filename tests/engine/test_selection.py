@@ -79,7 +79,7 @@ def test_without_controls_there_is_a_selection_and_no_test() -> None:
     assert answer["tests"] == {}
 
 
-def test_a_control_of_which_every_draw_failed_gives_no_test() -> None:
+def test_a_control_without_a_single_successful_draw_gives_no_test() -> None:
     assert selected(AboveTheMean(), OBSERVED, {"noise": []})["tests"] == {}
 
 

@@ -35,7 +35,7 @@ def attention(*shape: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     return np.random.default_rng(0).dirichlet(np.ones(shape[-1]), size=shape[:-1])
 
 
-def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
+def test_a_map_that_cannot_be_read_is_missing_at_its_own_image_layer_and_head(
     worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     weights = attention(2, 3, 2, 4, 4)
@@ -51,7 +51,7 @@ def test_a_map_that_cannot_be_had_is_missing_in_its_own_image_layer_and_head(
     assert line.endswith("[3, 1] is nan")
 
 
-def test_maps_of_one_image_share_its_name_and_differ_by_slot(
+def test_maps_of_one_image_share_its_name_and_differ_by_layer_and_head(
     worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     np.save(tmp_path / "a.npy", attention(2, 2, 2, 4, 4))
@@ -65,7 +65,7 @@ def test_maps_of_one_image_share_its_name_and_differ_by_slot(
     assert heard.warnings == []
 
 
-def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_sums(
+def test_rows_that_do_not_sum_to_one_cause_one_warning_with_the_range_of_their_sums(
     worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     weights = attention(4, 3, 3)
@@ -80,11 +80,11 @@ def test_rows_that_do_not_sum_to_one_are_told_of_once_with_the_range_of_their_su
         f"{text}: rows of a[1] and 1 more maps do not sum to one, but to 0.5 … 3; they are taken "
         "as they are"
     ]
-    kept = np.load(tmp_path / "maps" / f"{maps[1].digest}.npy")
-    assert (kept == weights[1]).all()
+    saved = np.load(tmp_path / "maps" / f"{maps[1].digest}.npy")
+    assert (saved == weights[1]).all()
 
 
-def test_the_rounding_of_half_precision_is_not_told_of(
+def test_the_rounding_of_half_precision_causes_no_warning(
     worker: WorkerProcess, tmp_path: Path, heard: Listener
 ) -> None:
     np.save(tmp_path / "a.npy", attention(300, 300).astype(np.float16))

@@ -22,7 +22,9 @@ def test_a_cell_answers_with_its_points_and_an_end(replies: Replies) -> None:
     assert replies("printing") == WHOLE
 
 
-def test_a_worker_that_reads_no_more_times_out_too(worker: WorkerProcess, replies: Replies) -> None:
+def test_a_worker_that_no_longer_reads_times_out_too(
+    worker: WorkerProcess, replies: Replies
+) -> None:
     replies("printing")
     os.kill(worker._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
 
@@ -41,7 +43,7 @@ def test_other_code_than_was_planned_stops_the_run(
     with (
         Guardian() as guardian,
         WorkerProcess(other, guardian) as worker,
-        pytest.raises(RunStoppedError, match="clusterer printing: its code was changed"),
+        pytest.raises(RunStoppedError, match="clusterer printing: its code changed"),
     ):
         list(worker.call("cell", 60.0, **cell, clusterer="printing"))
 
@@ -52,7 +54,7 @@ def test_another_harness_stops_the_run(config: WorkerConfig) -> None:
     with (
         Guardian() as guardian,
         WorkerProcess(other, guardian) as worker,
-        pytest.raises(RunStoppedError, match="the harness' own source is not the same"),
+        pytest.raises(RunStoppedError, match="the source of the harness here differs"),
     ):
         worker.start()
 
@@ -76,7 +78,7 @@ def test_workers_that_cannot_start_stop_the_run_and_blame_no_cell(
         Guardian() as guardian,
         WorkerProcess(replace(config, plugins=(plugin,)), guardian) as worker,
         pytest.raises(
-            RunStoppedError, match="cannot be started: the process exited with code 3: bad"
+            RunStoppedError, match="a worker cannot start: the process exited with code 3: bad"
         ),
     ):
         worker.start()
@@ -90,10 +92,10 @@ def test_a_component_that_only_the_coordinator_can_make_stops_the_run(replies: R
 
 
 @pytest.mark.parametrize("content", [None, b"", b"cut short"])
-def test_a_map_that_is_gone_stops_the_run_and_blames_no_cell(
+def test_a_lost_map_stops_the_run_and_blames_no_cell(
     replies: Replies, cell: dict[str, Any], content: bytes | None
 ) -> None:
-    path = Path(cell["folder"], f"{cell['map']}.npy")
+    path = Path(cell["folder"], f"{cell['map']['digest']}.npy")
     path.unlink()
     if content is not None:
         path.write_bytes(content)
@@ -102,7 +104,7 @@ def test_a_map_that_is_gone_stops_the_run_and_blames_no_cell(
         replies("printing")
 
 
-def test_who_waits_for_an_interrupted_worker_is_told_that_the_run_was(
+def test_waiting_for_an_interrupted_worker_raises_that_the_run_was_interrupted(
     worker: WorkerProcess, replies: Replies
 ) -> None:
     replies("printing")
@@ -112,7 +114,7 @@ def test_who_waits_for_an_interrupted_worker_is_told_that_the_run_was(
         replies("endless[mode=sleep]")
 
 
-def test_where_answers_keep_their_order_the_next_question_is_to_blame() -> None:
+def test_if_answers_come_in_order_the_next_question_is_to_blame_for_a_failure() -> None:
     questions = ["a", "dies", "b", "dies", "c"]
 
     def ask(first: int) -> Iterator[Message]:

@@ -2,17 +2,11 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cosine
 from scipy.special import softmax
 
-from harness.metrics.ablation import (
-    Effect,
-    PatchSet,
-    count_patch_sets,
-    drop_singletons,
-    effects,
-    patch_sets,
-)
-from harness.metrics.patch_orders import contiguous_orders, random_orders
+from harness.metrics.ablation import Effect, effects, embedding_figures
+from harness.metrics.patch_sets import PatchSet, contiguous_orders, patch_sets, random_orders
 from harness.plugin.values import Floats
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, -1, -1, -1])
@@ -28,19 +22,20 @@ def patch_changes() -> Floats:
 def found(target: int = 0, together: int = 2) -> list[Effect]:
     shares = patch_changes()
     sets = list(patch_sets(LABELS, together))
-    return effects(LOGITS, lambda removed: removed @ shares, shares, target, sets, ORDERS)
+    return effects(LOGITS, lambda removed: removed @ shares, sets, ORDERS, target, shares)
 
 
 def test_figures_are_those_of_the_logits_without_the_patches() -> None:
     for effect, each in zip(found(), patch_sets(LABELS, 2), strict=True):
         after = LOGITS + patch_changes()[each.removed].sum(axis=0)
         assert effect.logits == pytest.approx(after - LOGITS)
-        assert effect.logit == pytest.approx(after[0] - 2.0)
-        assert effect.margin == pytest.approx(after[0] - max(after[1:]) - 1.0)
-        assert effect.probability == pytest.approx(softmax(after)[0] - softmax(LOGITS)[0])
+        assert effect.figures["logit"] == pytest.approx(after[0] - 2.0)
+        assert effect.figures["margin"] == pytest.approx(after[0] - max(after[1:]) - 1.0)
+        assert effect.figures["probability"] == pytest.approx(
+            softmax(after)[0] - softmax(LOGITS)[0]
+        )
         assert effect.predicted == after.argmax()
         assert effect.changed == (after.argmax() != 0)
-        assert effect.accuracy == (after.argmax() == 0) - 1
         assert effect.patches == each.removed.sum()
 
 
@@ -52,17 +47,17 @@ def test_the_draws_mean_is_the_one_known_in_closed_form() -> None:
         # Of the sum of k of 12 drawn without replacement.
         variance = k * shares.var() * (12 - k) / 11
         assert effect.random.expected is not None
-        error = abs(effect.random.logit - effect.random.expected)
+        error = abs(effect.random.figures["logit"] - effect.random.expected)
         assert error <= 4 * np.sqrt(variance / 4000) + 1e-9
 
 
-def test_p_is_the_share_of_all_sets_that_change_the_logit_as_much() -> None:
+def test_p_is_the_fraction_of_all_sets_that_change_the_logit_as_much() -> None:
     shares = patch_changes()[:, 0]
     for effect in found():
         if effect.kind != "alone":
             continue
         every = [shares[list(s)].sum() for s in itertools.combinations(range(12), effect.patches)]
-        exact = np.mean(np.abs(every) >= abs(effect.logit) - 1e-9)
+        exact = np.mean(np.abs(every) >= abs(effect.figures["logit"]) - 1e-9)
         assert effect.random.p == pytest.approx(exact, abs=0.04)
         low, high = np.quantile(every, (0.025, 0.975))
         assert (effect.random.low, effect.random.high) == pytest.approx((low, high), abs=0.4)
@@ -72,49 +67,75 @@ def test_removing_everything_is_no_more_than_chance() -> None:
     shares = patch_changes()
     every = PatchSet("together", (-1, 0, 1, 2), np.ones(12, dtype=bool))
 
-    (effect,) = effects(LOGITS, lambda removed: removed @ shares, shares, 0, [every], ORDERS)
+    (effect,) = effects(LOGITS, lambda removed: removed @ shares, [every], ORDERS, 0, shares)
 
     for chance in (effect.random, effect.contiguous):
         assert chance.p == 1
-        assert (chance.logit, chance.margin) == pytest.approx((effect.logit, effect.margin))
+        assert dict(chance.figures) == pytest.approx(dict(effect.figures))
 
 
 def test_what_changes_nothing_has_no_small_p() -> None:
     none = np.zeros((12, 3))
     sets = list(patch_sets(LABELS, 1))
 
-    for effect in effects(LOGITS, lambda removed: removed @ none, None, 0, sets, ORDERS):
-        assert (effect.logit, effect.random.p, effect.contiguous.p) == (0, 1, 1)
+    for effect in effects(LOGITS, lambda removed: removed @ none, sets, ORDERS, 0):
+        assert (effect.figures["logit"], effect.random.p, effect.contiguous.p) == (0, 1, 1)
         assert effect.random.expected is None
         assert not effect.changed
 
 
-def test_clusters_are_removed_alone_together_and_all_but_one() -> None:
-    sets = list(patch_sets(LABELS, 2))
-
-    named = [(each.kind, each.clusters) for each in sets]
-    alone = [(-1,), (0,), (1,), (2,)]
-    assert named == [
-        *(("alone", clusters) for clusters in alone),
-        *(("together", pair) for pair in itertools.combinations((-1, 0, 1, 2), 2)),
-        *(("only", clusters) for clusters in alone),
-    ]
-    assert all((each.removed == np.isin(LABELS, each.clusters)).all() for each in sets[:10])
-    assert all((each.removed == (each.clusters[0] != LABELS)).all() for each in sets[10:])
+EMBEDDING = np.array([2.0, 1.0, -1.0, 0.5])
 
 
-@pytest.mark.parametrize("clusters", [1, 2, 3, 4, 6])
-@pytest.mark.parametrize("together", [1, 2, 3, 9])
-def test_no_set_comes_twice_and_their_number_is_known(clusters: int, together: int) -> None:
-    sets = list(patch_sets(np.arange(2 * clusters) % clusters, together))
-
-    assert len({each.removed.tobytes() for each in sets}) == len(sets)
-    assert len(sets) == count_patch_sets(clusters, together)
-    assert sum(each.kind == "alone" for each in sets) == clusters
+def embedding_changes() -> Floats:
+    """What each patch adds to four dimensions, (patches, dimensions)."""
+    return np.random.default_rng(0).normal(size=(12, 4))
 
 
-def test_a_cluster_of_one_patch_is_none() -> None:
-    labels = np.array([7, 7, 3, -1, 5, 5, 5])
+def moved() -> list[Effect]:
+    changes = embedding_changes()
+    return effects(
+        EMBEDDING, lambda removed: removed @ changes, list(patch_sets(LABELS, 1)), ORDERS
+    )
 
-    assert drop_singletons(labels).tolist() == [7, 7, -1, -1, 5, 5, 5]
-    assert drop_singletons(np.array([-1])).tolist() == [-1]
+
+def test_distances_are_those_of_scipy() -> None:
+    changes = np.random.default_rng(1).normal(size=(20, 4))
+    expected = [cosine(EMBEDDING, EMBEDDING + change) for change in changes]
+    assert embedding_figures(EMBEDDING, changes)["distance"] == pytest.approx(expected)
+
+
+def test_an_embedding_that_only_grows_has_not_moved() -> None:
+    assert embedding_figures(EMBEDDING, EMBEDDING[None] * 3)["distance"] == pytest.approx(
+        [0], abs=1e-12
+    )
+
+
+def test_an_embedding_without_direction_is_at_distance_1() -> None:
+    assert embedding_figures(EMBEDDING, -EMBEDDING[None])["distance"].tolist() == [1]
+
+
+def test_an_effect_is_the_distance_without_the_patches() -> None:
+    for effect, each in zip(moved(), patch_sets(LABELS, 1), strict=True):
+        after = EMBEDDING + embedding_changes()[each.removed].sum(axis=0)
+        assert effect.figures["distance"] == pytest.approx(cosine(EMBEDDING, after))
+        assert (effect.kind, effect.clusters) == (each.kind, each.clusters)
+        assert effect.patches == each.removed.sum()
+        assert (effect.logits, effect.predicted) == ((), None)
+
+
+def test_p_is_the_fraction_of_all_sets_that_move_it_as_far() -> None:
+    for effect in moved():
+        if effect.kind != "alone":
+            continue
+        every = [
+            cosine(EMBEDDING, EMBEDDING + embedding_changes()[list(chosen)].sum(axis=0))
+            for chosen in itertools.combinations(range(12), effect.patches)
+        ]
+        exact = np.mean(np.array(every) >= effect.figures["distance"] - 1e-9)
+        assert effect.random.p == pytest.approx(exact, abs=0.04)
+        assert effect.random.figures["distance"] == pytest.approx(np.mean(every), abs=0.05)
+
+
+def test_no_sets_have_no_effects() -> None:
+    assert effects(EMBEDDING, lambda removed: removed @ embedding_changes(), [], ORDERS) == []

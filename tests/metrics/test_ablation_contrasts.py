@@ -2,22 +2,21 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from harness.metrics.ablation import Chance, Effect
-from harness.metrics.ablation_contrasts import OF_LOGITS, ImageEffects, contrasts
+from harness.metrics.ablation import Chance, Effect, contrasts
+
+Image = tuple[int, list[Effect]]
 
 
 def effect(logit: float, chance: float, patches: int) -> Effect:
-    """A cluster's effect of which only the logit's changes matter."""
-    drawn = Chance(chance, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, None)
-    near = Chance(2 * chance, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, None)
-    return Effect("alone", (0,), patches, (logit,), logit, 0.0, 0.0, 0.0, 0, False, drawn, near)
+    random, contiguous = (Chance({"logit": mean}, 0, 0, 1) for mean in (chance, 2 * chance))
+    return Effect("alone", (0,), patches, {"logit": logit}, random, contiguous)
 
 
 @pytest.fixture
-def images() -> list[ImageEffects]:
+def images() -> list[Image]:
     random = np.random.default_rng(0)
     return [
-        ImageEffects(
+        (
             20,
             [
                 effect(random.normal(-2), random.normal(-1), 4),
@@ -30,15 +29,15 @@ def images() -> list[ImageEffects]:
 
 
 def test_the_first_and_the_last_in_the_order_of_salience_are_contrasted(
-    images: list[ImageEffects],
+    images: list[Image],
 ) -> None:
-    found = {(each.removed, each.figure): each for each in contrasts(images, OF_LOGITS)}
+    found = {(each.removed, each.figure): each for each in contrasts(images)}
 
-    for removed, place, share in (("most salient", 0, 0.2), ("least salient", 2, 0.5)):
+    for removed, place, fraction in (("most salient", 0, 0.2), ("least salient", 2, 0.5)):
         contrast = found[removed, "logit"]  # type: ignore[index]
-        clusters = np.array([image.effects[place].logit for image in images])
-        random = np.array([image.effects[place].random.logit for image in images])
-        assert contrast.share == pytest.approx(share)
+        clusters = np.array([image[1][place].figures["logit"] for image in images])
+        random = np.array([image[1][place].random.figures["logit"] for image in images])
+        assert contrast.fraction == pytest.approx(fraction)
         assert contrast.clusters.mean == pytest.approx(clusters.mean())
         assert contrast.random.mean == pytest.approx(random.mean())
         assert contrast.contiguous.mean == pytest.approx(2 * random.mean())
@@ -48,19 +47,19 @@ def test_the_first_and_the_last_in_the_order_of_salience_are_contrasted(
         assert contrast.clusters.p == pytest.approx(wilcoxon(clusters).pvalue)
 
 
-def test_each_cluster_counts_within_its_image_first(images: list[ImageEffects]) -> None:
-    each = next(one for one in contrasts(images, OF_LOGITS) if one.removed == "each")
+def test_each_cluster_counts_within_its_image_first(images: list[Image]) -> None:
+    each = next(one for one in contrasts(images) if one.removed == "each")
 
-    means = [np.mean([effect.logit for effect in image.effects]) for image in images]
+    means = [np.mean([effect.figures["logit"] for effect in image[1]]) for image in images]
     assert each.clusters.mean == pytest.approx(np.mean(means))
-    assert each.share == pytest.approx(1 / 3)
+    assert each.fraction == pytest.approx(1 / 3)
 
 
 def test_an_interval_covers_most_of_what_resampled_images_give(
-    images: list[ImageEffects],
+    images: list[Image],
 ) -> None:
-    estimate = contrasts(images, OF_LOGITS)[0].clusters
-    logits = np.array([image.effects[0].logit for image in images])
+    estimate = contrasts(images)[0].clusters
+    logits = np.array([image[1][0].figures["logit"] for image in images])
     random = np.random.default_rng(1)
 
     means = random.choice(logits, (4000, 12)).mean(axis=1)
@@ -70,15 +69,15 @@ def test_an_interval_covers_most_of_what_resampled_images_give(
     )
 
 
-def test_an_image_of_one_cluster_is_in_no_contrast(images: list[ImageEffects]) -> None:
-    alone = ImageEffects(20, [effect(-100, 0, 5)])
+def test_an_image_of_one_cluster_is_in_no_contrast(images: list[Image]) -> None:
+    alone = (20, [effect(-100, 0, 5)])
 
-    assert contrasts([*images, alone], OF_LOGITS) == contrasts(images, OF_LOGITS)
-    assert contrasts([alone], OF_LOGITS) == []
+    assert contrasts([*images, alone]) == contrasts(images)
+    assert contrasts([alone]) == []
 
 
-def test_of_few_images_there_is_a_mean_and_no_test(images: list[ImageEffects]) -> None:
-    (one, *_) = contrasts(images[:1], OF_LOGITS)
+def test_of_few_images_there_is_a_mean_and_no_test(images: list[Image]) -> None:
+    (one, *_) = contrasts(images[:1])
 
     assert (one.images, one.clusters.low, one.clusters.p) == (1, None, None)
-    assert one.clusters.mean == pytest.approx(images[0].effects[0].logit)
+    assert one.clusters.mean == pytest.approx(images[0][1][0].figures["logit"])

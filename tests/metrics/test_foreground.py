@@ -1,6 +1,7 @@
 import math
 from fractions import Fraction
 
+import networkx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,9 +14,10 @@ from harness.errors import HarnessError
 from harness.metrics.foreground import (
     agreement,
     area_means,
+    foreground_fractions,
     foreground_patches,
-    foreground_shares,
     pixel_kmeans,
+    spatial_blocks,
     why_undefined,
 )
 
@@ -38,7 +40,7 @@ def overlap(first: Fraction, last: Fraction, pixel: int) -> Fraction:
 
 
 @given(masked_grids())
-def test_a_patch_has_the_share_that_the_mask_covers_of_its_area(case: Case) -> None:
+def test_a_patchs_fraction_is_the_part_of_its_area_that_the_mask_covers(case: Case) -> None:
     mask, (rows, columns), region = case
     top, left, high, wide = region[0], region[1], region[2] / rows, region[3] / columns
     expected = [
@@ -55,9 +57,9 @@ def test_a_patch_has_the_share_that_the_mask_covers_of_its_area(case: Case) -> N
         for column in range(columns)
     ]
     place = (float(region[0]), float(region[1]), float(region[2]), float(region[3]))
-    shares = foreground_shares(mask, (rows, columns), place)
-    assert shares == pytest.approx([float(share) for share in expected], abs=1e-12)
-    # A share of exactly one half is foreground.
+    fractions = foreground_fractions(mask, (rows, columns), place)
+    assert fractions == pytest.approx([float(share) for share in expected], abs=1e-12)
+    # Exactly one half is foreground.
     assert foreground_patches(mask, (rows, columns), place).tolist() == [
         share >= Fraction(1, 2) for share in expected
     ]
@@ -67,10 +69,12 @@ def test_without_a_region_patches_are_of_the_whole_mask() -> None:
     mask = np.random.default_rng(0).random((7, 11)) < 0.5
     whole = (0.0, 0.0, 7.0, 11.0)
 
-    assert np.array_equal(foreground_shares(mask, (3, 4)), foreground_shares(mask, (3, 4), whole))
+    assert np.array_equal(
+        foreground_fractions(mask, (3, 4)), foreground_fractions(mask, (3, 4), whole)
+    )
 
 
-def test_raw_patches_are_those_of_the_region() -> None:
+def test_pixel_k_means_clusters_the_patches_of_the_region() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
     cut = pixels[4:16, 8:32]
 
@@ -125,7 +129,7 @@ def quarters(size: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("size", [8, 10])
-def test_k_means_on_pixels_finds_what_pixels_tell(size: int) -> None:
+def test_pixel_k_means_finds_what_pixels_show(size: int) -> None:
     labels = pixel_kmeans(quarters(size), (4, 4), 2, seed=0).reshape(4, 4)
     assert len(set(labels[:, :2].ravel())) == len(set(labels[:, 2:].ravel())) == 1
     assert labels[0, 0] != labels[0, 3]
@@ -147,5 +151,51 @@ def test_where_fewer_patches_differ_there_are_fewer_clusters() -> None:
 
 @pytest.mark.parametrize("k", [0, 17])
 def test_more_clusters_than_patches_are_refused(k: int) -> None:
-    with pytest.raises(HarnessError, match=f"16 patches cannot be parted into {k} clusters"):
+    with pytest.raises(HarnessError, match=f"16 patches cannot be divided into {k} clusters"):
         pixel_kmeans(quarters(8), (4, 4), k, seed=0)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> tuple[tuple[int, int], int]:
+    rows, columns = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    return (rows, columns), draw(st.integers(1, rows * columns))
+
+
+@given(grids())
+def test_there_are_exactly_k_blocks_of_nearly_the_same_size(case: tuple) -> None:
+    grid, k = case
+    labels = spatial_blocks(grid, k)
+    assert labels.shape == (grid[0] * grid[1],)
+    sizes = np.bincount(labels)
+    assert len(sizes) == k
+    assert sizes.min() >= 1
+    assert sizes.max() <= 1.5 * sizes.min() + 1
+
+
+@given(grids())
+def test_every_block_is_contiguous(case: tuple) -> None:
+    (rows, columns), k = case
+    labels = spatial_blocks((rows, columns), k)
+    lattice = networkx.convert_node_labels_to_integers(
+        networkx.grid_2d_graph(rows, columns), ordering="sorted"
+    )
+    for block in range(k):
+        assert networkx.is_connected(lattice.subgraph(np.flatnonzero(labels == block).tolist()))
+
+
+def test_as_many_blocks_as_are_quarters_are_quarters() -> None:
+    labels = spatial_blocks((6, 8), 4).reshape(6, 8)
+    for rows in (slice(0, 3), slice(3, 6)):
+        for columns in (slice(0, 4), slice(4, 8)):
+            assert len(set(labels[rows, columns].ravel())) == 1
+
+
+def test_a_long_grid_is_cut_across() -> None:
+    assert spatial_blocks((2, 6), 3).reshape(2, 6).tolist() == [[0, 0, 1, 1, 2, 2]] * 2
+    assert spatial_blocks((6, 2), 3).reshape(6, 2).T.tolist() == [[0, 0, 1, 1, 2, 2]] * 2
+
+
+@pytest.mark.parametrize("k", [0, 7])
+def test_more_blocks_than_patches_are_refused(k: int) -> None:
+    with pytest.raises(HarnessError, match=f"6 patches cannot be divided into {k} blocks"):
+        spatial_blocks((2, 3), k)

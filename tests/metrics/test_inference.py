@@ -147,7 +147,7 @@ def test_intervals_of_one_value_an_image_are_those_of_its_scores() -> None:
 
 
 def test_an_image_is_resampled_with_all_its_values() -> None:
-    # Two images of equal means: whatever is drawn, the mean is the same.
+    # Two images of equal means: every resample has the same mean.
     low, high = bootstrap_intervals(np.array([[6.0], [2.0]]), np.array([[3.0], [1.0]]))
     assert (low.tolist(), high.tolist()) == ([2.0], [2.0])
 

@@ -77,8 +77,8 @@ def test_the_order_of_the_nodes_does_not_matter(
 
 def test_a_worked_example() -> None:
     # γ = 2/3 and 1/2 one way for {0,1}, {2,3}; 2/3 and 1/2 the other way for {0,1,2}, {3}.
-    likeness = best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
-    assert likeness == pytest.approx(((2 * 2 / 3 + 2 / 2) / 4 + (3 * 2 / 3 + 1 / 2) / 4) / 2)
+    similarity = best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    assert similarity == pytest.approx(((2 * 2 / 3 + 2 / 2) / 4 + (3 * 2 / 3 + 1 / 2) / 4) / 2)
 
 
 @pytest.mark.parametrize("trivial", [[0, 0, 0, 0], [0, 1, 2, 3], [-1, -1, -1, -1], [5, -1, -1, 7]])

@@ -35,7 +35,7 @@ def union(parts: dict[int, Nodes], labels: tuple[int, ...]) -> Nodes:
     return frozenset().union(*(parts[label] for label in labels))
 
 
-def likeness(one: Nodes, other: Nodes) -> Fraction:
+def jaccard(one: Nodes, other: Nodes) -> Fraction:
     return Fraction(len(one & other), len(one | other))
 
 
@@ -66,7 +66,7 @@ def test_the_best_union_is_the_smallest_best_one_of_all(pair: tuple[Labels, Labe
     assert [each.label for each in found] == sorted(own)
     for each in found:
         nodes = own[each.label]
-        by_index = {chosen: likeness(nodes, union(others, chosen)) for chosen in subsets(others)}
+        by_index = {chosen: jaccard(nodes, union(others, chosen)) for chosen in subsets(others)}
         best = max(by_index.values())
         fewest = min(len(chosen) for chosen, index in by_index.items() if index == best)
         assert each.jaccard == float(best)
@@ -106,7 +106,7 @@ def test_the_matching_is_stable(
     for centre_side in (0, 1):
         own, others = sides[centre_side], sides[1 - centre_side]
         for centre, chosen in itertools.product(own, subsets(others)):
-            index = float(likeness(own[centre], union(others, chosen)))
+            index = float(jaccard(own[centre], union(others, chosen)))
             in_them = [reached[centre_side][centre], *(reached[1 - centre_side][c] for c in chosen)]
             assert max(in_them) >= index
 
@@ -124,7 +124,7 @@ def test_indices_are_those_of_the_sets_and_the_score_their_mean_over_nodes(
         left, right = union(one, each.first), union(other, each.second)
         assert (each.first_size, each.second_size) == (len(left), len(right))
         assert each.shared == len(left & right)
-        assert each.jaccard == float(likeness(left, right))
+        assert each.jaccard == float(jaccard(left, right))
         indices.append(each.jaccard)
         weights.append(len(left) + len(right))
     if weights:
@@ -171,10 +171,10 @@ def test_swapping_the_partitions_swaps_the_sides(pair: tuple[Labels, Labels]) ->
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=12))
-def test_a_refinement_has_score_one(places: list[tuple[int, int]]) -> None:
+def test_a_refinement_has_score_one(nodes: list[tuple[int, int]]) -> None:
     # Every node twice, so that no cluster is a single node.
-    coarse = np.array([block for block, _ in places for _ in range(2)])
-    fine = np.array([3 * block + part for block, part in places for _ in range(2)])
+    coarse = np.array([block for block, _ in nodes for _ in range(2)])
+    fine = np.array([3 * block + part for block, part in nodes for _ in range(2)])
 
     found = match(coarse, fine)
 

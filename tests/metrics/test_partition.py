@@ -6,6 +6,7 @@ from harness.metrics.partition import (
     check_labels,
     cluster_count,
     coverage,
+    drop_singletons,
     unassigned_as_singletons,
 )
 
@@ -66,3 +67,10 @@ def test_only_clusters_of_two_nodes_or_more_are_counted(labels: list[int], count
 
 def test_coverage_is_the_fraction_of_assigned_nodes() -> None:
     assert coverage(np.array([0, -1, 2, -1])) == 0.5
+
+
+def test_a_cluster_of_one_node_becomes_unassigned() -> None:
+    labels = np.array([7, 7, 3, -1, 5, 5, 5])
+
+    assert drop_singletons(labels).tolist() == [7, 7, -1, -1, 5, 5, 5]
+    assert drop_singletons(np.array([-1])).tolist() == [-1]

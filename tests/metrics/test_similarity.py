@@ -87,7 +87,7 @@ def test_parts_are_compared_as_in_the_whole(found: list[Labels]) -> None:
         assert between == pytest.approx(measure(whole, whole)[:1, 1:])
 
 
-def test_independent_partitions_are_alike_as_chance_has_it() -> None:
+def test_independent_partitions_have_similarity_zero_on_average() -> None:
     random = np.random.default_rng(0)
     whole = Comparable.of(list(random.integers(0, 5, (20, 200))))
     for measure in (adjusted_mutual_informations, adjusted_jaccards):
@@ -96,7 +96,7 @@ def test_independent_partitions_are_alike_as_chance_has_it() -> None:
 
 
 @pytest.mark.parametrize("trivial", [[0, 0, 0, 0], [0, 1, 2, 3], [-1, -1, -1, -1]])
-def test_nothing_is_alike_or_unlike_a_trivial_partition(trivial: list[int]) -> None:
+def test_a_trivial_partition_gives_nan(trivial: list[int]) -> None:
     whole = Comparable.of([np.array(trivial), np.array([0, 0, 1, 1])])
     for measure in (adjusted_mutual_informations, adjusted_jaccards):
         assert np.isnan(measure(whole, whole)).tolist() == [[True, True], [True, False]]
@@ -107,14 +107,14 @@ def test_means_between_groups_are_over_pairs_of_different_things(
     groups: list[int], seed: int
 ) -> None:
     random = np.random.default_rng(seed)
-    alike = random.normal(size=(len(groups), len(groups)))
-    alike[random.random(alike.shape) < 0.3] = np.nan
-    found = between_groups(alike, np.array(groups))
+    similarity = random.normal(size=(len(groups), len(groups)))
+    similarity[random.random(similarity.shape) < 0.3] = np.nan
+    found = between_groups(similarity, np.array(groups))
     for one, two in itertools.product(range(max(groups) + 1), repeat=2):
         values = [
-            alike[i, j]
+            similarity[i, j]
             for i, j in itertools.permutations(range(len(groups)), 2)
-            if (groups[i], groups[j]) == (one, two) and not np.isnan(alike[i, j])
+            if (groups[i], groups[j]) == (one, two) and not np.isnan(similarity[i, j])
         ]
         expected = np.mean(values) if values else np.nan
         assert found[one, two] == pytest.approx(expected, nan_ok=True)

@@ -32,15 +32,15 @@ def test_the_order_of_nodes_does_not_matter(
 def test_chance_is_the_mean_over_relabellings_that_keep_the_sizes(
     first: np.ndarray, second: np.ndarray, seed: int
 ) -> None:
-    likeness = best_match_jaccard(first, second)
+    similarity = best_match_jaccard(first, second)
     adjusted = adjusted_jaccard(first, second)
-    if math.isnan(likeness) or adjusted == 0 or likeness == 1:
+    if math.isnan(similarity) or adjusted == 0 or similarity == 1:
         return
     random = np.random.default_rng(seed)
     drawn = np.array([best_match_jaccard(first, random.permutation(second)) for _ in range(2000)])
 
     # J = E + a (1 − E), so E = (J − a) / (1 − a).
-    expected = (likeness - adjusted) / (1 - adjusted)
+    expected = (similarity - adjusted) / (1 - adjusted)
     assert expected == pytest.approx(drawn.mean(), abs=6 * drawn.std() / RELABELLINGS**0.5 + 1e-9)
 
 

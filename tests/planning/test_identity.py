@@ -164,13 +164,13 @@ def test_the_code_of_a_plugin_file_and_of_a_folders_helper_counts(tmp_path: Path
     assert code_digest(found) != before
 
 
-def test_an_identity_has_the_short_and_the_full_spelling(write: Writer) -> None:
+def test_an_identity_has_the_short_and_the_full_spec(write: Writer) -> None:
     write("plugin", PLUGIN.replace("IMPORT", ""))
 
     identity = identify(component()(), "code")
 
-    assert (identity.name, identity.text, identity.full) == ("mine", "mine", "mine[size=2]")
-    assert identity.parts == [identity.full, "code"]
+    assert (identity.name, identity.spec, identity.full_spec) == ("mine", "mine", "mine[size=2]")
+    assert identity.parts == [identity.full_spec, "code"]
 
 
 @settings(max_examples=100, deadline=None)
@@ -220,7 +220,7 @@ def test_the_shipped_model_is_part_of_its_extractors_code() -> None:
     assert {
         "harness_plugins.thesis.vit.model",
         "harness_plugins.thesis.vit.checkpoint",
-        "harness_plugins.thesis.vit.header",
+        "harness_plugins.thesis.vit.files",
     } <= set(files)
     assert "harness" not in files
     assert not [name for name in files if name.startswith("harness_plugins.clusterers")]

@@ -146,7 +146,7 @@ def test_stored_maps_take_map_controls_only(plugins: registry.Registry) -> None:
     assert len({control.seed for control in controls}) == 2
 
 
-def test_extractors_and_map_sets_are_told_apart(plugins: registry.Registry) -> None:
+def test_extractors_and_map_sets_are_separated(plugins: registry.Registry) -> None:
     settings = replace(SETTINGS, extractors=("arrays[path=a.npy]", "one-layer-vit"))
 
     assert split_extractors(settings, plugins) == (("one-layer-vit",), ("arrays[path=a.npy]",))
@@ -178,7 +178,7 @@ def test_more_nulls_leave_those_that_are_there_as_they_are(plugins: registry.Reg
 PERTURBED = replace(SETTINGS, perturbations=("seeds", "log-jitter"))
 
 
-def test_every_chosen_level_is_perturbed_in_every_way(plugins: registry.Registry) -> None:
+def test_every_selected_level_is_perturbed_in_every_way(plugins: registry.Registry) -> None:
     plan = planned(PERTURBED, SURVEY, plugins)
     observed, noise, *_ = (cell.key for cell in plan.cells() if cell.clusterer == "louvain")
 
@@ -194,7 +194,7 @@ def test_every_chosen_level_is_perturbed_in_every_way(plugins: registry.Registry
     assert all(cell.map.observed == cell.map.key == plan.maps[0].key for cell in cells)
 
 
-def test_no_more_cells_are_perturbed_than_was_said(plugins: registry.Registry) -> None:
+def test_no_more_cells_are_perturbed_than_were_announced(plugins: registry.Registry) -> None:
     plan = planned(PERTURBED, SURVEY, plugins)
     everywhere = {cell.key: [0] for cell in plan.cells()}
 

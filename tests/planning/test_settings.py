@@ -1,228 +1,74 @@
-from pathlib import Path
-from typing import Any
+"""A setting is declared once: all that mentions settings follows from the declaration."""
+
+import argparse
+import dataclasses
+import inspect
+import re
 
 import pytest
 
 import harness
-from harness.planning.settings import (
-    default_suite,
-    execution,
-    merge,
-    read_suite,
-    resolve,
-    spelled_by,
-)
-from harness.plugin import registry
+from harness.cli.run import add_arguments
+from harness.planning.settings import SETTINGS, Execution, Settings
+from harness.planning.suites import KEYS
+from support import REPOSITORY
 
 
-def suite(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    return path
+def flags(key: str) -> set[str]:
+    return set(SETTINGS[key].flags) or {f"--{key.replace('_', '-')}"}
 
 
-@pytest.fixture(scope="module")
-def plugins() -> registry.Registry:
-    return registry.load()
+def test_every_field_of_the_settings_is_declared_with_a_help_text() -> None:
+    fields = [*dataclasses.fields(Settings), *dataclasses.fields(Execution)]
+
+    assert list(SETTINGS) == [field.name for field in fields]
+    assert all(setting.help for setting in SETTINGS.values())
 
 
-def changed(**values: Any) -> dict[str, Any]:
-    return merge(default_suite().values, values)
+def test_suites_may_contain_all_settings_but_those_of_one_execution() -> None:
+    assert set(SETTINGS) - set(KEYS) == {"retry_failed", "force", "any_environment"}
 
 
-def test_the_default_suite_is_complete(plugins: registry.Registry) -> None:
-    settings = resolve(default_suite().values, plugins)
+def test_the_keywords_of_run_are_the_settings() -> None:
+    parameters = inspect.signature(harness.run).parameters
 
-    assert settings.images
-    assert settings.clusterers
-    assert settings.controls
-    assert execution(changed()).workers >= 1
-
-
-def test_a_suite_is_named_like_its_file(tmp_path: Path) -> None:
-    read = read_suite(suite(tmp_path, 'clusterers = "louvain"\nlevels = 4\n'))
-
-    assert read.name == "mine"
-    assert read.values == {"clusterers": "louvain", "levels": 4}
+    assert list(parameters) == ["suite", *SETTINGS, "progress"]
+    for key, setting in SETTINGS.items():
+        assert f"{key} : {setting.type_name}" in (harness.run.__doc__ or "")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("clusterer = 'louvain'", "unknown key 'clusterer'; did you mean 'clusterers'?"),
-        ("zzz = 1", "unknown key 'zzz'; a suite has images, extractors"),
-        ("levels = ", "not TOML"),
-        ("plugins = 3", "plugins: expected a path or a list of paths, not 3"),
-        ("plugins = [3]", "plugins: expected a path or a list of paths, not [3]"),
-    ],
-)
-def test_a_suite_with_a_mistake_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(harness.HarnessError) as raised:
-        read_suite(suite(tmp_path, text))
-
-    assert message in str(raised.value)
+@pytest.mark.parametrize("key", [key for key, setting in SETTINGS.items() if setting.default])
+def test_a_default_is_accepted_by_its_own_setting(key: str) -> None:
+    assert SETTINGS[key].check(key, SETTINGS[key].default) is not None
 
 
-def test_a_suite_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    for path in (tmp_path / "nowhere.toml", tmp_path, tmp_path / "bytes.toml"):
-        with pytest.raises(harness.HarnessError, match="the suite cannot be read"):
-            read_suite(path)
+def test_every_setting_is_a_flag_whose_help_shows_the_default() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = {option: action for action in parser._actions for option in action.option_strings}
+
+    for key, setting in SETTINGS.items():
+        (action,) = {id(options[flag]): options[flag] for flag in flags(key)}.values()
+        assert action.dest == key
+        assert action.default is None
+        if setting.default and key in KEYS:
+            assert f"(default {setting.default}".removesuffix(".0") in str(action.help)
 
 
-def test_plugins_of_a_suite_are_found_beside_it(tmp_path: Path) -> None:
-    read = read_suite(suite(tmp_path, "plugins = ['near.py', 'sub/far.py', '/there/abs.py']"))
+def test_the_readme_lists_the_flag_of_every_setting_and_no_other() -> None:
+    table = re.findall(r"^\| (`-.*?) \|", (REPOSITORY / "README.md").read_text("utf-8"), re.M)
+    listed = {flag for cell in table for flag in re.findall(r"`(-[^`]+)`", cell)}
 
-    assert execution(merge(default_suite().values, read.values)).plugins == (
-        tmp_path / "near.py",
-        tmp_path / "sub" / "far.py",
-        Path("/there/abs.py"),
-    )
+    assert listed == set().union(*map(flags, SETTINGS))
 
 
-def test_one_plugin_needs_no_list() -> None:
-    assert execution(changed(plugins="mine.py")).plugins == (Path("mine.py"),)
+def test_the_readme_says_the_defaults_that_the_settings_have() -> None:
+    pages = (REPOSITORY / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`-.*?) \|.*\| (.*?) \|$", pages, re.M)
 
-
-def test_time_limits_of_clusterers_stay_until_a_later_layer_makes_others(tmp_path: Path) -> None:
-    suite_file = read_suite(suite(tmp_path, 'timeout = "90,infomap=30,sdp=40"\n'))
-
-    merged = merge(default_suite().values, suite_file.values, {"timeout": "sdp=5,louvain=6"})
-
-    limits = execution(merged).timeout
-    assert limits.seconds == 90
-    assert limits.by_clusterer == {"infomap": 30, "sdp": 5, "louvain": 6}
-    assert limits.of("sdp[iterations=3]") == 5
-
-
-def test_a_name_and_a_spelling_stand_for_the_runs_components(plugins: registry.Registry) -> None:
-    settings = resolve(changed(clusterers="louvain[resolution=[0.5,1]],infomap"), plugins)
-
-    assert spelled_by(settings, ["louvain"]) == {"louvain", "louvain[resolution=0.5]"}
-    assert spelled_by(settings, ["louvain[resolution=0.5]", "uniform-noise"]) == {
-        "louvain[resolution=0.5]", "uniform-noise",
-    }  # fmt: skip
-    assert spelled_by(settings, []) == set()
-
-
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        ({"controls": "none"}, "one-layer-vit with a control, and there is no control"),
-        (
-            {"extractors": "one-layer-vit,arrays[path=maps]"},
-            "arrays with a control, and there are no images to draw uniform-noise from",
-        ),
-    ],
-)
-def test_a_selector_that_needs_controls_is_refused_where_none_is_drawn(
-    plugins: registry.Registry, values: dict[str, Any], reason: str
-) -> None:
-    with pytest.raises(harness.HarnessError) as raised:
-        resolve(changed(selectors="stable-phase,excess-modularity", **values), plugins)
-
-    assert f"excess-modularity compares {reason}" in str(raised.value)
-    assert resolve(changed(selectors="stable-phase", **values), plugins).selectors
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("louvian", "no such component in this run; did you mean 'louvain'?"),
-        ("excess-modularity", "selectors are applied anew in every run"),
-        ("max-modularity[a=1]", "no such component in this run"),
-        (
-            "",
-            "no such component in this run; there are edge-dropout, fashion-mnist-sample, infomap",
-        ),
-    ],
-)
-def test_a_name_that_no_stored_component_has_is_refused(
-    plugins: registry.Registry, name: str, line: str
-) -> None:
-    settings = resolve(changed(), plugins)
-
-    with pytest.raises(harness.HarnessError) as refused:
-        spelled_by(settings, ["louvain", name])
-
-    assert str(refused.value).startswith(f"--force {name}: {line}")
-
-
-def test_later_layers_win_and_what_is_not_given_stays() -> None:
-    merged = merge({"a": 1, "b": 1, "c": 1}, {"b": 2, "c": 2}, {"a": None, "c": 3})
-
-    assert merged == {"a": 1, "b": 2, "c": 3}
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"levels": "many"}, "levels: expected a whole number from 1 to 10000, not 'many'"),
-        ({"levels": 2.0}, "levels: expected a whole number from 1 to 10000, not 2.0"),
-        ({"repeats": True}, "repeats: expected a whole number from 1 to 10000, not True"),
-        ({"nulls": 0}, "nulls: expected a whole number from 1 to 100000, not 0"),
-        ({"pooling": "all"}, "pooling: expected group or image, not 'all'"),
-        ({"rescore": 1}, "rescore: expected true or false, not 1"),
-        ({"seed": -1}, "seed: expected a whole number from 0 to 9223372036854775808, not -1"),
-        ({"resolution": 0}, "resolution: expected a positive number, not 0"),
-        ({"resolution": float("inf")}, "resolution: expected a positive number, not inf"),
-        ({"resolution": float("nan")}, "resolution: expected a positive number, not nan"),
-        ({"resolution": "1"}, "resolution: expected a positive number, not '1'"),
-        ({"clusterers": 3}, "clusterers: expected text or a list of texts, not 3"),
-        ({"clusterers": ["louvain", 3]}, "clusterers: expected text or a list of texts"),
-        ({"clusterers": []}, "clusterers: at least one clusterer is needed"),
-        ({"clusterers": "none"}, "there is no clusterer 'none'"),
-        ({"clusterers": "louvian"}, "did you mean 'louvain'?"),
-        ({"selectors": "louvain"}, "'louvain' is no selector but a clusterer"),
-    ],
-)
-def test_a_wrong_value_of_what_to_compute_is_refused(
-    plugins: registry.Registry, values: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(harness.HarnessError) as raised:
-        resolve(changed(**values), plugins)
-
-    assert message in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"workers": 0}, "workers: expected a whole number from 1 to 1000, not 0"),
-        ({"timeout": -1}, "timeout: expected a positive number below 1e+07, not -1"),
-        ({"out": 3}, "out: expected a path, not 3"),
-        ({"out": ["a", "b"]}, "out: expected a path, not ["),
-    ],
-)
-def test_a_wrong_value_of_how_to_compute_is_refused(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(harness.HarnessError) as raised:
-        execution(changed(**values))
-
-    assert message in str(raised.value)
-
-
-@pytest.mark.parametrize("controls", ["none", ["none"], []])
-def test_a_run_may_have_no_controls(plugins: registry.Registry, controls: Any) -> None:
-    values = changed(controls=controls, selectors="stable-phase")
-
-    assert resolve(values, plugins).controls == ()
-
-
-def test_sweeps_are_written_out_and_repetitions_left_out(plugins: registry.Registry) -> None:
-    spelled = ["louvain[resolution=[0.5,1]]", "infomap,louvain", "louvain[resolution=1.0]"]
-
-    assert resolve(changed(clusterers=spelled), plugins).clusterers == (
-        "louvain[resolution=0.5]", "louvain", "infomap",
-    )  # fmt: skip
-
-
-def test_the_folders_name_tells_what_is_computed_not_how_it_was_spelled(
-    plugins: registry.Registry,
-) -> None:
-    def digest(**values: Any) -> str:
-        return resolve(changed(**values), plugins).digest()
-
-    assert digest(clusterers="louvain,infomap") == digest(clusterers=["louvain[]", "infomap"])
-    assert digest(clusterers="louvain") != digest(clusterers="infomap")
-    assert digest(levels=4) != digest(levels=5)
-    assert digest(workers=1) == digest(workers=2)
+    for cell, defaults in rows:
+        for key, setting in SETTINGS.items():
+            if setting.default and flags(key) & set(re.findall(r"`(-[^`]+)`", cell)):
+                shown = setting.default
+                text = f"{shown:g}" if isinstance(shown, float) else str(shown)
+                assert text in re.split(r"[,; ]+", defaults), key

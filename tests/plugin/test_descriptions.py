@@ -7,7 +7,8 @@ import pytest
 
 import harness
 from harness.plugin.descriptions import Description, describe
-from harness.plugin.registry import Registered, Source
+from harness.plugin.installed import Source
+from harness.plugin.registry import Registered
 
 
 @dataclass(frozen=True)

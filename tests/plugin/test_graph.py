@@ -23,7 +23,7 @@ def test_a_graph_holds_exactly_the_positive_off_diagonal_weights(
 
 
 @given(WEIGHTS)
-def test_strengths_components_and_isolated_nodes_are_networkx_own(
+def test_strengths_components_and_isolated_nodes_are_those_of_networkx(
     weights: np.ndarray[tuple[int, int], np.dtype[np.float64]],
 ) -> None:
     graph = Graph.from_weights(weights)
@@ -46,7 +46,7 @@ def test_the_symmetric_view_has_an_edge_where_either_direction_has_one(
     assert (Graph.from_weights(weights).symmetric_binary().toarray() == either).all()
 
 
-def test_self_loops_are_kept_on_demand_and_do_not_link_a_node_to_others() -> None:
+def test_self_loops_are_optional_and_leave_their_nodes_isolated() -> None:
     graph = Graph.from_weights(np.eye(3), self_loops=True)
 
     assert graph.edges == 3

@@ -8,6 +8,7 @@ import pytest
 
 import harness
 from harness.plugin import registry
+from harness.plugin.installed import Broken
 
 HEADER = """
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ def load(tmp_path: Path, source: str, name: str = "plugin") -> registry.Registry
     return registry.load([path])
 
 
-def only_broken(loaded: registry.Registry) -> registry.Broken:
+def only_broken(loaded: registry.Registry) -> Broken:
     (broken,) = [one for one in loaded.broken if not one.source.package]
     return broken
 
@@ -100,7 +101,7 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
         (GOOD + HOOK.replace("return [Mine]", "raise KeyError('x')"), "KeyError: 'x'"),
     ],
 )
-def test_a_broken_plugin_is_kept_with_its_reason_and_the_others_work(
+def test_a_broken_plugin_is_listed_with_its_reason_and_the_others_work(
     tmp_path: Path, source: str, reason: str
 ) -> None:
     loaded = load(tmp_path, source)
@@ -125,7 +126,7 @@ def test_a_hook_that_fails_leaves_nothing_of_its_plugin(tmp_path: Path) -> None:
     assert "mine" not in loaded.components["clusterer"]
 
 
-def test_a_broken_plugin_asked_for_by_name_shows_its_traceback(tmp_path: Path) -> None:
+def test_using_a_broken_plugin_by_name_shows_its_traceback(tmp_path: Path) -> None:
     loaded = load(tmp_path, "def inner():\n    raise ValueError('oops')\ninner()", "faulty")
 
     with pytest.raises(harness.HarnessError) as raised:
@@ -136,7 +137,7 @@ def test_a_broken_plugin_asked_for_by_name_shows_its_traceback(tmp_path: Path) -
     assert "in inner" in message
 
 
-def test_a_name_that_two_plugins_claim_is_an_error_naming_both(tmp_path: Path) -> None:
+def test_a_name_that_two_plugins_define_is_an_error_naming_both(tmp_path: Path) -> None:
     loaded = load(tmp_path, (GOOD + HOOK).replace('"mine"', '"louvain"'))
 
     with pytest.raises(harness.HarnessError) as raised:
@@ -174,7 +175,7 @@ def test_a_folder_without_an_init_file_is_refused(tmp_path: Path) -> None:
         registry.load([tmp_path])
 
 
-def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(harness.HarnessError, match=r"--plugin .*nowhere\.py: no such file"):
         registry.load([tmp_path / "nowhere.py"])
 
@@ -218,7 +219,7 @@ def test_what_a_plugin_prints_while_it_is_loaded_goes_to_stderr(
         ("max-modularity", "'max-modularity' is no clusterer but a selector"),
     ],
 )
-def test_an_unknown_name_is_refused_with_what_would_be_right(
+def test_an_unknown_name_is_refused_with_a_suggestion(
     tmp_path: Path, name: str, message: str
 ) -> None:
     with pytest.raises(harness.HarnessError) as raised:

@@ -153,7 +153,7 @@ def test_none_in_quotes_is_text() -> None:
     assert (absent.maybe_text, present.maybe_text) == (None, "none")
 
 
-def test_a_whole_number_does_for_a_float_and_becomes_one() -> None:
+def test_a_whole_number_for_a_float_becomes_a_float() -> None:
     (component,) = made("everything[whole=1,number=2]")
 
     assert type(component.number) is float
@@ -193,7 +193,7 @@ def test_a_bare_value_is_a_list_of_one_on_a_tuple_of_any_length() -> None:
         ("everything,", "a comma with nothing before or after it"),
     ],
 )
-def test_a_mistake_is_named(text: str, message: str) -> None:
+def test_a_mistake_is_refused_in_one_line_that_names_it(text: str, message: str) -> None:
     with pytest.raises(harness.HarnessError) as raised:
         made(text)
 

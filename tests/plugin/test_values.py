@@ -13,14 +13,14 @@ from harness.plugin.values import AttentionMap, Image
         (np.ones((2, 2), dtype=int), "must be floating point, not int64"),
     ],
 )
-def test_weights_that_are_no_attention_map_are_refused_by_position(
+def test_invalid_weights_are_refused_with_their_position(
     weights: np.ndarray[tuple[int, int], np.dtype[np.float64]], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         AttentionMap(weights)
 
 
-def test_a_region_is_of_a_grid() -> None:
+def test_a_region_needs_a_grid() -> None:
     region = (0.5, 1.0, 10.0, 20.0)
 
     assert AttentionMap(np.ones((4, 4)), grid=(2, 2), region=region).region == region

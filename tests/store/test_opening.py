@@ -13,7 +13,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin.profile import Point
-from harness.store import FILE_NAME, open_for_reading, open_for_writing
+from harness.store import FILE_NAME, check_folder, open_for_reading, open_for_writing, opening
+from harness.store.opening import file_system_of, network_file_system
 from harness.store.records import CellRecord
 
 
@@ -41,7 +42,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         assert store.computed() == set()
 
 
-def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
+def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib\nfrom harness.store import open_for_writing\n"
         "with open_for_writing(pathlib.Path(sys.argv[1])):\n    os.kill(os.getpid(), 9)\n"
@@ -62,7 +63,7 @@ def test_a_finished_run_is_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("opened", [open_for_reading, open_for_writing])
 @pytest.mark.parametrize(("version", "age"), [(1, "an older"), (99, "a newer")])
-def test_a_store_of_another_version_is_refused_and_left_alone(
+def test_a_store_of_another_version_is_refused_and_left_unchanged(
     tmp_path: Path, version: int, age: str, opened: Callable[..., Any]
 ) -> None:
     with open_for_writing(tmp_path):
@@ -118,7 +119,7 @@ def test_a_power_cut_loses_the_latest_records_only_and_none_in_part(tmp_path: Pa
     random = np.random.default_rng(0)
     found = []
     for number, length in enumerate([0, *random.integers(0, len(log), 20), len(log)]):
-        # What was on the disk when the power went: the file, and a part of its log.
+        # What is on the disk after a power cut: the file, and a part of its log.
         cut = tmp_path / f"cut {number}"
         cut.mkdir()
         (cut / FILE_NAME).write_bytes(database)
@@ -134,7 +135,7 @@ def test_a_power_cut_loses_the_latest_records_only_and_none_in_part(tmp_path: Pa
     assert len(set(found)) > 10
 
 
-def test_a_full_disk_is_named_and_what_was_written_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_earlier_records_stay(tmp_path: Path) -> None:
     def fill() -> None:
         with open_for_writing(tmp_path) as store:
             store.write_cells([record("first")])
@@ -142,14 +143,14 @@ def test_a_full_disk_is_named_and_what_was_written_stays(tmp_path: Path) -> None
             store.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
             store.write_cells(record(f"cell {number}") for number in range(1000))
 
-    with pytest.raises(HarnessError, match="the disk is full; what was computed until then is"):
+    with pytest.raises(HarnessError, match="the disk is full; finished work is saved"):
         fill()
 
     with open_for_reading(tmp_path) as store:
         assert store.computed() == {"first"}
 
 
-def test_half_written_maps_of_a_killed_process_are_cleared(tmp_path: Path) -> None:
+def test_partial_maps_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     with open_for_writing(tmp_path) as store:
         old, new = (store.maps_folder / f"{name}.partial" for name in ("old", "new"))
         for path in (old, new):
@@ -163,7 +164,7 @@ def test_half_written_maps_of_a_killed_process_are_cleared(tmp_path: Path) -> No
     assert new.exists()
 
 
-def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("my notes")
 
     with pytest.raises(HarnessError, match="no store of a run"), open_for_writing(tmp_path):
@@ -172,6 +173,53 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> No
     assert (tmp_path / FILE_NAME).read_text() == "my notes"
 
 
-def test_a_missing_run_is_named(tmp_path: Path) -> None:
+def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="no run is there"), open_for_reading(tmp_path):
         pass
+
+
+# In the format of Linux; see proc_pid_mountinfo(5).
+MOUNTS = """\
+22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+41 22 0:36 / /home rw,relatime shared:20 - nfs4 server:/home rw,vers=4.2
+42 41 0:37 / /home/me/local rw,relatime - xfs /dev/sdb1 rw
+43 22 0:38 / /mnt/my\\040disk rw master:1 shared:3 - fuse.sshfs me@there:/ rw
+44 22 0:39 / /scratch rw - tmpfs tmpfs rw
+45 22 0:40 / /scratch rw - lustre 10.0.0.1:/scratch rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/", "ext4"),
+        ("/homes", "ext4"),
+        ("/home", "nfs4"),
+        ("/home/me", "nfs4"),
+        ("/home/me/local/run", "xfs"),
+        ("/mnt/my disk/run", "fuse.sshfs"),
+        ("/scratch/run", "lustre"),
+    ],
+)
+def test_the_innermost_mount_gives_the_file_system(folder: str, kind: str) -> None:
+    assert file_system_of(Path(folder), MOUNTS) == kind
+
+
+def test_an_unreadable_mount_table_gives_no_file_system() -> None:
+    assert file_system_of(Path("/home"), "garbage\n- - -\n") == ""
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text("22 1 0:36 / / rw - nfs4 server:/ rw\n")
+    monkeypatch.setattr(opening, "MOUNTS", mounts)
+
+    assert network_file_system(tmp_path) == "nfs4"
+    with pytest.raises(HarnessError, match=r"network file system \(nfs4\).*choose an --out on"):
+        check_folder(tmp_path / "out")
+
+
+def test_the_file_system_of_this_machine_is_found(tmp_path: Path) -> None:
+    if not opening.MOUNTS.exists():
+        pytest.skip("this system has no /proc")
+    assert file_system_of(tmp_path.resolve(), opening.MOUNTS.read_text())

@@ -47,7 +47,7 @@ def test_new_selections_replace_the_old_ones(store: Store) -> None:
     ]
 
 
-def test_selections_of_named_selectors_leave_those_of_others(store: Store) -> None:
+def test_replacing_selections_of_some_selectors_leaves_those_of_others(store: Store) -> None:
     tests = {"noise": significance(0.5, [0.1, 0.2])}
     replace_selections(
         store,
@@ -62,7 +62,7 @@ def test_selections_of_named_selectors_leave_those_of_others(store: Store) -> No
     assert len(rows(store, "SELECT * FROM tests")) == 2
 
 
-def test_false_discovery_rates_are_of_one_selector_under_one_control(store: Store) -> None:
+def test_the_false_discovery_family_is_one_selector_under_one_control(store: Store) -> None:
     def record(cell: str, selector: str, above: int) -> SelectionRecord:
         tests = {"noise": significance(0.5, [0.0] * above + [1.0] * (9 - above))}
         return SelectionRecord(cell, selector, CHOSEN, tests=tests)
@@ -121,7 +121,7 @@ SEEDS = Variant("perturbation", "seeds")
 JITTER = Variant("perturbation", "jitter")
 
 
-def test_a_group_holds_what_one_method_did_with_one_repeat(store: Store) -> None:
+def test_a_group_holds_the_cells_of_one_method_with_one_repeat(store: Store) -> None:
     cells = [
         planned("a0", "a"),
         planned("a0 noise", "a", NOISE),
@@ -166,7 +166,7 @@ def test_perturbed_cells_are_found_by_cell_and_level(store: Store) -> None:
     }
 
 
-def test_cells_that_are_planned_later_are_missing_like_all_others(store: Store) -> None:
+def test_cells_added_to_the_plan_are_missing_like_all_others(store: Store) -> None:
     store.write_plan({"selectors": []}, {}, [], [planned("a", "a")])
     store.write_cells([CellRecord("a", "ok")])
     store.extend_plan([planned("a2 seeds", "a", SEEDS, point=2)])

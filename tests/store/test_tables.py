@@ -50,7 +50,7 @@ def test_a_cell_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert profile.points[1].warnings == ("slow",)
 
 
-def test_what_is_undefined_is_null_in_the_file(tmp_path: Path) -> None:
+def test_nan_is_null_in_the_file(tmp_path: Path) -> None:
     with open_for_writing(tmp_path) as store:
         store.write_cells([CellRecord("key", "ok", points=[point(0.0)])])
 
@@ -68,7 +68,7 @@ def test_a_cell_without_points_has_an_empty_profile(tmp_path: Path) -> None:
         assert store.computed() == {"key"}
 
 
-def test_a_cell_written_again_leaves_nothing_of_its_former_points(tmp_path: Path) -> None:
+def test_a_cell_written_again_replaces_all_of_its_points(tmp_path: Path) -> None:
     with open_for_writing(tmp_path) as store:
         store.write_cells([CellRecord("key", "timed out", points=[point(0.0), point(0.5)])])
         store.write_cells([CellRecord("key", "ok", points=[point(0.25)])])
@@ -76,12 +76,12 @@ def test_a_cell_written_again_leaves_nothing_of_its_former_points(tmp_path: Path
         assert store.profile("key").levels.tolist() == [0.25]
 
 
-def test_failures_can_be_forgotten_and_successes_stay(tmp_path: Path) -> None:
+def test_failures_can_be_deleted_and_successes_stay(tmp_path: Path) -> None:
     with open_for_writing(tmp_path) as store:
         store.write_cells([CellRecord("good", "ok"), CellRecord("bad", "failed", "why")])
         store.write_maps([MapRecord("there", "digest", 4), MapRecord("lost", reason="why")])
 
-        assert store.forget_failures() == 1
+        assert store.delete_failures() == 1
         assert store.computed() == {"good"}
         assert set(store.maps()) == {"there"}
 
@@ -90,20 +90,20 @@ def test_maps_come_back_with_and_without_grid_region_and_truth(tmp_path: Path) -
     maps = [
         MapRecord("a", "digest", 6, (2, 3), truth=(0, 0, 1, 1, 2, 2)),
         MapRecord("b", reason="too small"),
-        # Of one digest, but elsewhere.
+        # The same digest in other regions.
         MapRecord("c", "digest", 6, (2, 3), region=(0.1, 80 / 3, 373.625, 373.625)),
         MapRecord("d", "digest", 6, (2, 3), region=(0.0, 0.0, 373.625, 373.625)),
     ]
     with open_for_writing(tmp_path) as store:
         store.write_maps(maps)
 
-        assert store.maps() == {kept.key: kept for kept in maps}
-        assert [store.map(kept.key) for kept in maps] == maps
+        assert store.maps() == {record.key: record for record in maps}
+        assert [store.map(record.key) for record in maps] == maps
         assert store.map("e") is None
 
 
 class Bench:
-    """Plans cells by hand."""
+    """Writes plans of cells."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -127,7 +127,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield Bench(store)
 
 
-def test_missing_cells_come_in_their_order_page_by_page_each_once(bench: Bench) -> None:
+def test_missing_cells_are_paged_in_plan_order_each_once(bench: Bench) -> None:
     for image in "abcd":
         bench.plan("louvain", image)
     # An image of equal pixels has the same cell.
@@ -142,19 +142,19 @@ def test_missing_cells_come_in_their_order_page_by_page_each_once(bench: Bench) 
     assert bench.store.count_missing() == 3
 
 
-def test_a_missing_cell_comes_with_its_map_as_soon_as_there_is_one(bench: Bench) -> None:
+def test_a_missing_cell_has_the_record_of_its_map_if_there_is_one(bench: Bench) -> None:
     bench.plan("louvain", "a", "noise")
     (without,) = bench.store.missing(-1, 10)
-    kept = MapRecord("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
-    bench.store.write_maps([kept])
+    record = MapRecord("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
+    bench.store.write_maps([record])
     (found,) = bench.store.missing(-1, 10)
 
     assert without.map is None
-    assert found.map == kept
+    assert found.map == record
     assert (found.image, found.variant, found.seed) == ("a", Variant("control", "noise"), 0)
 
 
-def test_the_maps_of_missing_cells_are_needed_and_those_that_they_alter(bench: Bench) -> None:
+def test_maps_of_missing_cells_are_needed_and_those_that_controls_alter(bench: Bench) -> None:
     bench.plan("louvain", "a")
     bench.plan("louvain", "a", "noise")
     bench.plan("louvain", "b")
@@ -164,7 +164,7 @@ def test_the_maps_of_missing_cells_are_needed_and_those_that_they_alter(bench: B
 
 
 @pytest.mark.parametrize(
-    ("spelling", "cells", "maps"),
+    ("spec", "cells", "maps"),
     [
         ("louvain", {"infomap a-", "infomap a-noise[n=1]"}, {"a-", "a-noise[n=1]"}),
         ("infomap", {"louvain a-", "louvain a-noise[n=1]"}, {"a-", "a-noise[n=1]"}),
@@ -174,8 +174,8 @@ def test_the_maps_of_missing_cells_are_needed_and_those_that_they_alter(bench: B
         ("threshold", set(), {"a-", "a-noise[n=1]"}),
     ],
 )
-def test_what_a_component_had_a_part_in_can_be_forgotten(
-    bench: Bench, spelling: str, cells: set[str], maps: set[str]
+def test_records_that_a_component_took_part_in_can_be_deleted(
+    bench: Bench, spec: str, cells: set[str], maps: set[str]
 ) -> None:
     for clusterer in ("louvain", "infomap"):
         for control in ("", "noise[n=1]"):
@@ -185,7 +185,7 @@ def test_what_a_component_had_a_part_in_can_be_forgotten(
         {cell.map.key: MapRecord(cell.map.key, "d", 4) for cell in bench.cells}.values()
     )
 
-    assert bench.store.forget_components([spelling]) == 4 - len(cells)
+    assert bench.store.delete_components([spec]) == 4 - len(cells)
     assert bench.store.computed() == cells
     assert set(bench.store.maps()) == maps
     for cell in bench.cells:
@@ -193,7 +193,7 @@ def test_what_a_component_had_a_part_in_can_be_forgotten(
             assert len(bench.store.profile(cell.key)) == 1
 
 
-def test_timings_are_means_by_level_of_cells_that_are_ok(bench: Bench) -> None:
+def test_timings_are_mean_seconds_per_level_of_cells_that_are_ok(bench: Bench) -> None:
     for image in "abc":
         bench.plan("louvain", image)
     bench.plan("infomap", "a")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Image
 from harness.views.show import ShowContext, show
@@ -17,9 +17,11 @@ POINT = Point(0.5, 0.1, 0.5, 0.4, 0.3, 2, 1.0, 1.0, 0.0, 0.9, 0.0, np.arange(4) 
 
 
 def report(**changes: Any) -> ImageReport:
-    method = Method("louvain", "ok", "", Profile([POINT]), None, (Choice("s", 0, True, None, ""),))
+    method = MethodReport(
+        "louvain", "ok", "", Profile([POINT]), None, (SelectorReport("s", 0, True, None, ""),)
+    )
     values: dict[str, Any] = {
-        "image": "a.png", "images": "folder", "extractor": "vit", "layer": 0, "head": 0,
+        "image": "a.png", "image_set": "folder", "extractor": "vit", "layer": 0, "head": 0,
         "graph": "threshold", "repeat": 0, "size": (20, 60, 1), "label": None, "nodes": 4,
         "grid": (2, 2), "region": None, "truth": None, "unreadable": "", "others": {},
         "methods": (method,),

@@ -1,4 +1,4 @@
-"""Clusters laid over the image that their patches come from."""
+"""Clusters drawn over the image that their patches come from."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.metrics.ablation import drop_singletons
+from harness.metrics.partition import drop_singletons
 from harness.plugin.patches import Region
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.patched import Grid, Patched, Pixels
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 SIDE = 2.4
 WIDTH = 2.7
 ACROSS = 4
-# Of a cluster's colour over the image; the rest is the image in grey.
+# Opacity of a cluster's colour over the grey image.
 STRENGTH = 0.62
-# Clusters that a legend tells the sizes of.
+# Most clusters whose sizes a legend lists.
 LISTED = 6
-# Over the patches of one cluster, and over all others: nearly white, so that a dark part of the
-# cluster is not taken for what lies outside.
+# Tints of the patches of one cluster, and of all others. The latter is nearly white, so that dark
+# parts of the cluster are not mistaken for patches outside.
 TINT, REST, REST_STRENGTH = (0.0, 0.447, 0.698), (0.94, 0.94, 0.94), 0.78
 
 
@@ -44,7 +44,7 @@ def overlay(
     title: str,
     region: Region | None = None,
 ) -> "Figure":
-    """The image, and beside it its patches in the colours of their clusters."""
+    """The image, next to its patches in the colours of their clusters."""
     return side_by_side(pixels, grid, [("", labels)], title=title, region=region)
 
 
@@ -56,9 +56,9 @@ def side_by_side(
     title: str,
     region: Region | None = None,
 ) -> "Figure":
-    """The image, if there is one, and several partitions of its patches, each with its sizes.
+    """The image, if given, and several partitions of its patches, each with its cluster sizes.
 
-    region: where on the image the patches lie, as in `AttentionMap`; None for all of it.
+    region: the part of the image that the patches cover, as in `AttentionMap`; None for all of it.
     """
     on = Patched.of(pixels, grid, region)
     with style():
@@ -89,8 +89,8 @@ def panels(
 ) -> "Figure":
     """One panel a cluster of two patches or more, tinted, the rest faded; the largest first.
 
-    `names` are titles by label, in the order of the panels; the size if not given. region: as in
-    `side_by_side`.
+    names: titles by label, in the order of the panels; by default they give the sizes. region: as
+    in `side_by_side`.
     """
     on = Patched.of(pixels, grid, region)
     with style():
@@ -98,7 +98,7 @@ def panels(
         columns = min(ACROSS, max(1, len(shown_labels)))
         rows = math.ceil(max(1, len(shown_labels)) / columns)
         width, height = on.inches(SIDE - 0.3)
-        # Of each panel some is its title.
+        # Each panel has 0.3 inches for its title.
         figure, axes = new_figure(
             rows, columns, max(4.0, (width + 0.3) * columns), 0.7 + rows * (0.3 + height), title
         )
@@ -138,7 +138,7 @@ def _legend(panel: "Axes", labels: Integers) -> None:
     if unassigned:
         entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} in none"))
     columns = min(3, max(1, len(entries)))
-    # The library fills columns; the sizes are to be read row by row.
+    # Matplotlib fills legends by column; the sizes are read by row.
     entries = [entry for column in range(columns) for entry in entries[column::columns]]
     panel.legend(
         handles=entries, title="patches", loc="upper center", bbox_to_anchor=(0.5, -0.02),

@@ -1,4 +1,4 @@
-"""Images side by side."""
+"""Images next to one another."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Heads and layers as matrices: what each reaches, and how alike their clusters are."""
+"""Heads and layers as matrices: their excess, and how similar their clusters are."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 UNDEFINED = "#DDDDDD"
 ACROSS = 4
-# Most rows of a matrix in whose cells numbers can be read.
+# Most rows and columns of a matrix with numbers in its cells.
 MOST_WRITTEN = 16
 CELL = 0.36
 SMALLEST_RANGE = 0.01
-# Share of the colours that are dark.
+# Fraction of the colour scale that is dark.
 DARK = 0.6
 Range = tuple[float, float]
 # A measure with its matrices: between things of the same image, and of different images.
@@ -39,9 +39,9 @@ def head_figure(
     colours: Range,
     label: str = "excess modularity",
 ) -> "Figure":
-    """A figure by layer and head, (layers, heads): NaN is grey, what is marked has a star.
+    """A score by layer and head, (layers, heads): NaN is grey, marked cells have a star.
 
-    colours: the figures that the ends of the colour scale stand for.
+    colours: the scores at the ends of the colour scale.
     """
     with style():
         width = max(3.6, 1.6 + CELL * len(heads))
@@ -58,7 +58,7 @@ def head_figure(
 def layer_similarity(
     measures: Sequence[Similarity], layers: Sequence[int], *, title: str
 ) -> "Figure":
-    """Layers by layers, one row a measure: within an image, and across images."""
+    """Layers by layers, one row for each measure: within an image, and across images."""
     with style():
         side = max(3.2, 1.0 + CELL * min(len(layers), MOST_WRITTEN))
         figure, panels = new_figure(len(measures), 2, 2 * side + 1, len(measures) * side, title)
@@ -119,7 +119,7 @@ def head_similarity(
 
 
 def colour_range(values: Floats) -> Range:
-    """From 0, or from what is below it, to the largest of the values; NaN are none."""
+    """From the smallest value, at most 0, to the largest; NaN are ignored."""
     finite = values[np.isfinite(values)]
     return float(finite.min(initial=0.0)), max(float(finite.max(initial=0.0)), SMALLEST_RANGE)
 
@@ -163,7 +163,7 @@ def _ticks(panel: "Axes", across: Sequence[int], down: Sequence[int]) -> None:
 
 
 def _write(panel: "Axes", values: Floats, marked: NDArray[np.bool_], colours: Range) -> None:
-    """Numbers where there is room for them, and stars."""
+    """Write numbers if there is room for them, and stars."""
     small = max(values.shape) > MOST_WRITTEN
     least, most = colours
     for (row, column), value in np.ndenumerate(values):

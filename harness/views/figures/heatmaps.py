@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ACROSS = 6
 SIDE = 1.5
-# Of the heat over the image, from none to the most: what is not attended to stays to be seen.
+# Opacity of the heat over the image, so that unattended parts of the image stay visible.
 WEAKEST, STRONGEST = 0.3, 0.8
 # Inches of a panel that its title takes.
 TITLE = 0.25
@@ -34,9 +34,9 @@ def query_heatmaps(
 ) -> "Figure":
     """Each head's row of one query patch: by itself, and over the image, the query marked.
 
-    maps: (heads, n, n), called `names` or by their place. region: where on the image the patches
-    lie, as in `AttentionMap`; None for all of it. Colours are scaled by head: what is bright is
-    each head's most, and the title of each panel tells how much that is.
+    maps: (heads, n, n); names: their names, by default their numbers. region: the part of the image
+    that the patches cover, as in `AttentionMap`; None for all of it. Colours are scaled by head:
+    the brightest is each head's maximum, which the title of its panel gives.
     """
     import matplotlib
 
@@ -49,7 +49,7 @@ def query_heatmaps(
         columns = min(ACROSS, heads)
         blocks = math.ceil(heads / columns)
         width, height = on.inches(SIDE)
-        # Alone, patches are drawn as wide as they are over the image, or less high than it.
+        # Patches alone are as wide as over the image, and at most as high.
         heights = [min(height, width * patches_ratio) + TITLE]
         if pixels is not None:
             heights.append(height)

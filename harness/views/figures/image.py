@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.image import Choice, ImageReport, Method
+from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
-from harness.metrics.saliency import order_by_salience
+from harness.metrics.salience import order_by_salience
 from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
@@ -22,22 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Weights = NDArray[np.floating[Any]]
-# The builder whose levels are what a profile's axis says unless told otherwise.
+# The graph builder that the default axis of a profile describes.
 BY_DENSITY = "threshold"
-PROFILE_COLUMNS = (
-    "method", "level", "threshold", "density", "modularity", "clusters", "noise_modularity",
-    "noise_lowest", "noise_highest", "noise_clusters", "chosen", "accepted", "in_phase",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Drawing:
-    """A figure, what its files are called, and its numbers as a table."""
-
-    name: str
-    figure: "Figure"
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+# The name of its files, the figure, and its numbers by column.
+Drawing = tuple[str, "Figure", Mapping[str, Sequence[Any]]]
 
 
 def drawings(
@@ -45,8 +32,8 @@ def drawings(
 ) -> Iterator[Drawing]:
     """The profile, each partition over the image, all side by side, and what one patch attends to.
 
-    heads: the weights (n, n) by head, none where they cannot be had; query: the patch, or None for
-    that with most incoming attention.
+    heads: the weights (n, n) by head, empty if they cannot be loaded; query: the patch, or None for
+    the patch with most incoming attention.
     """
     report = context.report
     found = partitions(report)
@@ -62,16 +49,16 @@ def drawings(
             title = _title(report, f"attention by the clusters of {_called(each)}")
             figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
             order = matrices.in_order(each.labels)
-            marks = cluster_names(each.labels)
-            rows = [
-                [place, int(node), marks[int(each.labels[node])]]
-                for place, node in enumerate(order)
-            ]
-            yield Drawing(f"matrix-{file}", figure, ("place", "node", "cluster"), rows)
+            table = {
+                "place": range(len(order)),
+                "node": order.tolist(),
+                "cluster": _marks(each.labels[order]),
+            }
+            yield f"matrix-{file}", figure, table
 
 
 def query_patch(text: str, grid: tuple[int, int] | None) -> int:
-    """The number of the patch that "ROW,COLUMN" names; raises HarnessError if it names none."""
+    """The number of the patch at "ROW,COLUMN"; raises HarnessError if there is none."""
     if grid is None:
         raise HarnessError(f"--query {text}: the map's patches lie on no grid")
     found = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", text, re.ASCII)
@@ -85,24 +72,24 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
 
 def _profiles(report: ImageReport) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
-    pairs = [(method, choice) for method in shown for choice in method.choices or (None,)]
-    curves = [_curve(report, method, choice) for method, choice in pairs]
+    pairs = [(method, selection) for method in shown for selection in method.selections or (None,)]
+    curves = [_curve(report, method, selection) for method, selection in pairs]
     noise = next((method.noise for method in shown if method.noise is not None), None)
-    beside = f", beside noise: {noise.control}" if noise is not None else ""
+    control = f", with the control {noise.control}" if noise is not None else ""
     axis = {} if report.graph == BY_DENSITY else {"axis": f"level of {report.graph}"}
-    figure = profile_figure(curves, title=_title(report, f"profiles{beside}"), **axis)
-    rows = [
-        row
-        for curve, (method, choice) in zip(curves, pairs, strict=True)
-        for row in _profile_rows(curve, method, choice)
+    figure = profile_figure(curves, title=_title(report, f"profiles{control}"), **axis)
+    tables = [
+        _profile_table(curve, method, selection)
+        for curve, (method, selection) in zip(curves, pairs, strict=True)
     ]
-    return Drawing("profile", figure, PROFILE_COLUMNS, rows)
+    columns = {name: [value for each in tables for value in each[name]] for name in tables[0]}
+    return "profile", figure, columns
 
 
-def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
+def _curve(report: ImageReport, method: MethodReport, selection: SelectorReport | None) -> Curve:
     profile, noise = method.profile, method.noise
     return Curve(
-        method.clusterer if choice is None else method_name(report, method, choice),
+        method.clusterer if selection is None else method_name(report, method, selection),
         profile.levels,
         profile.modularity,
         profile.n_clusters,
@@ -110,98 +97,109 @@ def _curve(report: ImageReport, method: Method, choice: Choice | None) -> Curve:
         None if noise is None else noise.lowest,
         None if noise is None else noise.highest,
         None if noise is None else noise.n_clusters,
-        None if choice is None else choice.plateau,
-        None if choice is None else choice.candidate,
-        choice is None or choice.accepted,
+        None if selection is None else selection.plateau,
+        None if selection is None else selection.candidate,
+        selection is None or selection.accepted,
     )
 
 
-def _profile_rows(curve: Curve, method: Method, choice: Choice | None) -> Iterator[list[Any]]:
-    noise = method.noise
+def _profile_table(
+    curve: Curve, method: MethodReport, selection: SelectorReport | None
+) -> dict[str, list[Any]]:
+    points, noise = method.profile.points, method.noise
     first, last = curve.plateau or (1, 0)
-    for at, point in enumerate(method.profile.points):
-        beside: list[Any] = [""] * 4
-        if noise is not None:
-            columns = noise.modularity, noise.lowest, noise.highest, noise.n_clusters
-            beside = [float(column[at]) for column in columns]
-        is_chosen = at == curve.chosen
-        accepted = is_chosen and choice is not None and choice.accepted
-        yield [
-            curve.name, point.level, point.threshold, point.density, point.modularity,
-            point.n_clusters, *beside, int(is_chosen), int(accepted), int(first <= at <= last),
-        ]  # fmt: skip
+    accepted = selection is not None and selection.accepted
+    levels = range(len(points))
+
+    def of_control(name: str) -> list[Any]:
+        return [""] * len(points) if noise is None else getattr(noise, name).tolist()
+
+    return {
+        "method": [curve.name] * len(points),
+        "level": [point.level for point in points],
+        "threshold": [point.threshold for point in points],
+        "density": [point.density for point in points],
+        "modularity": [point.modularity for point in points],
+        "clusters": [point.n_clusters for point in points],
+        "control_modularity": of_control("modularity"),
+        "control_lowest": of_control("lowest"),
+        "control_highest": of_control("highest"),
+        "control_clusters": of_control("n_clusters"),
+        "selected": [int(at == curve.chosen) for at in levels],
+        "accepted": [int(at == curve.chosen and accepted) for at in levels],
+        "in_phase": [int(first <= at <= last) for at in levels],
+    }
 
 
 def _on_the_grid(
     context: ShowContext, grid: tuple[int, int], found: Mapping[str, NamedPartition]
 ) -> Iterator[Drawing]:
-    report = context.report
-    pixels = None if context.image is None else context.image.pixels
+    report, pixels = context.report, _pixels(context)
     for file, each in found.items():
-        rows = _patch_rows(grid, [each.labels])
-        columns = ("row", "column", "cluster")
         title = _title(report, _called(each))
         figure = clusters.overlay(pixels, grid, each.labels, title=title, region=report.region)
-        yield Drawing(f"overlay-{file}", figure, columns, rows)
+        yield f"overlay-{file}", figure, {**_places(grid), "cluster": _marks(each.labels)}
         yield _panels(context, grid, file, each)
     if len(found) > 1:
-        pairs = [(_called(each), each.labels) for each in found.values()]
         figure = clusters.side_by_side(
             pixels,
             grid,
-            pairs,
+            [(_called(each), each.labels) for each in found.values()],
             title=_title(report, "the methods' clusters"),
             region=report.region,
         )
-        rows = _patch_rows(grid, [each.labels for each in found.values()])
-        places = ("row", "column", *(each.name for each in found.values()))
-        yield Drawing("side-by-side", figure, places, rows)
+        marks = {each.name: _marks(each.labels) for each in found.values()}
+        yield "side-by-side", figure, {**_places(grid), **marks}
 
 
 def _panels(
     context: ShowContext, grid: tuple[int, int], file: str, each: NamedPartition
 ) -> Drawing:
-    """One panel a cluster: the most salient first where the map's weights can be had."""
-    report, marks = context.report, cluster_names(each.labels)
-    pixels = None if context.image is None else context.image.pixels
-    sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
+    """One panel a cluster: the most salient first if the map's weights could be loaded."""
+    marks, title = cluster_names(each.labels), _called(each)
+    names: dict[int, str] | None = None
+    table: dict[str, list[Any]]
     if context.weights is None:
-        figure = clusters.panels(
-            pixels,
-            grid,
-            each.labels,
-            title=_title(report, _called(each)),
-            region=report.region,
-        )
-        rows = [[marks[label], size] for label, size in sizes.items()]
-        return Drawing(f"panels-{file}", figure, ("cluster", "patches"), rows)
-    salient = order_by_salience(context.weights, each.labels)
+        sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
+        table = {"cluster": [marks[label] for label in sizes], "patches": list(sizes.values())}
+    else:
+        salient = order_by_salience(context.weights, each.labels)
+        title += ", most salient first"
+        names = {
+            found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
+            f"attention from outside {found.salience:.4f}"
+            for found in salient
+        }
+        table = {
+            "cluster": [marks[found.label] for found in salient],
+            "patches": [found.patches for found in salient],
+            "incoming": [found.salience for found in salient],
+        }
     figure = clusters.panels(
-        pixels,
+        _pixels(context),
         grid,
         each.labels,
-        title=_title(report, f"{_called(each)}, most salient first"),
-        names={
-            found.label: f"cluster {marks[found.label]}: {found.size} patches\n"
-            f"attention from outside {found.incoming:.4f}"
-            for found in salient
-        },
-        region=report.region,
+        title=_title(context.report, title),
+        names=names,
+        region=context.report.region,
     )
-    figures = [[marks[found.label], found.size, found.incoming] for found in salient]
-    return Drawing(f"panels-{file}", figure, ("cluster", "patches", "incoming"), figures)
+    return f"panels-{file}", figure, table
 
 
-def _patch_rows(grid: tuple[int, int], partitions: Sequence[Integers]) -> list[list[Any]]:
-    """Every patch's place and the name of its cluster in each partition."""
-    names = [cluster_names(labels) for labels in partitions]
-    return [
-        [
-            *divmod(patch, grid[1]),
-            *(of[int(each[patch])] for of, each in zip(names, partitions, strict=True)),
-        ]
-        for patch in range(grid[0] * grid[1])
-    ]
+def _places(grid: tuple[int, int]) -> dict[str, list[int]]:
+    """Every patch's row and column."""
+    rows, columns = np.indices(grid)
+    return {"row": rows.ravel().tolist(), "column": columns.ravel().tolist()}
+
+
+def _marks(labels: Integers) -> list[str]:
+    """The name of every patch's cluster."""
+    names = cluster_names(labels)
+    return [names[label] for label in labels.tolist()]
+
+
+def _pixels(context: ShowContext) -> NDArray[np.uint8] | None:
+    return None if context.image is None else context.image.pixels
 
 
 def _heatmaps(
@@ -213,7 +211,7 @@ def _heatmaps(
     row, column = divmod(patch, grid[1])
     patch_name = f"patch {row},{column}" + (", most attended to" if query is None else "")
     figure = heatmaps.query_heatmaps(
-        None if context.image is None else context.image.pixels,
+        _pixels(context),
         maps,
         grid,
         patch,
@@ -221,11 +219,10 @@ def _heatmaps(
         names=[f"head {head}" for head in heads],
         region=report.region,
     )
-    rows = [
-        [*divmod(other, grid[1]), *(float(weights[patch, other]) for weights in maps)]
-        for other in range(grid[0] * grid[1])
-    ]
-    return Drawing("query", figure, ("row", "column", *(f"head {head}" for head in heads)), rows)
+    weights = {
+        f"head {head}": of_head[patch].tolist() for head, of_head in zip(heads, maps, strict=True)
+    }
+    return "query", figure, {**_places(grid), **weights}
 
 
 def _title(report: ImageReport, what: str) -> str:

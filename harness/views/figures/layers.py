@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis.heads import HeadRow
-from harness.analysis.layers import MethodLayers
+from harness.analysis.layers import HeadRow, MethodLayers, flat_row
+from harness.analysis.method import short_names
 from harness.plugin.values import Floats
 from harness.views.figures import heads as head_figures
 from harness.views.figures.style import NOISE, colour, file_names, new_figure, style
-from harness.views.leaderboard import method_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MARKERS = "osD^v<>P"
-# Columns of `LayerRow.flat` by what their axis says.
+# Columns of `flat_row` by what their axis says.
 PANELS = {
     "excess": "excess modularity",
     "modularity": "modularity Q",
@@ -35,7 +34,7 @@ Curves = Mapping[str, Floats]
 
 def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
     """Every figure with the name of its files; runs of one layer or head have fewer."""
-    names = method_names(methods)
+    names = short_names([each.method for each in methods])
     deep = {
         name: _curves(method)
         for method, name in zip(methods, names, strict=True)
@@ -52,7 +51,7 @@ def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
 
 
 def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
-    """Excess, modularity with noise's in grey, clusters and stability, each over the layers.
+    """Excess, modularity with the control's in grey, clusters and stability, each over the layers.
 
     methods: the numbers of each method by its name.
     """
@@ -67,7 +66,7 @@ def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
             panels["modularity"].plot(
                 curves["layer"], curves["control_modularity"], color=NOISE, linestyle="--",
                 linewidth=1, marker=MARKERS[place % len(MARKERS)], markersize=3,
-                label=f"{name}, noise",
+                label=f"{name}, control",
             )  # fmt: skip
         for column, panel in panels.items():
             panel.set_ylabel(PANELS[column])
@@ -94,12 +93,12 @@ def _draw(panel: "Axes", place: int, name: str, curves: Curves, column: str) -> 
 
 
 def _curves(method: MethodLayers) -> Curves:
-    rows = [row.flat() for row in method.layers]
+    rows = [flat_row(row) for row in method.layers]
     return {column: np.array([row[column] for row in rows], dtype=np.float64) for column in COLUMNS}
 
 
 def _score(row: HeadRow) -> float | None:
-    return row.figures.modularity if row.figures.excess is None else row.figures.excess
+    return row.figures.score
 
 
 def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Figure":
@@ -111,7 +110,7 @@ def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Fig
         place = layers.index(row.layer), heads.index(row.head)
         score = _score(row)
         scores[place] = np.nan if score is None else score
-        marked[place] = (row.significant_share or 0) > 0.5
+        marked[place] = (row.figures.significant_fraction or 0) > 0.5
     controlled = any(row.figures.excess is not None for row in method.heads)
     return head_figures.head_figure(
         scores,
@@ -142,7 +141,7 @@ def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[
     yield (
         f"heads-similarity-{file}",
         head_figures.head_pair_similarity(
-            [(each.measure, each.head_indices, each.heads_elsewhere) for each in found],
+            [(each.measure, each.heads, each.heads_elsewhere) for each in found],
             [row.layer for row in method.heads],
             title=f"{name}: how alike the clusters of all heads are",
         ),
@@ -154,7 +153,7 @@ def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[
         for layer in layers:
             at = [place for place, row in enumerate(method.heads) if row.layer == layer]
             heads = [method.heads[place].head for place in at]
-            panels.append((layer, heads, each.head_indices[np.ix_(at, at)]))
+            panels.append((layer, heads, each.heads[np.ix_(at, at)]))
         yield (
             f"heads-similarity-{each.measure.lower()}-{file}",
             head_figures.head_similarity(

@@ -1,4 +1,4 @@
-"""An attention map as a matrix, for maps whose patches lie on no grid."""
+"""An attention map as a matrix, for maps without a grid of patches."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ SIDE = 5.4
 def ordered_matrix(weights: NDArray[np.floating[Any]], labels: Integers, *, title: str) -> "Figure":
     """Weights (n, n) with rows and columns cluster by cluster, the largest first.
 
-    Each cluster is framed in its colour; unassigned patches come last. Shades are of the square
-    root, so that weak attention is seen beside strong.
+    Each cluster is framed in its colour; unassigned patches come last. Shades show the square root,
+    so that weak attention is visible next to strong.
     """
     from matplotlib.patches import Rectangle
 

@@ -1,4 +1,4 @@
-"""An image with something laid over its patches, each where it lies on the image."""
+"""An image with colours over its patches, each at its place on the image."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 Grid = tuple[int, int]
-# How flat and how tall room for a picture may be for its width, and from where it is widened.
+# Limits of the height of a picture relative to its width, and the ratio below which it is widened.
 FLATTEST, TALLEST = 0.25, 3.0
 FLAT = 0.6
-# How much of what lies outside the region is hidden, and the line round the region.
+# Opacity of the veil over the image outside the region, and the colour of its frame.
 VEIL = 0.7
 FRAME = "#333333"
 
@@ -27,7 +27,7 @@ FRAME = "#333333"
 class Patched:
     """Patches and the image (height, width, channels) that they lie on.
 
-    Without an image the patches are squares beside one another, on nothing.
+    Without an image, patches are unit squares.
     """
 
     pixels: Pixels | None
@@ -35,20 +35,20 @@ class Patched:
 
     @classmethod
     def of(cls, pixels: Pixels | None, grid: Grid, region: Region | None) -> "Patched":
-        """A grid on a region of the image, or if that is None on all of it."""
+        """A grid on a region of the image; None is the whole image."""
         if pixels is None:
             return cls(None, Patches.on(grid, grid, None))
         return cls(pixels, Patches.on(pixels.shape[:2], grid, region))
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width in pixels of the image, or in patches where there is none."""
+        """Height and width of the image in pixels; without an image, of the grid in patches."""
         return self.patches.grid if self.pixels is None else self.pixels.shape[:2]
 
     def inches(self, side: float) -> tuple[float, float]:
-        """Width and height of a picture of the image that is at least so wide.
+        """Width and height of a picture of the image that is at least `side` wide.
 
-        A flat one is wider, so that it does not become thin.
+        A flat picture is wider, so that it does not become thin.
         """
         rows, columns = self.size
         ratio = float(np.clip(rows / columns, FLATTEST, TALLEST))
@@ -63,10 +63,10 @@ class Patched:
         *,
         grey: bool = False,
     ) -> None:
-        """The image, each patch under its colour; what lies outside the region is dimmed.
+        """Draw the image with each patch under its colour, dimmed outside the region.
 
-        colours: RGB (n, 3) in 0 … 1; strength: how much of the image they hide, of each patch or of
-        all; grey: whether the image is shown in light grey.
+        colours: RGB (n, 3) in 0 … 1; strength: their opacity, for each patch or for all; grey:
+        whether the image is drawn in light grey.
         """
         opacity = strength
         if self.pixels is None:
@@ -85,7 +85,7 @@ class Patched:
         self.dim_outside(panel)
 
     def dim_outside(self, panel: "Axes") -> None:
-        """Dim what of the image lies outside the region, and frame the region, if it is a part."""
+        """Dim the image outside the region and frame the region, unless it is the whole image."""
         from matplotlib.patches import PathPatch, Rectangle
         from matplotlib.path import Path
 
@@ -96,7 +96,7 @@ class Patched:
         if region == (0.0, 0.0, float(rows), float(columns)):
             return
         top, left, height, width = region
-        # The inner outline is run the other way round, so that it is a hole.
+        # The inner outline runs the other way round, which makes it a hole.
         outlines = _outline(0, 0, rows, columns) + _outline(*region)[::-1]
         codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * 2
         outside = Path(np.array(outlines), codes)
@@ -105,10 +105,10 @@ class Patched:
         panel.add_patch(frame)
 
     def mark(self, panel: "Axes", patch: int, colour: str) -> None:
-        """A frame round one patch."""
+        """Draw a frame round one patch."""
         from matplotlib.patches import Rectangle
 
-        top, left, height, width = self.patches.place(patch)
+        top, left, height, width = self.patches.region_of(patch)
         panel.add_patch(
             Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=1.8)
         )

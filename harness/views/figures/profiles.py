@@ -1,4 +1,4 @@
-"""Modularity and number of clusters against the threshold, noise in the same axes."""
+"""Modularity and number of clusters over the levels, with the control in the same axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ COLUMN = 3.4
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One method on one map: figures at every level, (levels,).
+    """One method's profile on one map: values at every level, (levels,).
 
-    The controls' columns are over their draws, mean and range, None where there are none;
-    `plateau` and `chosen` are indices of levels, `accepted` whether what is chosen holds.
+    control_modularity, control_low, control_high and control_clusters are the mean and range over
+    the control's draws, None without a control. `plateau` (first and last) and `chosen` are indices
+    of levels; `accepted` says whether the selector accepted the level `chosen`.
     """
 
     name: str
@@ -36,14 +37,14 @@ class Curve:
 
     @property
     def has_range(self) -> bool:
-        """Whether the controls have more than one draw to range over."""
+        """Whether the draws of the control differ."""
         if self.control_low is None or self.control_high is None:
             return False
         return bool((self.control_low < self.control_high).any())
 
 
 def profile_figure(
-    curves: Sequence[Curve], *, title: str, axis: str = "threshold (share of edges dropped)"
+    curves: Sequence[Curve], *, title: str, axis: str = "level (fraction of edges dropped)"
 ) -> "Figure":
     """One column a method: modularity above, clusters of two patches or more below."""
     with style():
@@ -88,11 +89,11 @@ def _draw(panel: "Axes", curve: Curve, values: Floats | Integers, control: Float
     if control is not None:
         panel.plot(
             curve.levels, control, marker="x", markersize=3, linewidth=1,
-            color=NOISE, label="noise, mean",
+            color=NOISE, label="control, mean",
         )  # fmt: skip
     if curve.chosen is not None:
         panel.axvline(
             curve.levels[curve.chosen], color=CHOSEN, linewidth=1.4,
             linestyle="-" if curve.accepted else ":",
-            label="level chosen" if curve.accepted else "candidate, not accepted",
+            label="level selected" if curve.accepted else "candidate, not accepted",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What all figures share: colours, type, and how they are written."""
+"""What all figures share: colours, fonts, and how files are written."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 Colour = tuple[float, float, float]
 
-# Okabe and Ito (2008), black left to unassigned patches; then the same, lighter and darker.
+# Okabe and Ito (2008) without black, which is for unassigned patches; then lighter and darker.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 SHADES = (0.0, 0.45, -0.4)
 NOISE = "#7F7F7F"
 CHOSEN = "#D55E00"
 UNASSIGNED_COLOUR: Colour = (0.15, 0.15, 0.15)
 DOTS_PER_INCH = 150
-# Pixels of an image's longer side that are drawn; a figure shows no more of them.
+# Most pixels of an image's longer side that are drawn.
 LARGEST = 1000
-# Typed by the library as a table of its hundreds of names.
+# Matplotlib types its settings as a dictionary with hundreds of literal keys.
 SETTINGS: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -36,19 +36,19 @@ SETTINGS: Any = {
     "legend.frameon": False,
     "figure.titlesize": 11,
     "image.interpolation": "nearest",
-    # Of images laid over one another each is written as it is: sharp ones stay sharp.
+    # Overlaid images are written separately, so that sharp ones stay sharp.
     "image.composite_image": False,
-    # Names of images and classes are text, whatever signs are in them.
+    # Names of images and classes may contain $.
     "text.parse_math": False,
     "svg.fonttype": "none",
-    # Fixed, so that the same figure is the same file.
+    # Fixed, so that files are reproducible.
     "svg.hashsalt": "attention-harness",
 }
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The settings that figures are drawn and written under; nothing is changed for others."""
+    """Draw and write figures with the shared settings, and restore the old ones afterwards."""
     import matplotlib
 
     with matplotlib.rc_context(SETTINGS):
@@ -58,7 +58,7 @@ def style() -> Iterator[None]:
 def new_figure(
     rows: int, columns: int, width: float, height: float, title: str, **grid: Any
 ) -> tuple["Figure", NDArray[Any]]:
-    """A figure of width × height inches with panels (rows, columns), and a title of its own."""
+    """A figure of width × height inches with panels (rows, columns) and a title."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -75,28 +75,28 @@ def wrapped(text: str, width: float) -> str:
 
 
 def picture(panel: "Axes", title: str = "") -> None:
-    """Make a panel one that shows a picture: no axes."""
+    """Turn off the axes of a panel, and set its title."""
     panel.set_axis_off()
     if title:
         panel.set_title(title)
 
 
 def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
-    """Draw pixels (height, width, 1 or 3), in places of their own: (0, 0) … (width, height).
+    """Draw pixels (height, width, 1 or 3) in pixel coordinates, (0, 0) … (width, height).
 
-    grey: in light grey, never black, so that what is laid over it has its colour everywhere.
+    grey: in light grey, never black, so that colours over it keep their hue.
     """
     height, width, _ = pixels.shape
     drawn = bounded(pixels)
     drawn = np.repeat(drawn, 3, axis=2) if drawn.shape[2] == 1 else drawn
     if grey:
         drawn = (255 * 0.35 + 0.65 * drawn.mean(axis=2, keepdims=True)).repeat(3, axis=2) / 255
-    # "auto" leaves pixels sharp that are enlarged, and averages those that are not.
+    # "auto" keeps enlarged pixels sharp and averages reduced ones.
     panel.imshow(drawn, extent=(0, width, height, 0), interpolation="auto")
 
 
 def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels (height, width, channels), fewer of them if a side has more than LARGEST."""
+    """Pixels (height, width, channels), reduced if a side has more than LARGEST."""
     from PIL import Image
 
     height, width, channels = pixels.shape
@@ -110,19 +110,19 @@ def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def by_size(labels: Integers) -> list[int]:
-    """The clusters, the largest first, ties by label; unassigned patches are none."""
+    """The labels of the clusters, the largest first, ties by label; without unassigned patches."""
     found, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
     return [int(found[at]) for at in np.lexsort((found, -sizes))]
 
 
 def cluster_colours(labels: Integers) -> dict[int, Colour]:
-    """A colour for each cluster, by size, and for unassigned patches."""
+    """A colour for each cluster, in the order of size, and for unassigned patches."""
     colours = {label: colour(place) for place, label in enumerate(by_size(labels))}
     return {**colours, UNASSIGNED: UNASSIGNED_COLOUR}
 
 
 def colour(place: int) -> Colour:
-    """The colour of the first, second … thing of a kind."""
+    """The colour of the item at a place, counted from 0."""
     from matplotlib.colors import to_rgb
 
     base = np.array(to_rgb(COLOURS[place % len(COLOURS)]))

@@ -207,6 +207,7 @@ def malicious(kind: bytes, name: str, target: str = "") -> bytes:
         (malicious(tarfile.DIRTYPE, "other"), "its archive lacks daisy, dandelion"),
         (b"no archive", "cannot be unpacked"),
     ],
+    ids=["outside", "symbolic link", "hard link", "device", "other folder", "no archive"],
 )
 def test_a_bad_archive_leaves_no_set_and_touches_nothing_else(
     site: Site, tmp_path: Path, content: bytes, reason: str

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
 
 import harness
-from harness.engine.memory import address_space
+from harness.engine.isolation import address_space
 
 
 def maps_of(path: Path) -> harness.MapSet:

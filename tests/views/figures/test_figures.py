@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.metrics.ablation import Chance, Effect
 from harness.views.figures import ablation, clusters, heatmaps
 from harness.views.figures.gallery import gallery
 from harness.views.figures.profiles import Curve, profile_figure
@@ -149,8 +150,10 @@ def test_probabilities_are_bars_and_the_true_class_stands_out(pixels: Any) -> No
 
 
 def test_an_effect_stands_beside_chance() -> None:
-    effects = [ablation.EffectBar("cluster 0", -2.0, (0.1, -0.3, 0.5), (0.0, -0.6, 0.6))]
-    figure = ablation.logit_changes(effects, title="t", what="logit of coat")
+    random = Chance({"logit": 0.1}, -0.3, 0.5, 0.01)
+    contiguous = Chance({"logit": 0.0}, -0.6, 0.6, 0.02)
+    effect = Effect("alone", (0,), 5, {"logit": -2.0}, random, contiguous)
+    figure = ablation.effect_bars([("cluster 0", effect)], title="t", what="logit of coat")
 
     (panel,) = figure.axes
     assert panel.patches[0].get_width() == -2.0

@@ -34,10 +34,10 @@ def test_figures_stand_at_the_numbers_of_their_layers() -> None:
     assert (len(clusters.collections), len(stability.collections)) == (2, 0)
 
 
-def test_noise_of_every_method_is_grey_and_named() -> None:
+def test_the_control_of_every_method_is_grey_and_named() -> None:
     figure = depth_figure({"louvain": curves(), "infomap": curves()}, title="t")
     named = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert named == ["louvain", "louvain, noise", "infomap", "infomap, noise"]
+    assert named == ["louvain", "louvain, control", "infomap", "infomap, control"]
 
 
 def test_without_a_control_the_excess_has_no_band() -> None:

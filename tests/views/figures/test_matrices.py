@@ -4,7 +4,7 @@ from harness.plugin.values import UNASSIGNED
 from harness.views.figures.matrices import in_order, ordered_matrix
 
 
-def test_patches_are_ordered_by_cluster_the_largest_first_and_loose_ones_last() -> None:
+def test_patches_are_ordered_by_cluster_the_largest_first_and_unassigned_ones_last() -> None:
     labels = np.array([UNASSIGNED, 5, 2, 5, 2, 5])
 
     assert in_order(labels).tolist() == [1, 3, 5, 2, 4, 0]

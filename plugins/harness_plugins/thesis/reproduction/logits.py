@@ -7,15 +7,7 @@ import numpy as np
 import pandas
 
 from harness import UNASSIGNED
-from harness.command import (
-    Ablation,
-    AblationSettings,
-    Chance,
-    ClusterPatches,
-    Effect,
-    EffectBar,
-    logit_changes,
-)
+from harness.command import Ablation, AblationSettings, ClusterSalience, Effect, effect_bars
 from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.study import LOUVAIN, MissingRequirementError, Study
 
@@ -25,19 +17,19 @@ def logits_of_image(study: Study, number: int, name: str) -> Output:
     image = study.image(number)
     found = _ablation(study, [image.key])
     if not found.images:
-        raise MissingRequirementError(f"{image.key}: {found.nothing[0].reason}")
+        raise MissingRequirementError(f"{image.key}: {found.nothing[image.key]}")
     (one,) = found.images
-    rows = [{"removed": "nothing", "patches": 0, **study.by_class(one.logits)}]
+    assert one.prediction is not None
+    prediction = one.prediction
+    rows = [{"removed": "nothing", "patches": 0, **study.by_class(prediction.logits)}]
     bars = []
     for effect in one.effects:
-        logits = np.array(one.logits) + effect.logits
+        logits = np.array(prediction.logits) + effect.logits
         removed = _name(effect, one.clusters)
         rows.append({"removed": removed, "patches": effect.patches, **study.by_class(logits)})
-        bars.append(
-            EffectBar(removed, effect.logit, _band(effect.random), _band(effect.contiguous))
-        )
-    what = f"change of the logit of {study.classes[one.target]}"
-    figure = logit_changes(bars, title=f"{image.key}: clusters removed", what=what)
+        bars.append((removed, effect))
+    what = f"change of the logit of {study.classes[prediction.target]}"
+    figure = effect_bars(bars, title=f"{image.key}: clusters removed", what=what)
     return Output(
         {name: pandas.DataFrame(rows)},
         {name: figure},
@@ -62,7 +54,7 @@ def _ablation(study: Study, images: list[str]) -> Ablation:
     return study.thesis_run.ablate(LOUVAIN, images, AblationSettings(together=1), study.plugins)
 
 
-def _name(effect: Effect, clusters: Sequence[ClusterPatches]) -> str:
+def _name(effect: Effect, clusters: Sequence[ClusterSalience]) -> str:
     """What is removed, with clusters numbered by salience."""
     numbers = {cluster.label: number for number, cluster in enumerate(clusters, 1)}
     name = " and ".join(
@@ -70,7 +62,3 @@ def _name(effect: Effect, clusters: Sequence[ClusterPatches]) -> str:
         for label in effect.clusters
     )
     return f"all but {name}" if effect.kind == "only" else name
-
-
-def _band(chance: Chance) -> tuple[float, float, float]:
-    return chance.logit, chance.low, chance.high

@@ -14,23 +14,27 @@ def foreground_agreement(study: Study) -> Output:
     """Agreement of every method's clusters with the foreground, beside two baselines."""
     if study.image_set.load(study.image_set.keys()[0]).pixels.shape[2] != 1:
         raise MissingRequirementError(
-            "needs the foreground, which brightness shows only in grey images on black; with "
-            "masks: `harness meaning RUN --masks DIR`"
+            "needs to know the foreground, which brightness defines for grey images on black only; "
+            "with masks: `harness foreground RUN --masks DIR`"
         )
-    found = study.thesis_run.meaning(BrightnessThreshold(0), study.plugins)
+    found = study.thesis_run.foreground(BrightnessThreshold(0), study.plugins)
     rows = [row for each in found.methods for row in _rows(each)]
     return Output(
         {"semantics": pandas.DataFrame(rows)},
         remarks=(
             "Adjusted mutual information of clusters with the foreground (pixels above 0), means "
-            "over the images with a stable phase. Baselines: as many spatial blocks, and k-means "
-            "on the raw patches. See docs/meaning.md.",
+            "over the images with a stable phase, compared with as many spatial blocks and with "
+            "pixel k-means. See docs/foreground.md.",
         ),
     )
 
 
 def _rows(each: MethodAgreement) -> list[dict[str, Any]]:
-    named = {"method": method(each.clusterer), "images": each.images, "clusters": each.n_clusters}
+    named = {
+        "method": method(each.method.clusterer),
+        "images": each.images,
+        "clusters": each.n_clusters,
+    }
     if each.ami is None:
         return [named]
     return [

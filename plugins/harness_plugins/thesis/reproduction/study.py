@@ -11,7 +11,7 @@ import pandas
 
 import harness
 from harness import HarnessError, Image, ImageSet, Run
-from harness.command import Progress, format_spec, format_value, prepare
+from harness.command import Progress, format_spec, format_value
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, load, load_checkpoint
 from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
 from harness_plugins.thesis.vit.examples import Examples, gather
@@ -139,8 +139,7 @@ class Study:
             "out": self.folder / "runs" / suite,
         }
         with as_file(files(__package__).joinpath(f"{suite}.toml")) as path:
-            job = prepare(path, values)
-        return job.execute(self.progress)
+            return harness.run(path, **values, progress=self.progress)
 
     @cached_property
     def one_head(self) -> Checkpoint:

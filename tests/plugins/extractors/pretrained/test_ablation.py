@@ -206,8 +206,8 @@ def test_clusters_of_a_run_are_removed_from_its_model(
 
     found = run.ablate("louvain@layer=1", settings=AblationSettings(draws=10))
 
-    answers = found.images if family == "vit-classifier" else found.embeddings
-    assert len(answers) == 2
+    assert len(found.images) == 2
+    assert {each.prediction is None for each in found.images} == {family != "vit-classifier"}
     assert not found.nothing
     assert {each.figure for each in found.contrasts} == (
         {"logit", "margin", "probability", "accuracy"}

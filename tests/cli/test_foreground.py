@@ -23,18 +23,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         controls="none",
         perturbations="none",
         levels=3,
-        out=tmp_path_factory.mktemp("meaning") / "out",
+        out=tmp_path_factory.mktemp("foreground") / "out",
     )
     return run.folder
 
 
-def test_a_table_shows_clusters_beside_both_baselines(
+def test_a_table_compares_clusters_with_both_baselines(
     harness_command: Command, finished: Path
 ) -> None:
-    shown = harness_command("meaning", finished, "--above", "0")
+    shown = harness_command("foreground", finished, "--above", "0")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "foreground: pixels above 0" in shown.stdout
-    for name in ("louvain", "spatial blocks", "k-means on pixels", "most salient"):
+    for name in ("louvain", "spatial blocks", "pixel k-means", "most salient"):
         assert name in shown.stdout
     assert "louvain: 6 maps of 6 images count" in shown.stdout
 
@@ -43,7 +43,7 @@ def test_json_and_csv_have_a_row_for_each_map(
     harness_command: Command, finished: Path, tmp_path: Path
 ) -> None:
     shown = harness_command(
-        "meaning", finished, "--above", "0", "--json", "--csv", tmp_path / "maps.csv"
+        "foreground", finished, "--above", "0", "--json", "--csv", tmp_path / "maps.csv"
     )
     document = json.loads(shown.stdout)
     with (tmp_path / "maps.csv").open(encoding="utf-8") as file:
@@ -53,7 +53,7 @@ def test_json_and_csv_have_a_row_for_each_map(
     assert len(rows) == document["methods"][0]["images"] == 6
 
 
-def test_masks_tell_the_foreground_as_brightness_does(
+def test_masks_and_brightness_can_define_the_same_foreground(
     harness_command: Command, finished: Path, tmp_path: Path
 ) -> None:
     images = harness.make("image set", "fashion-mnist-sample[count=6]")
@@ -61,24 +61,24 @@ def test_masks_tell_the_foreground_as_brightness_does(
         drawn = (images.load(key).pixels[:, :, 0] > 0).astype(np.uint8)
         Image.fromarray(drawn * 255).save(tmp_path / f"{key}.png")
     by_mask, by_brightness = (
-        json.loads(harness_command("meaning", finished, *told, "--json").stdout)["maps"]
-        for told in (("--masks", tmp_path), ("--above", "0"))
+        json.loads(harness_command("foreground", finished, *definition, "--json").stdout)["maps"]
+        for definition in (("--masks", tmp_path), ("--above", "0"))
     )
     assert by_mask == by_brightness
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("definition", "message"),
     [
         ((), "one of the arguments --above --masks is required"),
         (("--masks", "nowhere"), "nowhere: no such folder"),
-        (("--above", "300"), "a brightness of 0 … 254 is wanted, not 300"),
+        (("--above", "300"), "expected a brightness from 0 to 254, not 300"),
     ],
 )
 def test_a_mistake_is_one_line(
-    harness_command: Command, finished: Path, told: tuple[str, ...], message: str
+    harness_command: Command, finished: Path, definition: tuple[str, ...], message: str
 ) -> None:
-    shown = harness_command("meaning", finished, *told)
+    shown = harness_command("foreground", finished, *definition)
     assert shown.returncode == 1
     assert message in shown.stderr
     assert shown.stderr.count("\n") == 1

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.saliency import order_by_salience
+from harness.metrics.salience import order_by_salience
 
 
 def attention(seed: int, n: int) -> np.ndarray:
@@ -23,8 +23,8 @@ def test_salience_is_the_mean_attention_over_pairs_from_outside(
             for j in range(len(labels))
             if labels[i] != each.label and labels[j] == each.label
         ]
-        assert np.isclose(each.incoming, np.mean(pairs) if pairs else 0)
-        assert each.size == labels.count(each.label)
+        assert np.isclose(each.salience, np.mean(pairs) if pairs else 0)
+        assert each.patches == labels.count(each.label)
 
 
 def test_the_cluster_that_others_look_at_comes_first() -> None:
@@ -41,7 +41,7 @@ def test_under_uniform_attention_no_cluster_stands_out() -> None:
     labels = np.array([0] * 9 + [1] * 2 + [2])
     found = order_by_salience(np.full((12, 12), 0.125), labels)
 
-    assert {each.incoming for each in found} == {0.125}
+    assert {each.salience for each in found} == {0.125}
     assert [each.label for each in found] == [0, 1, 2]
 
 

@@ -1,9 +1,18 @@
+import itertools
+
 import networkx
 import numpy as np
+import pytest
 
-from harness.metrics.patch_orders import contiguous_orders, random_orders
+from harness.metrics.patch_sets import (
+    contiguous_orders,
+    count_patch_sets,
+    patch_sets,
+    random_orders,
+)
 
 GRID = (3, 5)
+LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, -1, -1, -1])
 
 
 def test_every_order_ranks_every_patch() -> None:
@@ -51,3 +60,27 @@ def test_seeds_repeat_and_differ() -> None:
     ):
         assert (draw(1) == draw(1)).all()
         assert (draw(1) != draw(2)).any()
+
+
+def test_clusters_are_removed_alone_together_and_all_but_one() -> None:
+    sets = list(patch_sets(LABELS, 2))
+
+    named = [(each.kind, each.clusters) for each in sets]
+    alone = [(-1,), (0,), (1,), (2,)]
+    assert named == [
+        *(("alone", clusters) for clusters in alone),
+        *(("together", pair) for pair in itertools.combinations((-1, 0, 1, 2), 2)),
+        *(("only", clusters) for clusters in alone),
+    ]
+    assert all((each.removed == np.isin(LABELS, each.clusters)).all() for each in sets[:10])
+    assert all((each.removed == (each.clusters[0] != LABELS)).all() for each in sets[10:])
+
+
+@pytest.mark.parametrize("clusters", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("together", [1, 2, 3, 9])
+def test_no_set_comes_twice_and_their_number_is_known(clusters: int, together: int) -> None:
+    sets = list(patch_sets(np.arange(2 * clusters) % clusters, together))
+
+    assert len({each.removed.tobytes() for each in sets}) == len(sets)
+    assert len(sets) == count_patch_sets(clusters, together)
+    assert sum(each.kind == "alone" for each in sets) == clusters

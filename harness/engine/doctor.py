@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, machine, plugins, and whether workers start here."""
+"""What a bug report needs: versions, machine, plugins, and whether workers start."""
 
 import importlib.metadata
 import os
@@ -12,20 +12,19 @@ from typing import Any
 
 from harness.engine import environment
 from harness.engine.inline_worker import worker_maker
-from harness.engine.memory import peak_memory
-from harness.engine.threads import VARIABLES
+from harness.engine.isolation import THREAD_VARIABLES, peak_memory
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.identity import source_digest
 from harness.plugin.registry import Registry
 from harness.store import network_file_system
 
-# Not needed, but good to know of.
+# Not required, but good to know.
 OPTIONAL = ("distributed", "dask-jobqueue")
 
 
 def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict[str, Any]:
-    """Everything by topic, as JSON-able values; nothing in it raises."""
+    """Everything by topic, as values that JSON can express; never raises."""
     found = environment.environment(extraction_threads=1)
     source = environment.source()
     nearest = next(place for place in (results, *results.absolute().parents) if place.exists())
@@ -46,7 +45,7 @@ def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict
             "sqlite": sqlite3.sqlite_version,
             "results on a network file system": network_file_system(nearest) or "no",
             "threads asked for": {
-                name: os.environ[name] for name in VARIABLES if name in os.environ
+                name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ
             },
         },
         "libraries": {**found["libraries"], **{name: _version(name) for name in OPTIONAL}},

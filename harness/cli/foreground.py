@@ -1,0 +1,89 @@
+"""`harness foreground`: agreement of clusters with the images' foreground, and two baselines."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.output import print_result, write_rows
+
+if TYPE_CHECKING:
+    from harness.analysis.foreground import Foreground, ForegroundAgreement
+
+SUMMARY = "measure how far clusters agree with the images' foreground, more than baselines do"
+
+EXAMPLES = """
+The foreground is defined by brightness, for grey images on black such as Fashion-MNIST's, or by a
+mask for each image: DIR/KEY.png, of the image's size, with a black background.
+
+  harness foreground results/default-* --above 0
+  harness foreground results/flowers --masks flower-masks --csv agreement.csv
+"""
+# Fields of a selected level that the CSV leaves out.
+INTERNAL = ("cell", "map", "reason")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `harness foreground`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
+    add_run_argument(parser)
+    foreground = parser.add_mutually_exclusive_group(required=True)
+    foreground.add_argument(
+        "--above", type=int, metavar="VALUE", help="pixels brighter than this, 0 … 254"
+    )
+    foreground.add_argument("--masks", type=Path, metavar="DIR", help="masks named like the images")
+    parser.add_argument(
+        "--candidates",
+        action="store_true",
+        help="also count selected levels that the selector did not accept",
+    )
+    add_plugin_option(parser)
+    add_json_option(parser)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write one row per map")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the agreement with the foreground; returns the exit code."""
+    from harness.analysis.method import flatten
+    from harness.api import open_run
+    from harness.views.foreground import show
+
+    opened = open_run(arguments.run_folder)
+    plugins = arguments.plugins or ()
+    found = opened.foreground(_foreground(arguments), plugins, candidates=arguments.candidates)
+    print_result(
+        lambda console: show(str(opened.folder), found, console),
+        lambda: {"run": str(opened.folder), **flatten(found), "maps": _rows(found)},
+        as_json=arguments.json,
+    )
+    if arguments.csv is not None:
+        write_rows(_rows(found), arguments.csv)
+    return 0
+
+
+def _foreground(arguments: argparse.Namespace) -> "Foreground":
+    from harness.analysis.foreground import BrightnessThreshold, Masks
+    from harness.plugin import registry
+
+    if arguments.masks is None:
+        return BrightnessThreshold(arguments.above)
+    # This image set refuses files that are broken, too large or outside the folder.
+    known = registry.load(arguments.plugins or ())
+    folder: Callable[..., Any] = known.find("image set", "folder").component
+    return Masks(folder(path=arguments.masks), str(arguments.masks))
+
+
+def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
+    """A flat row for each map and method."""
+    from harness.analysis.method import flatten
+
+    rows = []
+    for each in found.maps:
+        figures = flatten(each)
+        level = figures.pop("level")
+        for name in INTERNAL:
+            del level[name]
+        rows.append({**level, **figures})
+    return rows

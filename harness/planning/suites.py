@@ -1,0 +1,183 @@
+"""From suites and keywords to a resolved run: the default suite, a suite file, values over both."""
+
+import importlib.metadata
+import importlib.resources
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.planning.declaration import Setting
+from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
+from harness.plugin import registry
+from harness.plugin.base import Component, ImageControl, MapSet, Selector
+from harness.plugin.registry import Registry
+from harness.plugin.spec import component_name, did_you_mean, format_spec, split
+
+# Entry points of suites: a name, and the package that holds NAME.toml.
+SUITES = "harness.suites"
+DEFAULT = "default"
+NONE = "none"
+RESULTS = Path("results")
+KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named set of run settings, as they were written."""
+
+    name: str
+    values: Mapping[str, Any]
+
+
+def resolve_run(
+    suite: str | Path | None, values: Mapping[str, Any]
+) -> tuple[Settings, Execution, Registry, Path]:
+    """Resolve a run from the default suite, a suite file over it, and values over both.
+
+    Returns what to compute, how, with which components, and the run's folder. Raises
+    HarnessError if any value is wrong.
+    """
+    base = default_suite()
+    given = base if suite is None else read_suite(SETTINGS["out"].check("suite", suite))
+    merged = merge(base.values, given.values, values)
+    how = execution(merged)
+    known = registry.load(how.plugins)
+    for name in how.timeout.by_clusterer:
+        known.find("clusterer", name)
+    settings = resolve(merged, known)
+    return settings, how, known, how.out or RESULTS / f"{given.name}-{settings.digest()}"
+
+
+def default_suite() -> Suite:
+    """Return the suite that every run starts from, of the package that ships the components.
+
+    Raises HarnessError if no installed package registers one.
+    """
+    for entry_point in importlib.metadata.entry_points(group=SUITES, name=DEFAULT):
+        file = importlib.resources.files(entry_point.value).joinpath(f"{DEFAULT}.toml")
+        return Suite(DEFAULT, tomllib.loads(file.read_text("utf-8")))
+    raise HarnessError(f"no installed package has the suite {DEFAULT!r}; reinstall the harness")
+
+
+def read_suite(path: Path) -> Suite:
+    """Read a suite file; plugin paths in it are relative to the file.
+
+    Raises HarnessError if the file cannot be read, is not TOML, or has an unknown key.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: the suite cannot be read: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise HarnessError(f"{path}: not TOML: {error}") from error
+    refuse_unknown(f"{path}: unknown key", values, KEYS, "a suite has")
+    if "plugins" in values:
+        listed = SETTINGS["plugins"].check("plugins", values["plugins"])
+        values["plugins"] = [path.parent / plugin for plugin in listed]
+    return Suite(path.stem, values)
+
+
+def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
+    """Raise HarnessError for a name that is not known, with the closest one or all of them."""
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; {there} {', '.join(known)}"
+            raise HarnessError(f"{where} {name!r}{hint}")
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge values; later layers win, None stands for not given.
+
+    Only `timeout` collects the values of all layers: an exception for a clusterer stays until a
+    later layer makes another one for it.
+    """
+    merged = {key: value for layer in layers for key, value in layer.items() if value is not None}
+    timeouts = [layer["timeout"] for layer in layers if layer.get("timeout") is not None]
+    return {**merged, "timeout": timeouts} if timeouts else merged
+
+
+def execution(values: Mapping[str, Any]) -> Execution:
+    """Return how to run, from merged values.
+
+    Raises HarnessError if a value is of the wrong type or out of range.
+    """
+    return Execution(**_checked(HOW, values))
+
+
+def resolve(values: Mapping[str, Any], known: Registry) -> Settings:
+    """Return what to compute, from merged values, with checked components and expanded sweeps.
+
+    Raises HarnessError if a value is of the wrong type, out of range, or names an unknown
+    component.
+    """
+    checked = _checked(WHAT, values)
+    made = {key: _make(key, checked[key], known) for key in COMPONENTS}
+    _check_controls(made)
+    specs = {key: tuple(dict.fromkeys(map(format_spec, each))) for key, each in made.items()}
+    return Settings(**{**checked, **specs})
+
+
+def _checked(settings: Mapping[str, Setting], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: setting.check(key, values.get(key, setting.default))
+        for key, setting in settings.items()
+    }
+
+
+def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
+    kind, may_be_empty = COMPONENTS[key], WHAT[key].may_be_empty
+    parts = [part for spec in specs for part in split(spec)] if may_be_empty else []
+    if NONE in parts and len(parts) > 1:
+        raise HarnessError(f"{key}: {NONE} stands alone, not beside {parts[-1]}")
+    made = [] if NONE in parts else [one for spec in specs for one in known.make(kind, spec)]
+    if not made and not may_be_empty:
+        raise HarnessError(f"{key}: at least one {kind} is needed")
+    return made
+
+
+def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
+    """Raise HarnessError if a selector needs controls and some maps have none.
+
+    Controls that are drawn from images do not apply to stored maps.
+    """
+    needy = [one for one in made["selectors"] if isinstance(one, Selector) and one.needs_controls]
+    of_maps = [control for control in made["controls"] if not isinstance(control, ImageControl)]
+    for extractor in made["extractors"] if needy and not of_maps else ():
+        if made["controls"] and not isinstance(extractor, MapSet):
+            continue
+        reason = (
+            f"there are no images to draw {made['controls'][0].name} from"
+            if made["controls"]
+            else "there is no control"
+        )
+        raise HarnessError(
+            f"{needy[0].name} compares {extractor.name} with a control, and {reason}; add "
+            "permuted-rows to the controls, or choose another selector, such as stable-phase"
+        )
+
+
+def components_named(settings: Settings, names: Sequence[str]) -> set[str]:
+    """Return the specs of the run's components that have one of these names, or are one of them.
+
+    Raises HarnessError if no component of the run has the name, or only a selector has it: no
+    stored cell depends on selectors.
+    """
+    by_setting = {
+        setting: {spec: component_name(spec) for spec in getattr(settings, setting)}
+        for setting in COMPONENTS
+    }
+    selectors = by_setting.pop("selectors")
+    known = {spec: name for specs in by_setting.values() for spec, name in specs.items()}
+    found = set()
+    for wanted in names:
+        specs = {spec for spec, name in known.items() if wanted in (spec, name)}
+        if not specs and wanted in {*selectors, *selectors.values()}:
+            raise HarnessError(f"force: selectors such as {wanted} are applied anew in every run")
+        if not specs:
+            there = sorted(set(known.values()))
+            refuse_unknown("force: this run has no component", [wanted], there, "it has")
+        found |= specs
+    return found

@@ -1,0 +1,396 @@
+"""A run's results, read from its folder when they are asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.analysis import leaderboard as ranking
+from harness.analysis.ablation import Ablation, AblationSettings, ablate
+from harness.analysis.comparison import PairedRuns, pair_runs
+from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
+from harness.analysis.image import ImageReport, image_report, weights_by_head
+from harness.analysis.inputs import RunInputs
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
+from harness.analysis.method import flatten
+from harness.analysis.partitions import StoredPartition, stored_partition
+from harness.engine.selecting import apply_selectors
+from harness.planning.progress import NullProgress, Progress
+from harness.planning.suites import execution
+from harness.plugin import registry
+from harness.plugin.values import Image
+from harness.store import Store, failed_selections, frames, open_for_reading
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+Plugins = Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder; every method reads the store in it anew.
+
+    `harness.run` and `harness.open_run` return runs. Frames are tidy: one observation a row,
+    identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
+    role, control and draw where controls are included. Times are in seconds, memory in bytes.
+    Where `plugins` are taken, they are files or package folders with more plugins.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import harness
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> run = harness.run(
+    ...     extractors="planted[count=2,n=36]",
+    ...     clusterers="louvain",
+    ...     selectors="max-modularity",
+    ...     controls="permuted-rows",
+    ...     perturbations="none",
+    ...     levels=4,
+    ...     nulls=3,
+    ...     out=f"{folder.name}/out",
+    ... )
+    >>> run.statuses()
+    {'ok': 6}
+    >>> run.leaderboard()[["clusterer", "selector", "ok", "total"]]
+      clusterer        selector  ok  total
+    0   louvain  max-modularity   2      2
+    >>> points = run.points().query("role == 'observed'")
+    >>> points.groupby("image")["point"].count().to_dict()
+    {'planted-000': 4, 'planted-001': 4}
+    >>> run.partition("planted-000", "louvain").labels.shape
+    (36,)
+    >>> run.select("fixed[level=0.5]")
+    0
+    >>> folder.cleanup()
+    """
+
+    folder: Path
+
+    def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
+        """Rank the methods.
+
+        Parameters
+        ----------
+        by
+            Another column to rank by.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a method, best first: rank, tier, specs, means over maps (modularity, excess,
+            jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
+            significant, ok and in total.
+        """
+        import pandas
+
+        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
+
+    def rows(self, by: str | None = None) -> list[ranking.Row]:
+        """Return the rows of `leaderboard` as values."""
+        return self._read(lambda stored: ranking.leaderboard(stored, by))
+
+    def head_rows(self) -> list[HeadRow]:
+        """Return the figures of `rows` on every head of every layer, best heads first."""
+        return self._read(by_head)
+
+    def layer_rows(self) -> list[LayerRow]:
+        """Return the figures of `rows` on every layer, by depth."""
+        return self._read(by_layer)
+
+    def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
+        """Describe every method by layer and head, and compare its clusters between them.
+
+        Without `clusterers`, given by specs or names, all are described.
+
+        Returns
+        -------
+        list of harness.analysis.layers.MethodLayers
+
+        Raises
+        ------
+        HarnessError
+            If the run lacks a clusterer, or has only one layer and head.
+        """
+        return self._read(lambda stored: layers(stored, clusterers))
+
+    def comparisons(self) -> list[ranking.Comparison]:
+        """Return what was tested between methods, for each set of images or maps.
+
+        Friedman's p is over all methods; each pair has the first's wins, p and q.
+        """
+        return self._read(ranking.comparisons)
+
+    def select(
+        self,
+        selectors: str | Sequence[str],
+        plugins: Plugins = (),
+        progress: Progress | None = None,
+    ) -> int:
+        """Apply more selectors to the stored profiles; nothing is clustered again.
+
+        Parameters
+        ----------
+        selectors
+            Their specs; what they select is stored with what others selected.
+        progress
+            Receives phases and steps.
+
+        Returns
+        -------
+        int
+            How many selections failed.
+        """
+        how = execution({"plugins": plugins})
+        specs = [selectors] if isinstance(selectors, str) else selectors
+        known = registry.load(how.plugins)
+        return apply_selectors(self.folder, specs, how, known, progress or NullProgress())
+
+    def images(self) -> "pandas.DataFrame":
+        """Return every image, unreadable ones with the reason.
+
+        Returns
+        -------
+        pandas.DataFrame
+            image_set, image, digest of the pixels, height, width and channels in pixels, label,
+            reason.
+        """
+        return self._read(frames.images)
+
+    def cells(self) -> "pandas.DataFrame":
+        """Return every planned cell and its status.
+
+        Returns
+        -------
+        pandas.DataFrame
+            cell and what identifies it, status (ok, failed, invalid, timed out, killed or
+            missing), reason, detail, seconds, peak_memory in bytes, nodes.
+        """
+        return self._read(frames.cells)
+
+    def points(self) -> "pandas.DataFrame":
+        """Return every point of every profile: a cell at a level.
+
+        Returns
+        -------
+        pandas.DataFrame
+            cell and what identifies it, point, level (the fraction of weights that is pruned),
+            threshold, density, modularity on the pruned and on the full graph, n_clusters,
+            coverage, labels (arrays of n nodes, −1 is unassigned), diagnostics, warnings.
+        """
+        return self._read(frames.points)
+
+    def selections(self) -> "pandas.DataFrame":
+        """Return every selection, with the point that it selected.
+
+        Returns
+        -------
+        pandas.DataFrame
+            cell and what identifies it, selector, status, accepted, candidate (the point),
+            level, threshold, modularity, n_clusters, coverage, statistic, the plateau's first
+            and last point, reason.
+        """
+        return self._read(frames.selections)
+
+    def tests(self) -> "pandas.DataFrame":
+        """Return the test of every selection against each control.
+
+        Returns
+        -------
+        pandas.DataFrame
+            cell and what identifies it, selector, control, statistic, null_statistics (an
+            array), their mean and deviation, z, p, q (p adjusted for the false discovery rate).
+        """
+        return self._read(frames.tests)
+
+    def stabilities(self) -> "pandas.DataFrame":
+        """Return how stable every accepted selection is.
+
+        Returns
+        -------
+        pandas.DataFrame
+            cell and what identifies it, selector, kind (levels, seeds or a perturbation),
+            compared partitions, jaccard (adjusted for chance), and the least stable cluster.
+        """
+        return self._read(frames.stabilities)
+
+    def partition(self, image: str, reference: str) -> StoredPartition:
+        """Return a stored partition of an image's attention.
+
+        Parameters
+        ----------
+        image
+            Name of the image.
+        reference
+            Which partition: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
+
+        Returns
+        -------
+        harness.analysis.partitions.StoredPartition
+            `labels` is an array of n nodes; −1 is unassigned.
+
+        Raises
+        ------
+        HarnessError
+            If there is no such partition, or more than one.
+        """
+        return self._read(lambda stored: stored_partition(stored, image, reference))
+
+    def ablate(
+        self,
+        reference: str,
+        images: Sequence[str] = (),
+        settings: AblationSettings | None = None,
+        plugins: Plugins = (),
+    ) -> Ablation:
+        """Measure how the model's logits change if the clusters of a partition are removed.
+
+        Parameters
+        ----------
+        reference
+            Which partition, as in `partition`.
+        images
+            Names of the images; all if there are none.
+        settings
+            What is removed, and where.
+
+        Returns
+        -------
+        harness.analysis.ablation.Ablation
+        """
+        how = settings or AblationSettings()
+        return self._read(lambda stored: ablate(stored, _registry(plugins), reference, images, how))
+
+    def image_report(
+        self,
+        image: str,
+        filters: Mapping[str, str] | None = None,
+        clusterers: Sequence[str] = (),
+        selectors: Sequence[str] = (),
+    ) -> ImageReport:
+        """Report what every method found on one map of an image, and on its controls.
+
+        `filters` identify the map if the image has several, such as {"head": "3"}. Without
+        `clusterers` and `selectors`, given by specs or names, all are reported.
+
+        Returns
+        -------
+        harness.analysis.image.ImageReport
+        """
+        return self._read(
+            lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
+        )
+
+    def weights(
+        self, report: ImageReport, *, alone: bool = False
+    ) -> "dict[int, NDArray[np.floating[Any]]]":
+        """Return the attention of the layer that an image report is about.
+
+        Returns
+        -------
+        dict of int to numpy.ndarray
+            Weights (n, n), from row to column, by head; with `alone` only the report's head.
+        """
+        return self._read(lambda stored: weights_by_head(stored, report, alone=alone))
+
+    def image(
+        self, images: str, image: str, plugins: Plugins = ()
+    ) -> tuple[Image, tuple[str, ...]]:
+        """Load an image of an image set of the run, given by its spec, again.
+
+        Returns
+        -------
+        tuple of harness.Image and tuple of str
+            The image, and the classes of the set in the order of labels.
+
+        Raises
+        ------
+        HarnessError
+            If it cannot be loaded, or its pixels are not those of the run.
+        """
+
+        def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
+            inputs = RunInputs(stored, _registry(plugins))
+            return inputs.image(images, image), inputs.classes(images)
+
+        return self._read(read)
+
+    def foreground(
+        self, foreground: Foreground, plugins: Plugins = (), *, candidates: bool = False
+    ) -> ForegroundAgreement:
+        """Measure how well every method's clusters agree with the images' foreground.
+
+        Parameters
+        ----------
+        foreground
+            Such as `harness.analysis.foreground.BrightnessThreshold(0)`.
+        candidates
+            Whether levels count that a selector did not accept.
+
+        Returns
+        -------
+        harness.analysis.foreground.ForegroundAgreement
+            Agreement of each method, of spatial blocks and of k-means on pixels.
+        """
+        return self._read(
+            lambda stored: foreground_agreement(
+                stored, _registry(plugins), foreground, candidates=candidates
+            )
+        )
+
+    def compare(self, other: "Run") -> "pandas.DataFrame":
+        """Compare with another run, cell by cell.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a method and metric, the fields of PairedMethod and PairedMetric in
+            `harness.analysis.comparison`. Differences are the other run's less this one's.
+        """
+        import pandas
+
+        methods = [flatten(method) for method in self.paired(other).methods]
+        return pandas.DataFrame(
+            [{**method, **metric} for method in methods for metric in method["metrics"]]
+        ).drop(columns="metrics", errors="ignore")
+
+    def paired(self, other: "Run") -> PairedRuns:
+        """Return the rows of `compare` as values, and what else differs between the runs."""
+        return self._read(lambda one: other._read(lambda stored: pair_runs(one, stored)))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was asked for: the fields of `Settings`, by name."""
+        return self._read(Store.settings)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return environment, source and invocation of every execution, the latest last."""
+        return self._read(Store.sessions)
+
+    def failed_selections(self) -> int:
+        """Return how many selections failed; one that found nothing did not fail."""
+        return self._read(failed_selections)
+
+    def controls(self) -> list[str]:
+        """Return the specs of the controls that images or maps are compared with."""
+        return self._read(Store.controls)
+
+    def statuses(self) -> dict[str, int]:
+        """Return how many planned cells have each status."""
+        return self._read(Store.statuses)
+
+    def _read(self, part: Callable[[Store], T]) -> T:
+        with open_for_reading(self.folder) as stored:
+            return part(stored)
+
+
+def _registry(plugins: Plugins) -> registry.Registry:
+    return registry.load([Path(path) for path in plugins])

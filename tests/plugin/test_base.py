@@ -1,0 +1,60 @@
+"""What the docstrings of base classes and hooks show is a plugin."""
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import harness
+from harness.plugin import hooks, registry
+from harness.plugin.base import Component
+
+BASES = {base: hook for hook, bases in registry.HOOKS.items() for base in bases}
+IMPORTS = "from dataclasses import dataclass, replace\nimport numpy as np\nimport harness\n"
+
+
+def example(documented: object) -> str:
+    """The first example of a docstring."""
+    return doctest.DocTestParser().get_examples(inspect.getdoc(documented) or "")[0].source
+
+
+@pytest.mark.parametrize(
+    ("base", "hook"), [*BASES.items(), (harness.LabelledImageSet, "harness_image_sets")]
+)
+def test_the_examples_of_a_base_class_and_its_hook_make_a_plugin(
+    base: type[Component], hook: str, tmp_path: Path
+) -> None:
+    component = example(base)
+    (name,) = re.findall(r"^class (\w+)\(harness", component, re.MULTILINE)
+    implementation = re.sub(r"\[My\w+\]", f"[{name}]", example(getattr(hooks, hook)))
+    path = tmp_path / "plugin.py"
+    path.write_text(IMPORTS + component + implementation)
+
+    loaded = registry.load([path])
+
+    assert not loaded.broken
+    assert name in {
+        found.component.__name__
+        for each in loaded.components[base.kind].values()
+        for found in each
+        if found.source.origin == str(path)
+    }
+
+
+class Recording(harness.Clusterer):
+    """Counts the edges of the graph that it receives."""
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Integers:
+        return np.full(graph.n, graph.edges)
+
+
+def test_a_method_takes_a_bare_array_as_the_value_of_its_weights() -> None:
+    assert Recording().cluster(np.ones((3, 3)), seed=0).tolist() == [6, 6, 6]  # type: ignore[arg-type]
+
+
+def test_a_bare_array_is_checked_like_a_value() -> None:
+    with pytest.raises(ValueError, match=r"\[0, 1\] is -1.0"):
+        Recording().cluster(np.array([[0.0, -1.0], [0.0, 0.0]]), seed=0)  # type: ignore[arg-type]
