@@ -14,6 +14,7 @@ from harness_plugins.selectors.phases import (
     constant_runs,
     noise_reason,
     run_around,
+    selection,
 )
 
 # Smaller differences between scores count as rounding.
@@ -82,13 +83,7 @@ class ExcessModularity(harness.Selector):
             doubt = "but has fewer than two clusters"
         else:
             doubt = noise_reason(statistic, scores[1:].max(axis=1).tolist(), self.alpha)
-        return harness.Selection(
-            candidate,
-            statistic,
-            accepted=not doubt,
-            plateau=self._phase(profile, candidate),
-            reason=f"{reason}, {doubt}" if doubt else reason,
-        )
+        return selection(candidate, statistic, self._phase(profile, candidate), reason, doubt)
 
     def _scores(self, pool: Sequence[harness.Profile]) -> tuple[Floats, Floats]:
         """Each profile's score at each level, and its excess over the mean of all profiles.

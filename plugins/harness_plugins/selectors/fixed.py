@@ -8,6 +8,7 @@ import numpy as np
 
 import harness
 from harness_plugins.parameters import check_bounds
+from harness_plugins.selectors.phases import selection
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,11 @@ class Fixed(harness.Selector):
             )
         candidate = int(np.argmin(np.abs(levels - self.level)))
         point = profile.points[candidate]
-        defined, several = not np.isnan(point.modularity), point.n_clusters >= 2
+        doubt = "but its graph has no edges" if np.isnan(point.modularity) else ""
+        if not doubt and point.n_clusters < 2:
+            doubt = "but it has fewer than two clusters"
         reason = f"level {point.level:.3g} is the nearest to {self.level:g}"
-        if not defined:
-            reason += "; its graph has no edges"
-        elif not several:
-            reason += "; it has fewer than two clusters"
-        return harness.Selection(
-            candidate, point.modularity, defined and several, plateau=None, reason=reason
-        )
+        return selection(candidate, point.modularity, None, reason, doubt)
 
 
 @harness.hookimpl

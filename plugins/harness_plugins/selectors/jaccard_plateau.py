@@ -15,6 +15,7 @@ from harness_plugins.selectors.phases import (
     connected_levels,
     noise_reason,
     runs_where,
+    selection,
 )
 
 
@@ -79,9 +80,7 @@ class JaccardPlateau(harness.Selector):
         if controls:
             sizes = [self._largest_block(control)[1] for control in controls]
             doubt = noise_reason(size, sizes, self.alpha)
-        return harness.Selection(
-            candidate, size, not doubt, block, f"{reason}, {doubt}" if doubt else reason
-        )
+        return selection(candidate, size, block, reason, doubt)
 
     def _largest_block(self, profile: harness.Profile) -> tuple[Run | None, float]:
         return _largest_block(profile, self.likeness, self.minimum_length, self.minimum_giant_share)

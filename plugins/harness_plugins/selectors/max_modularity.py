@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.selectors.phases import selection
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,11 @@ class MaxModularity(harness.Selector):
             return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
         candidate = int(np.nanargmax(modularity))
         point = profile.points[candidate]
-        positive, several = point.modularity > 0, point.n_clusters >= 2
+        doubt = "is not positive" if point.modularity <= 0 else ""
+        if not doubt and point.n_clusters < 2:
+            doubt = "has fewer than two clusters"
         reason = f"largest modularity, {point.modularity:.3f}, at level {point.level:.3g}"
-        if not positive:
-            reason += ", is not positive"
-        elif not several:
-            reason += ", has fewer than two clusters"
-        return harness.Selection(
-            candidate, point.modularity, positive and several, plateau=None, reason=reason
-        )
+        return selection(candidate, point.modularity, None, reason, doubt)
 
 
 @harness.hookimpl

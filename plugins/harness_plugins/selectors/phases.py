@@ -64,6 +64,14 @@ def run_around(runs: Sequence[Run], level: int) -> Run | None:
     return max(around, key=lambda run: run[1] - run[0], default=None)
 
 
+def selection(
+    candidate: int, statistic: float, phase: Run | None, reason: str, doubt: str
+) -> harness.Selection:
+    """A selection with its reason, accepted unless there is a doubt."""
+    whole = f"{reason}, {doubt}" if doubt else reason
+    return harness.Selection(candidate, statistic, not doubt, phase, whole)
+
+
 def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
     """Why a statistic does not exceed that of noise; empty if it does.
 

@@ -15,6 +15,7 @@ from harness_plugins.selectors.phases import (
     connected_levels,
     constant_runs,
     noise_reason,
+    selection,
 )
 
 
@@ -90,10 +91,7 @@ class StablePhase(harness.Selector):
             doubt = "but without positive modularity"
         elif self.beyond_noise and controls:
             doubt = noise_reason(length, [self._length(each) for each in controls], self.alpha)
-        reason = _description(profile, phase)
-        return harness.Selection(
-            candidate, length, not doubt, phase, f"{reason}, {doubt}" if doubt else reason
-        )
+        return selection(candidate, length, phase, _description(profile, phase), doubt)
 
     def _length(self, profile: harness.Profile) -> float:
         phase = self._phase(profile)
