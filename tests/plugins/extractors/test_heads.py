@@ -46,7 +46,7 @@ def test_an_empty_choice_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["12", "10-12", "0-9999999999999"])
-def test_a_layer_that_the_model_lacks_is_refused_by_number(text: str) -> None:
+def test_a_missing_layer_is_refused_by_number(text: str) -> None:
     with pytest.raises(harness.HarnessError, match=r"model: there is no layer .*2?; .* 0 … 11"):
         choose([text], 12, "layers", "model")
 
