@@ -19,12 +19,12 @@ def add_plugin_option(parser: Parser) -> None:
 
 
 def add_run_argument(parser: argparse.ArgumentParser) -> None:
-    """The folder of a finished run, as `run_folder`."""
+    """Add the folder of a finished run, as `run_folder`."""
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
 
 
-def add_json_option(parser: argparse.ArgumentParser, what: str = "JSON") -> None:
-    """`--json`, as `json`: whether the verb prints JSON instead of tables."""
+def add_json_option(parser: Parser, what: str = "JSON") -> None:
+    """Add `--json`, as `json`: whether the command prints JSON instead of tables."""
     parser.add_argument("--json", action="store_true", help=f"print {what}")
 
 

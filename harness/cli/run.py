@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_settings
+from harness.cli.options import add_json_option, add_settings
 
 if TYPE_CHECKING:
     from harness.engine.estimate import CostEstimate
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--dry-run", action="store_true", help="only count the cells and estimate their time"
     )
-    how.add_argument("--json", action="store_true", help="the leaderboard as JSON")
+    add_json_option(how, "the leaderboard as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
