@@ -12,7 +12,6 @@ from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
 
 if TYPE_CHECKING:
-    from harness.analysis.ablation import Ablation
     from harness.api import Run
 
 SUMMARY = "remove clusters from the model, and compare what changes with random patches"
@@ -27,6 +26,13 @@ the last tables test whether removing clusters changes answers more than as many
   harness ablate results/mine --at keys --csv effects.csv
   harness ablate results/deep --of louvain@layer=8,head=2 --layer 10 --at keys
 """
+# Options that are whole numbers, with their defaults.
+NUMBERS = (
+    ("layer", None, "the layer to remove them in (default: the layer of the clusters' map)"),
+    ("together", 2, "remove up to N clusters at once (default 2)"),
+    ("draws", 200, "random sets of as many patches, and contiguous ones (default 200 each)"),
+    ("seed", 0, "seed of the draws (default 0)"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,34 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "addition; or patches as keys, so that no other token attends to them",
     )
     parser.add_argument(
-        "--layer",
-        type=int,
-        metavar="N",
-        help="the layer to remove them in (default: the layer of the clusters' map)",
-    )
-    parser.add_argument(
         "--fill",
         choices=get_args(Fill),
         default="zero",
         help="what replaces rows: zeros (default), or the mean row of the image's patches",
     )
-    parser.add_argument(
-        "--together",
-        type=int,
-        default=2,
-        metavar="N",
-        help="remove up to N clusters at once (default 2)",
-    )
-    parser.add_argument(
-        "--draws",
-        type=int,
-        default=200,
-        metavar="N",
-        help="random sets of as many patches, and contiguous random sets (default 200 each)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the draws (default 0)"
-    )
+    for name, default, text in NUMBERS:
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
     add_plugin_option(parser)
     add_json_option(parser)
     parser.add_argument(
@@ -98,7 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )
-    document = {"run": str(opened.folder), **_document(found)}
+    nothing = [{"image": image, "reason": reason} for image, reason in found.nothing.items()]
+    values = asdict(found, dict_factory=_inlined)
+    document = {"run": str(opened.folder), **values, "nothing": nothing}
     print_result(
         lambda console: show(str(opened.folder), found, console, each=bool(arguments.images)),
         lambda: document,
@@ -117,11 +104,6 @@ def _only_method(run: "Run") -> str:
             f"--of {clusterers[0]}"
         )
     return clusterers[0]
-
-
-def _document(found: "Ablation") -> dict[str, Any]:
-    nothing = [{"image": image, "reason": reason} for image, reason in found.nothing.items()]
-    return {**asdict(found, dict_factory=_inlined), "nothing": nothing}
 
 
 def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

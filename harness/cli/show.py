@@ -31,10 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness show`."""
     add_run_argument(parser)
     parser.add_argument(
-        "image",
-        nargs="?",
-        metavar="IMAGE",
-        help="an image or map of the run; omit it for a list",
+        "image", nargs="?", metavar="IMAGE", help="an image or map of the run; omit it for a list"
     )
     for name in ("method", "selector"):
         parser.add_argument(

@@ -139,19 +139,19 @@ def _removed(effect: Effect) -> str:
 
 def _effect_columns(image: ImageAblation, classes: Sequence[str]) -> Iterator[Column[Effect]]:
     first, *others = (name for name in image.effects[0].figures if name in FIGURES)
-    heading, form, meaning = FIGURES[first]
+    _, form, _ = FIGURES[first]
     yield Column("removed", _removed, words=True)
     yield Column("patches", lambda effect: str(effect.patches))
-    yield Column(heading, lambda effect: form(effect.first), meaning)
+    yield _figure_column(first)
     yield Column(
         "random",
         lambda effect: _band(effect.random, form),
-        f"the {heading} over draws of as many patches, mean and middle 95 %",
+        f"the {first} over draws of as many patches, mean and middle 95 %",
     )
     yield Column(
         "p",
         lambda effect: p_text(effect.random.p),
-        f"the fraction of draws with a {heading} at least as large, in either direction",
+        f"the fraction of draws with a {first} at least as large, in either direction",
     )
     yield Column(
         "contiguous",

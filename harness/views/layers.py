@@ -77,10 +77,7 @@ def _excess(row: HeadRow) -> str:
 
 
 def _show_matrix(
-    what: str,
-    numbers: Sequence[int],
-    rows: Sequence[tuple[int, Sequence[str]]],
-    console: Console,
+    what: str, numbers: Sequence[int], rows: Sequence[tuple[int, Sequence[str]]], console: Console
 ) -> None:
     """Print layers by heads or layers, in several tables where one is too wide for the console."""
     fitting = max(1, (console.width - FIRST) // CELL)

@@ -116,7 +116,7 @@ def show_table(
     common = [
         f"{column.heading} {cells[0].plain}"
         for column, cells in filled
-        if column.shown == "varying" and _is_constant(cells) and cells[0].plain
+        if column.shown == "varying" and len(_distinct(cells)) == 1 and cells[0].plain
     ]
     wanted = [
         (column, _once(cells, rows) if column.once else cells)
@@ -173,14 +173,14 @@ def _once(cells: Sequence[Text], rows: Sequence[Any]) -> list[Text]:
     return [Text() if each else cell for cell, each in zip(cells, same, strict=True)]
 
 
-def _is_constant(cells: Sequence[Text]) -> bool:
-    return len({cell.plain for cell in cells}) == 1
+def _distinct(cells: Sequence[Text]) -> set[str]:
+    return {cell.plain for cell in cells}
 
 
 def _is_shown(column: Column[Row], cells: Sequence[Text]) -> bool:
     if column.shown == "varying":
-        return len({cell.plain for cell in cells}) > 1
-    return column.shown == "always" or any(cell.plain not in ("", NOTHING) for cell in cells)
+        return len(_distinct(cells)) > 1
+    return column.shown == "always" or not _distinct(cells) <= {"", NOTHING}
 
 
 def _left_out(wanted: Sequence[_Filled[Row]], width: int) -> list[str]:
@@ -217,10 +217,7 @@ def _gap(filled: Sequence[_Filled[Row]], width: int) -> int:
 
 def _table(filled: Sequence[_Filled[Row]], width: int) -> Table:
     table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, _gap(filled, width), 0, 0),
-        pad_edge=False,
+        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _gap(filled, width), 0, 0), pad_edge=False
     )
     for column, _ in filled:
         table.add_column(
