@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
-from harness.cli.output import print_result, write_rows
+from harness.cli.output import columns_of, print_result, write_table
 from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
 
@@ -92,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_rows([row for image in document["images"] for row in _rows(image)], arguments.csv)
+        rows = [row for image in document["images"] for row in _rows(image)]
+        write_table(columns_of(rows), arguments.csv)
     return 0
 
 

@@ -40,20 +40,10 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Collection[str] = ()) -> None:
-    """Print rows as CSV, by default with every column that any of them has."""
-    _write_csv(sys.stdout, columns_of(rows, columns))
-
-
-def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows as a CSV file, with every column that any of them has."""
-    write_table(columns_of(rows), path)
-
-
 def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
     """Write columns of equal length as a CSV file."""
     with one_line_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        _write_csv(file, columns)
+        write_csv(columns, file)
 
 
 def write_drawings(
@@ -91,7 +81,8 @@ def columns_of(
     return {name: [row.get(name) for row in rows] for name in shown}
 
 
-def _write_csv(file: TextIO, columns: Mapping[str, Sequence[Any]]) -> None:
+def write_csv(columns: Mapping[str, Sequence[Any]], file: TextIO) -> None:
+    """Write columns of equal length as CSV."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
