@@ -12,6 +12,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
-from harness.engine.pool import CellJob, Pool, ResultQueue
+from harness.engine.pool import CellJob, Pool
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
@@ -60,7 +61,6 @@ class DaskPool:
         self._maps = maps
         self._progress = progress
         self._cells: dict[str, tuple[CellJob, distributed.Future]] = {}
-        self._outcomes = ResultQueue()
         self._sent: OrderedDict[str, distributed.Future] = OrderedDict()
         self._threads = -1
         self._counted = -COUNT_INTERVAL
@@ -70,7 +70,7 @@ class DaskPool:
 
     def __exit__(self, *raised: object) -> None:
         with contextlib.suppress(Exception):
-            self._client.cancel([future for _, future in self._cells.values()], force=True)
+            self._client.cancel([task for _, task in list(self._cells.values())], force=True)
             self._client.unregister_worker_plugin(self._name)
 
     def room(self) -> int:
@@ -78,9 +78,9 @@ class DaskPool:
         self._count_threads()
         return 3 * max(1, self._threads)
 
-    def submit(self, job: CellJob) -> None:
+    def submit(self, job: CellJob) -> Future[CellRecord]:
         """Accept a cell."""
-        future = self._client.submit(
+        task = self._client.submit(
             compute_on_worker,
             self._name,
             job,
@@ -88,18 +88,10 @@ class DaskPool:
             key=task_name(self._name, job.key),
             pure=False,
         )
-        self._cells[job.key] = job, future
-        future.add_done_callback(partial(self._take_record, job))
-
-    def ended(self, *, wait: bool) -> list[CellRecord]:
-        """The records of cells that ended since the last call; with `wait`, at least one."""
-        while True:
-            records = self._outcomes.take(wait=wait, patience=COUNT_INTERVAL)
-            for record in records:
-                del self._cells[record.key]
-            if records or not wait:
-                return records
-            self._count_threads()
+        self._cells[job.key] = job, task
+        ended = Future[CellRecord]()
+        task.add_done_callback(partial(self._end, job, ended))
+        return ended
 
     def _count_threads(self) -> None:
         """Count the cluster's threads at intervals, and warn when there are none."""
@@ -115,7 +107,7 @@ class DaskPool:
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
-            needed = {job.digest for job, _ in self._cells.values()}
+            needed = {job.digest for job, _ in list(self._cells.values())}
             for old in [old for old in self._sent if old not in needed][: -SPARE_MAPS or None]:
                 del self._sent[old]
             weights = np.load(self._maps / f"{digest}.npy", allow_pickle=False)
@@ -124,14 +116,15 @@ class DaskPool:
         self._sent.move_to_end(digest)
         return self._sent[digest]
 
-    def _take_record(self, job: CellJob, future: "distributed.Future") -> None:
+    def _end(self, job: CellJob, ended: Future[CellRecord], task: "distributed.Future") -> None:
         """Pass on the record of a cell; called in a thread of Dask."""
         try:
-            self._outcomes.put(_record(job, future))
+            ended.set_result(_record(job, task))
         except HarnessError as error:
-            self._outcomes.put(error)
+            ended.set_exception(error)
         except BaseException as error:
-            self._outcomes.put(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
+            ended.set_exception(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
+        self._cells.pop(job.key, None)
 
 
 def _identity(weights: NDArray[Any]) -> NDArray[Any]:

@@ -14,8 +14,8 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ THREAD_VARIABLES = (
 )
 LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU)
 SIGNALS = tuple(set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
+STREAMS = ("stdin", "stdout", "stderr")
 TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 # Linux' number of the wish to be the parent of all orphans below.
 PR_SET_CHILD_SUBREAPER = 36
@@ -117,51 +118,38 @@ class ThreadLimit:
             self._modules = len(sys.modules)
 
 
-@dataclass(frozen=True)
 class ProcessState:
-    """The state of the process at one moment, and how to return to it."""
+    """The state of the process when this was made, and how to return to it."""
 
-    folder: int
-    environment: Mapping[str, str]
-    permissions: int
-    handlers: Mapping[signal.Signals, Any]
-    timers: Set[int]
-    blocked: frozenset[signal.Signals | int]
-    limits: Mapping[int, tuple[int, int]]
-    streams: tuple[Any, Any, Any]
-    paths: tuple[str, ...]
-    float_errors: Mapping[str, Any]
-    recursion: int
-    locale: str
-    address_space: int
-    threads: ThreadLimit
-
-    @classmethod
-    def now(cls) -> "ProcessState":
-        """The present state."""
+    def __init__(self, threads: ThreadLimit) -> None:
+        self._threads = threads
+        self._limits = {limit: resource.getrlimit(limit) for limit in LIMITS}
+        self._address_space = address_space()
+        self._folder = os.open(".", os.O_RDONLY)
         # Read by setting it; files that other threads create meanwhile are private, not public.
         permissions = os.umask(0o077)
         os.umask(permissions)
-        return cls(
-            folder=os.open(".", os.O_RDONLY),
-            environment=dict(os.environ),
-            permissions=permissions,
-            handlers={number: signal.getsignal(number) for number in SIGNALS},
-            timers={timer for timer in TIMERS if signal.getitimer(timer)[0]},
-            blocked=frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-            limits={limit: resource.getrlimit(limit) for limit in LIMITS},
-            streams=(sys.stdin, sys.stdout, sys.stderr),
-            paths=tuple(sys.path),
-            float_errors=np.geterr(),
-            recursion=sys.getrecursionlimit(),
-            locale=locale.setlocale(locale.LC_ALL),
-            address_space=address_space(),
-            threads=ThreadLimit(),
-        )
+        timers = [timer for timer in TIMERS if not signal.getitimer(timer)[0]]
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._restore: list[Callable[[], object]] = [
+            lambda: [signal.setitimer(timer, 0) for timer in timers],
+            partial(os.fchdir, self._folder),
+            partial(_restore_environment, dict(os.environ)),
+            partial(os.umask, permissions),
+            partial(_restore_handlers, handlers),
+            partial(signal.pthread_sigmask, signal.SIG_SETMASK, blocked),
+            self.lift_limits,
+            *(partial(setattr, sys, name, getattr(sys, name)) for name in STREAMS),
+            partial(_restore_paths, list(sys.path)),
+            partial(np.seterr, **np.geterr()),
+            partial(sys.setrecursionlimit, sys.getrecursionlimit()),
+            partial(_restore_locale, locale.setlocale(locale.LC_ALL)),
+        ]
 
     def prepare(self, *, seed: int, threads: int) -> None:
         """Set the threads of a job, and seed the global random generators."""
-        self.threads.set(threads)
+        self._threads.set(threads)
         random.seed(seed)
         np.random.seed(seed)
         torch = sys.modules.get("torch")
@@ -170,37 +158,16 @@ class ProcessState:
 
     def restore(self) -> None:
         """Return to this state; the random generators and threads stay as they are."""
-        for timer in TIMERS:
-            if timer not in self.timers:
-                signal.setitimer(timer, 0)
-        os.fchdir(self.folder)
-        self._restore_environment()
-        os.umask(self.permissions)
-        # Only the main thread can set handlers.
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in self.handlers.items():
-                if handler is not None and signal.getsignal(number) is not handler:
-                    signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, self.blocked)
-        self.lift_limits()
-        sys.stdin, sys.stdout, sys.stderr = self.streams
-        sys.path[:] = self.paths
-        np.seterr(**self.float_errors)
-        sys.setrecursionlimit(self.recursion)
-        if locale.setlocale(locale.LC_ALL) != self.locale:
-            locale.setlocale(locale.LC_ALL, self.locale)
+        for restore in self._restore:
+            restore()
 
-    def _restore_environment(self) -> None:
-        # It is never empty meanwhile: other threads may read it.
-        for name in os.environ.keys() - self.environment.keys():
-            del os.environ[name]
-        for name, value in self.environment.items():
-            if os.environ.get(name) != value:
-                os.environ[name] = value
+    def close(self) -> None:
+        """Release the working folder; `restore` cannot be called again."""
+        os.close(self._folder)
 
     def limit_memory(self, allowance: int) -> None:
         """Limit the address space to `allowance` bytes more than the process holds now."""
-        _, most = self.limits[resource.RLIMIT_AS]
+        _, most = self._limits[resource.RLIMIT_AS]
         wanted = address_space() + allowance
         if most != resource.RLIM_INFINITY:
             wanted = min(wanted, most)
@@ -209,7 +176,7 @@ class ProcessState:
 
     def lift_limits(self) -> None:
         """Undo `limit_memory`, and every change that a job made to limits."""
-        for limit, both in self.limits.items():
+        for limit, both in self._limits.items():
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(limit, both)
 
@@ -222,8 +189,8 @@ class ProcessState:
         return (
             threading.active_count() > 1
             or _has_children()
-            or any(resource.getrlimit(limit) != both for limit, both in self.limits.items())
-            or address_space() > self.address_space + allowance
+            or any(resource.getrlimit(limit) != both for limit, both in self._limits.items())
+            or address_space() > self._address_space + allowance
         )
 
 
@@ -235,6 +202,32 @@ def _has_children() -> bool:
     return True
 
 
+def _restore_environment(environment: Mapping[str, str]) -> None:
+    # It is never empty meanwhile: other threads may read it.
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+def _restore_handlers(handlers: Mapping[signal.Signals, Any]) -> None:
+    # Only the main thread can set handlers.
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
+def _restore_paths(paths: Sequence[str]) -> None:
+    sys.path[:] = paths
+
+
+def _restore_locale(name: str) -> None:
+    if locale.setlocale(locale.LC_ALL) != name:
+        locale.setlocale(locale.LC_ALL, name)
+
+
 @contextlib.contextmanager
 def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
     """Lend the calling process to one job.
@@ -242,7 +235,7 @@ def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
     Afterwards the process is in its former state, random generators and threads included. Pass
     the same `threads` for every job: it remembers which libraries are loaded.
     """
-    state = replace(ProcessState.now(), threads=threads)
+    state = ProcessState(threads)
     counts = threads.counts()
     reset_generators = _generators()
     # As in a new process.
@@ -252,24 +245,20 @@ def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
     finally:
         threads.restore(counts)
         state.restore()
-        os.close(state.folder)
+        state.close()
         reset_generators()
 
 
-def _generators() -> Callable[[], None]:
+def _generators() -> Callable[[], object]:
     """A function that returns the global random generators to their present state."""
-    states: list[tuple[Callable[[Any], Any], Any]] = [
-        (random.setstate, random.getstate()),
-        (np.random.set_state, np.random.get_state()),
+    resets = [
+        partial(random.setstate, random.getstate()),
+        partial(np.random.set_state, np.random.get_state()),
     ]
     torch = sys.modules.get("torch")
     if torch is not None:
-        states.append((torch.set_rng_state, torch.get_rng_state()))
+        resets.append(partial(torch.set_rng_state, torch.get_rng_state()))
         if torch.cuda.is_initialized():
-            states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
-
-    def reset() -> None:
-        for restore, generator_state in states:
-            restore(generator_state)
-
-    return reset
+            states = torch.cuda.get_rng_state_all()
+            resets.append(partial(torch.cuda.set_rng_state_all, states))
+    return lambda: [reset() for reset in resets]

@@ -3,8 +3,8 @@
 import bdb
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +15,8 @@ from harness import store
 from harness.engine import checks
 from harness.engine.cell import perturbed, profile
 from harness.engine.isolation import ProcessState
-from harness.engine.messages import Message, point_message
-from harness.engine.selection import selected
+from harness.engine.messages import point_message
+from harness.engine.selection import sample, selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError
 from harness.planning.identity import code_digest, seed_of
@@ -39,14 +39,14 @@ from harness.store.maps import load_map, save_map
 from harness.store.records import MapRecord
 
 Header = Mapping[str, Any]
-Send = Callable[[Message], None]
+# Sends an answer with these values; its "reply" is "answer" unless given.
+Send = Callable[..., None]
 # Characters that are stored of a reason, and of the end of a traceback.
 REASON = 1000
 DETAIL = 8000
 # They always end the run; quitting the debugger raises the second.
 ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 C = TypeVar("C")
-Q = TypeVar("Q")
 
 
 @dataclass
@@ -96,70 +96,60 @@ def keys(context: Context, header: Header, send: Send) -> None:
             {"key": key, **checks.location(maps.locate(key), text)}
             for key in checks.keys(maps.keys(), text)
         ]
-    send(Message({"reply": "keys", "entries": entries}))
+    send(entries=entries)
 
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
-    """Decode images, in the order of the keys; answers hold a digest or a reason."""
+    """Decode images; answers hold a digest or a reason."""
     images = context.make(ImageSet, "image set", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
         image = checks.kind_of(images.load(key), Image, f"{header['set']}: load()")
-        height, width, channels = image.pixels.shape
-        return {
-            "digest": image.digest,
-            "height": height,
-            "width": width,
-            "channels": channels,
-            "label": image.label,
-        }
+        size = dict(zip(("height", "width", "channels"), image.pixels.shape, strict=True))
+        return {"digest": image.digest, **size, "label": image.label}
 
-    _answer_each(header["keys"], describe, send)
+    _answer_each(header, describe, send)
 
 
 def survey_maps(context: Context, header: Header, send: Send) -> None:
-    """Read maps, in the order of the keys, and save their weights."""
+    """Read maps and save their weights."""
     maps = context.make(MapSet, "extractor", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
         attention = checks.kind_of(maps.load(key), AttentionMap, f"{header['set']}: load()")
-        place = {"image": attention.image, "layer": attention.layer, "head": attention.head}
-        truth = None if attention.truth is None else attention.truth.tolist()
         sums = attention.weights.sum(axis=1, dtype=np.float64)
         return {
-            **place,
-            "truth": truth,
+            "image": attention.image,
+            **vars(attention.head_index),
+            "truth": None if attention.truth is None else attention.truth.tolist(),
             "row_sums": [float(sums.min()), float(sums.max())],
             **save_map(attention, Path(header["folder"])).to_message(),
         }
 
-    _answer_each(header["keys"], describe, send)
+    _answer_each(header, describe, send)
 
 
-def _answer_each(
-    questions: Sequence[Q], describe: Callable[[Q], dict[str, Any]], send: Send
-) -> None:
-    """Answer questions in their order, with a reason where that fails."""
-    for question in questions:
+def _answer_each(header: Header, describe: Callable[[Any], dict[str, Any]], send: Send) -> None:
+    """Answer the questions in their order, with a reason where that fails."""
+    for question in header["questions"]:
         try:
             answer = describe(question)
         except ENDS_RUN:
             raise
         except Exception as error:
             answer = {"reason": reason_of(error)}
-        send(Message({"reply": "answer", **answer}))
+        send(**answer)
 
 
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
     """Ask an extractor for its heads and the digest of its weights."""
     text = header["extractor"]
     extractor = context.make(Extractor, "extractor", text)
-    named = checks.head_indices(extractor.head_indices(), text)
-    heads = [[head_index.layer, head_index.head] for head_index in named]
+    heads = [astuple(each) for each in checks.head_indices(extractor.head_indices(), text)]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
         raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is not a string")
-    send(Message({"reply": "extractor", "heads": heads, "fingerprint": fingerprint}))
+    send(heads=heads, fingerprint=fingerprint)
 
 
 def extract(context: Context, header: Header, send: Send) -> None:
@@ -176,7 +166,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
     def draw() -> Iterator[Image]:
         loaded: Image | None = None
         for index, item in enumerate(header["items"]):
-            send(Message({"reply": "trying", "item": index}))
+            send("trying", item=index)
             try:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])
@@ -184,18 +174,17 @@ def extract(context: Context, header: Header, send: Send) -> None:
             except ENDS_RUN:
                 raise
             except Exception as error:
-                send(Message({"reply": "refused", "item": index, "reason": reason_of(error)}))
+                send("refused", item=index, reason=reason_of(error))
                 continue
             expected.take(image, index)
-            send(Message({"reply": "taken", "item": index}))
+            send("taken", item=index)
             yield image
 
     folder = Path(header["folder"])
     for returned in extractor.extract(draw()):
         attention, item = expected.item_of(returned)
-        place = {"layer": attention.layer, "head": attention.head}
         saved = save_map(attention, folder).to_message()
-        send(Message({"reply": "map", "item": item, **place, **saved}))
+        send("map", item=item, **vars(attention.head_index), **saved)
 
 
 def _variant_of(context: Context, image: Image, item: Header) -> Image:
@@ -212,106 +201,76 @@ def _variant_of(context: Context, image: Image, item: Header) -> Image:
 
 
 def draw_maps(context: Context, header: Header, send: Send) -> None:
-    """Draw map controls from stored maps, in the order of the items.
-
-    Each item is {"map", "control", "seed"}.
-    """
+    """Draw map controls from stored maps; each question is {"map", "control", "seed"}."""
     folder = Path(header["folder"])
 
-    def draw(item: Header) -> dict[str, Any]:
-        control = context.make(MapControl, "control", item["control"])
-        observed = load_map(folder, MapRecord.from_message("", item["map"]))
-        drawn = control.draw(observed, item["seed"])
-        return save_map(checks.drawn(drawn, observed, item["control"]), folder).to_message()
+    def draw(question: Header) -> dict[str, Any]:
+        text = question["control"]
+        control = context.make(MapControl, "control", text)
+        observed = load_map(folder, MapRecord.from_message("", question["map"]))
+        drawn = checks.drawn(control.draw(observed, question["seed"]), observed, text)
+        return save_map(drawn, folder).to_message()
 
-    _answer_each(header["items"], draw, send)
+    _answer_each(header, draw, send)
 
 
 def cell(context: Context, header: Header, send: Send) -> None:
-    """Compute one cell; each point is sent as soon as it is computed."""
-    points = profile(
-        _map_of(header),
-        *_method(context, header),
-        n_levels=header["levels"],
-        seed=header["seed"],
-        resolution=header["resolution"],
-        rescore=header["rescore"],
-    )
-    for point in points:
-        send(point_message(point))
+    """Compute one cell; each point is sent as soon as it is computed.
 
-
-def perturbed_cell(context: Context, header: Header, send: Send) -> None:
-    """Compute a cell at one level, once for every draw of a perturbation."""
-    text, run_seed, digest = header["control"], header["run seed"], header["map"]["digest"]
-    points = perturbed(
-        _map_of(header),
-        context.make(Perturbation, "perturbation", text),
-        *_method(context, header),
-        n_levels=header["levels"],
-        point=header["point"],
-        n_draws=header["draws"],
+    A perturbed cell has a "point": the index of the level at which it is computed, once for every
+    draw of the perturbation.
+    """
+    variant = Variant(*header["variant"])
+    record = MapRecord.from_message("", header["map"])
+    identity = {name: header[name] for name in ("image", "layer", "head")}
+    attention = load_map(Path(header["folder"]), record, variant=variant, **identity)
+    builder = context.make(GraphBuilder, "graph builder", header["graph"])
+    clusterer = context.make(Clusterer, "clusterer", header["clusterer"])
+    sweep = {name: header[name] for name in ("n_levels", "seed", "resolution")}
+    if header["point"] is None:
+        points = profile(attention, builder, clusterer, rescore=header["rescore"], **sweep)
+    else:
         # Of the map, not of the method: every method sees the same perturbed maps.
-        perturbation_seed=seed_of(run_seed, digest, component_name(text)),
-        seed=header["seed"],
-        resolution=header["resolution"],
-    )
+        of_map = header["run_seed"], header["map"]["digest"], component_name(variant.name)
+        points = perturbed(
+            attention,
+            context.make(Perturbation, "perturbation", variant.name),
+            builder,
+            clusterer,
+            point=header["point"],
+            n_draws=header["n_draws"],
+            perturbation_seed=seed_of(*of_map),
+            **sweep,
+        )
     for point in points:
-        send(point_message(point))
-
-
-def _map_of(header: Header) -> AttentionMap:
-    return load_map(
-        Path(header["folder"]),
-        MapRecord.from_message("", header["map"]),
-        variant=Variant(header["role"], header["control"], header["draw"]),
-        image=header["image"],
-        layer=header["layer"],
-        head=header["head"],
-    )
-
-
-def _method(context: Context, header: Header) -> tuple[GraphBuilder, Clusterer]:
-    return (
-        context.make(GraphBuilder, "graph builder", header["graph"]),
-        context.make(Clusterer, "clusterer", header["clusterer"]),
-    )
+        send("point", **point_message(point))
 
 
 def select(context: Context, header: Header, send: Send) -> None:
-    """Apply selectors to the observed profiles of a group and to their nulls, in order.
+    """Apply selectors to the observed profiles of a group and to their nulls.
 
-    Each question is {"cell", "selector", "nulls"}; nulls are, by control, indices into the lists
-    of `controls`. A selection is made under the first control.
+    Each question is {"cell", "selector", "pool", "seed"}. `controls` holds, for each control, the
+    cells of its draws by pool; from more than `most` a sample is taken. A selection is made under
+    the first control.
     """
-    controls: Mapping[str, Sequence[str]] = header["controls"]
     with store.open_for_reading(Path(header["run"])) as stored:
         profile_of = lru_cache(maxsize=None)(stored.profile)
 
         def choose(question: Header) -> dict[str, Any]:
             selector = context.make(Selector, "selector", question["selector"])
-            observed = profile_of(question["cell"])
-            nulls = {
-                control: [profile_of(controls[control][index]) for index in indices]
-                for control, indices in question["nulls"].items()
-            }
-            return selected(selector, observed, nulls)
+            nulls = {}
+            for control, pools in header["controls"].items():
+                seed = seed_of(question["seed"], control)
+                drawn = sample(pools.get(question["pool"], []), header["most"], seed)
+                nulls[control] = [profile_of(cell) for cell in drawn]
+            return selected(selector, profile_of(question["cell"]), nulls)
 
-        _answer_each(header["questions"], choose, send)
+        _answer_each(header, choose, send)
 
 
-JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {
-    "keys": keys,
-    "survey images": survey_images,
-    "survey extractor": survey_extractor,
-    "survey maps": survey_maps,
-    "extract": extract,
-    "draw maps": draw_maps,
-    "cell": cell,
-    "perturbed cell": perturbed_cell,
-    "select": select,
-}
-MODEL_JOBS = ("survey extractor", "extract")
+MODEL_JOBS = ("survey_extractor", "extract")
+_ALL = keys, survey_images, survey_extractor, survey_maps, extract, draw_maps, cell, select
+JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 
 def perform(
@@ -324,7 +283,7 @@ def perform(
         JOBS[header["job"]](context, header, send)
 
 
-def failure_of(error: BaseException, memory: int | None) -> dict[str, str]:
+def failure_of(error: BaseException, memory: int | None) -> dict[str, Any]:
     """The status, reason and detail of what `perform` raised.
 
     memory: the bytes that the job was allowed, or None where there was no limit.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +12,7 @@ from harness.engine import environment
 from harness.engine.clustering import Clustering
 from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
-from harness.engine.inline_worker import NOTE, worker_maker
+from harness.engine.inline_worker import NOTE, open_worker
 from harness.engine.pool import InlinePool, LocalPool, Pool
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
@@ -45,6 +45,9 @@ from harness.store import (
 from harness.store.maps import is_intact
 from harness.store.records import MapRecord
 
+# With the worker that surveyed.
+_Planned = tuple[Plan, Survey, WorkerConfig, Worker]
+
 
 @dataclass(frozen=True)
 class PreparedRun:
@@ -62,8 +65,8 @@ class PreparedRun:
         """
         check_folder(self.folder)
         forced = components_named(self.settings, self.execution.force)
-        with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as planned:
-            plan = planned.plan
+        with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as (plan, *_):
+            pass
         exists = (self.folder / FILE_NAME).is_file()
         retry_failed = self.execution.retry_failed
         with open_for_reading(self.folder) if exists else nullcontext() as store:
@@ -80,19 +83,20 @@ class PreparedRun:
         """
         check_folder(self.folder)
         forced = components_named(self.settings, self.execution.force)
-        with self._planned(self.folder / MAPS_FOLDER, progress) as planned:
-            plan, survey = planned.plan, planned.survey
-            with open_for_writing(self.folder) as store:
-                session = _session(store, survey, self.execution)
-                store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
-                if self.execution.retry_failed:
-                    store.delete_failures()
-                store.delete_components(forced)
-                store.write_maps(_surveyed_maps(plan, survey))
-                cost = cost_of(plan, store, frozenset(), self.width)
-                if cost.new or cost.perturbed:
-                    progress.note(f"{self.folder}: {cost}")
-                _Session(self, planned, store, progress, forced).complete()
+        with (
+            self._planned(self.folder / MAPS_FOLDER, progress) as (plan, survey, config, worker),
+            open_for_writing(self.folder) as store,
+        ):
+            session = _session(store, survey, self.execution)
+            store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
+            if self.execution.retry_failed:
+                store.delete_failures()
+            store.delete_components(forced)
+            store.write_maps(_surveyed_maps(plan, survey))
+            cost = cost_of(plan, store, frozenset(), self.width)
+            if cost.new or cost.perturbed:
+                progress.note(f"{self.folder}: {cost}")
+            _Session(self, plan, config, worker, store, progress, forced).complete()
 
     @property
     def width(self) -> int:
@@ -100,7 +104,7 @@ class PreparedRun:
         return self.execution.workers if self.execution.isolation == "process" else 1
 
     @contextmanager
-    def _planned(self, maps: Path, progress: Progress) -> Iterator["_Planned"]:
+    def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
         """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
         execution, registry = self.execution, self.registry
         if execution.isolation == "none":
@@ -111,26 +115,12 @@ class PreparedRun:
                 )
             progress.note(NOTE)
         config = WorkerConfig.of(execution, expected_code(self.settings, registry))
-        with (
-            worker_maker(config, execution.isolation, registry) as make_worker,
-            make_worker() as worker,
-        ):
+        with open_worker(config, execution.isolation, registry) as worker:
             surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
             extractors = split_extractors(self.settings, registry)
             survey = surveyor.survey(self.settings.images, *extractors)
             plan = make_plan(self.settings, survey, registry, config.codes)
-            yield _Planned(plan, survey, config, make_worker, worker)
-
-
-@dataclass(frozen=True)
-class _Planned:
-    """A plan, the survey behind it, and the worker that surveyed, with what made it."""
-
-    plan: Plan
-    survey: Survey
-    config: WorkerConfig
-    make_worker: Callable[[], Worker]
-    worker: Worker
+            yield plan, survey, config, worker
 
 
 def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
@@ -181,7 +171,9 @@ class _Session:
     """One execution of a plan."""
 
     run: PreparedRun
-    planned: _Planned
+    plan: Plan
+    config: WorkerConfig
+    worker: Worker
     store: Store
     progress: Progress
     forced: Set[str]
@@ -189,7 +181,7 @@ class _Session:
     def complete(self) -> None:
         """Compute every planned cell, and select."""
         settings = self.run.settings
-        for text in _without_control(settings, self.planned.plan):
+        for text in _without_control(settings, self.plan):
             controls = ", ".join(settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
         with ExitStack() as stack:
@@ -202,14 +194,10 @@ class _Session:
         replace_stabilities(self.store, stabilities(self.store))
 
     def _plan_perturbed(self) -> None:
-        levels = levels_of(accepted(self.store))
-        plan = self.planned.plan
-        self.store.delete_cells(
-            cell.key
-            for cell in plan.perturbed_cells(levels)
-            if not self.forced.isdisjoint(cell.components)
-        )
-        self.store.extend_plan(plan.perturbed_cells(levels))
+        cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))
+        forced = (cell.key for cell in cells() if not self.forced.isdisjoint(cell.components))
+        self.store.delete_cells(forced)
+        self.store.extend_plan(cells())
 
     def _cluster(self, pool: Callable[[], Pool], phase: str) -> None:
         """Compute every cell that is planned by now."""
@@ -223,37 +211,29 @@ class _Session:
                 clustering.finish()
 
     def _select(self) -> None:
-        settings = self.run.settings
-        records = select_all(
-            self.store,
-            self.planned.worker,
-            settings.selectors,
-            pooling=settings.pooling,
-            n_nulls=settings.nulls,
-            limit=self.run.execution.timeout.seconds,
-            progress=self.progress,
-        )
+        selectors, limit = self.run.settings.selectors, self.run.execution.timeout.seconds
+        records = select_all(self.store, self.worker, selectors, limit, self.progress)
         replace_selections(self.store, records)
 
     def _pool(self) -> AbstractContextManager[Pool]:
-        planned, maps, execution = self.planned, self.store.maps_folder, self.run.execution
+        maps, execution = self.store.maps_folder, self.run.execution
         if execution.isolation == "none":
-            return InlinePool(planned.worker, maps)
+            return nullcontext(InlinePool(self.worker, maps))
         if execution.dask is None:
-            return LocalPool(execution.workers, planned.make_worker, maps)
+            return LocalPool(execution.workers, self.config, maps)
         from harness.engine.dask_pool import connect
 
         expected = None
         if not execution.any_environment:
             expected = environment.environment(execution.extraction_threads)
         return connect(
-            execution.dask, execution.workers, planned.config, maps, expected, self.progress
+            execution.dask, execution.workers, self.config, maps, expected, self.progress
         )
 
     def _get_maps(self, clustering: Clustering) -> None:
         missing = self._missing_maps()
         extraction = Extraction(
-            self.planned.worker,
+            self.worker,
             self.store.maps_folder,
             self.run.execution.timeout.seconds,
             self.progress,
@@ -278,5 +258,5 @@ class _Session:
             )
 
         # Images of equal pixels share their maps.
-        distinct = {each.key: each for each in self.planned.plan.maps if each.key in needed}
+        distinct = {each.key: each for each in self.plan.maps if each.key in needed}
         return [planned for planned in distinct.values() if not is_stored(planned)]

@@ -9,9 +9,11 @@ import faulthandler
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from harness.engine.isolation import (
     ProcessState,
+    ThreadLimit,
     adopt_orphans,
     forget_peak_memory,
     peak_memory,
@@ -35,42 +37,40 @@ def main() -> None:
         # Processes that a plugin starts must not hold the pipes open when this one dies.
         os.set_inheritable(descriptor, False)
 
-    def send(message: Message) -> None:
-        writer.write(encode(message))
+    def send(reply: str = "answer", **values: Any) -> None:
+        writer.write(encode({"reply": reply, **values}))
         writer.flush()
 
     handshake = decode(reader.read)
     if handshake is None:
         return
     try:
-        config, context = _ready(handshake)
+        if source_digest() != handshake["source"]:
+            raise HarnessError(
+                "the source of the harness here differs from that of the coordinator"
+            )
+        config = WorkerConfig.received(handshake)
+        context = Context(load(config.plugins), config.codes)
     except HarnessError as error:
-        send(Message({"reply": "stopped", "reason": str(error)}))
+        send("stopped", reason=str(error))
         return
-    send(Message({"reply": "ready"}))
+    send("ready")
     _serve(config, context, lambda: decode(reader.read), send)
-
-
-def _ready(handshake: Message) -> tuple[WorkerConfig, Context]:
-    if source_digest() != handshake.header["source"]:
-        raise RunStoppedError("the source of the harness here differs from that of the coordinator")
-    config = WorkerConfig.received(handshake)
-    return config, Context(load(config.plugins), config.codes)
 
 
 def _serve(
     config: WorkerConfig, context: Context, receive: Callable[[], Message | None], send: Send
 ) -> None:
     adopt_orphans()
-    state = ProcessState.now()
+    state = ProcessState(ThreadLimit())
     while (asked := receive()) is not None:
-        send(Message({"reply": "begun"}))
-        runs_model = asked.header["job"] in MODEL_JOBS
+        send("begun")
+        runs_model = asked["job"] in MODEL_JOBS
         if not runs_model:
             # Models, and their drivers, reserve far more than they use.
             state.limit_memory(config.memory)
         try:
-            perform(config, context, state, asked.header, send)
+            perform(config, context, state, asked, send)
             answer = {"reply": "done"}
         except RunStoppedError as error:
             answer = {"reply": "stopped", "reason": str(error)}
@@ -83,7 +83,7 @@ def _serve(
         faulthandler.cancel_dump_traceback_later()
         state.restore()
         spent = not runs_model and state.is_spent(config.memory)
-        send(Message({**answer, "peak_memory": peak, "spent": spent}))
+        send(**answer, peak_memory=peak, spent=spent)
         forget_peak_memory()
 
 

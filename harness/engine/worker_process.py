@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Self
 
 from harness.engine.guardian import MARK, Guardian, end_marked
@@ -48,6 +48,7 @@ class WorkerProcess:
         self._tail = b""
         self._starting = threading.Lock()
         self.is_interrupted = False
+        self.peak_memory: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +59,7 @@ class WorkerProcess:
     def call(
         self, job: str, limit: float, *, silence: bool = False, **header: Any
     ) -> Iterator[Message]:
-        """Do a job and yield its answers, the last one with reply "done".
+        """Do a job and yield its answers.
 
         `limit` bounds the seconds of the whole job or, with `silence`, those between two answers.
         Raises JobFailedError if the job raises, exceeds its limit, floods its output or ends the
@@ -67,20 +68,15 @@ class WorkerProcess:
         """
         complete = False
         try:
-            deadline = self._begin(Message({"job": job, **header}), limit)
-            while True:
-                message = self._receive(deadline, limit)
-                reply = message.header["reply"]
-                if reply == "failed":
-                    complete = not message.header["spent"]
-                    raise self._failure(message.header)
-                if reply == "done":
-                    complete = not message.header["spent"]
-                    yield message
-                    return
-                yield message
+            deadline = self._begin({"job": job, **header}, limit)
+            while (answer := self._receive(deadline, limit))["reply"] not in ("done", "failed"):
+                yield answer
                 if silence:
                     deadline = time.monotonic() + limit
+            complete = not answer["spent"]
+            self.peak_memory = answer["peak_memory"]
+            if answer["reply"] == "failed":
+                raise self._failure(answer)
         finally:
             if not complete:
                 self.kill()
@@ -215,10 +211,10 @@ class WorkerProcess:
             message = decode(read)
         except ProtocolError as error:
             raise self._ended("killed", f"the worker's answer is garbled: {error}") from error
-        if message is None or "reply" not in message.header:
+        if message is None or "reply" not in message:
             raise self._ended("killed", "the worker's answer is garbled: it is none")
-        if message.header["reply"] == "stopped":
-            raise RunStoppedError(message.header["reason"])
+        if message["reply"] == "stopped":
+            raise RunStoppedError(message["reason"])
         return message
 
     def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
@@ -290,13 +286,13 @@ class WorkerProcess:
         assert self._process is not None
         return JobFailedError(status, reason, self._last_output, peak_memory(self._process.pid))
 
-    def _failure(self, header: Mapping[str, Any]) -> JobFailedError:
+    def _failure(self, answer: Message) -> JobFailedError:
         """A failure that the process reported."""
         self._drain_log()
-        detail = header["detail"]
+        detail = answer["detail"]
         if self._tail:
             detail += f"\nPrinted last:\n{self._last_output}"
-        return JobFailedError(header["status"], header["reason"], detail, header["peak_memory"])
+        return JobFailedError(answer["status"], answer["reason"], detail, answer["peak_memory"])
 
     @property
     def _last_output(self) -> str:
