@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from harness.engine.pool import CellJob, Pool
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
+from harness.planning.settings import Execution
 from harness.store.records import CellRecord
 
 try:
@@ -65,10 +66,8 @@ class DaskPool:
         self._threads = -1
         self._counted = -COUNT_INTERVAL
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
+    def close(self) -> None:
+        """Cancel the cells that are still computed."""
         with contextlib.suppress(Exception):
             self._client.cancel([task for _, task in list(self._cells.values())], force=True)
             self._client.unregister_worker_plugin(self._name)
@@ -131,13 +130,12 @@ def _identity(weights: NDArray[Any]) -> NDArray[Any]:
     return weights
 
 
-def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
-    if future.status == "finished":
-        record: CellRecord = future.result()
-        return record
-    if future.status != "error":
+def _record(job: CellJob, task: "distributed.Future") -> Any:
+    if task.status == "finished":
+        return task.result()
+    if task.status != "error":
         raise RunStoppedError("--dask: the scheduler is gone; the same command continues")
-    error = future.exception()
+    error = task.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
         return CellRecord(job.key, "killed", lost)
@@ -148,66 +146,52 @@ def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
 
 @contextmanager
 def connect(
-    address: str,
-    workers: int,
-    config: WorkerConfig,
-    maps: Path,
-    expected: Mapping[str, Any] | None,
-    progress: Progress,
+    execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
 ) -> Iterator[Pool]:
-    """A pool on the cluster of a scheduler, or on a new cluster of `workers` processes.
+    """A pool on the cluster of a scheduler, or on a new cluster.
 
     Raises HarnessError if the scheduler does not answer, or if a worker cannot import the harness
-    or differs from the environment `expected`.
+    or, unless `any_environment`, differs from the environment here.
     """
+    here = environment(config.extraction_threads)
+    expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
             logger = logging.getLogger(name)
             opened.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.CRITICAL)
-        client = opened.enter_context(_client(address, workers, opened))
+        client = opened.enter_context(_client(execution, opened))
         _compare(client, config, expected)
         name = f"attention-harness-{client.id}"
         processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
         client.register_plugin(processes, name=name)
-        yield opened.enter_context(DaskPool(client, name, maps, progress))
+        pool = DaskPool(client, name, maps, progress)
+        opened.callback(pool.close)
+        yield pool
 
 
-def _client(
-    address: str, workers: int, opened: contextlib.ExitStack
-) -> contextlib.AbstractContextManager["distributed.Client"]:
-    target: Any = address
+def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
+    address: Any = execution.dask
+    target = address
     if address == LOCAL:
-        opened.enter_context(_safe_path())
-        target = opened.enter_context(
-            distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-            )
-        )
+        # The workers that Dask starts here import nothing from the working folder.
+        setting = "distributed.nanny.pre-spawn-environ"
+        safe = {**dask.config.get(setting, {}), "PYTHONSAFEPATH": "1"}
+        opened.enter_context(dask.config.set({setting: safe}))
+        cluster = {"n_workers": execution.workers, "threads_per_worker": 1, "silence_logs": 50}
+        target = distributed.LocalCluster(**cluster, dashboard_address=":0")
+        opened.enter_context(target)
     elif not ADDRESS.fullmatch(address):
         raise HarnessError(
             f"--dask {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
             "workers here"
         )
     try:
-        client: contextlib.AbstractContextManager[distributed.Client] = distributed.Client(
-            target, timeout=CONNECT_LIMIT, set_as_default=False
-        )
-        return client
+        return distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
             f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
-
-
-def _safe_path() -> contextlib.AbstractContextManager[object]:
-    """Let the workers that Dask starts here import nothing from the working folder."""
-    environment = dask.config.get("distributed.nanny.pre-spawn-environ", {})
-    safe = {**environment, "PYTHONSAFEPATH": "1"}
-    changed: contextlib.AbstractContextManager[object] = dask.config.set(
-        {"distributed.nanny.pre-spawn-environ": safe}
-    )
-    return changed
 
 
 def _compare(
@@ -230,13 +214,9 @@ def _compare(
 
 def _files_of(plugins: Sequence[Path]) -> Plugins:
     found = []
-    for plugin in plugins:
-        path = plugin.resolve()
-        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-        contents = {
-            str(file.relative_to(path.parent)): file.read_bytes()
-            for file in files
-            if "__pycache__" not in file.parts
-        }
+    for path in map(Path.resolve, plugins):
+        files = [path] if path.is_file() else filter(Path.is_file, path.rglob("*"))
+        sources = [file for file in files if "__pycache__" not in file.parts]
+        contents = {str(file.relative_to(path.parent)): file.read_bytes() for file in sources}
         found.append((path.name, contents))
     return found

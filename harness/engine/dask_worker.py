@@ -145,7 +145,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
             self._idle.pop().kill()
         guardian, self._guardian = self._guardian, None
         if guardian is not None:
-            guardian.__exit__(None, None, None)
+            guardian.__exit__()
 
     def _watch(self, guardian: Guardian) -> None:
         """End processes whose cell nobody waits for, and all of them after a time without cells."""

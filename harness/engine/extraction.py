@@ -7,16 +7,14 @@ answered is tried alone, so that the one to blame is found.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from harness.engine.worker import JobFailedError, Worker, ask_each
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
+from harness.store import Store
 from harness.store.records import MapRecord
-
-Write = Callable[[Iterable[MapRecord]], None]
 
 
 @dataclass
@@ -30,16 +28,21 @@ class _Unit:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Extracts and draws maps in a worker, saves them in a folder and records them."""
+    """Extracts and draws maps in a worker, saves them in a store's folder and records them."""
 
     worker: Worker
-    folder: Path
+    store: Store
     limit: float
     progress: Progress
-    write: Write
+    write: Callable[[Iterable[MapRecord]], None]
 
-    def extract(self, missing: Sequence[PlannedMap]) -> None:
-        """Extract observed maps and those of image controls; records each."""
+    def get(self, missing: Sequence[PlannedMap]) -> None:
+        """Extract observed maps and those of image controls, then draw map controls."""
+        if extracted := [planned for planned in missing if not planned.drawn_from]:
+            self._extract(extracted)
+        self._draw([planned for planned in missing if planned.drawn_from])
+
+    def _extract(self, missing: Sequence[PlannedMap]) -> None:
 
         def source(planned: PlannedMap) -> tuple[str, str]:
             return planned.image_set, planned.extractor
@@ -56,10 +59,14 @@ class Extraction:
         taken: dict[int, _Unit] = {}
         waiting = dict(enumerate(units))
         tried: int | None = None
-        header = {"images": image_set, "extractor": extractor, "folder": str(self.folder)}
-        items = [unit.item for unit in units]
+        header = {
+            "images": image_set,
+            "extractor": extractor,
+            "items": [unit.item for unit in units],
+            "folder": str(self.store.maps_folder),
+        }
         try:
-            call = self.worker.call("extract", self.limit, silence=True, items=items, **header)
+            call = self.worker.call("extract", self.limit, silence=True, **header)
             for answer in call:
                 index = answer["item"]
                 match answer["reply"]:
@@ -109,8 +116,8 @@ class Extraction:
             self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
 
-    def draw(self, missing: Sequence[PlannedMap], stored: Mapping[str, MapRecord]) -> None:
-        """Draw map controls from stored maps; records each."""
+    def _draw(self, missing: Sequence[PlannedMap]) -> None:
+        stored = self.store.maps() if missing else {}
         drawable = []
         for planned in missing:
             observed = stored[planned.drawn_from]
@@ -125,7 +132,7 @@ class Extraction:
             {"map": observed, "control": planned.variant.name, "seed": planned.seed}
             for planned, observed in drawable
         ]
-        folder = str(self.folder)
+        folder = str(self.store.maps_folder)
         answers = ask_each(self.worker, "draw_maps", self.limit, questions, folder=folder)
         for (planned, _), answer in zip(drawable, answers, strict=True):
             self.write([self._drawn(planned, answer)])

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from harness.engine.guardian import Guardian
-from harness.engine.isolation import ThreadLimit, borrowed
+from harness.engine.isolation import borrowed
 from harness.engine.jobs import Context, failure_of, perform
 from harness.engine.messages import Message, decode, encode
 from harness.engine.worker import JobFailedError, Worker, WorkerConfig
@@ -41,7 +41,6 @@ class InlineWorker:
     def __init__(self, config: WorkerConfig, registry: Registry) -> None:
         self._config = config
         self._context = Context(registry, config.codes)
-        self._threads = ThreadLimit()
 
     def start(self) -> None:
         """Nothing: it is always ready."""
@@ -69,8 +68,8 @@ class InlineWorker:
             found.append(_received({"reply": reply, **values}))
 
         try:
-            with borrowed(self._threads) as state:
-                perform(self._config, self._context, state, header, send)
+            with borrowed():
+                perform(self._config, self._context, header, send)
         except (RunStoppedError, KeyboardInterrupt):
             raise
         except bdb.BdbQuit as error:

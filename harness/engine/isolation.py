@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -73,59 +73,40 @@ def thread_variables(count: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(count))
 
 
-class ThreadLimit:
-    """Sets the threads of numerical libraries, both loaded ones and those still to be loaded.
+def _threads() -> dict[str, int]:
+    """The threads of each loaded library."""
+    found = {library.filepath: library.num_threads for library in _libraries(len(sys.modules))}
+    torch = sys.modules.get("torch")
+    return found if torch is None else {**found, "torch": torch.get_num_threads()}
 
-    A job has one thread whatever the number of workers: the order of additions, and with it the
-    last digit, depends on it, and more threads than cores are many times slower. Only extraction
-    may get more.
-    """
 
-    def __init__(self) -> None:
-        self._modules = -1
-        self._libraries: list[Any] = []
+def _restore_threads(counts: Mapping[str, int], default: int | None = None) -> None:
+    """Set the threads of each library; one without a count gets the default, or the most."""
+    most = default or max(counts.values(), default=os.cpu_count() or 1)
+    for library in _libraries(len(sys.modules)):
+        count = counts.get(library.filepath, most)
+        if library.num_threads != count:
+            library.set_num_threads(count)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != counts.get("torch", most):
+        torch.set_num_threads(counts.get("torch", most))
 
-    def set(self, count: int) -> None:
-        """Give every library this many threads."""
-        os.environ.update(thread_variables(count))
-        self.restore({}, count)
 
-    def counts(self) -> dict[str, int]:
-        """The threads of each loaded library."""
-        self._find_libraries()
-        found = {library.filepath: library.num_threads for library in self._libraries}
-        torch = sys.modules.get("torch")
-        return found if torch is None else {**found, "torch": torch.get_num_threads()}
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> list[Any]:
+    """The loaded libraries; found again, which takes milliseconds, when modules were imported."""
+    from threadpoolctl import ThreadpoolController
 
-    def restore(self, counts: Mapping[str, int], default: int | None = None) -> None:
-        """Set the threads of each library; one without a count gets the default, or the most."""
-        self._find_libraries()
-        most = default or max(counts.values(), default=os.cpu_count() or 1)
-        for library in self._libraries:
-            count = counts.get(library.filepath, most)
-            if library.num_threads != count:
-                library.set_num_threads(count)
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.get_num_threads() != counts.get("torch", most):
-            torch.set_num_threads(counts.get("torch", most))
-
-    def _find_libraries(self) -> None:
-        # It takes milliseconds: not before every cell.
-        if len(sys.modules) != self._modules:
-            from threadpoolctl import ThreadpoolController
-
-            self._libraries = ThreadpoolController().lib_controllers
-            self._modules = len(sys.modules)
+    return list(ThreadpoolController().lib_controllers)
 
 
 class ProcessState:
     """The state of the process when this was made, and how to return to it."""
 
-    def __init__(self, threads: ThreadLimit) -> None:
-        self._threads = threads
+    def __init__(self) -> None:
         self._limits = {limit: resource.getrlimit(limit) for limit in LIMITS}
         self._address_space = address_space()
-        self._folder = os.open(".", os.O_RDONLY)
+        self.folder = os.open(".", os.O_RDONLY)
         # Read by setting it; files that other threads create meanwhile are private, not public.
         permissions = os.umask(0o077)
         os.umask(permissions)
@@ -134,7 +115,7 @@ class ProcessState:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._restore: list[Callable[[], object]] = [
             lambda: [signal.setitimer(timer, 0) for timer in timers],
-            partial(os.fchdir, self._folder),
+            partial(os.fchdir, self.folder),
             partial(_restore_environment, dict(os.environ)),
             partial(os.umask, permissions),
             partial(_restore_handlers, handlers),
@@ -147,23 +128,10 @@ class ProcessState:
             partial(_restore_locale, locale.setlocale(locale.LC_ALL)),
         ]
 
-    def prepare(self, *, seed: int, threads: int) -> None:
-        """Set the threads of a job, and seed the global random generators."""
-        self._threads.set(threads)
-        random.seed(seed)
-        np.random.seed(seed)
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
-
     def restore(self) -> None:
         """Return to this state; the random generators and threads stay as they are."""
         for restore in self._restore:
             restore()
-
-    def close(self) -> None:
-        """Release the working folder; `restore` cannot be called again."""
-        os.close(self._folder)
 
     def limit_memory(self, allowance: int) -> None:
         """Limit the address space to `allowance` bytes more than the process holds now."""
@@ -228,37 +196,49 @@ def _restore_locale(name: str) -> None:
         locale.setlocale(locale.LC_ALL, name)
 
 
+def prepare(*, seed: int, threads: int) -> None:
+    """Set the threads of numerical libraries, loaded or not, and seed the random generators.
+
+    A job has one thread whatever the number of workers: the order of additions, and with it the
+    last digit, depends on it, and more threads than cores are many times slower. Only extraction
+    may get more.
+    """
+    os.environ.update(thread_variables(threads))
+    _restore_threads({}, threads)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
 @contextlib.contextmanager
-def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
+def borrowed() -> Iterator[None]:
     """Lend the calling process to one job.
 
-    Afterwards the process is in its former state, random generators and threads included. Pass
-    the same `threads` for every job: it remembers which libraries are loaded.
+    Afterwards the process is in its former state, random generators and threads included.
     """
-    state = ProcessState(threads)
-    counts = threads.counts()
-    reset_generators = _generators()
+    state = ProcessState()
+    restore_threads = partial(_restore_threads, _threads())
+    restore_generators = list(_generators())
     # As in a new process.
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     try:
-        yield state
+        yield
     finally:
-        threads.restore(counts)
+        restore_threads()
         state.restore()
-        state.close()
-        reset_generators()
+        os.close(state.folder)
+        for restore in restore_generators:
+            restore()
 
 
-def _generators() -> Callable[[], object]:
-    """A function that returns the global random generators to their present state."""
-    resets = [
-        partial(random.setstate, random.getstate()),
-        partial(np.random.set_state, np.random.get_state()),
-    ]
+def _generators() -> Iterator[Callable[[], object]]:
+    """Functions that return the global random generators to their present state."""
+    yield partial(random.setstate, random.getstate())
+    yield partial(np.random.set_state, np.random.get_state())
     torch = sys.modules.get("torch")
     if torch is not None:
-        resets.append(partial(torch.set_rng_state, torch.get_rng_state()))
+        yield partial(torch.set_rng_state, torch.get_rng_state())
         if torch.cuda.is_initialized():
-            states = torch.cuda.get_rng_state_all()
-            resets.append(partial(torch.cuda.set_rng_state_all, states))
-    return lambda: [reset() for reset in resets]
+            yield partial(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())

@@ -14,7 +14,7 @@ import numpy as np
 from harness import store
 from harness.engine import checks
 from harness.engine.cell import perturbed, profile
-from harness.engine.isolation import ProcessState
+from harness.engine.isolation import prepare
 from harness.engine.messages import point_message
 from harness.engine.selection import sample, selected
 from harness.engine.worker import WorkerConfig
@@ -273,12 +273,10 @@ _ALL = keys, survey_images, survey_extractor, survey_maps, extract, draw_maps, c
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 
-def perform(
-    config: WorkerConfig, context: Context, state: ProcessState, header: Header, send: Send
-) -> None:
+def perform(config: WorkerConfig, context: Context, header: Header, send: Send) -> None:
     """Prepare the process and do a job; raises what the job raises."""
     threads = config.extraction_threads if header["job"] in MODEL_JOBS else 1
-    state.prepare(seed=header.get("seed", 0), threads=threads)
+    prepare(seed=header.get("seed", 0), threads=threads)
     with warnings.catch_warnings():
         JOBS[header["job"]](context, header, send)
 

@@ -31,6 +31,7 @@ from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Settings
 from harness.planning.suites import components_named
 from harness.plugin.registry import Registry
+from harness.plugin.values import OBSERVED
 from harness.store import (
     FILE_NAME,
     MAPS_FOLDER,
@@ -150,20 +151,13 @@ def _without_control(settings: Settings, plan: Plan) -> list[str]:
 
 def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
     """Records of the maps that the survey settled: stored maps, and maps that are missing."""
-    observed = (
-        planned
-        for planned in plan.maps
-        if not planned.image_set and planned.variant.role == "observed"
-    )
+    observed = [each for each in plan.maps if not each.image_set and each.variant == OBSERVED]
     stored = [
         MapRecord(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
         for planned, found in zip(observed, survey.maps, strict=True)
         if not found.reason
     ]
-    lost = [
-        MapRecord(planned.key, reason=planned.reason) for planned in plan.maps if planned.reason
-    ]
-    return stored + lost
+    return stored + [MapRecord(each.key, reason=each.reason) for each in plan.maps if each.reason]
 
 
 @dataclass(frozen=True)
@@ -203,12 +197,12 @@ class _Session:
         """Compute every cell that is planned by now."""
         run, missing = self.run, self.store.count_missing()
         if missing:
-            limits = run.execution.timeout
-            with Clustering(
-                self.store, pool(), run.settings, limits, self.progress, phase, missing
-            ) as clustering:
-                self._get_maps(clustering)
-                clustering.finish()
+            progress, limits, store = self.progress, run.execution.timeout, self.store
+            cells = Clustering(store, pool(), run.settings, limits, progress, phase, missing)
+            maps = Extraction(self.worker, store, limits.seconds, progress, cells.take_maps)
+            with cells:
+                maps.get(self._missing_maps())
+                cells.finish()
 
     def _select(self) -> None:
         selectors, limit = self.run.settings.selectors, self.run.execution.timeout.seconds
@@ -223,40 +217,17 @@ class _Session:
             return LocalPool(execution.workers, self.config, maps)
         from harness.engine.dask_pool import connect
 
-        expected = None
-        if not execution.any_environment:
-            expected = environment.environment(execution.extraction_threads)
-        return connect(
-            execution.dask, execution.workers, self.config, maps, expected, self.progress
-        )
-
-    def _get_maps(self, clustering: Clustering) -> None:
-        missing = self._missing_maps()
-        extraction = Extraction(
-            self.worker,
-            self.store.maps_folder,
-            self.run.execution.timeout.seconds,
-            self.progress,
-            clustering.take_maps,
-        )
-        extracted = [planned for planned in missing if not planned.drawn_from]
-        if extracted:
-            extraction.extract(extracted)
-        drawn = [planned for planned in missing if planned.drawn_from]
-        if drawn:
-            extraction.draw(drawn, self.store.maps())
+        return connect(execution, self.config, maps, self.progress)
 
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once."""
-        needed = self.store.maps_needed()
-        stored = self.store.maps()
+        stored, needed = self.store.maps(), self.store.maps_needed()
+        folder = self.store.maps_folder
 
-        def is_stored(planned: PlannedMap) -> bool:
-            found = stored.get(planned.key)
-            return found is not None and (
-                bool(found.reason) or is_intact(self.store.maps_folder, found.digest)
-            )
+        def is_stored(key: str) -> bool:
+            found = stored.get(key)
+            return bool(found and (found.reason or is_intact(folder, found.digest)))
 
         # Images of equal pixels share their maps.
         distinct = {each.key: each for each in self.plan.maps if each.key in needed}
-        return [planned for planned in distinct.values() if not is_stored(planned)]
+        return [planned for key, planned in distinct.items() if not is_stored(key)]

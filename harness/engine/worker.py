@@ -51,16 +51,6 @@ class WorkerConfig:
         memory, threads = int(execution.memory * 2**30), execution.extraction_threads
         return cls(execution.plugins, codes, source_digest(), memory, threads)
 
-    @property
-    def handshake(self) -> Message:
-        """The config as the message that a process gets first."""
-        return {**vars(self), "plugins": [str(path) for path in self.plugins]}
-
-    @classmethod
-    def received(cls, handshake: Message) -> "WorkerConfig":
-        """The config that `handshake` made a message of."""
-        return cls(**{**handshake, "plugins": tuple(map(Path, handshake["plugins"]))})
-
 
 class Worker(Protocol):
     """Does one job at a time.

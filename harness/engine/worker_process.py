@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from harness.engine.guardian import MARK, Guardian, end_marked
 from harness.engine.isolation import peak_memory, thread_variables
@@ -41,6 +41,7 @@ class WorkerProcess:
         self._config = config
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
+        self._pipes: tuple[IO[bytes], ...] = ()
         self._reader = self._writer = self._log = -1
         self._log_is_open = False
         self._buffer = bytearray()
@@ -95,21 +96,19 @@ class WorkerProcess:
             if self.is_interrupted:
                 raise RunStoppedError(INTERRUPTED)
             self._open()
-        ready = False
         try:
             deadline = time.monotonic() + START_LIMIT
-            self._send(self._config.handshake, deadline, START_LIMIT)
+            handshake = {**vars(self._config), "plugins": [*map(str, self._config.plugins)]}
+            self._send(handshake, deadline, START_LIMIT)
             self._receive(deadline, START_LIMIT)
-            ready = True
-        except BrokenPipeError as error:
-            raise RunStoppedError(f"a worker cannot start: {self._death().reason}") from error
         except JobFailedError as error:
+            self.kill()
             output = error.detail.strip().splitlines()[-1:]
             line = ": ".join(["a worker cannot start", error.reason, *output])
             raise RunStoppedError(line) from error
-        finally:
-            if not ready:
-                self.kill()
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """Kill the process, if there is one, and every process that it started."""
@@ -119,8 +118,8 @@ class WorkerProcess:
         _kill_group(process.pid)
         _reap(process)
         end_marked(self._mark)
-        for descriptor in (self._reader, self._writer, self._log):
-            os.close(descriptor)
+        for pipe in self._pipes:
+            pipe.close()
         self._buffer.clear()
 
     def interrupt(self) -> None:
@@ -145,8 +144,6 @@ class WorkerProcess:
                 self._send(message, deadline, limit)
                 self._receive(deadline, limit)
                 return deadline
-            except BrokenPipeError:
-                self.kill()
             except JobFailedError as error:
                 if error.status != "killed":
                     raise
@@ -156,44 +153,40 @@ class WorkerProcess:
 
     def _open(self) -> None:
         with contextlib.ExitStack() as opened:
-
-            def pipe() -> tuple[int, int]:
-                ends = os.pipe()
-                for end in ends:
-                    opened.callback(os.close, end)
-                return ends
-
             try:
-                read_answers, write_answers = pipe()
-                read_jobs, write_jobs = pipe()
-                read_log, write_log = pipe()
-                theirs = (read_jobs, write_answers)
-                process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "harness.engine.worker_main", *map(str, theirs)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=write_log,
-                    stderr=write_log,
-                    pass_fds=theirs,
-                    env={**os.environ, **thread_variables(1), MARK: self._mark},
-                    start_new_session=True,
-                )
+                reader, theirs = os.pipe()
+                answers = opened.enter_context(os.fdopen(reader, "rb", 0))
+                with os.fdopen(theirs, "wb", 0):
+                    process = subprocess.Popen(
+                        [sys.executable, "-P", "-m", "harness.engine.worker_main", str(theirs)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        bufsize=0,
+                        pass_fds=(theirs,),
+                        env={**os.environ, **thread_variables(1), MARK: self._mark},
+                        start_new_session=True,
+                    )
             except OSError as error:
                 raise RunStoppedError(f"no process can start: {error.strerror}") from error
             opened.pop_all()
-        for descriptor in (*theirs, write_log):
-            os.close(descriptor)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._pipes = process, (answers, process.stdin, process.stdout)
+        self._reader, self._writer, self._log = (pipe.fileno() for pipe in self._pipes)
         # A process that no longer reads must not block the writer past its deadline.
-        os.set_blocking(write_jobs, False)
-        self._process = process
-        self._reader, self._writer, self._log = read_answers, write_jobs, read_log
+        os.set_blocking(self._writer, False)
         self._log_is_open = True
         self._printed, self._tail = 0, b""
 
     def _send(self, message: Message, deadline: float, limit: float) -> None:
         view = memoryview(encode(message))
-        while view:
-            self._await(self._writer, select.POLLOUT, deadline, limit)
-            view = view[os.write(self._writer, view) :]
+        try:
+            while view:
+                self._await(self._writer, select.POLLOUT, deadline, limit)
+                view = view[os.write(self._writer, view) :]
+        except BrokenPipeError as error:
+            raise self._death() from error
 
     def _receive(self, deadline: float, limit: float) -> Message:
         def read(count: int) -> bytes:
