@@ -34,7 +34,7 @@ def profile(
     A graph with exactly the edges of the level before is not clustered again: it would get the
     same labels. With `rescore`, every level gets the partition with the largest modularity on its
     graph among those of all levels, and all points come at the end. Raises InvalidResultError if
-    a component returns an invalid result or changes its arguments, and what components raise.
+    a component returns an invalid result or changes its arguments.
     """
     levels = checks.levels(builder.levels(attention, n_levels), n_levels)
     graphs = checks.graphs(builder.build(attention, levels), levels, attention.n)
@@ -55,10 +55,7 @@ def perturbed(
     seed: int,
     resolution: float,
 ) -> Iterator[Point]:
-    """Yield one point for each draw of a perturbation, at the level with the index `point`.
-
-    Every draw has its own seeds. Raises what `profile` raises.
-    """
+    """Yield a point for each draw of a perturbation, with its own seeds, at one level's index."""
     level = checks.levels(builder.levels(attention, n_levels), n_levels)[point : point + 1]
     for draw in range(n_draws):
         returned = perturbation.draw(attention, seed_of(perturbation_seed, draw))
@@ -76,11 +73,8 @@ def _swept(
     seed: int,
     resolution: float,
 ) -> Iterator[tuple[Graph, Point]]:
-    """Yield each level's graph with its point.
-
-    `modularity_full` is that on the unpruned map, with its diagonal if the builder's graphs allow
-    self-loops.
-    """
+    """Yield each level's graph with its point."""
+    # The unpruned map, with its diagonal if the builder's graphs allow self-loops.
     whole: Graph | None = None
     before: checks.Edges | None = None
     previous: Point | None = None
@@ -105,9 +99,7 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
     previous: Point | None = None
     for graph, point in swept:
         own = point.labels.tobytes()
-        scores = {
-            key: modularity_of(graph, labels, resolution) for key, labels in communities.items()
-        }
+        scores = {key: modularity_of(graph, each, resolution) for key, each in communities.items()}
         best = max(scores, key=scores.__getitem__)
         # NaN fails the comparison; so it is where the graph has no edge.
         if not scores[best] > scores[own]:
@@ -139,11 +131,16 @@ def _point(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             started = time.perf_counter()
-            returned = _cluster(clusterer, graph, seed)
+            returned = clusterer.cluster(graph, seed=seed)
             seconds = time.perf_counter() - started
         partition = _checked(returned, graph, edges)
     except InvalidResultError as error:
         raise type(error)(f"at level {graph.level:g}: {error}") from error
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        writes = f"at level {graph.level:g}: cluster() writes into its graph: {error}"
+        raise InvalidResultError(writes) from error
     labels = partition.labels
     communities = unassigned_as_singletons(labels)
     return Point(
@@ -166,15 +163,6 @@ def _point(
 
 def _jaccard(previous: Point | None, labels: Integers) -> float:
     return math.nan if previous is None else best_match_jaccard(previous.labels, labels)
-
-
-def _cluster(clusterer: Clusterer, graph: Graph, seed: int) -> Any:
-    try:
-        return clusterer.cluster(graph, seed=seed)
-    except ValueError as error:
-        if "read-only" in str(error):
-            raise InvalidResultError(f"cluster() writes into its graph: {error}") from error
-        raise
 
 
 def _checked(returned: Any, graph: Graph, edges: checks.Edges) -> Partition:

@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 from warnings import WarningMessage
 
@@ -77,14 +77,16 @@ def head_indices(returned: Any, what: str) -> list[HeadIndex]:
     return list(returned)
 
 
+@dataclass
 class PendingMaps:
     """The maps that an extractor has yet to return for the images that it took."""
 
-    def __init__(self, extractor: str, of_every_image: Sequence[HeadIndex]) -> None:
-        self.extractor = extractor
-        self.of_every_image = of_every_image
-        # By image: its item, the shape of its pixels, and the heads without a map.
-        self._taken: dict[tuple[str, Variant], tuple[int, tuple[int, ...], set[HeadIndex]]] = {}
+    extractor: str
+    of_every_image: Sequence[HeadIndex]
+    # By image: its item, the shape of its pixels, and the heads without a map.
+    _taken: dict[tuple[str, Variant], tuple[int, tuple[int, ...], set[HeadIndex]]] = field(
+        default_factory=dict
+    )
 
     def take(self, image: Image, item: int) -> None:
         """Register an image that the extractor takes as an item."""

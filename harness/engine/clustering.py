@@ -42,7 +42,6 @@ class Clustering:
     total: int
     _done: int = 0
     _failures: int = 0
-    _is_shown: bool = False
     _after: int = -1
     _page: deque[MissingCell] = field(default_factory=deque)
     _under_way: dict[Future[CellRecord], MissingCell] = field(default_factory=dict)
@@ -65,12 +64,13 @@ class Clustering:
     def finish(self) -> None:
         """Compute and record all cells; every map has its record by now."""
         self.progress.begin(self.phase, self.total)
-        self._is_shown = True
-        # Cells that ended while maps were extracted.
-        for _ in range(self._done):
-            self.progress.advance()
         self._feed()
-        while self._under_way:
+        shown = 0
+        while shown < self._done or self._under_way:
+            # At first, cells that ended while maps were extracted.
+            for _ in range(shown, self._done):
+                self.progress.advance()
+            shown = self._done
             self._collect(PATIENCE)
             self._feed()
 
@@ -88,7 +88,7 @@ class Clustering:
                 self._under_way[self.pool.submit(self._job(cell, cell.map))] = cell
         if skipped:
             self.store.write_cells(skipped)
-            self._count(len(skipped))
+            self._done += len(skipped)
 
     def _next(self) -> MissingCell | None:
         if not self._page or self._page[0].map is None:
@@ -129,16 +129,10 @@ class Clustering:
             if record.status != "ok":
                 self._failures += 1
                 self._warn(cell, record)
-        self._count(len(ended))
+        self._done += len(ended)
         for future in done:
             # Raises what stopped the pool.
             future.result()
-
-    def _count(self, cells: int) -> None:
-        self._done += cells
-        if self._is_shown:
-            for _ in range(cells):
-                self.progress.advance()
 
     def _warn(self, cell: MissingCell, record: CellRecord) -> None:
         if self._failures <= WARNINGS:

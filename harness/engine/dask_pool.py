@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,20 +52,18 @@ CHATTY = ("distributed", "distributed.client")
 SPARE_MAPS = 32
 
 
+@dataclass
 class DaskPool:
     """A pool of all workers of a cluster, as they come and go."""
 
-    def __init__(
-        self, client: "distributed.Client", name: str, maps: Path, progress: Progress
-    ) -> None:
-        self._client = client
-        self._name = name
-        self._maps = maps
-        self._progress = progress
-        self._cells: dict[str, tuple[CellJob, distributed.Future]] = {}
-        self._sent: OrderedDict[str, distributed.Future] = OrderedDict()
-        self._threads = -1
-        self._counted = -COUNT_INTERVAL
+    _client: "distributed.Client"
+    _name: str
+    _maps: Path
+    _progress: Progress
+    _cells: dict[str, tuple[CellJob, "distributed.Future"]] = field(default_factory=dict)
+    _sent: OrderedDict[str, "distributed.Future"] = field(default_factory=OrderedDict)
+    _threads: int = -1
+    _counted: float = -COUNT_INTERVAL
 
     def close(self) -> None:
         """Cancel the cells that are still computed."""
@@ -74,7 +73,9 @@ class DaskPool:
 
     def room(self) -> int:
         """Three for each thread of the cluster: one in work, and two to hide the network."""
-        self._count_threads()
+        if time.monotonic() - self._counted >= COUNT_INTERVAL:
+            self._counted = time.monotonic()
+            self._count_threads()
         return 3 * max(1, self._threads)
 
     def submit(self, job: CellJob) -> Future[CellRecord]:
@@ -93,10 +94,7 @@ class DaskPool:
         return ended
 
     def _count_threads(self) -> None:
-        """Count the cluster's threads at intervals, and warn when there are none."""
-        if time.monotonic() - self._counted < COUNT_INTERVAL:
-            return
-        self._counted = time.monotonic()
+        """Count the cluster's threads, and warn when there are none."""
         before = self._threads
         # If the scheduler is gone, the submitted cells say so.
         with contextlib.suppress(OSError):

@@ -48,11 +48,7 @@ class InlineWorker:
     def call(
         self, job: str, limit: float, *, silence: bool = False, **header: Any
     ) -> Iterator[Message]:
-        """Do a job, then yield its answers.
-
-        Raises JobFailedError, RunStoppedError or KeyboardInterrupt after the answers that came
-        before it.
-        """
+        """Do a job, then yield its answers, and raise what came after them."""
         found: list[Message] = []
         failure: BaseException | None = None
         try:

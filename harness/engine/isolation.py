@@ -149,11 +149,7 @@ class ProcessState:
                 resource.setrlimit(limit, both)
 
     def is_spent(self, allowance: int) -> bool:
-        """Whether the process is unfit for another job.
-
-        That is so if Python threads or child processes of a job still run, if a limit cannot be
-        raised again, or if the process holds more memory than its allowance.
-        """
+        """Whether a job left threads, children, lower limits or more memory than its allowance."""
         return (
             threading.active_count() > 1
             or _has_children()
@@ -214,10 +210,7 @@ def prepare(*, seed: int, threads: int) -> None:
 
 @contextlib.contextmanager
 def borrowed() -> Iterator[None]:
-    """Lend the calling process to one job.
-
-    Afterwards the process is in its former state, random generators and threads included.
-    """
+    """Lend the calling process to one job; put back generators and threads too."""
     state = ProcessState()
     restore_threads = partial(_restore_threads, _threads())
     restore_generators = list(_generators())

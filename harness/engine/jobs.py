@@ -19,18 +19,7 @@ from harness.engine.selection import sample, selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError
 from harness.planning.identity import code_digest, seed_of
-from harness.plugin.base import (
-    Clusterer,
-    Component,
-    Extractor,
-    GraphBuilder,
-    ImageControl,
-    ImageSet,
-    MapControl,
-    MapSet,
-    Perturbation,
-    Selector,
-)
+from harness.plugin import base
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
@@ -51,21 +40,14 @@ C = TypeVar("C")
 
 @dataclass
 class Context:
-    """What a worker keeps between jobs: the plugins, and the components that it has made.
-
-    codes: the expected digest of each component's code by kind and spec.
-    """
+    """What a worker keeps between jobs: plugins, digests of their code, and made components."""
 
     registry: Registry
     codes: Mapping[str, str] = field(default_factory=dict)
-    _made: dict[tuple[str, str], Component] = field(default_factory=dict)
+    _made: dict[tuple[str, str], base.Component] = field(default_factory=dict)
 
-    def make(self, base: type[C], kind: str, text: str) -> C:
-        """The component of a spec.
-
-        Raises RunStoppedError if the coordinator could make it but this process cannot, or if its
-        code has changed since the run was planned.
-        """
+    def make(self, expected: type[C], kind: str, text: str) -> C:
+        """The component of a spec; its code must be that with which the run was planned."""
         if (kind, text) not in self._made:
             try:
                 (made,) = self.registry.make(kind, text)
@@ -79,8 +61,8 @@ class Context:
                 )
             self._made[kind, text] = made
         component = self._made[kind, text]
-        if not isinstance(component, base):
-            raise HarnessError(f"{text}: not a {base.__name__}")
+        if not isinstance(component, expected):
+            raise HarnessError(f"{text}: not a {expected.__name__}")
         return component
 
 
@@ -88,10 +70,10 @@ def keys(context: Context, header: Header, send: Send) -> None:
     """Ask a set of images or maps for its keys, and a set of maps for the location of each."""
     text = header["set"]
     if header["kind"] == "image set":
-        images = context.make(ImageSet, "image set", text)
+        images = context.make(base.ImageSet, "image set", text)
         entries = [{"key": key} for key in checks.keys(images.keys(), text)]
     else:
-        maps = context.make(MapSet, "extractor", text)
+        maps = context.make(base.MapSet, "extractor", text)
         entries = [
             {"key": key, **checks.location(maps.locate(key), text)}
             for key in checks.keys(maps.keys(), text)
@@ -101,7 +83,7 @@ def keys(context: Context, header: Header, send: Send) -> None:
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
     """Decode images; answers hold a digest or a reason."""
-    images = context.make(ImageSet, "image set", header["set"])
+    images = context.make(base.ImageSet, "image set", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
         image = checks.kind_of(images.load(key), Image, f"{header['set']}: load()")
@@ -113,7 +95,7 @@ def survey_images(context: Context, header: Header, send: Send) -> None:
 
 def survey_maps(context: Context, header: Header, send: Send) -> None:
     """Read maps and save their weights."""
-    maps = context.make(MapSet, "extractor", header["set"])
+    maps = context.make(base.MapSet, "extractor", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
         attention = checks.kind_of(maps.load(key), AttentionMap, f"{header['set']}: load()")
@@ -144,7 +126,7 @@ def _answer_each(header: Header, describe: Callable[[Any], dict[str, Any]], send
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
     """Ask an extractor for its heads and the digest of its weights."""
     text = header["extractor"]
-    extractor = context.make(Extractor, "extractor", text)
+    extractor = context.make(base.Extractor, "extractor", text)
     heads = [astuple(each) for each in checks.head_indices(extractor.head_indices(), text)]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
@@ -159,8 +141,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     "trying" while it is loaded and drawn, then "taken" by the extractor. The coordinator asks
     again for items that were taken and have no map when the job fails.
     """
-    images = context.make(ImageSet, "image set", header["images"])
-    extractor = context.make(Extractor, "extractor", header["extractor"])
+    images = context.make(base.ImageSet, "image set", header["images"])
+    extractor = context.make(base.Extractor, "extractor", header["extractor"])
     expected = checks.PendingMaps(header["extractor"], extractor.head_indices())
 
     def draw() -> Iterator[Image]:
@@ -190,7 +172,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
 def _variant_of(context: Context, image: Image, item: Header) -> Image:
     if not item["control"]:
         return image
-    control = context.make(ImageControl, "control", item["control"])
+    control = context.make(base.ImageControl, "control", item["control"])
     drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(
@@ -206,7 +188,7 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(question: Header) -> dict[str, Any]:
         text = question["control"]
-        control = context.make(MapControl, "control", text)
+        control = context.make(base.MapControl, "control", text)
         observed = load_map(folder, MapRecord.from_message("", question["map"]))
         drawn = checks.drawn(control.draw(observed, question["seed"]), observed, text)
         return save_map(drawn, folder).to_message()
@@ -224,8 +206,8 @@ def cell(context: Context, header: Header, send: Send) -> None:
     record = MapRecord.from_message("", header["map"])
     identity = {name: header[name] for name in ("image", "layer", "head")}
     attention = load_map(Path(header["folder"]), record, variant=variant, **identity)
-    builder = context.make(GraphBuilder, "graph builder", header["graph"])
-    clusterer = context.make(Clusterer, "clusterer", header["clusterer"])
+    builder = context.make(base.GraphBuilder, "graph builder", header["graph"])
+    clusterer = context.make(base.Clusterer, "clusterer", header["clusterer"])
     sweep = {name: header[name] for name in ("n_levels", "seed", "resolution")}
     if header["point"] is None:
         points = profile(attention, builder, clusterer, rescore=header["rescore"], **sweep)
@@ -234,7 +216,7 @@ def cell(context: Context, header: Header, send: Send) -> None:
         of_map = header["run_seed"], header["map"]["digest"], component_name(variant.name)
         points = perturbed(
             attention,
-            context.make(Perturbation, "perturbation", variant.name),
+            context.make(base.Perturbation, "perturbation", variant.name),
             builder,
             clusterer,
             point=header["point"],
@@ -257,7 +239,7 @@ def select(context: Context, header: Header, send: Send) -> None:
         profile_of = lru_cache(maxsize=None)(stored.profile)
 
         def choose(question: Header) -> dict[str, Any]:
-            selector = context.make(Selector, "selector", question["selector"])
+            selector = context.make(base.Selector, "selector", question["selector"])
             nulls = {}
             for control, pools in header["controls"].items():
                 seed = seed_of(question["seed"], control)
@@ -282,10 +264,7 @@ def perform(config: WorkerConfig, context: Context, header: Header, send: Send) 
 
 
 def failure_of(error: BaseException, memory: int | None) -> dict[str, Any]:
-    """The status, reason and detail of what `perform` raised.
-
-    memory: the bytes that the job was allowed, or None where there was no limit.
-    """
+    """The status, reason and detail of what `perform` raised; memory: bytes that were allowed."""
     reason = reason_of(error)
     if memory is not None and isinstance(error, MemoryError):
         reason = f"out of memory: it may take {memory / 2**30:g} GiB ({reason})"

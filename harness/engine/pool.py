@@ -20,15 +20,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class CellJob:
-    """A cell for a worker; its header holds specs of components, never objects.
-
-    digest: that of the map, whose weights the pool brings to where the cell is computed; limit: in
-    seconds.
-    """
+    """A cell, its limit in seconds, and the digest of its map, which the pool brings along."""
 
     key: str
     digest: str
     limit: float
+    # Specs of components, never objects.
     header: dict[str, Any]
 
 
@@ -45,20 +42,18 @@ class Pool(Protocol):
 def compute(worker: Worker, job: CellJob, folder: str) -> CellRecord:
     """Compute one cell, whose map is in `folder`; a failure is a record too."""
     points: list[Point] = []
+    status, reason, detail = "ok", "", ""
     started = time.perf_counter()
-
-    def record(status: str, reason: str, detail: str, peak_memory: int | None) -> CellRecord:
-        seconds = time.perf_counter() - started
-        return CellRecord(job.key, status, reason, detail, seconds, peak_memory, points)
-
     try:
         worker.start()
         started = time.perf_counter()
         for answer in worker.call("cell", job.limit, folder=folder, **job.header):
             points.append(point_of(answer))
+        peak = worker.peak_memory
     except JobFailedError as error:
-        return record(error.status, error.reason, error.detail, error.peak_memory)
-    return record("ok", "", "", worker.peak_memory)
+        status, reason, detail, peak = error.status, error.reason, error.detail, error.peak_memory
+    seconds = time.perf_counter() - started
+    return CellRecord(job.key, status, reason, detail, seconds, peak, points)
 
 
 class LocalPool:

@@ -60,10 +60,7 @@ class PreparedRun:
     folder: Path
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
-        """Survey the inputs and count cells; nothing is computed or stored.
-
-        Counts and raises as `execute`.
-        """
+        """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
         check_folder(self.folder)
         forced = components_named(self.settings, self.execution.force)
         with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as (plan, *_):

@@ -34,11 +34,7 @@ MOST_NULLS = 199
 
 
 def select_all(
-    store: Store,
-    worker: Worker,
-    selectors: Sequence[str],
-    limit: float,
-    progress: Progress,
+    store: Store, worker: Worker, selectors: Sequence[str], limit: float, progress: Progress
 ) -> Iterator[SelectionRecord]:
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
@@ -67,17 +63,13 @@ def _questions(
     group: Group, selectors: Sequence[str], pooling: Pooling
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
     """The selections of a group, and the cells of each control by pool: by map, or all in one."""
-
-    def pool(observed: str) -> str:
-        return "" if pooling == "group" else observed
-
-    controls: dict[str, dict[str, list[str]]] = {}
+    is_pooled = pooling == "group"
+    controls: dict[str, dict[str, list[str]]] = {control: {} for control in group.controls}
     for control, cells in group.controls.items():
-        pools = controls.setdefault(control, {})
         for cell, observed in cells.items():
-            pools.setdefault(pool(observed), []).append(cell)
+            controls[control].setdefault("" if is_pooled else observed, []).append(cell)
     of_cells = [
-        {"cell": cell, "pool": pool(observed), "seed": group.seeds[cell]}
+        {"cell": cell, "pool": "" if is_pooled else observed, "seed": group.seeds[cell]}
         for cell, observed in group.observed.items()
     ]
     return [{**each, "selector": name} for each in of_cells for name in selectors], controls
@@ -96,11 +88,7 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
 
 
 def apply_selectors(
-    folder: Path,
-    specs: Sequence[str],
-    execution: Execution,
-    registry: Registry,
-    progress: Progress,
+    folder: Path, specs: Sequence[str], execution: Execution, registry: Registry, progress: Progress
 ) -> int:
     """Apply more selectors to the stored profiles of a run; nothing is clustered again.
 

@@ -27,9 +27,7 @@ def selected(
 
     Under every control the observed profile and the draws are treated alike: the selector gets
     each of them with all the others as its nulls. Returns {"selection", "tests"}: the selection
-    under the first control, and by control the observed statistic and those of the draws. Raises
-    HarnessError if profiles differ in their levels, and InvalidResultError if the selector returns
-    an invalid selection.
+    under the first control, and by control the observed statistic and those of the draws.
     """
     levels = observed.levels.tobytes()
     if any(null.levels.tobytes() != levels for drawn in nulls.values() for null in drawn):

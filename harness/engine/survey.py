@@ -51,25 +51,17 @@ class Surveyor:
         unusual: dict[str, tuple[float, float]] = {}
         folder = str(self.folder)
         for answer in self._entries(text, "map set", "survey_maps", folder=folder):
-            key, image = answer["key"], answer["image"]
-            head_index = HeadIndex(answer["layer"], answer["head"])
+            key, head_index = answer["key"], HeadIndex(answer["layer"], answer["head"])
+            place = text, key, answer["image"], head_index
             if "reason" in answer:
-                yield SurveyedMap(text, key, image, head_index, reason=answer["reason"])
+                yield SurveyedMap(*place, reason=answer["reason"])
                 continue
             least, most = answer["row_sums"]
             if max(1 - least, most - 1) > ROUNDING:
                 unusual[key] = least, most
             found = MapRecord.from_message("", answer)
             yield SurveyedMap(
-                text,
-                key,
-                image,
-                head_index,
-                found.digest,
-                found.nodes,
-                found.grid,
-                found.truth,
-                found.region,
+                *place, found.digest, found.nodes, found.grid, found.truth, found.region
             )
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))

@@ -13,6 +13,7 @@ from harness.planning.settings import Execution
 MOST_QUESTIONS = 10_000
 
 
+@dataclass(eq=False)
 class JobFailedError(Exception):
     """A job failed.
 
@@ -20,14 +21,10 @@ class JobFailedError(Exception):
     the job printed; peak_memory is in bytes, None where it is unknown.
     """
 
-    def __init__(
-        self, status: str, reason: str, detail: str = "", peak_memory: int | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-        self.detail = detail
-        self.peak_memory = peak_memory
+    status: str
+    reason: str
+    detail: str = ""
+    peak_memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,18 +50,13 @@ class WorkerConfig:
 
 
 class Worker(Protocol):
-    """Does one job at a time.
+    """Does one job at a time."""
 
-    peak_memory: the bytes that the process of the last complete job held, None if unknown.
-    """
-
+    # Bytes that the process held during the last complete job, None if unknown.
     peak_memory: int | None
 
     def start(self) -> None:
-        """Get ready for a job.
-
-        Raises RunStoppedError if that fails; no job is to blame.
-        """
+        """Get ready for a job; raises RunStoppedError if that fails."""
 
     def call(
         self, job: str, limit: float, *, silence: bool = False, **header: Any

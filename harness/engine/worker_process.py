@@ -41,12 +41,6 @@ class WorkerProcess:
         self._config = config
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
-        self._pipes: tuple[IO[bytes], ...] = ()
-        self._reader = self._writer = self._log = -1
-        self._log_is_open = False
-        self._buffer = bytearray()
-        self._printed = 0
-        self._tail = b""
         self._starting = threading.Lock()
         self.is_interrupted = False
         self.peak_memory: int | None = None
@@ -60,13 +54,7 @@ class WorkerProcess:
     def call(
         self, job: str, limit: float, *, silence: bool = False, **header: Any
     ) -> Iterator[Message]:
-        """Do a job and yield its answers.
-
-        `limit` bounds the seconds of the whole job or, with `silence`, those between two answers.
-        Raises JobFailedError if the job raises, exceeds its limit, floods its output or ends the
-        process, and RunStoppedError if no job is to blame. The process of a job whose answers are
-        not all read is killed.
-        """
+        """Do a job and yield its answers; unless all are read, the process is killed."""
         complete = False
         try:
             deadline = self._begin({"job": job, **header}, limit)
@@ -83,10 +71,7 @@ class WorkerProcess:
                 self.kill()
 
     def start(self) -> None:
-        """Start the process unless one lives, and wait until it is ready.
-
-        Raises RunStoppedError if that fails; no job is to blame.
-        """
+        """Start the process unless one lives, and wait until it is ready."""
         if self._process is not None and self._is_dead():
             # It died between two jobs.
             self.kill()
@@ -120,13 +105,9 @@ class WorkerProcess:
         end_marked(self._mark)
         for pipe in self._pipes:
             pipe.close()
-        self._buffer.clear()
 
     def interrupt(self) -> None:
-        """Kill the process from another thread, and let no new one start.
-
-        The thread that waits for an answer gets RunStoppedError, and cleans up.
-        """
+        """Kill the process from another thread, for good; whoever waits for it cleans up."""
         with self._starting:
             self.is_interrupted = True
             process = self._process
@@ -172,10 +153,12 @@ class WorkerProcess:
             opened.pop_all()
         assert process.stdin is not None
         assert process.stdout is not None
-        self._process, self._pipes = process, (answers, process.stdin, process.stdout)
+        self._process = process
+        self._pipes: tuple[IO[bytes], ...] = answers, process.stdin, process.stdout
         self._reader, self._writer, self._log = (pipe.fileno() for pipe in self._pipes)
         # A process that no longer reads must not block the writer past its deadline.
         os.set_blocking(self._writer, False)
+        self._buffer = bytearray()
         self._log_is_open = True
         self._printed, self._tail = 0, b""
 
