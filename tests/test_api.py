@@ -7,12 +7,14 @@ import pandas
 import pytest
 
 import harness
+from support.runs import small_run
 
 
 @pytest.fixture
 def finished(planted: Path, tmp_path: Path) -> harness.Run:
-    return harness.run(
-        extractors=f"arrays[path={planted}]",
+    return small_run(
+        tmp_path / "out",
+        planted,
         controls="permuted-rows",
         clusterers=["louvain", "infomap"],
         selectors="stable-phase,max-modularity",
@@ -20,7 +22,6 @@ def finished(planted: Path, tmp_path: Path) -> harness.Run:
         nulls=8,
         perturbations="seeds,log-jitter",
         stability_draws=4,
-        out=tmp_path / "out",
     )
 
 
@@ -140,17 +141,8 @@ def test_failures_are_computed_again_if_the_keyword_asks_for_it(
     planted: Path, hostile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def phases(**keywords: Any) -> str:
-        harness.run(
-            extractors=f"arrays[path={planted}]",
-            clusterers="raising",
-            selectors="max-modularity",
-            controls="none",
-            perturbations="none",
-            levels=2,
-            nulls=1,
-            plugins=hostile,
-            out=tmp_path / "out",
-            **keywords,
+        small_run(
+            tmp_path / "out", planted, clusterers="raising", levels=2, plugins=hostile, **keywords
         )
         return capsys.readouterr().err
 

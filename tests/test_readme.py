@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ import pytest
 from harness.cli.main import OWN
 from harness.plugin.commands import find_commands
 from support import REPOSITORY
+from support.runs import Command, Finished, small_command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 README = REPOSITORY / "README.md"
 
 
@@ -26,16 +25,13 @@ def clusterer() -> str:
     return example
 
 
-def run(planted: Path) -> list[object]:
-    return [
-        "run",
-        *("--extractors", f"arrays[path={planted}]", "--controls", "permuted-rows"),
-        *("--clusterers", "louvain,strongest[smallest=[2,4]]", "--levels", 4, "--nulls", 3),
-        *("--perturbations", "none", "--json"),
-    ]
+def run(planted: Path, **changes: str) -> list[str]:
+    return small_command(
+        planted, "--json", clusterers="louvain,strongest[smallest=[2,4]]", **changes
+    )
 
 
-def methods(finished: subprocess.CompletedProcess[str]) -> dict[str, int]:
+def methods(finished: Finished) -> dict[str, int]:
     assert finished.returncode == 0, finished.stderr
     return {row["clusterer"]: row["ok"] for row in json.loads(finished.stdout)["rows"]}
 
@@ -66,7 +62,7 @@ def test_the_example_clusterer_runs_as_an_installed_package(
     (information / "entry_points.txt").write_text("[harness]\nstrongest = my_package.strongest\n")
 
     finished = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, run(planted))],
+        [sys.executable, "-m", "harness", *run(planted, isolation="process")],
         capture_output=True,
         text=True,
         cwd=tmp_path,

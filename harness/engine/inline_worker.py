@@ -91,7 +91,7 @@ class InlineWorker:
             # Whoever quits the debugger wants the run to end, not the next cell.
             raise KeyboardInterrupt from error
         except BaseException as error:
-            failed = failure_of(error, None)
+            failed = _received(failure_of(error, None)).header
             raise JobFailedError(failed["status"], failed["reason"], failed["detail"]) from error
 
 

@@ -6,6 +6,7 @@ import pytest
 import harness
 from harness.analysis.layers import HeadRow, flat_row
 from harness.cli.main import main
+from support.runs import small_run
 
 # Of each layer's two heads the second attends within two groups of patches, ever more strongly.
 PLUGIN = '''
@@ -46,17 +47,14 @@ def harness_extractors():
 def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
     folder = tmp_path_factory.mktemp("heads")
     (folder / "heads.py").write_text(PLUGIN)
-    return harness.run(
+    return small_run(
+        folder / "out",
         images="noise[count=3]",
         extractors="known-heads",
-        clusterers="louvain",
         selectors="fixed[level=0.5]",
         controls="uniform-noise",
-        perturbations="none",
         nulls=2,
-        levels=3,
         plugins=[folder / "heads.py"],
-        out=folder / "out",
     )
 
 
@@ -88,14 +86,12 @@ def test_a_row_is_flat_for_a_table(rows: list[HeadRow]) -> None:
 
 
 def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Path) -> None:
-    run = harness.run(
-        extractors=f"arrays[path={planted_maps}]",
+    run = small_run(
+        tmp_path / "out",
+        planted_maps,
         clusterers="louvain,infomap",
         selectors="fixed[level=0.5]",
-        controls="none",
-        perturbations="none",
         levels=2,
-        out=tmp_path / "out",
     )
     assert [row.figures.method.clusterer for row in run.head_rows()] == ["louvain", "infomap"]
     assert all(row.figures.significant_fraction is None for row in run.head_rows())
@@ -111,15 +107,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights /= weights.sum(axis=-1, keepdims=True)
     weights[1, 1, 0, 0, 0] = np.nan
     np.save(folder / "deep.npy", weights)
-    harness.run(
-        extractors=f"arrays[path={folder / 'deep.npy'}]",
-        clusterers="louvain",
+    small_run(
+        folder / "out",
+        folder / "deep.npy",
         selectors="fixed[level=0.5]",
         controls="permuted-rows",
-        perturbations="none",
         nulls=2,
-        levels=3,
-        out=folder / "out",
     )
     return folder / "out"
 

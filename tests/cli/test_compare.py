@@ -1,5 +1,4 @@
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import pytest
 
 import harness
 from harness.metrics.inference import bootstrap_interval
+from support.runs import Command, small_run
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = '''
 from dataclasses import dataclass
 import numpy as np
@@ -48,17 +47,8 @@ def run_of(maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
     """Makes a small run, and tells its folder."""
 
     def run(**settings: Any) -> Path:
-        given = {
-            "extractors": f"arrays[path={maps}]",
-            "clusterers": "louvain,infomap",
-            "selectors": "max-modularity",
-            "controls": "permuted-rows",
-            "perturbations": "none",
-            "nulls": 1,
-            "levels": 3,
-            "out": tmp_path_factory.mktemp("runs") / "run",
-        }
-        return harness.run(**{**given, **settings}).folder
+        given = {"clusterers": "louvain,infomap", "controls": "permuted-rows", **settings}
+        return small_run(tmp_path_factory.mktemp("runs") / "run", maps, **given).folder
 
     return run
 

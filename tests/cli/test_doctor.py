@@ -1,11 +1,8 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import harness
-
-Command = Callable[..., "CompletedProcess[str]"]
+from support.runs import Command
 
 
 def test_the_doctor_tells_versions_machine_plugins_and_that_workers_start(

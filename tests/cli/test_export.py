@@ -1,14 +1,11 @@
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas
 
 import harness
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command
 
 
 def test_parquet_tables_are_the_frames(

@@ -14,25 +14,17 @@ import pytest
 
 import harness
 from support import PLUGINS
+from support.runs import Command, small_command
 
 pytestmark = pytest.mark.slow
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
-
-def small(folder: Path, *more: object) -> list[object]:
-    """A run of six cells a clusterer that takes a second."""
-    return [
-        "run",
-        "--extractors", f"arrays[path={folder}]",
-        "--controls", "permuted-rows",
-        "--nulls", 3,
-        "--clusterers", "louvain",
-        "--levels", 6,
-        "--plugin", PLUGINS / "isolation.py",
-        "--plugin", PLUGINS / "slow.py",
-        *more,
-    ]  # fmt: skip
+def small(folder: Path, *more: object) -> list[str]:
+    """A run of six cells a clusterer, in worker processes."""
+    plugins = ("--plugin", PLUGINS / "isolation.py", "--plugin", PLUGINS / "slow.py")
+    return small_command(
+        folder, *plugins, *more, isolation="process", controls="permuted-rows", nulls=3, levels=6
+    )
 
 
 def points(folder: Path) -> pandas.DataFrame:
@@ -280,20 +272,16 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
 ) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text((PLUGINS / "slow.py").read_text())
-    # The host of the second one dies, so that the next host imports the plugin again.
-    arguments = [
-        "run",
-        "--extractors", f"arrays[path={planted}]",
-        "--controls", "permuted-rows",
-        "--nulls", 3,
-        "--levels", 6,
-        "--plugin", PLUGINS / "isolation.py",
-        "--plugin", mine,
-        "--out", "out",
-        "-j", 1,
-    ]  # fmt: skip
-    both = ("--clusterers", "slow,ending[mode='hard exit']")
-    running = started(*arguments, *both)
+    # The worker of the second one dies, so that the next worker imports the plugin again.
+    arguments = small_command(
+        planted,
+        *("--plugin", PLUGINS / "isolation.py", "--plugin", mine, "--out", "out", "-j", 1),
+        isolation="process",
+        controls="permuted-rows",
+        nulls=3,
+        levels=6,
+    )
+    running = started(*arguments, "--clusterers", "slow,ending[mode='hard exit']")
     wait_for_cells(tmp_path / "out")
     mine.write_text(mine.read_text().replace("% 2", "% 3"))
     _, errors = running.communicate(timeout=60)

@@ -1,8 +1,6 @@
 import csv
 import io
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,7 @@ import harness
 from harness.cli.leaderboard import board_of
 from harness.cli.main import main
 from harness.views.leaderboard import show
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command
 
 
 def test_json_and_csv_hold_the_same_rows(harness_command: Command, finished: Path) -> None:

@@ -2,13 +2,12 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command, Finished
 
 PLUGIN = '''
 """A plugin."""
@@ -56,7 +55,7 @@ def faulty(tmp_path: Path) -> Path:
     return path
 
 
-def document(finished: subprocess.CompletedProcess[str]) -> Any:
+def document(finished: Finished) -> Any:
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +13,40 @@ import pytest
 
 import harness
 from harness.store import open_for_writing
+from support import PLUGINS
+from support.runs import Command, small_command
 
 pytestmark = pytest.mark.slow
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 # What may differ between two runs of the same thing.
 TIMES = ["seconds"]
+# For components that end or leave the process they run in.
+ISOLATED = ("--isolation", "process")
 
 
-def small(folder: Path, *more: object) -> list[object]:
-    """A run of six cells that takes a second, by the thesis' rule."""
-    return [
-        "run",
-        "--extractors", f"arrays[path={folder}]",
-        "--controls", "permuted-rows",
-        "--clusterers", "louvain",
-        "--selectors", "stable-phase[beyond_noise=false]",
-        "--perturbations", "none",
-        "--nulls", 3,
-        "--levels", 6,
+def small(folder: Path, *more: object) -> list[str]:
+    """A run of six cells by the thesis' rule."""
+    return small_command(
+        folder,
         *more,
-    ]  # fmt: skip
+        controls="permuted-rows",
+        selectors="stable-phase[beyond_noise=false]",
+        nulls=3,
+        levels=6,
+    )
+
+
+def unruly(*more: str) -> list[str]:
+    """A run of plugins of which `more` makes one break its promises."""
+    return small_command(
+        None,
+        *more,
+        plugin=PLUGINS / "unruly.py",
+        images="unruly-images",
+        extractors="unruly-extractor",
+        selectors="stable-phase",
+        levels=4,
+        isolation="process" if any("mode=exit" in each for each in more) else "none",
+    )
 
 
 def points(folder: Path) -> pandas.DataFrame:
@@ -117,8 +130,8 @@ def test_the_number_of_workers_changes_no_digit(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     clusterers = ("--clusterers", "louvain,infomap,sdp")
-    harness_command(*small(planted, *clusterers, "--out", "one", "-j", 1))
-    harness_command(*small(planted, *clusterers, "--out", "two", "-j", 2))
+    harness_command(*small(planted, *clusterers, "--out", "one", "-j", 1, *ISOLATED))
+    harness_command(*small(planted, *clusterers, "--out", "two", "-j", 2, *ISOLATED))
 
     pandas.testing.assert_frame_equal(points(tmp_path / "one"), points(tmp_path / "two"))
 
@@ -150,7 +163,7 @@ def test_failing_cells_cost_themselves_only(
     harness_command: Command, planted: Path, hostile: Path
 ) -> None:
     finished = harness_command(
-        *small(planted, "--plugin", hostile, "--json", "--out", "out"),
+        *small(planted, "--plugin", hostile, "--json", "--out", "out", *ISOLATED),
         *("--clusterers", "exiting,raising,fractional,killed,louvain"),
     )
 
@@ -179,7 +192,7 @@ def test_failures_are_computed_again_on_demand_only(
 def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run that has computed some cells and now hangs in a clusterer that never ends."""
     arguments = [
-        *small(planted, "--plugin", hostile, "--out", "out", "-j", 1),
+        *small(planted, "--plugin", hostile, "--out", "out", "-j", 1, *ISOLATED),
         "--clusterers", "louvain,sleeping",
     ]  # fmt: skip
     process = subprocess.Popen(
@@ -358,14 +371,9 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
     ],
 )
 def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
-    harness_command: Command, hostile: Path, arguments: list[str], code: int, line: str
+    harness_command: Command, arguments: list[str], code: int, line: str
 ) -> None:
-    finished = harness_command(
-        *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4),
-        *("--images", "unruly-images", "--extractors", "unruly-extractor"),
-        *("--clusterers", "louvain", "--controls", "none", "--perturbations", "none"),
-        *("--selectors", "stable-phase", "--nulls", 1, *arguments),
-    )
+    finished = harness_command(*unruly(*arguments))
 
     assert "Traceback" not in finished.stderr
     assert line in finished.stderr
@@ -381,14 +389,9 @@ def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
     ],
 )
 def test_a_dead_image_leaves_its_neighbours_alone(
-    harness_command: Command, hostile: Path, arguments: list[str]
+    harness_command: Command, arguments: list[str]
 ) -> None:
-    finished = harness_command(
-        *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4, "--json"),
-        *("--images", "unruly-images", "--extractors", "unruly-extractor"),
-        *("--clusterers", "louvain", "--controls", "none", "--perturbations", "none"),
-        *("--selectors", "stable-phase", "--nulls", 1, *arguments),
-    )
+    finished = harness_command(*unruly(*arguments, "--json"))
 
     (row,) = json.loads(finished.stdout)["rows"]
     # Two heads of three images, one of which ends the process.

@@ -1,14 +1,12 @@
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas
 import pytest
 
 import harness
+from support.runs import Command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 FIRST = "stable-phase[beyond_noise=false]"
 
 

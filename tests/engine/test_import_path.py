@@ -3,14 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import harness
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+from support.runs import Command, Finished
 
 
 @pytest.fixture
@@ -24,7 +22,7 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
         "    raise SystemExit(main())\n"
     )
 
-    def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def command(*arguments: str, **environment: str) -> Finished:
         return subprocess.run(
             [
                 *(sys.executable, str(script), "run", *arguments, "--out", "out"),

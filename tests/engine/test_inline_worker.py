@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from harness.engine.inline_worker import InlineWorker
 from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.plugin import registry
 from support import PLUGINS
+from support.runs import Command, small_run
 
 PLUGIN = PLUGINS / "inline.py"
 # What no two runs have in common.
@@ -42,7 +43,8 @@ def ask(worker: InlineWorker, cell: dict[str, Any], clusterer: str) -> list[dict
 
 
 def every_kind_of_job(maps: Path, out: Path, isolation: str) -> harness.Run:
-    return harness.run(
+    return small_run(
+        out,
         images="noise[count=2]",
         extractors=["deep", f"arrays[path={maps}]"],
         clusterers=["louvain", "infomap", "raising", "fractional"],
@@ -51,10 +53,8 @@ def every_kind_of_job(maps: Path, out: Path, isolation: str) -> harness.Run:
         perturbations="seeds,edge-dropout",
         stability_draws=2,
         nulls=2,
-        levels=3,
         plugins=[PLUGINS / "deep.py", PLUGINS / "misbehaving.py"],
         isolation=isolation,
-        out=out,
     )
 
 
@@ -202,16 +202,13 @@ def test_a_run_that_is_interrupted_in_a_clusterer_keeps_the_cells_before(
     calls = tmp_path / "calls"
 
     def run() -> harness.Run:
-        return harness.run(
-            extractors=f"arrays[path={planted_maps}]",
+        return small_run(
+            tmp_path / "out",
+            planted_maps,
             clusterers=f"interrupting[path={calls},at=6]",
             controls="permuted-rows",
-            perturbations=[],
-            nulls=1,
             levels=2,
             plugins=[PLUGIN],
-            isolation="none",
-            out=tmp_path / "out",
         )
 
     with pytest.raises(KeyboardInterrupt):
@@ -229,17 +226,12 @@ def test_a_run_that_is_interrupted_in_an_extractor_keeps_the_maps_before(tmp_pat
     calls = tmp_path / "calls"
 
     def run() -> harness.Run:
-        return harness.run(
+        return small_run(
+            tmp_path / "out",
             images="noise[count=3]",
             extractors=f"interrupting-extractor[path={calls},at=3]",
-            clusterers="louvain",
-            controls=[],
-            selectors="max-modularity",
-            perturbations=[],
             levels=2,
             plugins=[PLUGIN],
-            isolation="none",
-            out=tmp_path / "out",
         )
 
     with pytest.raises(KeyboardInterrupt):
@@ -247,9 +239,6 @@ def test_a_run_that_is_interrupted_in_an_extractor_keeps_the_maps_before(tmp_pat
 
     assert run().statuses() == {"ok": 3}
     assert len(calls.read_text()) == 3 + 1
-
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.mark.parametrize(

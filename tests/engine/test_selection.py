@@ -11,6 +11,7 @@ import harness
 from harness.engine import selecting
 from harness.engine.selection import selected
 from harness.errors import HarnessError
+from support.runs import small_run
 
 
 def a_profile(modularity: Sequence[float], levels: Sequence[float] = (0.0, 0.5)) -> harness.Profile:
@@ -94,15 +95,13 @@ def test_questions_that_do_not_fit_one_message_are_asked_in_the_next(
     planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(name: str) -> harness.Run:
-        return harness.run(
-            extractors=f"arrays[path={planted}]",
+        return small_run(
+            tmp_path / name,
+            planted,
             controls="permuted-rows",
-            clusterers="louvain",
             selectors="max-modularity,stable-phase",
-            perturbations="none",
             nulls=3,
             levels=4,
-            out=tmp_path / name,
         )
 
     together = run("together")
