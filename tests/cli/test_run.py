@@ -346,7 +346,7 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
             "head_indices() must name each head once",
         ),
         (["--extractors", "unruly-extractor[mode=few]"], 2, "gave no map for layer 0, head 1"),
-        (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or without having"),
+        (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or never named"),
         (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),
         (["--extractors", "unruly-extractor[mode=array]"], 2, "extract() returned a ndarray"),
         (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
