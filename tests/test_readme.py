@@ -6,16 +6,14 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import harness
 from harness.cli.main import OWN
 from harness.plugin.commands import find_commands
 from support import REPOSITORY
-from support.runs import Command, Finished, small_command
+from support.runs import Command, Finished, small_command, small_run
 
 README = REPOSITORY / "README.md"
 
@@ -77,7 +75,7 @@ def harness_with_package(tmp_path: Path) -> Command:
         )
     )
 
-    def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    def command(*arguments: object) -> Finished:
         return subprocess.run(
             [sys.executable, "-m", "harness", *map(str, arguments)],
             capture_output=True,
@@ -93,21 +91,13 @@ def harness_with_package(tmp_path: Path) -> Command:
 def test_the_example_clusterer_runs_as_an_installed_package(
     harness_with_package: Command, planted: Path
 ) -> None:
-    assert methods(harness_with_package(*run(planted))) == EXPECTED
+    assert methods(harness_with_package(*run(planted, isolation="process"))) == EXPECTED
 
 
 def test_the_example_command_runs_as_an_installed_package(
     harness_with_package: Command, planted: Path, tmp_path: Path
 ) -> None:
-    harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="permuted-rows",
-        clusterers="louvain",
-        perturbations="none",
-        levels=4,
-        nulls=3,
-        out=tmp_path / "out",
-    )
+    small_run(tmp_path / "out", planted)
 
     finished = harness_with_package("coverage", tmp_path / "out")
 
