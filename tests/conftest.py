@@ -9,7 +9,7 @@ isolate_environment()
 import gzip
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -28,6 +28,14 @@ hypothesis.settings.load_profile("unhurried")
 
 def pytest_configure() -> None:
     reset_warnings()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Puts PyTorch's threads back, which commands and plugins set for the whole process."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -90,13 +90,17 @@ def test_a_component_runs_in_the_calling_process(
 @contextlib.contextmanager
 def unusual_caller(folder: Path) -> Iterator[None]:
     """A caller whose process is in another state than a fresh one."""
+    import torch
+
     before = Path.cwd(), os.umask(0o027), np.geterr(), sys.getrecursionlimit()
+    torch_threads = torch.get_num_threads()
     handler = signal.signal(signal.SIGUSR1, lambda *_: None)
     os.environ["UNUSUAL"] = "yes"
     signal.setitimer(signal.ITIMER_VIRTUAL, 3600)
     os.chdir(folder)
     np.seterr(all="raise")
     sys.setrecursionlimit(sys.getrecursionlimit() + 7)
+    torch.set_num_threads(2)
     try:
         with threadpool_limits(2):
             yield
@@ -105,6 +109,7 @@ def unusual_caller(folder: Path) -> Iterator[None]:
         os.umask(before[1])
         np.seterr(**before[2])
         sys.setrecursionlimit(before[3])
+        torch.set_num_threads(torch_threads)
         signal.signal(signal.SIGUSR1, handler)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         del os.environ["UNUSUAL"]
@@ -148,7 +153,6 @@ def test_the_caller_finds_its_process_as_it_left_it(
         random.seed(5)
         np.random.seed(5)
         torch.manual_seed(5)
-        torch.set_num_threads(2)
         before = state()
         with contextlib.suppress(JobFailedError):
             ask(worker, cell, clusterer)

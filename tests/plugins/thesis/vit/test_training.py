@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,6 @@ def report(progress):
         print("resting", flush=True)
         time.sleep(600)
 
-torch.set_num_threads(1)
 plugin, state = map(Path, sys.argv[1:])
 parts = [
     gather(harness.make("image set", f"stripes[split={split}]", [plugin]), "abcd")
@@ -50,14 +48,6 @@ parts = [
 ]
 train(Splits(*parts, "abcd"), MODEL, SETTINGS, state, report)
 """
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
