@@ -6,47 +6,13 @@ import pytest
 import harness
 from harness.analysis.layers import HeadRow, flat_row
 from harness.cli.main import main
+from support import PLUGINS
 from support.runs import small_run
-
-# Of each layer's two heads the second attends within two groups of patches, ever more strongly.
-PLUGIN = '''
-from dataclasses import dataclass
-from typing import ClassVar
-import numpy as np
-import harness
-
-@dataclass(frozen=True)
-class Heads(harness.Extractor):
-    """Four heads of known structure."""
-
-    name: ClassVar[str] = "known-heads"
-
-    def head_indices(self):
-        return [harness.HeadIndex(layer, head) for layer in (0, 1) for head in (0, 1)]
-
-    def extract(self, images):
-        parity = np.arange(30) % 2
-        for image in images:
-            random = np.random.default_rng(image.pixels.sum())
-            for head in self.head_indices():
-                signal = head.head * (2 + 2 * head.layer) * (image.variant.role == "observed")
-                logits = random.normal(size=(30, 30)) + signal * (parity[:, None] == parity)
-                weights = np.exp(logits)
-                yield harness.AttentionMap(
-                    weights / weights.sum(axis=1, keepdims=True), image=image.key,
-                    layer=head.layer, head=head.head, variant=image.variant,
-                )
-
-@harness.hookimpl
-def harness_extractors():
-    return [Heads]
-'''
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
     folder = tmp_path_factory.mktemp("heads")
-    (folder / "heads.py").write_text(PLUGIN)
     return small_run(
         folder / "out",
         images="noise[count=3]",
@@ -54,7 +20,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
         selectors="fixed[level=0.5]",
         controls="uniform-noise",
         nulls=2,
-        plugins=[folder / "heads.py"],
+        plugins=[PLUGINS / "known_heads.py"],
     )
 
 

@@ -1,17 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pandas
 import pytest
 
 import harness
-from harness.engine import selecting
 from harness.engine.selection import selected
 from harness.errors import HarnessError
-from support.runs import small_run
 
 
 def a_profile(modularity: Sequence[float], levels: Sequence[float] = (0.0, 0.5)) -> harness.Profile:
@@ -89,25 +85,3 @@ def test_profiles_at_other_levels_are_refused() -> None:
 
     with pytest.raises(HarnessError, match="levels are not the image's own"):
         selected(AboveTheMean(), OBSERVED, {"noise": [other]})
-
-
-def test_questions_that_do_not_fit_one_message_are_asked_in_the_next(
-    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(name: str) -> harness.Run:
-        return small_run(
-            tmp_path / name,
-            planted,
-            controls="permuted-rows",
-            selectors="max-modularity,stable-phase",
-            nulls=3,
-            levels=4,
-        )
-
-    together = run("together")
-    monkeypatch.setattr(selecting, "MOST_INDICES", 4)
-    apart = run("apart")
-
-    assert len(together.selections()) == 6
-    pandas.testing.assert_frame_equal(apart.selections(), together.selections())
-    pandas.testing.assert_frame_equal(apart.tests(), together.tests())
