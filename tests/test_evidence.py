@@ -17,11 +17,10 @@ def test_the_pages_script_recomputes_p_z_q_and_excess_from_a_runs_tables(
     small_run(
         out,
         planted,
-        controls="permuted-rows,preserved-strengths",
+        controls="permuted-rows",
         clusterers="louvain,infomap",
         selectors="excess-modularity,stable-phase",
         nulls=21,
-        levels=5,
     )
 
     exec(compile(script.replace("results/mine", str(out)), "evidence.md", "exec"), {})

@@ -86,8 +86,8 @@ def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
     assert ok.pop("louvain") == 3
     assert set(ok.values()) == {0}
     cells = harness.open_run(tmp_path / "out").cells()
-    for spelling, (status, reason) in hostile.items():
-        name = spelling.replace("'", '"') if "'" in spelling else spelling
+    for spec, (status, reason) in hostile.items():
+        name = spec.replace("'", '"') if "'" in spec else spec
         of_it = cells[cells.clusterer == name]
         assert len(of_it) == 6
         assert set(of_it.status) == {status}
@@ -164,8 +164,8 @@ def test_a_dry_run_counts_what_would_be_computed_again(
     harness_command(*run)
 
     def counted(*arguments: str) -> tuple[int, int]:
-        told = json.loads(harness_command(*run, "--dry-run", "--json", *arguments).stdout)
-        return told["cached"], told["new"]
+        shown = json.loads(harness_command(*run, "--dry-run", "--json", *arguments).stdout)
+        return shown["cached"], shown["new"]
 
     assert counted() == (12, 0)
     assert counted("--force", "louvain") == (6, 6)
@@ -233,7 +233,7 @@ def test_maps_of_old_code_never_get_the_key_of_the_new(
     assert set(harness.open_run(tmp_path / "out").cells().nodes) == {13}
 
 
-def test_what_has_ended_is_kept_when_something_else_stops_the_run(
+def test_finished_cells_are_stored_when_something_else_stops_the_run(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     stopped = harness_command(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from support.runs import Command, Finished
+from support.runs import Command, Finished, small_command
 
 
 @pytest.fixture
@@ -25,9 +25,8 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
     def command(*arguments: str, **environment: str) -> Finished:
         return subprocess.run(
             [
-                *(sys.executable, str(script), "run", *arguments, "--out", "out"),
-                *("--extractors", f"arrays[path={planted_maps}]", "--controls", ""),
-                *("--selectors", "max-modularity", "--levels", "2", "--perturbations", ""),
+                *(sys.executable, str(script)),
+                *small_command(planted_maps, *arguments, isolation="process", out="out"),
             ],
             cwd=tmp_path,
             env={**os.environ, **environment},

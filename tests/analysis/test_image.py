@@ -82,7 +82,7 @@ def test_values_without_a_filter_are_named(run: harness.Run, report: ImageReport
     assert run.image_report(MAP, {"repeat": "1"}).others == {}
 
 
-def test_a_name_matches_every_spec_of_it(run: harness.Run) -> None:
+def test_a_name_matches_every_spec_of_its_component(run: harness.Run) -> None:
     found = run.image_report(MAP, clusterers=["louvain"], selectors=["max-modularity"])
 
     assert [method.clusterer for method in found.methods] == [

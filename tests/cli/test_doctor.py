@@ -5,7 +5,7 @@ import harness
 from support.runs import Command
 
 
-def test_the_doctor_tells_versions_machine_plugins_and_that_workers_start(
+def test_the_doctor_reports_versions_machine_plugins_and_that_workers_start(
     harness_command: Command,
 ) -> None:
     finished = harness_command("doctor", "--json")

@@ -16,7 +16,6 @@ from harness.store import open_for_writing
 from support import PLUGINS
 from support.runs import Command, small_command
 
-pytestmark = pytest.mark.slow
 # What may differ between two runs of the same thing.
 TIMES = ["seconds"]
 # For components that end or leave the process they run in.
@@ -126,6 +125,7 @@ def test_a_second_clusterer_adds_only_its_own_cells(
     assert (counts["cells"], counts["cached"], counts["new"]) == (12, 6, 6)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_digit(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
@@ -159,6 +159,7 @@ def test_the_order_of_the_inputs_changes_no_digit(
     )
 
 
+@pytest.mark.slow
 def test_failing_cells_cost_themselves_only(
     harness_command: Command, planted: Path, hostile: Path
 ) -> None:
@@ -216,6 +217,7 @@ def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subpro
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     interrupted: subprocess.Popen[str],
@@ -238,6 +240,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on(interrupted: subprocess.Popen[str]) -> None:
     os.kill(interrupted.pid, signal.SIGINT)
     _, errors = interrupted.communicate(timeout=20)
@@ -339,7 +342,12 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--images", "unruly-images[mode=text]"], 1, "keys() returned a str, not a list"),
         (["--images", "unruly-images[mode=none]"], 2, "load() returned None, not a harness.Image"),
         (["--images", "unruly-images[mode=label]"], 2, "b: ValueError: a label must fit 64 bits"),
-        (["--images", "unruly-images[mode=exit]"], 2, "b: the process exited with code 3"),
+        pytest.param(
+            ["--images", "unruly-images[mode=exit]"],
+            2,
+            "b: the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (
             ["--extractors", "unruly-extractor[mode=slots]"],
             1,
@@ -350,9 +358,19 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),
         (["--extractors", "unruly-extractor[mode=array]"], 2, "extract() returned a ndarray"),
         (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
-        (["--extractors", "unruly-extractor[mode=exit]"], 2, "b: the process exited with code 3"),
+        pytest.param(
+            ["--extractors", "unruly-extractor[mode=exit]"],
+            2,
+            "b: the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (["--controls", "unruly-control[mode=shape]"], 2, "drew (2, 2, 1) from an image of"),
-        (["--controls", "unruly-control[mode=exit]"], 2, "] of b: the process exited with code 3"),
+        pytest.param(
+            ["--controls", "unruly-control[mode=exit]"],
+            2,
+            "] of b: the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (["--controls", "unruly-control[mode=none]"], 2, "draw() returned None, not a harness.Im"),
         (["--graphs", "unruly-graphs[mode=few]"], 2, "build() gave no graph for level"),
         (["--graphs", "unruly-graphs[mode=many]"], 2, "build() gave more than 4 graphs"),
@@ -366,7 +384,12 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--selectors", "unruly-selector[mode=beyond]"], 2, "chose level 4 of 0 … 3"),
         (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not contain the level 0"),
         (["--selectors", "unruly-selector[mode=none]"], 2, "select() returned None"),
-        (["--selectors", "unruly-selector[mode=exit]"], 2, "the process exited with code 3"),
+        pytest.param(
+            ["--selectors", "unruly-selector[mode=exit]"],
+            2,
+            "the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (["--selectors", "fixed[level=99]"], 2, "level 99 is not among the levels"),
     ],
 )
@@ -380,6 +403,7 @@ def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
     assert finished.returncode == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

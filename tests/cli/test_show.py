@@ -61,7 +61,7 @@ def test_a_map_is_shown_with_choice_profile_matrix_and_comparison(
     assert "with unions" in shown.stdout
 
 
-def test_one_method_is_shown_alone_and_compared_with_nothing(
+def test_a_single_method_is_shown_without_comparison(
     harness_command: Command, finished: Path
 ) -> None:
     shown = harness_command("show", finished, MAP, "--method", "louvain")

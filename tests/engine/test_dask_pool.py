@@ -87,7 +87,7 @@ def test_a_worker_that_is_killed_during_a_run_costs_nothing(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "slow,louvain", "--repeats", 2)
-    run += ["--selectors", "stable-phase[beyond_noise=false]", "--stability-draws", 2]
+    run += ["--selectors", "stable-phase[beyond_noise=false]", "--perturbations", "seeds"]
 
     def kill_one() -> None:
         deadline = time.monotonic() + 60

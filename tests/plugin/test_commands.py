@@ -84,7 +84,7 @@ def test_a_command_of_a_package_is_listed_and_runs(
     assert "Greet 100% of users" in harness_with_packages("hello", "--help").stdout
 
 
-def test_broken_commands_are_listed_with_their_reason_beside_those_that_work(
+def test_broken_commands_are_listed_with_their_reason_after_those_that_work(
     harness_with_packages: Command,
 ) -> None:
     lines = harness_with_packages("--help").stdout.splitlines()

@@ -42,9 +42,9 @@ def test_the_list_shows_all_sets_and_how_to_get_them(harness_command: Command) -
 
 
 def test_the_list_is_available_as_json(harness_command: Command) -> None:
-    told = json.loads(harness_command("data", "list", "--json").stdout)
+    shown = json.loads(harness_command("data", "list", "--json").stdout)
 
-    sets = {row["name"]: row for row in told["image_sets"]}
+    sets = {row["name"]: row for row in shown["image_sets"]}
     assert list(sets) == [
         "fashion-mnist",
         "fashion-mnist-sample",

@@ -167,7 +167,7 @@ def test_an_incomplete_download_stays_for_the_next_time(
     assert (tmp_path / "it").read_bytes() == CONTENT[:200_000]
 
 
-def test_a_range_from_another_place_is_refused(site: Site, file: Download, tmp_path: Path) -> None:
+def test_a_range_with_another_start_is_refused(site: Site, file: Download, tmp_path: Path) -> None:
     site.shift = 7
     (tmp_path / "it").write_bytes(CONTENT[:100])
 

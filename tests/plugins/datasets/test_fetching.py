@@ -291,7 +291,7 @@ def test_too_little_disk_space_is_reported_before_any_request(
     assert site.asked == []
 
 
-def test_a_place_that_cannot_be_written_costs_one_line(
+def test_a_folder_that_cannot_be_written_is_reported_in_one_line(
     site: Site, flowers: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

@@ -45,7 +45,7 @@ def test_sizes_and_unassigned_patches_stand_in_the_legend(pixels: Any) -> None:
     assert {"9", "4", "2", "none"} <= set(found)
 
 
-def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> None:
+def test_partitions_are_drawn_next_to_the_image_under_their_names(pixels: Any) -> None:
     labels = np.zeros(15, dtype=int)
     figure = clusters.side_by_side(
         Patched.of(pixels, (3, 5)), [("k=3", labels), ("k=4", labels)], title="t"
@@ -79,7 +79,7 @@ def test_clusters_of_one_patch_are_counted_together_in_the_legend(pixels: Any) -
     assert "5 in 5 more" in found
 
 
-def test_lone_patches_have_no_panels(pixels: Any) -> None:
+def test_clusters_of_one_patch_have_no_panels(pixels: Any) -> None:
     labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
     figure = clusters.panels(Patched.of(pixels, (3, 5)), labels, title="t")
 

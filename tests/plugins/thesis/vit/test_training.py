@@ -158,7 +158,7 @@ def test_going_on_with_other_data_is_refused(splits: Splits, state_path: Path) -
         trained(dataclasses.replace(splits, training=changed), state_path, epochs=1)
 
 
-def test_a_state_that_is_none_is_refused(splits: Splits, state_path: Path) -> None:
+def test_a_file_that_is_not_a_training_state_is_refused(splits: Splits, state_path: Path) -> None:
     state_path.write_bytes(b"something else")
 
     with pytest.raises(harness.HarnessError, match="not a checkpoint that `harness train` wrote"):
