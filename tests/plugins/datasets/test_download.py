@@ -7,8 +7,7 @@ import pytest
 import harness
 from harness_plugins.datasets.catalogue import Download
 from harness_plugins.datasets.download import download
-
-from .conftest import Site
+from support.site import Site
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 
