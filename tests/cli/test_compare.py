@@ -170,7 +170,6 @@ def test_what_has_no_partner_is_counted(
     assert not compared["identical"]
 
 
-@pytest.mark.slow
 def test_images_are_paired_by_their_pixels_and_else_by_name(
     run_of: Callable[..., Path],
 ) -> None:
@@ -193,7 +192,6 @@ def test_images_are_paired_by_their_pixels_and_else_by_name(
     assert (renamed.paired, renamed.by_name) == (2, 2)
 
 
-@pytest.mark.slow
 def test_heads_and_repeats_are_paired_apart_and_images_are_tested(
     run_of: Callable[..., Path],
 ) -> None:
