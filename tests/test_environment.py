@@ -42,11 +42,15 @@ def test_tests_find_a_known_environment_whatever_the_callers(tmp_path: Path) -> 
     assert list(folder.iterdir())
 
 
-def test_subprocesses_and_this_process_have_the_same_known_environment() -> None:
-    script = "import os, sys, time; print(os.environ['TZ'], time.tzname[0], sys.warnoptions)"
+def test_a_process_of_a_test_has_the_known_environment_too() -> None:
+    script = (
+        "import os, signal, sys, time\n"
+        "print(os.environ['TZ'], time.tzname[0], sys.warnoptions)\n"
+        "print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
+    )
 
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
-    assert finished.stdout == "UTC UTC []\n"
-    assert sys.warnoptions == []
+    assert finished.stdout == "UTC UTC []\nTrue\n"
     assert os.environ.keys().isdisjoint({"FORCE_COLOR", "NO_COLOR", "PYTHONWARNINGS"})
+    assert sys.warnoptions == []

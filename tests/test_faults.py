@@ -105,12 +105,12 @@ def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
     [
         (["--timeout", "louvian=3"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
         (["--timeout", "louvain=never"], "timeout of louvain: expected a positive number"),
-        (["--timeout", "=3"], "timeout: a clusterer's name is missing in '=3'"),
+        (["--timeout", "=3"], "timeout: the name of a clusterer is missing in '=3'"),
         (["--timeout", "soon"], "timeout: expected a positive number below 1e+07, not 'soon'"),
         (["--memory", "0"], "memory: expected a positive number below 1e+06, not 0.0"),
         (["--extraction-threads", "0"], "extraction_threads: expected a whole number from 1"),
-        (["--force", "louvian"], "--force louvian: no such component in this run; did you mean"),
-        (["--force", "excess-modularity"], "--force excess-modularity: selectors are applied"),
+        (["--force", "louvian"], "force: this run has no component 'louvian'; did you mean"),
+        (["--force", "excess-modularity"], "force: this run has no component 'excess-modularity'"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(

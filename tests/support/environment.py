@@ -1,6 +1,7 @@
 """The environment that tests run in, the same for every caller."""
 
 import os
+import signal
 import sys
 import time
 import warnings
@@ -35,12 +36,17 @@ KNOWN = {
 
 
 def isolate_environment() -> None:
-    """Forget the caller's variables. Call before anything reads them while it is imported."""
+    """Forget the caller's variables, and that it ignored Ctrl-C.
+
+    Call it before anything is imported that reads variables.
+    """
     for name in os.environ.keys() - SAVED:
         if not name.startswith(PREFIXES):
             del os.environ[name]
     os.environ.update(KNOWN)
     time.tzset()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def reset_warnings() -> None:
