@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from harness.analysis.inputs import RunInputs, attention_of, map_key
+from harness.analysis.inputs import RunInputs, attention_of
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
 from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
@@ -235,9 +235,8 @@ def _clusters(
     store: Store, partition: StoredPartition, labels: Integers
 ) -> tuple[ClusterSalience, ...]:
     """The clusters, most salient first, and the unassigned patches if there are any."""
-    head = partition.layer, partition.head
-    key = map_key(store, partition.image_set, partition.image, partition.extractor, *head)
-    ordered = order_by_salience(attention_of(store, key, partition.image, *head).weights, labels)
+    attention = attention_of(store, partition.map, partition.image)
+    ordered = order_by_salience(attention.weights, labels)
     unassigned = int((labels == UNASSIGNED).sum())
     return (*ordered, *([ClusterSalience(UNASSIGNED, unassigned, None)] if unassigned else ()))
 

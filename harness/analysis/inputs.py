@@ -1,15 +1,13 @@
 """What a run's results are made from: images, models and maps, refused if they have changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from harness.analysis.outcomes import SelectedLevel
 from harness.errors import HarnessError, RunStoppedError
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
-from harness.plugin.values import AttentionMap, Image, Integers
+from harness.plugin.values import AttentionMap, Image
 from harness.store import Store
 from harness.store.maps import load_map
 
@@ -103,56 +101,17 @@ class RunInputs:
         return made
 
 
-@dataclass(frozen=True, eq=False)
-class SelectedClusters:
-    """The clusters of a selected level, as labels (n,), with the image and map they are of."""
-
-    level: SelectedLevel
-    image: Image
-    attention: AttentionMap
-    labels: Integers
-
-
-def selected_clusters(store: Store, inputs: RunInputs, level: SelectedLevel) -> SelectedClusters:
-    """Read the clusters of a selected level, with their image and map.
-
-    Raises HarnessError if no level was selected, if the map belongs to no image, if the image
-    cannot be loaded or differs from that of the run, or if the map's file is missing.
-    """
-    method = level.method
-    if level.reason or level.candidate is None:
-        raise HarnessError(f"{level.image}: {method.clusterer}: {level.reason}")
-    if not method.image_set:
-        raise HarnessError(f"{level.image}: its map comes from {method.extractor}, not an image")
-    return SelectedClusters(
-        level,
-        inputs.image(method.image_set, level.image),
-        attention_of(store, level.map, level.image, level.layer, level.head),
-        store.labels(level.cell)[level.candidate],
-    )
-
-
-def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> AttentionMap:
-    """A stored map, memory-mapped, by its key in the plan.
+def attention_of(store: Store, key: str, image: str) -> AttentionMap:
+    """An image's stored map, memory-mapped, by its key in the plan.
 
     Raises HarnessError if its file is missing or damaged.
     """
     record = store.map(key)
     assert record is not None
     try:
-        return load_map(store.maps_folder, record, image=image, layer=layer, head=head)
+        return load_map(store.maps_folder, record)
     except RunStoppedError as error:
         raise HarnessError(
             f"{store.maps_folder}: the map of {image} is missing or damaged; harness run with "
             "--force and the extractor's name computes all maps again"
         ) from error
-
-
-def map_key(store: Store, image_set: str, image: str, extractor: str, layer: int, head: int) -> str:
-    """The key in the plan of an observed image's map."""
-    (key,) = store.connection.execute(
-        "SELECT map FROM planned WHERE role = 'observed' AND image_set = ? AND image = ? "
-        "AND extractor = ? AND layer = ? AND head = ? LIMIT 1",
-        (image_set, image, extractor, layer, head),
-    ).fetchone()
-    return str(key)

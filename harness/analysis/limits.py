@@ -36,7 +36,7 @@ def read_limit(text: str) -> Limit:
         known = did_you_mean(name, METRICS) or f"; there are {', '.join(METRICS)}"
         raise HarnessError(f"--fail-on {text}: there is no metric {name!r}{known}")
     found = SIZE.fullmatch(rest.replace("−", "-"))
-    better = METRICS[name].better
+    better = METRICS[name]
     example = f"{name}:{'+20%' if better < 0 else '-5%'}"
     if found is None:
         raise HarnessError(
