@@ -79,14 +79,11 @@ HOMES = {
     ),
 }
 
-# The package's name where packages are installed from.
-DISTRIBUTION = "attention-harness"
-
 # Type checkers see the imports above alone, and so report names that do not exist.
 if not TYPE_CHECKING:
     _public_name, __dir__, __all__ = attach(__name__, HOMES)
 
     def __getattr__(name):
         if name == "__version__":
-            return importlib.import_module("importlib.metadata").version(DISTRIBUTION)
+            return importlib.import_module("harness.plugin.installed").harness_version()
         return _public_name(name)

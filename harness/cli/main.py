@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-import harness
 from harness.errors import HarnessError, escape_controls
 from harness.plugin.commands import find_commands
-from harness.plugin.installed import Broken
+from harness.plugin.installed import Broken, harness_version
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
@@ -82,7 +81,7 @@ def _dispatch(given: list[str]) -> int:
         epilog="`harness VERB --help` explains a verb.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"harness {harness.__version__}")
+    parser.add_argument("--version", action="version", version=f"harness {harness_version()}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
     for name, command in find_commands(OWN).items():

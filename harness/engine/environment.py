@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import harness
-from harness import DISTRIBUTION
+from harness.plugin.installed import DISTRIBUTION, harness_version
 from harness.plugin.registry import GROUP
 
 EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
@@ -26,7 +25,7 @@ def environment(extraction_threads: int) -> dict[str, Any]:
         if entry_point.dist is not None
     }
     return {
-        "harness": harness.__version__,
+        "harness": harness_version(),
         "plugins": plugins,
         "libraries": dict(_libraries()),
         "python": platform.python_version(),

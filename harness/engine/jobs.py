@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from harness import store
 from harness.engine import checks
 from harness.engine.cell import perturbed, profile
 from harness.engine.isolation import ProcessState
@@ -35,6 +34,7 @@ from harness.plugin.base import (
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
+from harness.store import open_for_reading
 from harness.store.maps import load_map, save_map
 from harness.store.records import MapRecord
 
@@ -285,7 +285,7 @@ def select(context: Context, header: Header, send: Send) -> None:
     of `controls`. A selection is made under the first control.
     """
     controls: Mapping[str, Sequence[str]] = header["controls"]
-    with store.open_for_reading(Path(header["run"])) as stored:
+    with open_for_reading(Path(header["run"])) as stored:
         profile_of = lru_cache(maxsize=None)(stored.profile)
 
         def choose(question: Header) -> dict[str, Any]:

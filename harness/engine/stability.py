@@ -5,6 +5,7 @@ levels of the plateau, or on each draw of a perturbation. Everything is derived 
 """
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 import numpy as np
 
@@ -40,15 +41,9 @@ def _record(
     selection: Accepted, kind: str, reference: Integers, others: Integers
 ) -> StabilityRecord:
     similarities = [adjusted_jaccard(reference, other) for other in others]
+    jaccard = float(np.mean(similarities)) if similarities else float("nan")
     clusters = cluster_stabilities(reference, others)
-    weakest = min(clusters, key=lambda cluster: cluster.stability, default=None)
+    weakest = min(clusters, key=itemgetter(2), default=(-1, 0, float("nan")))
     return StabilityRecord(
-        selection.cell,
-        selection.selector,
-        kind,
-        n_compared=len(similarities),
-        jaccard=float(np.mean(similarities)) if similarities else float("nan"),
-        weakest_cluster=-1 if weakest is None else weakest.label,
-        weakest_size=0 if weakest is None else weakest.size,
-        weakest_jaccard=float("nan") if weakest is None else weakest.stability,
+        selection.cell, selection.selector, kind, len(similarities), jaccard, *weakest
     )

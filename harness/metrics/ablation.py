@@ -8,8 +8,8 @@ figure.
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from harness.metrics.significance import p_value
 from harness.plugin.values import Floats, Integers
 
 Changes = Callable[[NDArray[np.bool_]], Floats]
+T = TypeVar("T")
 Removed = Literal["most salient", "least salient", "each"]
 # Models compute in 32 bits; smaller differences are rounding errors.
 ROUNDING = 1e-5
@@ -38,18 +39,10 @@ FEWEST_CLUSTERS = 2
 class Chance:
     """The effect of removing as many random patches.
 
-    Attributes
-    ----------
-    figures : mapping of str to float
-        The means over the draws of the figures of `Effect`.
-    low, high : float
-        The 2.5 % and 97.5 % quantiles of the first figure over the draws.
-    p : float
-        The p value of the first figure, two-sided, as `harness.metrics.significance.p_value`
-        defines it.
-    expected : float or None
-        The mean change of the logit over all sets of that size, in closed form; None if the
-        changes of patches do not add up or the sets are not equally likely.
+    figures: the means over the draws of the figures of `Effect`. Of the first figure over the
+    draws: low and high, its 2.5 % and 97.5 % quantiles, and p, its two-sided p value. expected: the
+    mean change of the logit over all sets of that size, in closed form; None if the changes of
+    patches do not add up or the sets are not equally likely.
     """
 
     figures: Mapping[str, float]
@@ -61,30 +54,17 @@ class Chance:
     @property
     def first(self) -> float:
         """The first figure."""
-        return next(iter(self.figures.values()))
+        return _first(self.figures)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The effect of removing a set of patches on a model's answer to an image.
+    """The effect of removing a `PatchSet` of so many patches on a model's answer to an image.
 
-    Attributes
-    ----------
-    kind, clusters
-        Those of the `PatchSet`.
-    patches : int
-        The number of removed patches.
-    figures : mapping of str to float
-        Those of `logit_figures` or of `embedding_figures`. Chance's interval and p value are of
-        the first one.
-    random, contiguous : Chance
-        The effect of as many random patches, and of as many random patches that are connected.
-    logits : tuple of float
-        The changes of all classes' logits; empty for embeddings.
-    predicted : int or None
-        The class with the largest logit afterwards; None for embeddings.
-    changed : bool
-        Whether another class was predicted before.
+    figures: those of `logit_figures` or of `embedding_figures`; random, contiguous: the effect of
+    as many random patches, and of as many connected ones; logits: the changes of all classes'
+    logits; predicted: the class with the largest logit afterwards; changed: whether it is another
+    one than before. Embeddings have neither logits nor a predicted class.
     """
 
     kind: Kind
@@ -100,7 +80,11 @@ class Effect:
     @property
     def first(self) -> float:
         """The first figure."""
-        return next(iter(self.figures.values()))
+        return _first(self.figures)
+
+
+def _first(figures: Mapping[str, T]) -> T:
+    return next(iter(figures.values()))
 
 
 def margins(logits: Floats, target: int) -> Floats:
@@ -117,22 +101,11 @@ def probabilities(logits: Floats, target: int) -> Floats:
 
 
 def logit_figures(intact: Floats, target: int, changes: Floats) -> dict[str, Floats]:
-    """Changes of a target class's figures: those of the changed logits less the intact ones.
+    """Changes of a target class's figures, each (sets,), from the intact logits (classes,).
 
-    Parameters
-    ----------
-    intact : (classes,) array of float
-        The logits of the whole image.
-    target : int
-        The index of the class.
-    changes : (sets, classes) array of float
-        The differences from the intact logits.
-
-    Returns
-    -------
-    dict of (sets,) arrays of float
-        logit: the target's logit; margin: its logit less the largest other one; probability: its
-        softmax probability; accuracy: 1 if the target is predicted, else 0.
+    changes: (sets, classes), the differences from the intact logits. logit: the target's logit;
+    margin: its logit less the largest other one; probability: its softmax probability; accuracy: 1
+    if the target is predicted, else 0.
     """
     before, after = intact[None], intact + changes
     predicted = np.asarray(after.argmax(axis=-1) == target, dtype=np.float64)
@@ -145,24 +118,11 @@ def logit_figures(intact: Floats, target: int, changes: Floats) -> dict[str, Flo
 
 
 def embedding_figures(intact: Floats, changes: Floats) -> dict[str, Floats]:
-    """The cosine distance 1 − cos between an embedding and each changed one.
+    """The cosine distance 1 − cos between an embedding (d,) and changed ones, each (sets,).
 
-    It is 0 for the same direction, 1 for a right angle and 2 for the opposite direction. An
-    embedding of zeros has no direction: its distance is 1.
+    changes: (sets, d), the differences from the intact embedding. The distance is 0 for the same
+    direction and 2 for the opposite one. Zeros have no direction: their distance is 1.
 
-    Parameters
-    ----------
-    intact : (dimensions,) array of float
-    changes : (sets, dimensions) array of float
-        The differences from the intact embedding.
-
-    Returns
-    -------
-    dict of one (sets,) array of float
-        distance
-
-    Examples
-    --------
     >>> embedding_figures(np.array([1.0, 0.0]), np.array([[1.0, 0.0], [-1.0, 1.0]]))
     {'distance': array([0., 1.])}
     """
@@ -182,44 +142,35 @@ def effects(
 ) -> list[Effect]:
     """The effects of removing sets of patches from an image.
 
-    Parameters
-    ----------
-    intact : (outputs,) array of float
-        The answer to the whole image: the classes' logits, or an embedding.
-    changes : callable
-        Takes sets (sets, n) of bool, True for removed patches, and returns the answers' changes
-        (sets, outputs).
-    sets : sequence of PatchSet
-    orders : two (draws, n) arrays of int
-        The ranks of the patches in random orders and in contiguous random orders. A set is
-        compared with the sets of the lowest ranks that have as many patches.
-    target : int, optional
-        The class whose figures are computed; None if the answer is an embedding.
-    patch_changes : (n, outputs) array of float, optional
-        The changes that single patches make, if those of a set are their sum.
+    intact: (d,), the answer to the whole image; changes: takes sets (sets, n), True for removed
+    patches, and returns the answers' changes (sets, d); orders: ranks (draws, n) in random and in
+    contiguous random orders, a set is compared with the sets of the lowest ranks that have as many
+    patches; target: the class whose figures are computed, None if the answer is an embedding;
+    patch_changes: (n, d), the changes of single patches, if those of a set are their sum.
     """
     if not sets:
         return []
-    if target is None:
-        measure = partial(embedding_figures, intact)
-    else:
-        measure = partial(logit_figures, intact, target)
-    mean_change = None
-    if target is not None and patch_changes is not None:
-        mean_change = float(patch_changes[:, target].mean())
+
+    def measure(changed: Floats) -> dict[str, Floats]:
+        if target is None:
+            return embedding_figures(intact, changed)
+        return logit_figures(intact, target, changed)
 
     # Sets of one size have the same draws.
     @cache
     def draws(order: int, patches: int) -> dict[str, Floats]:
         return measure(changes(orders[order] < patches))
 
+    mean_change = None
+    if target is not None and patch_changes is not None:
+        mean_change = float(patch_changes[:, target].mean())
     observed = changes(np.array([each.removed for each in sets]))
     columns = measure(observed)
     found = []
     for index, each in enumerate(sets):
         figures = {name: float(column[index]) for name, column in columns.items()}
         patches = int(each.removed.sum())
-        first = next(iter(figures.values()))
+        first = _first(figures)
         expected = None if mean_change is None else patches * mean_change
         chances = _chance(first, draws(0, patches), expected), _chance(first, draws(1, patches))
         change = () if target is None else _logits_after(intact, observed[index])
@@ -234,7 +185,7 @@ def _logits_after(intact: Floats, change: Floats) -> tuple[tuple[float, ...], in
 
 
 def _chance(observed: float, draws: Mapping[str, Floats], expected: float | None = None) -> Chance:
-    first = next(iter(draws.values()))
+    first = _first(draws)
     low, high = np.quantile(first, TAILS)
     means = {name: float(values.mean()) for name, values in draws.items()}
     p = p_value(abs(observed) - ROUNDING, np.abs(first))
@@ -245,21 +196,11 @@ def _chance(observed: float, draws: Mapping[str, Floats], expected: float | None
 class Contrast:
     """One figure over a set of images: removing clusters compared with removing random patches.
 
-    Attributes
-    ----------
-    removed : {"most salient", "least salient", "each"}
-        Which cluster is removed from every image. "each": every cluster on its own; the mean over
-        an image's clusters counts.
-    figure : str
-        A figure of `Effect`.
-    images : int
-        The number of images.
-    fraction : float
-        The mean fraction of an image's patches that is removed.
-    clusters, random, contiguous : Estimate
-        The changes that clusters make, and those of as many patches, means over the draws.
-    beyond_random, beyond_contiguous : Estimate
-        The paired differences: clusters less chance.
+    removed: which cluster is removed from every image; "each": every one on its own, of which the
+    image's mean counts; fraction: the mean fraction of an image's patches that is removed;
+    clusters, random, contiguous: the changes that clusters make, and those of as many patches,
+    means over the draws; beyond_random, beyond_contiguous: the paired differences, clusters less
+    chance.
     """
 
     removed: Removed
@@ -276,27 +217,18 @@ class Contrast:
 def contrasts(images: Sequence[tuple[int, Sequence[Effect]]]) -> list[Contrast]:
     """All figures for every kind of removed cluster, over the images with two clusters or more.
 
-    Parameters
-    ----------
-    images : sequence of (int, sequence of Effect)
-        The number of an image's patches, and the effects of removing each of its clusters alone,
-        most salient cluster first.
+    images: the number of an image's patches, and the effects of removing each of its clusters
+    alone, most salient cluster first.
     """
     several = [image for image in images if len(image[1]) >= FEWEST_CLUSTERS]
-    return [
-        contrast
-        for removed in (CLUSTERS if several else ())
-        for contrast in _contrasts(removed, several)
-    ]
+    kinds = CLUSTERS if several else ()
+    return [contrast for removed in kinds for contrast in _contrasts(removed, several)]
 
 
 def _contrasts(
     removed: Removed, images: Sequence[tuple[int, Sequence[Effect]]]
 ) -> Iterator[Contrast]:
-    part = {"most salient": slice(1), "least salient": slice(-1, None), "each": slice(None)}[
-        removed
-    ]
-    chosen = [effects[part] for _, effects in images]
+    chosen = [effects[CLUSTERS[removed]] for _, effects in images]
     fraction = statistics.fmean(
         statistics.fmean(effect.patches for effect in effects) / patches
         for (patches, _), effects in zip(images, chosen, strict=True)
@@ -304,17 +236,8 @@ def _contrasts(
     for figure in chosen[0][0].figures:
         changes = np.array([_mean_changes(effects, figure) for effects in chosen])
         clusters, random, contiguous = changes.T
-        yield Contrast(
-            removed,
-            figure,
-            len(images),
-            fraction,
-            _estimate(clusters),
-            _estimate(random),
-            _estimate(contiguous),
-            _estimate(clusters - random),
-            _estimate(clusters - contiguous),
-        )
+        compared = clusters, random, contiguous, clusters - random, clusters - contiguous
+        yield Contrast(removed, figure, len(images), fraction, *map(_estimate, compared))
 
 
 def _mean_changes(effects: Sequence[Effect], figure: str) -> Floats:

@@ -25,23 +25,11 @@ MOST_UNEVEN = 1.5
 def foreground_fractions(
     mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
 ) -> Floats:
-    """The fraction of each patch's area that a mask covers.
+    """The fraction of each patch's area that a mask (height, width) covers, (n,).
 
-    If a boundary between patches cuts through pixels, each part counts with its area.
+    If a boundary between patches cuts through pixels, each part counts with its area. The grid
+    (rows, columns) covers a region of the mask, in pixels; by default all of it.
 
-    Parameters
-    ----------
-    mask : (height, width) array of bool
-    grid : (rows, columns)
-    region : Region, optional
-        The part of the image that the grid covers, in pixels; by default all of it.
-
-    Returns
-    -------
-    (n,) array of float
-
-    Examples
-    --------
     >>> foreground_fractions(np.array([[True, False, False]]), (1, 2)).round(2)
     array([0.67, 0.  ])
     """
@@ -56,18 +44,9 @@ def foreground_patches(
 
 
 def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
-    """The mean of values over the area of each cell of a grid.
+    """The mean over the area of each cell of a grid (rows, columns[, channels]).
 
-    Parameters
-    ----------
-    values : (height, width) or (height, width, channels) array
-    grid : (rows, columns)
-    region : Region, optional
-        The part of the values that the grid covers, in pixels; by default all of them.
-
-    Returns
-    -------
-    (rows, columns) or (rows, columns, channels) array of float
+    values: (height, width[, channels]). The grid covers a region of them, by default all.
     """
     rows, columns = grid
     top, left, height, width = Patches.on(values.shape[:2], grid, region).region
@@ -101,33 +80,13 @@ def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -
 
     AMI = (I − E[I]) / (mean(H₁, H₂) − E[I]); the expectation is over partitions of the same
     sizes, so that many small clusters gain nothing. Clusters that split the foreground lose by
-    that.
-
-    Parameters
-    ----------
-    labels : (n,) array of int
-        Unassigned patches (−1) are singletons.
-    foreground : (n,) array of bool
-
-    Returns
-    -------
-    float
-        NaN if `why_undefined` gives a reason.
-
-    Raises
-    ------
-    InvalidLabelsError
-        If the labels are no partition of the patches.
+    that. Unassigned patches (−1) are singletons. NaN if `why_undefined` gives a reason. Raises
+    InvalidLabelsError if the labels are no partition of the patches.
 
     References
     ----------
     Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings comparison:
     variants, properties, normalization and correction for chance", with the arithmetic mean.
-
-    Examples
-    --------
-    >>> agreement(np.array([0, 0, 1, 1]), np.array([True, True, False, False]))
-    1.0
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
@@ -144,28 +103,11 @@ def pixel_kmeans(
     seed: int,
     region: Region | None = None,
 ) -> Integers:
-    """Pixel k-means: clusters of the patches' own pixels, a baseline that needs no model.
+    """Cluster the patches by their own pixels, (n,): a baseline that needs no model.
 
     Patches that are not whole pixels are resampled, by area, to the nearest whole number of pixels.
-
-    Parameters
-    ----------
-    pixels : (height, width, channels) array of uint8
-    grid : (rows, columns)
-    k : int
-        The number of clusters; if fewer patches differ, their number.
-    seed : int
-    region : Region, optional
-        The part of the image that the grid covers, in pixels; by default all of it.
-
-    Returns
-    -------
-    (n,) array of int
-
-    Raises
-    ------
-    HarnessError
-        Unless 1 ≤ k ≤ n.
+    There are k clusters, or as many as there are patches that differ. Raises HarnessError unless
+    1 ≤ k ≤ n.
 
     References
     ----------
@@ -199,31 +141,14 @@ def _check_count(grid: tuple[int, int], k: int, parts: str) -> None:
 
 
 def spatial_blocks(grid: tuple[int, int], k: int) -> Integers:
-    """Contiguous, compact, nearly equal blocks: a baseline that knows only where patches lie.
+    """Contiguous, compact, nearly equal blocks, (n,): a baseline that knows only where patches lie.
 
     The grid is cut into strips of whole rows, and each strip along its length, to a patch, into a
     proportional number of blocks; or the same with columns. Among all numbers of strips the one
     with the shortest boundaries between blocks wins, then the one with the most even sizes. The
-    largest block has at most 1.5 times as many patches as the smallest, and one more.
+    largest block has at most 1.5 times as many patches as the smallest, and one more. Raises
+    HarnessError unless 1 ≤ k ≤ n.
 
-    Parameters
-    ----------
-    grid : (rows, columns)
-    k : int
-        The number of blocks.
-
-    Returns
-    -------
-    (n,) array of int
-        Labels 0 … k − 1.
-
-    Raises
-    ------
-    HarnessError
-        Unless 1 ≤ k ≤ n.
-
-    Examples
-    --------
     >>> spatial_blocks((2, 4), 2)
     array([0, 0, 1, 1, 0, 0, 1, 1])
     """

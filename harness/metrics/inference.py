@@ -96,11 +96,6 @@ def standings(criteria: Sequence[Floats]) -> Standings:
     one opens the first tier; a later one opens a new tier if the method that opened the current
     tier is significantly better: Friedman's test rejects, and q of the pair is at most .05.
 
-    Parameters
-    ----------
-    criteria : sequence of ndarray, shape (methods, images)
-        The scores by each criterion; larger is better, NaN is missing.
-
     References
     ----------
     Demšar 2006, "Statistical comparisons of classifiers over multiple data sets".
@@ -153,28 +148,17 @@ def _pairs(criteria: Sequence[Floats], complete: Sequence[int]) -> list[Pair]:
 
 
 def signed_rank_p(differences: Floats) -> float:
-    """Compute the two-sided p value of Wilcoxon's signed-rank test.
+    """Compute the two-sided p value of Wilcoxon's signed-rank test on differences (images,).
 
     Up to 200 images the test is exact, also with ties and zeros: all 2ⁿ assignments of signs to the
-    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt).
-
-    Parameters
-    ----------
-    differences : ndarray, shape (images,)
-        Paired differences without NaN.
-
-    Returns
-    -------
-    float
-        p, NaN for fewer than six images, for which p cannot fall below .05.
+    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt). NaN for fewer than six
+    images, for which p cannot fall below .05.
 
     References
     ----------
     Wilcoxon 1945, "Individual comparisons by ranking methods".
     Pratt 1959, "Remarks on zeros and ties in the Wilcoxon signed rank procedures".
 
-    Examples
-    --------
     >>> signed_rank_p(np.array([0.5, 0.25, 1.0, 0.75, 0.1, 0.3]))
     0.03125
     """
@@ -202,28 +186,11 @@ def signed_rank_p(differences: Floats) -> float:
 
 
 def bootstrap_interval(scores: Floats, level: float = 0.95) -> tuple[float, float]:
-    """Compute the percentile bootstrap interval of a mean over images.
+    """Compute the percentile bootstrap interval of the mean of scores (images,) (Efron 1979).
 
     Images are resampled 2,000 times from a fixed seed, so that equal scores give equal intervals.
+    NaN for fewer than two images.
 
-    Parameters
-    ----------
-    scores : ndarray, shape (images,)
-        One score of each image, without NaN.
-    level : float, default 0.95
-        The nominal coverage of the interval.
-
-    Returns
-    -------
-    tuple of float
-        The lower and the upper end, NaN for fewer than two images.
-
-    References
-    ----------
-    Efron 1979, "Bootstrap methods: another look at the jackknife".
-
-    Examples
-    --------
     >>> bootstrap_interval(np.array([0.5, 0.5, 0.5]))
     (0.5, 0.5)
     """

@@ -8,7 +8,6 @@ counts as unshared in a cluster that the other partition has it in.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +19,9 @@ Kind = Literal["same", "split", "merge", "lost", "new"]
 FIRST, SECOND = 0, 1
 # A cluster: its partition, and its index there in the order of the clusters' first nodes.
 Cluster = tuple[int, int]
+# Clusters of the partition that a cluster is not in, the nodes that it shares with them, and the
+# nodes in either.
+Union = tuple[list[Cluster], int, int]
 
 
 @dataclass(frozen=True)
@@ -77,53 +79,33 @@ def best_unions(partition: Labels, other: Labels) -> list[BestUnion]:
     """Find the most similar union of the other partition's clusters for each cluster.
 
     Among all unions U, the one with the largest Jaccard index |C ∩ U| / |C ∪ U| is found exactly;
-    of several, the one with the fewest clusters.
+    of several, the one with the fewest clusters. Returns one a cluster, ordered by label. Raises
+    ValueError if the partitions have different numbers of nodes.
 
-    Parameters
-    ----------
-    partition, other : ndarray of int, shape (n,)
-        Labels of the same n nodes. Nodes that are unassigned (−1) or alone are in no cluster.
-
-    Returns
-    -------
-    list of BestUnion
-        One for each cluster of the partition, ordered by label.
-
-    Raises
-    ------
-    ValueError
-        If the partitions have different numbers of nodes.
-
-    Notes
-    -----
     |C ∩ U| / |C ∪ U| = Σ a_D / (|C| + Σ b_D), where a_D = |C ∩ D| and b_D = |D − C| are summed over
     the clusters D in U. With λ the maximum, Σ (a_D − λ b_D) ≤ λ |C| for every union, with equality
     for the best ones: they hold every D with a_D / b_D > λ and none below. So the best unions are
-    prefixes of the clusters by decreasing a_D / b_D, and the first best prefix is the smallest.
+    prefixes of the clusters by decreasing a_D / b_D, and the first best prefix is the smallest
+    (Dinkelbach 1967, "On nonlinear fractional programming").
 
-    References
-    ----------
-    Dinkelbach 1967, "On nonlinear fractional programming".
-
-    Examples
-    --------
     >>> (union,) = best_unions(np.array([0, 0, 0, 0, 0]), np.array([1, 1, 2, 2, -1]))
     >>> union.union, union.jaccard
     ((1, 2), 0.8)
     """
     overlaps = _Overlaps(partition, other)
-    unions = [overlaps.best_union(cluster, set()) for cluster in overlaps.clusters(FIRST)]
-    found = [
-        BestUnion(
-            label=overlaps.labels[union.centre],
-            size=overlaps.sizes[union.centre],
-            union=tuple(overlaps.labels[member] for member in union.members),
-            union_size=union.size,
-            shared=union.shared,
-            jaccard=union.shared / union.joined,
+    found = []
+    for cluster in overlaps.clusters(FIRST):
+        members, shared, joined = overlaps.best_union(cluster, set())
+        found.append(
+            BestUnion(
+                label=overlaps.labels[cluster],
+                size=overlaps.sizes[cluster],
+                union=tuple(overlaps.labels[member] for member in members),
+                union_size=sum(overlaps.sizes[member] for member in members),
+                shared=shared,
+                jaccard=shared / joined,
+            )
         )
-        for union in unions
-    ]
     return sorted(found, key=lambda union: union.label)
 
 
@@ -134,24 +116,9 @@ def match(first: Labels, second: Labels) -> Matching:
     are matched first, then those among the remaining clusters, until no two of them share a node.
     The matching is therefore stable: no cluster and union have a higher index than all of their
     correspondences. Ties are broken by more shared nodes, then fewer clusters, then node order, so
-    that labels do not matter and swapping the partitions swaps the sides.
+    that labels do not matter and swapping the partitions swaps the sides. Raises ValueError if the
+    partitions have different numbers of nodes.
 
-    Parameters
-    ----------
-    first, second : ndarray of int, shape (n,)
-        Labels of the same n nodes. Nodes that are unassigned (−1) or alone are in no cluster.
-
-    Returns
-    -------
-    Matching
-
-    Raises
-    ------
-    ValueError
-        If the partitions have different numbers of nodes.
-
-    Examples
-    --------
     >>> found = match(np.array([0, 0, 0, 0, 1, 1]), np.array([5, 5, 6, 6, 7, 7]))
     >>> [(each.kind, each.first, each.second) for each in found.correspondences]
     [('split', (0,), (5, 6)), ('same', (1,), (7,))]
@@ -168,17 +135,6 @@ def match(first: Labels, second: Labels) -> Matching:
         unassigned_first=len(first) - overlaps.clustered(FIRST),
         unassigned_second=len(first) - overlaps.clustered(SECOND),
     )
-
-
-@dataclass(frozen=True)
-class _Union:
-    """A cluster, the centre, and clusters of the other partition; joined: nodes of either."""
-
-    centre: Cluster
-    members: tuple[Cluster, ...]
-    size: int
-    shared: int
-    joined: int
 
 
 class _Overlaps:
@@ -219,7 +175,7 @@ class _Overlaps:
     def clustered(self, side: int) -> int:
         return sum(self.sizes[cluster] for cluster in self.clusters(side))
 
-    def best_union(self, centre: Cluster, without: set[Cluster]) -> _Union:
+    def best_union(self, centre: Cluster, without: set[Cluster]) -> Union:
         """The smallest union with the largest Jaccard index, among clusters not in `without`."""
 
         def inside(member: Cluster) -> tuple[float, int]:
@@ -228,7 +184,7 @@ class _Overlaps:
             return -self.shared[centre][member] / self.sizes[member], member[1]
 
         members: list[Cluster] = []
-        size, shared, joined = 0, 0, self.sizes[centre]
+        shared, joined = 0, self.sizes[centre]
         for member in sorted(self.shared[centre].keys() - without, key=inside):
             common = self.shared[centre][member]
             outside = self.sizes[member] - common
@@ -236,16 +192,16 @@ class _Overlaps:
             if common * joined <= shared * outside:
                 break
             members.append(member)
-            size, shared, joined = size + self.sizes[member], shared + common, joined + outside
-        return _Union(centre, tuple(members), size, shared, joined)
+            shared, joined = shared + common, joined + outside
+        return members, shared, joined
 
-    def precedence(self, union: _Union) -> tuple[Any, ...]:
+    def precedence(self, centre: Cluster, union: Union) -> tuple[Any, ...]:
         """A sort key of unions with members, best first; equal only for the same clusters."""
+        members, shared, joined = union
         meetings = sorted(
-            self._meetings[min(union.centre, member), max(union.centre, member)]
-            for member in union.members
+            self._meetings[min(centre, member), max(centre, member)] for member in members
         )
-        return -Fraction(union.shared, union.joined), -union.shared, len(meetings), meetings
+        return -Fraction(shared, joined), -shared, len(meetings), meetings
 
     def correspondence(self, first: Sequence[Cluster], second: Sequence[Cluster]) -> Correspondence:
         sizes = [sum(self.sizes[cluster] for cluster in side) for side in (first, second)]
@@ -275,26 +231,24 @@ def _stable(overlaps: _Overlaps) -> Iterator[tuple[list[Cluster], list[Cluster]]
     """The two sides of each correspondence, best first, then the unmatched clusters."""
     taken: set[Cluster] = set()
 
-    def best_of(clusters: Iterable[Cluster]) -> dict[Cluster, tuple[tuple[Any, ...], _Union]]:
-        unions = [overlaps.best_union(cluster, taken) for cluster in clusters]
+    def best_of(clusters: Iterable[Cluster]) -> dict[Cluster, tuple[Any, list[Cluster]]]:
+        unions = {cluster: overlaps.best_union(cluster, taken) for cluster in clusters}
         return {
-            union.centre: (overlaps.precedence(union), union) for union in unions if union.members
+            centre: (overlaps.precedence(centre, union), union[0])
+            for centre, union in unions.items()
+            if union[0]
         }
 
     candidates = best_of(overlaps.sizes)
     while candidates:
-        _, chosen = min(candidates.values(), key=itemgetter(0))
+        centre, (_, members) = min(candidates.items(), key=lambda candidate: candidate[1][0])
         sides: tuple[list[Cluster], list[Cluster]] = [], []
-        for cluster in (chosen.centre, *chosen.members):
+        for cluster in (centre, *members):
             sides[cluster[0]].append(cluster)
             taken.add(cluster)
             candidates.pop(cluster, None)
         yield sides
-        outdated = [
-            cluster
-            for cluster, (_, union) in candidates.items()
-            if not taken.isdisjoint(union.members)
-        ]
+        outdated = [key for key, (_, union) in candidates.items() if not taken.isdisjoint(union)]
         for cluster in outdated:
             del candidates[cluster]
         candidates |= best_of(outdated)

@@ -30,17 +30,8 @@ def patch_sets(labels: Integers, together: int) -> Iterator[PatchSet]:
     """Each cluster, up to `together` clusters at once, and all but one cluster.
 
     No set occurs twice: removing all clusters but one is listed as "only", and with two clusters
-    removing one already leaves only the other.
+    removing one already leaves only the other. Unassigned patches (−1) count as one cluster here.
 
-    Parameters
-    ----------
-    labels : (n,) array of int
-        Unassigned patches (−1) count as one cluster here.
-    together : int
-        The largest number of clusters removed at once.
-
-    Examples
-    --------
     >>> [(each.kind, each.clusters) for each in patch_sets(np.array([0, 0, 1, 1]), 2)]
     [('alone', (0,)), ('alone', (1,)), ('together', (0, 1))]
     """
@@ -67,37 +58,20 @@ def count_patch_sets(clusters: int, together: int) -> int:
 
 
 def random_orders(patches: int, draws: int, seed: int) -> Integers:
-    """Random orders of an image's patches; the first k of an order are a random set of k patches.
+    """The rank, from 0, of every patch in random orders, (draws, patches).
 
-    Parameters
-    ----------
-    patches, draws, seed : int
-
-    Returns
-    -------
-    (draws, patches) array of int
-        The rank of every patch in every order, from 0.
+    The first k patches of an order are a random set of k patches.
     """
     random = np.random.default_rng(seed)
     return random.permuted(np.tile(np.arange(patches), (draws, 1)), axis=1)
 
 
 def contiguous_orders(grid: tuple[int, int], draws: int, seed: int) -> Integers:
-    """Random orders whose first k patches are connected on the grid, for every k.
+    """The rank, from 0, of every patch of a grid in random orders, (draws, rows · columns).
 
-    An order starts at a random patch and repeatedly adds one of the patches next to those it
-    has (left, right, above or below), each with the same probability.
-
-    Parameters
-    ----------
-    grid : (rows, columns)
-        Patches are numbered row by row.
-    draws, seed : int
-
-    Returns
-    -------
-    (draws, rows · columns) array of int
-        The rank of every patch in every order, from 0.
+    The first k patches of an order are connected, for every k: an order starts at a random patch
+    and repeatedly adds one of the patches next to those it has (left, right, above or below), each
+    with the same probability.
     """
     random = np.random.default_rng(seed)
     rows, columns = grid

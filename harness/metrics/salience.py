@@ -28,15 +28,9 @@ def order_by_salience(
     clusters are equal. It counts attention from outside only, since a cluster that attends to
     itself is not therefore what the image attends to. A cluster of all patches has salience 0.
 
-    Parameters
-    ----------
-    weights : (n, n) array of float
-        Row i is what patch i attends to.
-    labels : (n,) array of int
-        Unassigned patches (−1) are no cluster, but their attention counts.
+    weights: (n, n), row i is what patch i attends to; labels: (n,), unassigned patches (−1) are no
+    cluster, but their attention counts.
 
-    Examples
-    --------
     >>> weights = np.array([[0.2, 0.8, 0.0], [0.3, 0.3, 0.4], [0.0, 1.0, 0.0]])
     >>> [(each.label, each.salience) for each in order_by_salience(weights, np.array([0, 1, 0]))]
     [(1, 0.9), (0, 0.35)]

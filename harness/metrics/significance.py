@@ -80,27 +80,11 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
 def false_discovery_rates(p_values: ArrayLike, *, dependent: bool = False) -> Floats:
     """Compute the smallest false discovery rate at which each test of a family is rejected.
 
-    Parameters
-    ----------
-    p_values : array_like, shape (tests,)
-        p values of the family; NaN where there was no test.
-    dependent : bool, default False
-        Whether the tests may depend on each other in any way (Benjamini and Yekutieli) instead of
-        being independent or positively dependent (Benjamini and Hochberg).
-
-    Returns
-    -------
-    ndarray, shape (tests,)
-        Adjusted p values, NaN where there was no test.
-
-    References
-    ----------
-    Benjamini and Hochberg 1995, "Controlling the false discovery rate".
+    NaN where there was no test. Tests that may depend on each other in any way are adjusted after
     Benjamini and Yekutieli 2001, "The control of the false discovery rate in multiple testing under
-    dependency".
+    dependency"; independent or positively dependent ones after Benjamini and Hochberg 1995,
+    "Controlling the false discovery rate".
 
-    Examples
-    --------
     >>> false_discovery_rates([0.01, 0.5, float("nan")]).tolist()
     [0.02, 0.5, nan]
     """

@@ -1,7 +1,6 @@
 """Stability of clusters: similarity adjusted for chance, and how well each cluster is recovered."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -63,20 +62,14 @@ def adjusted_jaccard(reference: Labels, other: Labels) -> float:
     return (found - by_chance) / (1 - by_chance)
 
 
-@dataclass(frozen=True)
-class ClusterStability:
-    """A cluster, and the mean of its best Jaccard index over other partitions."""
-
-    label: int
-    size: int
-    stability: float
-
-
-def cluster_stabilities(reference: Labels, others: Iterable[Labels]) -> list[ClusterStability]:
+def cluster_stabilities(
+    reference: Labels, others: Iterable[Labels]
+) -> list[tuple[int, int, float]]:
     """How well other partitions recover each cluster of at least two nodes, ordered by label.
 
-    The best Jaccard index of cluster C in partition P′ is γ(C, P′) = max_D |C ∩ D| / |C ∪ D|.
-    Clusters above .75 are valid, above .85 highly stable (Hennig 2007). Empty without others.
+    Returns label, size, and the mean over the others of the best Jaccard index γ(C, P′) = max_D
+    |C ∩ D| / |C ∪ D|. Clusters above .75 are valid, above .85 highly stable (Hennig 2007). Empty
+    without others.
     """
     partitions = [unassigned_as_singletons(other) for other in others]
     if not partitions:
@@ -87,7 +80,7 @@ def cluster_stabilities(reference: Labels, others: Iterable[Labels]) -> list[Clu
         size = int(np.count_nonzero(inside))
         if size >= 2:
             best = np.array([_best_overlap(inside, size, partition) for partition in partitions])
-            found.append(ClusterStability(label, size, float(best.mean())))
+            found.append((label, size, float(best.mean())))
     return found
 
 

@@ -5,6 +5,14 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# The name under which the harness itself is installed.
+DISTRIBUTION = "attention-harness"
+
+
+def harness_version() -> str:
+    """The version of the harness."""
+    return importlib.metadata.version(DISTRIBUTION)
+
 
 @dataclass(frozen=True)
 class Source:

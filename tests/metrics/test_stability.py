@@ -73,10 +73,8 @@ def test_each_cluster_is_matched_with_its_best_by_hand() -> None:
 
     first, second = cluster_stabilities(reference, others)
 
-    assert (first.label, first.size) == (0, 4)
-    assert first.stability == pytest.approx((3 / 4 + 1) / 2)
-    assert (second.label, second.size) == (1, 3)
-    assert second.stability == pytest.approx((3 / 4 + 1 / 3) / 2)
+    assert first == (0, 4, pytest.approx((3 / 4 + 1) / 2))
+    assert second == (1, 3, pytest.approx((3 / 4 + 1 / 3) / 2))
 
 
 def test_without_other_partitions_there_are_no_cluster_stabilities() -> None:
