@@ -10,7 +10,7 @@ from harness.analysis.leaderboard import Row, row_of
 from harness.analysis.method import MethodKey, flatten, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import matching_specs
-from harness.analysis.similarity import MEASURES, PartitionSimilarities, Similarity
+from harness.analysis.similarity import Similarity, similarities
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_intervals
 from harness.store import Store, none_for_nan
@@ -167,25 +167,21 @@ def _method(
     layer_rows = _layer_rows(found, controls)
     numbers = {(row.layer, row.head): number for number, row in enumerate(heads)}
     depths = {row.layer: depth for depth, row in enumerate(layer_rows)}
-    similarities = PartitionSimilarities(np.array([depths[row.layer] for row in heads]))
     accepted = [
         # Two bytes per label, as in the store, since there may be very many.
         (each, store.labels(each.cell)[each.candidate].astype(np.int16))
         for each in found
-        if each.candidate is not None and each.accepted and not each.reason
+        if each.accepted and not each.reason
     ]
     # Only partitions of equally many nodes can be compared, and builders may choose levels by that.
     comparable = grouped(accepted, lambda pair: (len(pair[1]), pair[0].repeat))
-    for _, pairs in sorted(comparable.items(), key=lambda item: item[0]):
-        similarities.add(
-            [(each.image, numbers[each.layer, each.head], labels) for each, labels in pairs]
-        )
+    repeats = [
+        [(each.image, numbers[each.layer, each.head], labels) for each, labels in pairs]
+        for _, pairs in sorted(comparable.items(), key=lambda item: item[0])
+    ]
+    of_heads = np.array([depths[row.layer] for row in heads])
+    alike, trivial, image_pairs = similarities(repeats, of_heads)
+    compared = len(accepted) - trivial
     return MethodLayers(
-        method,
-        tuple(layer_rows),
-        tuple(heads),
-        tuple(map(similarities.by, MEASURES)),
-        len(accepted) - similarities.trivial,
-        similarities.trivial,
-        similarities.image_pairs,
+        method, tuple(layer_rows), tuple(heads), alike, compared, trivial, image_pairs
     )

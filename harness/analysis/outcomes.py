@@ -7,10 +7,10 @@ import json
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,6 @@ from harness.metrics.partition import unassigned_as_singletons
 from harness.plugin.values import Floats, Integers
 from harness.store import Store, perturbed_cells
 from harness.store.records import LEVELS
-
-T = TypeVar("T")
 
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
@@ -175,12 +173,8 @@ def _mean_perturbed(jaccards: Mapping[str, float | None]) -> float | None:
 
 def outcomes(store: Store) -> Iterator[Outcome]:
     """Every planned observation under every selector, failures included, as planned."""
-    tests = _by_selection(
-        store, "SELECT cell, selector, control, z, p, q FROM tests", SelectionTest
-    )
-    jaccards = _by_selection(
-        store, "SELECT cell, selector, kind, jaccard FROM stabilities", lambda jaccard: jaccard
-    )
+    tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
+    jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)
 
     # The selectors of a cell follow each other.
@@ -203,17 +197,20 @@ def outcomes(store: Store) -> Iterator[Outcome]:
         row |= {"accepted": bool(row["accepted"]), "ok": bool(row["ok"] and complete)}
         key = cell, method.selector
         yield Outcome(
-            **row, method=method, jaccards=jaccards.get(key, {}), tests=tests.get(key, {})
+            **row,
+            method=method,
+            jaccards=jaccards.get(key, {}),
+            tests={name: SelectionTest(*test) for name, test in tests.get(key, {}).items()},
         )
 
 
-def _by_selection(
-    store: Store, query: str, make: Callable[..., T]
-) -> Mapping[tuple[str, str], Mapping[str, T]]:
-    """Rows (cell, selector, name, values…), by cell and selector and then by name."""
-    found: defaultdict[tuple[str, str], dict[str, T]] = defaultdict(dict)
-    for cell, selector, name, *values in store.connection.execute(query):
-        found[cell, selector][name] = make(*values)
+def by_selection(
+    store: Store, query: str, *parameters: Any
+) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """A query's rows by cell and selector, then by name: the value, or the tuple of several."""
+    found: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    for cell, selector, name, *values in store.connection.execute(query, parameters):
+        found[cell, selector][name] = values[0] if len(values) == 1 else tuple(values)
     return found
 
 
