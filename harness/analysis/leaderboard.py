@@ -17,9 +17,9 @@ import numpy as np
 
 from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
+from harness.analysis.partitions import hint
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
-from harness.plugin.spec import did_you_mean
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
 
@@ -166,8 +166,7 @@ def leaderboard(store: Store, by: str | None = None) -> list[Row]:
 def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
     """All rows of comparisons with their ranks; see `leaderboard`."""
     if by is not None and by not in SORTABLE:
-        hint = did_you_mean(by, SORTABLE) or f"; there are {', '.join(SORTABLE)}"
-        raise HarnessError(f"--by {by}: no such column{hint}")
+        raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE, len(SORTABLE))}")
     rows = [row for comparison in compared for row in comparison.rows]
     if by is not None:
         rows.sort(key=lambda row: _missing_last(flatten(row)[by], falling=by not in SMALLEST_FIRST))
@@ -200,13 +199,9 @@ def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str])
     names = short_names(list(methods))
     pairs = [
         MethodPair(
-            names[pair.first],
-            names[pair.second],
-            pair.wins,
-            none_for_nan(pair.p),
-            none_for_nan(pair.q),
+            names[one.first], names[one.second], one.wins, *map(none_for_nan, (one.p, one.q))
         )
-        for pair in standing.pairs
+        for one in standing.pairs
     ]
     return Comparison(image_set, sorted(rows, key=rule), none_for_nan(standing.omnibus), pairs)
 
@@ -245,14 +240,14 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
     accepted = [each for each in ok if each.accepted]
     tests = tuple(_control_test(control, ok) for control in controls)
     scores = _by_repeat(found)
-    low, high = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
-    across_images, across_seeds = spread(scores)
+    interval = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
+    low, high, across_images, across_seeds = map(none_for_nan, (*interval, *spread(scores)))
     return Row(
         method=found[0].method,
-        excess_low=none_for_nan(low),
-        excess_high=none_for_nan(high),
-        across_images=none_for_nan(across_images),
-        across_seeds=none_for_nan(across_seeds),
+        excess_low=low,
+        excess_high=high,
+        across_images=across_images,
+        across_seeds=across_seeds,
         accepted=len(accepted),
         ok=len(ok),
         total=len(found),
