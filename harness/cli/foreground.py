@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
-from harness.cli.output import print_result, write_rows
+from harness.cli.output import columns_of, print_result, write_table
 
 if TYPE_CHECKING:
     from harness.analysis.foreground import Foreground
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_rows([flatten(each) for each in found.maps], arguments.csv)
+        write_table(columns_of([flatten(each) for each in found.maps]), arguments.csv)
     return 0
 
 

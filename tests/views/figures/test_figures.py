@@ -50,7 +50,7 @@ def test_a_profile_shows_modularity_and_clusters_at_their_levels() -> None:
     assert above.lines[2].get_xdata()[0] == drawn.levels[2]
 
 
-def test_a_candidate_that_was_not_accepted_is_told_as_such() -> None:
+def test_a_candidate_that_was_not_accepted_is_labelled_as_such() -> None:
     for accepted in (False, True):
         drawn = curve(selection=SelectorReport("s", 1, accepted, None, ""))
         assert ("not accepted" in texts(profile_figure([drawn], title="t"))) is not accepted
