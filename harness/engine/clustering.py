@@ -5,6 +5,7 @@ submitted as soon as their maps exist: clustering starts while maps are still ex
 """
 
 import contextlib
+import sqlite3
 from collections import deque
 from collections.abc import Iterable
 from typing import Self
@@ -13,13 +14,18 @@ from harness.engine.pool import CellJob, Pool
 from harness.errors import RunStoppedError
 from harness.planning.progress import Progress
 from harness.planning.settings import Settings, TimeLimits
+from harness.planning.survey import MapRecord
 from harness.store import FILE_NAME, Store
-from harness.store.records import CellRecord, MapRecord, MissingCell
+from harness.store.records import CellRecord
 
 # Cells read from the store at a time.
 PAGE = 500
 # Warnings about failed cells; the tables have all failures.
 WARNINGS = 10
+# What a job needs of a planned cell.
+NEEDED = (
+    "image", "layer", "head", "role", "control", "draw", "graph", "clusterer", "seed", "point"
+)  # fmt: skip
 
 
 class Clustering:
@@ -48,8 +54,8 @@ class Clustering:
         self._done = self._failures = 0
         self._is_shown = False
         self._after = -1
-        self._page: deque[MissingCell] = deque()
-        self._under_way: dict[str, MissingCell] = {}
+        self._page: deque[tuple[sqlite3.Row, MapRecord | None]] = deque()
+        self._under_way: dict[str, sqlite3.Row] = {}
         self._unwritten: list[CellRecord] = []
 
     def __enter__(self) -> Self:
@@ -81,50 +87,42 @@ class Clustering:
     def _feed(self) -> None:
         room = self.pool.room()
         skipped = []
-        while len(self._under_way) < room and (cell := self._next()) is not None:
-            if cell.map is None:
+        while len(self._under_way) < room and (missing := self._next()) is not None:
+            cell, found = missing
+            if found is None:
                 break
-            self._after = cell.position
+            self._after = cell["position"]
             self._page.popleft()
-            if cell.map.reason:
-                skipped.append(CellRecord(cell.key, "skipped", cell.map.reason))
+            if found.reason:
+                skipped.append(CellRecord(cell["cell"], "skipped", found.reason))
             else:
-                self._under_way[cell.key] = cell
-                self.pool.submit(self._job(cell, cell.map))
+                self._under_way[cell["cell"]] = cell
+                self.pool.submit(self._job(cell, found))
         if skipped:
             self.store.write_cells(skipped)
             self._count(len(skipped))
             self._done += len(skipped)
 
-    def _next(self) -> MissingCell | None:
-        if not self._page or self._page[0].map is None:
+    def _next(self) -> tuple[sqlite3.Row, MapRecord | None] | None:
+        if not self._page or self._page[0][1] is None:
             # Maps may have come since the page was read.
             self._page = deque(self.store.missing(self._after, PAGE))
         return self._page[0] if self._page else None
 
-    def _job(self, cell: MissingCell, found: MapRecord) -> CellJob:
+    def _job(self, cell: sqlite3.Row, found: MapRecord) -> CellJob:
         settings = self.settings
         return CellJob(
-            cell.key,
-            "cell" if cell.point is None else "perturbed cell",
+            cell["cell"],
+            "cell" if cell["point"] is None else "perturbed cell",
             found.digest,
-            self.limits.of(cell.clusterer),
+            self.limits.of(cell["clusterer"]),
             {
+                **{name: cell[name] for name in NEEDED},
                 "map": found.to_message(),
-                "image": cell.image,
-                "layer": cell.head_index.layer,
-                "head": cell.head_index.head,
-                "role": cell.variant.role,
-                "control": cell.variant.name,
-                "draw": cell.variant.draw,
-                "graph": cell.graph,
-                "clusterer": cell.clusterer,
                 "levels": settings.levels,
-                "seed": cell.seed,
                 "resolution": settings.resolution,
                 "rescore": settings.rescore,
                 "run seed": settings.seed,
-                "point": cell.point,
                 "draws": settings.stability_draws,
             },
         )
@@ -151,9 +149,9 @@ class Clustering:
             for _ in range(cells):
                 self.progress.advance()
 
-    def _warn(self, cell: MissingCell, record: CellRecord) -> None:
+    def _warn(self, cell: sqlite3.Row, record: CellRecord) -> None:
         if self._failures <= WARNINGS:
-            where = f"{cell.clusterer} on {cell.image}"
+            where = f"{cell['clusterer']} on {cell['image']}"
             self.progress.warn(f"{where}: {record.status}: {record.reason}")
         elif self._failures == WARNINGS + 1:
             self.progress.warn("more cells failed; `harness export` lists each with its reason")

@@ -83,8 +83,7 @@ def cost_of(
         levels = levels_of(accepted(store) if store else ())
         selected = {cell.key: cell for cell in plan.perturbed_cells(levels) if is_new(cell)}
         perturbed = Counter(map(_method, selected.values()))
-    timings = store.timings() if store else ()
-    seconds = {(timing.graph, timing.clusterer): timing.seconds for timing in timings}
+    seconds = store.timings() if store else {}
     work = sum(
         seconds.get(method, 0.0)
         * (new[method] * plan.settings.levels + perturbed[method] * plan.settings.stability_draws)

@@ -14,8 +14,8 @@ from harness.engine.messages import Message
 from harness.engine.worker import JobFailedError, Worker, answers, in_order
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
+from harness.planning.survey import MapRecord
 from harness.plugin.values import HeadIndex
-from harness.store.records import MapRecord
 
 Write = Callable[[Iterable[MapRecord]], None]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,17 +19,11 @@ from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError
-from harness.planning.plan import (
-    Plan,
-    PlannedMap,
-    Survey,
-    expected_code,
-    make_plan,
-    split_extractors,
-)
+from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Settings
 from harness.planning.suites import components_named
+from harness.planning.survey import MapRecord, Survey
 from harness.plugin.registry import Registry
 from harness.store import (
     FILE_NAME,
@@ -43,7 +37,6 @@ from harness.store import (
     replace_stabilities,
 )
 from harness.store.maps import is_intact
-from harness.store.records import MapRecord
 
 
 @dataclass(frozen=True)
@@ -166,9 +159,9 @@ def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
         if not planned.image_set and planned.variant.role == "observed"
     )
     stored = [
-        MapRecord(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
+        replace(found.record, key=planned.key)
         for planned, found in zip(observed, survey.maps, strict=True)
-        if not found.reason
+        if not found.record.reason
     ]
     lost = [
         MapRecord(planned.key, reason=planned.reason) for planned in plan.maps if planned.reason

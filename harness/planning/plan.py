@@ -8,67 +8,16 @@ from typing import Any
 
 from harness.planning.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
 from harness.planning.settings import COMPONENTS, Settings
+from harness.planning.survey import Survey, SurveyedImage, SurveyedMap
 from harness.plugin.base import ImageControl, MapSet
-from harness.plugin.patches import Region
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
-from harness.plugin.values import FIRST_HEAD, OBSERVED, HeadIndex, Variant
+from harness.plugin.values import OBSERVED, HeadIndex, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
 SCORING_VERSION = 1
 # What the key of a cell depends on besides its map and seed.
 Parts = list[Any]
-
-
-@dataclass(frozen=True)
-class SurveyedImage:
-    """An image of a set: its digest and size, or the reason why it cannot be loaded."""
-
-    image_set: str
-    key: str
-    digest: str = ""
-    height: int = 0
-    width: int = 0
-    channels: int = 0
-    label: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class SurveyedExtractor:
-    """The heads whose maps an extractor returns for each image, and the digest of its weights."""
-
-    spec: str
-    head_indices: tuple[HeadIndex, ...]
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class SurveyedMap:
-    """A map of a map set, or the reason why it cannot be loaded.
-
-    truth: the community of each node, if known; region: what the patches show of the image.
-    """
-
-    map_set: str
-    key: str
-    image: str = ""
-    head_index: HeadIndex = FIRST_HEAD
-    digest: str = ""
-    nodes: int = 0
-    grid: tuple[int, int] | None = None
-    truth: tuple[int, ...] | None = None
-    region: Region | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """All that a plan needs to know about the inputs."""
-
-    images: tuple[SurveyedImage, ...]
-    extractors: tuple[SurveyedExtractor, ...]
-    maps: tuple[SurveyedMap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +205,7 @@ def _maps(
             yield observed
             yield from _controls(observed, controls, settings, readable)
     of_maps = [(control, of_images) for control, of_images in controls if not of_images]
-    groups = Counter(_group(found) for found in survey.maps if not found.reason)
+    groups = Counter(_group(found) for found in survey.maps if not found.record.reason)
     for found in survey.maps:
         observed = _stored(found)
         yield observed
@@ -267,11 +216,11 @@ def _extracted(
     image: SurveyedImage, extractor: str, parts: Parts, head_index: HeadIndex
 ) -> PlannedMap:
     # An image that cannot be loaded has no digest.
-    identity = image.digest or [image.image_set, image.key]
+    identity = image.digest or [image.image_set, image.image]
     return PlannedMap(
         key=key_of(identity, parts, *_numbers(head_index)),
         image_set=image.image_set,
-        image=image.key,
+        image=image.image,
         source=image.digest,
         extractor=extractor,
         head_index=head_index,
@@ -280,16 +229,17 @@ def _extracted(
 
 
 def _stored(found: SurveyedMap) -> PlannedMap:
-    identity = found.digest or [found.map_set, found.key]
+    record = found.record
+    identity = record.digest or [found.map_set, record.key]
     return PlannedMap(
         # Equal weights elsewhere on an image are another map.
-        key=key_of(identity, found.grid, found.region, *_numbers(found.head_index)),
+        key=key_of(identity, record.grid, record.region, *_numbers(found.head_index)),
         image_set="",
-        image=found.image or found.key,
-        source=found.digest,
+        image=found.image or record.key,
+        source=record.digest,
         extractor=found.map_set,
         head_index=found.head_index,
-        reason=found.reason,
+        reason=record.reason,
     )
 
 
@@ -299,7 +249,7 @@ def _numbers(index: HeadIndex) -> tuple[int, int]:
 
 def _group(found: SurveyedMap) -> tuple[str, HeadIndex, int]:
     """Stored maps of one group are tested against each other's nulls."""
-    return found.map_set, found.head_index, found.nodes
+    return found.map_set, found.head_index, found.record.nodes
 
 
 def _controls(

@@ -6,7 +6,6 @@ from harness.store.opening import (
     open_for_reading,
     open_for_writing,
 )
-from harness.store.records import Timing
 from harness.store.schema import FIGURES, FILE_NAME, LARGEST_MAP, MAPS_FOLDER, PARTIAL
 from harness.store.selections import (
     Accepted,
@@ -30,7 +29,6 @@ __all__ = [
     "Accepted",
     "Group",
     "Store",
-    "Timing",
     "accepted",
     "check_folder",
     "count_observed",

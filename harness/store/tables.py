@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.planning.plan import PlannedCell, SurveyedImage
+from harness.planning.plan import PlannedCell
+from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
-from harness.plugin.values import HeadIndex, Integers, Variant
-from harness.store.records import CellRecord, MapRecord, MissingCell, Timing
+from harness.plugin.values import Integers
+from harness.store.records import CellRecord
 from harness.store.schema import FIGURES, MAPS_FOLDER
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
@@ -108,7 +109,7 @@ class Store:
             self.insert("settings", [{"value": json.dumps(settings, sort_keys=True)}])
             described = {"session": None, "value": json.dumps(session, sort_keys=True)}
             self.insert("sessions", [described])
-            self.insert("images", ({**vars(image), "image": image.key} for image in images))
+            self.insert("images", map(vars, images))
             self._plan(cells, 0)
 
     def extend_plan(self, cells: Iterable[PlannedCell]) -> None:
@@ -149,31 +150,32 @@ class Store:
         """The number of planned cells without a record."""
         return self.count(f"SELECT count(*) {MISSING}")
 
-    def missing(self, after: int, count: int) -> list[MissingCell]:
+    def missing(self, after: int, count: int) -> list[tuple[sqlite3.Row, MapRecord | None]]:
         """The next planned cells without a record, at most `count`, after a position of the plan.
 
-        Their maps come without truth and detail.
+        Each is its row of `planned`, with the record of its map (without truth and detail), if
+        there is one.
         """
         rows = self.rows(
             "SELECT planned.*, digest, nodes, grid, region, NULL AS truth, reason, '' AS detail "
             f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
-        return [_missing_cell(row) for row in rows]
+        return [(row, None if row["digest"] is None else MapRecord.from_row(row)) for row in rows]
 
     def maps_needed(self) -> set[str]:
         """The keys of the maps of cells without a record, and of the maps that controls need."""
         rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
         return {key for row in rows for key in row if key}
 
-    def timings(self) -> list[Timing]:
-        """The time that planned cells which are ok took."""
+    def timings(self) -> dict[tuple[str, str], float]:
+        """The mean seconds a level of the cells that are ok, by graph builder and clusterer."""
         rows = self.connection.execute(
             "SELECT graph, clusterer, "
             "avg(cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell)) "
             "FROM planned JOIN cells USING (cell) WHERE status = 'ok' GROUP BY 1, 2"
         )
-        return [Timing(*row) for row in rows]
+        return {(graph, clusterer): seconds for graph, clusterer, seconds in rows}
 
     def maps(self) -> dict[str, MapRecord]:
         """The records of all maps, by key."""
@@ -304,21 +306,6 @@ def _planned_row(cell: PlannedCell) -> dict[str, Any]:
         "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
         "point": cell.point,
     }  # fmt: skip
-
-
-def _missing_cell(row: sqlite3.Row) -> MissingCell:
-    return MissingCell(
-        position=row["position"],
-        key=row["cell"],
-        image=row["image"],
-        head_index=HeadIndex(row["layer"], row["head"]),
-        variant=Variant(row["role"], row["control"], row["draw"]),
-        graph=row["graph"],
-        clusterer=row["clusterer"],
-        seed=row["seed"],
-        point=row["point"],
-        map=None if row["digest"] is None else MapRecord.from_row(row),
-    )
 
 
 def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:

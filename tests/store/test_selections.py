@@ -171,10 +171,10 @@ def test_cells_added_to_the_plan_are_missing_like_all_others(store: Store) -> No
     store.write_cells([CellRecord("a", "ok")])
     store.extend_plan([planned("a2 seeds", "a", SEEDS, point=2)])
 
-    (missing,) = store.missing(-1, 10)
+    ((missing, _),) = store.missing(-1, 10)
 
-    assert (missing.key, missing.position, missing.point) == ("a2 seeds", 1, 2)
-    assert missing.variant == SEEDS
+    found = [missing[name] for name in ("cell", "position", "point", "role", "control")]
+    assert found == ["a2 seeds", 1, 2, "perturbation", "seeds"]
 
 
 def test_new_stabilities_replace_the_old_ones(store: Store) -> None:
