@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import harness
 from harness.cli.main import OWN
 from harness.plugin.commands import find_commands
 from support import REPOSITORY
@@ -18,12 +20,17 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 README = REPOSITORY / "README.md"
 
 
+def example(language: str, part: str) -> str:
+    """The README's only block in a language that has this part."""
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    (found,) = [block for block in blocks if part in block]
+    return found
+
+
 @pytest.fixture
 def clusterer() -> str:
     """The README's example of a clusterer."""
-    blocks: list[str] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    (example,) = [block for block in blocks if "harness.Clusterer" in block]
-    return example
+    return example("python", "harness.Clusterer")
 
 
 def run(planted: Path) -> list[object]:
@@ -53,28 +60,63 @@ def test_the_example_clusterer_runs_as_a_file(
     assert methods(finished) == EXPECTED
 
 
-def test_the_example_clusterer_runs_as_an_installed_package(
-    planted: Path, clusterer: str, tmp_path: Path
-) -> None:
+@pytest.fixture
+def harness_with_package(tmp_path: Path) -> Command:
+    """Runs `harness` where the README's examples are installed as a package."""
     site = tmp_path / "site"
     information = site / "my_package-1.0.dist-info"
     (site / "my_package").mkdir(parents=True)
     information.mkdir()
     (site / "my_package" / "__init__.py").touch()
-    (site / "my_package" / "strongest.py").write_text(clusterer)
+    for name, part in {"strongest": "harness.Clusterer", "coverage": "SUMMARY"}.items():
+        (site / "my_package" / f"{name}.py").write_text(example("python", part))
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[harness]\nstrongest = my_package.strongest\n")
-
-    finished = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, run(planted))],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(site)},
-        check=False,
+    written = "".join(example("toml", f"my_package.{name}") for name in ("strongest", "coverage"))
+    groups = tomllib.loads(written)["project"]["entry-points"]
+    (information / "entry_points.txt").write_text(
+        "".join(
+            f"[{group}]\n" + "".join(f"{name} = {module}\n" for name, module in modules.items())
+            for group, modules in groups.items()
+        )
     )
 
-    assert methods(finished) == EXPECTED
+    def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "harness", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            check=False,
+        )
+
+    return command
+
+
+def test_the_example_clusterer_runs_as_an_installed_package(
+    harness_with_package: Command, planted: Path
+) -> None:
+    assert methods(harness_with_package(*run(planted))) == EXPECTED
+
+
+def test_the_example_command_runs_as_an_installed_package(
+    harness_with_package: Command, planted: Path, tmp_path: Path
+) -> None:
+    harness.run(
+        extractors=f"arrays[path={planted}]",
+        controls="permuted-rows",
+        clusterers="louvain",
+        perturbations="none",
+        levels=4,
+        nulls=3,
+        out=tmp_path / "out",
+    )
+
+    finished = harness_with_package("coverage", tmp_path / "out")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "louvain" in finished.stdout
+    assert "fraction of patches" in harness_with_package("--help").stdout
 
 
 def test_every_verb_and_option_the_readme_names_exists(harness_command: Command) -> None:

@@ -1,1 +1,1 @@
-"""Methods that part a graph's nodes."""
+"""Methods that cluster a graph's nodes."""

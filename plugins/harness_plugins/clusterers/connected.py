@@ -1,4 +1,4 @@
-"""The parts of a graph that clusterers look at one by one."""
+"""The connected parts of a graph, which some clusterers treat one by one."""
 
 import numpy as np
 

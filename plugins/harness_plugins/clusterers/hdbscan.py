@@ -1,4 +1,4 @@
-"""HDBSCAN on the rows of the pruned map: a baseline that knows no graph."""
+"""HDBSCAN on the rows of the pruned map: a baseline without a graph."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,13 +14,13 @@ from harness_plugins.parameters import check_bounds
 class Hdbscan(harness.Clusterer):
     """HDBSCAN on the rows of the pruned map: what patches attend to (the package hdbscan).
 
-    A baseline. Campello, Moulavi and Sander (2013); patches that attend to the same patches are
-    alike, whether or not they attend to each other, so that a cluster may spread over several
-    components of the graph. What it calls noise is unassigned, as are isolated nodes, and all
-    nodes where they are too few for two clusters.
+    A baseline. Campello, Moulavi and Sander (2013). Patches that attend to the same patches are
+    similar, whether or not they attend to each other, so a cluster may extend over several
+    components of the graph. Noise and isolated nodes are unassigned, as are all nodes if there
+    are too few for two clusters.
 
-    min_cluster_size: fewest nodes of a cluster.
-    min_samples: neighbours that make a point dense; if not given, min_cluster_size.
+    min_cluster_size: smallest number of nodes in a cluster.
+    min_samples: number of neighbours that make a point dense; if not given, min_cluster_size.
     """
 
     name: ClassVar[str] = "hdbscan"
@@ -32,7 +32,7 @@ class Hdbscan(harness.Clusterer):
         check_bounds(self, "min_samples", least=1)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
-        """Labels (n,), −1 = unassigned; no seed changes them."""
+        """Labels (n,), −1 = unassigned; they do not depend on the seed."""
         labels = np.full(graph.n, UNASSIGNED)
         linked = ~graph.isolated
         rows = graph.adjacency.toarray()[linked]
@@ -43,7 +43,7 @@ class Hdbscan(harness.Clusterer):
 
         clustering = hdbscan.HDBSCAN(
             min_cluster_size=self.min_cluster_size,
-            # More than there are neighbours is refused by the library.
+            # The library refuses more than there are neighbours.
             min_samples=min(self.min_samples or self.min_cluster_size, len(rows) - 1),
             algorithm="prims_kdtree",
             core_dist_n_jobs=1,

@@ -13,11 +13,13 @@ from harness_plugins.parameters import check_bounds
 class Infomap(harness.Clusterer):
     """Infomap: shortest two-level description of a random walk (the map equation).
 
-    Rosvall and Bergstrom, PNAS 2008. It shortens the code, not modularity, and on dense graphs
-    it often finds a single module. Isolated nodes are singletons. Stored with the labels:
-    `codelength` of the partition and `one_level_codelength` of no partition, in bits a step.
+    Rosvall and Bergstrom, PNAS 2008. It minimises the code length and does not use modularity; on
+    dense graphs it often finds a single module. Isolated nodes are singletons. Stored with the
+    labels: `codelength` of the partition and `one_level_codelength` without a partition, in bits
+    per step.
 
-    trials: independent searches, of which the shortest code is kept; 10 for published figures.
+    trials: number of independent searches, of which the shortest code is used; take 10 for
+        published results.
     """
 
     name: ClassVar[str] = "infomap"
@@ -47,7 +49,7 @@ class Infomap(harness.Clusterer):
         )
         modules = result.modules()
         labels = np.array([modules[node] for node in range(graph.n)])
-        # No flow reaches them, so that the library is free to put them into any module.
+        # No flow reaches isolated nodes, so the library puts them into arbitrary modules.
         labels[graph.isolated] = labels.max() + 1 + np.arange(graph.isolated.sum())
         return harness.Partition(
             labels,

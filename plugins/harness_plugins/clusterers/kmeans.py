@@ -1,4 +1,4 @@
-"""k-means on the rows of the pruned map: a baseline that knows no graph."""
+"""k-means on the rows of the pruned map: a baseline without a graph."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ import harness
 from harness import UNASSIGNED, Floats, Integers
 from harness_plugins.parameters import check_bounds
 
-# More cost time in proportion and change the silhouettes of real maps in the third decimal.
+# The time is proportional; more change silhouettes of real maps in the third decimal only.
 RESTARTS = 3
 
 
@@ -17,13 +17,13 @@ RESTARTS = 3
 class Kmeans(harness.Clusterer):
     """k-means on the rows of the pruned map: what patches attend to (scikit-learn).
 
-    A baseline. Patches that attend to the same patches are alike, whether or not they attend to
-    each other, so that a cluster may spread over several components of the graph: all nodes
-    without outgoing edges, for one, have the same row. Isolated nodes are unassigned.
+    A baseline. Patches that attend to the same patches are similar, whether or not they attend to
+    each other, so a cluster may extend over several components of the graph; for example, all
+    nodes without outgoing edges have the same row. Isolated nodes are unassigned.
 
-    clusters: how many to find, at most one for each different row. If not given, that of 2 to
-        max_clusters with the highest mean silhouette (Rousseeuw 1987), which is never one.
-    max_clusters: most that are tried.
+    clusters: number of clusters, at most one per different row. If not given, the number from 2
+        to max_clusters with the highest mean silhouette (Rousseeuw 1987), which is never one.
+    max_clusters: largest number that is tried.
     """
 
     name: ClassVar[str] = "kmeans"
@@ -46,19 +46,19 @@ class Kmeans(harness.Clusterer):
     def _labels(self, rows: Floats, seed: int) -> Integers:
         from sklearn.cluster import KMeans
 
-        def parted(count: int) -> Integers:
+        def clustered(count: int) -> Integers:
             clustering = KMeans(count, n_init=RESTARTS, random_state=seed)
             return np.asarray(clustering.fit_predict(rows), dtype=np.int64)
 
         different = len(np.unique(rows, axis=0))
         if self.clusters is not None:
-            return parted(min(self.clusters, different))
+            return clustered(min(self.clusters, different))
 
         from sklearn.metrics import pairwise_distances, silhouette_score
 
-        # A silhouette takes two clusters, and one of more than one row.
+        # A silhouette needs two clusters, one of them with more than one row.
         most = min(self.max_clusters, different, len(rows) - 1)
-        tried = [parted(count) for count in range(2, most + 1)]
+        tried = [clustered(count) for count in range(2, most + 1)]
         if not tried:
             return np.zeros(len(rows), dtype=np.int64)
         distances = pairwise_distances(rows)

@@ -13,18 +13,18 @@ from harness import Integers
 class LabelPropagation(harness.Clusterer):
     """Label propagation: each node takes the label that most of its attention goes to (networkx).
 
-    Raghavan, Albert and Kumara, Physical Review E 2007, asynchronous, by the weights of outgoing
-    edges, in random order until no label changes. It optimises nothing: its partitions differ by
-    seed, and on graphs without clear clusters all nodes end in one. Isolated nodes are
-    singletons. That labels ever settle is not proven for directed graphs: run it where it can
-    be killed, as the harness does.
+    Raghavan, Albert and Kumara, Physical Review E 2007: asynchronous, by the weights of outgoing
+    edges, in random order until no label changes. It optimises no objective: partitions differ by
+    seed, and on graphs without clear clusters all nodes end up in one. Isolated nodes are
+    singletons. Convergence is not proven for directed graphs: run it where it can be killed, as
+    the harness does.
     """
 
     name: ClassVar[str] = "label-propagation"
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""
-        # scikit-network 0.33.5 is faster, but takes the wrong edges' weights for votes (vote.pyx).
+        # scikit-network 0.33.5 is faster, but uses the weights of the wrong edges (vote.pyx).
         from networkx.algorithms.community import asyn_lpa_communities
 
         communities = asyn_lpa_communities(graph.to_networkx(), weight="weight", seed=seed)

@@ -1,4 +1,4 @@
-"""Leiden on directed, weighted modularity, by leidenalg, which is an optional extra."""
+"""Leiden on directed, weighted modularity, by leidenalg (an optional extra)."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Leiden(harness.Clusterer):
     """Leiden: directed modularity, communities connected (leidenalg, GPL; extra `leiden`).
 
     Traag, Waltman and van Eck, Scientific Reports 2019, on the directed modularity of Leicht
-    and Newman (2008), iterated until nothing improves. Isolated nodes are singletons. It needs
+    and Newman (2008), iterated until nothing improves. Isolated nodes are singletons. Needs
     `pip install 'attention-harness[leiden]'`.
 
-    resolution: the γ of modularity; larger finds smaller clusters.
+    resolution: the γ of modularity; larger values give smaller clusters.
     """
 
     name: ClassVar[str] = "leiden"
@@ -29,7 +29,7 @@ class Leiden(harness.Clusterer):
 
     def __post_init__(self) -> None:
         check_bounds(self, "resolution", above=0)
-        # Found, not imported: what a run lacks is to be said before it begins.
+        # Checked here, without importing, so that a run fails before it begins.
         if importlib.util.find_spec("leidenalg") is None:
             raise harness.HarnessError(
                 "leiden: the package leidenalg is missing: pip install 'attention-harness[leiden]'"
@@ -40,8 +40,8 @@ class Leiden(harness.Clusterer):
         if not graph.edges:
             return np.arange(graph.n)
 
-        # igraph brings a Leiden of its own, twenty times faster, that in 1.0.0 reaches up to 0.07
-        # less modularity on directed maps.
+        # igraph 1.0.0 has its own Leiden, which is twenty times faster but reaches up to 0.07 less
+        # modularity on directed maps.
         import igraph
         import leidenalg
 

@@ -9,7 +9,7 @@ import harness
 from harness import Integers
 from harness_plugins.parameters import check_bounds
 
-# Smallest gain in modularity for which the search goes on; the library's own 1e-3 stops early.
+# Smallest gain in modularity for which the search continues; the default 1e-3 stops early.
 TOLERANCE = 1e-7
 
 
@@ -17,11 +17,11 @@ TOLERANCE = 1e-7
 class Louvain(harness.Clusterer):
     """Louvain: greedy directed modularity (scikit-network; fast).
 
-    The directed modularity of Leicht and Newman (2008), climbed as in Dugué and Perez,
+    Maximises the directed modularity of Leicht and Newman (2008) as Dugué and Perez do,
     "Directed Louvain" (2015). The library computes in single precision. Isolated nodes are
     singletons.
 
-    resolution: the γ of modularity; larger finds smaller clusters.
+    resolution: the γ of modularity; larger values give smaller clusters.
     """
 
     name: ClassVar[str] = "louvain"

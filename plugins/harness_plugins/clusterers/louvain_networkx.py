@@ -14,10 +14,10 @@ from harness_plugins.parameters import check_bounds
 class LouvainNetworkx(harness.Clusterer):
     """Louvain: greedy directed modularity (networkx; slow, the thesis' implementation).
 
-    Isolated nodes are singletons. networkx 3.6.1 and older never return on some graphs, and no
+    Isolated nodes are singletons. networkx 3.6.1 and older do not terminate on some graphs, and no
     parameter prevents it: run it where it can be killed, as the harness does.
 
-    resolution: the γ of modularity; larger finds smaller clusters.
+    resolution: the γ of modularity; larger values give smaller clusters.
     threshold: smallest gain in modularity for which another level of merging is tried.
     """
 

@@ -1,4 +1,4 @@
-"""Spectral clustering of the graph without directions."""
+"""Spectral clustering of the undirected graph."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from harness import Floats, Integers
 from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.parameters import check_bounds
 
-# Of k-means in the embedding; as many as scikit-learn's SpectralClustering takes.
+# Restarts of k-means, as many as in scikit-learn's SpectralClustering.
 RESTARTS = 10
 
 
@@ -18,15 +18,15 @@ RESTARTS = 10
 class Spectral(harness.Clusterer):
     """Spectral clustering: normalised cut of the symmetrised graph (scipy, scikit-learn).
 
-    Shi and Malik (2000), by von Luxburg's tutorial (2007), on the weights A + Aᵀ: k-means on the
-    eigenvectors of the k smallest eigenvalues of the random walk's Laplacian. Each connected
-    component is clustered on its own; isolated nodes are singletons. Directions are lost, and
-    a map without a clear gap is one cluster.
+    Shi and Malik (2000), as in von Luxburg's tutorial (2007), on the weights A + Aᵀ: k-means on
+    the eigenvectors of the k smallest eigenvalues of the random-walk Laplacian. Each connected
+    component is clustered on its own; isolated nodes are singletons. Directions are ignored, and
+    a map without a clear eigengap is one cluster.
 
-    clusters: how many to find in all, isolated nodes aside. Components share them by the
-        eigenvalues of all of them together, each having one at least. If not given, each
-        component has as many as lie before its largest eigengap, which may be one.
-    max_clusters: most that a component has where their number is not given.
+    clusters: total number of clusters, without isolated nodes. They are distributed over the
+        components by the smallest eigenvalues of all, at least one to each. If not given, each
+        component has as many as there are eigenvalues before its largest gap, possibly one.
+    max_clusters: largest number for a component if the total is not given.
     """
 
     name: ClassVar[str] = "spectral"
@@ -47,7 +47,7 @@ class Spectral(harness.Clusterer):
         counts = _shared(values, self.clusters) if self.clusters else map(_before_the_gap, values)
         found = graph.n
         for nodes, (_, vectors), count in zip(parts, spectra, counts, strict=True):
-            labels[nodes] = found + _parted(vectors[:, :count], seed)
+            labels[nodes] = found + _clustered(vectors[:, :count], seed)
             found += count
         return labels
 
@@ -57,7 +57,7 @@ def _spectrum(weights: Floats, wanted: int) -> tuple[Floats, Floats]:
     from scipy.linalg import eigh
     from scipy.sparse.csgraph import laplacian
 
-    # Similar to the walk's, and symmetric.
+    # Symmetric, and similar to the random-walk Laplacian.
     normalised, roots = laplacian(weights, normed=True, return_diag=True)
     last = min(wanted, len(weights)) - 1
     values, vectors = eigh(normalised, subset_by_index=[0, last])
@@ -69,14 +69,14 @@ def _before_the_gap(values: Floats) -> int:
 
 
 def _shared(values: list[Floats], clusters: int) -> list[int]:
-    """How many of the smallest eigenvalues of all components are each one's, one at least."""
+    """Each component's number of the smallest eigenvalues of all, at least one."""
     owners = np.repeat(np.arange(len(values)), [len(part) for part in values])
     smallest = np.argsort(np.concatenate([*values, []]), kind="stable")[:clusters]
     counts = np.bincount(owners[smallest], minlength=len(values))
     return [max(1, count) for count in counts.tolist()]
 
 
-def _parted(points: Floats, seed: int) -> Integers:
+def _clustered(points: Floats, seed: int) -> Integers:
     """Labels 0 … k − 1 of points (n, k)."""
     from sklearn.cluster import KMeans
 

@@ -1,1 +1,1 @@
-"""Noise to compare images and maps with."""
+"""Controls: noise and null models to compare images and maps with."""

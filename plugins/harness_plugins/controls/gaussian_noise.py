@@ -1,4 +1,4 @@
-"""Normal noise as bright and as varied as the image it controls."""
+"""Normal noise with the image's brightness and contrast."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -14,8 +14,8 @@ class GaussianNoise(harness.ImageControl):
     """An image of normal noise, of the same size, channels, brightness and contrast.
 
     Every pixel of every channel is drawn from a normal distribution, rounded, and clipped to
-    0 … 255. Clipping takes contrast off: where a channel's mean is 73 and its deviation 90, about
-    Fashion-MNIST's, the noise has 83 and 72. No pixel or channel has to do with another.
+    0 … 255. Clipping reduces contrast: for a channel with mean 73 and deviation 90, as in
+    Fashion-MNIST, the noise has 83 and 72. Pixels and channels are independent.
 
     mean: of every channel; if not given, that of the image's channel.
     deviation: standard deviation of every channel; if not given, that of the image's channel.

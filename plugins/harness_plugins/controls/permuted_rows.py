@@ -1,4 +1,4 @@
-"""A null model of attention maps that keeps what each patch gives and forgets to whom."""
+"""A null model of attention maps that keeps each row's weights and permutes their targets."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -12,14 +12,14 @@ import harness
 class PermutedRows(harness.MapControl):
     """The same map with each row's off-diagonal weights in random order.
 
-    Keeps the diagonal, every row's weights and so the strengths out; destroys strengths in, and
-    every structure.
+    Preserves the diagonal, every row's weights and so the out-strengths; destroys the in-strengths
+    and all structure.
     """
 
     name: ClassVar[str] = "permuted-rows"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) whose rows hold the same weights."""
+        """A map (n, n) with the same weights in every row."""
         n = attention.n
         others = ~np.eye(n, dtype=bool)
         rows = attention.weights[others].reshape(n, n - 1)

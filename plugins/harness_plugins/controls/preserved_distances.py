@@ -1,4 +1,4 @@
-"""A null model of attention maps that keeps how far patches look and forgets at what."""
+"""A null model of attention maps that preserves the weights at each distance."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -13,17 +13,17 @@ import harness
 class PreservedDistances(harness.MapControl):
     """The same map with weights in random order among pairs of patches at equal distance.
 
-    Distance is Euclidean on the grid of patches; a pair and its reverse are two pairs. Keeps the
-    diagonal and the weights that occur at each distance, and so the locality that alone makes
-    communities of neighbours; destroys the strengths, out and in, and every other structure. The
-    spatial null model of Expert et al., PNAS 108 (2011) 7663–7668, without its strengths. Needs
-    maps that have a grid.
+    Distance is Euclidean on the grid of patches; a pair and its reverse are two pairs. Preserves
+    the diagonal and the weights at each distance, and so the locality that alone makes
+    communities of neighbours; destroys in- and out-strengths and all other structure. This is
+    the spatial null model of Expert et al., PNAS 108 (2011) 7663–7668, without strengths. Needs
+    maps with a grid.
     """
 
     name: ClassVar[str] = "preserved-distances"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) whose distances hold the same weights.
+        """A map (n, n) with the same weights at each distance.
 
         Raises HarnessError if the map has no grid.
         """
@@ -41,17 +41,17 @@ class PreservedDistances(harness.MapControl):
 
 
 def _distances(rows: int, columns: int) -> NDArray[Any]:
-    """The rank of the distance between all patches of a grid, (n, n): 0 from each to itself."""
+    """The ranks of the distances between all patches of a grid, (n, n), 0 on the diagonal."""
     row, column = np.arange(rows)[:, None], np.arange(columns)
     _, ranks = np.unique(row**2 + column**2, return_inverse=True)
-    # Short numbers are sorted many times faster.
+    # Small integer types are sorted many times faster.
     small = ranks.reshape(rows, columns).astype(np.min_scalar_type(int(ranks.max())))
     row, column = np.divmod(np.arange(rows * columns), columns)
     return np.asarray(small[np.abs(row[:, None] - row), np.abs(column[:, None] - column)])
 
 
 def _sorted(pairs: harness.Integers, distances: NDArray[Any]) -> harness.Integers:
-    """The pairs by distance, those of one distance in the order in which they were."""
+    """The pairs sorted by distance, in their previous order within a distance."""
     return np.asarray(pairs[np.argsort(distances[pairs], kind="stable")])
 
 

@@ -1,4 +1,4 @@
-"""A null model of attention maps that keeps what each patch gives and what it receives."""
+"""A null model of attention maps that preserves in- and out-strengths."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -8,41 +8,41 @@ from numpy.typing import NDArray
 
 import harness
 
-# Relative difference between a strength of the map drawn and of the map it is drawn from.
+# Largest relative difference between the strengths of the drawn and the original map.
 TOLERANCE = 1e-12
-# Attention without zeros takes 6 to 25.
+# Attention without zeros takes 6 to 25 rounds.
 MOST_ROUNDS = 1000
-# Where weights are zero some permutations cannot be scaled, and others can.
+# With zero weights, some permutations cannot be scaled and others can.
 MOST_PERMUTATIONS = 10
 
 
 @dataclass(frozen=True)
 class PreservedStrengths(harness.MapControl):
-    """A random map of the same out-strengths and in-strengths off the diagonal.
+    """A random map with the same out-strengths and in-strengths off the diagonal.
 
-    What each patch gives and receives, hubs included, explains all of its structure. Each
-    weight's odds, its share of what the receiving patch is given over the share of all others,
-    are permuted within its row; columns and rows are then scaled until both strengths are the
-    map's again (iterative proportional fitting: Sinkhorn and Knopp, Pacific Journal of
-    Mathematics 21 (1967) 343–348). As in a permutation of residuals (Freedman and Lane, Journal
-    of Business & Economic Statistics 1 (1983) 292–298) the strengths are taken out before the
-    permutation and put back after it, so that the distribution of the weights stays close to the
-    map's; odds leave out of each share's base the weight itself, which would otherwise shrink the
-    largest weights and make the null too weak. Keeps the diagonal.
+    In this null model the strengths, hubs included, explain all structure. Each weight is
+    replaced by its odds, the ratio of its fraction of the receiving patch's in-strength to the
+    fraction of all other weights; odds are permuted within rows, and columns and rows are then
+    scaled until both strengths are the map's again (iterative proportional fitting: Sinkhorn and
+    Knopp, Pacific Journal of Mathematics 21 (1967) 343–348). As in a permutation of residuals
+    (Freedman and Lane, Journal of Business & Economic Statistics 1 (1983) 292–298), the strengths
+    are removed before the permutation and restored after it, so that the distribution of the
+    weights stays close to the map's. Plain fractions instead of odds would shrink the largest
+    weights and make the null too weak. Preserves the diagonal.
 
-    Not quite exchangeable: on maps of noise (196 nodes, normal logits) Louvain's modularity lay 0
-    to 1.7 % above its nulls', which is 0.2 of their deviations where columns have effects of
-    deviation 0.5, and 0.6 where they have none.
+    The null is not quite exchangeable: on maps of noise (196 nodes, normal logits) Louvain's
+    modularity was 0 to 1.7 % above that of its nulls, which is 0.2 of their deviations if columns
+    have effects of deviation 0.5, and 0.6 if they have none.
 
-    The strengths are the map's to a relative 1e-12, and the rounding of the map's own type: 1e-7
-    in single precision. A permutation that zeros keep from reaching them is drawn anew, and a map
-    refused where ten are in vain: one of so few weights is better rewired than permuted.
+    The strengths match to a relative 1e-12 and the rounding of the map's own type, 1e-7 in single
+    precision. A permutation that cannot be scaled because of zeros is drawn again; a map is
+    refused after ten failures, as one with so few weights is better rewired than permuted.
     """
 
     name: ClassVar[str] = "preserved-strengths"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) of the same strengths.
+        """A map (n, n) with the same strengths.
 
         Raises HarnessError if the permuted weights cannot be scaled to them.
         """
@@ -53,9 +53,9 @@ class PreservedStrengths(harness.MapControl):
         odds = _odds(weights, received)
         random = np.random.default_rng(seed)
         for _ in range(MOST_PERMUTATIONS):
-            # A patch that receives nothing takes no part.
-            for row, places in zip(odds, others & (received > 0), strict=True):
-                row[places] = random.permutation(row[places])
+            # Patches that receive nothing are left out.
+            for row, targets in zip(odds, others & (received > 0), strict=True):
+                row[targets] = random.permutation(row[targets])
             drawn = _balanced(odds * received, given, received)
             if drawn is not None:
                 break
@@ -71,7 +71,7 @@ class PreservedStrengths(harness.MapControl):
 
 
 def strength_residual(weights: NDArray[Any], drawn: NDArray[Any]) -> float:
-    """The largest difference of any out- or in-strength off the diagonal, over the largest."""
+    """The largest difference of an in- or out-strength off the diagonal, over the largest one."""
     others = ~np.eye(len(weights), dtype=bool)
     before, after = (np.where(others, each, 0.0).astype(np.float64) for each in (weights, drawn))
     difference = max(np.abs(before.sum(axis) - after.sum(axis)).max() for axis in (0, 1))
@@ -80,7 +80,7 @@ def strength_residual(weights: NDArray[Any], drawn: NDArray[Any]) -> float:
 
 
 def _odds(weights: harness.Floats, received: harness.Floats) -> harness.Floats:
-    """Of each weight in its column, at most n: a column's only weight has no finite odds."""
+    """The odds of each weight in its column, at most n: a single weight's odds are infinite."""
     rest = np.maximum(received - weights, received / len(weights))
     return np.divide(weights, rest, out=np.zeros_like(weights), where=rest > 0)
 
@@ -88,7 +88,7 @@ def _odds(weights: harness.Floats, received: harness.Floats) -> harness.Floats:
 def _balanced(
     weights: harness.Floats, given: harness.Floats, received: harness.Floats
 ) -> harness.Floats | None:
-    """Rows and columns scaled to these sums; None if that does not converge."""
+    """Weights with rows and columns scaled to these sums; None if that does not converge."""
     by_row, by_column = np.ones(len(weights)), np.ones(len(weights))
     for _ in range(MOST_ROUNDS):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -103,7 +103,7 @@ def _balanced(
 
 
 def _ratio(wanted: harness.Floats, sums: harness.Floats) -> harness.Floats:
-    """What sums are multiplied with; 1 where a sum is 0, which no factor changes."""
+    """The factors that give the wanted sums; 1 for a sum of 0."""
     return np.divide(wanted, sums, out=np.ones_like(sums), where=sums > 0)
 
 

@@ -1,4 +1,4 @@
-"""The image's own patches without their arrangement."""
+"""The image's patches in random order."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -14,13 +14,12 @@ from harness_plugins.parameters import check_bounds
 class ShuffledPatches(harness.ImageControl):
     """The same image with its square patches in random order.
 
-    Keeps what is inside a patch, destroys how patches lie to each other. Patches are counted from
-    the top left; where their size does not divide the image's, the narrower pieces along the
-    right edge change places among themselves, those along the bottom edge likewise, and the
-    corner stays, so that any image can be shuffled and no pixel is lost. An image that does not
-    hold two whole patches is refused.
+    Preserves the content of patches, destroys their arrangement. Patches are counted from the top
+    left; if their size does not divide the image's, the narrower pieces along the right edge are
+    shuffled among themselves, those along the bottom edge likewise, and the corner stays, so that
+    no pixel is lost. An image with fewer than two whole patches is refused.
 
-    size: of a patch, in pixels of the image as it is loaded: the model's patch size, unless the
+    size: patch side in pixels of the image as it is loaded: the model's patch size, unless the
         model resizes the image.
     """
 
@@ -31,9 +30,9 @@ class ShuffledPatches(harness.ImageControl):
         check_bounds(self, "size", least=1)
 
     def draw(self, image: harness.Image, seed: int) -> harness.Image:
-        """An image (height, width, channels) of the same patches.
+        """An image (height, width, channels) with the same patches.
 
-        Raises HarnessError if it does not hold two whole patches.
+        Raises HarnessError if it has fewer than two whole patches.
         """
         height, width, _ = image.pixels.shape
         rows, columns = height // self.size, width // self.size
@@ -51,9 +50,9 @@ class ShuffledPatches(harness.ImageControl):
 
 
 def _shuffle(part: NDArray[np.uint8], size: int, random: np.random.Generator) -> None:
-    """Shuffles the pieces of a part (height, width, channels) in place.
+    """Shuffle the pieces of a part (height, width, channels) in place.
 
-    Its sides are multiples of the size, or shorter, and are then those of its pieces.
+    Each side is a multiple of the size, or shorter and then a side of the pieces.
     """
     height, width, channels = part.shape
     if not part.size:

@@ -1,4 +1,4 @@
-"""The thesis' random image: every pixel uniform."""
+"""The thesis' random image: uniform noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ import harness
 
 @dataclass(frozen=True)
 class UniformNoise(harness.ImageControl):
-    """An image of uniform noise, of the same size and channels as the one it controls.
+    """An image of uniform noise with the same size and channels.
 
     Every pixel of every channel is drawn uniformly from 0 … 255: the random image of the thesis
     "On the Role of Attention Maps in Visual Transformers" (2024), section 4.

@@ -1,1 +1,1 @@
-"""Ways to turn an attention map into a family of graphs."""
+"""Builders that turn an attention map into a family of graphs."""

@@ -1,4 +1,4 @@
-"""What builders that prune an attention map share: levels, and nested graphs from edges' scores."""
+"""Common parts of builders that prune a map: levels, and nested graphs by edge scores."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from harness import Floats
 from harness_plugins.parameters import check_bounds, check_value
 
 SPARSEST_FRACTION = 0.98
-"""Where the density axis ends unless told otherwise: one edge in fifty is left."""
+"""The default end of the density axis: one edge in fifty is left."""
 
 
 @dataclass(frozen=True)
 class FractionSweep(harness.GraphBuilder):
-    """Builders whose levels are fractions, 0 … 1, and which keep the edges with high scores.
+    """Builders whose levels are fractions, 0 … 1, and in whose graphs edges of high score stay.
 
     There are no self-loops.
 
@@ -33,44 +33,43 @@ class FractionSweep(harness.GraphBuilder):
         check_range(self.name, self.start, self.stop)
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
-        """`count` evenly spaced levels from start to stop, both included; of one, start.
+        """`count` evenly spaced levels from start to stop, both included; start if count is 1.
 
         Raises HarnessError for a count below 1.
         """
         return evenly_spaced(self.name, self.start, self.stop, count)
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
-        """One graph a level; each is part of the one before.
+        """One graph per level; each is a subgraph of the one before.
 
         A graph's threshold is the smallest weight in it, 0 if it has no edges; heavier edges may
-        have been dropped. Raises HarnessError if the levels do not
-        increase or do not lie on the axis.
+        have been dropped. Raises HarnessError if the levels do not increase or are out of range.
         """
         levels = np.asarray(levels, dtype=np.float64)
         check_levels(self.name, levels, below=1)
         unpruned = harness.Graph.from_weights(attention.weights)
         scores = self._scores(unpruned)
-        # −inf is the score of what no graph may hold.
+        # A score of −inf excludes an edge from all graphs.
         cutoffs = np.maximum(self._cutoffs(levels, scores, unpruned), np.finfo(np.float64).min)
         return _graphs(unpruned, levels, scores, cutoffs)
 
     @abstractmethod
     def _scores(self, unpruned: harness.Graph) -> Floats:
-        """How strongly each edge is to be kept, (edges,), in CSR order; −inf: in no graph."""
+        """The score of each edge, (edges,), in CSR order; edges with −inf are in no graph."""
 
     def _cutoffs(self, levels: Floats, scores: Floats, unpruned: harness.Graph) -> Floats:
-        """The lowest score that stays at each level: here levels are shares of all pairs."""
+        """The lowest score that stays at each level: here levels are fractions of all pairs."""
         return cutoffs_dropping(levels, scores, unpruned.n * (unpruned.n - 1))
 
 
 def evenly_spaced(builder: str, start: float, stop: float, count: int) -> Floats:
-    """`count` levels from start to stop, both included; of one, start."""
+    """`count` levels from start to stop, both included; start if count is 1."""
     check_value(builder, "count", count, least=1)
     return np.linspace(start, stop, count)
 
 
 def check_range(builder: str, start: float, stop: float) -> None:
-    """Raises HarnessError unless start < stop."""
+    """Raise HarnessError unless start < stop."""
     if not start < stop:
         raise harness.HarnessError(f"{builder}: start must be below stop, not {start} and {stop}")
 
@@ -83,17 +82,17 @@ def check_levels(builder: str, levels: Floats, *, below: float | None = None) ->
         raise harness.HarnessError(f"{builder}: levels must increase from one to the next")
 
 
-def dropped(fractions: Floats, things: int) -> Any:
-    """How many of some things a fraction of them is, rounded down, (levels,); never all."""
-    # 0.29 · 100 is 28.999…: a millionth of a thing is rounding, not a fraction.
-    counts = np.floor(np.round(fractions * things, 6)).astype(np.int64)
-    return np.minimum(counts, max(things - 1, 0))
+def dropped(fractions: Floats, items: int) -> Any:
+    """The fractions of a number of items, rounded down to whole items, (levels,); never all."""
+    # 0.29 · 100 is 28.999…: a millionth of an item is rounding.
+    counts = np.floor(np.round(fractions * items, 6)).astype(np.int64)
+    return np.minimum(counts, max(items - 1, 0))
 
 
 def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
     """The score of the lowest pair that stays when a fraction of all pairs is dropped, (levels,).
 
-    scores: of the edges, (edges,); the pairs that are no edges score −inf.
+    scores: of the edges, (edges,); pairs without an edge score −inf.
     """
     if not pairs:
         return np.full(len(fractions), -np.inf)
@@ -104,24 +103,24 @@ def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
 
 
 def nested_edges(adjacency: Any, scores: Floats, cutoffs: Floats) -> Iterator[Any]:
-    """CSR (n, n) of the edges whose score is at least each cutoff, which must not decrease.
+    """For each cutoff, the CSR (n, n) of the edges that reach it; cutoffs must not decrease.
 
     scores: (edges,), in the order of the CSR arrays.
     """
     from scipy.sparse import csr_array
 
     for cutoff in cutoffs.tolist():
-        kept = np.flatnonzero(scores >= cutoff)
-        pointers = np.searchsorted(kept, adjacency.indptr).astype(np.int32)
-        scores = scores[kept]
+        left = np.flatnonzero(scores >= cutoff)
+        pointers = np.searchsorted(left, adjacency.indptr).astype(np.int32)
+        scores = scores[left]
         adjacency = csr_array(
-            (adjacency.data[kept], adjacency.indices[kept], pointers), shape=adjacency.shape
+            (adjacency.data[left], adjacency.indices[left], pointers), shape=adjacency.shape
         )
         yield adjacency
 
 
 def ranks(unpruned: harness.Graph) -> Floats:
-    """1 + how many stronger edges leave the same node, (n, n); inf where there is no edge."""
+    """1 + the number of stronger edges from the same node, (n, n); inf without an edge."""
     from scipy.stats import rankdata
 
     weights = unpruned.adjacency.toarray()
@@ -134,5 +133,5 @@ def _graphs(
     unpruned: harness.Graph, levels: Floats, scores: Floats, cutoffs: Floats
 ) -> Iterator[harness.Graph]:
     edges = nested_edges(unpruned.adjacency, scores, cutoffs)
-    for level, kept in zip(levels.tolist(), edges, strict=True):
-        yield harness.Graph(kept, level, float(kept.data.min()) if kept.nnz else 0.0)
+    for level, pruned in zip(levels.tolist(), edges, strict=True):
+        yield harness.Graph(pruned, level, float(pruned.data.min()) if pruned.nnz else 0.0)

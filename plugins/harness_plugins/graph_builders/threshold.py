@@ -19,22 +19,22 @@ from harness_plugins.graph_builders.pruning import (
 from harness_plugins.parameters import check_bounds, check_choice
 
 STRONGEST_MULTIPLE = 4.0
-"""Where the absolute axis ends unless told otherwise, in multiples of the uniform weight 1/n."""
+"""The default end of the absolute axis, in multiples of the uniform weight 1/n."""
 
 
 @dataclass(frozen=True)
 class Threshold(harness.GraphBuilder):
-    """Drops the weakest edges: a fraction of them, or those below a weight.
+    """Drops the weakest edges: a fraction of all pairs, or those below a weight.
 
     On either axis edges as heavy as the threshold stay, and weights of zero are never edges.
 
-    axis: what a level is. density: the fraction of all n(n − 1) pairs of nodes (n² with
+    axis: the meaning of a level. density: the fraction of all n(n − 1) pairs of nodes (n² with
         self-loops), edges or not, that is dropped, weakest first, rounded down to whole pairs;
         absolute: the smallest weight that stays.
     start: the first level.
     stop: the last level; if not given, 0.98 for density and 4/n for absolute, which is four times
-        what each of n patches gets when attention is spread evenly.
-    self_loops: whether edges from a node to itself are edges too.
+        the weight of evenly spread attention over n patches.
+    self_loops: whether a node may have an edge to itself.
     """
 
     name: ClassVar[str] = "threshold"
@@ -50,21 +50,21 @@ class Threshold(harness.GraphBuilder):
         check_range(self.name, self.start, self._stop_for(n=1))
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
-        """`count` evenly spaced levels from start to stop, both included; of one, start.
+        """`count` evenly spaced levels from start to stop, both included; start if count is 1.
 
-        Raises HarnessError for a count below 1, and if start is not below the 4/n that stands
-        for stop on the absolute axis.
+        Raises HarnessError for a count below 1, and if start is not below the default stop of 4/n
+        on the absolute axis.
         """
         stop = self._stop_for(attention.n)
         check_range(self.name, self.start, stop)
         return evenly_spaced(self.name, self.start, stop, count)
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
-        """One graph a level; each is part of the one before.
+        """One graph per level; each is a subgraph of the one before.
 
         A graph's threshold is the smallest weight allowed in it: on the density axis the weight
-        of the weakest pair that is not dropped. Raises HarnessError if the levels do not
-        increase or do not lie on the axis.
+        of the weakest pair that is not dropped. Raises HarnessError if the levels do not increase
+        or are out of range.
         """
         levels = np.asarray(levels, dtype=np.float64)
         check_levels(self.name, levels, below=self._below)
@@ -79,21 +79,21 @@ class Threshold(harness.GraphBuilder):
 
     @property
     def _below(self) -> float | None:
-        """What every level must be below."""
+        """The bound of levels on the density axis."""
         return 1 if self.axis == "density" else None
 
 
 def _thresholds_dropping(fractions: Floats, unpruned: harness.Graph) -> Floats:
     """The weight of the weakest pair that stays when a fraction of the pairs is dropped."""
     pairs = unpruned.n * (unpruned.n if unpruned.self_loops else unpruned.n - 1)
-    # Where pairs that are no edges stay, so does every edge.
+    # If pairs without an edge stay, so does every edge.
     return np.maximum(cutoffs_dropping(fractions, unpruned.adjacency.data, pairs), 0.0)
 
 
 def _graphs(unpruned: harness.Graph, levels: Floats, thresholds: Floats) -> Iterator[harness.Graph]:
     edges = nested_edges(unpruned.adjacency, unpruned.adjacency.data, thresholds)
-    for level, threshold, kept in zip(levels.tolist(), thresholds.tolist(), edges, strict=True):
-        yield harness.Graph(kept, level, threshold, unpruned.self_loops)
+    for level, threshold, pruned in zip(levels.tolist(), thresholds.tolist(), edges, strict=True):
+        yield harness.Graph(pruned, level, threshold, unpruned.self_loops)
 
 
 @harness.hookimpl

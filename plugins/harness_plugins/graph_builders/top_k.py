@@ -14,7 +14,7 @@ from harness_plugins.graph_builders.pruning import FractionSweep, dropped, ranks
 class TopK(FractionSweep):
     """Keeps each node's k strongest outgoing edges: a directed k-nearest-neighbour graph.
 
-    Unlike with `threshold` no node loses all that it attends to, however evenly it attends. A
+    Unlike with `threshold`, no node loses all its outgoing edges, however evenly it attends. A
     level is the fraction of a node's n − 1 possible outgoing edges that is dropped, rounded
     down: k = n − 1 − ⌊level·(n − 1)⌋, at least 1. Edges as heavy as the k-th stay too, and
     weights of zero are never edges. Without ties and zeros the density is that of `threshold` at

@@ -1,1 +1,1 @@
-"""Small changes of a map that clusters should survive."""
+"""Small changes of a map that real clusters should survive."""

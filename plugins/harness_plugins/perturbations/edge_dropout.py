@@ -1,4 +1,4 @@
-"""A map with some of its edges missing."""
+"""Removes some of a map's edges."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -11,11 +11,11 @@ from harness_plugins.parameters import check_bounds
 
 @dataclass(frozen=True)
 class EdgeDropout(harness.Perturbation):
-    """A share of the edges, drawn at random, set to zero; the others stay as they are.
+    """A random fraction of the edges set to zero; the others stay as they are.
 
     Edges are the positive weights off the diagonal.
 
-    share: of the edges, rounded to a whole number of them.
+    share: fraction of the edges, rounded to a whole number of edges.
     """
 
     name: ClassVar[str] = "edge-dropout"
@@ -25,7 +25,7 @@ class EdgeDropout(harness.Perturbation):
         check_bounds(self, "share", above=0, below=1)
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) of fewer edges."""
+        """A map (n, n) with fewer edges."""
         weights = attention.weights.copy()
         edges = np.flatnonzero((weights > 0) & ~np.eye(attention.n, dtype=bool))
         random = np.random.default_rng(seed)

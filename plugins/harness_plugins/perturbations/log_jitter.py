@@ -1,4 +1,4 @@
-"""Noise on the attention's logits."""
+"""Adds noise to the attention's logits."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -11,10 +11,10 @@ from harness_plugins.parameters import check_bounds
 
 @dataclass(frozen=True)
 class LogJitter(harness.Perturbation):
-    """Every weight times a log-normal factor of its own, rows rescaled to their former sums.
+    """Every weight times a log-normal factor, rows rescaled to their previous sums.
 
-    As if normal noise were added to the logits before the softmax: zeros stay zeros, and every
-    patch gives as much attention as before.
+    Equivalent to normal noise on the logits before the softmax: zeros stay zeros, and every patch
+    gives as much attention as before.
 
     scale: standard deviation of the noise on the logits.
     """
@@ -26,7 +26,7 @@ class LogJitter(harness.Perturbation):
         check_bounds(self, "scale", above=0, most=10)
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) of the same row sums."""
+        """A map (n, n) with the same row sums."""
         weights = attention.weights
         noise = np.random.default_rng(seed).normal(scale=self.scale, size=weights.shape)
         jittered = weights * np.exp(noise)

@@ -1,4 +1,4 @@
-"""No change at all: what is left is the clusterer's own chance."""
+"""Leaves the map unchanged, which measures the clusterer's own randomness."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,12 +8,12 @@ import harness
 
 @dataclass(frozen=True)
 class Seeds(harness.Perturbation):
-    """The map as it is: only the clusterer's seed differs."""
+    """The unchanged map: only the clusterer's seed differs."""
 
     name: ClassVar[str] = "seeds"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """The very map."""
+        """The same map."""
         return attention
 
 

@@ -1,4 +1,4 @@
-"""The level at which modularity exceeds most what the controls have at the same level."""
+"""The level at which modularity exceeds the controls' most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ from harness_plugins.selectors.phases import (
     constant_runs,
     noise_reason,
     run_around,
+    selection,
 )
 
-# Scores that differ by less are put down to rounding.
+# Smaller differences between scores count as rounding.
 ROUNDING = 1e-9
 
 
@@ -24,18 +25,18 @@ ROUNDING = 1e-9
 class ExcessModularity(harness.Selector):
     """The level where modularity stands out most from the controls' at the same level.
 
-    Modularity rises with sparsity on noise as well, so that it cannot be compared between levels;
-    how it stands among the profiles of the same method on controls at equal density can. Mean and
-    standard deviation at each level are those of all profiles together, this one and the
-    controls: treated alike, none of them has an advantage that noise would not have. Levels
-    without edges, and those whose largest connected component is too small, are passed over.
+    Modularity rises with sparsity on noise as well, so it cannot be compared between levels; its
+    position among the profiles of the same method on controls at equal density can. Mean and
+    standard deviation at each level are those of all profiles, this one and the controls: as all
+    are treated alike, the profile has no advantage that noise would not have. Levels without
+    edges, and those whose largest connected component is too small, are skipped.
 
     by: z for the excess over the mean in standard deviations, which finds weak structure where it
         stands out most; excess for the difference itself.
-    alpha: the level is accepted if no more than this share of all profiles, this one among them,
-        stand out as much anywhere; that takes 1/alpha − 1 controls or more.
-    minimum_giant_share: the share of all nodes that the largest weakly connected component must
-        hold.
+    alpha: the level is accepted if at most this fraction of all profiles, including this one,
+        stand out as much at any level; this needs at least 1/alpha − 1 controls.
+    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
+        must contain.
     """
 
     name: ClassVar[str] = "excess-modularity"
@@ -52,21 +53,21 @@ class ExcessModularity(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The level of largest score, which is the statistic, with the phase that it lies in.
+        """The level of largest score, which is the statistic, with the phase around it.
 
-        Of levels that stand out equally the one of larger excess, then the denser one. The phase
-        are the levels around it with the same number of clusters. Accepted where the score is
-        more than the controls reach at any level and there are two clusters of two nodes or more.
-        Raises HarnessError if there is no control.
+        Of levels with equal scores, the one with the larger excess, then the denser one. The phase
+        consists of the levels around it with the same number of clusters. Accepted if the score
+        exceeds the controls' scores at all levels and there are at least two clusters of two nodes
+        or more. Raises HarnessError if there is no control.
         """
         if not controls:
             raise harness.HarnessError(
-                "excess-modularity: there is no control's profile to compare with"
+                "excess-modularity: needs the profile of a control to compare with"
             )
         scores, excess = self._scores([profile, *controls])
         own = scores[0]
         if np.isneginf(own).all():
-            reason = "no level has edges and holds together"
+            reason = "every level is without edges or fragmented"
             return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
         best = np.flatnonzero(own >= own.max() - ROUNDING)
         candidate = int(best[np.argmax(excess[0, best])])
@@ -82,22 +83,16 @@ class ExcessModularity(harness.Selector):
             doubt = "but has fewer than two clusters"
         else:
             doubt = noise_reason(statistic, scores[1:].max(axis=1).tolist(), self.alpha)
-        return harness.Selection(
-            candidate,
-            statistic,
-            accepted=not doubt,
-            plateau=self._phase(profile, candidate),
-            reason=f"{reason}, {doubt}" if doubt else reason,
-        )
+        return selection(candidate, statistic, self._phase(profile, candidate), reason, doubt)
 
     def _scores(self, pool: Sequence[harness.Profile]) -> tuple[Floats, Floats]:
-        """What each profile is judged by at each level, and its excess over the mean of all.
+        """Each profile's score at each level, and its excess over the mean of all profiles.
 
-        Both (profiles, levels); −∞ where a level does not count.
+        Both (profiles, levels); the score is −∞ at levels that are skipped.
         """
         modularity = np.array([each.modularity for each in pool])
         counts = np.array([connected_levels(each, self.minimum_giant_share) for each in pool])
-        # Of all that have edges at a level, also of those that it does not hold together.
+        # Over all profiles with edges at a level, including fragmented ones.
         defined = ~np.isnan(modularity)
         number = np.maximum(defined.sum(axis=0), 1)
         mean = np.where(defined, modularity, 0.0).sum(axis=0) / number
@@ -105,7 +100,7 @@ class ExcessModularity(harness.Selector):
         deviation = np.sqrt((excess**2).sum(axis=0) / number)
         scores = excess
         if self.by == "z":
-            # Where all are equal none stands out.
+            # If all are equal, none stands out.
             scores = np.divide(
                 excess, deviation, out=np.zeros_like(excess), where=deviation > ROUNDING
             )

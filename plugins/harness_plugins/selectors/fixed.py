@@ -1,4 +1,4 @@
-"""A level named beforehand."""
+"""A level given in advance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ import numpy as np
 
 import harness
 from harness_plugins.parameters import check_bounds
+from harness_plugins.selectors.phases import selection
 
 
 @dataclass(frozen=True)
 class Fixed(harness.Selector):
     """The level nearest to a given one, the same for every map.
 
-    level: a place on the graph builder's axis: for densities the fraction of edges dropped.
+    level: a value on the graph builder's axis; for densities, the fraction of pairs dropped.
     """
 
     name: ClassVar[str] = "fixed"
@@ -26,10 +27,10 @@ class Fixed(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The nearest level, of two as near the denser; the statistic is its modularity.
+        """The nearest level, the denser one of two; the statistic is its modularity.
 
-        Accepted where the graph has an edge and two clusters or more have two nodes or more.
-        Raises HarnessError if the given level lies outside the profile's by more than half the
+        Accepted if the graph has an edge and at least two clusters have two nodes or more. Raises
+        HarnessError if the given level lies outside the profile's levels by more than half the
         largest step between them.
         """
         levels = profile.levels
@@ -41,15 +42,11 @@ class Fixed(harness.Selector):
             )
         candidate = int(np.argmin(np.abs(levels - self.level)))
         point = profile.points[candidate]
-        defined, several = not np.isnan(point.modularity), point.n_clusters >= 2
+        doubt = "but its graph has no edges" if np.isnan(point.modularity) else ""
+        if not doubt and point.n_clusters < 2:
+            doubt = "but it has fewer than two clusters"
         reason = f"level {point.level:.3g} is the nearest to {self.level:g}"
-        if not defined:
-            reason += "; its graph has no edges"
-        elif not several:
-            reason += "; it has fewer than two clusters"
-        return harness.Selection(
-            candidate, point.modularity, defined and several, plateau=None, reason=reason
-        )
+        return selection(candidate, point.modularity, None, reason, doubt)
 
 
 @harness.hookimpl

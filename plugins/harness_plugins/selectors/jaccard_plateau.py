@@ -1,4 +1,4 @@
-"""The longest range of levels whose partitions are all alike."""
+"""The longest range of levels with mutually similar partitions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from harness_plugins.selectors.phases import (
     connected_levels,
     noise_reason,
     runs_where,
+    selection,
 )
 
 
@@ -22,22 +23,21 @@ from harness_plugins.selectors.phases import (
 class JaccardPlateau(harness.Selector):
     """The most central level of the largest block of levels with mutually similar partitions.
 
-    Two levels of equally many clusters may part the nodes quite differently; here it is the
-    partitions that must not change. A block are consecutive levels of which every two are alike
-    by the best-match Jaccard index, as PyGenStability (Arnaudon et al. 2024) looks for blocks of
-    small variation of information across scales. Trivial levels, of a single cluster or of
-    singletons only, and fragmented ones belong to no block. Since pruned graphs are nested,
-    neighbouring levels are alike on noise too: a block counts where it is larger than the
-    controls'.
+    Two levels with the same number of clusters may have very different partitions; here the
+    partitions must not change. A block consists of consecutive levels, any two of which are
+    similar by the best-match Jaccard index, as PyGenStability (Arnaudon et al. 2024) looks for
+    blocks of small variation of information across scales. Trivial levels, with a single cluster
+    or only singletons, and fragmented levels belong to no block. As pruned graphs are nested,
+    neighbouring levels are similar on noise too, so a block must be larger than the controls'.
 
     likeness: the smallest Jaccard index between any two partitions of a block; clusters of .75
-        and more are held to be valid (Hennig 2007).
-    minimum_length: how many consecutive levels make a block.
-    alpha: a block is accepted if no more than this share of all profiles, this one among them,
-        have one as large; that takes 1/alpha − 1 controls or more. Without controls every block
-        is accepted.
-    minimum_giant_share: the share of all nodes that the largest weakly connected component must
-        hold.
+        and more are considered valid (Hennig 2007).
+    minimum_length: number of consecutive levels that make a block.
+    alpha: a block is accepted if at most this fraction of all profiles, including this one, have
+        one as large; this needs at least 1/alpha − 1 controls. Without controls every block is
+        accepted.
+    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
+        must contain.
     """
 
     name: ClassVar[str] = "jaccard-plateau"
@@ -55,12 +55,12 @@ class JaccardPlateau(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The level of the largest block that is most like its others, with the block.
+        """The level of the largest block that is most similar to the others, with the block.
 
-        The statistic is the block's size: its levels times the mean likeness of any two of them,
-        each with itself included; 0 where there is none. Of blocks of equal size the denser one.
-        Not accepted where there is none or the controls have such too; without one the candidate
-        is the level of largest modularity.
+        The statistic is the block's size: its number of levels times the mean similarity of all
+        pairs of them, including each with itself; 0 without a block. Of blocks of equal size, the
+        denser one. Not accepted without a block, or if the controls have blocks as large; without
+        a block the candidate is the level of largest modularity.
         """
         block, size = self._largest_block(profile)
         if block is None:
@@ -69,43 +69,41 @@ class JaccardPlateau(harness.Selector):
             reason = f"no partition lasts for {self.minimum_length} consecutive levels"
             return harness.Selection(candidate, 0.0, accepted=False, plateau=None, reason=reason)
         first, last = block
-        within = _likeness_between_levels(profile)[first : last + 1, first : last + 1]
+        within = _similarity_of_levels(profile)[first : last + 1, first : last + 1]
         candidate = first + int(np.argmax(within.mean(axis=0)))
         reason = (
             f"the partitions of {last - first + 1} consecutive levels, "
-            f"{profile.levels[first]:.3g} … {profile.levels[last]:.3g}, are alike "
+            f"{profile.levels[first]:.3g} … {profile.levels[last]:.3g}, are similar "
             f"(Jaccard {within.min():.2f} or more)"
         )
         doubt = ""
         if controls:
             sizes = [self._largest_block(control)[1] for control in controls]
             doubt = noise_reason(size, sizes, self.alpha)
-        return harness.Selection(
-            candidate, size, not doubt, block, f"{reason}, {doubt}" if doubt else reason
-        )
+        return selection(candidate, size, block, reason, doubt)
 
     def _largest_block(self, profile: harness.Profile) -> tuple[Run | None, float]:
         return _largest_block(profile, self.likeness, self.minimum_length, self.minimum_giant_share)
 
 
-# A group's nulls are looked at again for every one of its maps.
+# The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
 def _largest_block(
     profile: harness.Profile, likeness: float, minimum_length: int, minimum_giant_share: float
 ) -> tuple[Run | None, float]:
-    """The block of largest size, the densest of those, and its size; (None, 0) without one."""
-    alike = _likeness_between_levels(profile)
-    counted = connected_levels(profile, minimum_giant_share) & ~np.isnan(alike.diagonal())
+    """The largest block, the densest of equal ones, and its size; (None, 0) without a block."""
+    similarity = _similarity_of_levels(profile)
+    counted = connected_levels(profile, minimum_giant_share) & ~np.isnan(similarity.diagonal())
     blocks = [
         (first, last)
         for first, last in runs_where(
             counted.tolist(),
-            lambda first, last: bool((alike[first:last, last] >= likeness).all()),
+            lambda first, last: bool((similarity[first:last, last] >= likeness).all()),
         )
         if last - first + 1 >= minimum_length
     ]
     sizes = [
-        float(alike[first : last + 1, first : last + 1].mean(axis=0).sum())
+        float(similarity[first : last + 1, first : last + 1].mean(axis=0).sum())
         for first, last in blocks
     ]
     if not blocks:
@@ -115,8 +113,8 @@ def _largest_block(
 
 
 @lru_cache(maxsize=4096)
-def _likeness_between_levels(profile: harness.Profile) -> Floats:
-    """The best-match Jaccard index of every two levels (levels, levels); NaN for trivial ones."""
+def _similarity_of_levels(profile: harness.Profile) -> Floats:
+    """The best-match Jaccard index of all pairs of levels (levels, levels); NaN if trivial."""
     return harness.read_only(harness.best_match_jaccards(profile.labels))
 
 

@@ -7,14 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.selectors.phases import selection
 
 
 @dataclass(frozen=True)
 class MaxModularity(harness.Selector):
     """The level where modularity on the pruned graph is largest.
 
-    Modularity rises with sparsity on noise as well, so this choice mostly lands on the sparsest
-    levels: it is the baseline that other selectors are compared with.
+    Modularity rises with sparsity on noise as well, so this mostly selects the sparsest levels: it
+    is the baseline to which other selectors are compared.
     """
 
     name: ClassVar[str] = "max-modularity"
@@ -22,9 +23,9 @@ class MaxModularity(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The first level of largest modularity, which is the statistic; NaN is passed over.
+        """The first level of largest modularity, which is the statistic; NaN is skipped.
 
-        Accepted where that modularity is positive and two clusters or more have two nodes or more.
+        Accepted if that modularity is positive and at least two clusters have two nodes or more.
         """
         modularity = profile.modularity
         if np.isnan(modularity).all():
@@ -32,15 +33,11 @@ class MaxModularity(harness.Selector):
             return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
         candidate = int(np.nanargmax(modularity))
         point = profile.points[candidate]
-        positive, several = point.modularity > 0, point.n_clusters >= 2
+        doubt = "is not positive" if point.modularity <= 0 else ""
+        if not doubt and point.n_clusters < 2:
+            doubt = "has fewer than two clusters"
         reason = f"largest modularity, {point.modularity:.3f}, at level {point.level:.3g}"
-        if not positive:
-            reason += ", is not positive"
-        elif not several:
-            reason += ", has fewer than two clusters"
-        return harness.Selection(
-            candidate, point.modularity, positive and several, plateau=None, reason=reason
-        )
+        return selection(candidate, point.modularity, None, reason, doubt)
 
 
 @harness.hookimpl

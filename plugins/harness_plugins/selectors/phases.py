@@ -1,4 +1,4 @@
-"""What the selectors share: levels that count, runs of them, and what noise would reach."""
+"""Common parts of selectors: eligible levels, runs of levels, and comparison with noise."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -12,13 +12,13 @@ Run = tuple[int, int]
 """The first and the last index of consecutive levels."""
 
 
-# A group's nulls are looked at again for every one of its maps.
+# The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
 def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> NDArray[np.bool_]:
     """Which levels (levels,) have edges and are not fragmented.
 
-    On a fragmented graph clusters are the pieces that pruning left rather than what a method
-    found: its largest weakly connected component holds less than the share given.
+    A graph is fragmented if its largest weakly connected component contains less than the given
+    fraction of the nodes: its clusters are the pieces left by pruning rather than a method's.
     """
     connected: NDArray[np.bool_] = ~np.isnan(profile.modularity) & (
         profile.column("largest_component_fraction") >= minimum_giant_share
@@ -29,7 +29,7 @@ def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> ND
 def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: int) -> list[Run]:
     """The runs of eligible levels whose counts differ by no more than the tolerance.
 
-    Each is as long as it can be; where the tolerance is not 0 they may overlap.
+    Runs are as long as possible; if the tolerance is not 0, they may overlap.
     """
     return runs_where(
         eligible,
@@ -40,9 +40,9 @@ def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: in
 
 
 def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> list[Run]:
-    """All runs of eligible levels that cannot be longer, for what holds of every part of a run.
+    """All maximal runs of eligible levels with a property that every part of such a run has.
 
-    `holds` tells of a first and a last level; of one level alone it is taken to hold.
+    `holds` takes a first and a last level; single levels are assumed to have the property.
     """
     runs: list[Run] = []
     last = -1
@@ -59,15 +59,23 @@ def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> l
 
 
 def run_around(runs: Sequence[Run], level: int) -> Run | None:
-    """The longest run that holds a level."""
+    """The longest run that contains a level."""
     around = [run for run in runs if run[0] <= level <= run[1]]
     return max(around, key=lambda run: run[1] - run[0], default=None)
 
 
-def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
-    """Why what was reached is no more than noise reaches; empty if it is more.
+def selection(
+    candidate: int, statistic: float, phase: Run | None, reason: str, doubt: str
+) -> harness.Selection:
+    """A selection with its reason, accepted unless there is a doubt."""
+    whole = f"{reason}, {doubt}" if doubt else reason
+    return harness.Selection(candidate, statistic, not doubt, phase, whole)
 
-    It is more where at most the share alpha of all, the observed among them, reach as much.
+
+def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
+    """Why a statistic does not exceed that of noise; empty if it does.
+
+    It does if at most the fraction alpha of all values, including itself, are as large.
     """
     p = harness.p_value(reached, by_noise)
     if p <= alpha:

@@ -1,4 +1,4 @@
-"""The longest range of levels over which the number of clusters does not change."""
+"""The longest range of levels with a constant number of clusters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from harness_plugins.selectors.phases import (
     connected_levels,
     constant_runs,
     noise_reason,
+    selection,
 )
 
 
@@ -23,29 +24,29 @@ class StablePhase(harness.Selector):
     """The best level of the longest run of levels with a constant number of clusters.
 
     The rule of the thesis "On the Role of Attention Maps in Visual Transformers" (2024), eq. 3.6,
-    whose phases were picked by eye. Clusters are those of at least two nodes. Levels with fewer
-    than two of them, or without edges, are trivial; levels whose largest connected component is
-    too small are fragmented, and their clusters are the pieces that pruning left rather than what
-    a method found. Neither kind belongs to a phase. Noise has phases too: where there are
-    controls, a phase is accepted only if it is longer than theirs.
+    whose phases were picked by eye. Only clusters of at least two nodes count. Levels with fewer
+    than two clusters, or without edges, are trivial; levels whose largest connected component is
+    too small are fragmented, and their clusters are the pieces left by pruning rather than those
+    of a method. Neither kind belongs to a phase. Noise has phases too: if there are controls, a
+    phase is accepted only if it is longer than theirs.
 
-    Of all phases P, runs of |P| ≥ minimum_length levels that cannot be longer, with k(P) clusters
-    on the mean over their levels, the one chosen is
+    Phases P are maximal runs of |P| ≥ minimum_length levels, with a mean number of clusters k(P).
+    The selected phase is
 
         P* = argmax |P| − cluster_penalty · k(P),
 
-    and of equal ones the one at the lower thresholds, whose graphs are denser.
+    and of equal phases the one at lower thresholds, whose graphs are denser.
 
-    minimum_length: how many consecutive levels make a phase.
+    minimum_length: number of consecutive levels that make a phase.
     tolerance: the largest difference between the numbers of clusters within a phase; 0 is the
-        thesis' rule, 1 allows for methods whose count flickers.
-    cluster_penalty: how many levels longer a phase must be for each further cluster to be preferred
-        to one of fewer clusters; 0 looks at the length alone.
-    minimum_giant_share: the share of all nodes that the largest weakly connected component must
-        hold. At the default no level passes where more than half the nodes are isolated or lie
-        in smaller pieces.
-    alpha: a phase is longer than the controls' if no more than this share of all profiles, this
-        one among them, have one as long; that takes 1/alpha − 1 controls or more.
+        thesis' rule, 1 allows for small fluctuations.
+    cluster_penalty: number of levels that a phase must be longer, per additional cluster, to be
+        preferred to a phase of fewer clusters; 0 compares lengths only.
+    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
+        must contain. The default excludes levels at which more than half of the nodes are
+        isolated or in smaller pieces.
+    alpha: a phase is longer than the controls' if at most this fraction of all profiles, including
+        this one, have one as long; this needs at least 1/alpha − 1 controls.
     beyond_noise: whether a phase must be longer than the controls'; false is the thesis' rule.
     """
 
@@ -66,13 +67,12 @@ class StablePhase(harness.Selector):
     def select(
         self, profile: harness.Profile, controls: Sequence[harness.Profile]
     ) -> harness.Selection:
-        """The level of largest modularity inside the phase chosen; of equal ones the denser.
+        """The level of largest modularity in the selected phase; of equal levels, the denser one.
 
-        The statistic is the number of levels of the phase, 0 where there is none. Not accepted
-        where there is no phase, none of its levels has positive modularity, or those chosen on the
-        controls are as long. Without a phase the candidate is the level of largest modularity
-        among those that are not trivial, or among all, or the first if modularity is undefined
-        throughout.
+        The statistic is the number of levels in the phase, 0 without a phase. Not accepted without
+        a phase, if none of its levels has positive modularity, or if the controls' phases are as
+        long. Without a phase the candidate is the level of largest modularity among non-trivial
+        levels, else among all, else the first if modularity is undefined throughout.
         """
         modularity = profile.modularity
         phase = self._phase(profile)
@@ -88,13 +88,10 @@ class StablePhase(harness.Selector):
         length = float(last - first + 1)
         doubt = ""
         if modularity[candidate] <= 0:
-            doubt = "but of no positive modularity"
+            doubt = "but without positive modularity"
         elif self.beyond_noise and controls:
             doubt = noise_reason(length, [self._length(each) for each in controls], self.alpha)
-        reason = _description(profile, phase)
-        return harness.Selection(
-            candidate, length, not doubt, phase, f"{reason}, {doubt}" if doubt else reason
-        )
+        return selection(candidate, length, phase, _description(profile, phase), doubt)
 
     def _length(self, profile: harness.Profile) -> float:
         phase = self._phase(profile)
@@ -120,7 +117,7 @@ class StablePhase(harness.Selector):
         )
 
 
-# A group's nulls are looked at again for every one of its maps.
+# The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
 def _chosen_phase(
     profile: harness.Profile,
@@ -137,7 +134,7 @@ def _chosen_phase(
         first, last = phase
         return last - first + 1 - cluster_penalty * float(counts[first : last + 1].mean())
 
-    # Runs come in the order of their levels, and the first of equal ones is taken.
+    # Runs are in the order of levels, and max returns the first of equal ones.
     phases = (run for run in runs if run[1] - run[0] + 1 >= minimum_length)
     return max(phases, key=penalised_length, default=None)
 

@@ -68,7 +68,7 @@ def test_a_resolution_that_is_not_positive_is_refused(resolution: float) -> None
         Leiden(resolution=resolution)
 
 
-def test_a_missing_package_is_told_before_a_run_with_what_installs_it(
+def test_a_missing_package_is_reported_before_a_run_with_the_command_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

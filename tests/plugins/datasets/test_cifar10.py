@@ -35,7 +35,7 @@ def test_the_five_training_files_come_in_order(tmp_path: Path) -> None:
     assert images.shape == (10, 32, 32, 3)
 
 
-def test_a_folder_of_pickles_is_told_from_an_empty_one(tmp_path: Path) -> None:
+def test_a_folder_of_pickles_is_distinguished_from_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(harness.HarnessError, match=r"test_batch\.bin is missing; expected data_b"):
         cifar10.load(tmp_path, "test")
 

@@ -27,7 +27,7 @@ NAMES = (
 )
 
 
-def test_the_list_tells_what_there_is_and_how_to_have_it(harness_command: Command) -> None:
+def test_the_list_shows_all_sets_and_how_to_get_them(harness_command: Command) -> None:
     finished = harness_command("data", "list")
 
     assert finished.returncode == 0, finished.stderr
@@ -42,7 +42,7 @@ def test_the_list_tells_what_there_is_and_how_to_have_it(harness_command: Comman
         assert text in finished.stdout
 
 
-def test_the_list_is_to_be_had_as_json(harness_command: Command) -> None:
+def test_the_list_is_available_as_json(harness_command: Command) -> None:
     told = json.loads(harness_command("data", "list", "--json").stdout)
 
     sets = {row["name"]: row for row in told["image_sets"]}
@@ -67,7 +67,7 @@ def test_the_list_is_to_be_had_as_json(harness_command: Command) -> None:
     assert "contains all of CIFAR-10" in sets["cinic10"]["summary"]
 
 
-def test_files_are_told_to_be_wrong_missing_or_unreadable(
+def test_files_are_reported_as_wrong_missing_or_unreadable(
     harness_command: Command, striped_images: Path
 ) -> None:
     (striped_images / NAMES[0]).unlink()

@@ -105,7 +105,7 @@ def test_an_md5_will_do(file: Download, tmp_path: Path) -> None:
         fetched(wrong, tmp_path / "it")
 
 
-def test_a_wrong_checksum_is_told_and_what_came_thrown_away(
+def test_a_wrong_checksum_is_reported_and_the_download_deleted(
     site: Site, file: Download, tmp_path: Path
 ) -> None:
     site.files["set.tar.gz"] = bytes(len(CONTENT))
@@ -155,7 +155,7 @@ def test_more_than_the_size_is_refused_where_the_server_says_no_length(
     assert (tmp_path / "it").stat().st_size <= len(CONTENT)
 
 
-def test_less_than_the_size_is_kept_for_the_next_time(
+def test_an_incomplete_download_stays_for_the_next_time(
     site: Site, file: Download, tmp_path: Path
 ) -> None:
     site.says_length = False
@@ -177,14 +177,14 @@ def test_a_range_from_another_place_is_refused(site: Site, file: Download, tmp_p
     assert (tmp_path / "it").read_bytes() == CONTENT[:100]
 
 
-def test_a_file_that_is_not_there_is_told_by_its_address(site: Site, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_by_its_address(site: Site, tmp_path: Path) -> None:
     file = Download("no.tgz", f"{site.address}/no.tgz", 5, "md5:0")
 
     with pytest.raises(harness.HarnessError, match=r"no\.tgz: 404 .*Not Found"):
         fetched(file, tmp_path / "it")
 
 
-def test_a_server_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_in_one_line(tmp_path: Path) -> None:
     file = Download("no.tgz", "http://127.0.0.1:9/no.tgz", 5, "md5:0")
 
     with pytest.raises(harness.HarnessError, match="after 0 of 5 bytes: Connection refused; "):

@@ -243,7 +243,7 @@ def test_a_set_that_is_there_is_not_fetched(site: Site, flowers: bytes, tmp_path
     assert site.asked == []
 
 
-def test_something_else_at_the_target_is_refused_and_kept(
+def test_something_else_at_the_target_is_refused_and_left_alone(
     site: Site, flowers: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").mkdir()
@@ -280,7 +280,7 @@ def test_two_fetches_do_not_write_into_each_other(
     assert fetch(archived(site, "tf-flowers", flowers), tmp_path / "it", quiet)
 
 
-def test_a_disk_that_is_too_full_is_told_before_anything_is_asked_for(
+def test_too_little_disk_space_is_reported_before_any_request(
     site: Site, flowers: bytes, tmp_path: Path
 ) -> None:
     entry = archived(site, "tf-flowers", flowers, most_bytes=10**18)

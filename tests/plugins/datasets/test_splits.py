@@ -32,7 +32,7 @@ def test_the_order_of_the_keys_does_not_matter(
     assert stratified(labels, SHARES) == stratified(shuffled, SHARES)
 
 
-def test_a_class_is_split_alike_whatever_other_classes_there_are() -> None:
+def test_the_split_of_a_class_does_not_depend_on_other_classes() -> None:
     one = {f"a{index}": 0 for index in range(50)}
     two = one | {f"b{index}": 1 for index in range(20)}
 
@@ -77,6 +77,6 @@ def test_the_first_of_each_class_come_before_the_second(labels: dict[str, int]) 
         assert of_class == [key for key in labels if labels[key] == label]
 
 
-def test_a_digest_tells_splits_apart_and_not_their_order() -> None:
+def test_a_digest_differs_between_splits_and_ignores_order() -> None:
     assert digest_of(["a", "b"]) == digest_of(["b", "a"])
     assert digest_of(["a", "b"]) != digest_of(["ab"]) != digest_of(["a,b"])

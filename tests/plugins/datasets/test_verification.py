@@ -29,7 +29,7 @@ def test_flowers_that_are_all_there_are_well(flowers: Path) -> None:
     assert problems("tf-flowers", flowers) == dict.fromkeys(tf_flowers.CLASSES, "")
 
 
-def test_a_broken_photo_is_told_by_name_and_by_its_class(flowers: Path) -> None:
+def test_a_broken_photo_is_reported_by_name_and_by_class(flowers: Path) -> None:
     (flowers / "roses" / "1.jpg").write_bytes(b"no photo")
     (flowers / "tulips" / "1.jpg").unlink()
 
@@ -42,7 +42,7 @@ def test_a_broken_photo_is_told_by_name_and_by_its_class(flowers: Path) -> None:
     }
 
 
-def test_a_class_without_photos_is_told(flowers: Path) -> None:
+def test_a_class_without_photos_is_reported(flowers: Path) -> None:
     shutil.rmtree(flowers / "daisy")
 
     (problem,) = problems("tf-flowers", flowers).values()
@@ -51,7 +51,9 @@ def test_a_class_without_photos_is_told(flowers: Path) -> None:
     assert "there are none in daisy" in problem
 
 
-def test_each_part_of_cinic10_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_part_of_cinic10_has_a_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cinic10, "PER_CLASS", 1)
     for part in ("train", "test"):
         for name in cinic10.CLASSES:
@@ -80,7 +82,7 @@ def batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_cifar10s_files_are_told_of_one_by_one(batches: Path) -> None:
+def test_each_file_of_cifar10_has_a_verdict(batches: Path) -> None:
     assert set(problems("cifar10", batches).values()) == {""}
 
     (batches / "data_batch_2.bin").unlink()

@@ -191,7 +191,7 @@ def test_axes_say_what_comes_before_a_maps_own(
         ((2, 4, 4), ",prefix_tokens=-1", "prefix_tokens must be at least 0, not -1"),
     ],
 )
-def test_what_an_array_has_not_is_refused_with_what_it_has(
+def test_choices_that_an_array_does_not_have_are_refused_with_those_it_has(
     tmp_path: Path, shape: tuple[int, ...], more: str, reason: str
 ) -> None:
     np.save(tmp_path / "a.npy", np.ones(shape))
@@ -247,7 +247,7 @@ def test_rollout_refuses_attention_from_which_tokens_are_missing(tmp_path: Path)
         arrays(tmp_path / "a.npy", ",rollout=true").load("a[1] layer 2")
 
 
-def test_what_is_wrong_in_a_mean_is_told_by_layer_head_row_and_column(tmp_path: Path) -> None:
+def test_an_error_in_a_mean_names_layer_head_row_and_column(tmp_path: Path) -> None:
     weights = ATTENTION.copy()
     weights[1, 2, 3, 4, 0] = np.nan
     np.save(tmp_path / "a.npy", weights)

@@ -29,9 +29,9 @@ def test_mean_beside_others_is_the_mean_of_those() -> None:
     assert choose(("mean", "0-1"), 3, "heads", "model") == Chosen((0, 1), mean=True)
 
 
-def test_a_mean_has_the_place_0_and_others_their_own() -> None:
-    assert choose(("mean", "2"), 3, "heads", "model").places == (0,)
-    assert choose(("1-2",), 3, "heads", "model").places == (1, 2)
+def test_a_mean_has_the_number_0_and_others_their_own() -> None:
+    assert choose(("mean", "2"), 3, "heads", "model").names == (0,)
+    assert choose(("1-2",), 3, "heads", "model").names == (1, 2)
 
 
 @pytest.mark.parametrize("text", ["first", "-1", "5-3", "1.5", "", "0-", "٣"])
@@ -46,7 +46,7 @@ def test_an_empty_choice_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["12", "10-12", "0-9999999999999"])
-def test_a_layer_that_the_model_lacks_is_refused_by_number(text: str) -> None:
+def test_a_missing_layer_is_refused_by_number(text: str) -> None:
     with pytest.raises(harness.HarnessError, match=r"model: there is no layer .*2?; .* 0 … 11"):
         choose([text], 12, "layers", "model")
 

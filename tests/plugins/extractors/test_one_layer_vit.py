@@ -31,7 +31,7 @@ def sample(count: int) -> list[harness.Image]:
     return [images.load(key) for key in images.keys()]
 
 
-def test_slots_are_all_heads_or_those_named() -> None:
+def test_head_indices_are_all_heads_or_those_named() -> None:
     everything = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads]")
     two = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads,heads=[11,3]]")
 
@@ -39,7 +39,7 @@ def test_slots_are_all_heads_or_those_named() -> None:
     assert two.head_indices() == [harness.HeadIndex(0, 3), harness.HeadIndex(0, 11)]
 
 
-def test_slots_are_known_without_torch() -> None:
+def test_head_indices_are_known_without_torch() -> None:
     script = (
         "import sys, harness; harness.make('extractor', 'one-layer-vit').head_indices();"
         "assert 'torch' not in sys.modules"

@@ -34,7 +34,7 @@ def test_a_level_has_the_smallest_k_that_leaves_the_share_of_pairs(
     assert (graph.adjacency.toarray() == weights * expected).all()
 
 
-def test_directed_weights_are_kept() -> None:
+def test_directed_weights_are_preserved() -> None:
     weights = np.array([[0.0, 0.9, 0.1], [0.4, 0.0, 0.0], [0.3, 0.2, 0.0]])
     [graph] = Mutual().build(harness.AttentionMap(weights), np.array([0.0]))
     assert graph.adjacency.toarray().tolist() == [[0, 0.9, 0.1], [0.4, 0, 0], [0.3, 0, 0]]

@@ -40,7 +40,7 @@ def test_the_first_images_are_not_all_cifar10s(
     assert len(origins) == 2
 
 
-def test_an_image_is_told_to_be_in_another_split(
+def test_an_image_of_another_split_is_refused_with_its_split(
     made: Callable[[str], harness.LabelledImageSet],
 ) -> None:
     with pytest.raises(harness.HarnessError, match="is in split validation, not in test"):

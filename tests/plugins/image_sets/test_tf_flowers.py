@@ -94,7 +94,7 @@ def test_other_files_are_passed_over(folder: Path) -> None:
     assert len(keys) == len(set(keys)) == 100
 
 
-def test_a_wrong_folder_is_told_what_it_should_hold(tmp_path: Path) -> None:
+def test_a_wrong_folder_is_refused_with_its_expected_content(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
 
     with pytest.raises(

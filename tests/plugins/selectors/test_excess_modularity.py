@@ -117,7 +117,7 @@ def test_the_phase_has_the_candidates_number_of_clusters(
 
 
 def test_without_controls_it_says_what_is_missing(make_profile: ProfileMaker) -> None:
-    with pytest.raises(harness.HarnessError, match="no control's profile to compare with"):
+    with pytest.raises(harness.HarnessError, match="needs the profile of a control"):
         ExcessModularity().select(make_profile([0.1], [2]), [])
 
 

@@ -149,14 +149,14 @@ def test_without_a_phase_the_candidate_is_the_best_level_of_two_clusters(
     assert "3 consecutive levels" in selection.reason
 
 
-def test_a_phase_of_no_positive_modularity_is_not_accepted(make_profile: ProfileMaker) -> None:
+def test_a_phase_without_positive_modularity_is_not_accepted(make_profile: ProfileMaker) -> None:
     profile = make_profile([-0.1, 0.0, -0.2, 0.3], [3, 3, 3, 5])
     selection = StablePhase().select(profile, [])
     assert selection.candidate == 1
     assert not selection.accepted
     assert selection.plateau == (0, 2)
     assert selection.reason.startswith("3 clusters at 3 consecutive levels")
-    assert selection.reason.endswith("but of no positive modularity")
+    assert selection.reason.endswith("but without positive modularity")
 
 
 def test_where_all_levels_are_trivial_the_largest_modularity_is_the_candidate(

@@ -1,4 +1,4 @@
-"""The SDP relaxation of community detection: its solver, its yardstick and two clusterers."""
+"""The SDP relaxation of community detection: solver, reference solver and two clusterers."""
 
 import harness
 from harness_plugins.clusterers.sdp.clusterer import Sdp

@@ -1,4 +1,4 @@
-"""The way up from anywhere: accelerated minorise-maximise steps, one product with W each."""
+"""Ascent from any start: accelerated minorise-maximise steps, one product with W each."""
 
 import math
 
@@ -10,27 +10,26 @@ from harness_plugins.clusterers.sdp.programme import NEARLY_BALANCED, Programme,
 # The relative gap to the optimum over the mean squared length of a step: 20 to 100 on block,
 # geometric and scale-free graphs and on thresholded attention, more where optima are degenerate.
 GAP_OF_STEP = 50.0
-# Share of the surrogate's gain that a step must turn into objective.
+# Fraction of the surrogate's gain by which a step must raise the objective.
 SUFFICIENT_GAIN = 0.1
-# Imbalance of spins on their way, as a share of the gap that is aimed at.
+# Imbalance during the ascent, as a fraction of the target gap.
 BALANCED_ON_THE_WAY = 0.1
-# Relative error of sums that is put down to rounding.
+# Relative error of sums that counts as rounding.
 ROUNDING = 1e-12
-# Growth of the shift at which no step will ever help.
+# Growth of the shift beyond which no step helps.
 LARGEST_GROWTH = 1e6
 
 
 def ascend(
     programme: Programme, spins: Floats, shift: float, tolerance: float, most: int
 ) -> tuple[Floats, int]:
-    """Better spins, and how many products with the weights they took, at most `most`.
+    """Better spins, and the number of products with the weights, at most `most`.
 
-    Each step extrapolates the spins and replaces them by the feasible ones that fit best the
-    field on them plus shift·σ (Nesterov's momentum on the minorant that a large shift makes).
-    Momentum starts afresh when it fails to help; where a step without it fails too, the shift,
-    about the root mean square of the eigenvalues, is raised, which also makes the spins on
-    which it starts balance. Ends when the steps are so short
-    that the relative gap should be below the tolerance.
+    Each step extrapolates the spins and replaces them by the feasible spins that fit best the
+    field plus shift·σ (Nesterov's momentum on the minorant given by a large shift). Momentum
+    restarts when it fails to help; if a step without it fails too, the shift, initially about the
+    root mean square of the eigenvalues, is raised, which also balances the initial spins. Ends
+    when the steps are so short that the relative gap should be below the tolerance.
     """
     first_shift = shift
     balanced = max(NEARLY_BALANCED, BALANCED_ON_THE_WAY * tolerance)
@@ -50,7 +49,7 @@ def ascend(
         following_total = following.sum(axis=0)
         following_field = programme.field(following)
 
-        # The Lagrangian, ½Σσ·field − μ·Σσ, rises even where balance is not exact.
+        # The Lagrangian, ½Σσ·field − μ·Σσ, rises even if balance is not exact.
         gain = 0.5 * float(np.vdot(following, following_field) - np.vdot(spins, field))
         gain -= float(multiplier @ (following_total - total))
         promised = 0.5 * float(pulls @ row_squares(following - spins))
@@ -70,7 +69,7 @@ def ascend(
         previous, previous_field = spins, field
         spins, field, total = following, following_field, following_total
         centre, momentum = multiplier, next_momentum
-        # A greater shift shortens the steps at the same distance from the optimum.
+        # A larger shift shortens the steps at the same distance from the optimum.
         if GAP_OF_STEP * step * (shift / first_shift) ** 2 <= tolerance:
             break
     if programme.balanced:

@@ -9,11 +9,11 @@ from harness_plugins.clusterers.sdp.line import line_of
 from harness_plugins.clusterers.sdp.programme import Programme, Tangent
 from harness_plugins.clusterers.sdp.weights import dense
 
-# Shares of the excess that is asked for at which a bound is tried, before the tightest is computed.
+# Fractions of the allowed excess at which a bound is tried before the tightest is computed.
 EXCESSES = (0.01, 0.9)
-# Share of the spins' squared lengths on a line beyond which the multiplier along it is free.
+# Fraction of the squared lengths on a line beyond which the multiplier along it is free.
 ON_A_LINE = 0.999
-# Eigenvalues that the search for a multiplier along a line may take.
+# Most eigenvalues in the search for a multiplier along a line.
 MOST_TANGENTS = 12
 
 
@@ -21,7 +21,7 @@ MOST_TANGENTS = 12
 class Certificate:
     """An upper bound of the objective, and the direction (n,) in which it is loosest.
 
-    The direction is 0 where the bound is as tight as was asked for.
+    The direction is 0 if the bound is as tight as requested.
     """
 
     bound: float
@@ -34,15 +34,15 @@ def certify(
     """An upper bound of the programme's objective over all X ⪰ 0 with X_ii = 1, spins of any rank.
 
     For any y, ½⟨W − γ11ᵀ, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where λ is the largest eigenvalue of
-    W − γ11ᵀ − Diag(y), on the vectors that sum to 0 where spins must balance. Spins (n, m) that
-    are optimal give the y that makes it tight, the multipliers of their unit lengths. O(n³).
+    W − γ11ᵀ − Diag(y), on the vectors that sum to 0 if spins must balance. Optimal spins (n, m)
+    give the y that makes it tight, the multipliers of their unit lengths. O(n³).
 
-    Where balanced spins lie nearly on a line, the multiplier of their balance along it is as good
-    as free, and the one that makes the bound tightest is looked for.
+    If balanced spins lie nearly on a line, the multiplier of their balance along it is almost
+    free, and the one that gives the tightest bound is searched for.
 
-    A bound of `enough` or less may be looser than the spins allow, as may one of `rough` or less
-    where `enough` cannot be shown at once: that λ does not exceed a
-    number is shown by a Cholesky factorisation, at a tenth of the time that λ itself takes.
+    A bound of `enough` or less may be looser than possible, as may one of `rough` or less if
+    `enough` cannot be shown at once: a Cholesky factorisation shows that λ does not exceed a
+    number, in a tenth of the time that computing λ takes.
     """
     n = programme.nodes
     dual = Tangent(programme, spins, programme.field(spins)).dual
@@ -55,9 +55,9 @@ def certify(
             return Certificate((total + n * value) / 2, np.zeros(n))
     value, vector = _largest(_centred(slack, programme))
     if programme.balanced and value > largest:
-        share, sides = line_of(spins)
-        if share > ON_A_LINE:
-            # Σ_i y_i stays as it is, since the sides sum to 0.
+        fraction, sides = line_of(spins)
+        if fraction > ON_A_LINE:
+            # The sides sum to 0, so Σ_i y_i does not change.
             value, vector = _least_along(
                 slack, sides - sides.mean(), programme, value, vector, EXCESSES[-1] * largest
             )
@@ -72,11 +72,11 @@ def _least_along(
     vector: Floats,
     enough: float,
 ) -> tuple[float, Floats]:
-    """The least largest eigenvalue of slack + t·Diag(sides), over t, and its eigenvector.
+    """The minimum over t of the largest eigenvalue of slack + t·Diag(sides), and its eigenvector.
 
-    It is convex in t, and the squares of its eigenvector give its slope. Each next t is where
-    the tangents on both sides of the least value meet, or one of them reaches 0. The search ends
-    where the value is `enough` or less, or the tangents show that none is.
+    The eigenvalue is convex in t, and the squares of its eigenvector give its slope. The next t
+    is where the tangents on both sides of the minimum meet, or where one of them reaches 0. The
+    search ends if the value is `enough` or less, or if the tangents show that no value is.
     """
     n = len(slack)
     best = value, vector
@@ -108,7 +108,7 @@ def _least_along(
 
 
 def _centred(slack: Floats, programme: Programme) -> Floats:
-    """The slack, on the vectors that sum to 0 where spins must balance."""
+    """The slack, restricted to vectors that sum to 0 if spins must balance."""
     if not programme.balanced:
         return slack.copy()
     means = slack.mean(axis=0)
@@ -117,12 +117,12 @@ def _centred(slack: Floats, programme: Programme) -> Floats:
 
 
 def _is_below(matrix: Floats, value: float) -> bool:
-    """Whether all eigenvalues are; the matrix is overwritten."""
+    """Whether all eigenvalues are below the value; the matrix is overwritten."""
     from scipy.linalg.lapack import dpotrf
 
     np.negative(matrix, out=matrix)
     matrix.flat[:: len(matrix) + 1] += value
-    # The transpose, which is the same, is in LAPACK's order of memory.
+    # The matrix is symmetric; its transpose has LAPACK's memory order.
     _, failed = dpotrf(matrix.T, clean=False, overwrite_a=True)
     return not failed
 

@@ -1,4 +1,4 @@
-"""The clusterer: spins of every component, embedded and clustered."""
+"""The clusterer `sdp`: embeds and clusters the spins of every component."""
 
 import warnings
 from dataclasses import dataclass
@@ -20,31 +20,30 @@ from harness_plugins.parameters import check_bounds
 class Sdp(harness.Clusterer):
     """SDP relaxation of community detection, its spins clustered by HDBSCAN or another.
 
-    Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016, on the graph without directions and
-    weights. Each connected component is solved on its own, as balanced spins would otherwise
-    set components against each other. A component too small to hold two clusters (of
-    min_cluster_size or else 5 nodes) is one cluster; a node without edges is unassigned, as is a
-    node that HDBSCAN or DBSCAN calls noise. Stored
-    with the labels: `gap` and `imbalance`, the largest of any component's certified relative
-    gap and ‖Σσ‖/n; `iterations`, of all components together; `unconverged`, how many
-    components missed the tolerance.
+    Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016, on the undirected, unweighted graph. Each
+    connected component is solved on its own, as balanced spins would otherwise separate
+    components from each other. A component too small for two clusters (of min_cluster_size, or
+    else 5 nodes) is one cluster. A node without edges is unassigned, as is a node that HDBSCAN or
+    DBSCAN calls noise. Stored with the labels: `gap` and `imbalance`, the largest certified
+    relative gap and ‖Σσ‖/n of any component; `iterations`, over all components; `unconverged`,
+    the number of components that missed the tolerance.
 
     rank: dimensions of the spins.
     balance: exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
-    gamma: the penalty's γ; if not given, the paper's, edges over squared nodes, twice.
+    gamma: the penalty's γ; if not given, the paper's, twice the edges over the squared nodes.
     tolerance: certified relative gap, and imbalance, that the spins must reach.
-    max_iterations: products with the weights that a component may take.
-    variance: share of the spins' variance that the embedding keeps, in two dimensions or more.
-    clusterer: what parts the embedding: hdbscan, of the package of that name; hdbscan-sklearn,
-        scikit-learn's; kmeans; dbscan. The settings below each go with some of these.
-    min_cluster_size: HDBSCAN's smallest cluster to part off within a component; 5 if not given.
-    min_samples: neighbours that make a point dense; if not given, HDBSCAN's smallest cluster,
-        and 5 for dbscan.
-    separation: hdbscan does not part clusters nearer than this, 0.05 if not given; spins have
+    max_iterations: most products with the weights per component.
+    variance: fraction of the spins' variance in the embedding, which has at least two dimensions.
+    clusterer: method that clusters the embedding: hdbscan, of the package of that name;
+        hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below applies to some.
+    min_cluster_size: HDBSCAN's smallest cluster within a component; 5 if not given.
+    min_samples: number of neighbours that make a point dense; if not given, HDBSCAN's smallest
+        cluster, and 5 for dbscan.
+    separation: hdbscan does not separate clusters nearer than this, 0.05 if not given; spins have
         unit length.
     radius: dbscan's ε, 0.3 if not given.
-    clusters: the k of kmeans, in each component; if not given, that of 1 to 10 which has the
-        highest modularity on the component, directions and weights left out.
+    clusters: the k of kmeans, in each component; if not given, the number from 1 to 10 with the
+        highest modularity on the undirected, unweighted component.
     """
 
     name: ClassVar[str] = "sdp"
@@ -65,14 +64,14 @@ class Sdp(harness.Clusterer):
         check_search(self.name, self.rank, self.tolerance, self.max_iterations)
         check_balance(self.balance, self.gamma)
         check_bounds(self, "variance", above=0, most=1)
-        self._parting()
+        self._clustering()
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
-        """Labels (n,), −1 = unassigned, and how well the programme was solved.
+        """Labels (n,), −1 = unassigned, and diagnostics of the solution.
 
         Warns if a component's spins did not converge.
         """
-        embedding_clustering = self._parting()
+        embedding_clustering = self._clustering()
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)
         gap, imbalance, iterations, unconverged = 0.0, 0.0, 0, 0
@@ -114,8 +113,8 @@ class Sdp(harness.Clusterer):
             },
         )
 
-    def _parting(self) -> EmbeddingClustering:
-        """How the embedding is parted, its settings checked."""
+    def _clustering(self) -> EmbeddingClustering:
+        """The method that clusters the embedding; raises HarnessError for invalid settings."""
         return EmbeddingClustering(
             self.clusterer,
             self.min_cluster_size,

@@ -1,4 +1,4 @@
-"""How the points of an embedding are parted into clusters."""
+"""Methods that cluster the points of an embedding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ MIN_CLUSTER_SIZE = 5
 MIN_SAMPLES = 5
 SEPARATION = 0.05
 RADIUS = 0.3
-# Most clusters that k-means is tried with where their number is not given, and its restarts.
+# Largest k that k-means tries if it is not given, and its restarts.
 MOST_CLUSTERS = 10
 RESTARTS = 10
-# Points nearer than this are the same one to k-means.
+# Points nearer than this are one point for k-means.
 SAME = 1e-6
 
 
 @dataclass(frozen=True)
 class EmbeddingClustering:
-    """A method of clustering points, with its settings; None stands for the method's default.
+    """A method that clusters points, with its settings; None is the method's default.
 
     Raises HarnessError if a setting is out of range or does not apply to the method.
     """
@@ -56,8 +56,7 @@ class EmbeddingClustering:
         for name, methods in APPLIES_TO.items():
             if getattr(self, name) is not None and self.method not in methods:
                 raise harness.HarnessError(
-                    f"sdp: {name} goes with clusterer={' or '.join(methods)}, not with "
-                    f"{self.method}"
+                    f"sdp: {name} applies to clusterer={' or '.join(methods)}, not to {self.method}"
                 )
         check_bounds(self, "min_cluster_size", least=2)
         check_bounds(self, "min_samples", "clusters", least=1)
@@ -66,14 +65,14 @@ class EmbeddingClustering:
 
     @property
     def fewest_points(self) -> int:
-        """Points that two clusters take; fewer are not parted."""
+        """The smallest number of points for two clusters; fewer points are one cluster."""
         return 2 * (self.min_cluster_size or MIN_CLUSTER_SIZE)
 
     def labels(self, points: Floats, weights: Any, seed: int) -> Integers:
         """Labels (n,) of points (n, d), −1 = in no cluster.
 
-        weights: CSR (n, n) of the undirected graph whose nodes they are, by which k-means chooses
-        the number of clusters.
+        weights: CSR (n, n) of the undirected graph of these nodes, by which k-means chooses the
+        number of clusters.
         """
         if self.method == "hdbscan":
             return self._hdbscan(points)
@@ -87,7 +86,7 @@ class EmbeddingClustering:
         import hdbscan
 
         separation = SEPARATION if self.separation is None else self.separation
-        # Of the library's exact algorithms the fastest here, and without worker processes.
+        # The fastest of the library's exact algorithms here, without worker processes.
         clustering = hdbscan.HDBSCAN(
             min_cluster_size=self.min_cluster_size or MIN_CLUSTER_SIZE,
             min_samples=self.min_samples,
@@ -133,5 +132,5 @@ class EmbeddingClustering:
 def _modularity(weights: Any, labels: Integers) -> float:
     """Modularity of labels 0 … k − 1 (n,) on an undirected graph, CSR (n, n)."""
     members = np.eye(int(labels.max()) + 1)[labels]
-    shares = members.T @ (weights @ members) / weights.sum()
-    return float(np.trace(shares) - (shares.sum(axis=0) ** 2).sum())
+    fractions = members.T @ (weights @ members) / weights.sum()
+    return float(np.trace(fractions) - (fractions.sum(axis=0) ** 2).sum())

@@ -1,4 +1,4 @@
-"""The clusterer of the modularity matrix: its spins, split and refined."""
+"""The clusterer `sdp-modularity`: splits by spins of the modularity matrix, refined."""
 
 import warnings
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from harness_plugins.parameters import check_bounds
 class SdpModularity(harness.Clusterer):
     """SDP relaxation of directed, weighted modularity, with a proven upper bound of it.
 
-    The programme of `sdp` with the modularity matrix of Leicht and Newman (2008), made symmetric,
-    for weights, and no balance, as its rows take account of degrees. Hyperplanes split the nodes
-    by their spins, then each part by its own programme's, while modularity rises; nodes then
-    move and communities merge while that raises it more. A node without edges is unassigned.
-    Stored with the labels: `modularity` of them; `bound`, which the modularity of no partition
-    exceeds, whatever its number of communities; the relative `gap` of the programme's solution,
-    of which the bound is made; `iterations`, products with the weights; `unconverged`, 1 if the
-    tolerance was missed.
+    Solves the programme of `sdp` with the symmetrised modularity matrix of Leicht and Newman
+    (2008) as weights, without balance, as the matrix accounts for degrees. Hyperplanes split the
+    nodes by their spins, then each part by the spins of its own programme, while modularity rises;
+    then nodes move and communities merge while modularity rises further. A node without edges is
+    unassigned. Stored with the labels: their `modularity`; `bound`, an upper bound of the
+    modularity of any partition with any number of communities; the relative `gap` of the solution
+    from which the bound is computed; `iterations`, products with the weights; `unconverged`, 1 if
+    the tolerance was missed.
 
-    resolution: the γ of modularity; larger finds smaller clusters.
+    resolution: the γ of modularity; larger values give smaller clusters.
     rank: dimensions of the spins.
     tolerance: certified relative gap that the spins must reach.
-    max_iterations: products with the weights that they may take.
+    max_iterations: most products with the weights.
     """
 
     name: ClassVar[str] = "sdp-modularity"
@@ -45,7 +45,7 @@ class SdpModularity(harness.Clusterer):
         check_search(self.name, self.rank, self.tolerance, self.max_iterations)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
-        """Labels (n,), −1 for nodes without edges, and how good they can be at most.
+        """Labels (n,), −1 for nodes without edges, and the bound on modularity.
 
         Warns if the spins did not converge.
         """
@@ -70,7 +70,7 @@ class SdpModularity(harness.Clusterer):
         parts = split(weights, solution.spins, np.random.default_rng(seed))
         labels[nodes] = _connected(graph, nodes, refined(weights, parts))
         alone = modularity_weights(graph, self.resolution, np.flatnonzero(graph.isolated))
-        # Of nodes without edges to others, which have modularity where they have self-loops.
+        # Nodes without edges to others contribute modularity if they have self-loops.
         loops = float((alone.observed.diagonal() - alone.sent * alone.received).sum())
         return harness.Partition(
             labels,
@@ -85,14 +85,14 @@ class SdpModularity(harness.Clusterer):
 
 
 def _connected(graph: harness.Graph, nodes: Integers, labels: Integers) -> Integers:
-    """The communities of some nodes (k,), those in several pieces parted, which only gains."""
+    """Split disconnected communities of some nodes (k,), which only raises modularity."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     edges = coo_array(graph.adjacency[nodes][:, nodes])
     inside = labels[edges.row] == labels[edges.col]
-    kept = coo_array(
+    within = coo_array(
         (edges.data[inside], (edges.row[inside], edges.col[inside])), shape=edges.shape
     )
-    _, pieces = connected_components(kept, directed=True, connection="weak")
+    _, pieces = connected_components(within, directed=True, connection="weak")
     return np.asarray(pieces, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The last digits: Newton's method on the spins, its systems solved by conjugate gradients."""
+"""The last digits: Newton's method on the spins, by conjugate gradients."""
 
 import math
 
@@ -7,23 +7,23 @@ import numpy as np
 from harness import Floats
 from harness_plugins.clusterers.sdp.programme import NEARLY_BALANCED, Programme, Tangent
 
-# Products that one Newton step may take.
+# Most products per Newton step.
 MOST_PRODUCTS_A_STEP = 200
 # Curvature, relative to the diagonal's, below which a direction counts as flat.
 FLAT = 1e-13
-# Length of a step along a direction that only gets steeper, where it is longest.
+# Largest entry of a step along a direction of upward curvature.
 ESCAPE = 0.1
-# Shortest part of a step that is tried.
+# Smallest fraction of a step that is tried.
 SHORTEST_STEP = 1e-5
 # Smallest entry of the preconditioner's diagonal, relative to its largest.
 SMALLEST_DIAGONAL = 1e-3
 
 
 def polish(programme: Programme, spins: Floats, target: float, most: int) -> tuple[Floats, int]:
-    """Spins whose gradient's norm is at most the target, from spins that are nearly optimal.
+    """Spins whose gradient's norm is at most the target, from nearly optimal spins.
 
-    Also returns the products with the weights that they took, about `most` at most. Spins that
-    cannot be improved are given back as they are.
+    Also returns the number of products with the weights, about `most` at most. Spins that cannot
+    be improved are returned unchanged.
     """
     centre = np.zeros(spins.shape[1])
     field = programme.field(spins)
@@ -68,11 +68,11 @@ def _slope(programme: Programme, spins: Floats, field: Floats) -> float:
 def _newton_step(
     programme: Programme, tangent: Tangent, slope: float, most: int
 ) -> tuple[Floats, int]:
-    """A tangent direction (n, m) uphill, and the products with the weights that it took.
+    """An ascent direction (n, m) in the tangent space, and the number of products it took.
 
     Solves [Diag(y) − W + γ11ᵀ] V = gradient on the tangent space, preconditioned by Diag(|y|), as
-    exactly as the distance to the optimum makes sense (Dembo, Eisenstat and Steihaug 1982).
-    Stops where the curvature is not downward any more.
+    accurately as the distance to the optimum warrants (Dembo, Eisenstat and Steihaug 1982). Stops
+    where the curvature is no longer downward.
     """
     dual = tangent.dual[:, None]
     largest = float(np.abs(dual).max())

@@ -1,9 +1,9 @@
 """The programme that spins solve, and the geometry of its constraints.
 
 For symmetric weights w: maximise ½ Σ_ij w_ij σ_i·σ_j − (γ/2)‖Σ_i σ_i‖² over unit vectors
-σ_i ∈ R^m, with Σ_i σ_i = 0 where spins must balance. The penalty and the balance are the two
-ways of Javanmard, Montanari and Ricci-Tersenghi (PNAS 2016, arXiv 1511.08769) to forbid the
-partition into one cluster; with neither it is the relaxation of max-cut and its like.
+σ_i ∈ R^m, with Σ_i σ_i = 0 if spins must balance. Penalty and balance are the two ways in which
+Javanmard, Montanari and Ricci-Tersenghi (PNAS 2016, arXiv 1511.08769) exclude the partition into
+one cluster; without either, the programme is a relaxation as for max-cut.
 """
 
 import math
@@ -23,19 +23,19 @@ Balance: TypeAlias = Literal["exact", "penalty", "none"]
 BALANCED = 1e-13
 NEARLY_BALANCED = 1e-9
 BALANCING_STEPS = 50
-# Longest Newton step, in lengths of Weiszfeld's step from the same place.
+# Longest Newton step, in lengths of Weiszfeld's step from the same point.
 LONGEST_NEWTON_STEP = 1e4
-# Keeps Newton's matrix regular where all rows lie on a line, as for two perfect blocks.
+# Keeps Newton's matrix regular if all rows lie on a line, as for two perfect blocks.
 RIDGE = 1e-9
 SHORTEST = np.finfo(np.float64).tiny ** 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Programme:
-    """weights (n, n), γ, and whether Σσ = 0 is a constraint.
+    """Weights (n, n), γ, and whether Σσ = 0 is a constraint.
 
-    Where it is, γ changes no objective; the mean weight for γ keeps what imbalance is left by
-    rounding from being rewarded.
+    With the constraint, γ does not change the objective; setting γ to the mean weight keeps the
+    imbalance due to rounding from being rewarded.
     """
 
     weights: Weights
@@ -55,10 +55,10 @@ class Programme:
         return field
 
     def fit(self, field: Floats, centre: Floats, balanced: float = BALANCED) -> "Fit":
-        """The feasible spins σ of greatest Σ_i σ_i·field_i.
+        """The feasible spins σ that maximise Σ_i σ_i·field_i.
 
-        They are normalise(field_i − μ), with the multiplier μ of the balance, or 0. μ is looked
-        for from `centre`, until ‖Σσ‖/n is at most `balanced`; there may be none.
+        They are normalise(field_i − μ), where μ is the multiplier of the balance, or 0. The search
+        for μ starts at `centre` and ends when ‖Σσ‖/n is at most `balanced`; it may fail.
         """
         if self.balanced:
             return _balanced_fit(field, centre, balanced)
@@ -68,18 +68,18 @@ class Programme:
 
 
 def check_balance(balance: Balance, gamma: float | None) -> None:
-    """Raise HarnessError if balance is none of the three, or γ does not go with it."""
+    """Raise HarnessError if balance is not one of the three, or γ does not apply to it."""
     if balance not in get_args(Balance):
         known = ", ".join(get_args(Balance))
         raise harness.HarnessError(f"sdp: balance must be one of {known}, not {balance!r}")
     if gamma is not None and balance != "penalty":
-        raise harness.HarnessError(f"sdp: gamma goes with balance=penalty, not with {balance}")
+        raise harness.HarnessError(f"sdp: gamma applies to balance=penalty, not to {balance}")
     if gamma is not None:
         check_value("sdp", "gamma", gamma, least=0)
 
 
 def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Programme:
-    """The programme of checked weights; γ None stands for the paper's Σ_ij w_ij / n₊².
+    """The programme of checked weights; a γ of None is the paper's Σ_ij w_ij / n₊².
 
     Raises HarnessError as `check_balance` does.
     """
@@ -94,10 +94,10 @@ def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Pro
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Unit spins (n, m) that fit a field best, and how they came about.
+    """Unit spins (n, m) that fit a field best, with the quantities of their computation.
 
-    multiplier μ (m,) of the balance; pulls ‖field_i − μ‖ (n,); imbalance ‖Σσ‖/n, 0 where spins
-    need not balance.
+    multiplier μ (m,) of the balance; pulls ‖field_i − μ‖ (n,); imbalance ‖Σσ‖/n, 0 if spins need
+    not balance.
     """
 
     spins: Floats
@@ -107,11 +107,11 @@ class Fit:
 
 
 class Tangent:
-    """The programme around feasible spins: directions that keep to the constraints, to first order.
+    """The tangent space at feasible spins: directions that satisfy the constraints to first order.
 
-    gradient (n, m) is the objective's along them; dual (n,) the multipliers y of the unit
-    lengths, σ_i·(field_i − μ). At an optimum the gradient is 0 and Diag(y) − W + γ11ᵀ is positive
-    semidefinite where the constraints leave room.
+    gradient (n, m): that of the objective in the tangent space; dual (n,): the multipliers y of
+    the unit lengths, σ_i·(field_i − μ). At an optimum the gradient is 0, and Diag(y) − W + γ11ᵀ is
+    positive semidefinite on the tangent space.
     """
 
     def __init__(self, programme: Programme, spins: Floats, field: Floats) -> None:
@@ -119,7 +119,7 @@ class Tangent:
         self._inverse: Floats | None = None
         if programme.balanced:
             n, rank = spins.shape
-            # Singular along the line that all spins lie on, if they do.
+            # Singular along a line on which all spins lie.
             self._inverse = np.linalg.pinv(
                 n * np.eye(rank) - spins.T @ spins, rcond=1e-12, hermitian=True
             )
@@ -127,7 +127,7 @@ class Tangent:
         self.dual: Floats = np.einsum("ij,ij->i", spins, field - multiplier)
 
     def project(self, directions: Floats) -> Floats:
-        """The nearest directions (n, m) that keep to the constraints."""
+        """The nearest directions (n, m) in the tangent space."""
         return self._project(directions)[0]
 
     def _project(self, directions: Floats) -> tuple[Floats, Floats]:
@@ -147,11 +147,11 @@ def row_squares(rows: Floats) -> Floats:
 
 
 def _balanced_fit(field: Floats, centre: Floats, balanced: float) -> Fit:
-    """`Programme.fit` with balance: μ is the point of smallest summed distance to the rows.
+    """`Programme.fit` with balance: μ minimises the sum of distances to the rows.
 
-    Their geometric median is found by Newton's method from `centre`; where that overshoots, one
-    step of Weiszfeld's method, which cannot, stands in for it. If the median is one of the rows,
-    no unit spin of that row's node balances the others, and the search is given up.
+    This geometric median is found by Newton's method from `centre`; a step that overshoots is
+    replaced by a step of Weiszfeld's method, which cannot. If the median is one of the rows, no
+    unit spin of that row's node balances the others, and the search ends.
     """
     n, rank = field.shape
     ones = np.ones(n)
@@ -182,7 +182,7 @@ def _balanced_fit(field: Floats, centre: Floats, balanced: float) -> Fit:
 
 
 def _is_median(field: Floats, row: int) -> bool:
-    """Whether the point of smallest summed distance to the rows is that row."""
+    """Whether this row minimises the sum of distances to the rows."""
     others, distances = _directions(field, field[row])
     alike = int((distances <= SHORTEST).sum())
     return float(np.linalg.norm(others.sum(axis=0))) <= alike

@@ -1,4 +1,4 @@
-"""The SDP of community detection by a general solver: slow, exact, the spins' yardstick."""
+"""The SDP of community detection by a general solver: slow and exact, for reference."""
 
 import importlib
 from typing import Any
@@ -21,16 +21,16 @@ def solve_reference(
     gamma: float | None = None,
     accuracy: float = ACCURACY,
 ) -> tuple[float, Floats]:
-    """The greatest ½⟨W, X⟩ over X ⪰ 0 with X_ii = 1, and the X (n, n) that has it.
+    """The maximum of ½⟨W, X⟩ over X ⪰ 0 with X_ii = 1, and the X (n, n) that attains it.
 
     weights (n, n) symmetric; balance and gamma as for `solve_spins`: X·1 = 0, a penalty of
     (γ/2)⟨11ᵀ, X⟩, or neither. accuracy: SCS's, absolute and relative, of constraints and gap.
     Solved by SCS through cvxpy: seconds at 100 nodes, minutes at 500.
 
-    Raises HarnessError if the weights are not square, finite and symmetric, a parameter is out of
-    range, or SCS gives up.
+    Raises HarnessError if the weights are not square, finite and symmetric, if a parameter is out
+    of range, or if SCS fails.
     """
-    # As Any: the package's annotations leave its functions out.
+    # Any: the package does not annotate its functions.
     cvxpy: Any = importlib.import_module("cvxpy")
 
     programme = programme_of(checked(weights), balance, gamma)
@@ -38,8 +38,8 @@ def solve_reference(
     gram = cvxpy.Variable(matrix.shape, PSD=True)
     constraints = [cvxpy.diag(gram) == 1]
     if programme.balanced:
-        # One equation a row: the equivalent single equation Σ_ij X_ij = 0 slows SCS a
-        # thousandfold.
+        # One equation per row: the equivalent equation Σ_ij X_ij = 0 makes SCS a thousand times
+        # slower.
         constraints.append(cvxpy.sum(gram, axis=1) == 0)
     else:
         matrix = matrix - programme.gamma

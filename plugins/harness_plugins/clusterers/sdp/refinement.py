@@ -1,23 +1,23 @@
-"""Partitions of higher modularity near a given one: nodes move, communities merge."""
+"""Refines a partition: nodes move and communities merge while modularity rises."""
 
 import numpy as np
 
 from harness import Floats, Integers
 from harness_plugins.clusterers.sdp.weights import DegreeCorrected
 
-# Modularity below which a gain is rounding.
+# Gains in modularity below this are rounding.
 LEAST_GAIN = 1e-12
-# Passes over all nodes and communities.
+# Most passes over all nodes and communities.
 MOST_PASSES = 20
-# Moves without a new best partition at which a pass ends.
+# A pass ends after so many moves without a new best partition.
 PATIENCE = 60
 
 
 def refined(weights: DegreeCorrected, labels: Integers) -> Integers:
-    """A partition 0 … k − 1, (n,), of modularity no less, which neither move nor merger improves.
+    """A partition 0 … k − 1, (n,), that neither a pass of moves nor a merger improves further.
 
-    weights: the symmetric modularity matrix. In each pass every node moves once, the best move of
-    all that are left first, be it a loss or not; the best partition on the way is kept (Kernighan
+    weights: the symmetric modularity matrix. In each pass every node moves once, always by the
+    best remaining move even if it is a loss, and the best partition on the way is taken (Kernighan
     and Lin 1970, as Newman 2006 uses it for modularity). Then communities merge while that gains.
     """
     current = _merged(weights, np.unique(labels, return_inverse=True)[1])
@@ -39,13 +39,13 @@ def sums_by_community(weights: DegreeCorrected, labels: Integers, communities: i
 def _moved(weights: DegreeCorrected, labels: Integers) -> tuple[Integers, float]:
     """The best partition on a path of single moves, and its gain in modularity."""
     n = len(labels)
-    # One community more, an empty one, so that nodes may part from all others.
+    # With an additional empty community, so that nodes may leave all others.
     count = int(labels.max()) + 2
     everyone = np.arange(n)
     labels = labels.copy()
     sums = sums_by_community(weights, labels, count)
     loops = weights.observed.diagonal() - weights.sent * weights.received
-    # Half of what a move adds to modularity; −∞ for staying, and for nodes that have moved.
+    # Half of each move's gain in modularity; −∞ for staying, and for nodes that have moved.
     gains = sums - (sums[everyone, labels] - loops)[:, None]
     gains[everyone, labels] = -np.inf
     best_labels, best, reached, since_best = labels.copy(), 0.0, 0.0, 0
@@ -78,12 +78,12 @@ def _merged(weights: DegreeCorrected, labels: Integers) -> Integers:
     names = np.arange(count)
     np.fill_diagonal(between, -np.inf)
     while count > 1:
-        kept, gone = divmod(int(between.argmax()), count)
-        if between[kept, gone] <= LEAST_GAIN:
+        target, source = divmod(int(between.argmax()), count)
+        if between[target, source] <= LEAST_GAIN:
             break
-        between[kept] += between[gone]
-        between[:, kept] += between[:, gone]
-        between[kept, kept] = -np.inf
-        between[gone] = between[:, gone] = -np.inf
-        names[names == gone] = kept
+        between[target] += between[source]
+        between[:, target] += between[:, source]
+        between[target, target] = -np.inf
+        between[source] = between[:, source] = -np.inf
+        names[names == source] = target
     return np.unique(names[labels], return_inverse=True)[1]

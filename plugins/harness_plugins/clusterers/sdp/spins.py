@@ -2,9 +2,8 @@
 
 Javanmard, Montanari and Ricci-Tersenghi, "Phase transitions in semidefinite relaxations",
 PNAS 2016 (arXiv 1511.08769). With m(m+1)/2 > n + m the maxima over spins in m dimensions are, in
-general, those of the convex programme over X_ij = σ_i·σ_j ⪰ 0, X_ii = 1. Nothing is taken on
-trust: a certificate says how far the optimum may be, and the search goes on until that is near
-enough.
+general, those of the convex programme over X_ij = σ_i·σ_j ⪰ 0, X_ii = 1. A certificate bounds the
+distance to the optimum, and the search continues until it is within the tolerance.
 """
 
 import math
@@ -31,32 +30,32 @@ from harness_plugins.clusterers.sdp.weights import (
 )
 from harness_plugins.parameters import check_value
 
-# Relative gap to which the first ascent goes before it is measured.
+# Relative gap at which the first ascent ends.
 FIRST_TOLERANCE = 1e-2
-# Dimensions to begin with; optima have few, and no more are used than a certificate asks for.
+# Initial dimensions; optima have few, and dimensions are added at saddles only.
 FIRST_RANK = 8
-# How much finer each further ascent is, and the finest.
+# Factor by which each further ascent is finer, and the finest tolerance.
 FINER = 0.01
 FINEST = 1e-13
 # Relative gap beyond which spins lie at a saddle rather than near an optimum.
 FAR = 0.05
-# How far spins are moved off a saddle, relative to their length.
+# Distance by which spins are moved off a saddle, relative to their length.
 KICK = 0.1
-# The gradient's norm that goes with a gap, as a share of it; and products one polish may take.
+# The gradient's norm at a given gap, as a fraction of the gap; and most products per polish.
 SLOPE_OF_GAP = 0.25
 MOST_POLISHING = 600
-# The smallest objective that a gap is relative to, as a share of the weights' sum.
+# The smallest reference for relative gaps, as a fraction of the weights' sum.
 SMALLEST_SCALE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class SpinSolution:
-    """Unit vectors that solve the programme, and how well.
+    """Unit vectors that solve the programme, with the accuracy of the solution.
 
-    spins (n, m); objective ½ Σ_ij w_ij σ_i·σ_j, each edge once, less the penalty where there is
-    one; bound, which no spins of any rank can exceed; gap, (bound − objective)/|objective|;
+    spins (n, m); objective ½ Σ_ij w_ij σ_i·σ_j, each edge once, less the penalty if there is one;
+    bound: an upper bound for spins of any rank; gap, (bound − objective)/|objective|;
     imbalance ‖Σσ‖/n, 0 where balance is exact; iterations are products with the weights;
-    converged tells whether gap and, with exact balance, imbalance are within the tolerance.
+    converged: whether gap and, with exact balance, imbalance are within the tolerance.
     """
 
     spins: Floats
@@ -81,9 +80,9 @@ def solve_spins(
     max_iterations: int = 5000,
     seed: int = 0,
 ) -> SpinSolution:
-    """Unit spins, m = min(rank, n), of greatest ½ Σ_ij w_ij σ_i·σ_j, certified.
+    """Unit spins, m = min(rank, n), that maximise ½ Σ_ij w_ij σ_i·σ_j, with a certificate.
 
-    weights (n, n), n ≥ 2: dense or sparse, or these less an expectation of low rank
+    weights (n, n), n ≥ 2: dense or sparse, or minus an expectation of low rank
     (`DegreeCorrected`); symmetric, of any sign. balance: "exact" for Σσ = 0;
     "penalty" for −(γ/2)‖Σσ‖², γ by default the paper's, Σ_ij w_ij / n₊² with n₊ the nodes that
     have edges; "none". tolerance: of the certified relative gap, and of the imbalance. The same
@@ -118,7 +117,7 @@ def check_search(owner: str, rank: int, tolerance: float, max_iterations: int) -
 
 
 class _Search:
-    """Spins on their way, with what is known of them."""
+    """The state of a search for spins."""
 
     def __init__(
         self, programme: Programme, generator: np.random.Generator, rank: int, tolerance: float
@@ -146,17 +145,17 @@ class _Search:
         return abs(self.gap) <= self._tolerance and balanced
 
     def ascend(self, tolerance: float, most: int) -> None:
-        """Go up until the steps are short, and measure."""
+        """Ascend until the steps are short, and measure."""
         self._spins, used = ascend(
             self._programme, self._spins, self._shift, tolerance, most - self.products
         )
         self.products += used
         self._straighten()
-        # A little nearer than far, so that rounding does not decide.
+        # Slightly below FAR, so that rounding does not decide.
         self._measure(0.9 * FAR)
 
     def polish(self, most: int) -> None:
-        """Go to where the gradient vanishes, and measure."""
+        """Move to where the gradient vanishes, and measure."""
         target = SLOPE_OF_GAP * self._tolerance * self._scale
         self._spins, used = polish(
             self._programme, self._spins, target, min(MOST_POLISHING, most - self.products)
@@ -165,9 +164,9 @@ class _Search:
         self._measure()
 
     def leave_saddle(self) -> None:
-        """Move in the direction in which the certificate is loosest, which leads up.
+        """Move in the direction in which the certificate is loosest, which raises the objective.
 
-        Into new dimensions while there are any: there it leads up from every saddle.
+        The move is into new dimensions if there are any, which works at every saddle.
         """
         n, used = self._spins.shape
         rank = min(2 * used, self._rank)
@@ -182,7 +181,7 @@ class _Search:
             self._spins = kicked.spins
 
     def solution(self) -> SpinSolution:
-        """What was found."""
+        """The solution found."""
         if not self.is_done:
             self._measure()
         missing = self._rank - self._spins.shape[1]
@@ -197,7 +196,7 @@ class _Search:
         )
 
     def _straighten(self) -> None:
-        """Put spins that nearly lie on a line onto it, if that is better."""
+        """Project spins that nearly lie on a line onto it, if that is better."""
         straight = halves(self._spins) if self._programme.balanced else None
         if straight is not None:
             weights = self._programme.weights
@@ -206,7 +205,7 @@ class _Search:
                 self._spins = straight
 
     def _measure(self, rough: float = 0.0) -> None:
-        """Certify; a relative gap of `rough` is good enough if the tolerance is not reached."""
+        """Certify; a relative gap of `rough` suffices if the tolerance is not reached."""
         programme, spins = self._programme, self._spins
         total = spins.sum(axis=0)
         self._imbalance = float(np.linalg.norm(total)) / programme.nodes
@@ -232,7 +231,7 @@ def _balanced_start(programme: Programme, rank: int, generator: np.random.Genera
     spins[1:paired:2] = -spins[0:paired:2]
     spins /= np.linalg.norm(spins, axis=1, keepdims=True)
     spins = generator.permutation(spins)
-    # Opposite pairs, with a triangle where n is odd, balance but may be a saddle of the programme.
+    # Opposite pairs, and a triangle if n is odd, balance but may be a saddle of the programme.
     noise = generator.normal(scale=0.5 / math.sqrt(rank), size=(n, rank))
     shaken = programme.fit(spins + noise, np.zeros(rank))
     return shaken.spins if shaken.imbalance <= NEARLY_BALANCED else spins

@@ -1,4 +1,4 @@
-"""Communities of unequal sizes from spins: splits in two, while they raise modularity."""
+"""Communities of any sizes from spins, by splits in two that raise modularity."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,22 +7,22 @@ from harness import Floats, Integers
 from harness_plugins.clusterers.sdp.spins import solve_spins
 from harness_plugins.clusterers.sdp.weights import DegreeCorrected
 
-# Random hyperplanes, and the leading axes of the spins, that are tried for each split.
+# Random hyperplanes and leading axes of the spins that are tried for each split.
 RANDOM_PLANES = 32
 AXES = 4
-# Relative gap and rank for the spins of a part: they are rounded, so that more would be lost.
+# Relative gap and rank for the spins of a part; rounding makes more accuracy useless.
 TOLERANCE_OF_PARTS = 1e-2
 RANK_OF_PARTS = 8
-# Modularity below which a gain is rounding.
+# Gains in modularity below this are rounding.
 LEAST_GAIN = 1e-12
 
 
 def split(weights: DegreeCorrected, spins: Floats, generator: np.random.Generator) -> Integers:
     """A partition (n,) by splits in two, each of which raises modularity.
 
-    weights: the symmetric modularity matrix; spins (n, m): its programme's, by which all nodes
-    are split. Each part is split again by the spins of its own programme, as Newman (PNAS 2006)
-    does by eigenvectors.
+    weights: the symmetric modularity matrix; spins (n, m): the solution of its programme, by
+    which all nodes are split. Each part is split again by the spins of its own programme, as
+    Newman (PNAS 2006) does by eigenvectors.
     """
     n = weights.shape[0]
     labels = np.zeros(n, dtype=np.int64)
@@ -53,7 +53,7 @@ def split(weights: DegreeCorrected, spins: Floats, generator: np.random.Generato
 def _better_side(
     among: Floats, spins: Floats, generator: np.random.Generator
 ) -> NDArray[np.bool_] | None:
-    """One side (n,) of the hyperplane that gains most, None if none gains.
+    """One side (n,) of the hyperplane with the largest gain; None if none gains.
 
     Goemans and Williamson's rounding. s = ±1 gains ½ Σ_ij B_ij (s_i s_j − 1).
     """

@@ -1,4 +1,4 @@
-"""What the weights of the programme may be, and their dense and sparse forms."""
+"""The weights of the programme: dense, sparse, or degree-corrected."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DegreeCorrected:
-    """Symmetric weights (n, n) less what degrees lead to expect: W − ½(abᵀ + baᵀ).
+    """Symmetric weights (n, n) minus their expectation by degrees: W − ½(abᵀ + baᵀ).
 
-    observed: W as CSR; sent: a (n,); received: b (n,). No array (n, n) is made to multiply with.
+    observed: W as CSR; sent: a (n,); received: b (n,). Products need no array (n, n).
     """
 
     observed: "csr_array[Any, Any]"
@@ -53,8 +53,8 @@ class DegreeCorrected:
 
 Weights: TypeAlias = "NDArray[Any] | csr_array[Any, Any] | DegreeCorrected"
 
-# Share of entries that are not zero above which a dense product is the faster one.
-DENSE_SHARE = 0.2
+# Fraction of non-zero entries above which a dense product is faster.
+DENSE_FRACTION = 0.2
 
 
 def checked(weights: Weights) -> Weights:
@@ -100,11 +100,11 @@ def fastest(weights: Weights) -> Weights:
     if isinstance(weights, np.ndarray):
         return weights
     stored = weights.observed.nnz if isinstance(weights, DegreeCorrected) else weights.nnz
-    return weights if stored <= DENSE_SHARE * weights.shape[0] ** 2 else dense(weights)
+    return weights if stored <= DENSE_FRACTION * weights.shape[0] ** 2 else dense(weights)
 
 
 def magnitudes(weights: Weights) -> Floats:
-    """Σ_j |w_ij| of every node, (n,), or more where the weights are degree-corrected."""
+    """Σ_j |w_ij| of every node, (n,); an upper bound for degree-corrected weights."""
     if isinstance(weights, DegreeCorrected):
         sent, received = np.abs(weights.sent), np.abs(weights.received)
         expected: Floats = (sent * received.sum() + received * sent.sum()) / 2

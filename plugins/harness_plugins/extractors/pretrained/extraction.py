@@ -18,20 +18,11 @@ if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.framing import Prepared
     from harness_plugins.extractors.pretrained.model import Loaded
 
+    # The architecture, what prepares an image, and what loads the model, with a classifier or not.
+    Opened = tuple[Architecture, Callable[[harness.Image], Prepared], Callable[[bool], Loaded]]
+
 # Most memory for the attention of one image, in bytes.
 MOST_BYTES = 4 << 30
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A model whose weights are available, and how it takes images.
-
-    load: loads the model, with its classifier (if it has one) or without.
-    """
-
-    architecture: "Architecture"
-    prepare: "Callable[[harness.Image], Prepared]"
-    load: "Callable[[bool], Loaded]"
 
 
 @dataclass(frozen=True)
@@ -72,7 +63,7 @@ class Pretrained(harness.Extractor):
         """
 
     @abstractmethod
-    def _opened(self) -> Opened:
+    def _opened(self) -> "Opened":
         """The model with its weights; raises HarnessError as `_architecture` does."""
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
@@ -100,11 +91,10 @@ class Pretrained(harness.Extractor):
         from harness_plugins.extractors.pretrained.model import inspect_model
         from harness_plugins.extractors.pretrained.watching import check_attention, watched
 
-        opened = self._opened()
-        architecture, prepare = opened.architecture, opened.prepare
+        architecture, prepare, load = self._opened()
         layers, heads = self._chosen(architecture)
         needed = maps.needed_layers(layers, rolled=self.rollout)
-        loaded = opened.load(False)
+        loaded = load(False)
         averaged = maps.head_mean(heads, rolled=self.rollout)
         held = len(needed) * (1 if averaged else len(heads.numbers))
         # A model that suits no image is refused before an image could be blamed.
@@ -135,10 +125,9 @@ class Pretrained(harness.Extractor):
         from harness_plugins.extractors.pretrained.ablation import ablated
         from harness_plugins.extractors.pretrained.model import inspect_model
 
-        opened = self._opened()
-        architecture, prepare = opened.architecture, opened.prepare
+        architecture, prepare, load = self._opened()
         trial = prepare(_noise(self.model, architecture.image))
-        transformer = inspect_model(opened.load(True), self.model, architecture, trial.pixels)
+        transformer = inspect_model(load(True), self.model, architecture, trial.pixels)
 
         def ablate(image: harness.Image) -> ModelResponse:
             prepared = prepare(image)

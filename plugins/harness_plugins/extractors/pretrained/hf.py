@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness_plugins.extractors.pretrained.extraction import Opened, Pretrained
+from harness_plugins.extractors.pretrained.extraction import Pretrained
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
+    from harness_plugins.extractors.pretrained.extraction import Opened
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class HuggingFace(Pretrained):
         source.quieten()
         return configuration.read(folder, self.model)[1]
 
-    def _opened(self) -> Opened:
+    def _opened(self) -> "Opened":
         from harness_plugins.extractors.pretrained import configuration, model, source
         from harness_plugins.extractors.pretrained.preparation import preparation_of
 
@@ -55,7 +56,7 @@ class HuggingFace(Pretrained):
             classifier = classifier and bool(architecture.classes)
             return model.load(folder, self.model, config, classifier=classifier)
 
-        return Opened(architecture, prepare, load)
+        return architecture, prepare, load
 
 
 @harness.hookimpl

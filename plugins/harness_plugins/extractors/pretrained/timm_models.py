@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness_plugins.extractors.pretrained.extraction import Opened, Pretrained
+from harness_plugins.extractors.pretrained.extraction import Pretrained
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
+    from harness_plugins.extractors.pretrained.extraction import Opened
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Timm(Pretrained):
 
         return timm_library.architecture_of(timm_library.made(self.model), self.model)
 
-    def _opened(self) -> Opened:
+    def _opened(self) -> "Opened":
         from harness_plugins.extractors.pretrained import timm_library
         from harness_plugins.extractors.pretrained.model import Loaded
         from harness_plugins.extractors.pretrained.timm_preparation import preparation_of
@@ -55,7 +56,7 @@ class Timm(Pretrained):
                 self.model, weights, classifier=classifier, resizable=resizable
             )
 
-        return Opened(architecture, prepare, load)
+        return architecture, prepare, load
 
 
 @harness.hookimpl

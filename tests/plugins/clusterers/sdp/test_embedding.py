@@ -25,7 +25,7 @@ def test_as_few_dimensions_as_explain_the_variance_but_at_least_two(
     assert embed(spins, variance=variance).shape == (50, dimensions)
 
 
-def test_the_leading_axes_are_kept() -> None:
+def test_the_embedding_has_the_leading_axes() -> None:
     points = embed(points_with_variances([0.1, 0.6, 0.05, 0.25]), variance=0.8)
     assert points.var(axis=0) == pytest.approx([0.6, 0.25])
 

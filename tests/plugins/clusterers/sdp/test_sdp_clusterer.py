@@ -171,7 +171,7 @@ def test_a_wider_radius_assigns_more_nodes(planted: Callable[..., Any]) -> None:
     ids=str,
 )
 def test_a_setting_that_does_not_apply_is_refused(method: Method, setting: dict[str, Any]) -> None:
-    with pytest.raises(harness.HarnessError, match=f"sdp: {next(iter(setting))} goes with"):
+    with pytest.raises(harness.HarnessError, match=f"sdp: {next(iter(setting))} applies to"):
         Sdp(clusterer=method, **setting)
 
 

@@ -98,7 +98,7 @@ def test_no_partition_in_two_exceeds_the_bound(seed: int, n: int) -> None:
 
 @given(seed=st.integers(0, 2**31 - 1), n=st.integers(2, 25))
 @settings(max_examples=40, deadline=None)
-def test_spins_are_balanced_unit_vectors_whatever_the_weights(seed: int, n: int) -> None:
+def test_spins_are_balanced_unit_vectors_for_any_weights(seed: int, n: int) -> None:
     generator = np.random.default_rng(seed)
     weights = generator.normal(size=(n, n)) * (generator.random((n, n)) < 0.5)
     weights += weights.T

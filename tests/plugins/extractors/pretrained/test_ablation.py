@@ -147,7 +147,7 @@ def test_the_answer_is_what_the_model_has(tiny: Tiny, family: str, answer: str) 
 
 @pytest.mark.parametrize("at", ["block", "attention"])
 @pytest.mark.parametrize("family", ["vit-classifier", "dinov2", "clip", "vit-msn"])
-def test_rows_that_no_class_token_looks_at_any_more_are_told(
+def test_rows_on_which_the_class_token_no_longer_depends_are_refused(
     tiny: Tiny, family: str, at: At
 ) -> None:
     with pytest.raises(
@@ -165,7 +165,7 @@ def test_keys_of_the_last_layer_matter_to_a_class_token(tiny: Tiny) -> None:
     assert np.abs(without(tiny, "vit-classifier", 2, "keys").changes(EACH)).max() > 1e-5
 
 
-def test_a_layer_that_the_model_lacks_is_refused(tiny: Tiny) -> None:
+def test_a_missing_layer_is_refused(tiny: Tiny) -> None:
     with pytest.raises(harness.HarnessError, match=r"there is no layer 3; there are 0 … 2"):
         without(tiny, "vit", 3)
 

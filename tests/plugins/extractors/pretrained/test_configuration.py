@@ -25,7 +25,7 @@ def written(folder: Path, **entries: Any) -> Path:
     return folder
 
 
-def test_layers_heads_patches_and_sizes_are_told(tiny: Callable[[str], Path]) -> None:
+def test_layers_heads_patches_and_sizes_are_read(tiny: Callable[[str], Path]) -> None:
     _, found = read(tiny("dinov2"), "it")
 
     assert (found.kind, found.layers, found.heads) == ("dinov2", 3, 4)
@@ -33,7 +33,7 @@ def test_layers_heads_patches_and_sizes_are_told(tiny: Callable[[str], Path]) ->
     assert found.classes == ()
 
 
-def test_of_a_model_of_images_and_texts_the_tower_of_images_is_told(
+def test_the_image_tower_of_a_model_of_images_and_texts_is_read(
     tiny: Callable[[str], Path],
 ) -> None:
     _, found = read(tiny("clip"), "it")

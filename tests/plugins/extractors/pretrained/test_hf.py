@@ -58,7 +58,7 @@ def test_maps_are_the_models_own_attention_in_every_layer_and_head(
         np.testing.assert_allclose(each.weights, expected[each.layer][each.head], atol=1e-5)
 
 
-def test_maps_come_image_by_image_in_the_order_of_the_slots(
+def test_maps_come_image_by_image_in_the_order_of_the_head_indices(
     extractor: Make, photo: harness.Image
 ) -> None:
     several = extractor("vit", "layers=[0,2],heads=[1,3]")
@@ -93,7 +93,7 @@ def test_a_map_does_not_depend_on_its_companions_to_the_last_bit(
         ("layers=[2,0],rollout=true", [0, 2], [0]),
     ],
 )
-def test_slots_are_the_layers_and_heads_chosen(
+def test_head_indices_are_the_chosen_layers_and_heads(
     extractor: Make, parameters: str, layers: list[int], heads: list[int]
 ) -> None:
     assert extractor("vit", parameters).head_indices() == [
@@ -256,7 +256,7 @@ def test_an_image_too_large_for_memory_is_refused_by_name(
         ("revision=main", "a folder has no revision"),
     ],
 )
-def test_parameters_that_the_model_or_anything_lacks_are_refused(
+def test_unknown_or_unsuitable_parameters_are_refused(
     extractor: Make, parameters: str, reason: str
 ) -> None:
     with pytest.raises(harness.HarnessError, match=reason):
@@ -307,7 +307,7 @@ def test_another_model_of_one_configuration_does_not_change_how_attention_is_com
 
 
 @pytest.mark.slow
-def test_a_run_over_all_layers_has_cells_for_every_slot_beside_an_unreadable_image(
+def test_a_run_over_all_layers_has_cells_for_every_head_despite_an_unreadable_image(
     tiny: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from PIL import Image

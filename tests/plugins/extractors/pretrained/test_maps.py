@@ -21,7 +21,7 @@ def weights(*layers: int, heads: int = 2) -> dict[int, np.ndarray]:
     return {layer: drawn[layer] / drawn[layer].sum(axis=2, keepdims=True) for layer in layers}
 
 
-def test_maps_come_in_the_order_of_their_slots() -> None:
+def test_maps_come_in_the_order_of_their_head_indices() -> None:
     for layers in (LAYERS, Chosen((1, 3), mean=True)):
         found = maps_by_head(weights(1, 3), layers, ALL_HEADS, rolled=False)
         assert [head_index for head_index, _ in found] == head_indices(

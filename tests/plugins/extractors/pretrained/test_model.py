@@ -63,7 +63,7 @@ def test_a_classifier_is_loaded_where_it_is_asked_for(tiny: Callable[[str], Path
     assert output.logits.shape == (1, 5)
 
 
-def test_a_pooler_that_no_attention_depends_on_may_be_lacking(copied: Path) -> None:
+def test_a_pooler_on_which_no_attention_depends_may_be_missing(copied: Path) -> None:
     folder = change(
         copied,
         lambda weights: {
@@ -74,7 +74,7 @@ def test_a_pooler_that_no_attention_depends_on_may_be_lacking(copied: Path) -> N
     assert not loaded(folder).pooled
 
 
-def test_weights_that_the_file_lacks_are_not_made_up(copied: Path) -> None:
+def test_a_model_with_missing_weights_is_refused(copied: Path) -> None:
     second = re.compile(r"\.layers?\.1\.")
     folder = change(
         copied,

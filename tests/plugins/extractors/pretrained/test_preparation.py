@@ -87,7 +87,7 @@ def test_dinov3_is_prepared_without_torchvision_as_it_says(preparing: Prepares) 
     [("vit", None), ("dinov2", None), ("vit", (64,)), ("dinov2", (40, 56)), ("vit", (100,))],
 )
 @pytest.mark.parametrize("shape", [(80, 120), (200, 90), (64, 64)])
-def test_the_region_tells_where_on_the_image_each_patch_lies(
+def test_the_region_is_where_the_patches_lie_on_the_image(
     preparing: Prepares, family: str, size: tuple[int, ...] | None, shape: tuple[int, int]
 ) -> None:
     prepared = preparing(family, size)(ramp(*shape))

@@ -161,7 +161,7 @@ def test_a_hub_that_is_not_reached_costs_one_line_and_no_wait(
 
     last = finished.stderr.strip().splitlines()[-1]
     assert (
-        "nobody/nothing: there is no such folder, and cannot be fetched from the Hugging Face hub"
+        "nobody/nothing: there is no such folder, and it cannot be fetched from the Hugging Face"
         in last
     )
     assert reason in last

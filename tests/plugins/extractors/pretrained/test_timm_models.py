@@ -98,7 +98,7 @@ def test_it_is_listed_whether_or_not_the_library_is_there(
 
 
 @pytest.mark.parametrize("asked", ["head_indices", "fingerprint"])
-def test_a_library_that_fails_is_told_in_one_line_with_the_reason_and_a_remedy(
+def test_a_library_that_fails_is_reported_in_one_line_with_reason_and_remedy(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "timm.py").write_text("raise RuntimeError('operator torchvision::nms is not')\n")
@@ -175,7 +175,7 @@ def test_weights_stand_in_for_the_models_own(
     assert own.fingerprint() != other.fingerprint()
 
 
-def test_a_file_that_lacks_weights_is_refused_by_their_name(
+def test_a_file_with_missing_weights_is_refused_by_their_name(
     extractor: Make, folder: Callable[[str], Path], photo: harness.Image, tmp_path: Path
 ) -> None:
     from safetensors.torch import load_file, save_file

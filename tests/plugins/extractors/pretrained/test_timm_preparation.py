@@ -48,7 +48,7 @@ def test_pixels_are_exactly_those_of_timms_own_transform(
 
 @pytest.mark.parametrize("mode", ["center", "squash"])
 @pytest.mark.parametrize("shape", [(80, 120), (200, 90), (64, 64)])
-def test_the_region_tells_where_on_the_image_each_patch_lies(
+def test_the_region_is_where_the_patches_lie_on_the_image(
     mode: str, shape: tuple[int, int]
 ) -> None:
     rows, columns = np.mgrid[: shape[0], : shape[1]]

@@ -68,7 +68,7 @@ def test_hooks_are_removed_when_a_pass_fails(tiny: Callable[[str], Path]) -> Non
     assert not any(module._forward_hooks for module in model.modules())
 
 
-def test_of_the_layers_and_heads_only_those_asked_for_are_kept(
+def test_only_the_chosen_layers_and_heads_are_collected(
     tiny: Callable[[str], Path],
 ) -> None:
     model = loaded(tiny("vit"))

@@ -42,7 +42,7 @@ def test_probabilities_are_torchs_softmax(evaluation: Evaluation) -> None:
     assert np.allclose(evaluation.probabilities, expected)
 
 
-def test_logits_are_the_models_whatever_the_number_of_batches() -> None:
+def test_logits_do_not_depend_on_the_number_of_batches() -> None:
     torch.manual_seed(0)
     model = OneLayerViT(ModelSettings(height=4, width=4, dimension=4, classes=3))
     images = torch.randint(0, 256, (1001, 1, 4, 4), dtype=torch.uint8)

@@ -29,7 +29,7 @@ def test_images_and_labels_are_the_sets_in_its_order() -> None:
         assert np.array_equal(found.images[index].numpy().transpose(1, 2, 0), image.pixels)
 
 
-def test_the_digest_tells_splits_apart_and_is_the_same_again() -> None:
+def test_the_digest_is_reproducible_and_differs_between_splits() -> None:
     digests = [
         gather(stripes(f"split={split}"), "abcd").digest for split in ("train", "test", "test")
     ]

@@ -30,7 +30,7 @@ def study(folder: Path, text: str) -> Path:
     return path
 
 
-def test_every_combination_is_a_training_named_by_what_tells_it_apart(tmp_path: Path) -> None:
+def test_every_combination_is_a_training_named_by_the_settings_that_differ(tmp_path: Path) -> None:
     found = read_study(study(tmp_path, STUDY))
 
     assert [name for name in found if name.endswith("seed-1")] == [
@@ -50,13 +50,13 @@ def test_names_are_short_where_little_differs(tmp_path: Path) -> None:
     assert list(found) == ["1-head_seed-3", "12-heads_seed-3"]
 
 
-def test_models_without_attention_are_trained_once_whatever_the_heads(tmp_path: Path) -> None:
+def test_models_without_attention_are_trained_once_for_all_numbers_of_heads(tmp_path: Path) -> None:
     found = read_study(study(tmp_path, 'images = "stripes"\nattention = false\nheads = [1, 2]'))
 
     assert list(found) == ["no-attention_seed-0"]
 
 
-def test_what_is_told_is_laid_over_the_recipe() -> None:
+def test_given_settings_override_the_recipe() -> None:
     one = training({"images": "stripes", "recipe": "thesis", "epochs": 5, "seed": None})
 
     assert one.how.epochs == 5

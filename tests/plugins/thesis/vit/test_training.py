@@ -212,7 +212,7 @@ def test_every_batch_and_the_end_of_every_epoch_are_reported(
     assert [one.validation_accuracy is None for one in reported] == 2 * [*4 * [True], False]
 
 
-def test_the_record_tells_the_splits_and_the_accuracy_on_the_test_images(
+def test_the_record_holds_the_splits_and_the_accuracy_on_the_test_images(
     splits: Splits, state_path: Path
 ) -> None:
     whole = trained(splits, state_path)
