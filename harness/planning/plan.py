@@ -281,6 +281,6 @@ def split_extractors(
     """Return the specs of the settings' extractors of images, and those of its map sets."""
     by_kind: dict[bool, list[str]] = {False: [], True: []}
     for spec in settings.extractors:
-        component = registry.find("extractor", component_name(spec)).component
+        component = registry.find("extractor", component_name(spec))
         by_kind[issubclass(component, MapSet)].append(spec)
     return tuple(by_kind[False]), tuple(by_kind[True])

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
+from harness.plugin.base import Component
 from harness.plugin.installed import Source
-from harness.plugin.registry import Registered, Registry
+from harness.plugin.registry import Registry
 from harness.plugin.spec import is_required
 
 # `name: what it means`, on a line of its own.
@@ -47,21 +48,20 @@ class Description:
 def describe_all(registry: Registry) -> list[Description]:
     """Describe every component: kinds in the pipeline's order, then by name."""
     return [
-        describe(registered)
+        describe(component, source)
         for named in registry.components.values()
         for name in sorted(named)
-        for registered in named[name]
+        for component, source in named[name]
     ]
 
 
-def describe(registered: Registered) -> Description:
+def describe(component: type[Component], source: Source) -> Description:
     """Describe a component by its docstring and its fields.
 
     Parameters are documented by a numpydoc section Parameters, or by lines `name: what it means`,
     which go on up to an empty line or the next parameter. The docstrings of base classes document
     what the component's own does not.
     """
-    component = registered.component
     fields = dataclasses.fields(component)  # type: ignore[arg-type]
     hints = typing.get_type_hints(component)
     names = {field.name for field in fields}
@@ -74,7 +74,7 @@ def describe(registered: Registered) -> Description:
         summary,
         text,
         [_parameter(field, hints[field.name], documented) for field in fields],
-        registered.source,
+        source,
     )
 
 

@@ -27,6 +27,8 @@ C = TypeVar("C", bound=Component)
 
 BARE = re.compile(r"[^\s,\[\]\"'=]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A quoted text, or one other character. A backslash escapes in TOML's double quotes only.
+TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|.""", re.DOTALL)
 # A sweep of tuples inside parameters needs three.
 DEEPEST = 10
 SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
@@ -51,36 +53,23 @@ def split(text: str) -> list[str]:
 
     Raises HarnessError if brackets or quotes are not balanced.
     """
-    parts, start, depth, quote = [], 0, 0, ""
-    for position, character in enumerate(text):
-        if quote:
-            # A backslash escapes in TOML's double quotes only.
-            escaped = quote == '"' and _odd_backslashes(text[start:position])
-            if character == quote and not escaped:
-                quote = ""
-        elif character in "\"'":
-            quote = character
-        elif character == "[":
-            depth += 1
-            if depth > DEEPEST:
-                raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
-        elif character == "]":
-            depth -= 1
-            if depth < 0:
-                raise HarnessError(f"{text!r}: a ] closes no [")
-        elif character == "," and depth == 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    if quote:
-        raise HarnessError(f"{text!r}: a {quote} is not closed")
+    parts, depth = [""], 0
+    for token in TOKEN.findall(text):
+        if token in ('"', "'"):
+            raise HarnessError(f"{text!r}: a {token} is not closed")
+        depth += (token == "[") - (token == "]")
+        if depth > DEEPEST:
+            raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
+        if depth < 0:
+            raise HarnessError(f"{text!r}: a ] closes no [")
+        if token == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
     if depth:
         raise HarnessError(f"{text!r}: a [ is not closed; is the whole spec quoted?")
-    last = text[start:].strip()
-    return [*parts, last] if parts or last else []
-
-
-def _odd_backslashes(text: str) -> bool:
-    return (len(text) - len(text.rstrip("\\"))) % 2 == 1
+    parts = [part.strip() for part in parts]
+    return [] if parts == [""] else parts
 
 
 def parse(text: str) -> list[ComponentSpec]:
