@@ -197,13 +197,6 @@ class AttentionMap:
         Top, left, height and width of the grid on the image, in pixels of the image at its own
         size; None if the grid covers the whole image.
 
-    Attributes
-    ----------
-    n : int
-        Number of patches.
-    head_index : HeadIndex
-        The layer and the head.
-
     Raises
     ------
     ValueError
