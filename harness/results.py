@@ -15,7 +15,7 @@ from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by
 from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine.selecting import apply_selectors
-from harness.planning.progress import NullProgress, Progress
+from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
 from harness.plugin.values import Image
@@ -127,7 +127,7 @@ class Run:
         how = execution({"plugins": plugins})
         specs = [selectors] if isinstance(selectors, str) else selectors
         known = registry.load(how.plugins)
-        return apply_selectors(self.folder, specs, how, known, progress or NullProgress())
+        return apply_selectors(self.folder, specs, how, known, progress or Progress())
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.

@@ -6,13 +6,13 @@ import pytest
 from harness.engine.survey import Surveyor
 from harness.engine.worker_process import WorkerProcess
 from harness.planning.plan import Survey
-from harness.planning.progress import NullProgress
+from harness.planning.progress import Progress
 from harness.plugin.values import HeadIndex
 
 LIMIT = 60.0
 
 
-class Listener(NullProgress):
+class Listener(Progress):
     """Keeps what it is warned of."""
 
     def __init__(self) -> None:
