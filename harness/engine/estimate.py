@@ -64,10 +64,10 @@ def cost_of(
     While cells are new, the selections are unknown: every selector may select a level of its own
     on every map.
     """
-    computed = store.computed(ok=retry_failed) if store else frozenset[str]()
 
     def is_new(cell: PlannedCell) -> bool:
-        return cell.key not in computed or not forced.isdisjoint(cell.components)
+        computed = store is not None and store.is_computed(cell.key, ok=retry_failed)
+        return not computed or not forced.isdisjoint(cell.components)
 
     cells, controls, new = 0, 0, Counter[tuple[str, str]]()
     # One after the other: there may be many.

@@ -8,7 +8,7 @@ import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +34,6 @@ AND NOT EXISTS (
     WHERE earlier.cell = planned.cell AND earlier.position < planned.position
 )
 """
-
-
-class Computed(Set[str]):
-    """The keys of cells that have a record, or of those that are ok; looked up in the file."""
-
-    def __init__(self, connection: sqlite3.Connection, *, ok: bool) -> None:
-        self._connection = connection
-        self._condition = "status = 'ok'" if ok else "true"
-
-    def __contains__(self, cell: object) -> bool:
-        query = f"SELECT 1 FROM cells WHERE cell = ? AND {self._condition}"
-        return self._connection.execute(query, (cell,)).fetchone() is not None
-
-    def __iter__(self) -> Iterator[str]:
-        query = f"SELECT cell FROM cells WHERE {self._condition}"
-        return (key for (key,) in self._connection.execute(query))
-
-    def __len__(self) -> int:
-        query = f"SELECT count(*) FROM cells WHERE {self._condition}"
-        (count,) = self._connection.execute(query).fetchone()
-        return int(count)
 
 
 class Store:
@@ -142,9 +121,10 @@ class Store:
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
-    def computed(self, *, ok: bool = False) -> Computed:
-        """The keys of the cells that have a record of any status, or only of those that are ok."""
-        return Computed(self.connection, ok=ok)
+    def is_computed(self, cell: str, *, ok: bool = False) -> bool:
+        """Whether a cell has a record of any status, or one that is ok."""
+        query = "SELECT 1 FROM cells WHERE cell = ? AND (status = 'ok' OR NOT ?)"
+        return self.connection.execute(query, (cell, ok)).fetchone() is not None
 
     def count_missing(self) -> int:
         """The number of planned cells without a record."""
@@ -300,8 +280,7 @@ def _planned_row(cell: PlannedCell) -> dict[str, Any]:
     source = cell.map
     return {
         "cell": cell.key, "map": source.key, "image_set": source.image_set, "image": source.image,
-        "extractor": source.extractor, "layer": source.head_index.layer,
-        "head": source.head_index.head, "role": source.variant.role,
+        "extractor": source.extractor, **vars(source.head_index), "role": source.variant.role,
         "control": source.variant.name, "draw": source.variant.draw, "observed": source.observed,
         "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
         "point": cell.point,
