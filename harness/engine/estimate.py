@@ -45,8 +45,8 @@ class CostEstimate:
 def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
     """The indices of all selected levels by cell, each once."""
     selected: defaultdict[str, set[int]] = defaultdict(set)
-    for selection in selections:
-        selected[selection.cell].add(selection.candidate)
+    for cell, _, level, *_ in selections:
+        selected[cell].add(level)
     return {cell: sorted(points) for cell, points in selected.items()}
 
 

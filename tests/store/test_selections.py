@@ -9,7 +9,6 @@ from harness.planning.plan import PlannedCell, PlannedMap
 from harness.plugin.profile import Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import (
-    Accepted,
     Group,
     Store,
     accepted,
@@ -97,7 +96,7 @@ def test_accepted_selections_come_with_their_plateau(store: Store) -> None:
         ],
     )
 
-    assert accepted(store) == [Accepted("a", "one", 1, (0, 3)), Accepted("a", "two", 4, None)]
+    assert accepted(store) == [("a", "one", 1, 0, 3), ("a", "two", 4, 4, 4)]
 
 
 def planned(
