@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.analysis.ablation import AblationSettings as AblationSettings
     from harness.analysis.foreground import BrightnessThreshold as BrightnessThreshold
     from harness.analysis.foreground import MethodAgreement as MethodAgreement
+    from harness.analysis.image import Noise as Noise
+    from harness.analysis.image import SelectorReport as SelectorReport
     from harness.analysis.inputs import TellsClasses as TellsClasses
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.engine.environment import environment as environment
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from harness.views.figures.clusters import side_by_side as side_by_side
     from harness.views.figures.gallery import gallery as gallery
     from harness.views.figures.heatmaps import query_heatmaps as query_heatmaps
+    from harness.views.figures.patched import Patched as Patched
     from harness.views.figures.profiles import Curve as Curve
     from harness.views.figures.profiles import profile_figure as profile_figure
     from harness.views.figures.style import CHOSEN as CHOSEN
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 HOMES = {
     "harness.analysis.ablation": "Ablation AblationSettings",
     "harness.analysis.foreground": "BrightnessThreshold MethodAgreement",
+    "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.inputs": "TellsClasses",
     "harness.cli.options": "add_plugin_option",
     "harness.engine.environment": "environment invocation source",
@@ -65,6 +69,7 @@ HOMES = {
     "harness.views.figures.clusters": "panels side_by_side",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
+    "harness.views.figures.patched": "Patched",
     "harness.views.figures.profiles": "Curve profile_figure",
     "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
     "harness.views.progress": "shown_progress",

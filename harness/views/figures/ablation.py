@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.metrics.ablation import Chance, Effect
-from harness.views.figures.style import NOISE, colour, new_figure, style
+from harness.views.figures.style import NOISE, colour, legend_below, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 CHANCE = (("random patches", NOISE, -0.16), ("random contiguous patches", "#B08FC7", 0.16))
 
 
+@style()
 def effect_bars(effects: Sequence[tuple[str, Effect]], *, title: str, what: str) -> "Figure":
     """One row per named effect: a bar for its first figure, and the intervals of chance.
 
     `what` labels the axis.
     """
-    with style():
-        figure, ((panel,),) = new_figure(1, 1, 6.8, 1.9 + 0.5 * len(effects), title)
-        for row, (_, effect) in enumerate(effects):
-            panel.barh(
-                row, effect.first, height=0.62, color=colour(0), alpha=0.8,
-                label="removed" if not row else None,
-            )  # fmt: skip
-            for kind, chance in zip(CHANCE, (effect.random, effect.contiguous), strict=True):
-                _draw_chance(panel, row, *kind, chance)
-        panel.axvline(0, color="black", linewidth=0.8)
-        panel.set_yticks(range(len(effects)), [name for name, _ in effects])
-        panel.invert_yaxis()
-        panel.set_xlabel(what)
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-        return figure
+    figure, ((panel,),) = new_figure(1, 1, 6.8, 1.9 + 0.5 * len(effects), title)
+    for row, (_, effect) in enumerate(effects):
+        panel.barh(
+            row, effect.first, height=0.62, color=colour(0), alpha=0.8,
+            label="removed" if not row else None,
+        )  # fmt: skip
+        for kind, chance in zip(CHANCE, (effect.random, effect.contiguous), strict=True):
+            _draw_chance(panel, row, *kind, chance)
+    panel.axvline(0, color="black", linewidth=0.8)
+    panel.set_yticks(range(len(effects)), [name for name, _ in effects])
+    panel.invert_yaxis()
+    panel.set_xlabel(what)
+    legend_below(figure, [panel], 2)
+    return figure
 
 
 def _draw_chance(

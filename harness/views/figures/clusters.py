@@ -1,15 +1,14 @@
 """Clusters drawn over the image that their patches come from."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.metrics.partition import drop_singletons
-from harness.plugin.patches import Region
 from harness.plugin.values import UNASSIGNED, Floats, Integers
-from harness.views.figures.patched import Grid, Patched, Pixels
+from harness.views.figures.patched import Patched
 from harness.views.figures.style import (
     by_size,
     cluster_colours,
@@ -36,85 +35,53 @@ LISTED = 6
 TINT, REST, REST_STRENGTH = (0.0, 0.447, 0.698), (0.94, 0.94, 0.94), 0.78
 
 
-def overlay(
-    pixels: Pixels | None,
-    grid: Grid,
-    labels: Integers,
-    *,
-    title: str,
-    region: Region | None = None,
-) -> "Figure":
-    """The image, next to its patches in the colours of their clusters."""
-    return side_by_side(pixels, grid, [("", labels)], title=title, region=region)
-
-
+@style()
 def side_by_side(
-    pixels: Pixels | None,
-    grid: Grid,
-    partitions: Sequence[tuple[str, Integers]],
-    *,
-    title: str,
-    region: Region | None = None,
+    on: Patched, partitions: Sequence[tuple[str, Integers]], *, title: str
 ) -> "Figure":
-    """The image, if given, and several partitions of its patches, each with its cluster sizes.
-
-    region: the part of the image that the patches cover, as in `AttentionMap`; None for all of it.
-    """
-    on = Patched.of(pixels, grid, region)
-    with style():
-        columns = len(partitions) + (pixels is not None)
-        width, height = on.inches(WIDTH)
-        figure, panels = new_figure(1, columns, max(4.0, width * columns), 1.5 + height, title)
-        rest = list(panels[0])
-        if pixels is not None:
-            first = rest.pop(0)
-            photo(first, pixels)
-            on.dim_outside(first)
-            picture(first, "image")
-        for panel, (name, labels) in zip(rest, partitions, strict=True):
-            on.draw(panel, coloured(labels), STRENGTH, grey=True)
-            picture(panel, wrapped(name, width))
-            _legend(panel, labels)
-        return figure
+    """The image, if there is one, and partitions of its patches, each with its cluster sizes."""
+    columns = len(partitions) + (on.pixels is not None)
+    width, height = on.inches(WIDTH)
+    figure, panels = new_figure(1, columns, max(4.0, width * columns), 1.5 + height, title)
+    rest = list(panels[0])
+    if on.pixels is not None:
+        first = rest.pop(0)
+        photo(first, on.pixels)
+        on.dim_outside(first)
+        picture(first, "image")
+    for panel, (name, labels) in zip(rest, partitions, strict=True):
+        on.draw(panel, coloured(labels), STRENGTH, grey=True)
+        picture(panel, wrapped(name, width))
+        _legend(panel, labels)
+    return figure
 
 
+@style()
 def panels(
-    pixels: Pixels | None,
-    grid: Grid,
-    labels: Integers,
-    *,
-    title: str,
-    names: dict[int, str] | None = None,
-    region: Region | None = None,
+    on: Patched, labels: Integers, *, title: str, names: Mapping[int, str] | None = None
 ) -> "Figure":
     """One panel a cluster of two patches or more, tinted, the rest faded; the largest first.
 
-    names: titles by label, in the order of the panels; by default they give the sizes. region: as
-    in `side_by_side`.
+    names: titles by label, in the order of the panels; by default they give the sizes.
     """
-    on = Patched.of(pixels, grid, region)
-    with style():
-        shown_labels = by_size(drop_singletons(labels)) if names is None else list(names)
-        columns = min(ACROSS, max(1, len(shown_labels)))
-        rows = math.ceil(max(1, len(shown_labels)) / columns)
-        width, height = on.inches(SIDE - 0.3)
-        # Each panel has 0.3 inches for its title.
-        figure, axes = new_figure(
-            rows, columns, max(4.0, (width + 0.3) * columns), 0.7 + rows * (0.3 + height), title
-        )
-        for panel in axes.flat:
-            picture(panel)
-        for place, (panel, label) in enumerate(zip(axes.flat, shown_labels, strict=False), 1):
-            inside = labels == label
-            on.draw(
-                panel,
-                np.where(inside[:, None], TINT, REST),
-                np.where(inside, STRENGTH, REST_STRENGTH),
-                grey=True,
-            )
-            size = int(inside.sum())
-            panel.set_title(names[label] if names else f"cluster {place}: {size} patches")
-        return figure
+    if names is None:
+        sizes = {label: (labels == label).sum() for label in by_size(drop_singletons(labels))}
+        numbered = enumerate(sizes.items(), 1)
+        names = {label: f"cluster {number}: {size} patches" for number, (label, size) in numbered}
+    columns = min(ACROSS, max(1, len(names)))
+    rows = math.ceil(max(1, len(names)) / columns)
+    width, height = on.inches(SIDE - 0.3)
+    # Each panel has 0.3 inches for its title.
+    size = max(4.0, (width + 0.3) * columns), 0.7 + rows * (0.3 + height)
+    figure, axes = new_figure(rows, columns, *size, title)
+    for panel in axes.flat:
+        picture(panel)
+    for panel, (label, name) in zip(axes.flat, names.items(), strict=False):
+        inside = labels == label
+        tints = np.where(inside[:, None], TINT, REST)
+        on.draw(panel, tints, np.where(inside, STRENGTH, REST_STRENGTH), grey=True)
+        panel.set_title(name)
+    return figure
 
 
 def coloured(labels: Integers) -> Floats:

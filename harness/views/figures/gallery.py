@@ -16,17 +16,16 @@ ACROSS = 4
 SIDE = 2.2
 
 
+@style()
 def gallery(images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str) -> "Figure":
     """Images (height, width, 1 or 3) under their names."""
-    with style():
-        columns = min(ACROSS, len(images))
-        rows = math.ceil(len(images) / columns)
-        figure, panels = new_figure(
-            rows, columns, max(3.0, SIDE * columns), 0.6 + SIDE * 1.15 * rows, title
-        )
-        for panel in panels.flat:
-            picture(panel)
-        for panel, (name, pixels) in zip(panels.flat, images, strict=False):
-            photo(panel, pixels)
-            picture(panel, name)
-        return figure
+    columns = min(ACROSS, len(images))
+    rows = math.ceil(len(images) / columns)
+    size = max(3.0, SIDE * columns), 0.6 + SIDE * 1.15 * rows
+    figure, panels = new_figure(rows, columns, *size, title)
+    for panel in panels.flat:
+        picture(panel)
+    for panel, (name, pixels) in zip(panels.flat, images, strict=False):
+        photo(panel, pixels)
+        picture(panel, name)
+    return figure

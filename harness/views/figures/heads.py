@@ -1,7 +1,7 @@
 """Heads and layers as matrices: their excess, and how similar their clusters are."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,7 @@ Range = tuple[float, float]
 Similarity = tuple[str, Floats, Floats]
 
 
+@style()
 def head_figure(
     excess: Floats,
     marked: NDArray[np.bool_],
@@ -43,79 +44,69 @@ def head_figure(
 
     colours: the scores at the ends of the colour scale.
     """
-    with style():
-        width = max(3.6, 1.6 + CELL * len(heads))
-        figure, ((panel,),) = new_figure(1, 1, width, 1.4 + 0.3 * len(layers), title)
-        drawn = _matrix(panel, excess, colours)
-        _ticks(panel, heads, layers)
-        panel.set_xlabel("head")
-        panel.set_ylabel("layer")
-        _write(panel, excess, marked, colours)
-        figure.colorbar(drawn, ax=panel, label=label)
-        return figure
+    size = max(3.6, 1.6 + CELL * len(heads)), 1.4 + 0.3 * len(layers)
+    figure, ((panel,),) = new_figure(1, 1, *size, title)
+    drawn = _matrix(panel, excess, colours)
+    _ticks(panel, heads, layers)
+    panel.set(xlabel="head", ylabel="layer")
+    _write(panel, excess, marked, colours)
+    figure.colorbar(drawn, ax=panel, label=label)
+    return figure
 
 
+@style()
 def layer_similarity(
     measures: Sequence[Similarity], layers: Sequence[int], *, title: str
 ) -> "Figure":
     """Layers by layers, one row for each measure: within an image, and across images."""
-    with style():
-        side = max(3.2, 1.0 + CELL * min(len(layers), MOST_WRITTEN))
-        figure, panels = new_figure(len(measures), 2, 2 * side + 1, len(measures) * side, title)
-        for measure, row in zip(measures, panels, strict=True):
-            _pair(figure, row, measure, lambda panel: _ticks(panel, layers, layers))
-            for panel, values in zip(row, measure[1:], strict=True):
-                panel.set_xlabel("layer")
-                panel.set_ylabel("layer")
-                _write(panel, values, np.zeros(values.shape, dtype=bool), _range(measure))
-        return figure
+    side = max(3.2, 1.0 + CELL * min(len(layers), MOST_WRITTEN))
+    figure, panels = new_figure(len(measures), 2, 2 * side + 1, len(measures) * side, title)
+    for measure, row in zip(measures, panels, strict=True):
+        colours = _pair(figure, row, measure)
+        for panel, values in zip(row, measure[1:], strict=True):
+            _ticks(panel, layers, layers)
+            panel.set(xlabel="layer", ylabel="layer")
+            _write(panel, values, np.zeros(values.shape, dtype=bool), colours)
+    return figure
 
 
+@style()
 def head_pair_similarity(
     measures: Sequence[Similarity], layers: Sequence[int], *, title: str
 ) -> "Figure":
     """All heads by all heads, ordered by layer; layers: the layer of each, (heads,)."""
-    starts = [at for at, layer in enumerate(layers) if at == 0 or layer != layers[at - 1]]
-    ends = [*starts[1:], len(layers)]
-
-    def by_layer(panel: "Axes") -> None:
-        middles = [(start + end - 1) / 2 for start, end in zip(starts, ends, strict=True)]
-        names = [str(layers[start]) for start in starts]
-        panel.set_xticks(middles, names)
-        panel.set_yticks(middles, names)
-        panel.tick_params(length=0, labelsize=7)
-        for start in starts[1:]:
-            panel.axhline(start - 0.5, color="white", linewidth=0.5)
-            panel.axvline(start - 0.5, color="white", linewidth=0.5)
-        panel.set_xlabel("heads, by layer")
-        panel.set_ylabel("heads, by layer")
-
-    with style():
-        figure, panels = new_figure(len(measures), 2, 10, 4.8 * len(measures), title)
-        for measure, row in zip(measures, panels, strict=True):
-            _pair(figure, row, measure, by_layer)
-        return figure
+    shown, starts, counts = np.unique(layers, return_index=True, return_counts=True)
+    names, middles = shown.tolist(), starts + (counts - 1) / 2
+    figure, panels = new_figure(len(measures), 2, 10, 4.8 * len(measures), title)
+    for measure, row in zip(measures, panels, strict=True):
+        _pair(figure, row, measure)
+        for panel in row:
+            _ticks(panel, names, names, middles)
+            for start in starts[1:]:
+                panel.axhline(start - 0.5, color="white", linewidth=0.5)
+                panel.axvline(start - 0.5, color="white", linewidth=0.5)
+            panel.set(xlabel="heads, by layer", ylabel="heads, by layer")
+    return figure
 
 
+@style()
 def head_similarity(
     by_layer: Sequence[tuple[int, Sequence[int], Floats]], measure: str, *, title: str
 ) -> "Figure":
     """The heads of every layer by each other: the layer, its heads, and (heads, heads)."""
-    with style():
-        columns = min(ACROSS, len(by_layer))
-        rows = math.ceil(len(by_layer) / columns)
-        heads = max(len(each) for _, each, _ in by_layer)
-        side = max(1.7, 0.7 + 0.28 * heads)
-        figure, panels = new_figure(rows, columns, columns * side + 1, rows * side + 0.5, title)
-        colours = colour_range(np.concatenate([values.ravel() for *_, values in by_layer]))
-        for panel in panels.flat[len(by_layer) :]:
-            panel.set_axis_off()
-        for panel, (layer, numbers, values) in zip(panels.flat, by_layer, strict=False):
-            drawn = _matrix(panel, values, colours)
-            _ticks(panel, numbers, numbers)
-            panel.set_title(f"layer {layer}", fontsize=9)
-        figure.colorbar(drawn, ax=panels, label=measure, shrink=0.6)
-        return figure
+    columns = min(ACROSS, len(by_layer))
+    rows = math.ceil(len(by_layer) / columns)
+    side = max(1.7, 0.7 + 0.28 * max(len(heads) for _, heads, _ in by_layer))
+    figure, panels = new_figure(rows, columns, columns * side + 1, rows * side + 0.5, title)
+    colours = colour_range(np.concatenate([values.ravel() for *_, values in by_layer]))
+    for panel in panels.flat[len(by_layer) :]:
+        panel.set_axis_off()
+    for panel, (layer, heads, values) in zip(panels.flat, by_layer, strict=False):
+        drawn = _matrix(panel, values, colours)
+        _ticks(panel, heads, heads)
+        panel.set_title(f"layer {layer}", fontsize=9)
+    figure.colorbar(drawn, ax=panels, label=measure, shrink=0.6)
+    return figure
 
 
 def colour_range(values: Floats) -> Range:
@@ -124,26 +115,17 @@ def colour_range(values: Floats) -> Range:
     return float(finite.min(initial=0.0)), max(float(finite.max(initial=0.0)), SMALLEST_RANGE)
 
 
-def _pair(
-    figure: "Figure",
-    row: Sequence["Axes"],
-    similarity: Similarity,
-    ticks: Callable[["Axes"], None],
-) -> None:
-    """Draw a measure within an image and across images, in the same colours."""
+def _pair(figure: "Figure", row: Sequence["Axes"], similarity: Similarity) -> Range:
+    """Draw a measure within an image and across images, in the same colours; return their range."""
     measure, *matrices = similarity
+    colours = colour_range(np.stack(matrices))
     for panel, values, images in zip(
         row, matrices, ("the same image", "different images"), strict=True
     ):
-        drawn = _matrix(panel, values, _range(similarity))
+        drawn = _matrix(panel, values, colours)
         panel.set_title(f"{measure}, {images}")
-        ticks(panel)
     figure.colorbar(drawn, ax=row, label=f"{measure} (0 is chance)")
-
-
-def _range(similarity: Similarity) -> Range:
-    _, same, across = similarity
-    return colour_range(np.concatenate([same.ravel(), across.ravel()]))
+    return colours
 
 
 def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":
@@ -156,9 +138,12 @@ def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":
     return panel.imshow(np.ma.masked_invalid(values), cmap=scale, vmin=least, vmax=most)
 
 
-def _ticks(panel: "Axes", across: Sequence[int], down: Sequence[int]) -> None:
-    panel.set_xticks(range(len(across)), [str(number) for number in across])
-    panel.set_yticks(range(len(down)), [str(number) for number in down])
+def _ticks(
+    panel: "Axes", across: Sequence[int], down: Sequence[int], at: Floats | None = None
+) -> None:
+    """Number columns and rows, each at its index or at the places given."""
+    panel.set_xticks(range(len(across)) if at is None else at, [str(number) for number in across])
+    panel.set_yticks(range(len(down)) if at is None else at, [str(number) for number in down])
     panel.tick_params(length=0, labelsize=7)
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.plugin.patches import Region
-from harness.views.figures.patched import Grid, Patched, Pixels
+from harness.views.figures.patched import Patched
 from harness.views.figures.style import CHOSEN, new_figure, picture, style
 
 if TYPE_CHECKING:
@@ -22,66 +21,53 @@ WEAKEST, STRONGEST = 0.3, 0.8
 TITLE = 0.25
 
 
+@style()
 def query_heatmaps(
-    pixels: Pixels | None,
+    on: Patched,
     maps: NDArray[np.floating[Any]],
-    grid: Grid,
     query: int,
     *,
     title: str,
     names: Sequence[str] | None = None,
-    region: Region | None = None,
 ) -> "Figure":
     """Each head's row of one query patch: by itself, and over the image, the query marked.
 
-    maps: (heads, n, n); names: their names, by default their numbers. region: the part of the image
-    that the patches cover, as in `AttentionMap`; None for all of it. Colours are scaled by head:
+    maps: (heads, n, n); names: their names, by default their numbers. Colours are scaled by head:
     the brightest is each head's maximum, which the title of its panel gives.
     """
     import matplotlib
 
-    heads = len(maps)
-    on = Patched.of(pixels, grid, region)
-    alone = Patched.of(None, grid, None)
+    grid = on.patches.grid
+    alone = Patched.of(None, grid)
     patch_height, patch_width = on.patches.patch_size
-    patches_ratio = on.patches.region[2] / on.patches.region[3]
-    with style():
-        columns = min(ACROSS, heads)
-        blocks = math.ceil(heads / columns)
-        width, height = on.inches(SIDE)
-        # Patches alone are as wide as over the image, and at most as high.
-        heights = [min(height, width * patches_ratio) + TITLE]
-        if pixels is not None:
-            heights.append(height)
-        figure, panels = new_figure(
-            blocks * len(heights),
-            columns,
-            max(4.0, width * columns),
-            0.8 + 1.05 * blocks * sum(heights),
-            title,
-            height_ratios=heights * blocks,
-        )
-        for panel in panels.flat:
-            picture(panel)
-        for head, weights in enumerate(maps):
-            row = weights[query]
-            block, column = divmod(head, columns)
-            above = panels[block * len(heights), column]
-            above.imshow(
-                row.reshape(grid),
-                cmap="viridis",
-                vmin=0,
-                extent=(0, grid[1], grid[0], 0),
-                aspect=patch_height / patch_width,
-                interpolation="none",
-            )
-            called = f"head {head}" if names is None else names[head]
-            above.set_title(f"{called}: to {row.max():.3f}", fontsize=8)
-            alone.mark(above, query, CHOSEN)
-            if pixels is not None:
-                below = panels[block * len(heights) + 1, column]
-                share = row / max(row.max(), 1e-300)
-                colours = matplotlib.colormaps["viridis"](share)[:, :3]
-                on.draw(below, colours, WEAKEST + (STRONGEST - WEAKEST) * share)
-                on.mark(below, query, CHOSEN)
-        return figure
+    columns = min(ACROSS, len(maps))
+    blocks = math.ceil(len(maps) / columns)
+    width, height = on.inches(SIDE)
+    # Patches alone are as wide as over the image, and at most as high.
+    heights = [min(height, width * (on.patches.region[2] / on.patches.region[3])) + TITLE]
+    if on.pixels is not None:
+        heights.append(height)
+    size = max(4.0, width * columns), 0.8 + 1.05 * blocks * sum(heights)
+    figure, panels = new_figure(
+        blocks * len(heights), columns, *size, title, height_ratios=heights * blocks
+    )
+    for panel in panels.flat:
+        picture(panel)
+    for head, weights in enumerate(maps):
+        row = weights[query]
+        block, column = divmod(head, columns)
+        above = panels[block * len(heights), column]
+        above.imshow(
+            row.reshape(grid), cmap="viridis", vmin=0, extent=(0, grid[1], grid[0], 0),
+            aspect=patch_height / patch_width, interpolation="none",
+        )  # fmt: skip
+        called = f"head {head}" if names is None else names[head]
+        above.set_title(f"{called}: to {row.max():.3f}", fontsize=8)
+        alone.mark(above, query, CHOSEN)
+        if on.pixels is not None:
+            below = panels[block * len(heights) + 1, column]
+            relative = row / max(row.max(), 1e-300)
+            colours = matplotlib.colormaps["viridis"](relative)[:, :3]
+            on.draw(below, colours, WEAKEST + (STRONGEST - WEAKEST) * relative)
+            on.mark(below, query, CHOSEN)
+    return figure

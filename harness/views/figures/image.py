@@ -13,6 +13,7 @@ from harness.metrics.salience import order_by_salience
 from harness.plugin.values import Integers
 from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
+from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
 from harness.views.figures.style import by_size, file_names
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
@@ -39,21 +40,20 @@ def drawings(
     found = partitions(report)
     if any(len(method.profile) for method in report.methods):
         yield _profiles(report)
-    names = file_names([each.name for each in found])
+    named = list(zip(file_names([each.name for each in found]), found, strict=True))
     if report.grid is not None:
-        yield from _on_the_grid(context, report.grid, dict(zip(names, found, strict=True)))
+        pixels = None if context.image is None else context.image.pixels
+        on = Patched.of(pixels, report.grid, report.region)
+        yield from _on_the_grid(context, on, named)
         if heads:
-            yield _heatmaps(context, report.grid, heads, query)
+            yield _heatmaps(report, on, heads, query)
     elif context.weights is not None:
-        for file, each in zip(names, found, strict=True):
+        for file, each in named:
             title = _title(report, f"attention by the clusters of {_called(each)}")
-            figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
             order = matrices.in_order(each.labels)
-            table = {
-                "place": range(len(order)),
-                "node": order.tolist(),
-                "cluster": _marks(each.labels[order]),
-            }
+            marks = _marks(each.labels[order])
+            table = {"place": range(len(order)), "node": order.tolist(), "cluster": marks}
+            figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
             yield f"matrix-{file}", figure, table
 
 
@@ -72,42 +72,28 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
 
 def _profiles(report: ImageReport) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
-    pairs = [(method, selection) for method in shown for selection in method.selections or (None,)]
-    curves = [_curve(report, method, selection) for method, selection in pairs]
+    curves, tables = [], []
+    for method in shown:
+        for selection in method.selections or (None,):
+            name = method_name(report, method, selection) if selection else method.clusterer
+            profile = method.profile
+            figures = profile.levels, profile.modularity, profile.n_clusters
+            curves.append(Curve(name, *figures, method.noise, selection))
+            tables.append(_profile_table(name, method, selection))
     noise = next((method.noise for method in shown if method.noise is not None), None)
     control = f", with the control {noise.control}" if noise is not None else ""
     axis = {} if report.graph == BY_DENSITY else {"axis": f"level of {report.graph}"}
     figure = profile_figure(curves, title=_title(report, f"profiles{control}"), **axis)
-    tables = [
-        _profile_table(curve, method, selection)
-        for curve, (method, selection) in zip(curves, pairs, strict=True)
-    ]
     columns = {name: [value for each in tables for value in each[name]] for name in tables[0]}
     return "profile", figure, columns
 
 
-def _curve(report: ImageReport, method: MethodReport, selection: SelectorReport | None) -> Curve:
-    profile, noise = method.profile, method.noise
-    return Curve(
-        method.clusterer if selection is None else method_name(report, method, selection),
-        profile.levels,
-        profile.modularity,
-        profile.n_clusters,
-        None if noise is None else noise.modularity,
-        None if noise is None else noise.lowest,
-        None if noise is None else noise.highest,
-        None if noise is None else noise.n_clusters,
-        None if selection is None else selection.plateau,
-        None if selection is None else selection.candidate,
-        selection is None or selection.accepted,
-    )
-
-
 def _profile_table(
-    curve: Curve, method: MethodReport, selection: SelectorReport | None
+    name: str, method: MethodReport, selection: SelectorReport | None
 ) -> dict[str, list[Any]]:
     points, noise = method.profile.points, method.noise
-    first, last = curve.plateau or (1, 0)
+    candidate = None if selection is None else selection.candidate
+    first, last = (selection and selection.plateau) or (1, 0)
     accepted = selection is not None and selection.accepted
     levels = range(len(points))
 
@@ -115,7 +101,7 @@ def _profile_table(
         return [""] * len(points) if noise is None else getattr(noise, name).tolist()
 
     return {
-        "method": [curve.name] * len(points),
+        "method": [name] * len(points),
         "level": [point.level for point in points],
         "threshold": [point.threshold for point in points],
         "density": [point.density for point in points],
@@ -125,65 +111,52 @@ def _profile_table(
         "control_lowest": of_control("lowest"),
         "control_highest": of_control("highest"),
         "control_clusters": of_control("n_clusters"),
-        "selected": [int(at == curve.chosen) for at in levels],
-        "accepted": [int(at == curve.chosen and accepted) for at in levels],
+        "selected": [int(at == candidate) for at in levels],
+        "accepted": [int(at == candidate and accepted) for at in levels],
         "in_phase": [int(first <= at <= last) for at in levels],
     }
 
 
 def _on_the_grid(
-    context: ShowContext, grid: tuple[int, int], found: Mapping[str, NamedPartition]
+    context: ShowContext, on: Patched, named: Sequence[tuple[str, NamedPartition]]
 ) -> Iterator[Drawing]:
-    report, pixels = context.report, _pixels(context)
-    for file, each in found.items():
+    report, places = context.report, _places(on.patches.grid)
+    for file, each in named:
         title = _title(report, _called(each))
-        figure = clusters.overlay(pixels, grid, each.labels, title=title, region=report.region)
-        yield f"overlay-{file}", figure, {**_places(grid), "cluster": _marks(each.labels)}
-        yield _panels(context, grid, file, each)
-    if len(found) > 1:
-        figure = clusters.side_by_side(
-            pixels,
-            grid,
-            [(_called(each), each.labels) for each in found.values()],
-            title=_title(report, "the methods' clusters"),
-            region=report.region,
-        )
-        marks = {each.name: _marks(each.labels) for each in found.values()}
-        yield "side-by-side", figure, {**_places(grid), **marks}
+        figure = clusters.side_by_side(on, [("", each.labels)], title=title)
+        yield f"overlay-{file}", figure, {**places, "cluster": _marks(each.labels)}
+        yield f"panels-{file}", *_panels(context, on, each)
+    if len(named) > 1:
+        partitions = [(_called(each), each.labels) for _, each in named]
+        title = _title(report, "the methods' clusters")
+        figure = clusters.side_by_side(on, partitions, title=title)
+        marks = {each.name: _marks(each.labels) for _, each in named}
+        yield "side-by-side", figure, {**places, **marks}
 
 
 def _panels(
-    context: ShowContext, grid: tuple[int, int], file: str, each: NamedPartition
-) -> Drawing:
+    context: ShowContext, on: Patched, each: NamedPartition
+) -> tuple["Figure", dict[str, list[Any]]]:
     """One panel a cluster: the most salient first if the map's weights could be loaded."""
-    marks, title = cluster_names(each.labels), _called(each)
-    names: dict[int, str] | None = None
-    table: dict[str, list[Any]]
+    marks, title = cluster_names(each.labels), _title(context.report, _called(each))
     if context.weights is None:
         sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
-        table = {"cluster": [marks[label] for label in sizes], "patches": list(sizes.values())}
-    else:
-        salient = order_by_salience(context.weights, each.labels)
-        title += ", most salient first"
-        names = {
-            found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
-            f"attention from outside {found.salience:.4f}"
-            for found in salient
+        return clusters.panels(on, each.labels, title=title), {
+            "cluster": [marks[label] for label in sizes],
+            "patches": list(sizes.values()),
         }
-        table = {
-            "cluster": [marks[found.label] for found in salient],
-            "patches": [found.patches for found in salient],
-            "incoming": [found.salience for found in salient],
-        }
-    figure = clusters.panels(
-        _pixels(context),
-        grid,
-        each.labels,
-        title=_title(context.report, title),
-        names=names,
-        region=context.report.region,
-    )
-    return f"panels-{file}", figure, table
+    salient = order_by_salience(context.weights, each.labels)
+    names = {
+        found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
+        f"attention from outside {found.salience:.4f}"
+        for found in salient
+    }
+    title += ", most salient first"
+    return clusters.panels(on, each.labels, title=title, names=names), {
+        "cluster": [marks[found.label] for found in salient],
+        "patches": [found.patches for found in salient],
+        "salience": [found.salience for found in salient],
+    }
 
 
 def _places(grid: tuple[int, int]) -> dict[str, list[int]]:
@@ -198,30 +171,17 @@ def _marks(labels: Integers) -> list[str]:
     return [names[label] for label in labels.tolist()]
 
 
-def _pixels(context: ShowContext) -> NDArray[np.uint8] | None:
-    return None if context.image is None else context.image.pixels
-
-
 def _heatmaps(
-    context: ShowContext, grid: tuple[int, int], heads: Mapping[int, Weights], query: int | None
+    report: ImageReport, on: Patched, heads: Mapping[int, Weights], query: int | None
 ) -> Drawing:
-    maps = np.stack(list(heads.values())).astype(np.float64)
-    report = context.report
+    grid, maps = on.patches.grid, np.stack(list(heads.values())).astype(np.float64)
     patch = int(maps.mean(axis=0).sum(axis=0).argmax()) if query is None else query
     row, column = divmod(patch, grid[1])
-    patch_name = f"patch {row},{column}" + (", most attended to" if query is None else "")
-    figure = heatmaps.query_heatmaps(
-        _pixels(context),
-        maps,
-        grid,
-        patch,
-        title=f"{report.image}, layer {report.layer}: attention of {patch_name}",
-        names=[f"head {head}" for head in heads],
-        region=report.region,
-    )
-    weights = {
-        f"head {head}": of_head[patch].tolist() for head, of_head in zip(heads, maps, strict=True)
-    }
+    most = ", most attended to" if query is None else ""
+    title = f"{report.image}, layer {report.layer}: attention of patch {row},{column}{most}"
+    names = [f"head {head}" for head in heads]
+    figure = heatmaps.query_heatmaps(on, maps, patch, title=title, names=names)
+    weights = dict(zip(names, maps[:, patch].tolist(), strict=True))
     return "query", figure, {**_places(grid), **weights}
 
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis.layers import HeadRow, MethodLayers, flat_row
+from harness.analysis.layers import MethodLayers, flat_row
 from harness.analysis.method import short_names
 from harness.plugin.values import Floats
 from harness.views.figures import heads as head_figures
-from harness.views.figures.style import NOISE, colour, file_names, new_figure, style
+from harness.views.figures.style import NOISE, colour, file_names, legend_below, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,21 +35,19 @@ Curves = Mapping[str, Floats]
 def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
     """Every figure with the name of its files; runs of one layer or head have fewer."""
     names = short_names([each.method for each in methods])
-    deep = {
-        name: _curves(method)
-        for method, name in zip(methods, names, strict=True)
-        if len(method.layers) > 1
-    }
+    named = list(zip(methods, names, file_names(names), strict=True))
+    deep = {name: _curves(method) for method, name, _ in named if len(method.layers) > 1}
     if deep:
         yield "depth", depth_figure(deep, title="clusters by depth")
-    scores = [_score(row) for method in methods for row in method.heads]
+    scores = [row.figures.score for method in methods for row in method.heads]
     # One range for all methods, so that they can be compared.
     colours = head_figures.colour_range(np.array(scores, dtype=np.float64))
-    for method, name, file in zip(methods, names, file_names(names), strict=True):
+    for method, name, file in named:
         yield f"heads-{file}", _heads(method, name, colours)
         yield from _similarities(method, name, file)
 
 
+@style()
 def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
     """Excess, modularity with the control's in grey, clusters and stability, each over the layers.
 
@@ -57,27 +55,25 @@ def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
     """
     from matplotlib.ticker import MaxNLocator
 
-    with style():
-        figure, axes = new_figure(2, 2, 8.4, 6.2, title, sharex=True)
-        panels = dict(zip(PANELS, axes.flat, strict=True))
-        for place, (name, curves) in enumerate(methods.items()):
-            for column, panel in panels.items():
-                _draw(panel, place, name, curves, column)
-            panels["modularity"].plot(
-                curves["layer"], curves["control_modularity"], color=NOISE, linestyle="--",
-                linewidth=1, marker=MARKERS[place % len(MARKERS)], markersize=3,
-                label=f"{name}, control",
-            )  # fmt: skip
+    figure, axes = new_figure(2, 2, 8.4, 6.2, title, sharex=True)
+    panels = dict(zip(PANELS, axes.flat, strict=True))
+    for place, (name, curves) in enumerate(methods.items()):
         for column, panel in panels.items():
-            panel.set_ylabel(PANELS[column])
-            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        panels["n_clusters"].set_ylim(bottom=0)
-        for panel in axes[1]:
-            panel.set_xlabel("layer")
-        panels["excess"].axhline(0, color=NOISE, linewidth=0.8)
-        handles, labels = panels["modularity"].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
-        return figure
+            _draw(panel, place, name, curves, column)
+        panels["modularity"].plot(
+            curves["layer"], curves["control_modularity"], color=NOISE, linestyle="--",
+            linewidth=1, marker=MARKERS[place % len(MARKERS)], markersize=3,
+            label=f"{name}, control",
+        )  # fmt: skip
+    for column, panel in panels.items():
+        panel.set_ylabel(PANELS[column])
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels["n_clusters"].set_ylim(bottom=0)
+    for panel in axes[1]:
+        panel.set_xlabel("layer")
+    panels["excess"].axhline(0, color=NOISE, linewidth=0.8)
+    legend_below(figure, [panels["modularity"]], 4)
+    return figure
 
 
 def _draw(panel: "Axes", place: int, name: str, curves: Curves, column: str) -> None:
@@ -97,10 +93,6 @@ def _curves(method: MethodLayers) -> Curves:
     return {column: np.array([row[column] for row in rows], dtype=np.float64) for column in COLUMNS}
 
 
-def _score(row: HeadRow) -> float | None:
-    return row.figures.score
-
-
 def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Figure":
     layers = sorted({row.layer for row in method.heads})
     heads = sorted({row.head for row in method.heads})
@@ -108,57 +100,40 @@ def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Fig
     marked = np.zeros(scores.shape, dtype=bool)
     for row in method.heads:
         place = layers.index(row.layer), heads.index(row.head)
-        score = _score(row)
-        scores[place] = np.nan if score is None else score
+        scores[place] = np.nan if row.figures.score is None else row.figures.score
         marked[place] = (row.figures.significant_fraction or 0) > 0.5
     controlled = any(row.figures.excess is not None for row in method.heads)
+    explained = "; * more than the control on most images" if marked.any() else ""
+    title = f"{name} by layer and head{explained}"
+    label = "excess modularity" if controlled else "modularity Q"
     return head_figures.head_figure(
-        scores,
-        marked,
-        layers,
-        heads,
-        title=f"{name} by layer and head"
-        + ("; * more than the control on most images" if marked.any() else ""),
-        colours=colours,
-        label="excess modularity" if controlled else "modularity Q",
+        scores, marked, layers, heads, title=title, colours=colours, label=label
     )
 
 
 def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[str, "Figure"]]:
-    found = method.similarities
+    found, of_heads = method.similarities, [row.layer for row in method.heads]
     if not any(each.head_images.any() for each in found):
         return
     layers = [row.layer for row in method.layers]
     if len(layers) > 1:
-        yield (
-            f"layers-similarity-{file}",
-            head_figures.layer_similarity(
-                [(each.measure, each.layers, each.layers_elsewhere) for each in found],
-                layers,
-                title=f"{name}: how alike clusters of different heads are, by layer",
-            ),
-        )
-    yield (
-        f"heads-similarity-{file}",
-        head_figures.head_pair_similarity(
-            [(each.measure, each.heads, each.heads_elsewhere) for each in found],
-            [row.layer for row in method.heads],
-            title=f"{name}: how alike the clusters of all heads are",
-        ),
-    )
-    if len(method.heads) == len(layers):
+        measures = [(each.measure, each.layers, each.layers_elsewhere) for each in found]
+        title = f"{name}: how alike clusters of different heads are, by layer"
+        figure = head_figures.layer_similarity(measures, layers, title=title)
+        yield f"layers-similarity-{file}", figure
+    measures = [(each.measure, each.heads, each.heads_elsewhere) for each in found]
+    title = f"{name}: how alike the clusters of all heads are"
+    figure = head_figures.head_pair_similarity(measures, of_heads, title=title)
+    yield f"heads-similarity-{file}", figure
+    if len(of_heads) == len(layers):
         return
     for each in found:
         panels = []
         for layer in layers:
-            at = [place for place, row in enumerate(method.heads) if row.layer == layer]
+            at = np.flatnonzero(np.equal(of_heads, layer))
             heads = [method.heads[place].head for place in at]
             panels.append((layer, heads, each.heads[np.ix_(at, at)]))
-        yield (
-            f"heads-similarity-{each.measure.lower()}-{file}",
-            head_figures.head_similarity(
-                panels,
-                f"{each.measure} (0 is chance)",
-                title=f"{name}: how alike clusters of the heads of a layer are",
-            ),
-        )
+        title = f"{name}: how alike clusters of the heads of a layer are"
+        label = f"{each.measure} (0 is chance)"
+        figure = head_figures.head_similarity(panels, label, title=title)
+        yield f"heads-similarity-{each.measure.lower()}-{file}", figure

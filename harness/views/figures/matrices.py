@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.plugin.values import UNASSIGNED, Integers
+from harness.views.figures.patched import draw_frame
 from harness.views.figures.style import by_size, cluster_colours, new_figure, style
 
 if TYPE_CHECKING:
@@ -14,33 +15,25 @@ if TYPE_CHECKING:
 SIDE = 5.4
 
 
+@style()
 def ordered_matrix(weights: NDArray[np.floating[Any]], labels: Integers, *, title: str) -> "Figure":
     """Weights (n, n) with rows and columns cluster by cluster, the largest first.
 
     Each cluster is framed in its colour; unassigned patches come last. Shades show the square root,
     so that weak attention is visible next to strong.
     """
-    from matplotlib.patches import Rectangle
-
-    with style():
-        figure, ((panel,),) = new_figure(1, 1, SIDE, SIDE, title)
-        order = in_order(labels)
-        drawn = panel.imshow(np.sqrt(weights[np.ix_(order, order)]), cmap="Greys", vmin=0)
-        colours, first = cluster_colours(labels), 0
-        for label in by_size(labels):
-            size = int((labels == label).sum())
-            corner = (first - 0.5, first - 0.5)
-            frame = Rectangle(
-                corner, size, size, fill=False, edgecolor=colours[label], linewidth=2.2
-            )
-            panel.add_patch(frame)
-            first += size
-        panel.set_xlabel("attended to, by cluster")
-        panel.set_ylabel("attending patch, by cluster")
-        panel.set_xticks([])
-        panel.set_yticks([])
-        figure.colorbar(drawn, ax=panel, shrink=0.7, label="square root of the weight")
-        return figure
+    figure, ((panel,),) = new_figure(1, 1, SIDE, SIDE, title)
+    order = in_order(labels)
+    drawn = panel.imshow(np.sqrt(weights[np.ix_(order, order)]), cmap="Greys", vmin=0)
+    colours, first = cluster_colours(labels), 0
+    for label in by_size(labels):
+        size = int((labels == label).sum())
+        draw_frame(panel, (first - 0.5, first - 0.5, size, size), colours[label], 2.2)
+        first += size
+    panel.set(xlabel="attended to, by cluster", ylabel="attending patch, by cluster")
+    panel.set(xticks=[], yticks=[])
+    figure.colorbar(drawn, ax=panel, shrink=0.7, label="square root of the weight")
+    return figure
 
 
 def in_order(labels: Integers) -> Integers:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import Floats
-from harness.views.figures.style import photo
+from harness.views.figures.style import Colour, photo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,8 +34,8 @@ class Patched:
     patches: Patches
 
     @classmethod
-    def of(cls, pixels: Pixels | None, grid: Grid, region: Region | None) -> "Patched":
-        """A grid on a region of the image; None is the whole image."""
+    def of(cls, pixels: Pixels | None, grid: Grid, region: Region | None = None) -> "Patched":
+        """A grid on a region of the image, as in `AttentionMap`; None is the whole image."""
         if pixels is None:
             return cls(None, Patches.on(grid, grid, None))
         return cls(pixels, Patches.on(pixels.shape[:2], grid, region))
@@ -56,25 +56,17 @@ class Patched:
         return width, width * ratio
 
     def draw(
-        self,
-        panel: "Axes",
-        colours: Floats,
-        strength: float | Floats,
-        *,
-        grey: bool = False,
+        self, panel: "Axes", colours: Floats, strength: float | Floats, *, grey: bool = False
     ) -> None:
         """Draw the image with each patch under its colour, dimmed outside the region.
 
         colours: RGB (n, 3) in 0 … 1; strength: their opacity, for each patch or for all; grey:
         whether the image is drawn in light grey.
         """
-        opacity = strength
-        if self.pixels is None:
-            opacity = 1.0
-        else:
+        if self.pixels is not None:
             photo(panel, self.pixels, grey=grey)
         laid = np.empty((len(colours), 4))
-        laid[:, :3], laid[:, 3] = colours, opacity
+        laid[:, :3], laid[:, 3] = colours, 1.0 if self.pixels is None else strength
         top, left, height, width = self.patches.region
         panel.imshow(
             laid.reshape(*self.patches.grid, 4),
@@ -86,7 +78,7 @@ class Patched:
 
     def dim_outside(self, panel: "Axes") -> None:
         """Dim the image outside the region and frame the region, unless it is the whole image."""
-        from matplotlib.patches import PathPatch, Rectangle
+        from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
         rows, columns = self.size
@@ -95,23 +87,26 @@ class Patched:
         region = self.patches.region
         if region == (0.0, 0.0, float(rows), float(columns)):
             return
-        top, left, height, width = region
         # The inner outline runs the other way round, which makes it a hole.
         outlines = _outline(0, 0, rows, columns) + _outline(*region)[::-1]
         codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * 2
         outside = Path(np.array(outlines), codes)
         panel.add_patch(PathPatch(outside, facecolor="white", alpha=VEIL, linewidth=0))
-        frame = Rectangle((left, top), width, height, fill=False, edgecolor=FRAME, linewidth=0.8)
-        panel.add_patch(frame)
+        draw_frame(panel, region, FRAME, 0.8)
 
     def mark(self, panel: "Axes", patch: int, colour: str) -> None:
         """Draw a frame round one patch."""
-        from matplotlib.patches import Rectangle
+        draw_frame(panel, self.patches.region_of(patch), colour, 1.8)
 
-        top, left, height, width = self.patches.region_of(patch)
-        panel.add_patch(
-            Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=1.8)
-        )
+
+def draw_frame(panel: "Axes", region: Region, colour: str | Colour, width: float) -> None:
+    """Draw the outline of a region."""
+    from matplotlib.patches import Rectangle
+
+    top, left, high, wide = region
+    panel.add_patch(
+        Rectangle((left, top), wide, high, fill=False, edgecolor=colour, linewidth=width)
+    )
 
 
 def _outline(top: float, left: float, height: float, width: float) -> list[tuple[float, float]]:

@@ -81,6 +81,15 @@ def picture(panel: "Axes", title: str = "") -> None:
         panel.set_title(title)
 
 
+def legend_below(figure: "Figure", panels: Sequence["Axes"], columns: int) -> None:
+    """Explain what is drawn in some panels below the figure; labels that recur stand once."""
+    drawn = [panel.get_legend_handles_labels() for panel in panels]
+    entries = {label: line for of in drawn for line, label in zip(*of, strict=True)}
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside lower center", ncols=columns, fontsize=8
+    )
+
+
 def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
     """Draw pixels (height, width, 1 or 3) in pixel coordinates, (0, 0) … (width, height).
 
@@ -133,10 +142,7 @@ def colour(place: int) -> Colour:
 
 
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
-    """Write FOLDER/NAME.png and FOLDER/NAME.svg; returns their paths.
-
-    Raises HarnessError if they cannot be written.
-    """
+    """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 

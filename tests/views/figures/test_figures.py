@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.analysis.image import Noise, SelectorReport
 from harness.metrics.ablation import Chance, Effect
 from harness.views.figures import ablation, clusters, heatmaps
 from harness.views.figures.gallery import gallery
+from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
 from harness_plugins.thesis.reproduction import figures as accuracy
 
@@ -26,6 +28,10 @@ def texts(figure: Any) -> str:
     )
 
 
+def overlay(pixels: Any, grid: tuple[int, int], labels: Any, region: Any = None) -> Any:
+    return clusters.side_by_side(Patched.of(pixels, grid, region), [("", labels)], title="t")
+
+
 def curve(**changes: Any) -> Curve:
     levels = np.linspace(0, 0.9, 5)
     figures = {"levels": levels, "modularity": levels**2, "n_clusters": np.arange(2, 7)}
@@ -33,7 +39,8 @@ def curve(**changes: Any) -> Curve:
 
 
 def test_a_profile_shows_modularity_and_clusters_at_their_levels() -> None:
-    drawn = curve(control_modularity=np.zeros(5), plateau=(1, 3), chosen=2)
+    noise = Noise("uniform-noise", 3, *[np.zeros(5)] * 4)
+    drawn = curve(noise=noise, selection=SelectorReport("s", 2, True, (1, 3), ""))
     figure = profile_figure([drawn, curve()], title="t")
 
     above, _, below, _ = figure.axes
@@ -44,8 +51,9 @@ def test_a_profile_shows_modularity_and_clusters_at_their_levels() -> None:
 
 
 def test_a_candidate_that_was_not_accepted_is_told_as_such() -> None:
-    assert "not accepted" in texts(profile_figure([curve(chosen=1, accepted=False)], title="t"))
-    assert "not accepted" not in texts(profile_figure([curve(chosen=1)], title="t"))
+    for accepted in (False, True):
+        drawn = curve(selection=SelectorReport("s", 1, accepted, None, ""))
+        assert ("not accepted" in texts(profile_figure([drawn], title="t"))) is not accepted
 
 
 def test_patches_of_a_cluster_have_one_colour_and_others_another() -> None:
@@ -58,7 +66,7 @@ def test_patches_of_a_cluster_have_one_colour_and_others_another() -> None:
 
 def test_without_an_image_patches_themselves_are_drawn() -> None:
     labels = np.repeat([0, 1, 1], 5)
-    figure = clusters.overlay(None, (3, 5), labels, title="t")
+    figure = overlay(None, (3, 5), labels)
 
     (panel,) = figure.axes
     drawn = panel.images[0].get_array()
@@ -68,7 +76,7 @@ def test_without_an_image_patches_themselves_are_drawn() -> None:
 
 def test_every_cluster_has_a_panel_and_its_size(pixels: Any) -> None:
     labels = np.array([-1] * 2 + [0] * 4 + [7] * 9)
-    found = texts(clusters.panels(pixels, (3, 5), labels, title="t"))
+    found = texts(clusters.panels(Patched.of(pixels, (3, 5)), labels, title="t"))
 
     assert "cluster 1: 9 patches" in found
     assert "cluster 2: 4 patches" in found
@@ -77,14 +85,16 @@ def test_every_cluster_has_a_panel_and_its_size(pixels: Any) -> None:
 
 def test_sizes_and_unassigned_patches_stand_in_the_legend(pixels: Any) -> None:
     labels = np.array([-1] * 2 + [0] * 4 + [7] * 9)
-    found = texts(clusters.overlay(pixels, (3, 5), labels, title="t")).split()
+    found = texts(overlay(pixels, (3, 5), labels)).split()
 
     assert {"9", "4", "2", "none"} <= set(found)
 
 
 def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> None:
     labels = np.zeros(15, dtype=int)
-    figure = clusters.side_by_side(pixels, (3, 5), [("k=3", labels), ("k=4", labels)], title="t")
+    figure = clusters.side_by_side(
+        Patched.of(pixels, (3, 5)), [("k=3", labels), ("k=4", labels)], title="t"
+    )
 
     assert [panel.get_title() for panel in figure.axes] == ["image", "k=3", "k=4"]
 
@@ -92,7 +102,7 @@ def test_partitions_stand_beside_the_image_under_their_names(pixels: Any) -> Non
 def test_a_figure_is_as_high_as_its_images_need() -> None:
     labels = np.zeros(4, dtype=int)
     drawn = [
-        clusters.overlay(np.zeros(size, dtype=np.uint8), (2, 2), labels, title="t")
+        overlay(np.zeros(size, dtype=np.uint8), (2, 2), labels)
         for size in ((20, 80, 1), (40, 40, 1), (80, 20, 1))
     ]
 
@@ -102,14 +112,14 @@ def test_a_figure_is_as_high_as_its_images_need() -> None:
 
 def test_long_names_of_partitions_are_broken_into_lines(pixels: Any) -> None:
     pairs = [("louvain, excess-modularity (not accepted)", np.zeros(15, dtype=int))]
-    figure = clusters.side_by_side(pixels, (3, 5), pairs, title="t")
+    figure = clusters.side_by_side(Patched.of(pixels, (3, 5)), pairs, title="t")
 
     assert "\n" in figure.axes[1].get_title()
 
 
 def test_a_heatmap_is_the_querys_row_of_each_head(pixels: Any) -> None:
     maps = RANDOM.random((2, 15, 15))
-    figure = heatmaps.query_heatmaps(pixels, maps, (3, 5), 7, title="t")
+    figure = heatmaps.query_heatmaps(Patched.of(pixels, (3, 5)), maps, 7, title="t")
 
     for head in range(2):
         assert np.allclose(figure.axes[head].images[0].get_array(), maps[head, 7].reshape(3, 5))
@@ -119,7 +129,7 @@ def test_a_heatmap_is_the_querys_row_of_each_head(pixels: Any) -> None:
 
 def test_heads_are_called_as_they_are_named(pixels: Any) -> None:
     figure = heatmaps.query_heatmaps(
-        pixels, RANDOM.random((1, 15, 15)), (3, 5), 0, title="t", names=["head 7"]
+        Patched.of(pixels, (3, 5)), RANDOM.random((1, 15, 15)), 0, title="t", names=["head 7"]
     )
 
     assert figure.axes[0].get_title().startswith("head 7: ")
@@ -170,14 +180,14 @@ def test_a_gallery_shows_images_under_their_names(pixels: Any) -> None:
 
 def test_clusters_of_one_patch_are_counted_together_in_the_legend(pixels: Any) -> None:
     labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
-    found = texts(clusters.overlay(pixels, (3, 5), labels, title="t"))
+    found = texts(overlay(pixels, (3, 5), labels))
 
     assert "5 in 5 more" in found
 
 
 def test_lone_patches_have_no_panels(pixels: Any) -> None:
     labels = np.array([0] * 6 + [1] * 4 + [2, 3, 4, 5, 6])
-    figure = clusters.panels(pixels, (3, 5), labels, title="t")
+    figure = clusters.panels(Patched.of(pixels, (3, 5)), labels, title="t")
 
     assert [panel.get_title() for panel in figure.axes] == [
         "cluster 1: 6 patches",

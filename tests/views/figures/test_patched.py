@@ -8,6 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from harness.views.figures import clusters, heatmaps
+from harness.views.figures.patched import Patched
 from harness.views.figures.style import LARGEST, cluster_colours, save
 
 GRID = (4, 6)
@@ -18,6 +19,10 @@ SIZES = [(427, 640), (60, 180), (180, 60), (3, 4), (50, 50)]
 def centre(height: int, width: int) -> tuple[float, float, float, float]:
     side = min(height, width) * 0.875
     return (height - side) / 2, (width - side) / 2, side, side
+
+
+def overlay(pixels: Any, grid: tuple[int, int], labels: Any, region: Any = None) -> Any:
+    return clusters.side_by_side(Patched.of(pixels, grid, region), [("", labels)], title="t")
 
 
 class Rendered:
@@ -50,7 +55,7 @@ def test_every_patch_has_its_clusters_colour_where_it_lies_on_an_image_of_its_ow
 ) -> None:
     white = np.full((*size, 3), 255, dtype=np.uint8)
     region = centre(*size) if cropped else None
-    figure = clusters.side_by_side(white, GRID, [("", LABELS)], title="t", region=region)
+    figure = clusters.side_by_side(Patched.of(white, GRID, region), [("", LABELS)], title="t")
 
     drawn, panel = Rendered(figure), figure.axes[1]
     colours = cluster_colours(LABELS)
@@ -65,7 +70,7 @@ def test_every_patch_has_its_clusters_colour_where_it_lies_on_an_image_of_its_ow
 
 def test_what_lies_outside_the_region_is_dimmed_and_nothing_else() -> None:
     black = np.zeros((40, 80, 1), dtype=np.uint8)
-    figure = clusters.overlay(black, GRID, LABELS, title="t", region=(4.0, 24.0, 32.0, 32.0))
+    figure = overlay(black, GRID, LABELS, (4.0, 24.0, 32.0, 32.0))
 
     drawn, image = Rendered(figure), figure.axes[0]
     for inside in ((40, 20), (26, 6), (54, 34)):
@@ -77,7 +82,7 @@ def test_what_lies_outside_the_region_is_dimmed_and_nothing_else() -> None:
 def test_nothing_is_dimmed_where_patches_cover_the_image() -> None:
     black = np.zeros((40, 80, 1), dtype=np.uint8)
     for region in (None, (0.0, 0.0, 40.0, 80.0)):
-        figure = clusters.overlay(black, GRID, LABELS, title="t", region=region)
+        figure = overlay(black, GRID, LABELS, region)
 
         assert not figure.axes[0].patches
 
@@ -85,7 +90,7 @@ def test_nothing_is_dimmed_where_patches_cover_the_image() -> None:
 def test_a_panel_tints_the_patches_of_its_cluster() -> None:
     white = np.full((427, 640, 3), 255, dtype=np.uint8)
     region = centre(427, 640)
-    figure = clusters.panels(white, GRID, LABELS, title="t", region=region)
+    figure = clusters.panels(Patched.of(white, GRID, region), LABELS, title="t")
 
     drawn = Rendered(figure)
     for label, panel in enumerate(figure.axes[:5]):
@@ -98,7 +103,9 @@ def test_a_panel_tints_the_patches_of_its_cluster() -> None:
 def test_a_query_is_marked_and_warm_where_it_lies() -> None:
     black = np.zeros((427, 640, 3), dtype=np.uint8)
     region = centre(427, 640)
-    figure = heatmaps.query_heatmaps(black, np.eye(24)[None], GRID, 9, title="t", region=region)
+    figure = heatmaps.query_heatmaps(
+        Patched.of(black, GRID, region), np.eye(24)[None], 9, title="t"
+    )
 
     drawn, (_, over) = Rendered(figure), figure.axes
     heat = [float(drawn.at(over, *place).sum()) for place in middles(region)]
@@ -110,7 +117,7 @@ def test_a_query_is_marked_and_warm_where_it_lies() -> None:
 
 def test_large_photos_make_small_figures(tmp_path: Path) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (3000, 4000, 3), dtype=np.uint8)
-    figure = clusters.overlay(photo, (32, 32), np.arange(1024) % 7, title="t")
+    figure = overlay(photo, (32, 32), np.arange(1024) % 7)
 
     assert max(figure.get_size_inches()) < 12
     for panel in figure.axes:
@@ -121,7 +128,7 @@ def test_large_photos_make_small_figures(tmp_path: Path) -> None:
 
 def test_patches_are_written_as_they_are_so_that_borders_stay_sharp(tmp_path: Path) -> None:
     white = np.full((427, 640, 3), 255, dtype=np.uint8)
-    figure = clusters.overlay(white, GRID, LABELS, title="t")
+    figure = overlay(white, GRID, LABELS)
     _, svg = save(figure, tmp_path, "sharp")
 
     assert 'width="6" height="4"' in svg.read_text()

@@ -3,7 +3,7 @@
 import numpy as np
 
 import harness
-from harness.command import query_heatmaps
+from harness.command import Patched, query_heatmaps
 from harness_plugins.thesis.reproduction.exhibit import Output, patch_table
 from harness_plugins.thesis.reproduction.study import Study, extractor_of
 
@@ -17,14 +17,9 @@ def heatmaps(study: Study, number: int, name: str) -> Output:
     # The patch that receives most attention: none is picked by eye.
     query = int(maps.mean(axis=0).sum(axis=0).argmax())
     row, column = divmod(query, grid[1])
-    figure = query_heatmaps(
-        image.pixels,
-        maps,
-        grid,
-        query,
-        title=f"{image.key}: what patch ({row}, {column}) attends to, by head",
-        region=found[0].region,
-    )
+    on = Patched.of(image.pixels, grid, found[0].region)
+    title = f"{image.key}: what patch ({row}, {column}) attends to, by head"
+    figure = query_heatmaps(on, maps, query, title=title)
     weights = {f"head {head}": weights[query] for head, weights in enumerate(maps)}
     return Output(
         {name: patch_table(grid, weights)},

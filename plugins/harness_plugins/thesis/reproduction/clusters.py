@@ -5,7 +5,7 @@ import pandas
 
 import harness
 from harness import Image, Integers
-from harness.command import best_unions, gallery, panels, side_by_side
+from harness.command import Patched, best_unions, gallery, panels, side_by_side
 from harness_plugins.thesis.reproduction.exhibit import Output, patch_table
 from harness_plugins.thesis.reproduction.published import published
 from harness_plugins.thesis.reproduction.study import (
@@ -34,9 +34,8 @@ def louvain_panels(study: Study, number: int, name: str) -> Output:
     image = study.image(number)
     labels, accepted = _chosen(study, image, LOUVAIN)
     doubt = "" if accepted else " (no stable phase: the candidate)"
-    figure = panels(
-        image.pixels, study.grid, labels, title=f"{image.key}: Louvain's clusters{doubt}"
-    )
+    on = Patched.of(image.pixels, study.grid)
+    figure = panels(on, labels, title=f"{image.key}: Louvain's clusters{doubt}")
     return Output({name: patch_table(study.grid, {"cluster": labels})}, {name: figure})
 
 
@@ -47,7 +46,8 @@ def all_methods(study: Study) -> Output:
         method(clusterer): _chosen(study, image, clusterer)[0]
         for clusterer in map(str, study.thesis_selections["clusterer"].unique())
     }
-    figure = side_by_side(image.pixels, study.grid, list(partitions.items()), title=image.key)
+    on = Patched.of(image.pixels, study.grid)
+    figure = side_by_side(on, list(partitions.items()), title=image.key)
     return Output({name: patch_table(study.grid, partitions)}, {name: figure})
 
 
@@ -68,7 +68,8 @@ def two_counts(study: Study) -> Output:
         ]
     )
     partitions = [(f"{_count(labels)} clusters", labels) for labels in (first, second)]
-    figure = side_by_side(image.pixels, study.grid, partitions, title=image.key)
+    on = Patched.of(image.pixels, study.grid)
+    figure = side_by_side(on, partitions, title=image.key)
     return Output(
         {"figure-4.12": table, "figure-4.12-thesis": published("figure-4.12")},
         {"figure-4.12": figure},

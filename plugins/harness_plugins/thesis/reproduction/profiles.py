@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 
 from harness import Integers
-from harness.command import Curve, profile_figure
+from harness.command import Curve, Noise, SelectorReport, profile_figure
 from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.published import published
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, method
@@ -37,22 +37,27 @@ def profiles_of_image(study: Study, number: int, name: str) -> Output:
 
 def _curve(name: str, points: pandas.DataFrame, chosen: Mapping[Hashable, Any]) -> Curve:
     observed = points[points["role"] == "observed"]
-    noise = points[points["role"] == "control"].groupby("point")
+    control = points[points["role"] == "control"]
+    drawn = control.groupby("point")
+    noise = Noise(
+        str(control["control"].iloc[0]),
+        control["draw"].nunique(),
+        drawn["modularity"].mean().to_numpy(),
+        drawn["modularity"].min().to_numpy(),
+        drawn["modularity"].max().to_numpy(),
+        drawn["n_clusters"].mean().to_numpy(dtype=np.float64),
+    )
     first, last = chosen["plateau_first"], chosen["plateau_last"]
     has_phase = not (pandas.isna(first) or pandas.isna(last))
-    return Curve(
-        name,
-        observed["level"].to_numpy(),
-        observed["modularity"].to_numpy(),
-        _counts(observed),
-        noise["modularity"].mean().to_numpy(),
-        noise["modularity"].min().to_numpy(),
-        noise["modularity"].max().to_numpy(),
-        noise["n_clusters"].mean().to_numpy(dtype=np.float64),
-        (int(first), int(last)) if has_phase else None,
+    selection = SelectorReport(
+        str(chosen["selector"]),
         int(chosen["candidate"]),
         bool(chosen["accepted"]),
+        (int(first), int(last)) if has_phase else None,
+        str(chosen["reason"]),
     )
+    levels, modularity = observed["level"].to_numpy(), observed["modularity"].to_numpy()
+    return Curve(name, levels, modularity, _counts(observed), noise, selection)
 
 
 def _counts(points: pandas.DataFrame) -> Integers:
