@@ -91,18 +91,14 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def execution(values: Mapping[str, Any]) -> Execution:
-    """Return how to run, from merged values.
-
-    Raises HarnessError if a value is of the wrong type or out of range.
-    """
+    """Return how to run, from merged values; raises HarnessError if one is wrong."""
     return Execution(**_checked(HOW, values))
 
 
 def resolve(values: Mapping[str, Any], known: Registry) -> Settings:
     """Return what to compute, from merged values, with checked components and expanded sweeps.
 
-    Raises HarnessError if a value is of the wrong type, out of range, or names an unknown
-    component.
+    Raises HarnessError if a value is wrong or names an unknown component.
     """
     checked = _checked(WHAT, values)
     made = {key: _make(key, checked[key], known) for key in COMPONENTS}
@@ -153,8 +149,7 @@ def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
 def components_named(settings: Settings, names: Sequence[str]) -> set[str]:
     """Return the specs of the run's components that have one of these names, or are one of them.
 
-    Raises HarnessError if no component of the run has the name, or only a selector has it: no
-    stored cell depends on selectors.
+    Raises HarnessError for other names, and for those of selectors: no stored cell depends on them.
     """
     selectors = {spec: component_name(spec) for spec in settings.selectors}
     others = [getattr(settings, key) for key in COMPONENTS if key != "selectors"]

@@ -29,7 +29,7 @@ def find_commands(own: Mapping[str, str]) -> dict[str, CommandModule | Broken]:
     """Find the core's own commands (modules by name), then those of installed packages.
 
     A command is broken if its module cannot be imported or lacks a part, or if several packages
-    define it; the others are unaffected. No package replaces one of the core's own.
+    define it. No package replaces one of the core's own.
     """
     sources = {name: [Source("", "", module)] for name, module in own.items()}
     for entry_point, source in entry_points(GROUP):

@@ -48,10 +48,7 @@ def component_name(spec: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Split a text at the commas outside brackets and quotes.
-
-    Raises HarnessError if brackets or quotes are not balanced.
-    """
+    """Split a text at the commas outside balanced brackets and quotes; raises HarnessError."""
     parts, depth = [""], 0
     for token in TOKEN.findall(text):
         if token in ('"', "'"):
@@ -72,10 +69,7 @@ def split(text: str) -> list[str]:
 
 
 def parse(text: str) -> list[ComponentSpec]:
-    """Parse comma-separated specs; their parameters stay raw.
-
-    Raises HarnessError if the text is malformed.
-    """
+    """Parse comma-separated specs; raises HarnessError if the text is malformed."""
     parts = split(text)
     if "" in parts:
         raise HarnessError(f"{text!r}: a comma with nothing before or after it")
@@ -150,10 +144,7 @@ def _swept(
 
 
 def format_spec(component: Component, *, full: bool = False) -> str:
-    """Return the spec from which `parse` and `configure` make an equal component.
-
-    Parameters that have their default value are left out, unless `full`.
-    """
+    """The spec of an equal component, without defaults unless `full`."""
     written = []
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
         value = getattr(component, field.name)

@@ -34,11 +34,6 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     array
         Any array; it stays writable itself.
 
-    Returns
-    -------
-    ndarray
-        A view of the same data.
-
     Examples
     --------
     >>> harness.read_only(np.zeros(3)).flags.writeable
