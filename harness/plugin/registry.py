@@ -171,15 +171,10 @@ def _call_hooks(
     manager: pluggy.PluginManager, plugin: object
 ) -> Iterator[tuple[str, Sequence[object]]]:
     callers = manager.get_hookcallers(plugin) or []
-    undecorated = sorted(
-        name
-        for name in dir(plugin)
-        if name.startswith("harness_")
-        and inspect.isfunction(getattr(plugin, name))
-        and name not in {caller.name for caller in callers}
-    )
-    if undecorated:
-        raise BrokenPluginError(f"{undecorated[0]} is not marked with @harness.hookimpl")
+    called = {caller.name for caller in callers}
+    for name in (name for name in dir(plugin) if name.startswith("harness_")):
+        if name not in called and inspect.isfunction(getattr(plugin, name)):
+            raise BrokenPluginError(f"{name} is not marked with @harness.hookimpl")
     if not callers:
         raise BrokenPluginError(f"it implements none of the hooks {', '.join(HOOKS)}")
     for caller in callers:
