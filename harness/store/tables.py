@@ -89,18 +89,12 @@ class Store:
             described = {"session": None, "value": json.dumps(session, sort_keys=True)}
             self.insert("sessions", [described])
             self.insert("images", map(vars, images))
-            self._plan(cells, 0)
+            self.insert("planned", map(_planned_row, cells))
 
     def extend_plan(self, cells: Iterable[PlannedCell]) -> None:
         """Append cells to the plan."""
         with self.connection:
-            self._plan(cells, self.count("SELECT count(*) FROM planned"))
-
-    def _plan(self, cells: Iterable[PlannedCell], first: int) -> None:
-        self.insert(
-            "planned",
-            ({"position": index, **_planned_row(cell)} for index, cell in enumerate(cells, first)),
-        )
+            self.insert("planned", map(_planned_row, cells))
 
     def settings(self) -> dict[str, Any]:
         """The settings of the latest plan; raises HarnessError if there is no plan."""
@@ -278,9 +272,11 @@ def _nan_for_null(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _planned_row(cell: PlannedCell) -> dict[str, Any]:
     source = cell.map
+    # SQLite fills in the next position.
     return {
-        "cell": cell.key, "map": source.key, "image_set": source.image_set, "image": source.image,
-        "extractor": source.extractor, **vars(source.head_index), "role": source.variant.role,
+        "position": None, "cell": cell.key, "map": source.key, "image_set": source.image_set,
+        "image": source.image, "extractor": source.extractor, **vars(source.head_index),
+        "role": source.variant.role,
         "control": source.variant.name, "draw": source.variant.draw, "observed": source.observed,
         "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
         "point": cell.point,

@@ -173,7 +173,7 @@ def test_cells_added_to_the_plan_are_missing_like_all_others(store: Store) -> No
     ((missing, _),) = store.missing(-1, 10)
 
     found = [missing[name] for name in ("cell", "position", "point", "role", "control")]
-    assert found == ["a2 seeds", 1, 2, "perturbation", "seeds"]
+    assert found == ["a2 seeds", 2, 2, "perturbation", "seeds"]
 
 
 def test_new_stabilities_replace_the_old_ones(store: Store) -> None:
