@@ -208,9 +208,9 @@ def _extracted(
     image: SurveyedImage, extractor: str, parts: Parts, head_index: HeadIndex
 ) -> PlannedMap:
     # An image that cannot be loaded has no digest.
-    identity = image.digest or [image.image_set, image.image]
+    identity = image.digest or [image.image_set, image.key]
     key = key_of(identity, parts, *_numbers(head_index))
-    place = image.image_set, image.image, image.digest, extractor, head_index
+    place = image.image_set, image.key, image.digest, extractor, head_index
     return PlannedMap(key, *place, reason=image.reason)
 
 

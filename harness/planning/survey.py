@@ -65,7 +65,7 @@ class SurveyedImage:
     """An image of a set: its digest and size, or the reason why it cannot be loaded."""
 
     image_set: str
-    image: str
+    key: str
     digest: str = ""
     height: int = 0
     width: int = 0

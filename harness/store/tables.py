@@ -88,7 +88,7 @@ class Store:
             self.insert("settings", [{"value": json.dumps(settings, sort_keys=True)}])
             described = {"session": None, "value": json.dumps(session, sort_keys=True)}
             self.insert("sessions", [described])
-            self.insert("images", map(vars, images))
+            self.insert("images", ({**vars(image), "image": image.key} for image in images))
             self.insert("planned", map(_planned_row, cells))
 
     def extend_plan(self, cells: Iterable[PlannedCell]) -> None:

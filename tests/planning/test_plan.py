@@ -108,7 +108,7 @@ def test_other_weights_give_other_keys(plugins: registry.Registry) -> None:
 
 
 def test_images_of_equal_pixels_share_their_cells(plugins: registry.Registry) -> None:
-    twin = replace(IMAGES[0], image="twin")
+    twin = replace(IMAGES[0], key="twin")
     plan = planned(SETTINGS, replace(SURVEY, images=(*IMAGES, twin)), plugins)
 
     assert len(list(plan.cells())) == 16
