@@ -8,7 +8,7 @@ import pandas
 import pytest
 
 import harness
-from harness.engine import selecting
+from harness.engine import worker
 from harness.engine.selection import selected
 from harness.errors import HarnessError
 
@@ -106,7 +106,7 @@ def test_questions_that_do_not_fit_one_message_are_asked_in_the_next(
         )
 
     together = run("together")
-    monkeypatch.setattr(selecting, "MOST_INDICES", 4)
+    monkeypatch.setattr(worker, "MOST_QUESTIONS", 4)
     apart = run("apart")
 
     assert len(together.selections()) == 6
