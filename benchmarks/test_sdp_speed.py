@@ -1,6 +1,6 @@
 """How long the spin solver and its clusterers take, on one map of the shipped model.
 
-OMP_NUM_THREADS=1 pytest benchmarks/test_sdp_speed.py
+OMP_NUM_THREADS=1 pytest -n 0 benchmarks/test_sdp_speed.py
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """How long the parts of a run take, on one map of the shipped model.
 
-OMP_NUM_THREADS=1 pytest benchmarks
+OMP_NUM_THREADS=1 pytest -n 0 benchmarks
 """
 
 from typing import Any

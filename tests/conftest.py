@@ -1,9 +1,15 @@
-"""Fixtures that several parts of the suite share."""
+"""The environment of the tests, and fixtures that several parts of the suite share."""
 
+# Before anything is imported that reads the environment.
+from support.environment import isolate_environment, reset_warnings
+
+isolate_environment()
+
+# ruff: noqa: E402
 import gzip
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -11,37 +17,31 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import harness
 from support import PLUGINS
+from support.maps import write_planted
+from support.runs import Command, Finished, small_run
 
 # Machines pause; how long an example takes says nothing about what it tests.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
-Finished = subprocess.CompletedProcess[str]
+
+def pytest_configure() -> None:
+    reset_warnings()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Puts PyTorch's threads back, which commands and plugins set for the whole process."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def hostile() -> Path:
     """A plugin file with clusterers that break the rules."""
     return PLUGINS / "misbehaving.py"
-
-
-def planted_weights(seed: int, n: int = 40, signal: float = 3.0) -> NDArray[np.float64]:
-    """Row-softmax attention (n, n), stronger between nodes of the same parity."""
-    random = np.random.default_rng(seed)
-    parity = np.arange(n) % 2
-    logits = random.normal(size=(n, n)) + signal * (parity[:, None] == parity[None, :])
-    weights = np.exp(logits)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-
-
-def write_planted(folder: Path) -> Path:
-    """Write three planted maps of two communities as .npy files."""
-    folder.mkdir()
-    for seed in range(3):
-        np.save(folder / f"planted-{seed}.npy", planted_weights(seed))
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,8 @@ def planted(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run on three images and layers of two heads; not to be written to."""
-    run = harness.run(
+    run = small_run(
+        tmp_path_factory.mktemp("deep") / "out",
         images="noise[count=3]",
         extractors="deep",
         clusterers="louvain,infomap",
@@ -68,9 +69,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
         perturbations="seeds",
         stability_draws=2,
         nulls=3,
-        levels=3,
         plugins=[PLUGINS / "deep.py"],
-        out=tmp_path_factory.mktemp("deep") / "out",
     )
     return run.folder
 
@@ -104,7 +103,7 @@ def striped_images(tmp_path: Path, idx_content: Callable[[NDArray[np.uint8]], by
 @pytest.fixture
 def harness_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Finished]:
+) -> Command:
     """Runs `harness` in a folder of its own, in this process: its imports are most of its time."""
     from harness.cli.main import main
 
@@ -124,7 +123,7 @@ def harness_command(
 
 
 @pytest.fixture
-def harness_process(tmp_path: Path) -> Callable[..., Finished]:
+def harness_process(tmp_path: Path) -> Command:
     """Runs `harness` as a user does, as a process of its own in a folder of its own."""
 
     def command(*arguments: object, timeout: float = 120) -> Finished:

@@ -1,82 +1,16 @@
 from pathlib import Path
 from typing import Any
 
-import networkx
 import numpy as np
-import pandas
 import pytest
 
 import harness
-
-
-@pytest.fixture
-def finished(planted: Path, tmp_path: Path) -> harness.Run:
-    return harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="permuted-rows",
-        clusterers=["louvain", "infomap"],
-        selectors="stable-phase,max-modularity",
-        levels=6,
-        nulls=8,
-        perturbations="seeds,log-jitter",
-        stability_draws=4,
-        out=tmp_path / "out",
-    )
-
-
-def test_a_run_has_its_tables_as_frames(finished: harness.Run) -> None:
-    assert len(finished.leaderboard()) == 2 * 2
-    chosen = finished.selections().query("accepted").drop_duplicates(["cell", "candidate"])
-    levels = 3 * (1 + 3) * 2
-    # Three maps with three nulls each, and two perturbations of every level that was chosen.
-    assert len(finished.cells()) == levels + 2 * len(chosen)
-    assert len(finished.points()) == levels * 6 + 2 * len(chosen) * 4
-    assert len(finished.selections()) == len(finished.tests()) == 3 * 2 * 2
-    accepted = len(finished.selections().query("accepted"))
-    assert len(finished.stabilities()) == 3 * accepted
-    assert finished.statuses() == {"ok": len(finished.cells())}
-
-
-def test_points_carry_their_identity_and_the_modularity_of_their_labels(
-    finished: harness.Run, planted: Path
-) -> None:
-    points = finished.points()
-    assert set(points.columns) >= {
-        "image", "extractor", "layer", "head", "graph", "clusterer", "level", "threshold",
-        "density", "modularity", "modularity_full", "n_clusters", "coverage", "labels",
-    }  # fmt: skip
-
-    row = points.query("image == 'planted-1' and role == 'observed' and point == 3").iloc[0]
-    weights = np.load(planted / "planted-1.npy")
-    np.fill_diagonal(weights, 0.0)
-    graph = networkx.from_numpy_array(
-        np.where(weights >= row.threshold, weights, 0.0), create_using=networkx.DiGraph
-    )
-    labels = np.array(row.labels)
-    clusters = [set(np.flatnonzero(labels == label).tolist()) for label in set(row.labels)]
-    expected = networkx.community.modularity(graph, clusters)
-    assert row.modularity == pytest.approx(expected, abs=1e-9)
-
-
-def test_an_opened_run_is_the_run(finished: harness.Run) -> None:
-    opened = harness.open_run(finished.folder)
-
-    pandas.testing.assert_frame_equal(opened.leaderboard(), finished.leaderboard())
+from support.runs import small_run
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(harness.HarnessError, match="no run is there"):
         harness.open_run(tmp_path)
-
-
-def test_provenance_is_kept_with_the_run(finished: harness.Run) -> None:
-    (session,) = finished.sessions()
-
-    assert finished.settings()["clusterers"] == ["louvain", "infomap"]
-    assert session["environment"]["libraries"]["scikit-network"]
-    assert session["environment"]["threads"] == {"cells": 1, "extraction": 1}
-    assert "commit" in session["source"]
-    assert session["invocation"]["command"]
 
 
 def test_components_made_by_hand_take_arrays() -> None:
@@ -140,17 +74,8 @@ def test_failures_are_computed_again_if_the_keyword_asks_for_it(
     planted: Path, hostile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def phases(**keywords: Any) -> str:
-        harness.run(
-            extractors=f"arrays[path={planted}]",
-            clusterers="raising",
-            selectors="max-modularity",
-            controls="none",
-            perturbations="none",
-            levels=2,
-            nulls=1,
-            plugins=hostile,
-            out=tmp_path / "out",
-            **keywords,
+        small_run(
+            tmp_path / "out", planted, clusterers="raising", levels=2, plugins=hostile, **keywords
         )
         return capsys.readouterr().err
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-import harness
 from support import REPOSITORY
+from support.runs import small_run
 
 PAGE = REPOSITORY / "docs" / "evidence.md"
 
@@ -14,15 +14,13 @@ def test_the_pages_script_recomputes_p_z_q_and_excess_from_a_runs_tables(
 ) -> None:
     (script,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     out = tmp_path / "mine"
-    harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="permuted-rows,preserved-strengths",
+    small_run(
+        out,
+        planted,
+        controls="permuted-rows",
         clusterers="louvain,infomap",
         selectors="excess-modularity,stable-phase",
-        perturbations="none",
         nulls=21,
-        levels=5,
-        out=out,
     )
 
     exec(compile(script.replace("results/mine", str(out)), "evidence.md", "exec"), {})

@@ -6,17 +6,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import harness
 from harness.cli.main import OWN
 from harness.plugin.commands import find_commands
 from support import REPOSITORY
+from support.runs import Command, Finished, small_command, small_run
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 README = REPOSITORY / "README.md"
 
 
@@ -33,16 +31,13 @@ def clusterer() -> str:
     return example("python", "harness.Clusterer")
 
 
-def run(planted: Path) -> list[object]:
-    return [
-        "run",
-        *("--extractors", f"arrays[path={planted}]", "--controls", "permuted-rows"),
-        *("--clusterers", "louvain,strongest[smallest=[2,4]]", "--levels", 4, "--nulls", 3),
-        *("--perturbations", "none", "--json"),
-    ]
+def run(planted: Path, **changes: str) -> list[str]:
+    return small_command(
+        planted, "--json", clusterers="louvain,strongest[smallest=[2,4]]", **changes
+    )
 
 
-def methods(finished: subprocess.CompletedProcess[str]) -> dict[str, int]:
+def methods(finished: Finished) -> dict[str, int]:
     assert finished.returncode == 0, finished.stderr
     return {row["clusterer"]: row["ok"] for row in json.loads(finished.stdout)["rows"]}
 
@@ -80,7 +75,7 @@ def harness_with_package(tmp_path: Path) -> Command:
         )
     )
 
-    def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    def command(*arguments: object) -> Finished:
         return subprocess.run(
             [sys.executable, "-m", "harness", *map(str, arguments)],
             capture_output=True,
@@ -96,21 +91,13 @@ def harness_with_package(tmp_path: Path) -> Command:
 def test_the_example_clusterer_runs_as_an_installed_package(
     harness_with_package: Command, planted: Path
 ) -> None:
-    assert methods(harness_with_package(*run(planted))) == EXPECTED
+    assert methods(harness_with_package(*run(planted, isolation="process"))) == EXPECTED
 
 
 def test_the_example_command_runs_as_an_installed_package(
     harness_with_package: Command, planted: Path, tmp_path: Path
 ) -> None:
-    harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="permuted-rows",
-        clusterers="louvain",
-        perturbations="none",
-        levels=4,
-        nulls=3,
-        out=tmp_path / "out",
-    )
+    small_run(tmp_path / "out", planted)
 
     finished = harness_with_package("coverage", tmp_path / "out")
 

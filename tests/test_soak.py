@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas
 import pytest
 
 import harness
+from support.runs import Command
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ KILLS = 20
 
 
 def test_twenty_kills_at_random_moments_change_no_digit(
-    harness_command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    harness_command: Command, tmp_path: Path
 ) -> None:
     seconds = random.Random(0)
     command = [

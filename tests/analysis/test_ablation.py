@@ -13,6 +13,7 @@ from harness.analysis.ablation import AblationSettings
 from harness_plugins.thesis.vit import checkpoint
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+from support.runs import small_run
 
 SELECTORS = "fixed[level=0.6],stable-phase[minimum_length=50,beyond_noise=false]"
 CHOSEN = "louvain@selector=fixed,head=1"
@@ -40,15 +41,12 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(3):
         pixels = random.integers(0, 256, (28, 28), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / "photos" / f"{number}.png")
-    harness.run(
+    small_run(
+        folder / "out",
         images=f"folder[path={folder / 'photos'}]",
         extractors=f"one-layer-vit[checkpoint={folder / 'model.safetensors'}]",
-        clusterers="louvain",
         selectors=SELECTORS,
-        controls="none",
-        perturbations="none",
         levels=4,
-        out=folder / "out",
     )
     return folder
 
@@ -124,16 +122,12 @@ def test_a_label_is_the_target_where_it_is_of_the_models_classes(
 ) -> None:
     plugin = tmp_path / "toys.py"
     plugin.write_text(TOYS)
-    run = harness.run(
+    run = small_run(
+        tmp_path / "out",
         images=f"toys[names={names}]",
         extractors=f"one-layer-vit[checkpoint={computed / 'model.safetensors'},heads=[0]]",
-        clusterers="louvain",
         selectors="fixed[level=0.5]",
-        controls="none",
-        perturbations="none",
-        levels=3,
         plugins=[plugin],
-        out=tmp_path / "out",
     )
 
     (image,) = run.ablate("louvain", settings=FEW, plugins=[plugin]).images
@@ -229,15 +223,7 @@ def test_settings_out_of_range_are_refused(values: dict[str, Any], line: str) ->
 
 
 def test_maps_without_a_model_are_refused(planted: Path, tmp_path: Path) -> None:
-    run = harness.run(
-        extractors=f"arrays[path={planted}]",
-        controls="none",
-        clusterers="louvain",
-        selectors="fixed[level=0]",
-        perturbations="none",
-        levels=2,
-        out=tmp_path / "out",
-    )
+    run = small_run(tmp_path / "out", planted, selectors="fixed[level=0]", levels=2)
 
     with pytest.raises(
         harness.HarnessError, match=r"come from arrays.*no model to ablate; one-layer-vit"

@@ -8,6 +8,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 import harness
 from harness.analysis.foreground import BrightnessThreshold, ForegroundAgreement, Masks
 from harness.errors import HarnessError
+from support.runs import small_run
 
 FIXED, NEVER = "fixed[level=0.6]", "stable-phase[minimum_length=50,beyond_noise=false]"
 GRID = 14
@@ -17,15 +18,11 @@ SAMPLE = "fashion-mnist-sample[count=6]"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
     """A run of two heads on six images; one selector accepts every level, one none."""
-    return harness.run(
+    return small_run(
+        tmp_path_factory.mktemp("foreground") / "out",
         images=SAMPLE,
         extractors="one-layer-vit[checkpoint=twelve-heads,heads=[[0,3]]]",
-        clusterers="louvain",
         selectors=[FIXED, NEVER],
-        controls="none",
-        perturbations="none",
-        levels=3,
-        out=tmp_path_factory.mktemp("foreground") / "out",
     )
 
 
@@ -108,15 +105,7 @@ def test_images_that_are_all_background_are_counted_apart(run: harness.Run) -> N
 
 
 def test_maps_without_images_are_refused(planted_maps: Path, tmp_path: Path) -> None:
-    run = harness.run(
-        extractors=f"arrays[path={planted_maps}]",
-        clusterers="louvain",
-        selectors=FIXED,
-        controls="none",
-        perturbations="none",
-        levels=3,
-        out=tmp_path / "out",
-    )
+    run = small_run(tmp_path / "out", planted_maps, selectors=FIXED)
     with pytest.raises(HarnessError, match=r"its map comes from arrays.*, not an image"):
         run.foreground(BrightnessThreshold(0))
 

@@ -6,57 +6,21 @@ import pytest
 import harness
 from harness.analysis.layers import HeadRow, flat_row
 from harness.cli.main import main
-
-# Of each layer's two heads the second attends within two groups of patches, ever more strongly.
-PLUGIN = '''
-from dataclasses import dataclass
-from typing import ClassVar
-import numpy as np
-import harness
-
-@dataclass(frozen=True)
-class Heads(harness.Extractor):
-    """Four heads of known structure."""
-
-    name: ClassVar[str] = "known-heads"
-
-    def head_indices(self):
-        return [harness.HeadIndex(layer, head) for layer in (0, 1) for head in (0, 1)]
-
-    def extract(self, images):
-        parity = np.arange(30) % 2
-        for image in images:
-            random = np.random.default_rng(image.pixels.sum())
-            for head in self.head_indices():
-                signal = head.head * (2 + 2 * head.layer) * (image.variant.role == "observed")
-                logits = random.normal(size=(30, 30)) + signal * (parity[:, None] == parity)
-                weights = np.exp(logits)
-                yield harness.AttentionMap(
-                    weights / weights.sum(axis=1, keepdims=True), image=image.key,
-                    layer=head.layer, head=head.head, variant=image.variant,
-                )
-
-@harness.hookimpl
-def harness_extractors():
-    return [Heads]
-'''
+from support import PLUGINS
+from support.runs import small_run
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
     folder = tmp_path_factory.mktemp("heads")
-    (folder / "heads.py").write_text(PLUGIN)
-    return harness.run(
+    return small_run(
+        folder / "out",
         images="noise[count=3]",
         extractors="known-heads",
-        clusterers="louvain",
         selectors="fixed[level=0.5]",
         controls="uniform-noise",
-        perturbations="none",
         nulls=2,
-        levels=3,
-        plugins=[folder / "heads.py"],
-        out=folder / "out",
+        plugins=[PLUGINS / "known_heads.py"],
     )
 
 
@@ -88,14 +52,12 @@ def test_a_row_is_flat_for_a_table(rows: list[HeadRow]) -> None:
 
 
 def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Path) -> None:
-    run = harness.run(
-        extractors=f"arrays[path={planted_maps}]",
+    run = small_run(
+        tmp_path / "out",
+        planted_maps,
         clusterers="louvain,infomap",
         selectors="fixed[level=0.5]",
-        controls="none",
-        perturbations="none",
         levels=2,
-        out=tmp_path / "out",
     )
     assert [row.figures.method.clusterer for row in run.head_rows()] == ["louvain", "infomap"]
     assert all(row.figures.significant_fraction is None for row in run.head_rows())
@@ -111,15 +73,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights /= weights.sum(axis=-1, keepdims=True)
     weights[1, 1, 0, 0, 0] = np.nan
     np.save(folder / "deep.npy", weights)
-    harness.run(
-        extractors=f"arrays[path={folder / 'deep.npy'}]",
-        clusterers="louvain",
+    small_run(
+        folder / "out",
+        folder / "deep.npy",
         selectors="fixed[level=0.5]",
         controls="permuted-rows",
-        perturbations="none",
         nulls=2,
-        levels=3,
-        out=folder / "out",
     )
     return folder / "out"
 

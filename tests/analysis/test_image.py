@@ -5,14 +5,16 @@ import pytest
 
 import harness
 from harness.analysis.image import ImageReport
+from support.runs import small_run
 
 MAP = "planted-1"
 
 
 @pytest.fixture(scope="module")
 def run(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
-    return harness.run(
-        extractors=f"arrays[path={planted_maps}]",
+    return small_run(
+        tmp_path_factory.mktemp("report") / "out",
+        planted_maps,
         controls="permuted-rows",
         clusterers="louvain[resolution=[0.5,2]],infomap",
         selectors="stable-phase[beyond_noise=false],max-modularity",
@@ -21,7 +23,6 @@ def run(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> harness
         nulls=6,
         levels=4,
         repeats=2,
-        out=tmp_path_factory.mktemp("report") / "out",
     )
 
 
@@ -81,7 +82,7 @@ def test_values_without_a_filter_are_named(run: harness.Run, report: ImageReport
     assert run.image_report(MAP, {"repeat": "1"}).others == {}
 
 
-def test_a_name_matches_every_spec_of_it(run: harness.Run) -> None:
+def test_a_name_matches_every_spec_of_its_component(run: harness.Run) -> None:
     found = run.image_report(MAP, clusterers=["louvain"], selectors=["max-modularity"])
 
     assert [method.clusterer for method in found.methods] == [
@@ -100,10 +101,7 @@ def test_weights_are_those_of_the_map(
 
 
 def test_a_map_that_is_damaged_is_refused(planted: Path, tmp_path: Path) -> None:
-    run = harness.run(
-        extractors=f"arrays[path={planted}]", controls="none", perturbations="none",
-        clusterers="louvain", selectors="max-modularity", levels=2, out=tmp_path / "out",
-    )  # fmt: skip
+    run = small_run(tmp_path / "out", planted, levels=2)
     for path in (tmp_path / "out" / "maps").iterdir():
         np.save(path, np.zeros((40, 40)))
 

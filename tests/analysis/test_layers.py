@@ -83,7 +83,7 @@ def test_a_layer_is_flat_for_a_table(louvain: MethodLayers) -> None:
     assert not {"rank", "head", "figures", "intervals"} & flat.keys()
 
 
-def test_methods_are_kept_apart_by_selector_too(methods: list[MethodLayers]) -> None:
+def test_methods_differ_by_selector_too(methods: list[MethodLayers]) -> None:
     assert [(each.method.clusterer, each.method.selector) for each in methods] == [
         *itertools.product(("louvain", "infomap"), ("fixed[level=0.5]", "excess-modularity"))
     ]

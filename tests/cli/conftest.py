@@ -3,14 +3,15 @@ from pathlib import Path
 
 import pytest
 
-import harness
+from support.runs import small_run
 
 
 @pytest.fixture(scope="session")
 def computed(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of two methods on three maps; not to be written to."""
-    run = harness.run(
-        extractors=f"arrays[path={planted_maps}]",
+    run = small_run(
+        tmp_path_factory.mktemp("computed") / "out",
+        planted_maps,
         controls="permuted-rows",
         clusterers="infomap,louvain",
         selectors="stable-phase[beyond_noise=false]",
@@ -18,7 +19,6 @@ def computed(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         nulls=3,
         stability_draws=2,
         levels=4,
-        out=tmp_path_factory.mktemp("computed") / "out",
     )
     return run.folder
 

@@ -1,27 +1,20 @@
 import csv
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import harness
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command, small_run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of the shipped model on six images, not to be written to."""
-    run = harness.run(
+    run = small_run(
+        tmp_path_factory.mktemp("ablate") / "out",
         images="fashion-mnist-sample[count=6]",
         clusterers="louvain,infomap",
         selectors="fixed[level=0.6]",
-        controls="none",
-        perturbations="none",
-        levels=3,
-        out=tmp_path_factory.mktemp("ablate") / "out",
     )
     return run.folder
 

@@ -1,5 +1,4 @@
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import pytest
 
 import harness
 from harness.metrics.inference import bootstrap_interval
+from support.runs import Command, small_run
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = '''
 from dataclasses import dataclass
 import numpy as np
@@ -48,17 +47,8 @@ def run_of(maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
     """Makes a small run, and tells its folder."""
 
     def run(**settings: Any) -> Path:
-        given = {
-            "extractors": f"arrays[path={maps}]",
-            "clusterers": "louvain,infomap",
-            "selectors": "max-modularity",
-            "controls": "permuted-rows",
-            "perturbations": "none",
-            "nulls": 1,
-            "levels": 3,
-            "out": tmp_path_factory.mktemp("runs") / "run",
-        }
-        return harness.run(**{**given, **settings}).folder
+        given = {"clusterers": "louvain,infomap", "controls": "permuted-rows", **settings}
+        return small_run(tmp_path_factory.mktemp("runs") / "run", maps, **given).folder
 
     return run
 
@@ -180,7 +170,6 @@ def test_what_has_no_partner_is_counted(
     assert not compared["identical"]
 
 
-@pytest.mark.slow
 def test_images_are_paired_by_their_pixels_and_else_by_name(
     run_of: Callable[..., Path],
 ) -> None:
@@ -203,7 +192,6 @@ def test_images_are_paired_by_their_pixels_and_else_by_name(
     assert (renamed.paired, renamed.by_name) == (2, 2)
 
 
-@pytest.mark.slow
 def test_heads_and_repeats_are_paired_apart_and_images_are_tested(
     run_of: Callable[..., Path],
 ) -> None:

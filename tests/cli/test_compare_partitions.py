@@ -1,6 +1,4 @@
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +6,8 @@ import pytest
 
 import harness
 from harness.metrics.matching import match
+from support.runs import Command, small_run
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 # Its maps have 40 nodes in two planted communities.
 MAP = "blocks-1"
 
@@ -28,14 +26,8 @@ def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(maps: Path) -> Path:
     """The folder of a run of two methods."""
-    run = harness.run(
-        extractors=f"arrays[path={maps}]",
-        controls="none",
-        selectors="stable-phase",
-        perturbations="none",
-        clusterers="infomap,louvain",
-        levels=4,
-        out=maps.parent / "out",
+    run = small_run(
+        maps.parent / "out", maps, selectors="stable-phase", clusterers="infomap,louvain", levels=4
     )
     return run.folder
 
@@ -116,15 +108,12 @@ def test_a_wrong_reference_is_reported_in_one_line(
 
 
 def test_keys_with_several_values_must_be_given(maps: Path, tmp_path: Path) -> None:
-    run = harness.run(
-        extractors=f"arrays[path={maps}]",
-        controls="none",
+    run = small_run(
+        tmp_path / "out",
+        maps,
         clusterers="louvain[resolution=[0.5,2]]",
         selectors="stable-phase,max-modularity",
-        perturbations="none",
-        levels=3,
         repeats=2,
-        out=tmp_path / "out",
     )
 
     found = run.partition(MAP, "louvain[resolution=0.5]@selector=max-modularity,repeat=1")
@@ -225,15 +214,12 @@ def test_truth_refers_to_the_planted_communities(maps: Path, tmp_path: Path) -> 
         "def harness_extractors():\n"
         "    return [Known]\n"
     )
-    run = harness.run(
+    run = small_run(
+        tmp_path / "out",
         extractors=f"known[path={maps}]",
-        controls="none",
         selectors="stable-phase",
-        perturbations="none",
-        clusterers="louvain",
         levels=2,
         plugins=[plugin],
-        out=tmp_path / "out",
     )
 
     truth = run.partition(MAP, "truth")

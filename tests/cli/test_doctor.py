@@ -1,14 +1,11 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import harness
+from support.runs import Command
 
-Command = Callable[..., "CompletedProcess[str]"]
 
-
-def test_the_doctor_tells_versions_machine_plugins_and_that_workers_start(
+def test_the_doctor_reports_versions_machine_plugins_and_that_workers_start(
     harness_command: Command,
 ) -> None:
     finished = harness_command("doctor", "--json")

@@ -1,14 +1,11 @@
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas
 
 import harness
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command
 
 
 def test_parquet_tables_are_the_frames(
@@ -37,14 +34,14 @@ def test_csv_tables_keep_labels_as_json(
     assert {"codelength"} <= set(json.loads(points["diagnostics"][0]))
 
 
-def test_settings_and_sessions_stand_beside_the_tables(
+def test_settings_and_sessions_are_exported_with_the_tables(
     harness_command: Command, finished: Path, tmp_path: Path
 ) -> None:
     harness_command("export", finished, "--out", "tables")
 
     run = harness.open_run(finished)
-    told = json.loads((tmp_path / "tables" / "provenance.json").read_text(encoding="utf-8"))
-    assert told == json.loads(json.dumps({"settings": run.settings(), "sessions": run.sessions()}))
+    shown = json.loads((tmp_path / "tables" / "provenance.json").read_text(encoding="utf-8"))
+    assert shown == json.loads(json.dumps({"settings": run.settings(), "sessions": run.sessions()}))
 
 
 def test_a_folder_that_cannot_be_written_costs_one_line(

@@ -1,8 +1,6 @@
 import csv
 import io
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,7 @@ import harness
 from harness.cli.leaderboard import board_of
 from harness.cli.main import main
 from harness.views.leaderboard import show
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command
 
 
 def test_json_and_csv_hold_the_same_rows(harness_command: Command, finished: Path) -> None:
@@ -138,7 +135,7 @@ def test_layers_are_in_an_order_of_their_own(
     assert "--per layer shows layers in the order of depth" in capsys.readouterr().err
 
 
-def test_that_nothing_is_more_than_the_control_stands_in_a_line_of_its_own(deep: Path) -> None:
+def test_if_nothing_exceeds_the_control_one_line_says_so(deep: Path) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
     show([board_of(harness.open_run(deep))], console)
 

@@ -2,13 +2,12 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command, Finished
 
 PLUGIN = '''
 """A plugin."""
@@ -56,7 +55,7 @@ def faulty(tmp_path: Path) -> Path:
     return path
 
 
-def document(finished: subprocess.CompletedProcess[str]) -> Any:
+def document(finished: Finished) -> Any:
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
 
@@ -104,10 +103,10 @@ def test_a_component_asked_for_by_name_is_shown_in_full(
         assert line in shown
 
 
-def test_json_tells_all_of_a_component(harness_command: Command, theirs: Path) -> None:
-    told = document(harness_command("plugins", "theirs", "--json", "--plugin", theirs))
+def test_json_describes_a_component_completely(harness_command: Command, theirs: Path) -> None:
+    shown = document(harness_command("plugins", "theirs", "--json", "--plugin", theirs))
 
-    assert told == {
+    assert shown == {
         "components": [
             {
                 "kind": "clusterer",
@@ -218,10 +217,10 @@ def test_a_mistake_costs_one_clear_line(
 def test_no_shipped_plugin_is_broken_and_each_says_what_it_and_its_parameters_are(
     harness_command: Command,
 ) -> None:
-    told = document(harness_command("plugins", "--json"))
+    shown = document(harness_command("plugins", "--json"))
 
-    assert [one for one in told["broken"] if one["package"] == "attention-harness"] == []
-    shipped = [one for one in told["components"] if one["package"] == "attention-harness"]
+    assert [one for one in shown["broken"] if one["package"] == "attention-harness"] == []
+    shipped = [one for one in shown["components"] if one["package"] == "attention-harness"]
     assert {one["kind"] for one in shipped} == {
         "image set", "extractor", "graph builder", "clusterer", "selector", "control",
         "perturbation",

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +13,39 @@ import pytest
 
 import harness
 from harness.store import open_for_writing
+from support import PLUGINS
+from support.runs import Command, small_command
 
-pytestmark = pytest.mark.slow
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 # What may differ between two runs of the same thing.
 TIMES = ["seconds"]
+# For components that end or leave the process they run in.
+ISOLATED = ("--isolation", "process")
 
 
-def small(folder: Path, *more: object) -> list[object]:
-    """A run of six cells that takes a second, by the thesis' rule."""
-    return [
-        "run",
-        "--extractors", f"arrays[path={folder}]",
-        "--controls", "permuted-rows",
-        "--clusterers", "louvain",
-        "--selectors", "stable-phase[beyond_noise=false]",
-        "--perturbations", "none",
-        "--nulls", 3,
-        "--levels", 6,
+def small(folder: Path, *more: object) -> list[str]:
+    """A run of six cells by the thesis' rule."""
+    return small_command(
+        folder,
         *more,
-    ]  # fmt: skip
+        controls="permuted-rows",
+        selectors="stable-phase[beyond_noise=false]",
+        nulls=3,
+        levels=6,
+    )
+
+
+def unruly(*more: str) -> list[str]:
+    """A run of plugins of which `more` makes one break its promises."""
+    return small_command(
+        None,
+        *more,
+        plugin=PLUGINS / "unruly.py",
+        images="unruly-images",
+        extractors="unruly-extractor",
+        selectors="stable-phase",
+        levels=4,
+        isolation="process" if any("mode=exit" in each for each in more) else "none",
+    )
 
 
 def points(folder: Path) -> pandas.DataFrame:
@@ -113,12 +125,13 @@ def test_a_second_clusterer_adds_only_its_own_cells(
     assert (counts["cells"], counts["cached"], counts["new"]) == (12, 6, 6)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_digit(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     clusterers = ("--clusterers", "louvain,infomap,sdp")
-    harness_command(*small(planted, *clusterers, "--out", "one", "-j", 1))
-    harness_command(*small(planted, *clusterers, "--out", "two", "-j", 2))
+    harness_command(*small(planted, *clusterers, "--out", "one", "-j", 1, *ISOLATED))
+    harness_command(*small(planted, *clusterers, "--out", "two", "-j", 2, *ISOLATED))
 
     pandas.testing.assert_frame_equal(points(tmp_path / "one"), points(tmp_path / "two"))
 
@@ -146,11 +159,12 @@ def test_the_order_of_the_inputs_changes_no_digit(
     )
 
 
+@pytest.mark.slow
 def test_failing_cells_cost_themselves_only(
     harness_command: Command, planted: Path, hostile: Path
 ) -> None:
     finished = harness_command(
-        *small(planted, "--plugin", hostile, "--json", "--out", "out"),
+        *small(planted, "--plugin", hostile, "--json", "--out", "out", *ISOLATED),
         *("--clusterers", "exiting,raising,fractional,killed,louvain"),
     )
 
@@ -179,7 +193,7 @@ def test_failures_are_computed_again_on_demand_only(
 def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run that has computed some cells and now hangs in a clusterer that never ends."""
     arguments = [
-        *small(planted, "--plugin", hostile, "--out", "out", "-j", 1),
+        *small(planted, "--plugin", hostile, "--out", "out", "-j", 1, *ISOLATED),
         "--clusterers", "louvain,sleeping",
     ]  # fmt: skip
     process = subprocess.Popen(
@@ -203,6 +217,7 @@ def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subpro
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     interrupted: subprocess.Popen[str],
@@ -225,6 +240,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on(interrupted: subprocess.Popen[str]) -> None:
     os.kill(interrupted.pid, signal.SIGINT)
     _, errors = interrupted.communicate(timeout=20)
@@ -326,20 +342,35 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--images", "unruly-images[mode=text]"], 1, "keys() returned a str, not a list"),
         (["--images", "unruly-images[mode=none]"], 2, "load() returned None, not a harness.Image"),
         (["--images", "unruly-images[mode=label]"], 2, "b: ValueError: a label must fit 64 bits"),
-        (["--images", "unruly-images[mode=exit]"], 2, "b: the process exited with code 3"),
+        pytest.param(
+            ["--images", "unruly-images[mode=exit]"],
+            2,
+            "b: the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (
             ["--extractors", "unruly-extractor[mode=slots]"],
             1,
             "head_indices() must name each head once",
         ),
         (["--extractors", "unruly-extractor[mode=few]"], 2, "gave no map for layer 0, head 1"),
-        (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or without having"),
+        (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or never named"),
         (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),
         (["--extractors", "unruly-extractor[mode=array]"], 2, "extract() returned a ndarray"),
         (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
-        (["--extractors", "unruly-extractor[mode=exit]"], 2, "b: the process exited with code 3"),
+        pytest.param(
+            ["--extractors", "unruly-extractor[mode=exit]"],
+            2,
+            "b: the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (["--controls", "unruly-control[mode=shape]"], 2, "drew (2, 2, 1) from an image of"),
-        (["--controls", "unruly-control[mode=exit]"], 2, "] of b: the process exited with code 3"),
+        pytest.param(
+            ["--controls", "unruly-control[mode=exit]"],
+            2,
+            "] of b: the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (["--controls", "unruly-control[mode=none]"], 2, "draw() returned None, not a harness.Im"),
         (["--graphs", "unruly-graphs[mode=few]"], 2, "build() gave no graph for level"),
         (["--graphs", "unruly-graphs[mode=many]"], 2, "build() gave more than 4 graphs"),
@@ -353,25 +384,26 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
         (["--selectors", "unruly-selector[mode=beyond]"], 2, "chose level 4 of 0 … 3"),
         (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not contain the level 0"),
         (["--selectors", "unruly-selector[mode=none]"], 2, "select() returned None"),
-        (["--selectors", "unruly-selector[mode=exit]"], 2, "the process exited with code 3"),
+        pytest.param(
+            ["--selectors", "unruly-selector[mode=exit]"],
+            2,
+            "the process exited with code 3",
+            marks=pytest.mark.slow,
+        ),
         (["--selectors", "fixed[level=99]"], 2, "level 99 is not among the levels"),
     ],
 )
 def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
-    harness_command: Command, hostile: Path, arguments: list[str], code: int, line: str
+    harness_command: Command, arguments: list[str], code: int, line: str
 ) -> None:
-    finished = harness_command(
-        *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4),
-        *("--images", "unruly-images", "--extractors", "unruly-extractor"),
-        *("--clusterers", "louvain", "--controls", "none", "--perturbations", "none"),
-        *("--selectors", "stable-phase", "--nulls", 1, *arguments),
-    )
+    finished = harness_command(*unruly(*arguments))
 
     assert "Traceback" not in finished.stderr
     assert line in finished.stderr
     assert finished.returncode == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -381,14 +413,9 @@ def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
     ],
 )
 def test_a_dead_image_leaves_its_neighbours_alone(
-    harness_command: Command, hostile: Path, arguments: list[str]
+    harness_command: Command, arguments: list[str]
 ) -> None:
-    finished = harness_command(
-        *("run", "--plugin", hostile.with_name("unruly.py"), "--levels", 4, "--json"),
-        *("--images", "unruly-images", "--extractors", "unruly-extractor"),
-        *("--clusterers", "louvain", "--controls", "none", "--perturbations", "none"),
-        *("--selectors", "stable-phase", "--nulls", 1, *arguments),
-    )
+    finished = harness_command(*unruly(*arguments, "--json"))
 
     (row,) = json.loads(finished.stdout)["rows"]
     # Two heads of three images, one of which ends the process.

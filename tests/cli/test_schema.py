@@ -1,7 +1,5 @@
 import json
-import subprocess
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +8,8 @@ import pytest
 
 from harness.planning.suites import KEYS, default_suite
 from support import REPOSITORY
+from support.runs import Command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 SUITES = sorted(
     path
     for pattern in ("benchmarks/*.toml", "plugins/**/*.toml")

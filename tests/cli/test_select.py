@@ -1,18 +1,16 @@
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas
 import pytest
 
 import harness
+from support.runs import Command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 FIRST = "stable-phase[beyond_noise=false]"
 
 
-def test_another_selector_stands_beside_the_runs_own_and_nothing_is_clustered_again(
+def test_another_selector_is_listed_with_the_runs_own_and_nothing_is_clustered_again(
     harness_command: Command, finished: Path
 ) -> None:
     before = harness.open_run(finished).cells()
@@ -67,7 +65,7 @@ def test_a_mistake_costs_one_line(
     assert shown.stderr.count("\n") == 1
 
 
-def test_a_selector_that_fails_is_told_and_the_rest_is_kept(
+def test_a_selector_that_fails_is_reported_and_the_others_are_stored(
     harness_command: Command, finished: Path
 ) -> None:
     shown = harness_command("select", finished, "--selectors", "max-modularity,fixed[level=7]")

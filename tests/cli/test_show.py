@@ -1,6 +1,4 @@
 import csv
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +6,8 @@ import pytest
 from PIL import Image
 
 import harness
+from support.runs import Command, small_run
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 # Of the run `finished`, whose maps of 40 nodes lie on no grid.
 MAP = "planted-1"
 
@@ -24,15 +22,12 @@ def pictured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pixels = random.integers(0, 256, (28, 28), dtype=np.uint8)
         pixels[8:20, 8:20] = 255
         Image.fromarray(pixels).save(folder / "photos" / f"{name}.png")
-    harness.run(
+    small_run(
+        folder / "out",
         images=f"folder[path={folder / 'photos'}]",
         clusterers="louvain,infomap",
-        selectors="max-modularity",
         controls="uniform-noise",
-        perturbations="none",
         nulls=2,
-        levels=3,
-        out=folder / "out",
     )
     return folder
 
@@ -66,7 +61,7 @@ def test_a_map_is_shown_with_choice_profile_matrix_and_comparison(
     assert "with unions" in shown.stdout
 
 
-def test_one_method_is_shown_alone_and_compared_with_nothing(
+def test_a_single_method_is_shown_without_comparison(
     harness_command: Command, finished: Path
 ) -> None:
     shown = harness_command("show", finished, MAP, "--method", "louvain")

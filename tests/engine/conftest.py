@@ -25,8 +25,9 @@ def config() -> WorkerConfig:
     return WorkerConfig(plugins, {}, source_digest(), MEMORY, extraction_threads=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worker(config: WorkerConfig) -> Iterator[WorkerProcess]:
+    """A worker that outlives its processes, as in a run: what kills one costs it the process."""
     with Guardian() as guardian, WorkerProcess(config, guardian) as running:
         yield running
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import distributed
@@ -16,10 +16,9 @@ import pytest
 
 import harness
 from support import PLUGINS
+from support.runs import Command, small_command
 
 pytestmark = pytest.mark.slow
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +30,11 @@ def cluster() -> Iterator[distributed.LocalCluster]:
         yield running
 
 
-def small(folder: Path, *more: object) -> list[object]:
-    return [
-        "run",
-        "--extractors", f"arrays[path={folder}]",
-        "--controls", "permuted-rows",
-        "--nulls", 3,
-        "--levels", 6,
-        "--plugin", PLUGINS / "isolation.py",
-        "--plugin", PLUGINS / "slow.py",
-        *more,
-    ]  # fmt: skip
+def small(folder: Path, *more: object) -> list[str]:
+    plugins = ("--plugin", PLUGINS / "isolation.py", "--plugin", PLUGINS / "slow.py")
+    return small_command(
+        folder, *plugins, *more, isolation="process", controls="permuted-rows", nulls=3, levels=6
+    )
 
 
 def points(folder: Path) -> pandas.DataFrame:
@@ -94,7 +87,7 @@ def test_a_worker_that_is_killed_during_a_run_costs_nothing(
     cluster: distributed.LocalCluster, harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     run = small(planted, "--clusterers", "slow,louvain", "--repeats", 2)
-    run += ["--selectors", "stable-phase[beyond_noise=false]", "--stability-draws", 2]
+    run += ["--selectors", "stable-phase[beyond_noise=false]", "--perturbations", "seeds"]
 
     def kill_one() -> None:
         deadline = time.monotonic() + 60

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from harness.engine.inline_worker import InlineWorker
 from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.plugin import registry
 from support import PLUGINS
+from support.runs import Command, small_run
 
 PLUGIN = PLUGINS / "inline.py"
 # What no two runs have in common.
@@ -42,19 +43,17 @@ def ask(worker: InlineWorker, cell: dict[str, Any], clusterer: str) -> list[dict
 
 
 def every_kind_of_job(maps: Path, out: Path, isolation: str) -> harness.Run:
-    return harness.run(
+    return small_run(
+        out,
         images="noise[count=2]",
         extractors=["deep", f"arrays[path={maps}]"],
-        clusterers=["louvain", "infomap", "raising", "fractional"],
+        clusterers=["louvain", "raising", "fractional"],
         selectors=["fixed[level=0.5]", "excess-modularity"],
         controls=["uniform-noise", "permuted-rows"],
         perturbations="seeds,edge-dropout",
-        stability_draws=2,
-        nulls=2,
-        levels=3,
+        stability_draws=1,
         plugins=[PLUGINS / "deep.py", PLUGINS / "misbehaving.py"],
         isolation=isolation,
-        out=out,
     )
 
 
@@ -89,13 +88,17 @@ def test_a_component_runs_in_the_calling_process(
 @contextlib.contextmanager
 def unusual_caller(folder: Path) -> Iterator[None]:
     """A caller whose process is in another state than a fresh one."""
+    import torch
+
     before = Path.cwd(), os.umask(0o027), np.geterr(), sys.getrecursionlimit()
+    torch_threads = torch.get_num_threads()
     handler = signal.signal(signal.SIGUSR1, lambda *_: None)
     os.environ["UNUSUAL"] = "yes"
     signal.setitimer(signal.ITIMER_VIRTUAL, 3600)
     os.chdir(folder)
     np.seterr(all="raise")
     sys.setrecursionlimit(sys.getrecursionlimit() + 7)
+    torch.set_num_threads(2)
     try:
         with threadpool_limits(2):
             yield
@@ -104,6 +107,7 @@ def unusual_caller(folder: Path) -> Iterator[None]:
         os.umask(before[1])
         np.seterr(**before[2])
         sys.setrecursionlimit(before[3])
+        torch.set_num_threads(torch_threads)
         signal.signal(signal.SIGUSR1, handler)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         del os.environ["UNUSUAL"]
@@ -147,7 +151,6 @@ def test_the_caller_finds_its_process_as_it_left_it(
         random.seed(5)
         np.random.seed(5)
         torch.manual_seed(5)
-        torch.set_num_threads(2)
         before = state()
         with contextlib.suppress(JobFailedError):
             ask(worker, cell, clusterer)
@@ -201,16 +204,13 @@ def test_a_run_that_is_interrupted_in_a_clusterer_keeps_the_cells_before(
     calls = tmp_path / "calls"
 
     def run() -> harness.Run:
-        return harness.run(
-            extractors=f"arrays[path={planted_maps}]",
+        return small_run(
+            tmp_path / "out",
+            planted_maps,
             clusterers=f"interrupting[path={calls},at=6]",
             controls="permuted-rows",
-            perturbations=[],
-            nulls=1,
             levels=2,
             plugins=[PLUGIN],
-            isolation="none",
-            out=tmp_path / "out",
         )
 
     with pytest.raises(KeyboardInterrupt):
@@ -228,17 +228,12 @@ def test_a_run_that_is_interrupted_in_an_extractor_keeps_the_maps_before(tmp_pat
     calls = tmp_path / "calls"
 
     def run() -> harness.Run:
-        return harness.run(
+        return small_run(
+            tmp_path / "out",
             images="noise[count=3]",
             extractors=f"interrupting-extractor[path={calls},at=3]",
-            clusterers="louvain",
-            controls=[],
-            selectors="max-modularity",
-            perturbations=[],
             levels=2,
             plugins=[PLUGIN],
-            isolation="none",
-            out=tmp_path / "out",
         )
 
     with pytest.raises(KeyboardInterrupt):
@@ -246,9 +241,6 @@ def test_a_run_that_is_interrupted_in_an_extractor_keeps_the_maps_before(tmp_pat
 
     assert run().statuses() == {"ok": 3}
     assert len(calls.read_text()) == 3 + 1
-
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.mark.parametrize(

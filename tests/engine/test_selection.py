@@ -1,14 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pandas
 import pytest
 
 import harness
-from harness.engine import worker
 from harness.engine.selection import selected
 from harness.errors import HarnessError
 
@@ -88,27 +85,3 @@ def test_profiles_at_other_levels_are_refused() -> None:
 
     with pytest.raises(HarnessError, match="levels are not the image's own"):
         selected(AboveTheMean(), OBSERVED, {"noise": [other]})
-
-
-def test_questions_that_do_not_fit_one_message_are_asked_in_the_next(
-    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(name: str) -> harness.Run:
-        return harness.run(
-            extractors=f"arrays[path={planted}]",
-            controls="permuted-rows",
-            clusterers="louvain",
-            selectors="max-modularity,stable-phase",
-            perturbations="none",
-            nulls=3,
-            levels=4,
-            out=tmp_path / name,
-        )
-
-    together = run("together")
-    monkeypatch.setattr(worker, "MOST_QUESTIONS", 4)
-    apart = run("apart")
-
-    assert len(together.selections()) == 6
-    pandas.testing.assert_frame_equal(apart.selections(), together.selections())
-    pandas.testing.assert_frame_equal(apart.tests(), together.tests())

@@ -105,13 +105,14 @@ def test_a_lost_map_stops_the_run_and_blames_no_cell(
 
 
 def test_waiting_for_an_interrupted_worker_raises_that_the_run_was_interrupted(
-    worker: WorkerProcess, replies: Replies
+    config: WorkerConfig, cell: dict[str, Any]
 ) -> None:
-    replies("printing")
-    threading.Timer(0.3, worker.interrupt).start()
+    with Guardian() as guardian, WorkerProcess(config, guardian) as worker:
+        worker.start()
+        threading.Timer(0.3, worker.interrupt).start()
 
-    with pytest.raises(RunStoppedError, match="the run was interrupted"):
-        replies("endless[mode=sleep]")
+        with pytest.raises(RunStoppedError, match="the run was interrupted"):
+            list(worker.call("cell", 60.0, **cell, clusterer="endless[mode=sleep]"))
 
 
 class Failing:

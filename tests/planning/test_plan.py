@@ -115,7 +115,7 @@ def test_images_of_equal_pixels_share_their_cells(plugins: registry.Registry) ->
     assert len({cell.key for cell in plan.cells()}) == 12
 
 
-def test_an_unreadable_image_keeps_its_place_with_its_reason(plugins: registry.Registry) -> None:
+def test_an_unreadable_image_stays_in_the_list_with_its_reason(plugins: registry.Registry) -> None:
     broken = SurveyedImage("noise", "image-1", reason="image-1: truncated")
     plan = planned(replace(SETTINGS, nulls=1), replace(SURVEY, images=(IMAGES[0], broken)), plugins)
 

@@ -80,7 +80,7 @@ def test_a_suite_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
             read_suite(path)
 
 
-def test_plugins_of_a_suite_are_found_beside_it(tmp_path: Path) -> None:
+def test_plugins_of_a_suite_are_found_next_to_it(tmp_path: Path) -> None:
     read = read_suite(suite(tmp_path, "plugins = ['near.py', 'sub/far.py', '/there/abs.py']"))
 
     assert execution(merge(default_suite(), read)).plugins == (

@@ -5,12 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Finished = subprocess.CompletedProcess[str]
+from support.runs import Command, Finished
 
 WORKING = """
 SUMMARY = "greet 100% of users"
@@ -46,7 +45,7 @@ def install(site: Path, package: str, commands: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def harness_with_packages(tmp_path: Path) -> Callable[..., Finished]:
+def harness_with_packages(tmp_path: Path) -> Command:
     """Runs `harness` where two outside packages are installed."""
     site = tmp_path / "site"
     install(site, "outside", MODULES)
@@ -74,7 +73,7 @@ BROKEN = {
 
 
 def test_a_command_of_a_package_is_listed_and_runs(
-    harness_with_packages: Callable[..., Finished],
+    harness_with_packages: Command,
 ) -> None:
     listed = harness_with_packages("--help")
     finished = harness_with_packages("hello", "--name", "you")
@@ -85,8 +84,8 @@ def test_a_command_of_a_package_is_listed_and_runs(
     assert "Greet 100% of users" in harness_with_packages("hello", "--help").stdout
 
 
-def test_broken_commands_are_listed_with_their_reason_beside_those_that_work(
-    harness_with_packages: Callable[..., Finished],
+def test_broken_commands_are_listed_with_their_reason_after_those_that_work(
+    harness_with_packages: Command,
 ) -> None:
     lines = harness_with_packages("--help").stdout.splitlines()
 
@@ -97,9 +96,7 @@ def test_broken_commands_are_listed_with_their_reason_beside_those_that_work(
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_command_is_refused_in_one_line(
-    harness_with_packages: Callable[..., Finished], name: str
-) -> None:
+def test_a_broken_command_is_refused_in_one_line(harness_with_packages: Command, name: str) -> None:
     finished = harness_with_packages(name, "--option", "value")
 
     assert (finished.returncode, finished.stdout) == (1, "")
@@ -112,7 +109,7 @@ def test_a_broken_command_is_refused_in_one_line(
 
 
 def test_a_package_does_not_replace_a_command_of_the_core(
-    harness_with_packages: Callable[..., Finished],
+    harness_with_packages: Command,
 ) -> None:
     finished = harness_with_packages("export", "--help")
 
@@ -122,7 +119,7 @@ def test_a_package_does_not_replace_a_command_of_the_core(
 
 
 def test_broken_commands_are_listed_with_the_broken_plugins(
-    harness_with_packages: Callable[..., Finished],
+    harness_with_packages: Command,
 ) -> None:
     finished = harness_with_packages("plugins", "--json")
     one = harness_with_packages("plugins", "failing")
@@ -137,7 +134,7 @@ def test_broken_commands_are_listed_with_the_broken_plugins(
 
 
 def test_what_a_command_prints_while_it_is_imported_goes_to_stderr(
-    harness_with_packages: Callable[..., Finished],
+    harness_with_packages: Command,
 ) -> None:
     finished = harness_with_packages("--version")
 

@@ -32,7 +32,7 @@ def test_a_map_of_clusters_has_a_line_a_row_and_is_read_without_colour() -> None
     assert cluster_map(labels, (2, 3)).plain.split("\n") == ["1 1 1 ", "2 2 · "]
 
 
-def test_clusters_are_told_apart_by_colour_too() -> None:
+def test_clusters_differ_in_colour_too() -> None:
     drawn = cluster_map(np.array([0, 0, 1, 1]), (2, 2))
 
     assert len({str(span.style) for span in drawn.spans}) == 2

@@ -1,4 +1,4 @@
-"""How one map of a run is told of in the terminal."""
+"""How one map of a run is shown in the terminal."""
 
 from io import StringIO
 from itertools import pairwise
@@ -29,7 +29,7 @@ def report(**changes: Any) -> ImageReport:
     return ImageReport(**{**values, **changes})
 
 
-def told(context: ShowContext) -> str:
+def printed(context: ShowContext) -> str:
     out = StringIO()
     show(context, Console(file=out, width=200))
     return out.getvalue()
@@ -51,22 +51,22 @@ def below(text: str, title: str) -> str:
         (tuple(map(str, range(0, 40, 2))), "0, 2, 4, 6, 8, 10, 12, 14 …"),
     ],
 )
-def test_what_else_there_is_is_told_in_few_words(others: tuple[str, ...], line: str) -> None:
-    shown = told(ShowContext(report(others={"head": others})))
+def test_other_values_are_listed_in_few_words(others: tuple[str, ...], line: str) -> None:
+    shown = printed(ShowContext(report(others={"head": others})))
 
     assert f"There are also head {line} (--head).\n" in shown
 
 
-def test_beside_the_patches_the_terminal_shows_the_part_of_the_image_that_they_cover() -> None:
+def test_next_to_the_patches_the_terminal_shows_the_part_of_the_image_that_they_cover() -> None:
     pixels = np.zeros((20, 60, 1), dtype=np.uint8)
     pixels[:, 20:40] = 255
     image = Image("a.png", pixels)
 
-    cropped = told(ShowContext(report(region=(0.0, 20.0, 20.0, 20.0)), image))
+    cropped = printed(ShowContext(report(region=(0.0, 20.0, 20.0, 20.0)), image))
     assert "on a grid of 2×2 over 20×20 pixels from (0, 20)" in cropped
     assert below(cropped, "image, where the patches lie").startswith("█" * 28)
 
-    whole = told(ShowContext(report(), image))
+    whole = printed(ShowContext(report(), image))
     assert "pixels from" not in whole
     assert "█" in below(whole, "image ")
     assert "█" * 28 not in below(whole, "image ")

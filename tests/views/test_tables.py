@@ -49,7 +49,7 @@ def test_every_kind_of_number_has_one_form(text: str, expected: str) -> None:
     assert text == expected
 
 
-def test_what_all_rows_share_stands_in_the_caption() -> None:
+def test_values_that_all_rows_share_are_in_the_caption() -> None:
     shown = printed([("a", "threshold", "1"), ("b", "threshold", "2")], caption="Two rows.")
 
     header, *_, caption = shown.splitlines()

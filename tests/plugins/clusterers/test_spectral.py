@@ -30,7 +30,7 @@ def test_no_component_has_more_clusters_than_the_most(planted: Callable[..., Any
 
 
 @pytest.mark.parametrize(("clusters", "counts"), [(1, (1, 1)), (2, (1, 1)), (3, (2, 1))])
-def test_components_share_the_clusters_by_where_they_part_best(
+def test_components_are_split_where_that_gains_most(
     clusters: int, counts: tuple[int, int], planted: Callable[..., Any]
 ) -> None:
     blocks, _ = planted((20, 20))

@@ -26,32 +26,32 @@ def image(request: pytest.FixtureRequest) -> harness.Image:
     return harness.Image("a", pixels, label=3)
 
 
-@pytest.mark.parametrize("spelling", OF_IMAGES)
+@pytest.mark.parametrize("spec", OF_IMAGES)
 def test_a_seed_always_draws_the_same_image_and_another_seed_another(
-    spelling: str, image: harness.Image
+    spec: str, image: harness.Image
 ) -> None:
-    control = harness.make("control", spelling)
+    control = harness.make("control", spec)
 
     assert control.draw(image, 1).digest == control.draw(image, 1).digest
     assert control.draw(image, 1).digest != control.draw(image, 2).digest
 
 
-@pytest.mark.parametrize("spelling", OF_IMAGES)
-def test_an_image_keeps_its_size_channels_and_place(spelling: str, image: harness.Image) -> None:
+@pytest.mark.parametrize("spec", OF_IMAGES)
+def test_an_image_keeps_its_size_channels_and_key(spec: str, image: harness.Image) -> None:
     before = image.pixels.copy()
 
-    drawn = harness.make("control", spelling).draw(image, 5)
+    drawn = harness.make("control", spec).draw(image, 5)
 
     assert drawn.pixels.shape == image.pixels.shape
     assert (drawn.key, drawn.label) == ("a", 3)
     assert np.array_equal(image.pixels, before)
 
 
-@pytest.mark.parametrize("spelling", OF_IMAGES)
-def test_an_image_of_one_colour_can_be_controlled(spelling: str) -> None:
+@pytest.mark.parametrize("spec", OF_IMAGES)
+def test_an_image_of_one_colour_can_be_controlled(spec: str) -> None:
     image = harness.Image("a", np.full((4, 4, 3), 255, dtype=np.uint8))
 
-    assert harness.make("control", spelling).draw(image, 0).pixels.shape == (4, 4, 3)
+    assert harness.make("control", spec).draw(image, 0).pixels.shape == (4, 4, 3)
 
 
 @pytest.mark.parametrize("name", OF_MAPS)
@@ -67,7 +67,7 @@ def test_a_seed_always_draws_the_same_map_and_another_seed_another(
 
 
 @pytest.mark.parametrize("name", OF_MAPS)
-def test_a_map_keeps_its_diagonal_and_place_and_is_not_changed_itself(
+def test_a_drawn_map_keeps_diagonal_image_and_grid_and_the_original_is_unchanged(
     name: str, attention: harness.AttentionMap
 ) -> None:
     before = attention.weights.copy()

@@ -5,9 +5,9 @@ from scipy import stats
 import harness
 
 
-def of(pixels: "np.typing.ArrayLike", spelling: str = "gaussian-noise") -> harness.Floats:
+def of(pixels: "np.typing.ArrayLike", spec: str = "gaussian-noise") -> harness.Floats:
     image = harness.Image("a", np.asarray(pixels, dtype=np.uint8))
-    drawn: harness.Image = harness.make("control", spelling).draw(image, 0)
+    drawn: harness.Image = harness.make("control", spec).draw(image, 0)
     return drawn.pixels.astype(np.float64)
 
 

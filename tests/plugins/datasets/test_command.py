@@ -2,9 +2,8 @@ import gzip
 import hashlib
 import json
 import shutil
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,8 +15,8 @@ import harness
 from harness.cli.main import main
 from harness_plugins.datasets import catalogue
 from harness_plugins.datasets.catalogue import known
+from support.runs import Command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 NAMES = (
     "train-images-idx3-ubyte",
@@ -43,9 +42,9 @@ def test_the_list_shows_all_sets_and_how_to_get_them(harness_command: Command) -
 
 
 def test_the_list_is_available_as_json(harness_command: Command) -> None:
-    told = json.loads(harness_command("data", "list", "--json").stdout)
+    shown = json.loads(harness_command("data", "list", "--json").stdout)
 
-    sets = {row["name"]: row for row in told["image_sets"]}
+    sets = {row["name"]: row for row in shown["image_sets"]}
     assert list(sets) == [
         "fashion-mnist",
         "fashion-mnist-sample",

@@ -7,8 +7,7 @@ import pytest
 import harness
 from harness_plugins.datasets.catalogue import Download
 from harness_plugins.datasets.download import download
-
-from .conftest import Site
+from support.site import Site
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 
@@ -167,7 +166,7 @@ def test_an_incomplete_download_stays_for_the_next_time(
     assert (tmp_path / "it").read_bytes() == CONTENT[:200_000]
 
 
-def test_a_range_from_another_place_is_refused(site: Site, file: Download, tmp_path: Path) -> None:
+def test_a_range_with_another_start_is_refused(site: Site, file: Download, tmp_path: Path) -> None:
     site.shift = 7
     (tmp_path / "it").write_bytes(CONTENT[:100])
 

@@ -15,8 +15,7 @@ import harness
 from harness_plugins.datasets import cifar10
 from harness_plugins.datasets.catalogue import Archive, KnownImageSet, known
 from harness_plugins.datasets.fetching import fetch
-
-from .conftest import Packed, Site
+from support.site import Site, pack
 
 BOUNDS = {"most_members": 100, "most_bytes": 1_000_000}
 
@@ -41,7 +40,7 @@ def archived(site: Site, name: str, content: bytes, **bounds: int) -> KnownImage
 
 
 @pytest.fixture
-def flowers(packed: Packed) -> bytes:
+def flowers() -> bytes:
     """An archive like that of the flower photos, ten photos a class."""
     incompressible = np.random.default_rng(0).bytes(300_000)
     files = {"flower_photos/LICENSE.txt": incompressible} | {
@@ -49,7 +48,7 @@ def flowers(packed: Packed) -> bytes:
         for name in known("tf-flowers").parts
         for number in range(10)
     }
-    return packed(files)
+    return pack(files)
 
 
 def made(name: str, folder: Path, split: str) -> Mapping[str, harness.Image]:
@@ -76,8 +75,8 @@ def test_flowers_are_fetched_and_read(site: Site, flowers: bytes, tmp_path: Path
         assert known("tf-flowers").parts[image.label or 0] == name
 
 
-def test_cinic10_is_fetched_and_read(site: Site, packed: Packed, tmp_path: Path) -> None:
-    content = packed(
+def test_cinic10_is_fetched_and_read(site: Site, tmp_path: Path) -> None:
+    content = pack(
         {"README.md": b"CINIC-10"}
         | {
             f"{part}/{name}/cifar10-{part}-{number}.png": png(number)
@@ -96,7 +95,7 @@ def test_cinic10_is_fetched_and_read(site: Site, packed: Packed, tmp_path: Path)
 
 
 def test_cifar10_is_fetched_and_read(
-    site: Site, packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cifar10, "RECORDS", 20)
     random = np.random.default_rng(0)
@@ -107,7 +106,7 @@ def test_cifar10_is_fetched_and_read(
         records[:, 0] = np.arange(20) % 10
         files[f"cifar-10-batches-bin/{name}"] = records.tobytes()
 
-    fetch(archived(site, "cifar10", packed(files)), tmp_path / "cifar10", quiet)
+    fetch(archived(site, "cifar10", pack(files)), tmp_path / "cifar10", quiet)
 
     images = made("cifar10", tmp_path / "cifar10", "train")
     images |= made("cifar10", tmp_path / "cifar10", "validation")
@@ -291,7 +290,7 @@ def test_too_little_disk_space_is_reported_before_any_request(
     assert site.asked == []
 
 
-def test_a_place_that_cannot_be_written_costs_one_line(
+def test_a_folder_that_cannot_be_written_is_reported_in_one_line(
     site: Site, flowers: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

@@ -43,7 +43,7 @@ def test_the_variables_folder_comes_before_the_cache(
     assert find("cifar10") == tmp_path / "data" / "cifar10"
 
 
-def test_a_set_that_is_nowhere_is_refused_with_all_places_and_the_command(
+def test_a_missing_set_is_refused_with_all_folders_and_the_command(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))

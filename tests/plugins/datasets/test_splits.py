@@ -56,7 +56,7 @@ def test_a_rank_is_the_hash_of_salt_and_key() -> None:
     assert rank("tulips/1.jpg") == expected.digest()
 
 
-def test_shares_that_do_not_sum_to_one_are_refused() -> None:
+def test_fractions_that_do_not_sum_to_one_are_refused() -> None:
     with pytest.raises(ValueError, match=r"fractions must sum to 1, not 0\.5"):
         stratified({"a": 0}, {"train": 0.5})
 

@@ -9,8 +9,7 @@ import pytest
 import harness
 from harness_plugins.datasets.catalogue import Archive
 from harness_plugins.datasets.unpacking import unpack
-
-from .conftest import Packed
+from support.site import pack
 
 BOUNDS = Archive("", most_members=10, most_bytes=100_000)
 
@@ -41,9 +40,9 @@ def everything(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def test_files_and_folders_come_as_they_are(tmp_path: Path, packed: Packed) -> None:
+def test_files_and_folders_come_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "set.tgz"
-    path.write_bytes(packed({"a/b/one": b"1", "a/two": b"22", "three": b""}))
+    path.write_bytes(pack({"a/b/one": b"1", "a/two": b"22", "three": b""}))
 
     places: list[tuple[int, int]] = []
     unpack(path, tmp_path / "out", BOUNDS, lambda *place: places.append(place))
@@ -103,17 +102,17 @@ def test_a_size_that_is_declared_beyond_the_bound_is_refused(tmp_path: Path) -> 
     assert everything(tmp_path / "out") == []
 
 
-def test_sizes_count_together(tmp_path: Path, packed: Packed) -> None:
+def test_sizes_count_together(tmp_path: Path) -> None:
     path = tmp_path / "set.tgz"
-    path.write_bytes(packed({"one": bytes(60_000), "two": bytes(60_000)}))
+    path.write_bytes(pack({"one": bytes(60_000), "two": bytes(60_000)}))
 
     with pytest.raises(harness.HarnessError, match="two exceeds the limit of 100000 bytes"):
         unpack(path, tmp_path / "out", BOUNDS, quiet)
 
 
-def test_too_many_members_are_refused(tmp_path: Path, packed: Packed) -> None:
+def test_too_many_members_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "set.tgz"
-    path.write_bytes(packed({f"{number}": b"" for number in range(11)}))
+    path.write_bytes(pack({f"{number}": b"" for number in range(11)}))
 
     with pytest.raises(harness.HarnessError, match="more than 10 members"):
         unpack(path, tmp_path / "out", BOUNDS, quiet)
@@ -137,11 +136,9 @@ def zeroed(_content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [truncated, flipped, replaced, zeroed])
-def test_a_damaged_archive_costs_one_line(
-    tmp_path: Path, packed: Packed, damage: Callable[[bytes], bytes]
-) -> None:
+def test_a_damaged_archive_costs_one_line(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "set.tgz"
-    path.write_bytes(damage(packed({"one": bytes(range(256)) * 100})))
+    path.write_bytes(damage(pack({"one": bytes(range(256)) * 100})))
 
     with pytest.raises(harness.HarnessError, match=r"^set\.tgz: cannot be unpacked: ") as raised:
         unpack(path, tmp_path / "out", BOUNDS, quiet)

@@ -128,7 +128,7 @@ def test_a_damaged_array_in_an_archive_costs_itself_only(
         maps.load("a:bad")
 
 
-def test_a_name_that_is_not_utf_8_is_spelled_so_that_it_can_be_stored(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf_8_is_escaped_so_that_it_can_be_stored(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((2, 2)))
     os.rename(os.fsencode(tmp_path / "a.npy"), os.fsencode(tmp_path) + b"/caf\xe9.npy")
 

@@ -79,7 +79,7 @@ def test_what_is_no_attention_is_listed_and_refused_by_name(
         (np.array([[0.0, 0.0], [-1.0, 0.0]]), r"a: .*\[1, 0\] is -1"),
     ],
 )
-def test_weights_that_are_none_are_refused_by_their_place(
+def test_invalid_weights_are_refused_with_their_position(
     tmp_path: Path, array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]", reason: str
 ) -> None:
     np.save(tmp_path / "a.npy", array)

@@ -11,7 +11,7 @@ def attention(seed: int, layers: int = 3, n: int = 5) -> Maps:
     return weights / weights.sum(axis=2, keepdims=True)
 
 
-def test_the_mean_is_taken_place_by_place() -> None:
+def test_the_mean_is_taken_entry_by_entry() -> None:
     maps = attention(0)
     assert mean(maps) == pytest.approx(maps.mean(axis=0))
 

@@ -25,7 +25,7 @@ def test_mean_alone_is_the_mean_of_all() -> None:
     assert choose(("mean",), 3, "heads", "model") == Chosen((0, 1, 2), mean=True)
 
 
-def test_mean_beside_others_is_the_mean_of_those() -> None:
+def test_mean_next_to_other_values_is_the_mean_of_those() -> None:
     assert choose(("mean", "0-1"), 3, "heads", "model") == Chosen((0, 1), mean=True)
 
 

@@ -112,11 +112,11 @@ def test_images_of_other_sizes_and_channels_are_fitted(rgb_model: Path) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (50, 31), dtype=np.uint8)
     colour = np.random.default_rng(0).integers(0, 256, (50, 31, 3), dtype=np.uint8)
 
-    for spelling, pixels in (
+    for spec, pixels in (
         (f"one-layer-vit[checkpoint={rgb_model}]", grey),
         ("one-layer-vit", colour),
     ):
-        attention = next(harness.make("extractor", spelling).extract([pixels]))
+        attention = next(harness.make("extractor", spec).extract([pixels]))
         assert np.abs(attention.weights.sum(axis=1) - 1).max() < 1e-5
 
 

@@ -11,15 +11,13 @@ import harness
 from harness_plugins.extractors.planted import Planted
 
 
-def maps(spelling: str = "") -> harness.MapSet:
-    made: harness.MapSet = harness.make(
-        "extractor", f"planted[{spelling}]" if spelling else "planted"
-    )
+def maps(spec: str = "") -> harness.MapSet:
+    made: harness.MapSet = harness.make("extractor", f"planted[{spec}]" if spec else "planted")
     return made
 
 
-def first(spelling: str) -> harness.AttentionMap:
-    return maps(spelling).load("planted-000")
+def first(spec: str) -> harness.AttentionMap:
+    return maps(spec).load("planted-000")
 
 
 def truth_of(attention: harness.AttentionMap) -> harness.Integers:
@@ -169,7 +167,7 @@ def test_an_unknown_map_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spelling", "reason"),
+    ("spec", "reason"),
     [
         ("count=0", "count must be"),
         ("n=1", "n must be"),
@@ -187,6 +185,6 @@ def test_an_unknown_map_is_refused() -> None:
         ("n=30,arrangement=blocks", "need a grid, and n=30 is not a square"),
     ],
 )
-def test_parameters_that_make_no_map_are_refused(spelling: str, reason: str) -> None:
+def test_parameters_that_make_no_map_are_refused(spec: str, reason: str) -> None:
     with pytest.raises(harness.HarnessError, match=reason):
-        maps(spelling)
+        maps(spec)

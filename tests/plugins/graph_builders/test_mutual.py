@@ -20,7 +20,7 @@ def mutual_at(weights: np.ndarray, k: int) -> np.ndarray:
 
 
 @given(st.integers(2, 9), st.floats(0, 0.99), st.integers(0, 2**32), st.booleans())
-def test_a_level_has_the_smallest_k_that_leaves_the_share_of_pairs(
+def test_a_level_has_the_smallest_k_that_leaves_the_fraction_of_pairs(
     n: int, level: float, seed: int, ties: bool
 ) -> None:
     random = np.random.default_rng(seed)

@@ -115,7 +115,7 @@ def test_bad_ranges_are_refused(
 
 
 @pytest.mark.parametrize("kind", [Mutual, Disparity])
-def test_a_level_leaves_the_share_of_pairs_that_it_says(kind: type[FractionSweep]) -> None:
+def test_a_level_leaves_the_fraction_of_pairs_that_it_names(kind: type[FractionSweep]) -> None:
     random = np.random.default_rng(3).random((40, 40))
     # Of a symmetric map every edge is returned.
     attention = harness.AttentionMap(random + random.T)

@@ -206,7 +206,7 @@ def test_a_linked_folder_is_refused_if_it_leads_out_and_else_listed_once(
         folder(inside).load("out")
 
 
-def test_a_name_that_is_not_utf_8_is_spelled_so_that_it_can_be_stored(
+def test_a_name_that_is_not_utf_8_is_escaped_so_that_it_can_be_stored(
     tmp_path: Path, red: Image.Image
 ) -> None:
     red.save(tmp_path / "a.png")

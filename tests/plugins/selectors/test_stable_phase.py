@@ -91,7 +91,7 @@ def test_no_phase_is_longer_less_the_penalty_than_the_one_chosen(
 
 
 @pytest.mark.parametrize("penalty", [-0.1, math.inf, NAN])
-def test_a_penalty_that_is_none_is_refused(penalty: float) -> None:
+def test_an_invalid_penalty_is_refused(penalty: float) -> None:
     with pytest.raises(harness.HarnessError, match="cluster_penalty must be at least 0"):
         StablePhase(cluster_penalty=penalty)
 
@@ -199,7 +199,7 @@ def test_a_phase_that_controls_have_too_is_not_accepted(make_profile: ProfileMak
     assert as_long_as_one.reason.endswith("but 1 of 19 controls reach as much")
 
 
-def test_too_few_controls_cannot_tell(make_profile: ProfileMaker) -> None:
+def test_too_few_controls_give_no_decision(make_profile: ProfileMaker) -> None:
     profile = make_profile([0.3] * 4, [2] * 4)
     selection = StablePhase().select(profile, [make_profile([0.3] * 4, [1] * 4)] * 18)
 

@@ -37,6 +37,6 @@ def test_all_variance_keeps_all_distances() -> None:
 
 
 @pytest.mark.parametrize("variance", [0.0, 1.1, float("nan")])
-def test_a_share_of_variance_out_of_range_is_refused(variance: float) -> None:
+def test_a_fraction_of_variance_out_of_range_is_refused(variance: float) -> None:
     with pytest.raises(harness.HarnessError, match="variance"):
         embed(np.eye(4), variance=variance)

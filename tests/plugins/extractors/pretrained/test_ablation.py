@@ -15,6 +15,7 @@ from harness.analysis.ablation import AblationSettings
 from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse
 from harness_plugins.extractors.pretrained import configuration, model
 from harness_plugins.extractors.pretrained.ablation import ablated
+from support.runs import small_run
 
 Tiny = Callable[[str], Path]
 GRID = (4, 4)
@@ -193,15 +194,11 @@ def test_clusters_of_a_run_are_removed_from_its_model(
     for number in range(2):
         pixels = random.integers(0, 256, (40, 48, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(photos / f"{number}.png")
-    run = harness.run(
+    run = small_run(
+        tmp_path / "out",
         images=f"folder[path={photos}]",
         extractors=f"hf[model={tiny(family)},layers=[0,1],heads=0]",
-        clusterers="louvain",
         selectors="fixed[level=0.6]",
-        controls="none",
-        perturbations="none",
-        levels=3,
-        out=tmp_path / "out",
     )
 
     found = run.ablate("louvain@layer=1", settings=AblationSettings(draws=10))

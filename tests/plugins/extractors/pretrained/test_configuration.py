@@ -90,7 +90,7 @@ def test_a_broken_configuration_is_refused_in_one_line(tmp_path: Path, text: str
     assert "\n" not in str(caught.value)
 
 
-def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
+def test_values_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     folder = written(tmp_path, **SMALL | {"model_type": "vit", "num_hidden_layers": "three"})
 
     with pytest.raises(harness.HarnessError, match="its configuration cannot be read"):
@@ -107,7 +107,7 @@ def test_code_that_comes_with_a_model_is_refused_and_not_run(tmp_path: Path) -> 
     assert not (tmp_path / "ran").exists()
 
 
-def test_weights_in_a_place_of_their_own_are_refused(tmp_path: Path) -> None:
+def test_weights_in_files_with_custom_names_are_refused(tmp_path: Path) -> None:
     folder = written(
         tmp_path, **SMALL | {"model_type": "vit", "transformers_weights": "sub/x.safetensors"}
     )

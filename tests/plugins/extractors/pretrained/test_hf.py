@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import harness
 from harness.cli.main import main
 from harness_plugins.extractors.pretrained import extraction
+from support.runs import small_command
 
 Make = Callable[..., harness.Extractor]
 Stack = NDArray[np.float32]
@@ -306,7 +307,6 @@ def test_another_model_of_one_configuration_does_not_change_how_attention_is_com
     assert [each.digest for each in running] == first
 
 
-@pytest.mark.slow
 def test_a_run_over_all_layers_has_cells_for_every_head_despite_an_unreadable_image(
     tiny: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -320,10 +320,14 @@ def test_a_run_over_all_layers_has_cells_for_every_head_despite_an_unreadable_im
         Image.fromarray(pixels).save(images / f"{name}.png")
     (images / "broken.png").write_text("no picture")
 
-    arguments = f"""run --images folder[path={images}] --clusterers louvain --levels 3 --nulls 2
-        --extractors hf[model={tiny("dinov2")},layers=all,size=24] --controls uniform-noise
-        --stability-draws 2 -j 1 --out {out}"""
-    code = main(arguments.split())
+    code = main(
+        small_command(
+            images=f"folder[path={images}]",
+            extractors=f"hf[model={tiny('dinov2')},layers=all,size=24]",
+            controls="uniform-noise",
+            out=out,
+        )
+    )
 
     printed = capsys.readouterr()
     assert code == 2, printed

@@ -98,15 +98,13 @@ def test_a_truncated_file_is_refused(copied: Path) -> None:
     refused(copied, "it: cannot be loaded: .")
 
 
-def test_a_file_that_is_none_of_safetensors_is_refused(copied: Path) -> None:
+def test_a_file_that_is_not_safetensors_is_refused(copied: Path) -> None:
     (copied / "model.safetensors").write_bytes(b"weights, honestly")
 
     refused(copied, "it: cannot be loaded: .")
 
 
-def test_every_layer_has_a_place_where_its_attention_comes_out(
-    family: str, tiny: Callable[[str], Path]
-) -> None:
+def test_the_attention_of_every_layer_is_found(family: str, tiny: Callable[[str], Path]) -> None:
     found = inspect_model(tiny(family), pixels())
 
     assert len(found.sites) == 3

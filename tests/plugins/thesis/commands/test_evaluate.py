@@ -1,15 +1,13 @@
 import csv
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness_plugins.thesis.vit import checkpoint
 from support import PLUGINS
+from support.runs import Command, Finished
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 STRIPES = PLUGINS / "stripes.py"
 
 
@@ -24,7 +22,7 @@ def trained(harness_command: Command, tmp_path: Path) -> Path:
     return tmp_path / "model.safetensors"
 
 
-def evaluated(harness_command: Command, *more: object) -> subprocess.CompletedProcess[str]:
+def evaluated(harness_command: Command, *more: object) -> Finished:
     words = ["evaluate", "model.safetensors", "--images", "stripes", "--plugin", STRIPES]
     return harness_command(*words, *more)
 

@@ -1,11 +1,9 @@
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas
 import pytest
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+from support.runs import Command
 
 
 def test_all_exhibits_are_listed(harness_command: Command) -> None:

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ import torch
 
 from harness_plugins.thesis.vit import checkpoint
 from support import PLUGINS
+from support.runs import Command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 STRIPES = PLUGINS / "stripes.py"
 
 

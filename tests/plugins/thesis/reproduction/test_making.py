@@ -78,7 +78,7 @@ def trained(folder: Path, name: str, accuracy: float, **changes: Any) -> None:
     save(folder / f"{name}.safetensors", checkpoint)
 
 
-def test_accuracies_are_means_and_deviations_over_seeds_beside_the_thesis(tmp_path: Path) -> None:
+def test_accuracies_are_means_and_deviations_over_seeds_next_to_the_thesis(tmp_path: Path) -> None:
     models = tmp_path / "fashion-mnist"
     for seed, accuracy in enumerate((0.90, 0.92)):
         trained(models, f"none-{seed}", accuracy, attention=False)

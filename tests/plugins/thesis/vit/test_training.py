@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,6 @@ def report(progress):
         print("resting", flush=True)
         time.sleep(600)
 
-torch.set_num_threads(1)
 plugin, state = map(Path, sys.argv[1:])
 parts = [
     gather(harness.make("image set", f"stripes[split={split}]", [plugin]), "abcd")
@@ -50,14 +48,6 @@ parts = [
 ]
 train(Splits(*parts, "abcd"), MODEL, SETTINGS, state, report)
 """
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -168,7 +158,7 @@ def test_going_on_with_other_data_is_refused(splits: Splits, state_path: Path) -
         trained(dataclasses.replace(splits, training=changed), state_path, epochs=1)
 
 
-def test_a_state_that_is_none_is_refused(splits: Splits, state_path: Path) -> None:
+def test_a_file_that_is_not_a_training_state_is_refused(splits: Splits, state_path: Path) -> None:
     state_path.write_bytes(b"something else")
 
     with pytest.raises(harness.HarnessError, match="not a checkpoint that `harness train` wrote"):

@@ -15,7 +15,7 @@ def attention() -> harness.AttentionMap:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_seed_always_draws_the_same_map_and_keeps_its_place(
+def test_a_seed_always_draws_the_same_map_with_the_same_image_and_grid(
     name: str, attention: harness.AttentionMap
 ) -> None:
     perturbation = harness.make("perturbation", name)
@@ -52,7 +52,7 @@ def test_jitter_is_normal_on_the_logits_and_keeps_row_sums_and_zeros(
     assert stats.kstest((change - change.mean()) / 0.3, "norm").pvalue > 0.01
 
 
-def test_dropout_takes_its_share_of_the_edges_and_no_more(
+def test_dropout_removes_its_fraction_of_the_edges_and_no_more(
     attention: harness.AttentionMap,
 ) -> None:
     drawn = harness.make("perturbation", "edge-dropout[share=0.2]").draw(attention, 1)
@@ -66,8 +66,8 @@ def test_dropout_takes_its_share_of_the_edges_and_no_more(
 
 
 @pytest.mark.parametrize(
-    "spelling", ["log-jitter[scale=0]", "log-jitter[scale=nan]", "edge-dropout[share=1.0]"]
+    "spec", ["log-jitter[scale=0]", "log-jitter[scale=nan]", "edge-dropout[share=1.0]"]
 )
-def test_parameters_out_of_range_are_refused(spelling: str) -> None:
+def test_parameters_out_of_range_are_refused(spec: str) -> None:
     with pytest.raises(harness.HarnessError, match="must"):
-        harness.make("perturbation", spelling)
+        harness.make("perturbation", spec)

@@ -3,14 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import harness
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+from support.runs import Command, Finished, small_command
 
 
 @pytest.fixture
@@ -24,12 +22,11 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
         "    raise SystemExit(main())\n"
     )
 
-    def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def command(*arguments: str, **environment: str) -> Finished:
         return subprocess.run(
             [
-                *(sys.executable, str(script), "run", *arguments, "--out", "out"),
-                *("--extractors", f"arrays[path={planted_maps}]", "--controls", ""),
-                *("--selectors", "max-modularity", "--levels", "2", "--perturbations", ""),
+                *(sys.executable, str(script)),
+                *small_command(planted_maps, *arguments, isolation="process", out="out"),
             ],
             cwd=tmp_path,
             env={**os.environ, **environment},

@@ -11,6 +11,7 @@ from harness.analysis.inputs import attention_of, map_key
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS
+from support.runs import small_run
 
 PLUGIN = PLUGINS / "centred.py"
 # The centre squares of 24×61 and 61×24 pixels.
@@ -18,24 +19,18 @@ REGIONS = {"wide": (0.0, 18.5, 24.0, 24.0), "tall": (18.5, 0.0, 24.0, 24.0)}
 
 
 def run_of(out: Path, **more: Any) -> harness.Run:
-    return harness.run(
-        **{
-            "images": "banners",
-            "extractors": "centre-square",
-            "graphs": "needs-region",
-            "clusterers": "louvain",
-            "selectors": "max-modularity",
-            "controls": "uniform-noise,permuted-rows",
-            "perturbations": "log-jitter",
-            "stability_draws": 1,
-            "nulls": 2,
-            "levels": 2,
-            "workers": 1,
-            "plugins": [PLUGIN],
-            "out": out,
-            **more,
-        }
-    )
+    given = {
+        "images": "banners",
+        "extractors": "centre-square",
+        "graphs": "needs-region",
+        "controls": "uniform-noise,permuted-rows",
+        "perturbations": "log-jitter",
+        "stability_draws": 1,
+        "nulls": 2,
+        "levels": 2,
+        "plugins": [PLUGIN],
+    }
+    return small_run(out, **{**given, **more})
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +115,6 @@ def test_an_image_is_shown_with_its_region(
 
 @pytest.mark.slow
 def test_cells_on_dask_see_the_region(tmp_path: Path) -> None:
-    run = run_of(tmp_path / "out", dask="local", perturbations="none")
+    run = run_of(tmp_path / "out", dask="local", isolation="process", perturbations="none")
 
     assert set(run.cells()["status"]) == {"ok"}

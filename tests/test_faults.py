@@ -14,25 +14,17 @@ import pytest
 
 import harness
 from support import PLUGINS
+from support.runs import Command, small_command
 
 pytestmark = pytest.mark.slow
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
-
-def small(folder: Path, *more: object) -> list[object]:
-    """A run of six cells a clusterer that takes a second."""
-    return [
-        "run",
-        "--extractors", f"arrays[path={folder}]",
-        "--controls", "permuted-rows",
-        "--nulls", 3,
-        "--clusterers", "louvain",
-        "--levels", 6,
-        "--plugin", PLUGINS / "isolation.py",
-        "--plugin", PLUGINS / "slow.py",
-        *more,
-    ]  # fmt: skip
+def small(folder: Path, *more: object) -> list[str]:
+    """A run of six cells a clusterer, in worker processes."""
+    plugins = ("--plugin", PLUGINS / "isolation.py", "--plugin", PLUGINS / "slow.py")
+    return small_command(
+        folder, *plugins, *more, isolation="process", controls="permuted-rows", nulls=3, levels=6
+    )
 
 
 def points(folder: Path) -> pandas.DataFrame:
@@ -94,8 +86,8 @@ def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
     assert ok.pop("louvain") == 3
     assert set(ok.values()) == {0}
     cells = harness.open_run(tmp_path / "out").cells()
-    for spelling, (status, reason) in hostile.items():
-        name = spelling.replace("'", '"') if "'" in spelling else spelling
+    for spec, (status, reason) in hostile.items():
+        name = spec.replace("'", '"') if "'" in spec else spec
         of_it = cells[cells.clusterer == name]
         assert len(of_it) == 6
         assert set(of_it.status) == {status}
@@ -113,12 +105,12 @@ def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
     [
         (["--timeout", "louvian=3"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
         (["--timeout", "louvain=never"], "timeout of louvain: expected a positive number"),
-        (["--timeout", "=3"], "timeout: a clusterer's name is missing in '=3'"),
+        (["--timeout", "=3"], "timeout: the name of a clusterer is missing in '=3'"),
         (["--timeout", "soon"], "timeout: expected a positive number below 1e+07, not 'soon'"),
         (["--memory", "0"], "memory: expected a positive number below 1e+06, not 0.0"),
         (["--extraction-threads", "0"], "extraction_threads: expected a whole number from 1"),
-        (["--force", "louvian"], "--force louvian: no such component in this run; did you mean"),
-        (["--force", "excess-modularity"], "--force excess-modularity: selectors are applied"),
+        (["--force", "louvian"], "force: this run has no component 'louvian'; did you mean"),
+        (["--force", "excess-modularity"], "force: this run has no component 'excess-modularity'"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(
@@ -172,8 +164,8 @@ def test_a_dry_run_counts_what_would_be_computed_again(
     harness_command(*run)
 
     def counted(*arguments: str) -> tuple[int, int]:
-        told = json.loads(harness_command(*run, "--dry-run", "--json", *arguments).stdout)
-        return told["cached"], told["new"]
+        shown = json.loads(harness_command(*run, "--dry-run", "--json", *arguments).stdout)
+        return shown["cached"], shown["new"]
 
     assert counted() == (12, 0)
     assert counted("--force", "louvain") == (6, 6)
@@ -241,7 +233,7 @@ def test_maps_of_old_code_never_get_the_key_of_the_new(
     assert set(harness.open_run(tmp_path / "out").cells().nodes) == {13}
 
 
-def test_what_has_ended_is_kept_when_something_else_stops_the_run(
+def test_finished_cells_are_stored_when_something_else_stops_the_run(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     stopped = harness_command(
@@ -280,20 +272,16 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
 ) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text((PLUGINS / "slow.py").read_text())
-    # The host of the second one dies, so that the next host imports the plugin again.
-    arguments = [
-        "run",
-        "--extractors", f"arrays[path={planted}]",
-        "--controls", "permuted-rows",
-        "--nulls", 3,
-        "--levels", 6,
-        "--plugin", PLUGINS / "isolation.py",
-        "--plugin", mine,
-        "--out", "out",
-        "-j", 1,
-    ]  # fmt: skip
-    both = ("--clusterers", "slow,ending[mode='hard exit']")
-    running = started(*arguments, *both)
+    # The worker of the second one dies, so that the next worker imports the plugin again.
+    arguments = small_command(
+        planted,
+        *("--plugin", PLUGINS / "isolation.py", "--plugin", mine, "--out", "out", "-j", 1),
+        isolation="process",
+        controls="permuted-rows",
+        nulls=3,
+        levels=6,
+    )
+    running = started(*arguments, "--clusterers", "slow,ending[mode='hard exit']")
     wait_for_cells(tmp_path / "out")
     mine.write_text(mine.read_text().replace("% 2", "% 3"))
     _, errors = running.communicate(timeout=60)

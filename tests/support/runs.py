@@ -1,0 +1,38 @@
+"""Small runs: louvain at three levels, in the calling process, unless a test changes that."""
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import harness
+
+Finished = CompletedProcess[str]
+Command = Callable[..., Finished]
+
+SMALL = {
+    "clusterers": "louvain",
+    "selectors": "max-modularity",
+    "controls": "none",
+    "perturbations": "none",
+    "nulls": 1,
+    "levels": 3,
+    "isolation": "none",
+}
+
+
+def small_run(out: Path, maps: Path | None = None, **changes: Any) -> harness.Run:
+    """Make a small run in `out`, on the .npy files in `maps` if given.
+
+    `changes` are keywords of harness.run, as are those of the small run.
+    """
+    source = {} if maps is None else {"extractors": f"arrays[path={maps}]"}
+    return harness.run(**{**SMALL, **source, "out": out, **changes})
+
+
+def small_command(maps: Path | None = None, *more: object, **changes: object) -> list[str]:
+    """Give the arguments of `harness` for the same run, and `more` after them."""
+    source = {} if maps is None else {"extractors": f"arrays[path={maps}]"}
+    flags = {**SMALL, **source, **changes}
+    pairs = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items()]
+    return ["run", *(str(part) for pair in pairs for part in pair), *map(str, more)]
