@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from harness.analysis.outcomes import by_selection
 from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
 from harness.errors import HarnessError
+from harness.planning.survey import MapRecord
 from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.maps import is_intact, load_map
-from harness.store.records import MapRecord
 
 NOT_EXTRACTED = "its map was not extracted yet"
 # All draws of one control for one observed cell, level by level.

@@ -69,5 +69,5 @@ def _foreground(arguments: argparse.Namespace) -> "Foreground":
         return BrightnessThreshold(arguments.above)
     # This image set refuses files that are broken, too large or outside the folder.
     known = registry.load(arguments.plugins or ())
-    folder: Callable[..., Any] = known.find("image set", "folder").component
+    folder: Callable[..., Any] = known.find("image set", "folder")
     return Masks(folder(path=arguments.masks), str(arguments.masks))
