@@ -1,20 +1,18 @@
 """`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
-from harness.cli.output import print_result, write_rows
+from harness.cli.output import columns_of, print_result, write_table
 from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
 
 if TYPE_CHECKING:
-    from harness.analysis.ablation import Ablation, ImageAblation
     from harness.api import Run
-    from harness.metrics.ablation import Chance, Effect
 
 SUMMARY = "remove clusters from the model, and compare what changes with random patches"
 
@@ -28,6 +26,13 @@ the last tables test whether removing clusters changes answers more than as many
   harness ablate results/mine --at keys --csv effects.csv
   harness ablate results/deep --of louvain@layer=8,head=2 --layer 10 --at keys
 """
+# Options that are whole numbers, with their defaults.
+NUMBERS = (
+    ("layer", None, "the layer to remove them in (default: the layer of the clusters' map)"),
+    ("together", 2, "remove up to N clusters at once (default 2)"),
+    ("draws", 200, "random sets of as many patches, and contiguous ones (default 200 each)"),
+    ("seed", 0, "seed of the draws (default 0)"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,34 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "addition; or patches as keys, so that no other token attends to them",
     )
     parser.add_argument(
-        "--layer",
-        type=int,
-        metavar="N",
-        help="the layer to remove them in (default: the layer of the clusters' map)",
-    )
-    parser.add_argument(
         "--fill",
         choices=get_args(Fill),
         default="zero",
         help="what replaces rows: zeros (default), or the mean row of the image's patches",
     )
-    parser.add_argument(
-        "--together",
-        type=int,
-        default=2,
-        metavar="N",
-        help="remove up to N clusters at once (default 2)",
-    )
-    parser.add_argument(
-        "--draws",
-        type=int,
-        default=200,
-        metavar="N",
-        help="random sets of as many patches, and contiguous random sets (default 200 each)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the draws (default 0)"
-    )
+    for name, default, text in NUMBERS:
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
     add_plugin_option(parser)
     add_json_option(parser)
     parser.add_argument(
@@ -91,25 +75,25 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
     from harness.views.ablation import show
 
+    values = vars(arguments)
     settings = AblationSettings(
-        arguments.at,
-        arguments.fill,
-        arguments.layer,
-        arguments.together,
-        arguments.draws,
-        arguments.seed,
+        **{each.name: values[each.name] for each in fields(AblationSettings)}
     )
     opened = open_run(arguments.run_folder)
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )
+    nothing = [{"image": image, "reason": reason} for image, reason in found.nothing.items()]
+    values = asdict(found, dict_factory=_inlined)
+    document = {"run": str(opened.folder), **values, "nothing": nothing}
     print_result(
         lambda console: show(str(opened.folder), found, console, each=bool(arguments.images)),
-        lambda: {"run": str(opened.folder), **_document(found)},
+        lambda: document,
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_rows(list(_rows(found)), arguments.csv)
+        rows = [row for image in document["images"] for row in _rows(image)]
+        write_table(columns_of(rows), arguments.csv)
     return 0
 
 
@@ -123,57 +107,23 @@ def _only_method(run: "Run") -> str:
     return clusterers[0]
 
 
-def _document(found: "Ablation") -> dict[str, Any]:
-    return {
-        **asdict(found),
-        "images": [_image(image) for image in found.images],
-        "nothing": [{"image": image, "reason": reason} for image, reason in found.nothing.items()],
-    }
-
-
-def _image(image: "ImageAblation") -> dict[str, Any]:
-    values = asdict(image)
-    prediction = values.pop("prediction") or {}
-    return {**values, **prediction, "effects": [_effect(effect) for effect in image.effects]}
-
-
-def _effect(effect: "Effect") -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "kind": effect.kind,
-        "clusters": effect.clusters,
-        "patches": effect.patches,
-        **effect.figures,
-        "random": _chance(effect.random),
-        "contiguous": _chance(effect.contiguous),
-    }
-    if effect.predicted is not None:
-        values |= {
-            "predicted": effect.predicted,
-            "changed": effect.changed,
-            "logits": effect.logits,
-        }
+def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Figures and predictions in place of the fields that hold them; of embeddings no classes."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        values |= (value or {}) if name in ("figures", "prediction") else {name: value}
+    if values.get("predicted", 0) is None:
+        for name in ("logits", "predicted", "changed"):
+            del values[name]
     return values
 
 
-def _chance(chance: "Chance") -> dict[str, Any]:
-    values = asdict(chance)
-    return {**values.pop("figures"), **values}
-
-
-def _rows(found: "Ablation") -> Iterator[dict[str, Any]]:
-    """A flat row for each image and set of patches."""
-    for image in found.images:
-        row: dict[str, Any] = {"image": image.image}
-        if image.prediction:
-            row |= {"target": image.prediction.target, "labelled": image.prediction.labelled}
-        for effect in image.effects:
-            yield row | _flat(_effect(effect))
-
-
-def _flat(effect: dict[str, Any]) -> dict[str, Any]:
-    """An effect in one level: clusters as 0+1, chance as random_p, logits as logit_0."""
-    row = {**effect, "clusters": "+".join(map(str, effect["clusters"]))}
-    for chance in ("random", "contiguous"):
-        row |= {f"{chance}_{name}": value for name, value in row.pop(chance).items()}
-    logits = row.pop("logits", ())
-    return row | {f"logit_{number}": value for number, value in enumerate(logits)}
+def _rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A flat row for each set: clusters as 0+1, chance as random_p, logits as logit_0."""
+    of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
+    for effect in image["effects"]:
+        row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}
+        for chance in ("random", "contiguous"):
+            row |= {f"{chance}_{name}": value for name, value in row.pop(chance).items()}
+        logits = row.pop("logits", ())
+        yield row | {f"logit_{number}": value for number, value in enumerate(logits)}

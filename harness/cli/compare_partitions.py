@@ -50,14 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit code."""
-    from harness.views.matching import show
+    from harness.views.matching import PartitionComparison, show
 
-    of = _of_files if arguments.first.suffix == SUFFIX else _of_run
-    context, first, second = of(arguments)
-    comparison = _compared(context, first, second)
+    partitions_of = _of_files if arguments.first.suffix == SUFFIX else _of_run
+    context, (first, ours, identity), (second, theirs, other) = partitions_of(arguments)
+    if len(ours) != len(theirs):
+        raise HarnessError(
+            f"{first} has {len(ours)} nodes, {second} {len(theirs)}; "
+            "only partitions of the same nodes can be compared"
+        )
+    comparison = PartitionComparison.of(ours, theirs)
     print_result(
-        lambda console: show(comparison, console),
-        lambda: _document(comparison, first, second),
+        lambda console: show(f"{context}A: {first}\nB: {second}", comparison, console),
+        lambda: {"first": identity, "second": other, **_document(comparison)},
         as_json=arguments.json,
     )
     return 0
@@ -107,43 +112,11 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
     opened = open_run(arguments.first)
     found = [opened.partition(arguments.second, text) for text in (arguments.of, arguments.beside)]
     first, second = ((str(each), each.labels, each.identity()) for each in found)
-    return f"{opened.folder}, {arguments.second}", first, second
+    return f"{opened.folder}, {arguments.second}\n", first, second
 
 
-def _compared(context: str, first: Partition, second: Partition) -> "PartitionComparison":
-    from harness.metrics.jaccard import best_match_jaccard
-    from harness.metrics.matching import best_unions, match
-    from harness.views.matching import PartitionComparison
-
-    (first_name, ours, _), (second_name, theirs, _) = first, second
-    if len(ours) != len(theirs):
-        raise HarnessError(
-            f"{first_name} has {len(ours)} nodes, {second_name} {len(theirs)}; "
-            "only partitions of the same nodes can be compared"
-        )
-    jaccard = best_match_jaccard(ours, theirs)
-    return PartitionComparison(
-        context,
-        first_name,
-        second_name,
-        match(ours, theirs),
-        None if math.isnan(jaccard) else jaccard,
-        best_unions(ours, theirs),
-        best_unions(theirs, ours),
-    )
-
-
-def _document(
-    comparison: "PartitionComparison", first: Partition, second: Partition
-) -> dict[str, Any]:
-    matching = asdict(comparison.matching)
-    if math.isnan(matching["score"]):
-        matching["score"] = None
-    return {
-        "first": first[2],
-        "second": second[2],
-        "jaccard": comparison.jaccard,
-        **matching,
-        "first_unions": [asdict(union) for union in comparison.first_unions],
-        "second_unions": [asdict(union) for union in comparison.second_unions],
-    }
+def _document(comparison: "PartitionComparison") -> dict[str, Any]:
+    document = asdict(comparison)
+    matching = document.pop("matching")
+    score = None if math.isnan(matching["score"]) else matching["score"]
+    return {"jaccard": document.pop("jaccard"), **matching, "score": score, **document}

@@ -9,6 +9,8 @@ from harness.cli.output import one_line_errors
 
 SUMMARY = "write a run's tables as Parquet or CSV"
 
+# Methods of `Run`, which return the tables.
+TABLES = ("images", "cells", "points", "selections", "tests", "stabilities")
 # Columns whose cells hold several values; a CSV file has them as JSON.
 NESTED = ("labels", "diagnostics", "warnings", "null_statistics")
 
@@ -20,10 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder for the files"
     )
     parser.add_argument(
-        "--format",
-        choices=("parquet", "csv"),
-        default="parquet",
-        help="(default parquet)",
+        "--format", choices=("parquet", "csv"), default="parquet", help="(default parquet)"
     )
 
 
@@ -34,14 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
 
     opened = open_run(arguments.run_folder)
-    tables = {
-        "images": opened.images(),
-        "cells": opened.cells(),
-        "points": opened.points(),
-        "selections": opened.selections(),
-        "tests": opened.tests(),
-        "stabilities": opened.stabilities(),
-    }
+    tables = {name: getattr(opened, name)() for name in TABLES}
     with one_line_errors(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
-from harness.cli.output import print_result, write_rows
+from harness.cli.output import columns_of, print_result, write_table
 
 if TYPE_CHECKING:
     from harness.analysis.foreground import Foreground, ForegroundAgreement
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_rows(_rows(found), arguments.csv)
+        write_table(columns_of(_rows(found)), arguments.csv)
     return 0
 
 

@@ -1,15 +1,11 @@
 """`harness layers`: scores by layer and head, and how similar their clusters are."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.cli.options import add_json_option, add_run_argument
-from harness.cli.output import make_folder, print_result, write_rows
-
-if TYPE_CHECKING:
-    from harness.analysis.layers import MethodLayers
+from harness.cli.output import columns_of, print_result, write_drawings
 
 SUMMARY = "show which layers and heads cluster, and how similar their clusters are"
 
@@ -33,11 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show layers and heads; returns the exit code."""
     from harness.api import open_run
-    from harness.views.layers import document, show
+    from harness.views.figures.layers import drawings
+    from harness.views.layers import document, show, tables
 
     opened = open_run(arguments.run_folder)
-    found = opened.layers(arguments.of)
-    written = list(_write(found, arguments.out)) if arguments.out is not None else []
+    found, written = opened.layers(arguments.of), []
+    if arguments.out is not None:
+        sheets = [(name, None, columns_of(rows)) for name, rows in tables(found).items()]
+        figures = ((name, figure, None) for name, figure in drawings(found))
+        written = list(write_drawings(itertools.chain(sheets, figures), arguments.out))
     print_result(
         lambda console: show(str(opened.folder), found, console),
         lambda: {"run": str(opened.folder), "methods": document(found)},
@@ -46,17 +46,3 @@ def run(arguments: argparse.Namespace) -> int:
     for path in () if arguments.json else written:
         print(path)
     return 0
-
-
-def _write(found: Sequence["MethodLayers"], folder: Path) -> Iterator[Path]:
-    from harness.views.figures.layers import drawings
-    from harness.views.figures.style import save
-    from harness.views.layers import tables
-
-    make_folder(folder)
-    for name, rows in tables(found).items():
-        path = folder / f"{name}.csv"
-        write_rows(rows, path)
-        yield path
-    for name, figure in drawings(found):
-        yield from save(figure, folder, name)

@@ -1,16 +1,18 @@
 """`harness leaderboard`: the ranked methods of runs."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.output import print_json, print_rows, stdout_console
+from harness.cli.output import columns_of, print_result, write_csv
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    import pandas
+    from rich.console import Console
 
     from harness.analysis.leaderboard import Comparison
     from harness.api import Run
@@ -49,36 +51,59 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
 
     opened = [open_run(path) for path in arguments.runs]
+    changes = {"by": arguments.by, "pairs": arguments.pairs, "stability": arguments.stability}
     if arguments.per is None:
-        boards = [board_of(one, arguments.by) for one in opened]
-        stabilities = [one.stabilities() for one in opened] if arguments.stability else []
-        print_boards(boards, arguments.form, pairs=arguments.pairs, stabilities=stabilities)
-        return 0
-    if arguments.by is not None or arguments.pairs or arguments.stability:
+        print_leaderboards(opened, arguments.form, **changes)
+    elif any(changes.values()):
         raise HarnessError(
             f"--per {arguments.per} shows {ORDERS[arguments.per]}, and nothing that --by, "
             "--pairs or --stability could change"
         )
-    _print_per(opened, arguments.per, arguments.form)
+    else:
+        _print_per(opened, arguments.per, arguments.form)
     return 0
 
 
 def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
     """Print a row for each method and head, or layer."""
     from harness.analysis.layers import flat_row
-    from harness.views.leaderboard import show_heads, show_layers
+    from harness.views.leaderboard import show_per
 
     found: list[tuple[str, Sequence[Any]]] = [
         (str(run.folder), run.head_rows() if per == "head" else run.layer_rows()) for run in runs
     ]
-    if form == "json":
-        _print_documents({"run": run, "rows": list(map(flat_row, rows))} for run, rows in found)
-    elif form == "csv":
-        print_rows([{"run": run, **flat_row(row)} for run, rows in found for row in rows])
-    else:
-        show = show_heads if per == "head" else show_layers
-        for run, rows in found:
-            show(run, rows, stdout_console())
+    documents = [{"run": run, "rows": list(map(flat_row, rows))} for run, rows in found]
+    _print(form, documents, partial(show_per, per, found))
+
+
+def print_leaderboards(
+    runs: Sequence["Run"],
+    form: str,
+    *,
+    by: str | None = None,
+    pairs: bool = False,
+    stability: bool = False,
+) -> None:
+    """Print each run's leaderboard as "table", "json" or "csv".
+
+    `pairs` and `stability` add tables to those of the form "table".
+    """
+    from harness.analysis.leaderboard import COLUMNS
+    from harness.analysis.method import flatten
+    from harness.views.leaderboard import show
+
+    boards = [board_of(run, by) for run in runs]
+    documents = [
+        {
+            "run": board.run,
+            "rows": [flatten(row) for row in board.rows],
+            "comparisons": [_tests(comparison) for comparison in board.comparisons],
+        }
+        for board in boards
+    ]
+    stabilities = [run.stabilities() for run in runs if stability]
+    show_boards = partial(show, boards, pairs=pairs, stabilities=stabilities)
+    _print(form, documents, show_boards, ("run", *COLUMNS))
 
 
 def board_of(run: "Run", by: str | None = None) -> "Board":
@@ -92,46 +117,21 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by, inline)
 
 
-def print_boards(
-    boards: Sequence["Board"],
+def _print(
     form: str,
-    *,
-    pairs: bool = False,
-    stabilities: Sequence["pandas.DataFrame"] = (),
+    documents: Sequence[dict[str, Any]],
+    show: Callable[["Console"], None],
+    columns: Collection[str] = (),
 ) -> None:
-    """Print to stdout as a table, JSON or CSV; pairs and stabilities are for the table alone."""
-    from harness.analysis.method import flatten
-
-    if form == "json":
-        _print_documents(
-            {
-                "run": board.run,
-                "rows": [flatten(row) for row in board.rows],
-                "comparisons": [_tests(comparison) for comparison in board.comparisons],
-            }
-            for board in boards
-        )
-    elif form == "csv":
-        from harness.analysis.leaderboard import COLUMNS
-
-        rows = [{"run": board.run, **flatten(row)} for board in boards for row in board.rows]
-        print_rows([{name: row[name] for name in ("run", *COLUMNS)} for row in rows])
+    """Print the document of one run or of several, their rows with some columns, or tables."""
+    if form == "csv":
+        rows = [{"run": each["run"], **row} for each in documents for row in each["rows"]]
+        write_csv(columns_of(rows, columns), sys.stdout)
     else:
-        from harness.views.leaderboard import show
-
-        show(boards, stdout_console(), pairs=pairs, stabilities=stabilities)
-
-
-def _print_documents(documents: Iterable[dict[str, Any]]) -> None:
-    """Print the document of a run, or a list of those of several runs."""
-    found = list(documents)
-    print_json(found[0] if len(found) == 1 else found)
+        document = documents[0] if len(documents) == 1 else documents
+        print_result(show, lambda: document, as_json=form == "json")
 
 
 def _tests(comparison: "Comparison") -> dict[str, Any]:
     """The tests between the methods of a set, without their rows."""
-    return {
-        "image_set": comparison.image_set,
-        "omnibus": comparison.omnibus,
-        "pairs": [asdict(pair) for pair in comparison.pairs],
-    }
+    return {name: value for name, value in asdict(comparison).items() if name != "rows"}

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Console
 
 # A file or a pipe has no width of its own.
@@ -39,26 +40,28 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows as CSV, with every column that any of them has."""
-    _write_csv(sys.stdout, _columns(rows))
-
-
-def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows as a CSV file, with every column that any of them has."""
-    write_table(_columns(rows), path)
-
-
 def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
     """Write columns of equal length as a CSV file."""
     with one_line_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        _write_csv(file, columns)
+        write_csv(columns, file)
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and its parents, if they do not exist."""
-    with one_line_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
+def write_drawings(
+    drawings: Iterable[tuple[str, "Figure | None", Mapping[str, Sequence[Any]] | None]],
+    folder: Path,
+) -> Iterator[Path]:
+    """Write figures as NAME.png and NAME.svg, tables as NAME.csv; yields the paths."""
+    from harness.views.figures.style import save
+
+    with one_line_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, figure, table in drawings:
+        if figure is not None:
+            yield from save(figure, folder, name)
+        if table is not None:
+            path = folder / f"{name}.csv"
+            write_table(table, path)
+            yield path
 
 
 @contextmanager
@@ -70,12 +73,16 @@ def one_line_errors(path: Path) -> Iterator[None]:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+def columns_of(
+    rows: Sequence[Mapping[str, Any]], names: Collection[str] = ()
+) -> dict[str, list[Any]]:
+    """Values by column, by default every column that any of the rows has."""
+    shown = names or dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in shown}
 
 
-def _write_csv(file: TextIO, columns: Mapping[str, Sequence[Any]]) -> None:
+def write_csv(columns: Mapping[str, Sequence[Any]], file: TextIO) -> None:
+    """Write columns of equal length as CSV."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))

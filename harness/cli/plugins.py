@@ -25,10 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name", nargs="?", metavar="NAME", help="show only this component or broken plugin, in full"
     )
     parser.add_argument(
-        "-v",
-        "--verbose",
-        action="store_true",
-        help="also show parameters and origins",
+        "-v", "--verbose", action="store_true", help="also show parameters and origins"
     )
     add_json_option(parser)
     add_plugin_option(parser)
@@ -56,10 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.views.components import show_in_full, show_list
 
     console = Console(highlight=False)
-    if arguments.name is not None:
-        show_in_full(descriptions, broken, console)
-    elif arguments.verbose:
-        show_in_full(descriptions, broken, console, brief=True)
+    if arguments.verbose or arguments.name is not None:
+        show_in_full(descriptions, broken, console, brief=arguments.name is None)
     else:
         show_list(descriptions, broken, console)
     return 0
@@ -83,30 +78,19 @@ def _called(
 def _document(
     descriptions: Sequence["Description"], broken: Sequence["Broken"]
 ) -> dict[str, list[dict[str, Any]]]:
-    return {
-        "components": [
-            {
-                "kind": description.kind,
-                "name": description.name,
-                "summary": description.summary,
-                "parameters": [
-                    {**asdict(parameter), "default": _plain(parameter.default)}
-                    for parameter in description.parameters
-                ],
-                **asdict(description.source),
-            }
-            for description in descriptions
-        ],
-        "broken": [
-            {
-                "name": one.name,
-                **asdict(one.source),
-                "reason": one.reason,
-                "traceback": one.traceback,
-            }
-            for one in broken
-        ],
-    }
+    found = {"components": list(map(_flat, descriptions)), "broken": list(map(_flat, broken))}
+    for component in found["components"]:
+        del component["text"]
+        for parameter in component["parameters"]:
+            parameter["default"] = _plain(parameter["default"])
+    return found
+
+
+def _flat(value: "Description | Broken") -> dict[str, Any]:
+    """The fields of a component or broken plugin, and those of its source."""
+    fields = asdict(value)
+    source: dict[str, Any] = fields.pop("source")
+    return {**fields, **source}
 
 
 def _plain(value: Any) -> Any:

@@ -5,12 +5,8 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.cli.options import add_json_option, add_settings
-
-if TYPE_CHECKING:
-    from harness.engine.estimate import CostEstimate
 
 SUMMARY = "cluster attention maps over a sweep of thresholds, with controls, and rank the methods"
 COMPONENTS = (
@@ -46,29 +42,22 @@ def run(arguments: argparse.Namespace) -> int:
     for line in prepared.registry.warnings():
         print(f"warning: {line}", file=sys.stderr)
     with shown_progress(live=prepared.execution.isolation == "process") as progress:
-        if arguments.dry_run:
-            estimate = prepared.estimate_cost(progress)
-        else:
+        estimate = prepared.estimate_cost(progress) if arguments.dry_run else None
+        if estimate is None:
             prepared.execute(progress)
-    if arguments.dry_run:
-        _print_estimate(prepared.folder, estimate, arguments.json)
-        return 0
-    return _print_results(prepared.folder, arguments.json)
-
-
-def _print_estimate(folder: Path, estimate: "CostEstimate", as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"run": str(folder), **asdict(estimate), "new": estimate.new}))
-    else:
-        print(f"{folder}: {estimate}")
+    if estimate is None:
+        return _print_results(prepared.folder, arguments.json)
+    document = {"run": str(prepared.folder), **asdict(estimate), "new": estimate.new}
+    print(json.dumps(document) if arguments.json else f"{prepared.folder}: {estimate}")
+    return 0
 
 
 def _print_results(folder: Path, as_json: bool) -> int:
     from harness.api import Run
-    from harness.cli.leaderboard import board_of, print_boards
+    from harness.cli.leaderboard import print_leaderboards
 
     finished = Run(folder)
-    print_boards([board_of(finished)], "json" if as_json else "table")
+    print_leaderboards([finished], "json" if as_json else "table")
     statuses, failed = finished.statuses(), finished.failed_selections()
     listed = ", ".join(f"{count} {status}" for status, count in statuses.items())
     selections = f"; selections: {failed} failed" if failed else ""

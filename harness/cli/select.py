@@ -12,10 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness select`."""
     add_run_argument(parser)
     parser.add_argument(
-        "--selectors",
-        required=True,
-        metavar="NAMES",
-        help="selectors, separated by commas",
+        "--selectors", required=True, metavar="NAMES", help="selectors, separated by commas"
     )
     add_plugin_option(parser)
     add_json_option(parser, "the leaderboard as JSON")
@@ -24,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Apply the selectors; returns 0 if all selections are ok, 2 if some failed."""
     from harness.api import open_run
-    from harness.cli.leaderboard import board_of, print_boards
+    from harness.cli.leaderboard import print_leaderboards
     from harness.views.progress import shown_progress
 
     opened = open_run(arguments.run_folder)
     with shown_progress() as progress:
         failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
-    print_boards([board_of(opened)], "json" if arguments.json else "table")
+    print_leaderboards([opened], "json" if arguments.json else "table")
     if failed:
         print(f"{opened.folder}: selections: {failed} failed", file=sys.stderr)
     return 2 if failed else 0

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_plugin_option, add_run_argument
-from harness.cli.output import make_folder, stdout_console, write_table
+from harness.cli.output import stdout_console, write_drawings
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.api import Run
+    from harness.views.figures.image import Drawing
     from harness.views.show import ShowContext
 
 SUMMARY = "show one image of a run: profiles, clusters, methods compared; write figures"
@@ -30,10 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness show`."""
     add_run_argument(parser)
     parser.add_argument(
-        "image",
-        nargs="?",
-        metavar="IMAGE",
-        help="an image or map of the run; omit it for a list",
+        "image", nargs="?", metavar="IMAGE", help="an image or map of the run; omit it for a list"
     )
     for name in ("method", "selector"):
         parser.add_argument(
@@ -72,7 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.query is not None and arguments.out is None:
         raise HarnessError("--query changes the figures only; --out says where they go")
     context = _context(opened, arguments)
-    written = list(_write(opened, context, arguments)) if arguments.out is not None else []
+    written: list[Path] = []
+    if arguments.out is not None:
+        written += write_drawings(_drawings(opened, context, arguments), arguments.out)
     show(context, console)
     for path in written:
         print(path)
@@ -105,18 +105,14 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     return ShowContext(report, image, class_name, weights, remarks)
 
 
-def _write(opened: "Run", context: "ShowContext", arguments: argparse.Namespace) -> Iterator[Path]:
+def _drawings(
+    opened: "Run", context: "ShowContext", arguments: argparse.Namespace
+) -> Iterator["Drawing"]:
     from harness.views.figures.image import drawings, query_patch
-    from harness.views.figures.style import save
 
-    report, folder = context.report, arguments.out
+    report = context.report
     query = None if arguments.query is None else query_patch(arguments.query, report.grid)
     heads: dict[int, Any] = {}
     if context.weights is not None:
         heads = opened.weights(report, alone=arguments.head is not None)
-    make_folder(folder)
-    for name, figure, table in drawings(context, heads, query):
-        yield from save(figure, folder, name)
-        path = folder / f"{name}.csv"
-        write_table(table, path)
-        yield path
+    return drawings(context, heads, query)

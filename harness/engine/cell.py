@@ -3,8 +3,9 @@
 import math
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from harness.engine import checks
 from harness.errors import InvalidResultError
@@ -16,9 +17,6 @@ from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
 from harness.plugin.graph import Graph, Partition
 from harness.plugin.profile import Point
 from harness.plugin.values import AttentionMap, Integers
-
-# A checked partition, the warnings of the clusterer, and its seconds.
-_Clustered = tuple[Partition, tuple[str, ...], float]
 
 
 def profile(
@@ -36,9 +34,11 @@ def profile(
     A graph with exactly the edges of the level before is not clustered again: it would get the
     same labels. With `rescore`, every level gets the partition with the largest modularity on its
     graph among those of all levels, and all points come at the end. Raises InvalidResultError if
-    a component returns an invalid result or changes its arguments, and what components raise.
+    a component returns an invalid result or changes its arguments.
     """
-    swept = _swept(attention, builder, clusterer, n_levels, seed, resolution)
+    levels = checks.levels(builder.levels(attention, n_levels), n_levels)
+    graphs = checks.graphs(builder.build(attention, levels), levels, attention.n)
+    swept = _swept(graphs, attention, clusterer, seed, resolution)
     return _rescored(list(swept), resolution) if rescore else (point for _, point in swept)
 
 
@@ -55,55 +55,39 @@ def perturbed(
     seed: int,
     resolution: float,
 ) -> Iterator[Point]:
-    """Yield one point for each draw of a perturbation, at the level with the index `point`.
-
-    Every draw has its own seeds. Raises what `profile` raises.
-    """
+    """Yield a point for each draw of a perturbation, with its own seeds, at one level's index."""
     level = checks.levels(builder.levels(attention, n_levels), n_levels)[point : point + 1]
     for draw in range(n_draws):
-        drawn = checks.drawn(
-            perturbation.draw(attention, seed_of(perturbation_seed, draw)),
-            attention,
-            perturbation.name,
-        )
+        returned = perturbation.draw(attention, seed_of(perturbation_seed, draw))
+        drawn = checks.drawn(returned, attention, perturbation.name)
         for graph in checks.graphs(builder.build(drawn, level), level, drawn.n):
             whole = Graph.from_weights(drawn.weights, self_loops=graph.self_loops)
-            found = _clustered(clusterer, graph, checks.edges(graph), seed_of(seed, draw))
-            yield _scored(graph, whole, found, None, resolution)
+            edges, draw_seed = checks.edges(graph), seed_of(seed, draw)
+            yield _point(clusterer, graph, edges, draw_seed, whole, None, resolution)
 
 
 def _swept(
+    graphs: Iterable[Graph],
     attention: AttentionMap,
-    builder: GraphBuilder,
     clusterer: Clusterer,
-    n_levels: int,
     seed: int,
     resolution: float,
 ) -> Iterator[tuple[Graph, Point]]:
-    """Yield each level's graph with its point.
-
-    `modularity_full` is that on the unpruned map, with its diagonal if the builder's graphs allow
-    self-loops.
-    """
-    wanted = checks.levels(builder.levels(attention, n_levels), n_levels)
+    """Yield each level's graph with its point."""
+    # The unpruned map, with its diagonal if the builder's graphs allow self-loops.
     whole: Graph | None = None
     before: checks.Edges | None = None
     previous: Point | None = None
-    for graph in checks.graphs(builder.build(attention, wanted), wanted, attention.n):
+    for graph in graphs:
         if previous is not None and before is not None and checks.has_edges(graph, before):
-            point = replace(
-                previous,
-                level=graph.level,
-                threshold=graph.threshold,
-                jaccard_previous=_jaccard(previous, previous.labels),
-                seconds=0.0,
-            )
+            jaccard = _jaccard(previous, previous.labels)
+            point = replace(previous, jaccard_previous=jaccard, seconds=0.0)
+            point = replace(point, level=graph.level, threshold=graph.threshold)
         else:
             if whole is None:
                 whole = Graph.from_weights(attention.weights, self_loops=graph.self_loops)
             before = checks.edges(graph)
-            found = _clustered(clusterer, graph, before, seed)
-            point = _scored(graph, whole, found, previous, resolution)
+            point = _point(clusterer, graph, before, seed, whole, previous, resolution)
         yield graph, point
         previous = point
 
@@ -115,9 +99,7 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
     previous: Point | None = None
     for graph, point in swept:
         own = point.labels.tobytes()
-        scores = {
-            key: modularity_of(graph, labels, resolution) for key, labels in communities.items()
-        }
+        scores = {key: modularity_of(graph, each, resolution) for key, each in communities.items()}
         best = max(scores, key=scores.__getitem__)
         # NaN fails the comparison; so it is where the graph has no edge.
         if not scores[best] > scores[own]:
@@ -135,10 +117,30 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
         previous = chosen
 
 
-def _scored(
-    graph: Graph, whole: Graph, found: _Clustered, previous: Point | None, resolution: float
+def _point(
+    clusterer: Clusterer,
+    graph: Graph,
+    edges: checks.Edges,
+    seed: int,
+    whole: Graph,
+    previous: Point | None,
+    resolution: float,
 ) -> Point:
-    partition, caught, seconds = found
+    """Cluster a graph and score the labels."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            started = time.perf_counter()
+            returned = clusterer.cluster(graph, seed=seed)
+            seconds = time.perf_counter() - started
+        partition = _checked(returned, graph, edges)
+    except InvalidResultError as error:
+        raise type(error)(f"at level {graph.level:g}: {error}") from error
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        writes = f"at level {graph.level:g}: cluster() writes into its graph: {error}"
+        raise InvalidResultError(writes) from error
     labels = partition.labels
     communities = unassigned_as_singletons(labels)
     return Point(
@@ -155,7 +157,7 @@ def _scored(
         seconds=seconds,
         labels=labels,
         diagnostics=partition.diagnostics,
-        warnings=caught,
+        warnings=checks.warnings(caught),
     )
 
 
@@ -163,29 +165,9 @@ def _jaccard(previous: Point | None, labels: Integers) -> float:
     return math.nan if previous is None else best_match_jaccard(previous.labels, labels)
 
 
-def _clustered(clusterer: Clusterer, graph: Graph, edges: checks.Edges, seed: int) -> _Clustered:
-    try:
-        return _cluster_and_check(clusterer, graph, edges, seed)
-    except InvalidResultError as error:
-        raise type(error)(f"at level {graph.level:g}: {error}") from error
-
-
-def _cluster_and_check(
-    clusterer: Clusterer, graph: Graph, edges: checks.Edges, seed: int
-) -> _Clustered:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        started = time.perf_counter()
-        try:
-            returned = clusterer.cluster(graph, seed=seed)
-        except ValueError as error:
-            if "read-only" in str(error):
-                raise InvalidResultError(f"cluster() writes into its graph: {error}") from error
-            raise
-        seconds = time.perf_counter() - started
+def _checked(returned: Any, graph: Graph, edges: checks.Edges) -> Partition:
     if not checks.has_edges(graph, edges):
         raise InvalidResultError("cluster() changed the graph that it was given")
     partition = returned if isinstance(returned, Partition) else Partition(returned)
     labels = checks.labels(partition.labels, graph.n)
-    checked = Partition(labels, checks.diagnostics(partition.diagnostics))
-    return checked, checks.warnings(caught), seconds
+    return Partition(labels, checks.diagnostics(partition.diagnostics))

@@ -3,8 +3,8 @@
 import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 from warnings import WarningMessage
 
 import numpy as np
@@ -32,28 +32,27 @@ def kind_of(value: Any, expected: type[V], what: str) -> V:
 
 def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
     """A map with the drawn weights, and with all else from the map that it was drawn from."""
-    found = kind_of(returned, AttentionMap, f"{what}: draw()")
-    if found.weights.shape != observed.weights.shape:
-        raise InvalidResultError(
-            f"{what} drew {found.weights.shape} from a map of {observed.weights.shape}"
-        )
-    return replace(observed, weights=found.weights)
+    weights, shape = (
+        kind_of(returned, AttentionMap, f"{what}: draw()").weights,
+        observed.weights.shape,
+    )
+    _require(weights.shape == shape, f"{what} drew {weights.shape} from a map of {shape}")
+    return replace(observed, weights=weights)
 
 
 def keys(returned: Any, what: str) -> list[str]:
     """Keys of images or maps: at least one text, none twice."""
-    if isinstance(returned, str) or not isinstance(returned, Sequence):
-        raise InvalidResultError(f"{what}: keys() returned {_a(returned)}, not a list of strings")
+    what = f"{what}: keys()"
+    is_list = isinstance(returned, Sequence) and not isinstance(returned, str)
+    _require(is_list, f"{what} returned {_a(returned)}, not a list of strings")
+    _require(len(returned), f"{what} returned no keys")
+    seen: set[str] = set()
     for key in returned:
-        if not isinstance(key, str) or not key:
-            raise InvalidResultError(f"{what}: keys() named {key!r}, which is not a string")
-        if key != key.encode("utf-8", "replace").decode():
-            raise InvalidResultError(f"{what}: keys() named {key!r}, which UTF-8 cannot encode")
-    if len(set(returned)) < len(returned):
-        twice = next(key for index, key in enumerate(returned) if key in returned[:index])
-        raise InvalidResultError(f"{what}: keys() named {twice!r} twice")
-    if not returned:
-        raise InvalidResultError(f"{what}: keys() returned no keys")
+        _require(isinstance(key, str) and key, f"{what} named {key!r}, which is not a string")
+        is_text = key == key.encode("utf-8", "replace").decode()
+        _require(is_text, f"{what} named {key!r}, which UTF-8 cannot encode")
+        _require(key not in seen, f"{what} named {key!r} twice")
+        seen.add(key)
     return list(returned)
 
 
@@ -69,62 +68,56 @@ def location(returned: Any, what: str) -> dict[str, Any]:
 
 def head_indices(returned: Any, what: str) -> list[HeadIndex]:
     """Layers and heads: at least one, none twice."""
-    if not isinstance(returned, Sequence) or not all(
-        isinstance(head_index, HeadIndex) for head_index in returned
-    ):
-        raise InvalidResultError(
-            f"{what}: head_indices() returned {returned!r}, not a list of harness.HeadIndex"
-        )
-    if not returned or len(set(returned)) < len(returned):
-        raise InvalidResultError(
-            f"{what}: head_indices() must name each head once, not {list(returned)}"
-        )
+    what = f"{what}: head_indices()"
+    is_list = isinstance(returned, Sequence)
+    is_list = is_list and all(isinstance(each, HeadIndex) for each in returned)
+    _require(is_list, f"{what} returned {returned!r}, not a list of harness.HeadIndex")
+    is_valid = 0 < len(returned) == len(set(returned))
+    _require(is_valid, f"{what} must name each head once, not {list(returned)}")
     return list(returned)
 
 
+@dataclass
 class PendingMaps:
     """The maps that an extractor has yet to return for the images that it took."""
 
-    def __init__(self, extractor: str, of_every_image: Sequence[HeadIndex]) -> None:
-        self.extractor = extractor
-        self.of_every_image = of_every_image
-        self._items: dict[tuple[str, Variant], int] = {}
-        self._sizes: dict[int, tuple[int, int]] = {}
-        self._pending: dict[int, set[HeadIndex]] = {}
+    extractor: str
+    of_every_image: Sequence[HeadIndex]
+    # By image: its item, the shape of its pixels, and the heads without a map.
+    _taken: dict[tuple[str, Variant], tuple[int, tuple[int, ...], set[HeadIndex]]] = field(
+        default_factory=dict
+    )
 
     def take(self, image: Image, item: int) -> None:
         """Register an image that the extractor takes as an item."""
-        self._items[image.key, image.variant] = item
-        height, width, _ = image.pixels.shape
-        self._sizes[item] = height, width
-        self._pending[item] = set(self.of_every_image)
+        pending = set(self.of_every_image)
+        self._taken[image.key, image.variant] = item, image.pixels.shape, pending
 
     def item_of(self, returned: Any) -> tuple[AttentionMap, int]:
         """A pending map and its item; raises InvalidResultError for any other map."""
         attention = kind_of(returned, AttentionMap, f"{self.extractor}: extract()")
-        item = self._items.get((attention.image, attention.variant))
-        if item is None:
-            if any(image == attention.image for image, _ in self._items):
-                raise InvalidResultError(
-                    f"{self.extractor} gave a map of {attention.image!r} that does not carry its "
-                    "image's variant: AttentionMap(…, variant=image.variant)"
-                )
+        key, region = attention.image, attention.region
+        gave = f"{self.extractor} gave {key!r} a map"
+        if (key, attention.variant) not in self._taken:
+            raise InvalidResultError(self._stray(key))
+        item, (height, width, _), pending = self._taken[key, attention.variant]
+        where = f"layer {attention.layer}, head {attention.head}"
+        is_pending = attention.head_index in pending
+        _require(is_pending, f"{gave} for {where} twice, or never named that head")
+        if region is not None and not lies_within(region, height, width):
             raise InvalidResultError(
-                f"{self.extractor} gave a map of {attention.image!r}, an image it was not given"
+                f"{gave} of a region that is not within its {height}×{width} pixels: "
+                f"{described(region)}"
             )
-        if attention.head_index not in self._pending[item]:
-            raise InvalidResultError(
-                f"{self.extractor} gave {attention.image!r} a map for layer {attention.layer}, "
-                f"head {attention.head} twice, or never named that head"
-            )
-        height, width = self._sizes[item]
-        if attention.region is not None and not lies_within(attention.region, height, width):
-            raise InvalidResultError(
-                f"{self.extractor} gave {attention.image!r} a map of a region that is not within "
-                f"its {height}×{width} pixels: {described(attention.region)}"
-            )
-        self._pending[item].remove(attention.head_index)
+        pending.remove(attention.head_index)
         return attention, item
+
+    def _stray(self, key: str) -> str:
+        gave = f"{self.extractor} gave a map of {key!r}"
+        if all(image != key for image, _ in self._taken):
+            return f"{gave}, an image it was not given"
+        carry = "AttentionMap(…, variant=image.variant)"
+        return f"{gave} that does not carry its image's variant: {carry}"
 
 
 def levels(returned: Any, count: int) -> Floats:
@@ -140,24 +133,21 @@ def levels(returned: Any, count: int) -> Floats:
 
 def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
     """Yield one graph for each level as it is built, at that level and with all nodes."""
-    given = iter(returned) if hasattr(returned, "__iter__") else None
-    if given is None:
-        raise InvalidResultError(f"build() returned {_a(returned)}, not graphs")
+    _require(hasattr(returned, "__iter__"), f"build() returned {_a(returned)}, not graphs")
+    given = iter(returned)
     for level in expected.tolist():
         graph = next(given, None)
-        if graph is None:
-            raise InvalidResultError(f"build() gave no graph for level {level:g}")
+        _require(graph is not None, f"build() gave no graph for level {level:g}")
         graph = kind_of(graph, Graph, "build()")
-        if not math.isfinite(graph.threshold):
-            raise InvalidResultError(f"build() gave a graph with the threshold {graph.threshold}")
-        if graph.level != level or graph.n != nodes:
-            raise InvalidResultError(
-                f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of "
-                f"one of {nodes} nodes at level {level:g}"
-            )
+        is_finite = math.isfinite(graph.threshold)
+        _require(is_finite, f"build() gave a graph with the threshold {graph.threshold}")
+        _require(
+            graph.level == level and graph.n == nodes,
+            f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of one of "
+            f"{nodes} nodes at level {level:g}",
+        )
         yield graph
-    if next(given, None) is not None:
-        raise InvalidResultError(f"build() gave more than {len(expected)} graphs")
+    _require(next(given, None) is None, f"build() gave more than {len(expected)} graphs")
 
 
 Edges = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -190,10 +180,8 @@ def warnings(caught: Iterable[WarningMessage]) -> tuple[str, ...]:
 
 def diagnostics(returned: Any) -> dict[str, float]:
     """Diagnostics as floats by name."""
-    if not isinstance(returned, Mapping):
-        raise InvalidResultError(
-            f"diagnostics are {_a(returned)}, not a mapping of names to numbers"
-        )
+    is_mapping = isinstance(returned, Mapping)
+    _require(is_mapping, f"diagnostics are {_a(returned)}, not a mapping of names to numbers")
     found = {}
     for name, value in returned.items():
         try:
@@ -208,27 +196,27 @@ def diagnostics(returned: Any) -> dict[str, float]:
 def selection(returned: Any, observed: Profile, what: str) -> Selection:
     """A selection that is valid for its profile."""
     chosen = kind_of(returned, Selection, f"{what}: select()")
-    plateau = chosen.plateau
+    plateau, last = chosen.plateau, len(observed) - 1
     try:
         candidate = operator.index(chosen.candidate)
-        within = None if plateau is None else tuple(operator.index(end) for end in plateau)
+        ends = None if plateau is None else tuple(operator.index(end) for end in plateau)
         statistic = float(chosen.statistic)
     except TypeError as error:
         raise InvalidResultError(f"{what}: {chosen} holds a value that is not a number") from error
-    if not isinstance(chosen.accepted, bool | np.bool_) or not isinstance(chosen.reason, str):
-        raise InvalidResultError(f"{what}: accepted must be a bool and reason a string in {chosen}")
-    if not 0 <= candidate < len(observed):
-        raise InvalidResultError(f"{what}: chose level {candidate} of 0 … {len(observed) - 1}")
-    if within is not None and not (
-        len(within) == 2 and 0 <= within[0] <= candidate <= within[1] < len(observed)
-    ):
-        raise InvalidResultError(
-            f"{what}: the plateau {plateau} does not contain the level {candidate}"
-        )
-    if chosen.accepted and not math.isfinite(statistic):
-        raise InvalidResultError(f"{what}: accepted a level with the statistic {statistic}")
-    ends = None if within is None else (within[0], within[1])
-    return Selection(candidate, statistic, bool(chosen.accepted), ends, chosen.reason)
+    has_types = isinstance(chosen.accepted, bool | np.bool_) and isinstance(chosen.reason, str)
+    _require(has_types, f"{what}: accepted must be a bool and reason a string in {chosen}")
+    _require(0 <= candidate <= last, f"{what}: chose level {candidate} of 0 … {last}")
+    within = cast("tuple[int, int] | None", ends)
+    is_around = ends is None or (len(ends) == 2 and 0 <= ends[0] <= candidate <= ends[1] <= last)
+    _require(is_around, f"{what}: the plateau {plateau} does not contain the level {candidate}")
+    is_finite = not chosen.accepted or math.isfinite(statistic)
+    _require(is_finite, f"{what}: accepted a level with the statistic {statistic}")
+    return Selection(candidate, statistic, bool(chosen.accepted), within, chosen.reason)
+
+
+def _require(is_valid: object, message: str) -> None:
+    if not is_valid:
+        raise InvalidResultError(message)
 
 
 def _a(value: Any) -> str:

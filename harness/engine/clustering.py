@@ -7,6 +7,8 @@ submitted as soon as their maps exist: clustering starts while maps are still ex
 import contextlib
 from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import astuple, dataclass, field
 from typing import Self
 
 from harness.engine.pool import CellJob, Pool
@@ -16,41 +18,33 @@ from harness.planning.settings import Settings, TimeLimits
 from harness.store import FILE_NAME, Store
 from harness.store.records import CellRecord, MapRecord, MissingCell
 
+# Seconds without an ended cell after which the pool is asked for its room again.
+PATIENCE = 5.0
 # Cells read from the store at a time.
 PAGE = 500
 # Warnings about failed cells; the tables have all failures.
 WARNINGS = 10
 
 
+@dataclass
 class Clustering:
     """Computes the missing cells of one phase. Use as a context manager.
 
     When an exception ends it, it still records the cells that have ended.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        pool: Pool,
-        settings: Settings,
-        limits: TimeLimits,
-        progress: Progress,
-        phase: str,
-        total: int,
-    ) -> None:
-        self.store = store
-        self.pool = pool
-        self.settings = settings
-        self.limits = limits
-        self.progress = progress
-        self.phase = phase
-        self.total = total
-        self._done = self._failures = 0
-        self._is_shown = False
-        self._after = -1
-        self._page: deque[MissingCell] = deque()
-        self._under_way: dict[str, MissingCell] = {}
-        self._unwritten: list[CellRecord] = []
+    store: Store
+    pool: Pool
+    settings: Settings
+    limits: TimeLimits
+    progress: Progress
+    phase: str
+    total: int
+    _done: int = 0
+    _failures: int = 0
+    _after: int = -1
+    _page: deque[MissingCell] = field(default_factory=deque)
+    _under_way: dict[Future[CellRecord], MissingCell] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -59,23 +53,25 @@ class Clustering:
         if error is not None:
             # The reason of the exception may be that nothing can be written.
             with contextlib.suppress(Exception):
-                self._record(self.pool.ended(wait=False))
+                self._collect(0)
 
     def take_maps(self, maps: Iterable[MapRecord]) -> None:
         """Record maps, submit the cells that waited for them, and record the cells that ended."""
         self.store.write_maps(maps)
         self._feed()
-        self._record(self.pool.ended(wait=False))
+        self._collect(0)
 
     def finish(self) -> None:
         """Compute and record all cells; every map has its record by now."""
         self.progress.begin(self.phase, self.total)
-        self._is_shown = True
-        # Cells that ended while maps were extracted.
-        self._count(self._done)
         self._feed()
-        while self._under_way:
-            self._record(self.pool.ended(wait=True))
+        shown = 0
+        while shown < self._done or self._under_way:
+            # At first, cells that ended while maps were extracted.
+            for _ in range(shown, self._done):
+                self.progress.advance()
+            shown = self._done
+            self._collect(PATIENCE)
             self._feed()
 
     def _feed(self) -> None:
@@ -89,11 +85,9 @@ class Clustering:
             if cell.map.reason:
                 skipped.append(CellRecord(cell.key, "skipped", cell.map.reason))
             else:
-                self._under_way[cell.key] = cell
-                self.pool.submit(self._job(cell, cell.map))
+                self._under_way[self.pool.submit(self._job(cell, cell.map))] = cell
         if skipped:
             self.store.write_cells(skipped)
-            self._count(len(skipped))
             self._done += len(skipped)
 
     def _next(self) -> MissingCell | None:
@@ -104,52 +98,41 @@ class Clustering:
 
     def _job(self, cell: MissingCell, found: MapRecord) -> CellJob:
         settings = self.settings
-        return CellJob(
-            cell.key,
-            "cell" if cell.point is None else "perturbed cell",
-            found.digest,
-            self.limits.of(cell.clusterer),
-            {
-                "map": found.to_message(),
-                "image": cell.image,
-                "layer": cell.head_index.layer,
-                "head": cell.head_index.head,
-                "role": cell.variant.role,
-                "control": cell.variant.name,
-                "draw": cell.variant.draw,
-                "graph": cell.graph,
-                "clusterer": cell.clusterer,
-                "levels": settings.levels,
-                "seed": cell.seed,
-                "resolution": settings.resolution,
-                "rescore": settings.rescore,
-                "run seed": settings.seed,
-                "point": cell.point,
-                "draws": settings.stability_draws,
-            },
-        )
+        header = {
+            "map": found.to_message(),
+            "image": cell.image,
+            **vars(cell.head_index),
+            "variant": astuple(cell.variant),
+            "graph": cell.graph,
+            "clusterer": cell.clusterer,
+            "n_levels": settings.levels,
+            "seed": cell.seed,
+            "resolution": settings.resolution,
+            "rescore": settings.rescore,
+            "point": cell.point,
+            "n_draws": settings.stability_draws,
+            "run_seed": settings.seed,
+        }
+        return CellJob(cell.key, found.digest, self.limits.of(cell.clusterer), header)
 
-    def _record(self, records: list[CellRecord]) -> None:
-        self._unwritten += records
-        if not self._unwritten:
-            return
-        # One transaction for all of them: each transaction waits for the disk.
-        self.store.write_cells(self._unwritten)
-        records, self._unwritten = self._unwritten, []
-        if not (self.store.folder / FILE_NAME).exists():
-            raise RunStoppedError(f"{self.store.folder}: was removed during the run")
-        for record in records:
-            cell = self._under_way.pop(record.key)
+    def _collect(self, patience: float) -> None:
+        """Record the cells that have ended; waits so many seconds for one."""
+        done, _ = wait(self._under_way, patience, FIRST_COMPLETED)
+        ended = [each for each in self._under_way if each in done and not each.exception()]
+        if ended:
+            # One transaction for all of them: each transaction waits for the disk.
+            self.store.write_cells(future.result() for future in ended)
+            if not (self.store.folder / FILE_NAME).exists():
+                raise RunStoppedError(f"{self.store.folder}: was removed during the run")
+        for future in ended:
+            cell, record = self._under_way.pop(future), future.result()
             if record.status != "ok":
                 self._failures += 1
                 self._warn(cell, record)
-        self._count(len(records))
-        self._done += len(records)
-
-    def _count(self, cells: int) -> None:
-        if self._is_shown:
-            for _ in range(cells):
-                self.progress.advance()
+        self._done += len(ended)
+        for future in done:
+            # Raises what stopped the pool.
+            future.result()
 
     def _warn(self, cell: MissingCell, record: CellRecord) -> None:
         if self._failures <= WARNINGS:

@@ -12,19 +12,22 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
-from harness.engine.pool import CellJob, Pool, ResultQueue
+from harness.engine.pool import CellJob, Pool
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
+from harness.planning.settings import Execution
 from harness.store.records import CellRecord
 
 try:
@@ -49,38 +52,35 @@ CHATTY = ("distributed", "distributed.client")
 SPARE_MAPS = 32
 
 
+@dataclass
 class DaskPool:
     """A pool of all workers of a cluster, as they come and go."""
 
-    def __init__(
-        self, client: "distributed.Client", name: str, maps: Path, progress: Progress
-    ) -> None:
-        self._client = client
-        self._name = name
-        self._maps = maps
-        self._progress = progress
-        self._cells: dict[str, tuple[CellJob, distributed.Future]] = {}
-        self._outcomes = ResultQueue()
-        self._sent: OrderedDict[str, distributed.Future] = OrderedDict()
-        self._threads = -1
-        self._counted = -COUNT_INTERVAL
+    _client: "distributed.Client"
+    _name: str
+    _maps: Path
+    _progress: Progress
+    _cells: dict[str, tuple[CellJob, "distributed.Future"]] = field(default_factory=dict)
+    _sent: OrderedDict[str, "distributed.Future"] = field(default_factory=OrderedDict)
+    _threads: int = -1
+    _counted: float = -COUNT_INTERVAL
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
+    def close(self) -> None:
+        """Cancel the cells that are still computed."""
         with contextlib.suppress(Exception):
-            self._client.cancel([future for _, future in self._cells.values()], force=True)
+            self._client.cancel([task for _, task in list(self._cells.values())], force=True)
             self._client.unregister_worker_plugin(self._name)
 
     def room(self) -> int:
         """Three for each thread of the cluster: one in work, and two to hide the network."""
-        self._count_threads()
+        if time.monotonic() - self._counted >= COUNT_INTERVAL:
+            self._counted = time.monotonic()
+            self._count_threads()
         return 3 * max(1, self._threads)
 
-    def submit(self, job: CellJob) -> None:
+    def submit(self, job: CellJob) -> Future[CellRecord]:
         """Accept a cell."""
-        future = self._client.submit(
+        task = self._client.submit(
             compute_on_worker,
             self._name,
             job,
@@ -88,24 +88,13 @@ class DaskPool:
             key=task_name(self._name, job.key),
             pure=False,
         )
-        self._cells[job.key] = job, future
-        future.add_done_callback(partial(self._take_record, job))
-
-    def ended(self, *, wait: bool) -> list[CellRecord]:
-        """The records of cells that ended since the last call; with `wait`, at least one."""
-        while True:
-            records = self._outcomes.take(wait=wait, patience=COUNT_INTERVAL)
-            for record in records:
-                del self._cells[record.key]
-            if records or not wait:
-                return records
-            self._count_threads()
+        self._cells[job.key] = job, task
+        ended = Future[CellRecord]()
+        task.add_done_callback(partial(self._end, job, ended))
+        return ended
 
     def _count_threads(self) -> None:
-        """Count the cluster's threads at intervals, and warn when there are none."""
-        if time.monotonic() - self._counted < COUNT_INTERVAL:
-            return
-        self._counted = time.monotonic()
+        """Count the cluster's threads, and warn when there are none."""
         before = self._threads
         # If the scheduler is gone, the submitted cells say so.
         with contextlib.suppress(OSError):
@@ -115,7 +104,7 @@ class DaskPool:
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
-            needed = {job.digest for job, _ in self._cells.values()}
+            needed = {job.digest for job, _ in list(self._cells.values())}
             for old in [old for old in self._sent if old not in needed][: -SPARE_MAPS or None]:
                 del self._sent[old]
             weights = np.load(self._maps / f"{digest}.npy", allow_pickle=False)
@@ -124,27 +113,27 @@ class DaskPool:
         self._sent.move_to_end(digest)
         return self._sent[digest]
 
-    def _take_record(self, job: CellJob, future: "distributed.Future") -> None:
+    def _end(self, job: CellJob, ended: Future[CellRecord], task: "distributed.Future") -> None:
         """Pass on the record of a cell; called in a thread of Dask."""
         try:
-            self._outcomes.put(_record(job, future))
+            ended.set_result(_record(job, task))
         except HarnessError as error:
-            self._outcomes.put(error)
+            ended.set_exception(error)
         except BaseException as error:
-            self._outcomes.put(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
+            ended.set_exception(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
+        self._cells.pop(job.key, None)
 
 
 def _identity(weights: NDArray[Any]) -> NDArray[Any]:
     return weights
 
 
-def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
-    if future.status == "finished":
-        record: CellRecord = future.result()
-        return record
-    if future.status != "error":
+def _record(job: CellJob, task: "distributed.Future") -> Any:
+    if task.status == "finished":
+        return task.result()
+    if task.status != "error":
         raise RunStoppedError("--dask: the scheduler is gone; the same command continues")
-    error = future.exception()
+    error = task.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
         return CellRecord(job.key, "killed", lost)
@@ -155,66 +144,52 @@ def _record(job: CellJob, future: "distributed.Future") -> CellRecord:
 
 @contextmanager
 def connect(
-    address: str,
-    workers: int,
-    config: WorkerConfig,
-    maps: Path,
-    expected: Mapping[str, Any] | None,
-    progress: Progress,
+    execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
 ) -> Iterator[Pool]:
-    """A pool on the cluster of a scheduler, or on a new cluster of `workers` processes.
+    """A pool on the cluster of a scheduler, or on a new cluster.
 
     Raises HarnessError if the scheduler does not answer, or if a worker cannot import the harness
-    or differs from the environment `expected`.
+    or, unless `any_environment`, differs from the environment here.
     """
+    here = environment(config.extraction_threads)
+    expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
             logger = logging.getLogger(name)
             opened.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.CRITICAL)
-        client = opened.enter_context(_client(address, workers, opened))
+        client = opened.enter_context(_client(execution, opened))
         _compare(client, config, expected)
         name = f"attention-harness-{client.id}"
         processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
         client.register_plugin(processes, name=name)
-        yield opened.enter_context(DaskPool(client, name, maps, progress))
+        pool = DaskPool(client, name, maps, progress)
+        opened.callback(pool.close)
+        yield pool
 
 
-def _client(
-    address: str, workers: int, opened: contextlib.ExitStack
-) -> contextlib.AbstractContextManager["distributed.Client"]:
-    target: Any = address
+def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
+    address: Any = execution.dask
+    target = address
     if address == LOCAL:
-        opened.enter_context(_safe_path())
-        target = opened.enter_context(
-            distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-            )
-        )
+        # The workers that Dask starts here import nothing from the working folder.
+        setting = "distributed.nanny.pre-spawn-environ"
+        safe = {**dask.config.get(setting, {}), "PYTHONSAFEPATH": "1"}
+        opened.enter_context(dask.config.set({setting: safe}))
+        cluster = {"n_workers": execution.workers, "threads_per_worker": 1, "silence_logs": 50}
+        target = distributed.LocalCluster(**cluster, dashboard_address=":0")
+        opened.enter_context(target)
     elif not ADDRESS.fullmatch(address):
         raise HarnessError(
             f"--dask {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
             "workers here"
         )
     try:
-        client: contextlib.AbstractContextManager[distributed.Client] = distributed.Client(
-            target, timeout=CONNECT_LIMIT, set_as_default=False
-        )
-        return client
+        return distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
             f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
-
-
-def _safe_path() -> contextlib.AbstractContextManager[object]:
-    """Let the workers that Dask starts here import nothing from the working folder."""
-    environment = dask.config.get("distributed.nanny.pre-spawn-environ", {})
-    safe = {**environment, "PYTHONSAFEPATH": "1"}
-    changed: contextlib.AbstractContextManager[object] = dask.config.set(
-        {"distributed.nanny.pre-spawn-environ": safe}
-    )
-    return changed
 
 
 def _compare(
@@ -237,13 +212,9 @@ def _compare(
 
 def _files_of(plugins: Sequence[Path]) -> Plugins:
     found = []
-    for plugin in plugins:
-        path = plugin.resolve()
-        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-        contents = {
-            str(file.relative_to(path.parent)): file.read_bytes()
-            for file in files
-            if "__pycache__" not in file.parts
-        }
+    for path in map(Path.resolve, plugins):
+        files = [path] if path.is_file() else filter(Path.is_file, path.rglob("*"))
+        sources = [file for file in files if "__pycache__" not in file.parts]
+        contents = {str(file.relative_to(path.parent)): file.read_bytes() for file in sources}
         found.append((path.name, contents))
     return found

@@ -101,11 +101,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def compute(self, job: CellJob, weights: NDArray[Any]) -> CellRecord:
-        """Compute one cell in a process of this Dask worker.
-
-        Raises RunStoppedError if the environment differs, and Dask's Reschedule if the process was
-        killed because the Dask worker closes or nobody waits for the cell.
-        """
+        """Compute one cell; raises Dask's Reschedule if its process was interrupted."""
         if self._refusal:
             raise RunStoppedError(self._refusal)
         maps = self._folder / "maps"
@@ -145,7 +141,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
             self._idle.pop().kill()
         guardian, self._guardian = self._guardian, None
         if guardian is not None:
-            guardian.__exit__(None, None, None)
+            guardian.__exit__()
 
     def _watch(self, guardian: Guardian) -> None:
         """End processes whose cell nobody waits for, and all of them after a time without cells."""

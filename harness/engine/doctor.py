@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import environment
-from harness.engine.inline_worker import worker_maker
+from harness.engine.inline_worker import open_worker
 from harness.engine.isolation import THREAD_VARIABLES, peak_memory
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
@@ -63,7 +63,7 @@ def _workers(registry: Registry, plugins: Sequence[Path]) -> dict[str, Any]:
     known = {"peak memory is known": peak_memory() is not None}
     started = time.perf_counter()
     try:
-        with worker_maker(config, "process", registry) as make_worker, make_worker() as worker:
+        with open_worker(config, "process", registry) as worker:
             worker.start()
             return {"ready after seconds": round(time.perf_counter() - started, 2), **known}
     except HarnessError as error:

@@ -51,12 +51,7 @@ def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
 
 
 def cost_of(
-    plan: Plan,
-    store: Store | None,
-    forced: Set[str],
-    workers: int,
-    *,
-    retry_failed: bool = False,
+    plan: Plan, store: Store | None, forced: Set[str], workers: int, *, retry_failed: bool = False
 ) -> CostEstimate:
     """Count a plan's cells and those that a store holds.
 

@@ -4,20 +4,17 @@ An image that fails affects no other. When a job fails, each image that it had t
 answered is tried alone, so that the one to blame is found.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from harness.engine.messages import Message
-from harness.engine.worker import JobFailedError, Worker, answers, in_order
+from harness.engine.worker import JobFailedError, Worker, ask_each
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
 from harness.plugin.values import HeadIndex
+from harness.store import Store
 from harness.store.records import MapRecord
-
-Write = Callable[[Iterable[MapRecord]], None]
 
 
 @dataclass
@@ -28,24 +25,24 @@ class _Unit:
     wanted: dict[HeadIndex, PlannedMap]
     found: dict[HeadIndex, MapRecord] = field(default_factory=dict)
 
-    def failed(self, reason: str, detail: str) -> list[MapRecord]:
-        return [
-            MapRecord(planned.key, reason=reason, detail=detail) for planned in self.wanted.values()
-        ]
-
 
 @dataclass(frozen=True)
 class Extraction:
-    """Extracts and draws maps in a worker, saves them in a folder and records them."""
+    """Extracts and draws maps in a worker, saves them in a store's folder and records them."""
 
     worker: Worker
-    folder: Path
+    store: Store
     limit: float
     progress: Progress
-    write: Write
+    write: Callable[[Iterable[MapRecord]], None]
 
-    def extract(self, missing: Sequence[PlannedMap]) -> None:
-        """Extract observed maps and those of image controls; records each."""
+    def get(self, missing: Sequence[PlannedMap]) -> None:
+        """Extract observed maps and those of image controls, then draw map controls."""
+        if extracted := [planned for planned in missing if not planned.drawn_from]:
+            self._extract(extracted)
+        self._draw([planned for planned in missing if planned.drawn_from])
+
+    def _extract(self, missing: Sequence[PlannedMap]) -> None:
 
         def source(planned: PlannedMap) -> tuple[str, str]:
             return planned.image_set, planned.extractor
@@ -54,24 +51,23 @@ class Extraction:
         for (image_set, extractor), group in groupby(sorted(missing, key=source), source):
             queue = [_units(group)]
             while queue:
-                queue += self._attempt(image_set, extractor, queue.pop(0))
+                if units := queue.pop(0):
+                    queue += self._attempt(image_set, extractor, units)
 
     def _attempt(self, image_set: str, extractor: str, units: list[_Unit]) -> list[list[_Unit]]:
         """Extract units; returns the batches to try again."""
         taken: dict[int, _Unit] = {}
         waiting = dict(enumerate(units))
         tried: int | None = None
-        call = self.worker.call(
-            "extract",
-            self.limit,
-            silence=True,
-            images=image_set,
-            extractor=extractor,
-            items=[unit.item for unit in units],
-            folder=str(self.folder),
-        )
+        header = {
+            "images": image_set,
+            "extractor": extractor,
+            "items": [unit.item for unit in units],
+            "folder": str(self.store.maps_folder),
+        }
         try:
-            for answer in answers(call):
+            call = self.worker.call("extract", self.limit, silence=True, **header)
+            for answer in call:
                 index = answer["item"]
                 match answer["reply"]:
                     case "trying":
@@ -81,32 +77,31 @@ class Extraction:
                     case "refused":
                         self._fail([waiting.pop(index)], answer["reason"])
                     case "map" if index in taken:
-                        unit, head_index = taken[index], HeadIndex(answer["layer"], answer["head"])
-                        if head_index in unit.wanted:
-                            unit.found[head_index] = MapRecord.from_message(
-                                unit.wanted[head_index].key, answer
-                            )
+                        unit, head = taken[index], HeadIndex(answer["layer"], answer["head"])
+                        if head in unit.wanted:
+                            key = unit.wanted[head].key
+                            unit.found[head] = MapRecord.from_message(key, answer)
                         if len(unit.found) == len(unit.wanted):
                             self.write(unit.found.values())
                             self.progress.advance()
                             del taken[index]
         except JobFailedError as error:
-            suspects = list(taken.values())
             if tried in waiting:
                 # Loading the image or drawing the control failed, not the extractor.
                 self._fail([waiting.pop(tried)], error.reason, error.detail)
-                return _batch([*suspects, *waiting.values()])
+                return [[*taken.values(), *waiting.values()]]
+            suspects, rest = list(taken.values()), list(waiting.values())
             if len(suspects) > 1:
-                return [[unit] for unit in suspects] + _batch(waiting.values())
+                return [*([unit] for unit in suspects), rest]
             if suspects:
                 self._fail(suspects, error.reason, error.detail)
-                return _batch(waiting.values())
-            if len(waiting) < len(units):
+            elif len(rest) < len(units):
                 self.progress.warn(named(extractor, error.reason))
-                return _batch(waiting.values())
-            # It failed before it took an image: no image is to blame.
-            self._fail(units, error.reason, error.detail)
-            return []
+            else:
+                # It failed before it took an image: no image is to blame.
+                self._fail(units, error.reason, error.detail)
+                rest = []
+            return [rest]
         for unit in [*taken.values(), *waiting.values()]:
             missing = sorted(set(unit.wanted) - set(unit.found))
             where = f"layer {missing[0].layer}, head {missing[0].head}"
@@ -115,37 +110,31 @@ class Extraction:
 
     def _fail(self, units: Sequence[_Unit], reason: str, detail: str = "") -> None:
         for unit in units:
-            self.write(unit.failed(reason, detail))
+            keys = [planned.key for planned in unit.wanted.values()]
+            self.write([MapRecord(key, reason=reason, detail=detail) for key in keys])
             drawn = f"{unit.item['control']} of " if unit.item["control"] else ""
             self.progress.warn(drawn + named(unit.item["image"], reason))
             self.progress.advance()
 
-    def draw(self, missing: Sequence[PlannedMap], stored: Mapping[str, MapRecord]) -> None:
-        """Draw map controls from stored maps; records each."""
+    def _draw(self, missing: Sequence[PlannedMap]) -> None:
+        stored = self.store.maps() if missing else {}
         drawable = []
         for planned in missing:
             observed = stored[planned.drawn_from]
             if observed.reason:
                 self.write([MapRecord(planned.key, reason=observed.reason)])
             else:
-                drawable.append((planned, observed))
+                drawable.append((planned, observed.to_message()))
         if not drawable:
             return
         self.progress.begin("drawing controls", len(drawable))
-        items = [
-            {
-                "map": observed.to_message(),
-                "control": planned.variant.name,
-                "seed": planned.seed,
-            }
+        questions = [
+            {"map": observed, "control": planned.variant.name, "seed": planned.seed}
             for planned, observed in drawable
         ]
-
-        def ask(first: int) -> Iterator[Message]:
-            asked = {"items": items[first:], "folder": str(self.folder)}
-            return self.worker.call("draw maps", self.limit, silence=True, **asked)
-
-        for (planned, _), answer in zip(drawable, in_order(ask, len(items)), strict=True):
+        folder = str(self.store.maps_folder)
+        answers = ask_each(self.worker, "draw_maps", self.limit, questions, folder=folder)
+        for (planned, _), answer in zip(drawable, answers, strict=True):
             self.write([self._drawn(planned, answer)])
             self.progress.advance()
 
@@ -157,22 +146,12 @@ class Extraction:
         return MapRecord(planned.key, reason=reason, detail=answer.get("detail", ""))
 
 
-def _batch(units: Iterable[_Unit]) -> list[list[_Unit]]:
-    """The units as one batch, or no batch if there are none."""
-    batch = list(units)
-    return [batch] if batch else []
-
-
 def _units(planned_maps: Iterable[PlannedMap]) -> list[_Unit]:
     units: dict[tuple[Any, ...], _Unit] = {}
     for planned in planned_maps:
         variant = planned.variant
         identity = (planned.image_set, planned.extractor, planned.image, variant)
-        item = {
-            "image": planned.image,
-            "control": variant.name,
-            "draw": variant.draw,
-            "seed": planned.seed,
-        }
+        control = {"control": variant.name, "draw": variant.draw, "seed": planned.seed}
+        item = {"image": planned.image, **control}
         units.setdefault(identity, _Unit(item, {})).wanted[planned.head_index] = planned
     return list(units.values())

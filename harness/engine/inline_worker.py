@@ -1,13 +1,13 @@
 """Workers of a run: processes, or one worker in the calling process, for debugging."""
 
 import bdb
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any, Self
+from typing import Any
 
 from harness.engine.guardian import Guardian
-from harness.engine.isolation import ThreadLimit, borrowed
+from harness.engine.isolation import borrowed
 from harness.engine.jobs import Context, failure_of, perform
 from harness.engine.messages import Message, decode, encode
 from harness.engine.worker import JobFailedError, Worker, WorkerConfig
@@ -20,16 +20,13 @@ NOTE = "components run in this process, one at a time: time and memory limits do
 
 
 @contextmanager
-def worker_maker(
-    config: WorkerConfig, isolation: Isolation, registry: Registry
-) -> Iterator[Callable[[], Worker]]:
-    """Give the function that makes the workers of a run."""
+def open_worker(config: WorkerConfig, isolation: Isolation, registry: Registry) -> Iterator[Worker]:
+    """Give a worker in the calling process for isolation "none", else in a process of its own."""
     if isolation == "none":
-        worker = InlineWorker(config, registry)
-        yield lambda: worker
+        yield InlineWorker(config, registry)
         return
-    with Guardian() as guardian:
-        yield lambda: WorkerProcess(config, guardian)
+    with Guardian() as guardian, WorkerProcess(config, guardian) as worker:
+        yield worker
 
 
 class InlineWorker:
@@ -39,34 +36,19 @@ class InlineWorker:
     encoded as for a process, so that both ways give the same records.
     """
 
+    peak_memory: int | None = None
+
     def __init__(self, config: WorkerConfig, registry: Registry) -> None:
         self._config = config
         self._context = Context(registry, config.codes)
-        self._threads = ThreadLimit()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        pass
 
     def start(self) -> None:
         """Nothing: it is always ready."""
 
-    def kill(self) -> None:
-        """Nothing: it runs in the caller."""
-
-    def interrupt(self) -> None:
-        """Nothing: Ctrl-C reaches it as any code of the caller."""
-
     def call(
         self, job: str, limit: float, *, silence: bool = False, **header: Any
     ) -> Iterator[Message]:
-        """Do a job, then yield its answers, the last one with reply "done".
-
-        Raises JobFailedError, RunStoppedError or KeyboardInterrupt after the answers that came
-        before it.
-        """
+        """Do a job, then yield its answers, and raise what came after them."""
         found: list[Message] = []
         failure: BaseException | None = None
         try:
@@ -76,27 +58,25 @@ class InlineWorker:
         yield from found
         if failure is not None:
             raise failure
-        yield Message({"reply": "done", "peak_memory": None})
 
-    def _perform(self, asked: Message, found: list[Message]) -> None:
-        def send(message: Message) -> None:
-            found.append(_received(dict(message.header), message.content))
+    def _perform(self, header: Message, found: list[Message]) -> None:
+        def send(reply: str = "answer", **values: Any) -> None:
+            found.append(_received({"reply": reply, **values}))
 
         try:
-            with borrowed(self._threads) as state:
-                perform(self._config, self._context, state, asked.header, send)
+            with borrowed():
+                perform(self._config, self._context, header, send)
         except (RunStoppedError, KeyboardInterrupt):
             raise
         except bdb.BdbQuit as error:
             # Whoever quits the debugger wants the run to end, not the next cell.
             raise KeyboardInterrupt from error
         except BaseException as error:
-            failed = _received(failure_of(error, None)).header
-            raise JobFailedError(failed["status"], failed["reason"], failed["detail"]) from error
+            raise JobFailedError(**failure_of(error, None)) from error
 
 
-def _received(header: dict[str, Any], content: bytes = b"") -> Message:
+def _received(message: Message) -> Message:
     """A message as it arrives at the other end of a pipe."""
-    message = decode(BytesIO(encode(Message(header, content))).read)
-    assert message is not None
-    return message
+    received = decode(BytesIO(encode(message)).read)
+    assert received is not None
+    return received

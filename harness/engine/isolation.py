@@ -14,8 +14,8 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ THREAD_VARIABLES = (
 )
 LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU)
 SIGNALS = tuple(set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
+STREAMS = ("stdin", "stdout", "stderr")
 TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 # Linux' number of the wish to be the parent of all orphans below.
 PR_SET_CHILD_SUBREAPER = 36
@@ -72,135 +73,69 @@ def thread_variables(count: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(count))
 
 
-class ThreadLimit:
-    """Sets the threads of numerical libraries, both loaded ones and those still to be loaded.
+def _threads() -> dict[str, int]:
+    """The threads of each loaded library."""
+    found = {library.filepath: library.num_threads for library in _libraries(len(sys.modules))}
+    torch = sys.modules.get("torch")
+    return found if torch is None else {**found, "torch": torch.get_num_threads()}
 
-    A job has one thread whatever the number of workers: the order of additions, and with it the
-    last digit, depends on it, and more threads than cores are many times slower. Only extraction
-    may get more.
-    """
+
+def _restore_threads(counts: Mapping[str, int], default: int | None = None) -> None:
+    """Set the threads of each library; one without a count gets the default, or the most."""
+    most = default or max(counts.values(), default=os.cpu_count() or 1)
+    for library in _libraries(len(sys.modules)):
+        count = counts.get(library.filepath, most)
+        if library.num_threads != count:
+            library.set_num_threads(count)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != counts.get("torch", most):
+        torch.set_num_threads(counts.get("torch", most))
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> list[Any]:
+    """The loaded libraries; found again, which takes milliseconds, when modules were imported."""
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().lib_controllers)
+
+
+class ProcessState:
+    """The state of the process when this was made, and how to return to it."""
 
     def __init__(self) -> None:
-        self._modules = -1
-        self._libraries: list[Any] = []
-
-    def set(self, count: int) -> None:
-        """Give every library this many threads."""
-        os.environ.update(thread_variables(count))
-        self.restore({}, count)
-
-    def counts(self) -> dict[str, int]:
-        """The threads of each loaded library."""
-        self._find_libraries()
-        found = {library.filepath: library.num_threads for library in self._libraries}
-        torch = sys.modules.get("torch")
-        return found if torch is None else {**found, "torch": torch.get_num_threads()}
-
-    def restore(self, counts: Mapping[str, int], default: int | None = None) -> None:
-        """Set the threads of each library; one without a count gets the default, or the most."""
-        self._find_libraries()
-        most = default or max(counts.values(), default=os.cpu_count() or 1)
-        for library in self._libraries:
-            count = counts.get(library.filepath, most)
-            if library.num_threads != count:
-                library.set_num_threads(count)
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.get_num_threads() != counts.get("torch", most):
-            torch.set_num_threads(counts.get("torch", most))
-
-    def _find_libraries(self) -> None:
-        # It takes milliseconds: not before every cell.
-        if len(sys.modules) != self._modules:
-            from threadpoolctl import ThreadpoolController
-
-            self._libraries = ThreadpoolController().lib_controllers
-            self._modules = len(sys.modules)
-
-
-@dataclass(frozen=True)
-class ProcessState:
-    """The state of the process at one moment, and how to return to it."""
-
-    folder: int
-    environment: Mapping[str, str]
-    permissions: int
-    handlers: Mapping[signal.Signals, Any]
-    timers: Set[int]
-    blocked: frozenset[signal.Signals | int]
-    limits: Mapping[int, tuple[int, int]]
-    streams: tuple[Any, Any, Any]
-    paths: tuple[str, ...]
-    float_errors: Mapping[str, Any]
-    recursion: int
-    locale: str
-    address_space: int
-    threads: ThreadLimit
-
-    @classmethod
-    def now(cls) -> "ProcessState":
-        """The present state."""
+        self._limits = {limit: resource.getrlimit(limit) for limit in LIMITS}
+        self._address_space = address_space()
+        self.folder = os.open(".", os.O_RDONLY)
         # Read by setting it; files that other threads create meanwhile are private, not public.
         permissions = os.umask(0o077)
         os.umask(permissions)
-        return cls(
-            folder=os.open(".", os.O_RDONLY),
-            environment=dict(os.environ),
-            permissions=permissions,
-            handlers={number: signal.getsignal(number) for number in SIGNALS},
-            timers={timer for timer in TIMERS if signal.getitimer(timer)[0]},
-            blocked=frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-            limits={limit: resource.getrlimit(limit) for limit in LIMITS},
-            streams=(sys.stdin, sys.stdout, sys.stderr),
-            paths=tuple(sys.path),
-            float_errors=np.geterr(),
-            recursion=sys.getrecursionlimit(),
-            locale=locale.setlocale(locale.LC_ALL),
-            address_space=address_space(),
-            threads=ThreadLimit(),
-        )
-
-    def prepare(self, *, seed: int, threads: int) -> None:
-        """Set the threads of a job, and seed the global random generators."""
-        self.threads.set(threads)
-        random.seed(seed)
-        np.random.seed(seed)
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(seed)
+        timers = [timer for timer in TIMERS if not signal.getitimer(timer)[0]]
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._restore: list[Callable[[], object]] = [
+            lambda: [signal.setitimer(timer, 0) for timer in timers],
+            partial(os.fchdir, self.folder),
+            partial(_restore_environment, dict(os.environ)),
+            partial(os.umask, permissions),
+            partial(_restore_handlers, handlers),
+            partial(signal.pthread_sigmask, signal.SIG_SETMASK, blocked),
+            self.lift_limits,
+            *(partial(setattr, sys, name, getattr(sys, name)) for name in STREAMS),
+            partial(_restore_paths, list(sys.path)),
+            partial(np.seterr, **np.geterr()),
+            partial(sys.setrecursionlimit, sys.getrecursionlimit()),
+            partial(_restore_locale, locale.setlocale(locale.LC_ALL)),
+        ]
 
     def restore(self) -> None:
         """Return to this state; the random generators and threads stay as they are."""
-        for timer in TIMERS:
-            if timer not in self.timers:
-                signal.setitimer(timer, 0)
-        os.fchdir(self.folder)
-        self._restore_environment()
-        os.umask(self.permissions)
-        # Only the main thread can set handlers.
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in self.handlers.items():
-                if handler is not None and signal.getsignal(number) is not handler:
-                    signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, self.blocked)
-        self.lift_limits()
-        sys.stdin, sys.stdout, sys.stderr = self.streams
-        sys.path[:] = self.paths
-        np.seterr(**self.float_errors)
-        sys.setrecursionlimit(self.recursion)
-        if locale.setlocale(locale.LC_ALL) != self.locale:
-            locale.setlocale(locale.LC_ALL, self.locale)
-
-    def _restore_environment(self) -> None:
-        # It is never empty meanwhile: other threads may read it.
-        for name in os.environ.keys() - self.environment.keys():
-            del os.environ[name]
-        for name, value in self.environment.items():
-            if os.environ.get(name) != value:
-                os.environ[name] = value
+        for restore in self._restore:
+            restore()
 
     def limit_memory(self, allowance: int) -> None:
         """Limit the address space to `allowance` bytes more than the process holds now."""
-        _, most = self.limits[resource.RLIMIT_AS]
+        _, most = self._limits[resource.RLIMIT_AS]
         wanted = address_space() + allowance
         if most != resource.RLIM_INFINITY:
             wanted = min(wanted, most)
@@ -209,21 +144,17 @@ class ProcessState:
 
     def lift_limits(self) -> None:
         """Undo `limit_memory`, and every change that a job made to limits."""
-        for limit, both in self.limits.items():
+        for limit, both in self._limits.items():
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(limit, both)
 
     def is_spent(self, allowance: int) -> bool:
-        """Whether the process is unfit for another job.
-
-        That is so if Python threads or child processes of a job still run, if a limit cannot be
-        raised again, or if the process holds more memory than its allowance.
-        """
+        """Whether a job left threads, children, lower limits or more memory than its allowance."""
         return (
             threading.active_count() > 1
             or _has_children()
-            or any(resource.getrlimit(limit) != both for limit, both in self.limits.items())
-            or address_space() > self.address_space + allowance
+            or any(resource.getrlimit(limit) != both for limit, both in self._limits.items())
+            or address_space() > self._address_space + allowance
         )
 
 
@@ -235,41 +166,72 @@ def _has_children() -> bool:
     return True
 
 
-@contextlib.contextmanager
-def borrowed(threads: ThreadLimit) -> Iterator[ProcessState]:
-    """Lend the calling process to one job.
+def _restore_environment(environment: Mapping[str, str]) -> None:
+    # It is never empty meanwhile: other threads may read it.
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
-    Afterwards the process is in its former state, random generators and threads included. Pass
-    the same `threads` for every job: it remembers which libraries are loaded.
+
+def _restore_handlers(handlers: Mapping[signal.Signals, Any]) -> None:
+    # Only the main thread can set handlers.
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
+def _restore_paths(paths: Sequence[str]) -> None:
+    sys.path[:] = paths
+
+
+def _restore_locale(name: str) -> None:
+    if locale.setlocale(locale.LC_ALL) != name:
+        locale.setlocale(locale.LC_ALL, name)
+
+
+def prepare(*, seed: int, threads: int) -> None:
+    """Set the threads of numerical libraries, loaded or not, and seed the random generators.
+
+    A job has one thread whatever the number of workers: the order of additions, and with it the
+    last digit, depends on it, and more threads than cores are many times slower. Only extraction
+    may get more.
     """
-    state = replace(ProcessState.now(), threads=threads)
-    counts = threads.counts()
-    reset_generators = _generators()
+    os.environ.update(thread_variables(threads))
+    _restore_threads({}, threads)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def borrowed() -> Iterator[None]:
+    """Lend the calling process to one job; put back generators and threads too."""
+    state = ProcessState()
+    restore_threads = partial(_restore_threads, _threads())
+    restore_generators = list(_generators())
     # As in a new process.
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     try:
-        yield state
+        yield
     finally:
-        threads.restore(counts)
+        restore_threads()
         state.restore()
         os.close(state.folder)
-        reset_generators()
+        for restore in restore_generators:
+            restore()
 
 
-def _generators() -> Callable[[], None]:
-    """A function that returns the global random generators to their present state."""
-    states: list[tuple[Callable[[Any], Any], Any]] = [
-        (random.setstate, random.getstate()),
-        (np.random.set_state, np.random.get_state()),
-    ]
+def _generators() -> Iterator[Callable[[], object]]:
+    """Functions that return the global random generators to their present state."""
+    yield partial(random.setstate, random.getstate())
+    yield partial(np.random.set_state, np.random.get_state())
     torch = sys.modules.get("torch")
     if torch is not None:
-        states.append((torch.set_rng_state, torch.get_rng_state()))
+        yield partial(torch.set_rng_state, torch.get_rng_state())
         if torch.cuda.is_initialized():
-            states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
-
-    def reset() -> None:
-        for restore, generator_state in states:
-            restore(generator_state)
-
-    return reset
+            yield partial(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())

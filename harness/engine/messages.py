@@ -1,12 +1,11 @@
-"""The wire format between coordinator and worker: a JSON header, then raw bytes.
+"""The wire format between coordinator and worker: messages as JSON, each preceded by its length.
 
-Both are preceded by their lengths, two big-endian 32-bit integers. Nothing is pickled.
+The length is a big-endian 32-bit integer. Nothing is pickled.
 """
 
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from harness.plugin.profile import Point
 from harness.store import FIGURES
 
-LENGTHS = struct.Struct(">II")
+Message = Mapping[str, Any]
+LENGTH = struct.Struct(">I")
 # Bytes; no message is longer, so a longer one is noise.
 LONGEST = 1 << 28
 
@@ -23,19 +23,11 @@ class ProtocolError(Exception):
     """Bytes that are not a message."""
 
 
-@dataclass(frozen=True)
-class Message:
-    """A header of values that JSON can express, and bytes."""
-
-    header: Mapping[str, Any]
-    content: bytes = b""
-
-
 def encode(message: Message) -> bytes:
     """The bytes of a message."""
     # Lone surrogates, as in the names of odd files, can be neither stored nor printed.
-    header = json.dumps(message.header, ensure_ascii=False).encode("utf-8", "replace")
-    return LENGTHS.pack(len(header), len(message.content)) + header + message.content
+    content = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+    return LENGTH.pack(len(content)) + content
 
 
 def decode(read: Callable[[int], bytes]) -> Message | None:
@@ -44,38 +36,34 @@ def decode(read: Callable[[int], bytes]) -> Message | None:
     `read` returns the number of bytes that it is called with, fewer only at the end of the stream.
     Raises ProtocolError for bytes that are not a message.
     """
-    lengths = read(LENGTHS.size)
-    if len(lengths) < LENGTHS.size:
+    prefix = read(LENGTH.size)
+    if len(prefix) < LENGTH.size:
         return None
-    header_length, content_length = LENGTHS.unpack(lengths)
-    if header_length + content_length > LONGEST:
-        raise ProtocolError(f"it claims to be {header_length + content_length} bytes long")
-    body = read(header_length + content_length)
-    if len(body) < header_length + content_length:
+    (length,) = LENGTH.unpack(prefix)
+    if length > LONGEST:
+        raise ProtocolError(f"it claims to be {length} bytes long")
+    content = read(length)
+    if len(content) < length:
         return None
     try:
-        header = json.loads(body[:header_length])
+        message = json.loads(content)
     except ValueError as error:
         raise ProtocolError(str(error)) from error
-    if not isinstance(header, dict):
-        raise ProtocolError("its header is not an object")
-    return Message(header, body[header_length:])
+    if not isinstance(message, dict):
+        raise ProtocolError("it is not an object")
+    return message
 
 
-def point_message(point: Point) -> Message:
-    """A point as a message: figures as JSON, labels as 16-bit integers."""
+def point_message(point: Point) -> dict[str, Any]:
+    """The values of a point as JSON expresses them."""
     figures = {name: float(getattr(point, name)) for name in FIGURES}
-    extras = {"diagnostics": dict(point.diagnostics), "warnings": list(point.warnings)}
-    return Message({"reply": "point", **figures, **extras}, point.labels.astype("<i2").tobytes())
+    labels, warnings = point.labels.tolist(), list(point.warnings)
+    return {**figures, "labels": labels, "diagnostics": {**point.diagnostics}, "warnings": warnings}
 
 
 def point_of(message: Message) -> Point:
-    """The point in a message of `point_message`."""
-    figures = {name: message.header[name] for name in FIGURES}
+    """The point in a message with the values of `point_message`."""
+    figures = {name: message[name] for name in FIGURES}
     figures["n_clusters"] = int(figures["n_clusters"])
-    return Point(
-        **figures,
-        labels=np.frombuffer(message.content, dtype="<i2").astype(np.int64),
-        diagnostics=message.header["diagnostics"],
-        warnings=tuple(message.header["warnings"]),
-    )
+    labels, warnings = np.array(message["labels"], dtype=np.int64), tuple(message["warnings"])
+    return Point(**figures, labels=labels, diagnostics=message["diagnostics"], warnings=warnings)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +12,7 @@ from harness.engine import environment
 from harness.engine.clustering import Clustering
 from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
-from harness.engine.inline_worker import NOTE, worker_maker
+from harness.engine.inline_worker import NOTE, open_worker
 from harness.engine.pool import InlinePool, LocalPool, Pool
 from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
@@ -31,6 +31,7 @@ from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Settings
 from harness.planning.suites import components_named
 from harness.plugin.registry import Registry
+from harness.plugin.values import OBSERVED
 from harness.store import (
     FILE_NAME,
     MAPS_FOLDER,
@@ -45,6 +46,9 @@ from harness.store import (
 from harness.store.maps import is_intact
 from harness.store.records import MapRecord
 
+# With the worker that surveyed.
+_Planned = tuple[Plan, Survey, WorkerConfig, Worker]
+
 
 @dataclass(frozen=True)
 class PreparedRun:
@@ -56,14 +60,11 @@ class PreparedRun:
     folder: Path
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
-        """Survey the inputs and count cells; nothing is computed or stored.
-
-        Counts and raises as `execute`.
-        """
+        """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
         check_folder(self.folder)
         forced = components_named(self.settings, self.execution.force)
-        with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as planned:
-            plan = planned.plan
+        with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as (plan, *_):
+            pass
         exists = (self.folder / FILE_NAME).is_file()
         retry_failed = self.execution.retry_failed
         with open_for_reading(self.folder) if exists else nullcontext() as store:
@@ -80,19 +81,20 @@ class PreparedRun:
         """
         check_folder(self.folder)
         forced = components_named(self.settings, self.execution.force)
-        with self._planned(self.folder / MAPS_FOLDER, progress) as planned:
-            plan, survey = planned.plan, planned.survey
-            with open_for_writing(self.folder) as store:
-                session = _session(store, survey, self.execution)
-                store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
-                if self.execution.retry_failed:
-                    store.delete_failures()
-                store.delete_components(forced)
-                store.write_maps(_surveyed_maps(plan, survey))
-                cost = cost_of(plan, store, frozenset(), self.width)
-                if cost.new or cost.perturbed:
-                    progress.note(f"{self.folder}: {cost}")
-                _Session(self, planned, store, progress, forced).complete()
+        with (
+            self._planned(self.folder / MAPS_FOLDER, progress) as (plan, survey, config, worker),
+            open_for_writing(self.folder) as store,
+        ):
+            session = _session(store, survey, self.execution)
+            store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
+            if self.execution.retry_failed:
+                store.delete_failures()
+            store.delete_components(forced)
+            store.write_maps(_surveyed_maps(plan, survey))
+            cost = cost_of(plan, store, frozenset(), self.width)
+            if cost.new or cost.perturbed:
+                progress.note(f"{self.folder}: {cost}")
+            _Session(self, plan, config, worker, store, progress, forced).complete()
 
     @property
     def width(self) -> int:
@@ -100,7 +102,7 @@ class PreparedRun:
         return self.execution.workers if self.execution.isolation == "process" else 1
 
     @contextmanager
-    def _planned(self, maps: Path, progress: Progress) -> Iterator["_Planned"]:
+    def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
         """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
         execution, registry = self.execution, self.registry
         if execution.isolation == "none":
@@ -111,26 +113,12 @@ class PreparedRun:
                 )
             progress.note(NOTE)
         config = WorkerConfig.of(execution, expected_code(self.settings, registry))
-        with (
-            worker_maker(config, execution.isolation, registry) as make_worker,
-            make_worker() as worker,
-        ):
+        with open_worker(config, execution.isolation, registry) as worker:
             surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
             extractors = split_extractors(self.settings, registry)
             survey = surveyor.survey(self.settings.images, *extractors)
             plan = make_plan(self.settings, survey, registry, config.codes)
-            yield _Planned(plan, survey, config, make_worker, worker)
-
-
-@dataclass(frozen=True)
-class _Planned:
-    """A plan, the survey behind it, and the worker that surveyed, with what made it."""
-
-    plan: Plan
-    survey: Survey
-    config: WorkerConfig
-    make_worker: Callable[[], Worker]
-    worker: Worker
+            yield plan, survey, config, worker
 
 
 def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
@@ -160,20 +148,13 @@ def _without_control(settings: Settings, plan: Plan) -> list[str]:
 
 def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
     """Records of the maps that the survey settled: stored maps, and maps that are missing."""
-    observed = (
-        planned
-        for planned in plan.maps
-        if not planned.image_set and planned.variant.role == "observed"
-    )
+    observed = [each for each in plan.maps if not each.image_set and each.variant == OBSERVED]
     stored = [
         MapRecord(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
         for planned, found in zip(observed, survey.maps, strict=True)
         if not found.reason
     ]
-    lost = [
-        MapRecord(planned.key, reason=planned.reason) for planned in plan.maps if planned.reason
-    ]
-    return stored + lost
+    return stored + [MapRecord(each.key, reason=each.reason) for each in plan.maps if each.reason]
 
 
 @dataclass(frozen=True)
@@ -181,7 +162,9 @@ class _Session:
     """One execution of a plan."""
 
     run: PreparedRun
-    planned: _Planned
+    plan: Plan
+    config: WorkerConfig
+    worker: Worker
     store: Store
     progress: Progress
     forced: Set[str]
@@ -189,7 +172,7 @@ class _Session:
     def complete(self) -> None:
         """Compute every planned cell, and select."""
         settings = self.run.settings
-        for text in _without_control(settings, self.planned.plan):
+        for text in _without_control(settings, self.plan):
             controls = ", ".join(settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
         with ExitStack() as stack:
@@ -202,81 +185,46 @@ class _Session:
         replace_stabilities(self.store, stabilities(self.store))
 
     def _plan_perturbed(self) -> None:
-        levels = levels_of(accepted(self.store))
-        plan = self.planned.plan
-        self.store.delete_cells(
-            cell.key
-            for cell in plan.perturbed_cells(levels)
-            if not self.forced.isdisjoint(cell.components)
-        )
-        self.store.extend_plan(plan.perturbed_cells(levels))
+        cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))
+        forced = (cell.key for cell in cells() if not self.forced.isdisjoint(cell.components))
+        self.store.delete_cells(forced)
+        self.store.extend_plan(cells())
 
     def _cluster(self, pool: Callable[[], Pool], phase: str) -> None:
         """Compute every cell that is planned by now."""
         run, missing = self.run, self.store.count_missing()
         if missing:
-            limits = run.execution.timeout
-            with Clustering(
-                self.store, pool(), run.settings, limits, self.progress, phase, missing
-            ) as clustering:
-                self._get_maps(clustering)
-                clustering.finish()
+            progress, limits, store = self.progress, run.execution.timeout, self.store
+            cells = Clustering(store, pool(), run.settings, limits, progress, phase, missing)
+            maps = Extraction(self.worker, store, limits.seconds, progress, cells.take_maps)
+            with cells:
+                maps.get(self._missing_maps())
+                cells.finish()
 
     def _select(self) -> None:
-        settings = self.run.settings
-        records = select_all(
-            self.store,
-            self.planned.worker,
-            settings.selectors,
-            pooling=settings.pooling,
-            n_nulls=settings.nulls,
-            limit=self.run.execution.timeout.seconds,
-            progress=self.progress,
-        )
+        selectors, limit = self.run.settings.selectors, self.run.execution.timeout.seconds
+        records = select_all(self.store, self.worker, selectors, limit, self.progress)
         replace_selections(self.store, records)
 
     def _pool(self) -> AbstractContextManager[Pool]:
-        planned, maps, execution = self.planned, self.store.maps_folder, self.run.execution
+        maps, execution = self.store.maps_folder, self.run.execution
         if execution.isolation == "none":
-            return InlinePool(planned.worker, maps)
+            return nullcontext(InlinePool(self.worker, maps))
         if execution.dask is None:
-            return LocalPool(execution.workers, planned.make_worker, maps)
+            return LocalPool(execution.workers, self.config, maps)
         from harness.engine.dask_pool import connect
 
-        expected = None
-        if not execution.any_environment:
-            expected = environment.environment(execution.extraction_threads)
-        return connect(
-            execution.dask, execution.workers, planned.config, maps, expected, self.progress
-        )
-
-    def _get_maps(self, clustering: Clustering) -> None:
-        missing = self._missing_maps()
-        extraction = Extraction(
-            self.planned.worker,
-            self.store.maps_folder,
-            self.run.execution.timeout.seconds,
-            self.progress,
-            clustering.take_maps,
-        )
-        extracted = [planned for planned in missing if not planned.drawn_from]
-        if extracted:
-            extraction.extract(extracted)
-        drawn = [planned for planned in missing if planned.drawn_from]
-        if drawn:
-            extraction.draw(drawn, self.store.maps())
+        return connect(execution, self.config, maps, self.progress)
 
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once."""
-        needed = self.store.maps_needed()
-        stored = self.store.maps()
+        stored, needed = self.store.maps(), self.store.maps_needed()
+        folder = self.store.maps_folder
 
-        def is_stored(planned: PlannedMap) -> bool:
-            found = stored.get(planned.key)
-            return found is not None and (
-                bool(found.reason) or is_intact(self.store.maps_folder, found.digest)
-            )
+        def is_stored(key: str) -> bool:
+            found = stored.get(key)
+            return bool(found and (found.reason or is_intact(folder, found.digest)))
 
         # Images of equal pixels share their maps.
-        distinct = {each.key: each for each in self.planned.plan.maps if each.key in needed}
-        return [planned for planned in distinct.values() if not is_stored(planned)]
+        distinct = {each.key: each for each in self.plan.maps if each.key in needed}
+        return [planned for key, planned in distinct.items() if not is_stored(key)]

@@ -1,19 +1,15 @@
 """Applies selectors to stored profiles, group by group, and tests the selections."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from harness.engine.inline_worker import worker_maker
-from harness.engine.messages import Message
+from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
-from harness.engine.worker import Worker, WorkerConfig, in_order
+from harness.engine.worker import Worker, WorkerConfig, ask_each
 from harness.errors import HarnessError
 from harness.metrics.significance import significance
-from harness.planning.identity import code_digest, seed_of
+from harness.planning.identity import code_digest
 from harness.planning.progress import Progress, named
 from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
@@ -35,19 +31,10 @@ from harness.store.records import SelectionRecord
 # The most draws of a control that a selection is tested against, unless --nulls asks for more: they
 # allow p = .005, and each costs a selection for every image.
 MOST_NULLS = 199
-# Nulls in one message; the pooled nulls of many maps take many messages.
-MOST_INDICES = 1_000_000
 
 
 def select_all(
-    store: Store,
-    worker: Worker,
-    selectors: Sequence[str],
-    *,
-    pooling: Pooling,
-    n_nulls: int,
-    limit: float,
-    progress: Progress,
+    store: Store, worker: Worker, selectors: Sequence[str], limit: float, progress: Progress
 ) -> Iterator[SelectionRecord]:
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
@@ -57,9 +44,13 @@ def select_all(
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
     warned: set[tuple[str, str]] = set()
+    settings = store.settings()
+    header = {"run": str(store.folder), "most": max(settings["nulls"], MOST_NULLS)}
     for group in groups(store):
-        questions = _Questions(group, selectors, pooling, max(n_nulls, MOST_NULLS))
-        for record in _select_group(store, worker, questions, limit):
+        questions, controls = _questions(group, selectors, settings["pooling"])
+        answers = ask_each(worker, "select", limit, questions, controls=controls, **header)
+        for question, answer in zip(questions, answers, strict=True):
+            record = _record(question["cell"], question["selector"], answer)
             failure = record.selector, record.reason
             if record.selection is None and failure not in warned:
                 warned.add(failure)
@@ -68,74 +59,36 @@ def select_all(
             yield record
 
 
-class _Questions:
-    """The selections of a group, each with its nulls as indices into lists of cells by control."""
-
-    def __init__(self, group: Group, selectors: Sequence[str], pooling: Pooling, most: int) -> None:
-        self.controls = {control: list(cells) for control, cells in group.controls.items()}
-        self.pairs = [(cell, selector) for cell in group.observed for selector in selectors]
-        self._most = most
-        self._seeds = group.seeds
-        pooled = pooling == "group"
-        # Indices by control and by what they are nulls of: a map, or "" for the whole group.
-        self._pools: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for control, cells in group.controls.items():
-            for index, of in enumerate(cells.values()):
-                self._pools[control, "" if pooled else of].append(index)
-        self._pool_of = {cell: "" if pooled else of for cell, of in group.observed.items()}
-
-    def after(self, first: int) -> list[Mapping[str, Any]]:
-        """The questions from an index on, as many as fit in one message; at least one."""
-        asked: list[Mapping[str, Any]] = []
-        indices = 0
-        for cell, selector in self.pairs[first:]:
-            nulls = {control: self._nulls(cell, control) for control in self.controls}
-            asked.append({"cell": cell, "selector": selector, "nulls": nulls})
-            indices += sum(map(len, nulls.values()))
-            if indices >= MOST_INDICES:
-                break
-        return asked
-
-    def _nulls(self, cell: str, control: str) -> list[int]:
-        pool = self._pools[control, self._pool_of[cell]]
-        if len(pool) <= self._most:
-            return pool
-        random = np.random.default_rng(seed_of(self._seeds[cell], control))
-        return sorted(random.choice(pool, self._most, replace=False).tolist())
+def _questions(
+    group: Group, selectors: Sequence[str], pooling: Pooling
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
+    """The selections of a group, and the cells of each control by pool: by map, or all in one."""
+    is_pooled = pooling == "group"
+    controls: dict[str, dict[str, list[str]]] = {control: {} for control in group.controls}
+    for control, cells in group.controls.items():
+        for cell, observed in cells.items():
+            controls[control].setdefault("" if is_pooled else observed, []).append(cell)
+    of_cells = [
+        {"cell": cell, "pool": "" if is_pooled else observed, "seed": group.seeds[cell]}
+        for cell, observed in group.observed.items()
+    ]
+    return [{**each, "selector": name} for each in of_cells for name in selectors], controls
 
 
-def _select_group(
-    store: Store,
-    worker: Worker,
-    questions: _Questions,
-    limit: float,
-) -> Iterator[SelectionRecord]:
-    """Yield the answers to the questions of one group, in their order."""
-
-    def ask(first: int) -> Iterator[Message]:
-        asked = {"questions": questions.after(first), "controls": questions.controls}
-        return worker.call("select", limit, silence=True, run=str(store.folder), **asked)
-
-    pairs = questions.pairs
-    for pair, answer in zip(pairs, in_order(ask, len(pairs)), strict=True):
-        if "reason" in answer:
-            yield SelectionRecord(*pair, None, answer["reason"])
-            continue
-        chosen = answer["selection"]
-        plateau = chosen["plateau"] and tuple(chosen["plateau"])
-        tests = {
-            control: significance(test["statistic"], test["nulls"])
-            for control, test in answer["tests"].items()
-        }
-        yield SelectionRecord(*pair, Selection(**{**chosen, "plateau": plateau}), tests=tests)
+def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRecord:
+    if "reason" in answer:
+        return SelectionRecord(cell, selector, None, answer["reason"])
+    chosen = answer["selection"]
+    plateau = chosen["plateau"] and tuple(chosen["plateau"])
+    tests = {
+        control: significance(test["statistic"], test["nulls"])
+        for control, test in answer["tests"].items()
+    }
+    return SelectionRecord(cell, selector, Selection(**{**chosen, "plateau": plateau}), tests=tests)
 
 
 def apply_selectors(
-    folder: Path,
-    specs: Sequence[str],
-    execution: Execution,
-    registry: Registry,
-    progress: Progress,
+    folder: Path, specs: Sequence[str], execution: Execution, registry: Registry, progress: Progress
 ) -> int:
     """Apply more selectors to the stored profiles of a run; nothing is clustered again.
 
@@ -152,18 +105,9 @@ def apply_selectors(
         settings = store.settings()
     with (
         open_for_writing(folder) as store,
-        worker_maker(config, execution.isolation, registry) as make_worker,
-        make_worker() as worker,
+        open_worker(config, execution.isolation, registry) as worker,
     ):
-        records = select_all(
-            store,
-            worker,
-            list(codes),
-            pooling=settings["pooling"],
-            n_nulls=settings["nulls"],
-            limit=execution.timeout.seconds,
-            progress=progress,
-        )
+        records = select_all(store, worker, list(codes), execution.timeout.seconds, progress)
         replace_selections(store, records, list(codes))
         listed = list(dict.fromkeys([*settings["selectors"], *codes]))
         store.change_settings({**settings, "selectors": listed})

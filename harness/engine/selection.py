@@ -4,10 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from harness.engine import checks
 from harness.errors import HarnessError
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
+
+
+def sample(pool: Sequence[str], most: int, seed: int) -> list[str]:
+    """The cells of a pool or, from a larger one, so many at random, in the pool's order."""
+    if len(pool) <= most:
+        return list(pool)
+    random = np.random.default_rng(seed)
+    return [pool[index] for index in sorted(random.choice(len(pool), most, replace=False))]
 
 
 def selected(
@@ -17,9 +27,7 @@ def selected(
 
     Under every control the observed profile and the draws are treated alike: the selector gets
     each of them with all the others as its nulls. Returns {"selection", "tests"}: the selection
-    under the first control, and by control the observed statistic and those of the draws. Raises
-    HarnessError if profiles differ in their levels, and InvalidResultError if the selector returns
-    an invalid selection.
+    under the first control, and by control the observed statistic and those of the draws.
     """
     levels = observed.levels.tobytes()
     if any(null.levels.tobytes() != levels for drawn in nulls.values() for null in drawn):

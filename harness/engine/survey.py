@@ -1,11 +1,11 @@
 """Surveys the inputs of a run before planning: images, extractors, stored maps."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine.messages import Message
-from harness.engine.worker import JobFailedError, Worker, answers, in_order
+from harness.engine.worker import JobFailedError, Worker, ask_each
 from harness.errors import HarnessError
 from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.planning.progress import Progress, named
@@ -17,14 +17,14 @@ from harness.store.records import MapRecord
 ROUNDING = 2**-8
 
 
+@dataclass(frozen=True)
 class Surveyor:
     """Asks one worker about the inputs, and saves the weights of stored maps in a folder."""
 
-    def __init__(self, worker: Worker, folder: Path, limit: float, progress: Progress) -> None:
-        self.worker = worker
-        self.folder = folder
-        self.limit = limit
-        self.progress = progress
+    worker: Worker
+    folder: Path
+    limit: float
+    progress: Progress
 
     def survey(
         self, images: tuple[str, ...], extractors: tuple[str, ...], map_sets: tuple[str, ...]
@@ -44,73 +44,50 @@ class Surveyor:
         )
 
     def _images(self, text: str) -> Iterator[SurveyedImage]:
-        for key, answer in self._entries(text, "image set", "survey images"):
-            if "reason" in answer:
-                yield SurveyedImage(text, key, reason=answer["reason"])
-                continue
-            yield SurveyedImage(
-                text,
-                key,
-                answer["digest"],
-                answer["height"],
-                answer["width"],
-                answer["channels"],
-                answer["label"],
-            )
+        for answer in self._entries(text, "image set", "survey_images"):
+            yield SurveyedImage(text, **answer)
 
     def _maps(self, text: str) -> Iterator[SurveyedMap]:
         unusual: dict[str, tuple[float, float]] = {}
-        for key, answer in self._entries(text, "map set", "survey maps", folder=str(self.folder)):
-            head_index = HeadIndex(answer["layer"], answer["head"])
+        folder = str(self.folder)
+        for answer in self._entries(text, "map set", "survey_maps", folder=folder):
+            key, head_index = answer["key"], HeadIndex(answer["layer"], answer["head"])
+            place = text, key, answer["image"], head_index
             if "reason" in answer:
-                yield SurveyedMap(text, key, answer["image"], head_index, reason=answer["reason"])
+                yield SurveyedMap(*place, reason=answer["reason"])
                 continue
             least, most = answer["row_sums"]
             if max(1 - least, most - 1) > ROUNDING:
                 unusual[key] = least, most
             found = MapRecord.from_message("", answer)
             yield SurveyedMap(
-                text,
-                key,
-                answer["image"],
-                head_index,
-                found.digest,
-                found.nodes,
-                found.grid,
-                found.truth,
-                found.region,
+                *place, found.digest, found.nodes, found.grid, found.truth, found.region
             )
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))
 
-    def _entries(
-        self, text: str, kind: str, job: str, **header: Any
-    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
         entries = self._ask(text, "keys", set=text, kind=kind)["entries"]
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
-
-        def ask(first: int) -> Iterator[Message]:
-            asked = {"set": text, "keys": keys[first:], **header}
-            return self.worker.call(job, self.limit, silence=True, **asked)
-
-        for entry, answer in zip(entries, in_order(ask, len(keys)), strict=True):
-            key = entry["key"]
+        answers = ask_each(self.worker, job, self.limit, keys, set=text, **header)
+        for entry, answer in zip(entries, answers, strict=True):
+            found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
             if "reason" in answer:
-                self.progress.warn(named(key, answer["reason"]))
-            yield key, {**entry, **answer}
+                self.progress.warn(named(entry["key"], answer["reason"]))
+            yield {**entry, **found}
             self.progress.advance()
 
     def _extractor(self, text: str) -> SurveyedExtractor:
-        answer = self._ask(text, "survey extractor", extractor=text)
-        head_indices = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
-        return SurveyedExtractor(text, head_indices, answer["fingerprint"])
+        answer = self._ask(text, "survey_extractor", extractor=text)
+        heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
+        return SurveyedExtractor(text, heads, answer["fingerprint"])
 
     def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job; if it fails, the component cannot be used at all."""
         try:
-            (answer,) = answers(self.worker.call(job, self.limit, **header))
+            (answer,) = self.worker.call(job, self.limit, **header)
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         return answer

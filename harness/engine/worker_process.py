@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import IO, Any, Self
 
 from harness.engine.guardian import MARK, Guardian, end_marked
 from harness.engine.isolation import peak_memory, thread_variables
@@ -41,13 +41,9 @@ class WorkerProcess:
         self._config = config
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
-        self._reader = self._writer = self._log = -1
-        self._log_is_open = False
-        self._buffer = bytearray()
-        self._printed = 0
-        self._tail = b""
         self._starting = threading.Lock()
         self.is_interrupted = False
+        self.peak_memory: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -58,38 +54,24 @@ class WorkerProcess:
     def call(
         self, job: str, limit: float, *, silence: bool = False, **header: Any
     ) -> Iterator[Message]:
-        """Do a job and yield its answers, the last one with reply "done".
-
-        `limit` bounds the seconds of the whole job or, with `silence`, those between two answers.
-        Raises JobFailedError if the job raises, exceeds its limit, floods its output or ends the
-        process, and RunStoppedError if no job is to blame. The process of a job whose answers are
-        not all read is killed.
-        """
+        """Do a job and yield its answers; unless all are read, the process is killed."""
         complete = False
         try:
-            deadline = self._begin(Message({"job": job, **header}), limit)
-            while True:
-                message = self._receive(deadline, limit)
-                reply = message.header["reply"]
-                if reply == "failed":
-                    complete = not message.header["spent"]
-                    raise self._failure(message.header)
-                if reply == "done":
-                    complete = not message.header["spent"]
-                    yield message
-                    return
-                yield message
+            deadline = self._begin({"job": job, **header}, limit)
+            while (answer := self._receive(deadline, limit))["reply"] not in ("done", "failed"):
+                yield answer
                 if silence:
                     deadline = time.monotonic() + limit
+            complete = not answer["spent"]
+            self.peak_memory = answer["peak_memory"]
+            if answer["reply"] == "failed":
+                raise self._failure(answer)
         finally:
             if not complete:
                 self.kill()
 
     def start(self) -> None:
-        """Start the process unless one lives, and wait until it is ready.
-
-        Raises RunStoppedError if that fails; no job is to blame.
-        """
+        """Start the process unless one lives, and wait until it is ready."""
         if self._process is not None and self._is_dead():
             # It died between two jobs.
             self.kill()
@@ -99,21 +81,19 @@ class WorkerProcess:
             if self.is_interrupted:
                 raise RunStoppedError(INTERRUPTED)
             self._open()
-        ready = False
         try:
             deadline = time.monotonic() + START_LIMIT
-            self._send(self._config.handshake, deadline, START_LIMIT)
+            handshake = {**vars(self._config), "plugins": [*map(str, self._config.plugins)]}
+            self._send(handshake, deadline, START_LIMIT)
             self._receive(deadline, START_LIMIT)
-            ready = True
-        except BrokenPipeError as error:
-            raise RunStoppedError(f"a worker cannot start: {self._death().reason}") from error
         except JobFailedError as error:
+            self.kill()
             output = error.detail.strip().splitlines()[-1:]
             line = ": ".join(["a worker cannot start", error.reason, *output])
             raise RunStoppedError(line) from error
-        finally:
-            if not ready:
-                self.kill()
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """Kill the process, if there is one, and every process that it started."""
@@ -123,15 +103,11 @@ class WorkerProcess:
         _kill_group(process.pid)
         _reap(process)
         end_marked(self._mark)
-        for descriptor in (self._reader, self._writer, self._log):
-            os.close(descriptor)
-        self._buffer.clear()
+        for pipe in self._pipes:
+            pipe.close()
 
     def interrupt(self) -> None:
-        """Kill the process from another thread, and let no new one start.
-
-        The thread that waits for an answer gets RunStoppedError, and cleans up.
-        """
+        """Kill the process from another thread, for good; whoever waits for it cleans up."""
         with self._starting:
             self.is_interrupted = True
             process = self._process
@@ -149,8 +125,6 @@ class WorkerProcess:
                 self._send(message, deadline, limit)
                 self._receive(deadline, limit)
                 return deadline
-            except BrokenPipeError:
-                self.kill()
             except JobFailedError as error:
                 if error.status != "killed":
                     raise
@@ -160,44 +134,42 @@ class WorkerProcess:
 
     def _open(self) -> None:
         with contextlib.ExitStack() as opened:
-
-            def pipe() -> tuple[int, int]:
-                ends = os.pipe()
-                for end in ends:
-                    opened.callback(os.close, end)
-                return ends
-
             try:
-                read_answers, write_answers = pipe()
-                read_jobs, write_jobs = pipe()
-                read_log, write_log = pipe()
-                theirs = (read_jobs, write_answers)
-                process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "harness.engine.worker_main", *map(str, theirs)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=write_log,
-                    stderr=write_log,
-                    pass_fds=theirs,
-                    env={**os.environ, **thread_variables(1), MARK: self._mark},
-                    start_new_session=True,
-                )
+                reader, theirs = os.pipe()
+                answers = opened.enter_context(os.fdopen(reader, "rb", 0))
+                with os.fdopen(theirs, "wb", 0):
+                    process = subprocess.Popen(
+                        [sys.executable, "-P", "-m", "harness.engine.worker_main", str(theirs)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        bufsize=0,
+                        pass_fds=(theirs,),
+                        env={**os.environ, **thread_variables(1), MARK: self._mark},
+                        start_new_session=True,
+                    )
             except OSError as error:
                 raise RunStoppedError(f"no process can start: {error.strerror}") from error
             opened.pop_all()
-        for descriptor in (*theirs, write_log):
-            os.close(descriptor)
-        # A process that no longer reads must not block the writer past its deadline.
-        os.set_blocking(write_jobs, False)
+        assert process.stdin is not None
+        assert process.stdout is not None
         self._process = process
-        self._reader, self._writer, self._log = read_answers, write_jobs, read_log
+        self._pipes: tuple[IO[bytes], ...] = answers, process.stdin, process.stdout
+        self._reader, self._writer, self._log = (pipe.fileno() for pipe in self._pipes)
+        # A process that no longer reads must not block the writer past its deadline.
+        os.set_blocking(self._writer, False)
+        self._buffer = bytearray()
         self._log_is_open = True
         self._printed, self._tail = 0, b""
 
     def _send(self, message: Message, deadline: float, limit: float) -> None:
         view = memoryview(encode(message))
-        while view:
-            self._await(self._writer, select.POLLOUT, deadline, limit)
-            view = view[os.write(self._writer, view) :]
+        try:
+            while view:
+                self._await(self._writer, select.POLLOUT, deadline, limit)
+                view = view[os.write(self._writer, view) :]
+        except BrokenPipeError as error:
+            raise self._death() from error
 
     def _receive(self, deadline: float, limit: float) -> Message:
         def read(count: int) -> bytes:
@@ -215,10 +187,10 @@ class WorkerProcess:
             message = decode(read)
         except ProtocolError as error:
             raise self._ended("killed", f"the worker's answer is garbled: {error}") from error
-        if message is None or "reply" not in message.header:
+        if message is None or "reply" not in message:
             raise self._ended("killed", "the worker's answer is garbled: it is none")
-        if message.header["reply"] == "stopped":
-            raise RunStoppedError(message.header["reason"])
+        if message["reply"] == "stopped":
+            raise RunStoppedError(message["reason"])
         return message
 
     def _await(self, descriptor: int, event: int, deadline: float, limit: float) -> None:
@@ -290,13 +262,13 @@ class WorkerProcess:
         assert self._process is not None
         return JobFailedError(status, reason, self._last_output, peak_memory(self._process.pid))
 
-    def _failure(self, header: Mapping[str, Any]) -> JobFailedError:
+    def _failure(self, answer: Message) -> JobFailedError:
         """A failure that the process reported."""
         self._drain_log()
-        detail = header["detail"]
+        detail = answer["detail"]
         if self._tail:
             detail += f"\nPrinted last:\n{self._last_output}"
-        return JobFailedError(header["status"], header["reason"], detail, header["peak_memory"])
+        return JobFailedError(answer["status"], answer["reason"], detail, answer["peak_memory"])
 
     @property
     def _last_output(self) -> str:

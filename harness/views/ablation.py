@@ -1,6 +1,7 @@
 """The effects of removing clusters, in the terminal."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Literal, get_args
 
@@ -32,19 +33,22 @@ PLACES = {
     "keys": "patches as keys: no other patch attends to them",
 }
 FILLS = {"zero": "set to 0", "mean": "replaced by the image's mean row"}
-FORMATS: dict[str, Callable[[float], str]] = {
-    "logit": signed,
-    "margin": signed,
-    "probability": lambda value: signed(value, 3),
-    "distance": number,
-}
-MEANINGS: dict[str, str] = {
-    "logit": "change of the target class's logit when the patches are removed; negative if they "
-    "spoke for the class",
-    "margin": "change of its logit less the largest other one",
-    "probability": "change of its probability",
-    "distance": "1 less the cosine between the embedding without the patches and the intact one; "
-    "0 if nothing changes",
+# Figures of effects, with their headings, forms and meanings.
+FIGURES: Mapping[str, tuple[str, Callable[[float], str], str]] = {
+    "logit": (
+        "logit",
+        signed,
+        "change of the target class's logit when the patches are removed; negative if they spoke "
+        "for the class",
+    ),
+    "margin": ("margin", signed, "change of its logit less the largest other one"),
+    "probability": ("prob.", partial(signed, digits=3), "change of its probability"),
+    "distance": (
+        "distance",
+        number,
+        "1 less the cosine between the embedding without the patches and the intact one; 0 if "
+        "nothing changes",
+    ),
 }
 EFFECTS = (
     "removed: only N means that all but cluster N is removed; unassigned are the patches in no "
@@ -134,11 +138,11 @@ def _removed(effect: Effect) -> str:
 
 
 def _effect_columns(image: ImageAblation, classes: Sequence[str]) -> Iterator[Column[Effect]]:
-    first, *others = (name for name in image.effects[0].figures if name in FORMATS)
-    form = FORMATS[first]
+    first, *others = (name for name in image.effects[0].figures if name in FIGURES)
+    _, form, _ = FIGURES[first]
     yield Column("removed", _removed, words=True)
     yield Column("patches", lambda effect: str(effect.patches))
-    yield Column(first, lambda effect: form(effect.first), MEANINGS[first])
+    yield _figure_column(first)
     yield Column(
         "random",
         lambda effect: _band(effect.random, form),
@@ -162,8 +166,8 @@ def _effect_columns(image: ImageAblation, classes: Sequence[str]) -> Iterator[Co
 
 
 def _figure_column(name: str) -> Column[Effect]:
-    heading = {"probability": "prob."}.get(name, name)
-    return Column(heading, lambda effect: FORMATS[name](effect.figures[name]), MEANINGS[name])
+    heading, form, meaning = FIGURES[name]
+    return Column(heading, lambda effect: form(effect.figures[name]), meaning)
 
 
 def _predicted(effect: Effect, classes: Sequence[str]) -> str | tuple[str, str]:
@@ -178,16 +182,12 @@ def _band(chance: Chance, form: Callable[[float], str]) -> str:
 def _logit_columns(intact: Prediction, classes: Sequence[str]) -> Iterator[Column[Effect | None]]:
     """Columns of the intact logits (None) and of their changes by cluster."""
 
-    def logit(number: int) -> Column[Effect | None]:
-        def cell(effect: Effect | None) -> str:
-            return (
-                f"{intact.logits[number]:.2f}" if effect is None else signed(effect.logits[number])
-            )
-
-        return Column(_class(number, classes), cell)
+    def cell(index: int, effect: Effect | None) -> str:
+        return signed(effect.logits[index]) if effect else f"{intact.logits[index]:.2f}"
 
     yield Column("removed", lambda effect: _removed(effect) if effect else "logits", words=True)
-    yield from map(logit, range(len(intact.logits)))
+    for index in range(len(intact.logits)):
+        yield Column(_class(index, classes), partial(cell, index))
 
 
 def _summary(found: Ablation) -> str:
@@ -211,19 +211,14 @@ def _summary(found: Ablation) -> str:
 _ContrastRow = tuple[Contrast, ChanceKind]
 
 
-def _once(text: Callable[[Contrast], str]) -> Callable[[_ContrastRow], str]:
-    """Cells that are empty in the second row of a contrast."""
-    return lambda row: text(row[0]) if row[1] == "random" else ""
-
-
 def _beyond(row: _ContrastRow) -> Estimate:
     contrast, chance = row
     return contrast.beyond_random if chance == "random" else contrast.beyond_contiguous
 
 
 CONTRAST_COLUMNS: Sequence[Column[_ContrastRow]] = (
-    Column("change of", _once(lambda each: each.figure), words=True),
-    Column("clusters", _once(lambda each: estimate_text(each.clusters))),
+    Column("change of", lambda row: row[0].figure, words=True, once=True),
+    Column("clusters", lambda row: estimate_text(row[0].clusters), once=True),
     Column("chance", lambda row: row[1], words=True),
     Column("its change", lambda row: signed(getattr(row[0], row[1]).mean)),
     Column(

@@ -1,8 +1,5 @@
 """Plots and pictures of block characters, readable with colour and without."""
 
-import itertools
-from collections.abc import Mapping
-
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -105,7 +102,7 @@ def cluster_names(labels: Integers) -> dict[int, str]:
 def cluster_map(labels: Integers, grid: tuple[int, int]) -> Text:
     """Every patch as the name of its cluster, on the cluster's colour."""
     names = cluster_names(labels)
-    styles = _styles(labels)
+    styles = {label: _on(*colour) for label, colour in cluster_colours(labels).items()}
     lines = [
         Text.assemble(*((f"{names[label]} ", styles[label]) for label in row))
         for row in labels.reshape(grid).tolist()
@@ -128,17 +125,10 @@ def shaded(brightness: Floats, columns: int) -> Text:
 
 def _means(values: Floats, count: int, axis: int) -> Floats:
     """The means of `count` bins of equal size along an axis."""
-    size = values.shape[axis]
-    edges = np.arange(count + 1) * size // count
-    parts = [
-        values.take(range(first, max(last, first + 1)), axis).mean(axis)
-        for first, last in itertools.pairwise(edges)
-    ]
-    return np.asarray(np.stack(parts, axis))
-
-
-def _styles(labels: Integers) -> Mapping[int, str]:
-    return {label: _on(*colour) for label, colour in cluster_colours(labels).items()}
+    edges = np.arange(count + 1) * values.shape[axis] // count
+    sizes = np.maximum(np.diff(edges), 1)
+    sums = np.add.reduceat(values, edges[:-1], axis)
+    return np.asarray(sums / np.expand_dims(sizes, 1 - axis))
 
 
 def _on(red: float, green: float, blue: float) -> str:

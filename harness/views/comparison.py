@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
-from harness.analysis.comparison import METRICS, Change, PairedMethod, PairedMetric, PairedRuns
-from harness.analysis.method import differing_fields
+from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.method import differing_fields, short_names
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -23,15 +23,15 @@ def show(runs: PairedRuns, console: Console) -> None:
     """Print a summary, each method's metrics, and what else differs."""
     print_text(console, f"first:  {runs.first}\nsecond: {runs.second}", wrap=False)
     print_text(console, _summary(runs), "bold")
-    common = _common(runs.methods)
-    for method in runs.methods:
+    names = short_names([each.method for each in runs.methods])
+    for name, method in zip(names, runs.methods, strict=True):
         console.print()
-        print_text(console, _heading(method, common))
+        print_text(console, f"{name.strip()}: {_counts(method)}")
         if method.ok:
             compared = [each for each in method.metrics if each.pairs or each.lost or each.gained]
             show_table(console, COLUMNS, compared, explain=False)
     console.print()
-    print_text(console, "\n".join(_caption(runs, common)), CAPTION)
+    print_text(console, "\n".join(_caption(runs)), CAPTION)
 
 
 def _summary(runs: PairedRuns) -> str:
@@ -58,30 +58,16 @@ def _summary(runs: PairedRuns) -> str:
     )
 
 
-def _common(methods: Sequence[PairedMethod]) -> dict[str, str]:
-    """The names that all methods have in common, so that they are given once."""
-    if not methods:
-        return {}
-    differing = differing_fields([each.method for each in methods])
-    shared = methods[0].method._asdict().items()
-    return {name: value for name, value in shared if name not in differing}
-
-
-def _heading(method: PairedMethod, common: dict[str, str]) -> str:
-    names = [name for field, name in method.method._asdict().items() if field not in common]
-    counts = [
-        f"{count} {words}"
-        for count, words in (
-            (method.paired, "pairs"),
-            (method.newly_failed, "ok in the first run only"),
-            (method.fixed, "ok in the second run only"),
-            (method.failed, "ok in neither"),
-            (method.only_first, "without a partner in the second run"),
-            (method.only_second, "without a partner in the first run"),
-        )
-        if count or words == "pairs"
-    ]
-    return f"{' '.join(filter(None, names))}: {', '.join(counts)}"
+def _counts(method: PairedMethod) -> str:
+    counts = (
+        (method.newly_failed, "ok in the first run only"),
+        (method.fixed, "ok in the second run only"),
+        (method.failed, "ok in neither"),
+        (method.only_first, "without a partner in the second run"),
+        (method.only_second, "without a partner in the first run"),
+    )
+    others = [f"{count} {words}" for count, words in counts if count]
+    return ", ".join([f"{method.paired} pairs", *others])
 
 
 def _change(value: float | None) -> str:
@@ -99,17 +85,22 @@ def _wins(figure: PairedMetric) -> str:
     return f"{figure.wins} {figure.ties} {figure.losses}"
 
 
-def _caption(runs: PairedRuns, common: dict[str, str]) -> Iterator[str]:
-    names = "; ".join(f"{name} {value}" for name, value in common.items() if value)
-    if names:
-        yield f"{names}."
+def _caption(runs: PairedRuns) -> Iterator[str]:
+    methods = [each.method for each in runs.methods]
+    differing = differing_fields(methods)
+    shared = methods[0]._asdict().items() if methods else ()
+    if common := [f"{name} {value}" for name, value in shared if value and name not in differing]:
+        yield f"{'; '.join(common)}."
     for words, changes in (
         ("Paired although their specs differ", runs.renamed),
         ("Settings that differ", runs.settings),
         ("Circumstances that differ", runs.environment),
     ):
-        if changes:
-            yield f"{words}: {'; '.join(map(_change_text, changes))}."
+        differences = [
+            f"{each.name} {each.first or NOTHING} → {each.second or NOTHING}" for each in changes
+        ]
+        if differences:
+            yield f"{words}: {'; '.join(differences)}."
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:
@@ -124,10 +115,6 @@ def _caption(runs: PairedRuns, common: dict[str, str]) -> Iterator[str]:
         "jaccard and n_clusters are over pairs that both accepted; seconds are medians. "
         + meanings(COLUMNS)
     )
-
-
-def _change_text(change: Change) -> str:
-    return f"{change.name} {change.first or NOTHING} → {change.second or NOTHING}"
 
 
 # Widths are fixed, so that the tables of all methods line up.
@@ -150,10 +137,5 @@ COLUMNS: Sequence[Column[PairedMetric]] = (
         "rows",
         width=5,
     ),
-    Column(
-        "+ = −",
-        _wins,
-        "images on which the second is better, the same, worse",
-        width=7,
-    ),
+    Column("+ = −", _wins, "images on which the second is better, the same, worse", width=7),
 )

@@ -14,27 +14,25 @@ from harness.views.tables import Column, print_text, safe_text, show_table
 
 WIDEST_NAME = 24
 INDENT = 2
+# A heading, a name, and a text with its style.
+_Listed = tuple[str, str, tuple[str, str]]
 
 
 def show_list(
     descriptions: Sequence[Description], broken: Sequence[Broken], console: Console
 ) -> None:
     """Print the components by kind, then the broken plugins."""
-    names = [*(each.name for each in descriptions), *(one.name for one in broken)]
-    width = min(WIDEST_NAME, max(map(len, names), default=0))
-    for kind, of_kind in groupby(descriptions, key=lambda description: description.kind):
-        columns: list[Column[Description]] = [
-            Column(f"{kind}s", lambda each: (each.name, "bold"), words=True, width=width),
-            Column("", lambda each: each.summary, words=True),
+    listed = [(f"{each.kind}s", each.name, (each.summary, "")) for each in descriptions]
+    listed += [
+        ("broken plugins", each.name, (f"{each.reason}\n{each.source}", "red")) for each in broken
+    ]
+    width = min(WIDEST_NAME, max((len(name) for _, name, _ in listed), default=0))
+    for heading, rows in groupby(listed, key=lambda row: row[0]):
+        columns: list[Column[_Listed]] = [
+            Column(heading, lambda row: (row[1], "bold"), words=True, width=width),
+            Column("", lambda row: row[2], words=True),
         ]
-        show_table(console, columns, list(of_kind))
-        console.print()
-    if broken:
-        failed: list[Column[Broken]] = [
-            Column("broken plugins", lambda one: (one.name, "bold"), words=True, width=width),
-            Column("", lambda one: (f"{one.reason}\n{one.source}", "red"), words=True),
-        ]
-        show_table(console, failed, broken)
+        show_table(console, columns, list(rows))
         console.print()
 
 
@@ -53,7 +51,9 @@ def show_in_full(
         console.print(Text.assemble(f"{description.kind} ", safe_text(description.name, "bold")))
         parts: list[RenderableType] = [safe_text(description.summary)]
         if description.text and not brief:
-            parts += [Text(), safe_text(_reflowed(description.text)), Text()]
+            # Paragraphs, without the line breaks of their source.
+            paragraphs = (" ".join(each.split()) for each in description.text.split("\n\n"))
+            parts += [Text(), safe_text("\n\n".join(paragraphs)), Text()]
         for parameter in description.parameters:
             parts += _parameter(parameter)
         _print_indented(console, *parts, safe_text(f"from {description.source}", "dim"))
@@ -77,8 +77,3 @@ def _parameter(parameter: Parameter) -> Iterator[RenderableType]:
     yield Text.assemble(name, safe_text(f": {parameter.type}{default}"))
     if parameter.doc:
         yield Padding(safe_text(parameter.doc), (0, 0, 0, INDENT))
-
-
-def _reflowed(text: str) -> str:
-    """Paragraphs without the line breaks of their source."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))

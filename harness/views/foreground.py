@@ -1,6 +1,7 @@
 """Agreement of clusters with the images' foreground, in the terminal."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -10,7 +11,8 @@ from harness.analysis.foreground import (
     MethodAgreement,
     SalienceAgreement,
 )
-from harness.analysis.method import differing_fields, short_names
+from harness.analysis.method import short_names
+from harness.views.leaderboard import method_columns
 from harness.views.tables import (
     NOTHING,
     Column,
@@ -27,50 +29,45 @@ AGREEMENT = "Means over images, with 95 % bootstrap intervals over images."
 # A method with one of its baselines; None if no map of the method counts.
 _Compared = tuple[MethodAgreement, Baseline | None]
 _Salient = tuple[MethodAgreement, SalienceAgreement]
+METHOD = method_columns(lambda row: row[0].method)
 
 
 def show(run: str, found: ForegroundAgreement, console: Console) -> None:
     """Print each method with the baselines, then the foreground in its most salient clusters."""
     print_text(console, f"{run}, foreground: {found.foreground}", wrap=False)
-    fields = differing_fields([each.method for each in found.methods])
-    compared = [row for method in found.methods for row in _compared(method)]
-    show_table(console, _agreement_columns(fields), compared, caption=AGREEMENT)
+    compared = [(method, each) for method in found.methods for each in method.baselines or (None,)]
+    show_table(console, _agreement_columns(), compared, caption=AGREEMENT)
     salient = [(each, each.salient) for each in found.methods if each.salient is not None]
     if salient:
-        show_table(console, _salience_columns(fields), salient)
+        show_table(console, SALIENCE, salient)
     names = short_names([each.method for each in found.methods])
     for name, method in zip(names, found.methods, strict=True):
         print_text(console, _counts(name, method, candidates=found.candidates))
 
 
-def _compared(method: MethodAgreement) -> Iterator[_Compared]:
-    for baseline in method.baselines or (None,):
-        yield method, baseline
-
-
-def _agreement_columns(fields: Sequence[str]) -> Iterator[Column[_Compared]]:
-    for name in fields:
-        yield _once(name, _field(name), words=True)
-    yield _once("images", lambda method: str(method.images))
-    yield _once(
+def _agreement_columns() -> Iterator[Column[_Compared]]:
+    yield from (replace(column, once=True) for column in METHOD)
+    yield Column("images", lambda row: str(row[0].images), once=True)
+    yield Column(
         "k",
-        lambda method: number(method.n_clusters, 1),
+        lambda row: number(row[0].n_clusters, 1),
         "number of clusters of two patches or more",
+        once=True,
     )
-    yield _once(
+    yield Column(
         "coverage",
-        lambda method: number(method.coverage, 2),
+        lambda row: number(row[0].coverage, 2),
         "fraction of the patches that are in clusters",
+        once=True,
     )
-    yield _once(
+    yield Column(
         "AMI",
-        lambda method: NOTHING if method.ami is None else estimate_text(method.ami),
+        lambda row: NOTHING if row[0].ami is None else estimate_text(row[0].ami),
         "adjusted mutual information of the clusters with the patches that are foreground by half "
         "or more; 1 is equal, 0 is chance",
+        once=True,
     )
-    yield _of_baseline(
-        "baseline", lambda each: BASELINES[each.name], "with as many clusters", words=True
-    )
+    yield _of_baseline("baseline", lambda each: BASELINES[each.name], "with as many clusters")
     yield _of_baseline("its AMI", lambda each: signed(each.ami.mean))
     yield _of_baseline(
         "more", lambda each: estimate_text(each.difference), "the method's AMI less the baseline's"
@@ -82,51 +79,30 @@ def _agreement_columns(fields: Sequence[str]) -> Iterator[Column[_Compared]]:
     )
 
 
-def _field(name: str) -> Callable[[MethodAgreement], str]:
-    return lambda method: str(getattr(method.method, name))
-
-
-def _once(
-    heading: str, cell: Callable[[MethodAgreement], str], meaning: str = "", *, words: bool = False
-) -> Column[_Compared]:
-    """A column of methods, which is empty from a method's second row on."""
-
-    def first(row: _Compared) -> str:
-        method, baseline = row
-        return cell(method) if baseline in (None, *method.baselines[:1]) else ""
-
-    return Column(heading, first, meaning, words=words)
-
-
 def _of_baseline(
-    heading: str, cell: Callable[[Baseline], str], meaning: str = "", *, words: bool = False
+    heading: str, cell: Callable[[Baseline], str], meaning: str = ""
 ) -> Column[_Compared]:
     def of_baseline(row: _Compared) -> str:
         return NOTHING if row[1] is None else cell(row[1])
 
-    return Column(heading, of_baseline, meaning, words=words)
+    return Column(heading, of_baseline, meaning, words=heading == "baseline")
 
 
-def _salience_columns(fields: Sequence[str]) -> Iterator[Column[_Salient]]:
-    yield from (_method_column(name) for name in fields)
-    yield Column("images", lambda row: str(row[1].images))
-    yield Column(
+SALIENCE: Sequence[Column[_Salient]] = (
+    *METHOD,
+    Column("images", lambda row: str(row[1].images)),
+    Column(
         "most salient",
         lambda row: f"{row[1].most:.0%}",
         "foreground's fraction of the area of the cluster that the rest of the image attends to "
         "most",
-    )
-    yield Column(
+    ),
+    Column(
         "least salient", lambda row: f"{row[1].least:.0%}", "and of the one it attends to least"
-    )
-    yield Column(
-        "difference", lambda row: estimate_text(row[1].difference), "the paired difference"
-    )
-    yield Column("p", lambda row: p_text(row[1].difference.p))
-
-
-def _method_column(name: str) -> Column[_Salient]:
-    return Column(name, lambda row: str(getattr(row[0].method, name)), words=True)
+    ),
+    Column("difference", lambda row: estimate_text(row[1].difference), "the paired difference"),
+    Column("p", lambda row: p_text(row[1].difference.p)),
+)
 
 
 def _counts(name: str, method: MethodAgreement, *, candidates: bool) -> str:

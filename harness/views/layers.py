@@ -61,7 +61,7 @@ def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
 
 def _show_heads(method: MethodLayers, console: Console) -> None:
     by_head = {(row.layer, row.head): _excess(row) for row in method.heads}
-    layers = sorted({layer for layer, _ in by_head})
+    layers = [row.layer for row in method.layers]
     heads = sorted({head for _, head in by_head})
     rows = [(layer, [by_head.get((layer, head), "") for head in heads]) for layer in layers]
     _show_matrix("head", heads, rows, console)
@@ -77,10 +77,7 @@ def _excess(row: HeadRow) -> str:
 
 
 def _show_matrix(
-    what: str,
-    numbers: Sequence[int],
-    rows: Sequence[tuple[int, Sequence[str]]],
-    console: Console,
+    what: str, numbers: Sequence[int], rows: Sequence[tuple[int, Sequence[str]]], console: Console
 ) -> None:
     """Print layers by heads or layers, in several tables where one is too wide for the console."""
     fitting = max(1, (console.width - FIRST) // CELL)
@@ -143,23 +140,19 @@ def _show_similarity(method: MethodLayers, console: Console) -> None:
     layers = [row.layer for row in method.layers]
     ami = method.similarities[0]
     if len(layers) > 1:
-        rows = [
-            (layer, [short(value) for value in line])
-            for layer, line in zip(layers, ami.layers, strict=True)
-        ]
+        rows = [(layer, list(map(short, of))) for layer, of in zip(layers, ami.layers, strict=True)]
         print_text(console, "layers by layers, AMI")
         _show_matrix("layer", layers, rows, console)
     for similarity in method.similarities:
         print_text(console, _summary(similarity))
-    images = int(ami.head_images.max(initial=0))
     trivial = (
         f" {method.trivial} of one cluster or none are not compared." if method.trivial else ""
     )
     print_text(
         console,
-        f"Compared: {method.compared} accepted partitions; of one image, over up to {images} "
-        f"images a pair of heads; across images, over {method.image_pairs} pairs of images."
-        f"{trivial}",
+        f"Compared: {method.compared} accepted partitions; of one image, over up to "
+        f"{ami.head_images.max(initial=0)} images a pair of heads; across images, over "
+        f"{method.image_pairs} pairs of images.{trivial}",
     )
 
 
@@ -184,11 +177,8 @@ def _mean(values: Floats, where: NDArray[np.bool_]) -> str:
 
 def tables(methods: Sequence[MethodLayers]) -> Mapping[str, Rows]:
     """The rows of all methods by table: layers, heads, similarity."""
-    return {
-        "layers": [row for method in methods for row in _layers(method)],
-        "heads": [row for method in methods for row in _heads(method)],
-        "similarity": [row for method in methods for row in _similarity(method)],
-    }
+    found = [_tables(method) for method in methods]
+    return {name: [row for each in found for row in each[name]] for name in found[0]}
 
 
 def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
@@ -199,80 +189,63 @@ def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
             "compared": method.compared,
             "trivial": method.trivial,
             "image_pairs": method.image_pairs,
-            "layers": _without_method(_layers(method)),
-            "heads": _without_method(_heads(method)),
-            "similarity": _without_method(_similarity(method)),
+            **{
+                table: [
+                    {name: row[name] for name in row if name not in MethodKey._fields}
+                    for row in rows
+                ]
+                for table, rows in _tables(method).items()
+            },
         }
         for method in methods
     ]
 
 
-def _without_method(rows: Rows) -> Rows:
-    return [{name: row[name] for name in row if name not in MethodKey._fields} for row in rows]
-
-
-def _layers(method: MethodLayers) -> Rows:
-    return [flat_row(row) for row in method.layers]
-
-
-def _heads(method: MethodLayers) -> Rows:
-    """Each head's scores, and how similar its clusters are on different images."""
-    return [
-        {
-            **flat_row(row),
-            **{
-                f"{each.measure.lower()}_across_images": _number(each.heads_elsewhere[at, at])
-                for each in method.similarities
-            },
-        }
-        for at, row in enumerate(method.heads)
-    ]
-
-
-def _similarity(method: MethodLayers) -> Rows:
-    """A row for every two layers, also a layer and itself, and for every two heads."""
+def _tables(method: MethodLayers) -> dict[str, Rows]:
     identity = method.method._asdict()
-    return [
-        {**identity, "measure": each.measure, **row}
+    return {
+        "layers": [flat_row(row) for row in method.layers],
+        "heads": [_head(method, at) for at in range(len(method.heads))],
+        "similarity": [
+            {**identity, "measure": each.measure, **row}
+            for each in method.similarities
+            for row in _pairs(method, each)
+        ],
+    }
+
+
+def _head(method: MethodLayers, at: int) -> dict[str, Any]:
+    """A head's scores, and how similar its clusters are on different images."""
+    across = {
+        f"{each.measure.lower()}_across_images": none_for_nan(float(each.heads_elsewhere[at, at]))
         for each in method.similarities
-        for rows in (_between_layers(method, each), _between_heads(method, each))
-        for row in rows
-    ]
+    }
+    return {**flat_row(method.heads[at]), **across}
 
 
-def _between_layers(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
-    layers = [row.layer for row in method.layers]
-    for one, other in zip(*np.triu_indices(len(layers)), strict=True):
-        yield {
-            "between": "layers",
-            "layer": layers[one],
-            "head": None,
-            "other_layer": layers[other],
-            "other_head": None,
-            "similarity": _number(of.layers[one, other]),
-            "low": _number(of.low[one, other]),
-            "high": _number(of.high[one, other]),
-            "images": int(of.layer_images[one, other]),
-            "across_images": _number(of.layers_elsewhere[one, other]),
-        }
-
-
-def _between_heads(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
-    heads = method.heads
-    for one, other in zip(*np.triu_indices(len(heads), 1), strict=True):
-        yield {
-            "between": "heads",
-            "layer": heads[one].layer,
-            "head": heads[one].head,
-            "other_layer": heads[other].layer,
-            "other_head": heads[other].head,
-            "similarity": _number(of.heads[one, other]),
-            "low": None,
-            "high": None,
-            "images": int(of.head_images[one, other]),
-            "across_images": _number(of.heads_elsewhere[one, other]),
-        }
-
-
-def _number(value: float) -> float | None:
-    return none_for_nan(float(value))
+def _pairs(method: MethodLayers, of: Similarity) -> Iterator[dict[str, Any]]:
+    """A row for every two layers, also a layer and itself, and for every two heads."""
+    layers = [(row.layer, None) for row in method.layers]
+    heads = [(row.layer, row.head) for row in method.heads]
+    no_bounds = np.full_like(of.heads, np.nan)
+    of_layers = of.layers, of.low, of.high, of.layers_elsewhere
+    of_heads = of.heads, no_bounds, no_bounds, of.heads_elsewhere
+    for between, names, images, matrices in (
+        ("layers", layers, of.layer_images, of_layers),
+        ("heads", heads, of.head_images, of_heads),
+    ):
+        for pair in zip(*np.triu_indices(len(names), int(between == "heads")), strict=True):
+            similarity, low, high, across = (none_for_nan(float(each[pair])) for each in matrices)
+            (layer, head), (other_layer, other_head) = (names[at] for at in pair)
+            yield {
+                "between": between,
+                "layer": layer,
+                "head": head,
+                "other_layer": other_layer,
+                "other_head": other_head,
+                "similarity": similarity,
+                "low": low,
+                "high": high,
+                "images": int(images[pair]),
+                "across_images": across,
+            }

@@ -1,12 +1,11 @@
 """The leaderboard in the terminal: methods, their pairs and stability, their heads and layers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from harness.analysis.layers import HeadRow, LayerRow
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
 from harness.analysis.method import MethodKey
 from harness.views.tables import NOTHING, Column, interval, number, p_text, print_text, show_table
@@ -161,21 +160,21 @@ def show(
         _show_stability(frame, console)
 
 
-def show_heads(run: str, rows: Sequence[HeadRow], console: Console) -> None:
-    """Print a row for each method and head."""
-    columns = [
-        *method_columns(lambda row: row.figures.method),
-        Column[HeadRow]("layer", lambda row: str(row.layer), shown="varying"),
-        Column[HeadRow]("head", lambda row: str(row.head)),
+def show_per(per: str, runs: Iterable[tuple[str, Sequence[Any]]], console: Console) -> None:
+    """Print each run's `HeadRow`s, per "head", or its `LayerRow`s, per "layer"."""
+    columns, caption = (head_columns(), HEADS) if per == "head" else (layer_columns(), LAYERS)
+    methods = method_columns(lambda row: row.figures.method)
+    for run, rows in runs:
+        show_table(console, [*methods, *columns], rows, title=run, caption=caption)
+
+
+def head_columns() -> list[Column[Any]]:
+    """The columns of a table with a row for each head."""
+    return [
+        Column("layer", lambda row: str(row.layer), shown="varying"),
+        Column("head", lambda row: str(row.head)),
         *_figures("Q", "control", "excess", "95 %", "p", "signif", "k", "ok"),
     ]
-    show_table(console, columns, rows, title=run, caption=HEADS)
-
-
-def show_layers(run: str, rows: Sequence[LayerRow], console: Console) -> None:
-    """Print a row for each method and layer."""
-    columns = [*method_columns(lambda row: row.figures.method), *layer_columns()]
-    show_table(console, columns, rows, title=run, caption=LAYERS)
 
 
 def layer_columns() -> list[Column[Any]]:

@@ -5,33 +5,38 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from harness.metrics.matching import BestUnion, Correspondence, Matching
+from harness.metrics.jaccard import best_match_jaccard
+from harness.metrics.matching import BestUnion, Correspondence, Matching, best_unions, match
 from harness.metrics.stability import DISSOLVED
+from harness.plugin.values import Integers
+from harness.store import none_for_nan
 from harness.views.tables import CAPTION, NOTHING, Column, number, print_text, show_table
 
 
 @dataclass(frozen=True)
 class PartitionComparison:
-    """Two partitions with their names, and how alike they are.
+    """How alike two partitions are.
 
-    context says where both come from; jaccard is the best-match Jaccard index of the whole
-    partitions, None if one of them is trivial; first_unions and second_unions are each cluster's
-    best union in the other.
+    jaccard is the best-match Jaccard index of the whole partitions, None if one of them is trivial;
+    first_unions and second_unions are each cluster's best union in the other.
     """
 
-    context: str
-    first: str
-    second: str
-    matching: Matching
     jaccard: float | None
+    matching: Matching
     first_unions: Sequence[BestUnion]
     second_unions: Sequence[BestUnion]
 
+    @classmethod
+    def of(cls, first: Integers, second: Integers) -> "PartitionComparison":
+        """Compare labels (n,) of the same nodes."""
+        jaccard = none_for_nan(best_match_jaccard(first, second))
+        unions = best_unions(first, second), best_unions(second, first)
+        return cls(jaccard, match(first, second), *unions)
 
-def show(comparison: PartitionComparison, console: Console) -> None:
+
+def show(heading: str, comparison: PartitionComparison, console: Console) -> None:
     """Print the correspondences, and the clusters that fit another union better."""
-    heading = [comparison.context, f"A: {comparison.first}", f"B: {comparison.second}"]
-    print_text(console, "\n".join(filter(None, heading)), wrap=False)
+    print_text(console, heading, wrap=False)
     correspondences = comparison.matching.correspondences
     if correspondences:
         show_table(console, COLUMNS, correspondences, caption=_caption(comparison))

@@ -1,7 +1,6 @@
 """One image of a run in the terminal: levels selected, profiles, cluster maps, methods compared."""
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,6 +45,10 @@ IMAGES = (
 )
 
 
+# A selection with the point that it chose, if there are any.
+_Selected = tuple[MethodReport, SelectorReport | None, Point | None]
+
+
 @dataclass(frozen=True, eq=False)
 class ShowContext:
     """A map with everything that is shown of it: what the run holds, and what can be loaded.
@@ -75,12 +78,13 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
     found = [
         NamedPartition(
             method_name(report, method, selection),
-            drop_singletons(method.profile.points[selection.candidate].labels),
+            drop_singletons(point.labels),
             selection.accepted,
         )
         for method in report.methods
         for selection in method.selections
-        if selection.candidate is not None
+        if (point := _point(method, selection))
+        for name in (method_name(report, method, selection),)
     ]
     if report.truth is not None:
         found.append(NamedPartition("truth", drop_singletons(report.truth), accepted=True))
@@ -132,18 +136,11 @@ def show_images(
     key = ["image_set", "image"]
     observed = cells[cells["role"] == "observed"]
     unreadable = images.set_index(key)["reason"].to_dict()
-    by_method = [*key, "clusterer"]
-    made = Counter(selections[by_method].itertuples(index=False, name=None))
-    accepted = Counter(
-        selections[selections["accepted"]][by_method].itertuples(index=False, name=None)
-    )
+    accepted = selections.groupby([*key, "clusterer"])["accepted"].agg(["sum", "size"])
+    counts = {of: f"{found}/{total}" for of, found, total in accepted.itertuples(name=None)}
 
     def column(clusterer: str) -> Column[tuple[str, str]]:
-        def cell(image: tuple[str, str]) -> str:
-            of = made[*image, clusterer]
-            return f"{accepted[*image, clusterer]}/{of}" if of else ""
-
-        return Column(clusterer, cell, words=True)
+        return Column(clusterer, lambda image: counts.get((*image, clusterer), ""), words=True)
 
     columns: list[Column[tuple[str, str]]] = [
         Column("image", lambda image: str(image[1]), words=True),
@@ -192,29 +189,26 @@ def _listed(others: Sequence[str]) -> str:
     shown = list(others)
     if all(other.isdecimal() for other in others):
         # Numbers that follow each other differ from their places by the same.
-        runs = itertools.groupby(
-            enumerate(sorted(map(int, others))), lambda pair: pair[1] - pair[0]
-        )
-        shown = [_run([number for _, number in run]) for _, run in runs]
+        numbers = enumerate(sorted(map(int, others)))
+        runs = itertools.groupby(numbers, lambda pair: pair[1] - pair[0])
+        shown = [_run([str(number) for _, number in run]) for _, run in runs]
     return ", ".join(shown[:MOST_OTHERS]) + (" …" if len(shown) > MOST_OTHERS else "")
 
 
-def _run(numbers: Sequence[int]) -> str:
-    if len(numbers) < 3:
-        return ", ".join(map(str, numbers))
-    return f"{numbers[0]} … {numbers[-1]}"
+def _run(numbers: Sequence[str]) -> str:
+    return f"{numbers[0]} … {numbers[-1]}" if len(numbers) > 2 else ", ".join(numbers)
 
 
 def _show_selections(report: ImageReport, console: Console) -> None:
     """Print what every selector selected on every method's profile."""
     noise = next((method.noise for method in report.methods if method.noise), None)
 
-    def column(
+    def of_point(
         heading: str, cell: Callable[[Point], str], meaning: str = ""
-    ) -> Column[tuple[MethodReport, SelectorReport | None]]:
-        return Column(heading, lambda row: _of_point(row, cell), meaning)
+    ) -> Column[_Selected]:
+        return Column(heading, lambda row: cell(row[2]) if row[2] else "", meaning)
 
-    columns: list[Column[tuple[MethodReport, SelectorReport | None]]] = [
+    columns: list[Column[_Selected]] = [
         Column("method", lambda row: row[0].clusterer, words=True),
         Column(
             "selector",
@@ -223,10 +217,10 @@ def _show_selections(report: ImageReport, console: Console) -> None:
             shown="varying",
         ),
         Column("accepted", _accepted, words=True),
-        column("level", lambda point: number(point.level)),
-        column("weights ≥", lambda point: number(point.threshold, 4)),
-        column("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
-        column("Q", lambda point: number(point.modularity), "modularity"),
+        of_point("level", lambda point: number(point.level)),
+        of_point("weights ≥", lambda point: number(point.threshold, 4)),
+        of_point("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
+        of_point("Q", lambda point: number(point.modularity), "modularity"),
         Column(
             "control",
             _control,
@@ -247,32 +241,30 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         ),
     ]
     rows = [
-        (method, selection)
+        (method, selection, _point(method, selection))
         for method in report.methods
         for selection in method.selections or (None,)
     ]
     show_table(console, columns, rows)
 
 
-def _accepted(row: tuple[MethodReport, SelectorReport | None]) -> tuple[str, str]:
-    method, selection = row
+def _point(method: MethodReport, selection: SelectorReport | None) -> Point | None:
+    if selection is None or selection.candidate is None:
+        return None
+    return method.profile.points[selection.candidate]
+
+
+def _accepted(row: _Selected) -> tuple[str, str]:
+    method, selection, point = row
     if method.status != "ok":
         return method.status, "red"
-    if selection is None or selection.candidate is None:
+    if selection is None or point is None:
         return "failed" if selection else NOTHING, "red"
     return ("yes", "green") if selection.accepted else ("no", "yellow")
 
 
-def _of_point(row: tuple[MethodReport, SelectorReport | None], cell: Callable[[Point], str]) -> str:
-    """A cell about the selected level, empty if there is none."""
-    method, selection = row
-    if selection is None or selection.candidate is None:
-        return ""
-    return cell(method.profile.points[selection.candidate])
-
-
-def _control(row: tuple[MethodReport, SelectorReport | None]) -> str:
-    method, selection = row
+def _control(row: _Selected) -> str:
+    method, selection, _ = row
     if method.noise is None or selection is None or selection.candidate is None:
         return NOTHING
     return number(float(method.noise.modularity[selection.candidate]))
@@ -318,11 +310,14 @@ def _titled(title: str, picture: Text) -> RenderableType:
 
 def _sizes(labels: Integers) -> str:
     """How many patches each of the largest clusters has."""
-    names = cluster_names(labels)
-    sizes = [f"{mark}: {int((labels == label).sum())}" for label, mark in names.items()]
-    clusters, alone = sizes[:-1], int((labels == UNASSIGNED).sum())
-    shown = clusters[:6] + (["…"] if len(clusters) > 6 else [])
-    return "  ".join([*shown, *([sizes[-1]] if alone else [])])
+    sizes = [
+        f"{mark}: {size}"
+        for label, mark in cluster_names(labels).items()
+        if (size := int((labels == label).sum()))
+    ]
+    unassigned = sizes[-1:] if (labels == UNASSIGNED).any() else []
+    clusters = sizes[: len(sizes) - len(unassigned)]
+    return "  ".join([*clusters[:6], *["…"] * (len(clusters) > 6), *unassigned])
 
 
 def _show_similarity(found: Sequence[NamedPartition], console: Console) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -84,6 +84,8 @@ class Column(Generic[Row]):
         Words stand on the left and are folded; numbers stand on the right and are not.
     width
         At least so many characters, so that several tables line up.
+    once
+        Left empty in a row whose first item is that of the row above; rows are tuples.
     """
 
     heading: str
@@ -93,6 +95,7 @@ class Column(Generic[Row]):
     drop: int = 0
     words: bool = False
     width: int = 0
+    once: bool = False
 
 
 def show_table(
@@ -113,9 +116,13 @@ def show_table(
     common = [
         f"{column.heading} {cells[0].plain}"
         for column, cells in filled
-        if column.shown == "varying" and _is_constant(cells) and cells[0].plain
+        if column.shown == "varying" and len(_distinct(cells)) == 1 and cells[0].plain
     ]
-    wanted = [(column, cells) for column, cells in filled if _is_shown(column, cells)]
+    wanted = [
+        (column, _once(cells, rows) if column.once else cells)
+        for column, cells in filled
+        if _is_shown(column, cells)
+    ]
     left_out = _left_out(wanted, console.width)
     fitting = [each for each in wanted if each[0].heading not in left_out]
     if title:
@@ -160,14 +167,20 @@ def _cell(column: Column[Row], row: Row) -> Text:
     return safe_text(cell) if isinstance(cell, str) else safe_text(*cell)
 
 
-def _is_constant(cells: Sequence[Text]) -> bool:
-    return len({cell.plain for cell in cells}) == 1
+def _once(cells: Sequence[Text], rows: Sequence[Any]) -> list[Text]:
+    above = [None, *(row[0] for row in rows)]
+    same = [row[0] is last for row, last in zip(rows, above, strict=False)]
+    return [Text() if each else cell for cell, each in zip(cells, same, strict=True)]
+
+
+def _distinct(cells: Sequence[Text]) -> set[str]:
+    return {cell.plain for cell in cells}
 
 
 def _is_shown(column: Column[Row], cells: Sequence[Text]) -> bool:
     if column.shown == "varying":
-        return len({cell.plain for cell in cells}) > 1
-    return column.shown == "always" or any(cell.plain not in ("", NOTHING) for cell in cells)
+        return len(_distinct(cells)) > 1
+    return column.shown == "always" or not _distinct(cells) <= {"", NOTHING}
 
 
 def _left_out(wanted: Sequence[_Filled[Row]], width: int) -> list[str]:
@@ -204,10 +217,7 @@ def _gap(filled: Sequence[_Filled[Row]], width: int) -> int:
 
 def _table(filled: Sequence[_Filled[Row]], width: int) -> Table:
     table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, _gap(filled, width), 0, 0),
-        pad_edge=False,
+        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _gap(filled, width), 0, 0), pad_edge=False
     )
     for column, _ in filled:
         table.add_column(

@@ -43,14 +43,13 @@ def cell(tmp_path: Path) -> dict[str, Any]:
         "image": "a",
         "layer": 0,
         "head": 0,
-        "role": "observed",
-        "control": "",
-        "draw": 0,
+        "variant": ["observed", "", 0],
         "graph": "threshold",
-        "levels": 4,
+        "n_levels": 4,
         "seed": 1,
         "resolution": 1.0,
         "rescore": False,
+        "point": None,
     }
 
 
@@ -63,6 +62,6 @@ def replies(worker: WorkerProcess, cell: dict[str, Any]) -> Replies:
 
     def ask(clusterer: str, limit: float = 60.0, **more: Any) -> list[str]:
         calls = worker.call("cell", limit, **{**cell, **more}, clusterer=clusterer)
-        return [message.header["reply"] for message in calls]
+        return [answer["reply"] for answer in calls]
 
     return ask

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from harness.engine.guardian import MARK, Guardian
-from harness.engine.messages import Message
 from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 
 Replies = Callable[..., list[str]]
-WHOLE = ["point"] * 4 + ["done"]
+WHOLE = ["point"] * 4
 
 
 def marked(mark: str) -> list[str]:
@@ -138,9 +137,9 @@ def test_a_long_reason_is_cut(replies: Replies) -> None:
 
 
 def observed(worker: WorkerProcess, cell: dict[str, Any]) -> dict[str, float]:
-    calls = worker.call("cell", 60.0, **{**cell, "levels": 1}, clusterer="observing")
-    (point, _) = list[Message](calls)
-    return dict(point.header["diagnostics"])
+    calls = worker.call("cell", 60.0, **{**cell, "n_levels": 1}, clusterer="observing")
+    (point,) = calls
+    return dict(point["diagnostics"])
 
 
 def test_process_state_that_a_plugin_changes_is_put_back_for_the_next_cell(
@@ -206,8 +205,8 @@ def test_no_process_outlives_a_killed_coordinator(
         "    workers = [WorkerProcess(config, guardian) for _ in range(2)]\n"
         "    for worker, mode in zip(workers, ('native', 'children')):\n"
         "        worker.start()\n"
-        "        worker._send(__import__('harness').engine.messages.Message(\n"
-        "            {'job': 'cell', **cell, 'clusterer': f'endless[mode={mode}]'}), 1e9, 1e9)\n"
+        "        job = {'job': 'cell', **cell, 'clusterer': f'endless[mode={mode}]'}\n"
+        "        worker._send(job, 1e9, 1e9)\n"
         "    print(guardian.mark().partition('/')[0], flush=True)\n"
         "    while True:\n"
         "        workers[0]._receive(1e9, 1e9)\n"

@@ -1,25 +1,34 @@
 from pathlib import Path
 
+import numpy as np
 import pandas
 import pytest
 
 import harness
-from harness.engine import selecting
-from harness.engine.selecting import _Questions
-from harness.store import Group
+from harness.engine import worker
+from harness.engine.selection import sample
 from support.runs import small_run
 
-
-def drawn(cell: str, seed: int) -> list[int]:
-    null_cells = {f"null {index}": "map" for index in range(50)}
-    group = Group({cell: "map"}, {cell: seed}, {"noise": null_cells})
-    (question,) = _Questions(group, ["fixed"], "group", 10).after(0)
-    return question["nulls"]["noise"]
+POOL = [f"null {index}" for index in range(50)]
 
 
-def test_which_draws_are_taken_depends_on_the_cells_seed_and_not_on_its_key() -> None:
-    assert drawn("a key", 3) == drawn("another key", 3)
-    assert drawn("a key", 3) != drawn("a key", 4)
+def test_from_a_larger_pool_a_seeded_sample_is_taken_in_order() -> None:
+    drawn = sample(POOL, 10, 3)
+
+    assert len(set(drawn)) == 10
+    assert drawn == sorted(drawn, key=POOL.index)
+    assert drawn == sample(POOL, 10, 3)
+    assert drawn != sample(POOL, 10, 4)
+
+
+def test_a_pool_that_is_small_enough_is_taken_whole() -> None:
+    assert sample(POOL, 50, 3) == POOL
+
+
+def test_samples_have_the_draws_that_earlier_versions_took() -> None:
+    indices = np.random.default_rng(3).choice(list(range(50)), 10, replace=False)
+
+    assert sample(POOL, 10, 3) == [POOL[index] for index in sorted(indices)]
 
 
 def test_questions_that_do_not_fit_one_message_are_asked_in_the_next(
@@ -36,7 +45,7 @@ def test_questions_that_do_not_fit_one_message_are_asked_in_the_next(
         )
 
     together = run("together")
-    monkeypatch.setattr(selecting, "MOST_INDICES", 4)
+    monkeypatch.setattr(worker, "MOST_QUESTIONS", 4)
     apart = run("apart")
 
     assert len(together.selections()) == 6

@@ -10,15 +10,15 @@ import pytest
 
 from harness.engine.guardian import Guardian
 from harness.engine.messages import Message
-from harness.engine.worker import JobFailedError, WorkerConfig, in_order
+from harness.engine.worker import JobFailedError, WorkerConfig, ask_each
 from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError
 
 Replies = Callable[..., list[str]]
-WHOLE = ["point"] * 4 + ["done"]
+WHOLE = ["point"] * 4
 
 
-def test_a_cell_answers_with_its_points_and_an_end(replies: Replies) -> None:
+def test_a_cell_answers_with_its_points(replies: Replies) -> None:
     assert replies("printing") == WHOLE
 
 
@@ -115,16 +115,26 @@ def test_waiting_for_an_interrupted_worker_raises_that_the_run_was_interrupted(
             list(worker.call("cell", 60.0, **cell, clusterer="endless[mode=sleep]"))
 
 
-def test_if_answers_come_in_order_the_next_question_is_to_blame_for_a_failure() -> None:
-    questions = ["a", "dies", "b", "dies", "c"]
+class Failing:
+    """A worker whose process some questions end."""
 
-    def ask(first: int) -> Iterator[Message]:
-        for question in questions[first:]:
+    peak_memory: int | None = None
+
+    def start(self) -> None:
+        pass
+
+    def call(
+        self, job: str, limit: float, *, silence: bool = False, **header: Any
+    ) -> Iterator[Message]:
+        for question in header["questions"]:
             if question == "dies":
                 raise JobFailedError("killed", "no more", "last words")
-            yield Message({"reply": "answer", "to": question})
-        yield Message({"reply": "done"})
+            yield {"reply": "answer", "to": question}
 
-    found = [answer.get("to", answer.get("reason")) for answer in in_order(ask, len(questions))]
+
+def test_if_answers_come_in_order_the_next_question_is_to_blame_for_a_failure() -> None:
+    answers = ask_each(Failing(), "answer", 60.0, ["a", "dies", "b", "dies", "c"])
+
+    found = [answer.get("to", answer.get("reason")) for answer in answers]
 
     assert found == ["a", "no more", "b", "no more", "c"]

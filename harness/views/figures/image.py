@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Weights = NDArray[np.floating[Any]]
 # The graph builder that the default axis of a profile describes.
 BY_DENSITY = "threshold"
+# The figures of a point in a profile's table.
+FIGURES = ("level", "threshold", "density", "modularity")
 # The name of its files, the figure, and its numbers by column.
 Drawing = tuple[str, "Figure", Mapping[str, Sequence[Any]]]
 
@@ -102,10 +104,7 @@ def _profile_table(
 
     return {
         "method": [name] * len(points),
-        "level": [point.level for point in points],
-        "threshold": [point.threshold for point in points],
-        "density": [point.density for point in points],
-        "modularity": [point.modularity for point in points],
+        **{name: [getattr(point, name) for point in points] for name in FIGURES},
         "clusters": [point.n_clusters for point in points],
         "control_modularity": of_control("modularity"),
         "control_lowest": of_control("lowest"),
