@@ -9,7 +9,7 @@ from typing import Any
 from harness.engine.runner import PreparedRun
 from harness.errors import HarnessError
 from harness.planning.declaration import Setting
-from harness.planning.progress import NullProgress, Progress
+from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS
 from harness.planning.suites import refuse_unknown, resolve_run
 from harness.plugin import registry
@@ -111,7 +111,7 @@ def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
         with shown_progress(live=live) as shown:
             yield shown
     else:
-        yield progress or NullProgress()
+        yield progress or Progress()
 
 
 def open_run(path: str | Path) -> Run:

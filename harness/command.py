@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
     from harness.engine.environment import source as source
-    from harness.metrics.ablation import Contrast as Contrast
     from harness.metrics.ablation import Effect as Effect
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
     from harness.metrics.inference import signed_rank_p as signed_rank_p
@@ -60,7 +59,7 @@ HOMES = {
     "harness.analysis.inputs": "TellsClasses",
     "harness.cli.options": "add_plugin_option",
     "harness.engine.environment": "environment invocation source",
-    "harness.metrics.ablation": "Contrast Effect",
+    "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
     "harness.metrics.salience": "ClusterSalience",

@@ -15,7 +15,7 @@ from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by
 from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine.selecting import apply_selectors
-from harness.planning.progress import NullProgress, Progress
+from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
 from harness.plugin.values import Image
@@ -77,19 +77,10 @@ class Run:
     folder: Path
 
     def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
-        """Rank the methods.
+        """Rank the methods, or `by` another column; a frame of one row a method, best first.
 
-        Parameters
-        ----------
-        by
-            Another column to rank by.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a method, best first: rank, tier, specs, means over maps (modularity, excess,
-            jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
-            significant, ok and in total.
+        It holds rank, tier, specs, means over maps (modularity, excess, jaccard, n_clusters,
+        coverage, p_value, seconds), and how many maps are accepted, significant, ok and in total.
         """
         import pandas
 
@@ -110,16 +101,8 @@ class Run:
     def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
         """Describe every method by layer and head, and compare its clusters between them.
 
-        Without `clusterers`, given by specs or names, all are described.
-
-        Returns
-        -------
-        list of harness.analysis.layers.MethodLayers
-
-        Raises
-        ------
-        HarnessError
-            If the run lacks a clusterer, or has only one layer and head.
+        Without `clusterers`, given by specs or names, all are described. Raises HarnessError if the
+        run lacks a clusterer, or has only one layer and head.
         """
         return self._read(lambda stored: layers(stored, clusterers))
 
@@ -136,112 +119,71 @@ class Run:
         plugins: Plugins = (),
         progress: Progress | None = None,
     ) -> int:
-        """Apply more selectors to the stored profiles; nothing is clustered again.
+        """Apply more selectors to the stored profiles; returns how many selections failed.
 
-        Parameters
-        ----------
-        selectors
-            Their specs; what they select is stored with what others selected.
-        progress
-            Receives phases and steps.
-
-        Returns
-        -------
-        int
-            How many selections failed.
+        Nothing is clustered again. What the selectors, given by specs, select is stored with what
+        others selected; `progress` receives phases and steps.
         """
         how = execution({"plugins": plugins})
         specs = [selectors] if isinstance(selectors, str) else selectors
         known = registry.load(how.plugins)
-        return apply_selectors(self.folder, specs, how, known, progress or NullProgress())
+        return apply_selectors(self.folder, specs, how, known, progress or Progress())
 
     def images(self) -> "pandas.DataFrame":
-        """Return every image, unreadable ones with the reason.
+        """Return a frame of every image, unreadable ones with the reason.
 
-        Returns
-        -------
-        pandas.DataFrame
-            image_set, image, digest of the pixels, height, width and channels in pixels, label,
-            reason.
+        It holds image_set, image, digest of the pixels, height, width and channels in pixels,
+        label, reason.
         """
         return self._read(frames.images)
 
     def cells(self) -> "pandas.DataFrame":
-        """Return every planned cell and its status.
+        """Return a frame of every planned cell and its status.
 
-        Returns
-        -------
-        pandas.DataFrame
-            cell and what identifies it, status (ok, failed, invalid, timed out, killed or
-            missing), reason, detail, seconds, peak_memory in bytes, nodes.
+        It holds cell and what identifies it, status (ok, failed, invalid, timed out, killed or
+        missing), reason, detail, seconds, peak_memory in bytes, nodes.
         """
         return self._read(frames.cells)
 
     def points(self) -> "pandas.DataFrame":
-        """Return every point of every profile: a cell at a level.
+        """Return a frame of every point of every profile: a cell at a level.
 
-        Returns
-        -------
-        pandas.DataFrame
-            cell and what identifies it, point, level (the fraction of weights that is pruned),
-            threshold, density, modularity on the pruned and on the full graph, n_clusters,
-            coverage, labels (arrays of n nodes, −1 is unassigned), diagnostics, warnings.
+        It holds cell and what identifies it, point, level (the fraction of weights that is pruned),
+        threshold, density, modularity on the pruned and on the full graph, n_clusters, coverage,
+        labels (arrays of n nodes, −1 is unassigned), diagnostics, warnings.
         """
         return self._read(frames.points)
 
     def selections(self) -> "pandas.DataFrame":
-        """Return every selection, with the point that it selected.
+        """Return a frame of every selection, with the point that it selected.
 
-        Returns
-        -------
-        pandas.DataFrame
-            cell and what identifies it, selector, status, accepted, candidate (the point),
-            level, threshold, modularity, n_clusters, coverage, statistic, the plateau's first
-            and last point, reason.
+        It holds cell and what identifies it, selector, status, accepted, candidate (the point),
+        level, threshold, modularity, n_clusters, coverage, statistic, the plateau's first and last
+        point, reason.
         """
         return self._read(frames.selections)
 
     def tests(self) -> "pandas.DataFrame":
-        """Return the test of every selection against each control.
+        """Return a frame of the test of every selection against each control.
 
-        Returns
-        -------
-        pandas.DataFrame
-            cell and what identifies it, selector, control, statistic, null_statistics (an
-            array), their mean and deviation, z, p, q (p adjusted for the false discovery rate).
+        It holds cell and what identifies it, selector, control, statistic, null_statistics (an
+        array), their mean and deviation, z, p, q (p adjusted for the false discovery rate).
         """
         return self._read(frames.tests)
 
     def stabilities(self) -> "pandas.DataFrame":
-        """Return how stable every accepted selection is.
+        """Return a frame of how stable every accepted selection is.
 
-        Returns
-        -------
-        pandas.DataFrame
-            cell and what identifies it, selector, kind (levels, seeds or a perturbation),
-            compared partitions, jaccard (adjusted for chance), and the least stable cluster.
+        It holds cell and what identifies it, selector, kind (levels, seeds or a perturbation),
+        compared partitions, jaccard (adjusted for chance), and the least stable cluster.
         """
         return self._read(frames.stabilities)
 
     def partition(self, image: str, reference: str) -> StoredPartition:
-        """Return a stored partition of an image's attention.
+        """Return a stored partition of an image's attention; its `labels` are an array of n nodes.
 
-        Parameters
-        ----------
-        image
-            Name of the image.
-        reference
-            Which partition: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
-
-        Returns
-        -------
-        harness.analysis.partitions.StoredPartition
-            `labels` is an array of n nodes; −1 is unassigned.
-
-        Raises
-        ------
-        HarnessError
-            If there is no such partition, or more than one.
+        `reference` says which: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
+        Raises HarnessError if there is no such partition, or more than one.
         """
         return self._read(lambda stored: stored_partition(stored, image, reference))
 
@@ -252,20 +194,10 @@ class Run:
         settings: AblationSettings | None = None,
         plugins: Plugins = (),
     ) -> Ablation:
-        """Measure how the model's logits change if the clusters of a partition are removed.
+        """Measure how the model's response changes if the clusters of a partition are removed.
 
-        Parameters
-        ----------
-        reference
-            Which partition, as in `partition`.
-        images
-            Names of the images; all if there are none.
-        settings
-            What is removed, and where.
-
-        Returns
-        -------
-        harness.analysis.ablation.Ablation
+        `reference` is as in `partition`; without `images` all are taken; `settings` say what is
+        removed, and where.
         """
         how = settings or AblationSettings()
         return self._read(lambda stored: ablate(stored, _registry(plugins), reference, images, how))
@@ -281,10 +213,6 @@ class Run:
 
         `filters` identify the map if the image has several, such as {"head": "3"}. Without
         `clusterers` and `selectors`, given by specs or names, all are reported.
-
-        Returns
-        -------
-        harness.analysis.image.ImageReport
         """
         return self._read(
             lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
@@ -293,12 +221,9 @@ class Run:
     def weights(
         self, report: ImageReport, *, alone: bool = False
     ) -> "dict[int, NDArray[np.floating[Any]]]":
-        """Return the attention of the layer that an image report is about.
+        """Return the attention of the layer that an image report is about, by head.
 
-        Returns
-        -------
-        dict of int to numpy.ndarray
-            Weights (n, n), from row to column, by head; with `alone` only the report's head.
+        Weights are (n, n), from row to column; with `alone` only those of the report's head.
         """
         return self._read(lambda stored: weights_by_head(stored, report, alone=alone))
 
@@ -307,15 +232,8 @@ class Run:
     ) -> tuple[Image, tuple[str, ...]]:
         """Load an image of an image set of the run, given by its spec, again.
 
-        Returns
-        -------
-        tuple of harness.Image and tuple of str
-            The image, and the classes of the set in the order of labels.
-
-        Raises
-        ------
-        HarnessError
-            If it cannot be loaded, or its pixels are not those of the run.
+        Returns the image, and the classes of the set in the order of labels. Raises HarnessError if
+        it cannot be loaded, or its pixels are not those of the run.
         """
 
         def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
@@ -329,17 +247,9 @@ class Run:
     ) -> ForegroundAgreement:
         """Measure how well every method's clusters agree with the images' foreground.
 
-        Parameters
-        ----------
-        foreground
-            Such as `harness.analysis.foreground.BrightnessThreshold(0)`.
-        candidates
-            Whether levels count that a selector did not accept.
-
-        Returns
-        -------
-        harness.analysis.foreground.ForegroundAgreement
-            Agreement of each method, of spatial blocks and of k-means on pixels.
+        `foreground` is, for example, `harness.analysis.foreground.BrightnessThreshold(0)`. With
+        `candidates`, levels count that a selector did not accept. Spatial blocks and k-means on
+        pixels are measured beside the methods.
         """
         return self._read(
             lambda stored: foreground_agreement(
@@ -348,13 +258,10 @@ class Run:
         )
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
-        """Compare with another run, cell by cell.
+        """Compare with another run, cell by cell; a frame of one row a method and metric.
 
-        Returns
-        -------
-        pandas.DataFrame
-            One row a method and metric, the fields of PairedMethod and PairedMetric in
-            `harness.analysis.comparison`. Differences are the other run's less this one's.
+        Its columns are the fields of PairedMethod and PairedMetric in
+        `harness.analysis.comparison`. Differences are the other run's less this one's.
         """
         import pandas
 

@@ -32,7 +32,7 @@ def add_settings(parser: Parser, settings: "Mapping[str, Setting]") -> None:
     """Add a flag for each setting; values that are not given are None."""
     from harness.planning.suites import default_suite
 
-    default = default_suite().values
+    default = default_suite()
     for key, setting in settings.items():
         add_setting(parser, key, setting, default.get(key, setting.default))
 

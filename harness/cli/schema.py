@@ -36,7 +36,7 @@ def suite_schema(plugins: Sequence[Any] = ()) -> dict[str, Any]:
     from harness.plugin.descriptions import describe_all
 
     described = describe_all(registry.load(plugins))
-    default = default_suite().values
+    default = default_suite()
     return {
         "$schema": DIALECT,
         "title": "A suite of harness run",

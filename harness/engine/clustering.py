@@ -5,18 +5,20 @@ submitted as soon as their maps exist: clustering starts while maps are still ex
 """
 
 import contextlib
+import sqlite3
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Self
 
 from harness.engine.pool import CellJob, Pool
 from harness.errors import RunStoppedError
 from harness.planning.progress import Progress
 from harness.planning.settings import Settings, TimeLimits
+from harness.planning.survey import MapRecord
 from harness.store import FILE_NAME, Store
-from harness.store.records import CellRecord, MapRecord, MissingCell
+from harness.store.records import CellRecord
 
 # Seconds without an ended cell after which the pool is asked for its room again.
 PATIENCE = 5.0
@@ -24,6 +26,8 @@ PATIENCE = 5.0
 PAGE = 500
 # Warnings about failed cells; the tables have all failures.
 WARNINGS = 10
+# What a job needs of a planned cell.
+NEEDED = ("image", "layer", "head", "graph", "clusterer", "seed", "point")
 
 
 @dataclass
@@ -43,8 +47,8 @@ class Clustering:
     _done: int = 0
     _failures: int = 0
     _after: int = -1
-    _page: deque[MissingCell] = field(default_factory=deque)
-    _under_way: dict[Future[CellRecord], MissingCell] = field(default_factory=dict)
+    _page: deque[tuple[sqlite3.Row, MapRecord | None]] = field(default_factory=deque)
+    _under_way: dict[Future[CellRecord], sqlite3.Row] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -77,43 +81,40 @@ class Clustering:
     def _feed(self) -> None:
         room = self.pool.room()
         skipped = []
-        while len(self._under_way) < room and (cell := self._next()) is not None:
-            if cell.map is None:
+        while len(self._under_way) < room and (missing := self._next()) is not None:
+            cell, found = missing
+            if found is None:
                 break
-            self._after = cell.position
+            self._after = cell["position"]
             self._page.popleft()
-            if cell.map.reason:
-                skipped.append(CellRecord(cell.key, "skipped", cell.map.reason))
+            if found.reason:
+                skipped.append(CellRecord(cell["cell"], "skipped", found.reason))
             else:
-                self._under_way[self.pool.submit(self._job(cell, cell.map))] = cell
+                self._under_way[self.pool.submit(self._job(cell, found))] = cell
         if skipped:
             self.store.write_cells(skipped)
             self._done += len(skipped)
 
-    def _next(self) -> MissingCell | None:
-        if not self._page or self._page[0].map is None:
+    def _next(self) -> tuple[sqlite3.Row, MapRecord | None] | None:
+        if not self._page or self._page[0][1] is None:
             # Maps may have come since the page was read.
             self._page = deque(self.store.missing(self._after, PAGE))
         return self._page[0] if self._page else None
 
-    def _job(self, cell: MissingCell, found: MapRecord) -> CellJob:
+    def _job(self, cell: sqlite3.Row, found: MapRecord) -> CellJob:
         settings = self.settings
         header = {
+            **{name: cell[name] for name in NEEDED},
+            "variant": [cell["role"], cell["control"], cell["draw"]],
             "map": found.to_message(),
-            "image": cell.image,
-            **vars(cell.head_index),
-            "variant": astuple(cell.variant),
-            "graph": cell.graph,
-            "clusterer": cell.clusterer,
             "n_levels": settings.levels,
-            "seed": cell.seed,
             "resolution": settings.resolution,
             "rescore": settings.rescore,
-            "point": cell.point,
             "n_draws": settings.stability_draws,
             "run_seed": settings.seed,
         }
-        return CellJob(cell.key, found.digest, self.limits.of(cell.clusterer), header)
+        limit = self.limits.of(cell["clusterer"])
+        return CellJob(cell["cell"], found.digest, limit, header)
 
     def _collect(self, patience: float) -> None:
         """Record the cells that have ended; waits so many seconds for one."""
@@ -134,9 +135,9 @@ class Clustering:
             # Raises what stopped the pool.
             future.result()
 
-    def _warn(self, cell: MissingCell, record: CellRecord) -> None:
+    def _warn(self, cell: sqlite3.Row, record: CellRecord) -> None:
         if self._failures <= WARNINGS:
-            where = f"{cell.clusterer} on {cell.image}"
+            where = f"{cell['clusterer']} on {cell['image']}"
             self.progress.warn(f"{where}: {record.status}: {record.reason}")
         elif self._failures == WARNINGS + 1:
             self.progress.warn("more cells failed; `harness export` lists each with its reason")

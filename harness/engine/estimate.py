@@ -45,8 +45,8 @@ class CostEstimate:
 def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
     """The indices of all selected levels by cell, each once."""
     selected: defaultdict[str, set[int]] = defaultdict(set)
-    for selection in selections:
-        selected[selection.cell].add(selection.candidate)
+    for cell, _, level, *_ in selections:
+        selected[cell].add(level)
     return {cell: sorted(points) for cell, points in selected.items()}
 
 
@@ -59,10 +59,10 @@ def cost_of(
     While cells are new, the selections are unknown: every selector may select a level of its own
     on every map.
     """
-    computed = store.computed(ok=retry_failed) if store else frozenset[str]()
 
     def is_new(cell: PlannedCell) -> bool:
-        return cell.key not in computed or not forced.isdisjoint(cell.components)
+        computed = store is not None and store.is_computed(cell.key, ok=retry_failed)
+        return not computed or not forced.isdisjoint(cell.components)
 
     cells, controls, new = 0, 0, Counter[tuple[str, str]]()
     # One after the other: there may be many.
@@ -78,8 +78,7 @@ def cost_of(
         levels = levels_of(accepted(store) if store else ())
         selected = {cell.key: cell for cell in plan.perturbed_cells(levels) if is_new(cell)}
         perturbed = Counter(map(_method, selected.values()))
-    timings = store.timings() if store else ()
-    seconds = {(timing.graph, timing.clusterer): timing.seconds for timing in timings}
+    seconds = store.timings() if store else {}
     work = sum(
         seconds.get(method, 0.0)
         * (new[method] * plan.settings.levels + perturbed[method] * plan.settings.stability_draws)

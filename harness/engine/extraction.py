@@ -12,9 +12,9 @@ from typing import Any
 from harness.engine.worker import JobFailedError, Worker, ask_each
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
+from harness.planning.survey import MapRecord
 from harness.plugin.values import HeadIndex
 from harness.store import Store
-from harness.store.records import MapRecord
 
 
 @dataclass

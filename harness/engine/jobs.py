@@ -19,13 +19,13 @@ from harness.engine.selection import sample, selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError
 from harness.planning.identity import code_digest, seed_of
+from harness.planning.survey import MapRecord
 from harness.plugin import base
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store import open_for_reading
 from harness.store.maps import load_map, save_map
-from harness.store.records import MapRecord
 
 Header = Mapping[str, Any]
 # Sends an answer with these values; its "reply" is "answer" unless given.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,17 +19,11 @@ from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError
-from harness.planning.plan import (
-    Plan,
-    PlannedMap,
-    Survey,
-    expected_code,
-    make_plan,
-    split_extractors,
-)
+from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Settings
 from harness.planning.suites import components_named
+from harness.planning.survey import MapRecord, Survey
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
 from harness.store import (
@@ -44,7 +38,6 @@ from harness.store import (
     replace_stabilities,
 )
 from harness.store.maps import is_intact
-from harness.store.records import MapRecord
 
 # With the worker that surveyed.
 _Planned = tuple[Plan, Survey, WorkerConfig, Worker]
@@ -150,9 +143,9 @@ def _surveyed_maps(plan: Plan, survey: Survey) -> list[MapRecord]:
     """Records of the maps that the survey settled: stored maps, and maps that are missing."""
     observed = [each for each in plan.maps if not each.image_set and each.variant == OBSERVED]
     stored = [
-        MapRecord(planned.key, found.digest, found.nodes, found.grid, found.truth, found.region)
+        replace(found.record, key=planned.key)
         for planned, found in zip(observed, survey.maps, strict=True)
-        if not found.reason
+        if not found.record.reason
     ]
     return stored + [MapRecord(each.key, reason=each.reason) for each in plan.maps if each.reason]
 

@@ -11,39 +11,33 @@ import numpy as np
 
 from harness.metrics.stability import adjusted_jaccard, cluster_stabilities
 from harness.plugin.values import Integers
-from harness.store import Accepted, Store, accepted, perturbed_cells
+from harness.store import Store, accepted, perturbed_cells
 from harness.store.records import LEVELS, StabilityRecord
 
 
 def stabilities(store: Store) -> Iterator[StabilityRecord]:
     """Yield the stability of every accepted selection by kind; NaN if a perturbed cell failed."""
     perturbed = perturbed_cells(store)
-    for selection in accepted(store):
-        labels = store.labels(selection.cell)
-        reference = labels[selection.candidate]
-        yield _record(selection, LEVELS, reference, labels[_neighbours(selection, len(labels))])
-        of_level = perturbed.get((selection.cell, selection.candidate), {})
-        for perturbation, cell in of_level.items():
-            drawn = labels[:0] if cell is None else store.labels(cell)
-            yield _record(selection, perturbation, reference, drawn)
+    for cell, selector, level, first, last in accepted(store):
+        labels = store.labels(cell)
+        neighbours = labels[_neighbours(level, first, last, len(labels))]
+        yield StabilityRecord(cell, selector, LEVELS, *_compared(labels[level], neighbours))
+        for perturbation, perturbed_cell in perturbed.get((cell, level), {}).items():
+            drawn = labels[:0] if perturbed_cell is None else store.labels(perturbed_cell)
+            yield StabilityRecord(cell, selector, perturbation, *_compared(labels[level], drawn))
 
 
-def _neighbours(selection: Accepted, levels: int) -> list[int]:
+def _neighbours(chosen: int, first: int, last: int, levels: int) -> list[int]:
     """The other levels of the plateau, or the levels next to the selected one if there are none."""
-    chosen = selection.candidate
-    first, last = selection.plateau or (chosen, chosen)
     if first == last:
         first, last = max(chosen - 1, 0), min(chosen + 1, levels - 1)
     return [level for level in range(first, last + 1) if level != chosen]
 
 
-def _record(
-    selection: Accepted, kind: str, reference: Integers, others: Integers
-) -> StabilityRecord:
+def _compared(reference: Integers, others: Integers) -> tuple[int, float, int, int, float]:
+    """The figures of a StabilityRecord."""
     similarities = [adjusted_jaccard(reference, other) for other in others]
     jaccard = float(np.mean(similarities)) if similarities else float("nan")
     clusters = cluster_stabilities(reference, others)
     weakest = min(clusters, key=itemgetter(2), default=(-1, 0, float("nan")))
-    return StabilityRecord(
-        selection.cell, selection.selector, kind, len(similarities), jaccard, *weakest
-    )
+    return len(similarities), jaccard, *weakest

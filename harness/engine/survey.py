@@ -7,10 +7,15 @@ from typing import Any
 
 from harness.engine.worker import JobFailedError, Worker, ask_each
 from harness.errors import HarnessError
-from harness.planning.plan import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.planning.progress import Progress, named
+from harness.planning.survey import (
+    MapRecord,
+    Survey,
+    SurveyedExtractor,
+    SurveyedImage,
+    SurveyedMap,
+)
 from harness.plugin.values import HeadIndex
-from harness.store.records import MapRecord
 
 # Sums of rows may be off by this much without a warning: bfloat16 rounds each weight by up to
 # 2⁻⁹ of itself.
@@ -52,17 +57,14 @@ class Surveyor:
         folder = str(self.folder)
         for answer in self._entries(text, "map set", "survey_maps", folder=folder):
             key, head_index = answer["key"], HeadIndex(answer["layer"], answer["head"])
-            place = text, key, answer["image"], head_index
             if "reason" in answer:
-                yield SurveyedMap(*place, reason=answer["reason"])
-                continue
-            least, most = answer["row_sums"]
-            if max(1 - least, most - 1) > ROUNDING:
-                unusual[key] = least, most
-            found = MapRecord.from_message("", answer)
-            yield SurveyedMap(
-                *place, found.digest, found.nodes, found.grid, found.truth, found.region
-            )
+                record = MapRecord(key, reason=answer["reason"])
+            else:
+                record = MapRecord.from_message(key, answer)
+                least, most = answer["row_sums"]
+                if max(1 - least, most - 1) > ROUNDING:
+                    unusual[key] = least, most
+            yield SurveyedMap(text, answer["image"], head_index, record)
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))
 

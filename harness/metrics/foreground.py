@@ -36,13 +36,6 @@ def foreground_fractions(
     return area_means(mask, grid, region).ravel()
 
 
-def foreground_patches(
-    mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
-) -> NDArray[np.bool_]:
-    """Which patches (n,) a mask covers by half of their area or more."""
-    return foreground_fractions(mask, grid, region) >= HALF
-
-
 def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
     """The mean over the area of each cell of a grid (rows, columns[, channels]).
 

@@ -102,11 +102,7 @@ def standings(criteria: Sequence[Floats]) -> Standings:
     Benavoli, Corani and Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?":
     each pair is tested on its own scores, so that other methods do not affect it.
     """
-    complete = [
-        method
-        for method in range(len(criteria[0]))
-        if not any(np.isnan(scores[method]).any() for scores in criteria)
-    ]
+    complete = np.flatnonzero(~np.isnan(criteria).any(axis=(0, 2))).tolist()
     mean_ranks = image_ranks(criteria).mean(axis=1)
     omnibus = _friedman(image_ranks([scores[complete] for scores in criteria]))
     pairs = _pairs(criteria, complete)

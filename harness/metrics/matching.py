@@ -5,7 +5,7 @@ no cluster: otherwise scattered single nodes would form a perfect union for any 
 counts as unshared in a cluster that the other partition has it in.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 Labels = NDArray[np.integer[Any]]
 Kind = Literal["same", "split", "merge", "lost", "new"]
 
+# By the number of clusters of both partitions; 2 is several.
+KINDS: Mapping[tuple[int, int], Kind] = {
+    (1, 1): "same", (1, 2): "split", (2, 1): "merge", (1, 0): "lost", (0, 1): "new"
+}  # fmt: skip
 FIRST, SECOND = 0, 1
 # A cluster: its partition, and its index there in the order of the clusters' first nodes.
 Cluster = tuple[int, int]
@@ -207,7 +211,7 @@ class _Overlaps:
         sizes = [sum(self.sizes[cluster] for cluster in side) for side in (first, second)]
         shared = sum(self.shared[one].get(other, 0) for one in first for other in second)
         return Correspondence(
-            kind=_kind(len(first), len(second)),
+            kind=KINDS[min(len(first), 2), min(len(second), 2)],
             first=tuple(sorted(self.labels[cluster] for cluster in first)),
             second=tuple(sorted(self.labels[cluster] for cluster in second)),
             first_size=sizes[FIRST],
@@ -215,16 +219,6 @@ class _Overlaps:
             shared=shared,
             jaccard=shared / (sum(sizes) - shared),
         )
-
-
-def _kind(first: int, second: int) -> Kind:
-    if not second:
-        return "lost"
-    if not first:
-        return "new"
-    if first > 1:
-        return "merge"
-    return "split" if second > 1 else "same"
 
 
 def _stable(overlaps: _Overlaps) -> Iterator[tuple[list[Cluster], list[Cluster]]]:

@@ -9,7 +9,7 @@ from abc import ABC
 from pathlib import Path
 from typing import Any
 
-from harness.plugin.base import Component
+from harness.plugin.base import Component, ImageControl
 from harness.plugin.spec import format_spec
 
 SEEDS = 2**31
@@ -36,12 +36,14 @@ class ComponentIdentity:
     """A configured component as keys see it.
 
     spec: its shortest spec. full_spec: the one with every parameter. code: digest of its source.
+    of_images: whether it is a control that is drawn from images.
     """
 
     name: str
     spec: str
     full_spec: str
     code: str
+    of_images: bool
 
     @property
     def parts(self) -> list[str]:
@@ -51,9 +53,8 @@ class ComponentIdentity:
 
 def identify(component: Component, code: str) -> ComponentIdentity:
     """Return the identity of a configured component, given the digest of its code."""
-    return ComponentIdentity(
-        component.name, format_spec(component), format_spec(component, full=True), code
-    )
+    specs = format_spec(component), format_spec(component, full=True)
+    return ComponentIdentity(component.name, *specs, code, isinstance(component, ImageControl))
 
 
 def code_digest(component: type[Component]) -> str:

@@ -8,67 +8,16 @@ from typing import Any
 
 from harness.planning.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
 from harness.planning.settings import COMPONENTS, Settings
-from harness.plugin.base import ImageControl, MapSet
-from harness.plugin.patches import Region
+from harness.planning.survey import Survey, SurveyedImage, SurveyedMap
+from harness.plugin.base import MapSet
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
-from harness.plugin.values import FIRST_HEAD, OBSERVED, HeadIndex, Variant
+from harness.plugin.values import OBSERVED, HeadIndex, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
 SCORING_VERSION = 1
 # What the key of a cell depends on besides its map and seed.
 Parts = list[Any]
-
-
-@dataclass(frozen=True)
-class SurveyedImage:
-    """An image of a set: its digest and size, or the reason why it cannot be loaded."""
-
-    image_set: str
-    key: str
-    digest: str = ""
-    height: int = 0
-    width: int = 0
-    channels: int = 0
-    label: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class SurveyedExtractor:
-    """The heads whose maps an extractor returns for each image, and the digest of its weights."""
-
-    spec: str
-    head_indices: tuple[HeadIndex, ...]
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class SurveyedMap:
-    """A map of a map set, or the reason why it cannot be loaded.
-
-    truth: the community of each node, if known; region: what the patches show of the image.
-    """
-
-    map_set: str
-    key: str
-    image: str = ""
-    head_index: HeadIndex = FIRST_HEAD
-    digest: str = ""
-    nodes: int = 0
-    grid: tuple[int, int] | None = None
-    truth: tuple[int, ...] | None = None
-    region: Region | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """All that a plan needs to know about the inputs."""
-
-    images: tuple[SurveyedImage, ...]
-    extractors: tuple[SurveyedExtractor, ...]
-    maps: tuple[SurveyedMap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +155,17 @@ def make_plan(
     """
 
     def identities(setting: str) -> tuple[ComponentIdentity, ...]:
-        return tuple(each for each, _ in _identities(settings, setting, registry, codes))
+        kind = COMPONENTS[setting]
+        return tuple(
+            identify(component, codes[f"{kind} {spec}"])
+            for spec in getattr(settings, setting)
+            for component in registry.make(kind, spec)
+        )
 
     extractors = {each.spec: each for each in identities("extractors")}
-    controls = _identities(settings, "controls", registry, codes)
     return Plan(
         settings,
-        tuple(_maps(settings, survey, extractors, controls)),
+        tuple(_maps(settings, survey, extractors, identities("controls"))),
         identities("graphs"),
         identities("clusterers"),
         identities("perturbations"),
@@ -229,23 +182,11 @@ def expected_code(settings: Settings, registry: Registry) -> dict[str, str]:
     }
 
 
-def _identities(
-    settings: Settings, setting: str, registry: Registry, codes: Mapping[str, str]
-) -> list[tuple[ComponentIdentity, bool]]:
-    """The components of a setting, and whether each is a control that is drawn from images."""
-    kind = COMPONENTS[setting]
-    return [
-        (identify(component, codes[f"{kind} {spec}"]), isinstance(component, ImageControl))
-        for spec in getattr(settings, setting)
-        for component in registry.make(kind, spec)
-    ]
-
-
 def _maps(
     settings: Settings,
     survey: Survey,
     extractors: Mapping[str, ComponentIdentity],
-    controls: Sequence[tuple[ComponentIdentity, bool]],
+    controls: Sequence[ComponentIdentity],
 ) -> Iterator[PlannedMap]:
     """Every observed map, followed by its controls."""
     readable = len({image.digest for image in survey.images if not image.reason})
@@ -255,8 +196,8 @@ def _maps(
             observed = _extracted(image, extractor.spec, parts, head_index)
             yield observed
             yield from _controls(observed, controls, settings, readable)
-    of_maps = [(control, of_images) for control, of_images in controls if not of_images]
-    groups = Counter(_group(found) for found in survey.maps if not found.reason)
+    of_maps = [control for control in controls if not control.of_images]
+    groups = Counter(_group(found) for found in survey.maps if not found.record.reason)
     for found in survey.maps:
         observed = _stored(found)
         yield observed
@@ -268,29 +209,18 @@ def _extracted(
 ) -> PlannedMap:
     # An image that cannot be loaded has no digest.
     identity = image.digest or [image.image_set, image.key]
-    return PlannedMap(
-        key=key_of(identity, parts, *_numbers(head_index)),
-        image_set=image.image_set,
-        image=image.key,
-        source=image.digest,
-        extractor=extractor,
-        head_index=head_index,
-        reason=image.reason,
-    )
+    key = key_of(identity, parts, *_numbers(head_index))
+    place = image.image_set, image.key, image.digest, extractor, head_index
+    return PlannedMap(key, *place, reason=image.reason)
 
 
 def _stored(found: SurveyedMap) -> PlannedMap:
-    identity = found.digest or [found.map_set, found.key]
-    return PlannedMap(
-        # Equal weights elsewhere on an image are another map.
-        key=key_of(identity, found.grid, found.region, *_numbers(found.head_index)),
-        image_set="",
-        image=found.image or found.key,
-        source=found.digest,
-        extractor=found.map_set,
-        head_index=found.head_index,
-        reason=found.reason,
-    )
+    record = found.record
+    identity = record.digest or [found.map_set, record.key]
+    # Equal weights elsewhere on an image are another map.
+    key = key_of(identity, record.grid, record.region, *_numbers(found.head_index))
+    place = "", found.image or record.key, record.digest, found.map_set, found.head_index
+    return PlannedMap(key, *place, reason=record.reason)
 
 
 def _numbers(index: HeadIndex) -> tuple[int, int]:
@@ -299,28 +229,28 @@ def _numbers(index: HeadIndex) -> tuple[int, int]:
 
 def _group(found: SurveyedMap) -> tuple[str, HeadIndex, int]:
     """Stored maps of one group are tested against each other's nulls."""
-    return found.map_set, found.head_index, found.nodes
+    return found.map_set, found.head_index, found.record.nodes
 
 
 def _controls(
     observed: PlannedMap,
-    controls: Sequence[tuple[ComponentIdentity, bool]],
+    controls: Sequence[ComponentIdentity],
     settings: Settings,
     group_size: int,
 ) -> Iterator[PlannedMap]:
     """The controls of a map; a group of so many maps together has as many as are asked for."""
     pooled = -(-settings.nulls // max(group_size, 1))
     draws = range(settings.nulls if settings.pooling == "image" else pooled)
-    for (control, of_images), draw in product(controls, draws):
+    for control, draw in product(controls, draws):
         # All heads of an image see the same noise image; a map control draws for each head.
-        head = () if of_images else _numbers(observed.head_index)
+        head = () if control.of_images else _numbers(observed.head_index)
         seed = seed_of(settings.seed, observed.source, control.name, draw, head)
         yield replace(
             observed,
             key=key_of(observed.key, control.parts, draw, seed),
             variant=Variant("control", control.spec, draw),
             seed=seed,
-            drawn_from="" if of_images else observed.key,
+            drawn_from="" if control.of_images else observed.key,
             observed=observed.key,
         )
 
@@ -329,8 +259,9 @@ def split_extractors(
     settings: Settings, registry: Registry
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the specs of the settings' extractors of images, and those of its map sets."""
-    by_kind: dict[bool, list[str]] = {False: [], True: []}
-    for spec in settings.extractors:
-        component = registry.find("extractor", component_name(spec)).component
-        by_kind[issubclass(component, MapSet)].append(spec)
-    return tuple(by_kind[False]), tuple(by_kind[True])
+    stored = [
+        spec
+        for spec in settings.extractors
+        if issubclass(registry.find("extractor", component_name(spec)), MapSet)
+    ]
+    return tuple(spec for spec in settings.extractors if spec not in stored), tuple(stored)

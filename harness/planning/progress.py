@@ -1,10 +1,8 @@
 """Progress of a run, as the engine reports it."""
 
-from typing import Protocol
 
-
-class Progress(Protocol):
-    """Receives phases and steps; views show them, tests may ignore them."""
+class Progress:
+    """Receives phases and steps, and ignores them; views show them."""
 
     def begin(self, phase: str, total: int) -> None:
         """Begin a phase of `total` steps; it ends when the next one begins."""
@@ -17,22 +15,6 @@ class Progress(Protocol):
 
     def warn(self, line: str) -> None:
         """Show a problem that does not end the run."""
-
-
-class NullProgress:
-    """Ignores all progress."""
-
-    def begin(self, phase: str, total: int) -> None:
-        """Do nothing."""
-
-    def advance(self) -> None:
-        """Do nothing."""
-
-    def note(self, line: str) -> None:
-        """Do nothing."""
-
-    def warn(self, line: str) -> None:
-        """Do nothing."""
 
 
 def named(name: str, reason: str) -> str:

@@ -4,7 +4,6 @@ import importlib.metadata
 import importlib.resources
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ RESULTS = Path("results")
 KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
 
 
-@dataclass(frozen=True)
-class Suite:
-    """A named set of run settings, as they were written."""
-
-    name: str
-    values: Mapping[str, Any]
-
-
 def resolve_run(
     suite: str | Path | None, values: Mapping[str, Any]
 ) -> tuple[Settings, Execution, Registry, Path]:
@@ -40,30 +31,30 @@ def resolve_run(
     Returns what to compute, how, with which components, and the run's folder. Raises
     HarnessError if any value is wrong.
     """
-    base = default_suite()
-    given = base if suite is None else read_suite(SETTINGS["out"].check("suite", suite))
-    merged = merge(base.values, given.values, values)
+    file = None if suite is None else SETTINGS["out"].check("suite", suite)
+    merged = merge(default_suite(), read_suite(file) if file else {}, values)
     how = execution(merged)
     known = registry.load(how.plugins)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
     settings = resolve(merged, known)
-    return settings, how, known, how.out or RESULTS / f"{given.name}-{settings.digest()}"
+    name = file.stem if file else DEFAULT
+    return settings, how, known, how.out or RESULTS / f"{name}-{settings.digest()}"
 
 
-def default_suite() -> Suite:
-    """Return the suite that every run starts from, of the package that ships the components.
+def default_suite() -> dict[str, Any]:
+    """Return the values that every run starts from, of the package that ships the components.
 
     Raises HarnessError if no installed package registers one.
     """
     for entry_point in importlib.metadata.entry_points(group=SUITES, name=DEFAULT):
         file = importlib.resources.files(entry_point.value).joinpath(f"{DEFAULT}.toml")
-        return Suite(DEFAULT, tomllib.loads(file.read_text("utf-8")))
+        return tomllib.loads(file.read_text("utf-8"))
     raise HarnessError(f"no installed package has the suite {DEFAULT!r}; reinstall the harness")
 
 
-def read_suite(path: Path) -> Suite:
-    """Read a suite file; plugin paths in it are relative to the file.
+def read_suite(path: Path) -> dict[str, Any]:
+    """Read the values of a suite file; plugin paths in it are relative to the file.
 
     Raises HarnessError if the file cannot be read, is not TOML, or has an unknown key.
     """
@@ -77,7 +68,7 @@ def read_suite(path: Path) -> Suite:
     if "plugins" in values:
         listed = SETTINGS["plugins"].check("plugins", values["plugins"])
         values["plugins"] = [path.parent / plugin for plugin in listed]
-    return Suite(path.stem, values)
+    return values
 
 
 def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
@@ -100,18 +91,14 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def execution(values: Mapping[str, Any]) -> Execution:
-    """Return how to run, from merged values.
-
-    Raises HarnessError if a value is of the wrong type or out of range.
-    """
+    """Return how to run, from merged values; raises HarnessError if one is wrong."""
     return Execution(**_checked(HOW, values))
 
 
 def resolve(values: Mapping[str, Any], known: Registry) -> Settings:
     """Return what to compute, from merged values, with checked components and expanded sweeps.
 
-    Raises HarnessError if a value is of the wrong type, out of range, or names an unknown
-    component.
+    Raises HarnessError if a value is wrong or names an unknown component.
     """
     checked = _checked(WHAT, values)
     made = {key: _make(key, checked[key], known) for key in COMPONENTS}
@@ -162,15 +149,11 @@ def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
 def components_named(settings: Settings, names: Sequence[str]) -> set[str]:
     """Return the specs of the run's components that have one of these names, or are one of them.
 
-    Raises HarnessError if no component of the run has the name, or only a selector has it: no
-    stored cell depends on selectors.
+    Raises HarnessError for other names, and for those of selectors: no stored cell depends on them.
     """
-    by_setting = {
-        setting: {spec: component_name(spec) for spec in getattr(settings, setting)}
-        for setting in COMPONENTS
-    }
-    selectors = by_setting.pop("selectors")
-    known = {spec: name for specs in by_setting.values() for spec, name in specs.items()}
+    selectors = {spec: component_name(spec) for spec in settings.selectors}
+    others = [getattr(settings, key) for key in COMPONENTS if key != "selectors"]
+    known = {spec: component_name(spec) for specs in others for spec in specs}
     found = set()
     for wanted in names:
         specs = {spec for spec, name in known.items() if wanted in (spec, name)}

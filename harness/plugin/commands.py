@@ -1,13 +1,18 @@
 """Finds the commands of `harness`: its own, and those that installed packages add."""
 
-import contextlib
 import importlib
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol, cast
 
-from harness.plugin.installed import Broken, Source, entry_points
+from harness.plugin.installed import (
+    Broken,
+    BrokenPluginError,
+    Source,
+    attempt,
+    entry_points,
+)
 
 GROUP = "harness.commands"
 
@@ -24,7 +29,7 @@ def find_commands(own: Mapping[str, str]) -> dict[str, CommandModule | Broken]:
     """Find the core's own commands (modules by name), then those of installed packages.
 
     A command is broken if its module cannot be imported or lacks a part, or if several packages
-    define it; the others are unaffected. No package replaces one of the core's own.
+    define it. No package replaces one of the core's own.
     """
     sources = {name: [Source("", "", module)] for name, module in own.items()}
     for entry_point, source in entry_points(GROUP):
@@ -45,17 +50,13 @@ def _load(name: str, sources: Sequence[Source]) -> CommandModule | Broken:
     if len(sources) > 1:
         all_of_them = Source("", "", " and ".join(map(str, sources)))
         return Broken(name, all_of_them, "several packages define it")
-    source = sources[0]
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            module = importlib.import_module(source.origin)
-        missing = ", ".join(_missing(module))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin's module may raise anything
-        return Broken.by(error, name, source)
-    if missing:
-        return Broken(name, source, f"{source.origin} does not define {missing}")
+    return attempt(name, sources[0], partial(_import, sources[0].origin))
+
+
+def _import(origin: str) -> CommandModule:
+    module = importlib.import_module(origin)
+    if missing := ", ".join(_missing(module)):
+        raise BrokenPluginError(f"{origin} does not define {missing}")
     return cast(CommandModule, module)
 
 

@@ -1,7 +1,7 @@
 """Bare arrays as the values that components take."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,7 @@ def as_image(value: Image | NDArray[Any]) -> Image:
     return Image(key="", pixels=pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
-def as_images(values: Iterable[Image | NDArray[Any]]) -> Iterator[Image]:
-    """Yield each value as an image."""
-    return map(as_image, values)
+as_images = functools.partial(map, as_image)
 
 
 def as_attention(value: AttentionMap | NDArray[Any]) -> AttentionMap:

@@ -5,16 +5,17 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
+from harness.plugin.base import Component
 from harness.plugin.installed import Source
-from harness.plugin.registry import Registered, Registry
+from harness.plugin.registry import Registry
 from harness.plugin.spec import is_required
 
-# `name: what it means`, on a line of its own.
-PARAMETER = re.compile(r"(\w+): *(.*)")
+# `name: what it means`, up to an empty line or the next parameter.
+LINE = r"(?m)^(NAME): *(.*(?:\n(?!(?:NAME):).+)*)\n?"
 # The title of a numpydoc section, underlined.
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
 # `first, second : type` and the indented lines that follow, in a Parameters section.
@@ -47,21 +48,20 @@ class Description:
 def describe_all(registry: Registry) -> list[Description]:
     """Describe every component: kinds in the pipeline's order, then by name."""
     return [
-        describe(registered)
+        describe(component, source)
         for named in registry.components.values()
         for name in sorted(named)
-        for registered in named[name]
+        for component, source in named[name]
     ]
 
 
-def describe(registered: Registered) -> Description:
+def describe(component: type[Component], source: Source) -> Description:
     """Describe a component by its docstring and its fields.
 
     Parameters are documented by a numpydoc section Parameters, or by lines `name: what it means`,
     which go on up to an empty line or the next parameter. The docstrings of base classes document
     what the component's own does not.
     """
-    component = registered.component
     fields = dataclasses.fields(component)  # type: ignore[arg-type]
     hints = typing.get_type_hints(component)
     names = {field.name for field in fields}
@@ -74,7 +74,7 @@ def describe(registered: Registered) -> Description:
         summary,
         text,
         [_parameter(field, hints[field.name], documented) for field in fields],
-        registered.source,
+        source,
     )
 
 
@@ -86,33 +86,17 @@ def _read(component: type, names: set[str]) -> tuple[str, str, dict[str, str]]:
         docstring = ""
     before, *parts = SECTION.split(docstring)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
-    summary, *lines = before.splitlines() or [""]
-    text, documented = _read_paragraphs(lines, names)
+    summary, _, text = before.partition("\n")
+    line = LINE.replace("NAME", "|".join(names) or "(?!)")
+    documented = {name: " ".join(body.split()) for name, body in re.findall(line, text)}
     for title, body in ENTRY.findall(sections.pop("Parameters", "")):
         for name in names.intersection(map(str.strip, title.split(","))):
             documented[name] = " ".join(body.split())
     # A terminal reflows the text, which code does not survive.
     sections.pop("Examples", None)
     rest = [f"{title}\n\n{body.strip()}" for title, body in sections.items()]
+    text = re.sub(line, "", text).strip()
     return summary, "\n\n".join([text, *rest]).strip(), documented
-
-
-def _read_paragraphs(lines: Iterable[str], names: set[str]) -> tuple[str, dict[str, str]]:
-    """The text among lines, and what those of the form `name: text` say about parameters."""
-    text: list[str] = []
-    documented: dict[str, str] = {}
-    current = ""
-    for line in lines:
-        match = PARAMETER.fullmatch(line)
-        if match and match[1] in names:
-            current = match[1]
-            documented[current] = match[2]
-        elif current and line:
-            documented[current] += f" {line.strip()}"
-        else:
-            current = ""
-            text.append(line)
-    return "\n".join(text).strip(), documented
 
 
 def _parameter(

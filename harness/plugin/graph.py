@@ -32,21 +32,6 @@ class Graph:
     self_loops
         Whether edges from a node to itself were allowed.
 
-    Attributes
-    ----------
-    n, edges : int
-        Number of nodes and of directed edges.
-    density, largest_component_fraction : float
-        Fraction of the possible edges; fraction of the nodes in the largest component.
-    rows : ndarray of int64, shape (edges,)
-        Source of every edge in CSR order; `adjacency.indices` holds the targets.
-    out_strength, in_strength : ndarray of float64, shape (n,)
-        Sum of the weights that leave and that reach each node.
-    components : ndarray of int64, shape (n,)
-        Weakly connected component of each node.
-    isolated : ndarray of bool, shape (n,)
-        Whether a node has no edge to or from another node.
-
     Examples
     --------
     >>> graph = harness.Graph.from_weights([[0.0, 0.7, 0.1], [0.7, 0.0, 0.1], [0.2, 0.2, 0.0]])
@@ -91,39 +76,20 @@ class Graph:
         >>> harness.Graph.from_weights([[0.5, 0.4], [0.1, 0.9]], threshold=0.2).edges
         1
         """
+        from scipy.sparse import csr_array
+
         dense = np.asarray(weights, dtype=np.float64)
         if dense.ndim != 2 or dense.shape[0] != dense.shape[1]:
             raise ValueError(f"weights must be (n, n), not {dense.shape}")
         kept = (dense >= threshold) & (dense > 0)
         if not self_loops:
             np.fill_diagonal(kept, False)
-        return cls.from_kept(dense, kept, level=level, threshold=threshold, self_loops=self_loops)
-
-    @classmethod
-    def from_kept(
-        cls,
-        weights: NDArray[np.floating[Any]],
-        kept: NDArray[np.bool_],
-        *,
-        level: float,
-        threshold: float,
-        self_loops: bool,
-    ) -> "Graph":
-        """Return the graph of the entries of a matrix (n, n) where the mask (n, n) is True."""
-        from scipy.sparse import csr_array
-
-        n = len(weights)
+        n = len(dense)
         positions = np.flatnonzero(kept)
         pointers = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(np.count_nonzero(kept, axis=1), out=pointers[1:])
-        adjacency = csr_array(
-            (
-                weights.ravel()[positions].astype(np.float64),
-                (positions % n).astype(np.int32),
-                pointers,
-            ),
-            shape=(n, n),
-        )
+        targets = (positions % n).astype(np.int32)
+        adjacency = csr_array((dense.ravel()[positions], targets, pointers), shape=(n, n))
         return cls(adjacency, level, threshold, self_loops)
 
     @property
@@ -198,14 +164,8 @@ class Graph:
 
         graph: networkx.DiGraph[int] = networkx.DiGraph()
         graph.add_nodes_from(range(self.n))
-        graph.add_weighted_edges_from(
-            zip(
-                self.rows.tolist(),
-                self.adjacency.indices.tolist(),
-                self.adjacency.data.tolist(),
-                strict=True,
-            )
-        )
+        ends = self.rows.tolist(), self.adjacency.indices.tolist()
+        graph.add_weighted_edges_from(zip(*ends, self.adjacency.data.tolist(), strict=True))
         return graph
 
 

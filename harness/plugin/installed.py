@@ -1,9 +1,14 @@
 """What installed packages register as plugins, and those that cannot be used."""
 
+import contextlib
 import importlib.metadata
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # The name under which the harness itself is installed.
 DISTRIBUTION = "attention-harness"
@@ -35,11 +40,23 @@ class Broken:
     reason: str
     traceback: str = ""
 
-    @classmethod
-    def by(cls, error: BaseException, name: str, source: Source) -> "Broken":
-        """A plugin whose loading raised an error."""
+
+class BrokenPluginError(Exception):
+    """A plugin does not follow the rules."""
+
+
+def attempt(name: str, source: Source, load: Callable[[], T]) -> T | Broken:
+    """What loading a plugin returns, or why it fails; what it prints goes to stderr."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return load()
+    except BrokenPluginError as error:
+        return Broken(name, source, str(error))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything, SystemExit too
         reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-        return cls(name, source, reason, "".join(traceback.format_exception(error)))
+        return Broken(name, source, reason, "".join(traceback.format_exception(error)))
 
 
 def entry_points(group: str) -> Iterator[tuple[importlib.metadata.EntryPoint, Source]]:

@@ -62,16 +62,10 @@ class Profile:
 
     `len` gives the number of levels.
 
-    Attributes
+    Parameters
     ----------
     points
         One `Point` a level; later ones are of sparser graphs.
-    levels, modularity : ndarray of float64, shape (levels,)
-        Those fields of every point.
-    n_clusters : ndarray of int64, shape (levels,)
-        Number of clusters of at least two nodes.
-    labels : ndarray of int64, shape (levels, n)
-        Partition at every level.
 
     Examples
     --------

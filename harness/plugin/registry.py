@@ -3,7 +3,6 @@
 Each plugin is loaded on its own: one that fails is listed as broken, and the others work.
 """
 
-import contextlib
 import importlib.util
 import inspect
 import sys
@@ -21,7 +20,13 @@ import pluggy
 from harness.errors import HarnessError
 from harness.plugin import base, hooks
 from harness.plugin.base import Component
-from harness.plugin.installed import Broken, Source, entry_points
+from harness.plugin.installed import (
+    Broken,
+    BrokenPluginError,
+    Source,
+    attempt,
+    entry_points,
+)
 from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
 
 GROUP = "harness"
@@ -35,18 +40,8 @@ HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_perturbations": (base.Perturbation,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A component class and where it comes from."""
-
-    component: type[Component]
-    source: Source
-
-
-class BrokenPluginError(Exception):
-    """A plugin does not follow the rules."""
+Registered = tuple[type[Component], Source]
+Importer = Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ class Registry:
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
 
-    def find(self, kind: str, name: str) -> Registered:
+    def find(self, kind: str, name: str) -> type[Component]:
         """Return the component of that kind and name.
 
         Raises HarnessError if there is none, with a suggestion or the traceback of the broken
@@ -65,7 +60,7 @@ class Registry:
         found = self.components[kind].get(name, ())
         if len(found) != 1:
             raise HarnessError(self._why_not(kind, name, found))
-        return found[0]
+        return found[0][0]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
@@ -88,7 +83,7 @@ class Registry:
         return [
             component
             for spec in parse(text)
-            for component in configure(self.find(kind, spec.name).component, spec)
+            for component in configure(self.find(kind, spec.name), spec)
         ]
 
     def warnings(self) -> Iterator[str]:
@@ -106,7 +101,7 @@ class Registry:
 
 
 def _sources(found: Sequence[Registered]) -> str:
-    return " and ".join(str(registered.source) for registered in found)
+    return " and ".join(str(source) for _, source in found)
 
 
 def load(paths: Sequence[Path] = ()) -> Registry:
@@ -119,29 +114,15 @@ def load(paths: Sequence[Path] = ()) -> Registry:
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
     broken: list[Broken] = []
-    for name, source, importer in [*_installed(), *_given(paths)]:
-        try:
-            with contextlib.redirect_stdout(sys.stderr):
-                loaded = _load_one(manager, name, source, importer)
-        except BrokenPluginError as error:
-            broken.append(Broken(name, source, str(error)))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            broken.append(Broken.by(error, name, source))
-        else:
-            for registered in loaded:
-                named = components[registered.component.kind]
-                named.setdefault(registered.component.name, []).append(registered)
+    installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
+    for name, source, importer in [*installed, *_given(paths)]:
+        loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
+        if isinstance(loaded, Broken):
+            broken.append(loaded)
+            continue
+        for component in loaded:
+            components[component.kind].setdefault(component.name, []).append((component, source))
     return Registry(components, broken)
-
-
-Importer = Callable[[], Any]
-
-
-def _installed() -> Iterator[tuple[str, Source, Importer]]:
-    for entry_point, source in entry_points(GROUP):
-        yield entry_point.name, source, entry_point.load
 
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
@@ -171,13 +152,13 @@ def _import_file(file: Path) -> ModuleType:
 
 
 def _load_one(
-    manager: pluggy.PluginManager, name: str, source: Source, importer: Importer
-) -> list[Registered]:
+    manager: pluggy.PluginManager, name: str, importer: Importer
+) -> list[type[Component]]:
     plugin = importer()
-    manager.register(plugin, f"{source} {name}")
+    manager.register(plugin, name)
     try:
         return [
-            Registered(_checked(component, hook), source)
+            _checked(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
@@ -190,15 +171,10 @@ def _call_hooks(
     manager: pluggy.PluginManager, plugin: object
 ) -> Iterator[tuple[str, Sequence[object]]]:
     callers = manager.get_hookcallers(plugin) or []
-    undecorated = sorted(
-        name
-        for name in dir(plugin)
-        if name.startswith("harness_")
-        and inspect.isfunction(getattr(plugin, name))
-        and name not in {caller.name for caller in callers}
-    )
-    if undecorated:
-        raise BrokenPluginError(f"{undecorated[0]} is not marked with @harness.hookimpl")
+    called = {caller.name for caller in callers}
+    for name in (name for name in dir(plugin) if name.startswith("harness_")):
+        if name not in called and inspect.isfunction(getattr(plugin, name)):
+            raise BrokenPluginError(f"{name} is not marked with @harness.hookimpl")
     if not callers:
         raise BrokenPluginError(f"it implements none of the hooks {', '.join(HOOKS)}")
     for caller in callers:

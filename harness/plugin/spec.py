@@ -14,7 +14,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
@@ -22,11 +22,12 @@ from typing import Any, Literal, TypeVar, Union
 from harness.errors import HarnessError
 from harness.plugin.base import Component
 
-Raw = str | list["Raw"]
 C = TypeVar("C", bound=Component)
 
 BARE = re.compile(r"[^\s,\[\]\"'=]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A quoted text, or one other character. A backslash escapes in TOML's double quotes only.
+TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|.""", re.DOTALL)
 # A sweep of tuples inside parameters needs three.
 DEEPEST = 10
 SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
@@ -34,11 +35,11 @@ SCALARS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 @dataclass(frozen=True)
 class ComponentSpec:
-    """A spec, its component's name, and the raw text of its parameters."""
+    """A spec, its component's name, and the text of its parameters."""
 
     text: str
     name: str
-    parameters: Mapping[str, Raw]
+    parameters: Mapping[str, str]
 
 
 def component_name(spec: str) -> str:
@@ -47,47 +48,28 @@ def component_name(spec: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Split a text at the commas outside brackets and quotes.
-
-    Raises HarnessError if brackets or quotes are not balanced.
-    """
-    parts, start, depth, quote = [], 0, 0, ""
-    for position, character in enumerate(text):
-        if quote:
-            # A backslash escapes in TOML's double quotes only.
-            escaped = quote == '"' and _odd_backslashes(text[start:position])
-            if character == quote and not escaped:
-                quote = ""
-        elif character in "\"'":
-            quote = character
-        elif character == "[":
-            depth += 1
-            if depth > DEEPEST:
-                raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
-        elif character == "]":
-            depth -= 1
-            if depth < 0:
-                raise HarnessError(f"{text!r}: a ] closes no [")
-        elif character == "," and depth == 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    if quote:
-        raise HarnessError(f"{text!r}: a {quote} is not closed")
+    """Split a text at the commas outside balanced brackets and quotes; raises HarnessError."""
+    parts, depth = [""], 0
+    for token in TOKEN.findall(text):
+        if token in ('"', "'"):
+            raise HarnessError(f"{text!r}: a {token} is not closed")
+        depth += (token == "[") - (token == "]")
+        if depth > DEEPEST:
+            raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
+        if depth < 0:
+            raise HarnessError(f"{text!r}: a ] closes no [")
+        if token == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
     if depth:
         raise HarnessError(f"{text!r}: a [ is not closed; is the whole spec quoted?")
-    last = text[start:].strip()
-    return [*parts, last] if parts or last else []
-
-
-def _odd_backslashes(text: str) -> bool:
-    return (len(text) - len(text.rstrip("\\"))) % 2 == 1
+    parts = [part.strip() for part in parts]
+    return [] if parts == [""] else parts
 
 
 def parse(text: str) -> list[ComponentSpec]:
-    """Parse comma-separated specs; their parameters stay raw.
-
-    Raises HarnessError if the text is malformed.
-    """
+    """Parse comma-separated specs; raises HarnessError if the text is malformed."""
     parts = split(text)
     if "" in parts:
         raise HarnessError(f"{text!r}: a comma with nothing before or after it")
@@ -103,7 +85,7 @@ def _parse_one(text: str) -> ComponentSpec:
         return ComponentSpec(text, name, {})
     if not rest.endswith("]"):
         raise HarnessError(f"{text!r}: text follows the closing ]")
-    parameters: dict[str, Raw] = {}
+    parameters: dict[str, str] = {}
     for part in split(rest[:-1]):
         key, equals, value = part.partition("=")
         key, value = key.strip(), value.strip()
@@ -111,14 +93,13 @@ def _parse_one(text: str) -> ComponentSpec:
             raise HarnessError(f"{text}: expected parameter=value, not {part!r}")
         if key in parameters:
             raise HarnessError(f"{text}: {key} is given twice; a sweep is {key}=[…,…]")
-        parameters[key] = _raw(value)
+        parameters[key] = value
     return ComponentSpec(text, name, parameters)
 
 
-def _raw(value: str) -> Raw:
-    if value.startswith("[") and value.endswith("]"):
-        return [_raw(part) for part in split(value[1:-1])]
-    return value
+def _listed(text: str) -> list[str] | None:
+    """The parts of a list in brackets; None for other text."""
+    return split(text[1:-1]) if text.startswith("[") and text.endswith("]") else None
 
 
 def configure(component: type[C], spec: ComponentSpec) -> list[C]:
@@ -156,17 +137,14 @@ def _swept(
         raise HarnessError(f"{spec.text}: {spec.name} has no parameter {key!r}{known}")
     hint = typing.get_type_hints(component)[key]
     where = f"{spec.text}: {key}"
-    values = [_coerce(raw, hint, where) for raw in _sweep(spec.parameters[key], hint)]
+    values = [_coerce(text, hint, where) for text in _sweep(spec.parameters[key], hint)]
     if not values:
         raise HarnessError(f"{where} is an empty list")
     return values
 
 
 def format_spec(component: Component, *, full: bool = False) -> str:
-    """Return the spec from which `parse` and `configure` make an equal component.
-
-    Parameters that have their default value are left out, unless `full`.
-    """
+    """The spec of an equal component, without defaults unless `full`."""
     written = []
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
         value = getattr(component, field.name)
@@ -204,51 +182,49 @@ def _optional(hint: Any) -> Any:
     return hint
 
 
-def _sweep(raw: Raw, hint: Any) -> Sequence[Raw]:
-    if not isinstance(raw, list):
-        return [raw]
+def _sweep(text: str, hint: Any) -> list[str]:
+    parts = _listed(text)
+    if parts is None:
+        return [text]
     if typing.get_origin(_optional(hint)) is tuple:
-        return raw if raw and all(isinstance(part, list) for part in raw) else [raw]
-    return raw
+        return parts if parts and None not in map(_listed, parts) else [text]
+    return parts
 
 
-def _coerce(raw: Raw, hint: Any, where: str) -> Any:
+def _coerce(text: str, hint: Any, where: str) -> Any:
     wanted = _optional(hint)
-    if raw == "none" and wanted is not hint:
+    if text == "none" and wanted is not hint:
         return None
     if typing.get_origin(wanted) is tuple:
-        return _coerce_tuple(raw, wanted, where)
-    if isinstance(raw, list):
-        raise HarnessError(f"{where} takes one value, not the list {_format_raw(raw)}")
+        return _coerce_tuple(text, wanted, where)
+    if _listed(text) is not None:
+        raise HarnessError(f"{where} takes one value, not the list {text}")
     if typing.get_origin(wanted) is Literal:
-        choices = typing.get_args(wanted)
-        for choice in choices:
-            if _text(raw) == str(choice):
-                return choice
-        listed = ", ".join(map(str, choices))
-        raise HarnessError(f"{where} takes one of {listed}, not {raw!r}")
-    if wanted is str:
-        return _text(raw)
-    if wanted is Path:
-        return Path(_text(raw))
-    value = _toml(raw)
+        choices = {str(choice): choice for choice in typing.get_args(wanted)}
+        if (chosen := _text(text)) not in choices:
+            raise HarnessError(f"{where} takes one of {', '.join(choices)}, not {text!r}")
+        return choices[chosen]
+    if wanted in (str, Path):
+        return wanted(_text(text))
+    value = _toml(text)
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
-        raise HarnessError(f"{where} takes {SCALARS[wanted]}, not {raw!r}")
+        raise HarnessError(f"{where} takes {SCALARS[wanted]}, not {text!r}")
     return value
 
 
-def _coerce_tuple(raw: Raw, hint: Any, where: str) -> tuple[Any, ...]:
-    arguments = typing.get_args(hint)
+def _coerce_tuple(text: str, hint: Any, where: str) -> tuple[Any, ...]:
+    arguments, parts = typing.get_args(hint), _listed(text)
     if arguments[-1:] == (Ellipsis,):
-        parts = raw if isinstance(raw, list) else [raw]
-        return tuple(_coerce(part, arguments[0], where) for part in parts)
-    if not isinstance(raw, list):
-        raise HarnessError(f"{where} takes a list in brackets, not {raw!r}")
-    if len(raw) != len(arguments):
-        raise HarnessError(f"{where} takes {len(arguments)} values, not {len(raw)}")
-    return tuple(_coerce(part, kind, where) for part, kind in zip(raw, arguments, strict=True))
+        return tuple(
+            _coerce(part, arguments[0], where) for part in ([text] if parts is None else parts)
+        )
+    if parts is None:
+        raise HarnessError(f"{where} takes a list in brackets, not {text!r}")
+    if len(parts) != len(arguments):
+        raise HarnessError(f"{where} takes {len(arguments)} values, not {len(parts)}")
+    return tuple(_coerce(part, kind, where) for part, kind in zip(parts, arguments, strict=True))
 
 
 def _toml(text: str) -> Any:
@@ -260,10 +236,10 @@ def _toml(text: str) -> Any:
         return text
 
 
-def _text(raw: str) -> str:
+def _text(text: str) -> str:
     """The content of a quoted TOML string; other text unchanged."""
-    value = _toml(raw) if raw[:1] in "\"'" else raw
-    return value if isinstance(value, str) else raw
+    value = _toml(text) if text[:1] in "\"'" else text
+    return value if isinstance(value, str) else text
 
 
 def format_value(value: Any) -> str:
@@ -280,7 +256,3 @@ def format_value(value: Any) -> str:
             return text
         return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
     return repr(value)
-
-
-def _format_raw(raw: Raw) -> str:
-    return f"[{','.join(map(_format_raw, raw))}]" if isinstance(raw, list) else raw

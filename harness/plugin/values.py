@@ -34,11 +34,6 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     array
         Any array; it stays writable itself.
 
-    Returns
-    -------
-    ndarray
-        A view of the same data.
-
     Examples
     --------
     >>> harness.read_only(np.zeros(3)).flags.writeable
@@ -196,13 +191,6 @@ class AttentionMap:
     region
         Top, left, height and width of the grid on the image, in pixels of the image at its own
         size; None if the grid covers the whole image.
-
-    Attributes
-    ----------
-    n : int
-        Number of patches.
-    head_index : HeadIndex
-        The layer and the head.
 
     Raises
     ------

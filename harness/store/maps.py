@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError, RunStoppedError
+from harness.planning.survey import MapRecord
 from harness.plugin.values import AttentionMap, digest_of
-from harness.store.records import MapRecord
 from harness.store.schema import LARGEST_MAP, PARTIAL
 
 

@@ -181,18 +181,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         raise HarnessError(f"{path}: cannot be opened: {error}") from error
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    # One transaction, so that a kill leaves no partial schema.
-    connection.executescript(
-        f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-        f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    )
-
-
 def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = False) -> None:
     (tables,) = _fetch(connection, path, "SELECT count(*) FROM sqlite_schema")
     if create and not tables:
-        _create(connection)
+        # One transaction, so that a kill leaves no partial schema.
+        connection.executescript(
+            f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
     (application,) = _fetch(connection, path, "PRAGMA application_id")
     (version,) = _fetch(connection, path, "PRAGMA user_version")
     if application != APPLICATION_ID:

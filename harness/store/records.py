@@ -1,89 +1,13 @@
-"""The records of a run: maps, cells, selections and stabilities."""
+"""The records of a run: cells, selections and stabilities."""
 
-import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
 
 from harness.metrics.significance import Significance
-from harness.plugin.patches import Region
 from harness.plugin.profile import Point, Selection
-from harness.plugin.values import HeadIndex, Variant
 
 # The kind of stability that no perturbation measures: across levels.
 LEVELS = "levels"
-# The fields of a MapRecord that are tuples: lists in messages, JSON in the file.
-LISTS = ("grid", "truth", "region")
-
-
-@dataclass(frozen=True)
-class MapRecord:
-    """An extracted map, whose weights are in maps/<digest>.npy, or the reason why there is none.
-
-    key: the map's key in the plan, "" outside of a plan; grid: rows and columns of patches; region:
-    where the grid lies on the image, None for all of it; truth: each node's true community, if
-    known; detail: a traceback, or the last output of a process that died.
-    """
-
-    key: str
-    digest: str = ""
-    nodes: int = 0
-    grid: tuple[int, int] | None = None
-    truth: tuple[int, ...] | None = None
-    region: Region | None = None
-    reason: str = ""
-    detail: str = ""
-
-    def to_message(self) -> dict[str, Any]:
-        """What another process needs to load the map, as JSON-able values."""
-        names = ("digest", "nodes", "grid", "region")
-        return {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_message(cls, key: str, message: Mapping[str, Any]) -> Self:
-        """The map of a message that has the values of `to_message`, and truth if known."""
-        return cls(key, message["digest"], message["nodes"], **_tuples(message))
-
-    def to_row(self) -> dict[str, Any]:
-        """The row of the table `maps`; grid, truth and region are JSON."""
-        lists = {name: getattr(self, name) for name in LISTS}
-        return {
-            **vars(self),
-            **{name: None if value is None else json.dumps(value) for name, value in lists.items()},
-            "map": self.key,
-        }
-
-    @classmethod
-    def from_row(cls, row: sqlite3.Row) -> Self:
-        """The map of a row of the table `maps`."""
-        tuples = _tuples({name: json.loads(row[name] or "null") for name in LISTS})
-        reason, detail = row["reason"], row["detail"]
-        return cls(row["map"], row["digest"], row["nodes"], **tuples, reason=reason, detail=detail)
-
-
-def _tuples(lists: Mapping[str, Any]) -> dict[str, Any]:
-    found = {name: lists.get(name) for name in LISTS}
-    return {name: None if value is None else tuple(value) for name, value in found.items()}
-
-
-@dataclass(frozen=True)
-class MissingCell:
-    """A planned cell without a record, and the record of its map if there is one.
-
-    point: the index of the level of a perturbed cell, None for a cell of all levels.
-    """
-
-    position: int
-    key: str
-    image: str
-    head_index: HeadIndex
-    variant: Variant
-    graph: str
-    clusterer: str
-    seed: int
-    point: int | None
-    map: MapRecord | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,15 +26,6 @@ class CellRecord:
     seconds: float = 0.0
     peak_memory: int | None = None
     points: Sequence[Point] = ()
-
-
-@dataclass(frozen=True)
-class Timing:
-    """The mean seconds a level of a clusterer's cells on a graph builder's graphs."""
-
-    graph: str
-    clusterer: str
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from harness.metrics.significance import Significance, false_discovery_rates
 from harness.store.records import SelectionRecord, StabilityRecord
 from harness.store.tables import Store
 
+# Cell and selector of an accepted selection, its level, and the first and last of its plateau,
+# which are that level if it has none.
+Accepted = tuple[str, str, int, int, int]
+
 
 @dataclass(frozen=True)
 class Group:
@@ -124,25 +128,12 @@ def failed_selections(store: Store) -> int:
     return store.count("SELECT count(*) FROM selections WHERE status <> 'ok'")
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """An accepted selection: the index of its level, and its plateau if it has one."""
-
-    cell: str
-    selector: str
-    candidate: int
-    plateau: tuple[int, int] | None
-
-
 def accepted(store: Store) -> list[Accepted]:
     """All accepted selections, ordered by cell."""
-    return [
-        Accepted(cell, selector, candidate, None if first is None else (first, last))
-        for cell, selector, candidate, first, last in store.connection.execute(
-            "SELECT cell, selector, candidate, plateau_first, plateau_last FROM selections "
-            "WHERE accepted ORDER BY cell, selector"
-        )
-    ]
+    return store.connection.execute(
+        "SELECT cell, selector, candidate, coalesce(plateau_first, candidate), "
+        "coalesce(plateau_last, candidate) FROM selections WHERE accepted ORDER BY cell, selector"
+    ).fetchall()
 
 
 def perturbed_cells(store: Store) -> Mapping[tuple[str, int], Mapping[str, str | None]]:

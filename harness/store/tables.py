@@ -8,17 +8,18 @@ import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.planning.plan import PlannedCell, SurveyedImage
+from harness.planning.plan import PlannedCell
+from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
-from harness.plugin.values import HeadIndex, Integers, Variant
-from harness.store.records import CellRecord, MapRecord, MissingCell, Timing
+from harness.plugin.values import Integers
+from harness.store.records import CellRecord
 from harness.store.schema import FIGURES, MAPS_FOLDER
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
@@ -33,27 +34,6 @@ AND NOT EXISTS (
     WHERE earlier.cell = planned.cell AND earlier.position < planned.position
 )
 """
-
-
-class Computed(Set[str]):
-    """The keys of cells that have a record, or of those that are ok; looked up in the file."""
-
-    def __init__(self, connection: sqlite3.Connection, *, ok: bool) -> None:
-        self._connection = connection
-        self._condition = "status = 'ok'" if ok else "true"
-
-    def __contains__(self, cell: object) -> bool:
-        query = f"SELECT 1 FROM cells WHERE cell = ? AND {self._condition}"
-        return self._connection.execute(query, (cell,)).fetchone() is not None
-
-    def __iter__(self) -> Iterator[str]:
-        query = f"SELECT cell FROM cells WHERE {self._condition}"
-        return (key for (key,) in self._connection.execute(query))
-
-    def __len__(self) -> int:
-        query = f"SELECT count(*) FROM cells WHERE {self._condition}"
-        (count,) = self._connection.execute(query).fetchone()
-        return int(count)
 
 
 class Store:
@@ -109,18 +89,12 @@ class Store:
             described = {"session": None, "value": json.dumps(session, sort_keys=True)}
             self.insert("sessions", [described])
             self.insert("images", ({**vars(image), "image": image.key} for image in images))
-            self._plan(cells, 0)
+            self.insert("planned", map(_planned_row, cells))
 
     def extend_plan(self, cells: Iterable[PlannedCell]) -> None:
         """Append cells to the plan."""
         with self.connection:
-            self._plan(cells, self.count("SELECT count(*) FROM planned"))
-
-    def _plan(self, cells: Iterable[PlannedCell], first: int) -> None:
-        self.insert(
-            "planned",
-            ({"position": index, **_planned_row(cell)} for index, cell in enumerate(cells, first)),
-        )
+            self.insert("planned", map(_planned_row, cells))
 
     def settings(self) -> dict[str, Any]:
         """The settings of the latest plan; raises HarnessError if there is no plan."""
@@ -141,39 +115,41 @@ class Store:
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
-    def computed(self, *, ok: bool = False) -> Computed:
-        """The keys of the cells that have a record of any status, or only of those that are ok."""
-        return Computed(self.connection, ok=ok)
+    def is_computed(self, cell: str, *, ok: bool = False) -> bool:
+        """Whether a cell has a record of any status, or one that is ok."""
+        query = "SELECT 1 FROM cells WHERE cell = ? AND (status = 'ok' OR NOT ?)"
+        return self.connection.execute(query, (cell, ok)).fetchone() is not None
 
     def count_missing(self) -> int:
         """The number of planned cells without a record."""
         return self.count(f"SELECT count(*) {MISSING}")
 
-    def missing(self, after: int, count: int) -> list[MissingCell]:
+    def missing(self, after: int, count: int) -> list[tuple[sqlite3.Row, MapRecord | None]]:
         """The next planned cells without a record, at most `count`, after a position of the plan.
 
-        Their maps come without truth and detail.
+        Each is its row of `planned`, with the record of its map (without truth and detail), if
+        there is one.
         """
         rows = self.rows(
             "SELECT planned.*, digest, nodes, grid, region, NULL AS truth, reason, '' AS detail "
             f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
-        return [_missing_cell(row) for row in rows]
+        return [(row, None if row["digest"] is None else MapRecord.from_row(row)) for row in rows]
 
     def maps_needed(self) -> set[str]:
         """The keys of the maps of cells without a record, and of the maps that controls need."""
         rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
         return {key for row in rows for key in row if key}
 
-    def timings(self) -> list[Timing]:
-        """The time that planned cells which are ok took."""
+    def timings(self) -> dict[tuple[str, str], float]:
+        """The mean seconds a level of the cells that are ok, by graph builder and clusterer."""
         rows = self.connection.execute(
             "SELECT graph, clusterer, "
             "avg(cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell)) "
             "FROM planned JOIN cells USING (cell) WHERE status = 'ok' GROUP BY 1, 2"
         )
-        return [Timing(*row) for row in rows]
+        return {(graph, clusterer): seconds for graph, clusterer, seconds in rows}
 
     def maps(self) -> dict[str, MapRecord]:
         """The records of all maps, by key."""
@@ -296,29 +272,15 @@ def _nan_for_null(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _planned_row(cell: PlannedCell) -> dict[str, Any]:
     source = cell.map
+    # SQLite fills in the next position.
     return {
-        "cell": cell.key, "map": source.key, "image_set": source.image_set, "image": source.image,
-        "extractor": source.extractor, "layer": source.head_index.layer,
-        "head": source.head_index.head, "role": source.variant.role,
+        "position": None, "cell": cell.key, "map": source.key, "image_set": source.image_set,
+        "image": source.image, "extractor": source.extractor, **vars(source.head_index),
+        "role": source.variant.role,
         "control": source.variant.name, "draw": source.variant.draw, "observed": source.observed,
         "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
         "point": cell.point,
     }  # fmt: skip
-
-
-def _missing_cell(row: sqlite3.Row) -> MissingCell:
-    return MissingCell(
-        position=row["position"],
-        key=row["cell"],
-        image=row["image"],
-        head_index=HeadIndex(row["layer"], row["head"]),
-        variant=Variant(row["role"], row["control"], row["draw"]),
-        graph=row["graph"],
-        clusterer=row["clusterer"],
-        seed=row["seed"],
-        point=row["point"],
-        map=None if row["digest"] is None else MapRecord.from_row(row),
-    )
 
 
 def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from harness.views.tables import print_text
 INTERVAL = 10.0
 
 
-class PlainProgress:
+class PlainProgress(Progress):
     """A line when a phase begins, and now and then one with the time left."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class PlainProgress:
         self.note(f"warning: {line}")
 
 
-class LiveProgress:
+class LiveProgress(Progress):
     """A bar for each phase, with the time left."""
 
     def __init__(self, bars: Bars) -> None:

@@ -9,10 +9,11 @@ from harness.analysis.leaderboard import Row, leaderboard
 from harness.errors import HarnessError
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
+from harness.planning.survey import MapRecord
 from harness.plugin.profile import Point, Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import Store, open_for_writing, replace_selections, replace_stabilities
-from harness.store.records import CellRecord, MapRecord, SelectionRecord, StabilityRecord
+from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
 
 NOISE = Variant("control", "uniform-noise", 0)
 

@@ -56,7 +56,7 @@ def test_the_schema_describes_every_key_of_a_suite(schema: dict[str, Any]) -> No
         "maximum": 10_000,
         "default": 32,
     }
-    assert schema["properties"]["clusterers"]["default"] == default_suite().values["clusterers"]
+    assert schema["properties"]["clusterers"]["default"] == default_suite()["clusterers"]
 
 
 def test_components_are_listed_with_their_parameters(schema: dict[str, Any]) -> None:

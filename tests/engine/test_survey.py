@@ -6,13 +6,13 @@ import pytest
 from harness.engine.survey import Surveyor
 from harness.engine.worker_process import WorkerProcess
 from harness.planning.plan import Survey
-from harness.planning.progress import NullProgress
+from harness.planning.progress import Progress
 from harness.plugin.values import HeadIndex
 
 LIMIT = 60.0
 
 
-class Listener(NullProgress):
+class Listener(Progress):
     """Keeps what it is warned of."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ def test_a_map_that_cannot_be_read_is_missing_at_its_own_image_layer_and_head(
 
     maps = surveyed(worker, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]").maps
 
-    (lost,) = (found for found in maps if found.reason)
+    (lost,) = (found for found in maps if found.record.reason)
     assert (lost.image, lost.head_index) == ("a[1]", HeadIndex(2, 0))
     (line,) = heard.warnings
     assert line.startswith("a[1] layer 2 head 0: attention weights must be finite")
@@ -61,7 +61,7 @@ def test_maps_of_one_image_share_its_name_and_differ_by_layer_and_head(
     assert [(found.image, found.head_index) for found in maps] == [
         (f"a[{image}]", HeadIndex(layer, head)) for image, layer, head in np.ndindex(2, 2, 2)
     ]
-    assert len({found.key for found in maps}) == 8
+    assert len({found.record.key for found in maps}) == 8
     assert heard.warnings == []
 
 
@@ -80,7 +80,7 @@ def test_rows_that_do_not_sum_to_one_cause_one_warning_with_the_range_of_their_s
         f"{text}: rows of a[1] and 1 more maps do not sum to one, but to 0.5 … 3; they are taken "
         "as they are"
     ]
-    saved = np.load(tmp_path / "maps" / f"{maps[1].digest}.npy")
+    saved = np.load(tmp_path / "maps" / f"{maps[1].record.digest}.npy")
     assert (saved == weights[1]).all()
 
 

@@ -12,10 +12,10 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from harness.errors import HarnessError
 from harness.metrics.foreground import (
+    HALF,
     agreement,
     area_means,
     foreground_fractions,
-    foreground_patches,
     pixel_kmeans,
     spatial_blocks,
     why_undefined,
@@ -60,9 +60,7 @@ def test_a_patchs_fraction_is_the_part_of_its_area_that_the_mask_covers(case: Ca
     fractions = foreground_fractions(mask, (rows, columns), place)
     assert fractions == pytest.approx([float(share) for share in expected], abs=1e-12)
     # Exactly one half is foreground.
-    assert foreground_patches(mask, (rows, columns), place).tolist() == [
-        share >= Fraction(1, 2) for share in expected
-    ]
+    assert (fractions >= HALF).tolist() == [share >= Fraction(1, 2) for share in expected]
 
 
 def test_without_a_region_patches_are_of_the_whole_mask() -> None:

@@ -156,7 +156,7 @@ def test_the_code_of_a_plugin_file_and_of_a_folders_helper_counts(tmp_path: Path
         PLUGIN.replace("IMPORT", "from .helper import VALUE") + hook
     )
     (folder / "helper.py").write_text("VALUE = 1")
-    found = load([folder]).find("clusterer", "mine").component
+    found = load([folder]).find("clusterer", "mine")
     before = code_digest(found)
 
     (folder / "helper.py").write_text("VALUE = 2")
@@ -215,7 +215,7 @@ def test_keys_and_seeds_are_the_same_in_another_process() -> None:
 
 
 def test_the_shipped_model_is_part_of_its_extractors_code() -> None:
-    files = source_files(load().find("extractor", "one-layer-vit").component)
+    files = source_files(load().find("extractor", "one-layer-vit"))
 
     assert {
         "harness_plugins.thesis.vit.model",

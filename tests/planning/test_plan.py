@@ -2,20 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from harness.planning.plan import (
-    Plan,
-    PlannedMap,
+from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
+from harness.planning.settings import Pooling, Settings
+from harness.planning.survey import (
+    MapRecord,
     Survey,
     SurveyedExtractor,
     SurveyedImage,
     SurveyedMap,
-    expected_code,
-    make_plan,
-    split_extractors,
 )
-from harness.planning.settings import Pooling, Settings
 from harness.plugin import registry
-from harness.plugin.values import HeadIndex
+from harness.plugin.values import FIRST_HEAD, HeadIndex
 
 SETTINGS = Settings(
     images=("noise",),
@@ -136,7 +133,9 @@ def test_repeats_differ_in_seed_and_key_only(plugins: registry.Registry) -> None
 
 def test_stored_maps_take_map_controls_only(plugins: registry.Registry) -> None:
     settings = replace(SETTINGS, controls=("uniform-noise", "permuted-rows"), nulls=2)
-    survey = Survey((), (), (SurveyedMap("arrays[path=a.npy]", "a", "a", digest="d"),))
+    survey = Survey(
+        (), (), (SurveyedMap("arrays[path=a.npy]", "a", FIRST_HEAD, MapRecord("a", "d")),)
+    )
 
     plan = planned(settings, survey, plugins)
 

@@ -12,6 +12,7 @@ from harness.planning.suites import (
     merge,
     read_suite,
     resolve,
+    resolve_run,
 )
 from harness.plugin import registry
 
@@ -28,11 +29,11 @@ def plugins() -> registry.Registry:
 
 
 def changed(**values: Any) -> dict[str, Any]:
-    return merge(default_suite().values, values)
+    return merge(default_suite(), values)
 
 
 def test_the_default_suite_is_complete(plugins: registry.Registry) -> None:
-    settings = resolve(default_suite().values, plugins)
+    settings = resolve(default_suite(), plugins)
 
     assert settings.images
     assert settings.clusterers
@@ -40,11 +41,15 @@ def test_the_default_suite_is_complete(plugins: registry.Registry) -> None:
     assert execution(changed()).workers >= 1
 
 
-def test_a_suite_is_named_like_its_file(tmp_path: Path) -> None:
-    read = read_suite(suite(tmp_path, 'clusterers = "louvain"\nlevels = 4\n'))
+def test_a_run_is_named_like_its_suite_file(tmp_path: Path) -> None:
+    path = suite(tmp_path, 'clusterers = "louvain"\nlevels = 4\n')
 
-    assert read.name == "mine"
-    assert read.values == {"clusterers": "louvain", "levels": 4}
+    *_, named = resolve_run(path, {})
+    *_, unnamed = resolve_run(None, {})
+
+    assert read_suite(path) == {"clusterers": "louvain", "levels": 4}
+    assert named.name.startswith("mine-")
+    assert unnamed.name.startswith("default-")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_a_suite_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
 def test_plugins_of_a_suite_are_found_next_to_it(tmp_path: Path) -> None:
     read = read_suite(suite(tmp_path, "plugins = ['near.py', 'sub/far.py', '/there/abs.py']"))
 
-    assert execution(merge(default_suite().values, read.values)).plugins == (
+    assert execution(merge(default_suite(), read)).plugins == (
         tmp_path / "near.py",
         tmp_path / "sub" / "far.py",
         Path("/there/abs.py"),
@@ -92,7 +97,7 @@ def test_one_plugin_needs_no_list() -> None:
 def test_time_limits_of_clusterers_stay_until_a_later_layer_makes_others(tmp_path: Path) -> None:
     suite_file = read_suite(suite(tmp_path, 'timeout = "90,infomap=30,sdp=40"\n'))
 
-    merged = merge(default_suite().values, suite_file.values, {"timeout": "sdp=5,louvain=6"})
+    merged = merge(default_suite(), suite_file, {"timeout": "sdp=5,louvain=6"})
 
     limits = execution(merged).timeout
     assert limits.seconds == 90
@@ -188,7 +193,7 @@ def test_a_wrong_value_of_what_to_compute_is_refused(
     plugins: registry.Registry, values: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(harness.HarnessError) as raised:
-        resolve({**default_suite().values, **values}, plugins)
+        resolve({**default_suite(), **values}, plugins)
 
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -37,10 +37,10 @@ def test_the_examples_of_a_base_class_and_its_hook_make_a_plugin(
 
     assert not loaded.broken
     assert name in {
-        found.component.__name__
-        for each in loaded.components[base.kind].values()
-        for found in each
-        if found.source.origin == str(path)
+        component_class.__name__
+        for found in loaded.components[base.kind].values()
+        for component_class, source in found
+        if source.origin == str(path)
     }
 
 

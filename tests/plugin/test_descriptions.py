@@ -8,7 +8,6 @@ import pytest
 import harness
 from harness.plugin.descriptions import Description, describe
 from harness.plugin.installed import Source
-from harness.plugin.registry import Registered
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Silent(harness.Clusterer):
 
 @pytest.fixture
 def documented() -> Description:
-    return describe(Registered(Documented, Source("", "", "here.py")))
+    return describe(Documented, Source("", "", "here.py"))
 
 
 def test_the_first_line_is_the_summary_and_the_rest_is_text(documented: Description) -> None:
@@ -143,14 +142,14 @@ def test_a_parameter_has_a_default_or_is_required(documented: Description) -> No
 
 
 def test_a_component_without_a_docstring_has_an_empty_summary() -> None:
-    silent = describe(Registered(Silent, Source("", "", "here.py")))
+    silent = describe(Silent, Source("", "", "here.py"))
 
     assert (silent.summary, silent.text) == ("", "")
     assert [parameter.name for parameter in silent.parameters] == ["size"]
 
 
 def test_base_classes_document_the_parameters_that_a_docstring_leaves_out() -> None:
-    described = describe(Registered(Derived, Source("", "", "here.py")))
+    described = describe(Derived, Source("", "", "here.py"))
 
     docs = {parameter.name: parameter.doc for parameter in described.parameters}
     assert docs["first"] == "what comes first here."
@@ -159,7 +158,7 @@ def test_base_classes_document_the_parameters_that_a_docstring_leaves_out() -> N
 
 
 def test_a_numpydoc_section_documents_parameters_and_is_no_text() -> None:
-    described = describe(Registered(Numpydoc, Source("", "", "here.py")))
+    described = describe(Numpydoc, Source("", "", "here.py"))
 
     assert {parameter.name: parameter.doc for parameter in described.parameters} == {
         "first": "What comes first, in two lines. And a paragraph.",
@@ -172,7 +171,7 @@ def test_a_numpydoc_section_documents_parameters_and_is_no_text() -> None:
 
 
 def test_the_text_holds_the_other_numpydoc_sections_but_for_examples() -> None:
-    described = describe(Registered(Numpydoc, Source("", "", "here.py")))
+    described = describe(Numpydoc, Source("", "", "here.py"))
 
     assert described.text.split("\n\n") == [
         "A paragraph: with a colon.",

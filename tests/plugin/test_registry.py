@@ -167,7 +167,7 @@ def test_a_folder_with_an_init_file_is_a_plugin_whose_modules_import_each_other(
 
     loaded = registry.load([folder])
 
-    assert loaded.find("clusterer", "mine").source.origin == str(folder)
+    assert loaded.components["clusterer"]["mine"][0][1].origin == str(folder)
 
 
 def test_a_folder_without_an_init_file_is_refused(tmp_path: Path) -> None:
@@ -197,8 +197,8 @@ def test_files_of_one_name_in_two_folders_are_two_plugins(tmp_path: Path) -> Non
 
     loaded = registry.load(paths)
 
-    assert loaded.find("clusterer", "first").source.origin == str(paths[0])
-    assert loaded.find("clusterer", "second").source.origin == str(paths[1])
+    assert loaded.components["clusterer"]["first"][0][1].origin == str(paths[0])
+    assert loaded.components["clusterer"]["second"][0][1].origin == str(paths[1])
 
 
 def test_what_a_plugin_prints_while_it_is_loaded_goes_to_stderr(

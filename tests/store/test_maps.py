@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from harness.errors import RunStoppedError
+from harness.planning.survey import MapRecord
 from harness.plugin.values import AttentionMap
 from harness.store.maps import is_intact, load_map, save_map
-from harness.store.records import MapRecord
 
 WEIGHTS = np.random.default_rng(0).random((6, 6))
 

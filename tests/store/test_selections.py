@@ -9,7 +9,6 @@ from harness.planning.plan import PlannedCell, PlannedMap
 from harness.plugin.profile import Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import (
-    Accepted,
     Group,
     Store,
     accepted,
@@ -97,7 +96,7 @@ def test_accepted_selections_come_with_their_plateau(store: Store) -> None:
         ],
     )
 
-    assert accepted(store) == [Accepted("a", "one", 1, (0, 3)), Accepted("a", "two", 4, None)]
+    assert accepted(store) == [("a", "one", 1, 0, 3), ("a", "two", 4, 4, 4)]
 
 
 def planned(
@@ -171,10 +170,10 @@ def test_cells_added_to_the_plan_are_missing_like_all_others(store: Store) -> No
     store.write_cells([CellRecord("a", "ok")])
     store.extend_plan([planned("a2 seeds", "a", SEEDS, point=2)])
 
-    (missing,) = store.missing(-1, 10)
+    ((missing, _),) = store.missing(-1, 10)
 
-    assert (missing.key, missing.position, missing.point) == ("a2 seeds", 1, 2)
-    assert missing.variant == SEEDS
+    found = [missing[name] for name in ("cell", "position", "point", "role", "control")]
+    assert found == ["a2 seeds", 2, 2, "perturbation", "seeds"]
 
 
 def test_new_stabilities_replace_the_old_ones(store: Store) -> None:

@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 
 from harness.planning.plan import PlannedCell, PlannedMap
+from harness.planning.survey import MapRecord
 from harness.plugin.profile import Point
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
-from harness.store import FILE_NAME, Store, Timing, open_for_reading, open_for_writing
-from harness.store.records import CellRecord, MapRecord
+from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
+from harness.store.records import CellRecord
+
+
+def keys_of(store: Store) -> set[str]:
+    return {cell for (cell,) in store.connection.execute("SELECT cell FROM cells")}
 
 
 def point(level: float, jaccard: float = 0.5) -> Point:
@@ -65,7 +70,7 @@ def test_a_cell_without_points_has_an_empty_profile(tmp_path: Path) -> None:
         store.write_cells([CellRecord("key", "killed", "the process died")])
 
         assert len(store.profile("key")) == 0
-        assert store.computed() == {"key"}
+        assert keys_of(store) == {"key"}
 
 
 def test_a_cell_written_again_replaces_all_of_its_points(tmp_path: Path) -> None:
@@ -82,7 +87,7 @@ def test_failures_can_be_deleted_and_successes_stay(tmp_path: Path) -> None:
         store.write_maps([MapRecord("there", "digest", 4), MapRecord("lost", reason="why")])
 
         assert store.delete_failures() == 1
-        assert store.computed() == {"good"}
+        assert keys_of(store) == {"good"}
         assert set(store.maps()) == {"there"}
 
 
@@ -135,23 +140,24 @@ def test_missing_cells_are_paged_in_plan_order_each_once(bench: Bench) -> None:
     bench.store.write_cells([CellRecord("louvain b-", "failed")])
 
     first = bench.store.missing(after=-1, count=2)
-    second = bench.store.missing(after=first[-1].position, count=2)
+    second = bench.store.missing(after=first[-1][0]["position"], count=2)
 
-    assert [cell.key for cell in first] == ["louvain a-", "louvain c-"]
-    assert [cell.key for cell in second] == ["louvain d-"]
+    assert [cell["cell"] for cell, _ in first] == ["louvain a-", "louvain c-"]
+    assert [cell["cell"] for cell, _ in second] == ["louvain d-"]
     assert bench.store.count_missing() == 3
 
 
 def test_a_missing_cell_has_the_record_of_its_map_if_there_is_one(bench: Bench) -> None:
     bench.plan("louvain", "a", "noise")
-    (without,) = bench.store.missing(-1, 10)
+    ((_, without),) = bench.store.missing(-1, 10)
     record = MapRecord("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
     bench.store.write_maps([record])
-    (found,) = bench.store.missing(-1, 10)
+    ((cell, found),) = bench.store.missing(-1, 10)
 
-    assert without.map is None
-    assert found.map == record
-    assert (found.image, found.variant, found.seed) == ("a", Variant("control", "noise"), 0)
+    assert without is None
+    assert found == record
+    identity = ("image", "role", "control", "draw", "seed")
+    assert [cell[name] for name in identity] == ["a", "control", "noise", 0, 0]
 
 
 def test_maps_of_missing_cells_are_needed_and_those_that_controls_alter(bench: Bench) -> None:
@@ -186,7 +192,7 @@ def test_records_that_a_component_took_part_in_can_be_deleted(
     )
 
     assert bench.store.delete_components([spec]) == 4 - len(cells)
-    assert bench.store.computed() == cells
+    assert keys_of(bench.store) == cells
     assert set(bench.store.maps()) == maps
     for cell in bench.cells:
         if cell.key in cells:
@@ -206,4 +212,4 @@ def test_timings_are_mean_seconds_per_level_of_cells_that_are_ok(bench: Bench) -
         ]
     )
 
-    assert bench.store.timings() == [Timing("threshold", "louvain", 1.5)]
+    assert bench.store.timings() == {("threshold", "louvain"): 1.5}

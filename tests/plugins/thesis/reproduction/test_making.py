@@ -6,7 +6,7 @@ import pandas
 import pytest
 
 from harness.errors import HarnessError
-from harness.planning.progress import NullProgress
+from harness.planning.progress import Progress
 from harness_plugins.thesis.reproduction.accuracy import accuracies
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.making import reproduce
@@ -26,7 +26,7 @@ def study(folder: Path, **changes: Any) -> Study:
         "folder": folder,
         "workers": 1,
         "plugins": (),
-        "progress": NullProgress(),
+        "progress": Progress(),
     }
     return Study(**{**settings, **changes})
 
