@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -187,40 +188,10 @@ def test_a_wrong_name_to_force_forgets_nothing(harness_command: Command, planted
     assert "6 cached, 0 new" in harness_command(*run, "--dry-run").stdout
 
 
-SELF_EDITING = """
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
-import numpy as np
-import harness
-
-SIZE = 12
-
-@dataclass(frozen=True)
-class Editing(harness.Extractor):
-    \"\"\"Another version of it is saved while the inputs are surveyed.\"\"\"
-    name: ClassVar[str] = "editing"
-    def head_indices(self):
-        file = Path(__file__)
-        file.write_text(file.read_text().replace("SIZE = 12", "SIZE = 13"))
-        return [harness.HeadIndex(0, 0)]
-    def fingerprint(self):
-        return ""
-    def extract(self, images):
-        for image in images:
-            weights = np.random.default_rng(0).random((SIZE, SIZE))
-            yield harness.AttentionMap(weights, image=image.key, variant=image.variant)
-
-@harness.hookimpl
-def harness_extractors():
-    return [Editing]
-"""
-
-
 def test_maps_of_old_code_never_get_the_key_of_the_new(
     harness_command: Command, tmp_path: Path
 ) -> None:
-    (tmp_path / "editing.py").write_text(SELF_EDITING)
+    shutil.copy(PLUGINS / "editing.py", tmp_path)
     run = small_command(
         plugin="editing.py",
         extractors="editing",

@@ -13,6 +13,7 @@ from harness.analysis.ablation import AblationSettings
 from harness_plugins.thesis.vit import checkpoint
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+from support import PLUGINS
 from support.runs import small_run
 
 SELECTORS = "fixed[level=0.6],stable-phase[minimum_length=50,beyond_noise=false]"
@@ -90,38 +91,13 @@ def _rows(model: OneLayerViT, image: torch.Tensor) -> torch.Tensor:
     return (tokens + model.mlp(model.mlp_norm(tokens))).detach()
 
 
-TOYS = """
-from dataclasses import dataclass
-from typing import Literal
-import numpy as np
-import harness
-@dataclass(frozen=True)
-class Toys(harness.LabelledImageSet):
-    \"\"\"One image of the second of two classes.\"\"\"
-    name = "toys"
-    names: str
-    split: Literal["train", "validation", "test"] = "test"
-    def keys(self):
-        return ["toy"]
-    def load(self, key):
-        pixels = np.random.default_rng(0).integers(0, 256, (28, 28, 1), dtype=np.uint8)
-        return harness.Image(key, pixels, 1)
-    def classes(self):
-        return self.names.split()
-@harness.hookimpl
-def harness_image_sets():
-    return [Toys]
-"""
-
-
 @pytest.mark.parametrize(
     ("names", "labelled"), [("ant bee cat dog", True), ("doll ball bear kite", False)]
 )
 def test_a_label_is_the_target_where_it_is_of_the_models_classes(
     computed: Path, tmp_path: Path, names: str, labelled: bool
 ) -> None:
-    plugin = tmp_path / "toys.py"
-    plugin.write_text(TOYS)
+    plugin = PLUGINS / "toys.py"
     run = small_run(
         tmp_path / "out",
         images=f"toys[names={names}]",

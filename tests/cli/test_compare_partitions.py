@@ -6,6 +6,7 @@ import pytest
 
 import harness
 from harness.metrics.matching import match
+from support import PLUGINS
 from support.runs import Command, small_run
 
 # Its maps have 40 nodes in two planted communities.
@@ -194,32 +195,12 @@ def test_a_mistake_costs_one_line(
 
 
 def test_truth_refers_to_the_planted_communities(maps: Path, tmp_path: Path) -> None:
-    plugin = tmp_path / "known.py"
-    plugin.write_text(
-        "from dataclasses import dataclass\n"
-        "from pathlib import Path\n"
-        "import numpy as np\n"
-        "import harness\n"
-        "@dataclass(frozen=True)\n"
-        "class Known(harness.MapSet):\n"
-        '    """Maps of the even and the odd nodes."""\n'
-        '    name = "known"\n'
-        "    path: Path\n"
-        "    def keys(self):\n"
-        '        return ["blocks-1"]\n'
-        "    def load(self, key):\n"
-        '        weights = np.load(self.path / f"{key}.npy")\n'
-        "        return harness.AttentionMap(weights, image=key, truth=np.arange(40) % 2)\n"
-        "@harness.hookimpl\n"
-        "def harness_extractors():\n"
-        "    return [Known]\n"
-    )
     run = small_run(
         tmp_path / "out",
         extractors=f"known[path={maps}]",
         selectors="stable-phase",
         levels=2,
-        plugins=[plugin],
+        plugins=[PLUGINS / "known_truth.py"],
     )
 
     truth = run.partition(MAP, "truth")
