@@ -13,7 +13,6 @@ import pytest
 
 import harness
 from harness.store import open_for_writing
-from support import PLUGINS
 from support.runs import Command, small_command
 
 # What may differ between two runs of the same thing.
@@ -31,20 +30,6 @@ def small(folder: Path, *more: object) -> list[str]:
         selectors="stable-phase[beyond_noise=false]",
         nulls=3,
         levels=6,
-    )
-
-
-def unruly(*more: str) -> list[str]:
-    """A run of plugins of which `more` makes one break its promises."""
-    return small_command(
-        None,
-        *more,
-        plugin=PLUGINS / "unruly.py",
-        images="unruly-images",
-        extractors="unruly-extractor",
-        selectors="stable-phase",
-        levels=4,
-        isolation="process" if any("mode=exit" in each for each in more) else "none",
     )
 
 
@@ -330,97 +315,6 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
     assert "broken" in finished.stderr
     (row,) = json.loads(finished.stdout)["rows"]
     assert (row["ok"], row["total"]) == (3, 4)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "line"),
-    [
-        (["--images", "unruly-images[mode=empty]"], 1, "keys() returned no keys"),
-        (["--images", "unruly-images[mode=twice]"], 1, "keys() named 'a' twice"),
-        (["--images", "unruly-images[mode=numbers]"], 1, "keys() named 1, which is not a string"),
-        (["--images", "unruly-images[mode=surrogate]"], 1, r"named 'a\udcff', which UTF-8"),
-        (["--images", "unruly-images[mode=escape]"], 2, r"a\x1b[31m: no pixels"),
-        (["--images", "unruly-images[mode=text]"], 1, "keys() returned a str, not a list"),
-        (["--images", "unruly-images[mode=none]"], 2, "load() returned None, not a harness.Image"),
-        (["--images", "unruly-images[mode=label]"], 2, "b: ValueError: a label must fit 64 bits"),
-        pytest.param(
-            ["--images", "unruly-images[mode=exit]"],
-            2,
-            "b: the process exited with code 3",
-            marks=pytest.mark.slow,
-        ),
-        (
-            ["--extractors", "unruly-extractor[mode=slots]"],
-            1,
-            "head_indices() must name each head once",
-        ),
-        (["--extractors", "unruly-extractor[mode=few]"], 2, "gave no map for layer 0, head 1"),
-        (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or never named"),
-        (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),
-        (["--extractors", "unruly-extractor[mode=array]"], 2, "extract() returned a ndarray"),
-        (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
-        pytest.param(
-            ["--extractors", "unruly-extractor[mode=exit]"],
-            2,
-            "b: the process exited with code 3",
-            marks=pytest.mark.slow,
-        ),
-        (["--controls", "unruly-control[mode=shape]"], 2, "drew (2, 2, 1) from an image of"),
-        pytest.param(
-            ["--controls", "unruly-control[mode=exit]"],
-            2,
-            "] of b: the process exited with code 3",
-            marks=pytest.mark.slow,
-        ),
-        (["--controls", "unruly-control[mode=none]"], 2, "draw() returned None, not a harness.Im"),
-        (["--graphs", "unruly-graphs[mode=few]"], 2, "build() gave no graph for level"),
-        (["--graphs", "unruly-graphs[mode=many]"], 2, "build() gave more than 4 graphs"),
-        (["--graphs", "unruly-graphs[mode=none]"], 2, "build() returned None, not graphs"),
-        (["--graphs", "unruly-graphs[mode=smaller]"], 2, "gave a graph of 8 nodes at level 0"),
-        (["--graphs", "unruly-graphs[mode=falling]"], 2, "must return 4 increasing numbers"),
-        (["--graphs", "unruly-graphs[mode=nan]"], 2, "must return 4 increasing numbers"),
-        (["--clusterers", "unruly-clusterer[mode=word]"], 2, "the diagnostic 'gap' is 'wide'"),
-        (["--clusterers", "unruly-clusterer[mode=list]"], 2, "diagnostics are a list"),
-        (["--clusterers", "unruly-clusterer[mode=surrogate]"], 2, "ValueError: bad name ?"),
-        (["--selectors", "unruly-selector[mode=beyond]"], 2, "chose level 4 of 0 … 3"),
-        (["--selectors", "unruly-selector[mode=plateau]"], 2, "does not contain the level 0"),
-        (["--selectors", "unruly-selector[mode=none]"], 2, "select() returned None"),
-        pytest.param(
-            ["--selectors", "unruly-selector[mode=exit]"],
-            2,
-            "the process exited with code 3",
-            marks=pytest.mark.slow,
-        ),
-        (["--selectors", "fixed[level=99]"], 2, "level 99 is not among the levels"),
-    ],
-)
-def test_a_plugin_that_breaks_its_promises_is_named_and_costs_its_own(
-    harness_command: Command, arguments: list[str], code: int, line: str
-) -> None:
-    finished = harness_command(*unruly(*arguments))
-
-    assert "Traceback" not in finished.stderr
-    assert line in finished.stderr
-    assert finished.returncode == code
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--images", "unruly-images[mode=exit]"],
-        ["--extractors", "unruly-extractor[mode=exit]"],
-        ["--controls", "unruly-control[mode=exit]"],
-    ],
-)
-def test_a_dead_image_leaves_its_neighbours_alone(
-    harness_command: Command, arguments: list[str]
-) -> None:
-    finished = harness_command(*unruly(*arguments, "--json"))
-
-    (row,) = json.loads(finished.stdout)["rows"]
-    # Two heads of three images, one of which ends the process.
-    assert (row["ok"], row["total"]) == (4, 6)
 
 
 def test_a_damaged_map_file_is_made_again(
