@@ -54,7 +54,7 @@ def unruly(*more: str) -> list[str]:
             marks=pytest.mark.slow,
         ),
         (
-            ["--extractors", "unruly-extractor[mode=slots]"],
+            ["--extractors", "unruly-extractor[mode=heads]"],
             1,
             "head_indices() must name each head once",
         ),

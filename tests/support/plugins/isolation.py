@@ -73,7 +73,7 @@ class Endless(harness.Clusterer):
             case "stopped":
                 os.kill(os.getpid(), signal.SIGSTOP)
             case "children":
-                # One in the session of the host, one in its own, one forked and adopted by init.
+                # One in the session of the worker, one in its own, one forked and adopted by init.
                 subprocess.Popen(["sleep", str(FOREVER)])
                 subprocess.Popen(["sleep", str(FOREVER)], start_new_session=True)
                 if os.fork() == 0:

@@ -51,7 +51,7 @@ class UnrulyExtractor(harness.Extractor):
     mode: str = "good"
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
-        heads = (0, 0) if self.mode == "slots" else (0, 1)
+        heads = (0, 0) if self.mode == "heads" else (0, 1)
         return [harness.HeadIndex(0, head) for head in heads]
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[Any]:

@@ -148,7 +148,7 @@ def photo() -> harness.Image:
 
 @pytest.fixture
 def extractor(tiny: Callable[[str], Path]) -> Callable[..., harness.Extractor]:
-    """Makes the extractor of a family's model, with parameters as they are spelled."""
+    """Makes the extractor of a family's model, with these parameters."""
 
     def made(name: str, parameters: str = "") -> harness.Extractor:
         more = f",{parameters}" if parameters else ""

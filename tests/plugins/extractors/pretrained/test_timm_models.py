@@ -183,10 +183,10 @@ def test_a_file_with_missing_weights_is_refused_by_their_name(
     state = load_file(folder("vit") / "model.safetensors")
     del state["blocks.1.attn.qkv.weight"]
     save_file(state, tmp_path / "less.safetensors")
-    lacking = extractor("vit", f"weights={tmp_path / 'less.safetensors'}")
+    incomplete = extractor("vit", f"weights={tmp_path / 'less.safetensors'}")
 
     with pytest.raises(harness.HarnessError, match=r"^.*blocks\.1\.attn\.qkv\.weight.*$"):
-        list(lacking.extract([photo]))
+        list(incomplete.extract([photo]))
 
 
 def test_only_safetensors_are_read(
