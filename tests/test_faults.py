@@ -221,8 +221,13 @@ def test_maps_of_old_code_never_get_the_key_of_the_new(
     harness_command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "editing.py").write_text(SELF_EDITING)
-    run = ["run", "--plugin", "editing.py", "--extractors", "editing", "--images", "noise[count=1]"]
-    run += ["--clusterers", "louvain", "--levels", "4", "--nulls", "1", "--out", "out"]
+    run = small_command(
+        plugin="editing.py",
+        extractors="editing",
+        images="noise[count=1]",
+        out="out",
+        isolation="process",
+    )
 
     first = harness_command(*run)
     old = set(harness.open_run(tmp_path / "out").cells().nodes)

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from harness.analysis.foreground import BrightnessThreshold
-from harness.analysis.inputs import attention_of, map_key
+from harness.analysis.inputs import attention_of
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS
@@ -61,8 +61,9 @@ def test_maps_and_both_kinds_of_controls_keep_the_region_of_their_image(run: har
 def test_the_tables_have_the_region(run: harness.Run) -> None:
     assert run.image_report("wide").region == REGIONS["wide"]
     with open_for_reading(run.folder) as store:
-        key = map_key(store, "banners", "tall", "centre-square", 0, 0)
-        assert attention_of(store, key, "tall", 0, 0).region == REGIONS["tall"]
+        query = "SELECT map FROM planned WHERE role = 'observed' AND image = 'tall'"
+        (key,) = store.connection.execute(query).fetchone()
+        assert attention_of(store, key, "tall").region == REGIONS["tall"]
 
 
 def test_the_foreground_is_that_of_the_region(run: harness.Run) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from harness.analysis.inputs import RunInputs, attention_of, map_key
-from harness.analysis.partitions import StoredPartition, images_of, stored_partition
+from harness.analysis.inputs import RunInputs, attention_of
+from harness.analysis.partitions import StoredPartition, hint, images_of, stored_partition
 from harness.errors import HarnessError
 from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
 from harness.metrics.partition import drop_singletons
@@ -23,7 +23,6 @@ from harness.metrics.salience import ClusterSalience, order_by_salience
 from harness.planning.identity import seed_of
 from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse, OutputKind
 from harness.plugin.registry import Registry
-from harness.plugin.spec import did_you_mean
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
 
@@ -72,16 +71,13 @@ class AblationSettings:
                 )
         if self.at == "keys" and self.fill != "zero":
             raise HarnessError("keys are masked, not filled; fill is for block and attention")
-        for name, most in (("together", 100), ("draws", MOST_DRAWS)):
-            if not 1 <= getattr(self, name) <= most:
-                raise HarnessError(
-                    f"{name}: expected a whole number from 1 to {most}, not {getattr(self, name)}"
-                )
-        for name in ("seed", "layer"):
-            if (getattr(self, name) or 0) < 0:
-                raise HarnessError(
-                    f"{name}: expected a whole number from 0, not {getattr(self, name)}"
-                )
+        for name, least, most in (
+            ("together", 1, 100), ("draws", 1, MOST_DRAWS), ("seed", 0, None), ("layer", 0, None),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value is not None and not least <= value <= (value if most is None else most):
+                to = "" if most is None else f" to {most}"
+                raise HarnessError(f"{name}: expected a whole number from {least}{to}, not {value}")
 
 
 @dataclass(frozen=True)
@@ -187,9 +183,15 @@ def _ablate_image(
     settings: AblationSettings,
 ) -> tuple[ImageAblation, tuple[str, ...]]:
     """Remove one image's clusters; also returns the names of the model's classes."""
-    clusters = _clusters(store, partition, labels)
+    attention = attention_of(store, partition.map, partition.image)
+    clusters = order_by_salience(attention.weights, labels)
+    if unassigned := int((labels == UNASSIGNED).sum()):
+        clusters = (*clusters, ClusterSalience(UNASSIGNED, unassigned, None))
     _check_sets(partition.image, len(clusters), settings.together)
-    response, image = _response(inputs, partition, settings)
+    layer = partition.layer if settings.layer is None else settings.layer
+    ablator = inputs.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
+    image = inputs.image(partition.image_set, partition.image)
+    response = ablator(image)
     orders = _orders(image, response.grid, labels, settings)
     classes, label = _classes_and_label(inputs, partition, response, image)
     prediction = _prediction(response.intact, label) if response.answer == "logits" else None
@@ -217,8 +219,7 @@ def _chosen_images(store: Store, partition: str, images: Sequence[str]) -> list[
     known = images_of(store, partition)
     for image in images:
         if image not in known:
-            hint = did_you_mean(image, known) or f"; there are {len(known)}, such as {known[0]}"
-            raise HarnessError(f"{store.folder}: there is no image {image!r}{hint}")
+            raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known)}")
     return list(dict.fromkeys(images or known))
 
 
@@ -231,17 +232,6 @@ def _why_nothing(partition: StoredPartition, labels: Integers) -> str:
     return ""
 
 
-def _clusters(
-    store: Store, partition: StoredPartition, labels: Integers
-) -> tuple[ClusterSalience, ...]:
-    """The clusters, most salient first, and the unassigned patches if there are any."""
-    head = partition.layer, partition.head
-    key = map_key(store, partition.image_set, partition.image, partition.extractor, *head)
-    ordered = order_by_salience(attention_of(store, key, partition.image, *head).weights, labels)
-    unassigned = int((labels == UNASSIGNED).sum())
-    return (*ordered, *([ClusterSalience(UNASSIGNED, unassigned, None)] if unassigned else ()))
-
-
 def _check_sets(image: str, clusters: int, together: int) -> None:
     count = count_patch_sets(clusters, together)
     if count > MOST_SETS:
@@ -249,16 +239,6 @@ def _check_sets(image: str, clusters: int, together: int) -> None:
             f"{image}: {clusters} clusters, up to {together} together, are {count} sets to "
             f"remove, more than {MOST_SETS}; take fewer together"
         )
-
-
-def _response(
-    inputs: RunInputs, partition: StoredPartition, settings: AblationSettings
-) -> tuple[ModelResponse, Image]:
-    """The response of the model behind a partition, and the image."""
-    layer = partition.layer if settings.layer is None else settings.layer
-    ablator = inputs.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
-    image = inputs.image(partition.image_set, partition.image)
-    return ablator(image), image
 
 
 def _classes_and_label(

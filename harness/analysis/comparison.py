@@ -9,7 +9,7 @@ renamed. Clusterers are never renamed. Observations without a partner are counte
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,30 +28,17 @@ RENAMABLE = ("extractor", "graph", "selector", "image_set")
 Pair = tuple[Outcome, Outcome]
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A figure of an outcome; better: 1 if larger is better, −1 if smaller is, 0 if neither."""
-
-    name: str
-    better: int
-    of: Callable[[Outcome], float | None]
-    centre: Callable[[Iterable[float]], float] = statistics.fmean
-
-
+# The metrics by name: 1 if larger is better, −1 if smaller is, 0 if neither. On noise it is better
+# to accept nothing.
 METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("modularity", 1, lambda one: one.modularity),
-        Metric("control_modularity", 0, lambda one: one.control_modularity),
-        Metric("excess", 1, lambda one: one.excess),
-        Metric("jaccard", 1, lambda one: one.jaccard),
-        Metric("ari", 1, lambda one: None if one.truth is None else one.truth.ari),
-        # On noise it is better to accept nothing.
-        Metric("accepted", 0, lambda one: float(one.accepted)),
-        Metric("n_clusters", 0, lambda one: one.n_clusters if one.accepted else None),
-        # A mean would not be robust: the first call in every process imports the library.
-        Metric("seconds", -1, lambda one: one.seconds, statistics.median),
-    )
+    "modularity": 1,
+    "control_modularity": 0,
+    "excess": 1,
+    "jaccard": 1,
+    "ari": 1,
+    "accepted": 0,
+    "n_clusters": 0,
+    "seconds": -1,
 }
 
 
@@ -236,19 +223,24 @@ def _methods(
             changed=sum(_all_metrics(one) != _all_metrics(other) for one, other in of_method),
             only_first=only_first[method],
             only_second=only_second[method],
-            metrics=tuple(_paired_metric(metric, ok) for metric in METRICS.values()),
+            metrics=tuple(_paired_metric(name, ok) for name in METRICS),
         )
 
 
 def _all_metrics(outcome: Outcome) -> Sequence[float | None]:
     """What is equal if nothing changed."""
-    if not outcome.ok:
-        return ()
-    return [metric.of(outcome) for metric in METRICS.values() if metric.name != "seconds"]
+    return [_value(name, outcome) for name in METRICS if name != "seconds"] if outcome.ok else []
 
 
-def _paired_metric(metric: Metric, pairs: Iterable[Pair]) -> PairedMetric:
-    values = [(_image(one), metric.of(one), metric.of(other)) for one, other in pairs]
+def _value(name: str, outcome: Outcome) -> float | None:
+    if name == "n_clusters" and not outcome.accepted:
+        return None
+    value: float | None = getattr(outcome, name)
+    return value
+
+
+def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
+    values = [(_image(one), _value(name, one), _value(name, other)) for one, other in pairs]
     both = [
         (image, first, second)
         for image, first, second in values
@@ -259,13 +251,15 @@ def _paired_metric(metric: Metric, pairs: Iterable[Pair]) -> PairedMetric:
         [statistics.fmean(second - first for _, first, second in of_image) for of_image in by_image]
     )
     differences[np.abs(differences) <= ROUNDING] = 0.0
-    first = metric.centre(first for _, first, _ in both) if both else None
-    second = metric.centre(second for _, _, second in both) if both else None
-    has_mean = metric.centre is statistics.fmean
-    low, high = bootstrap_interval(differences) if has_mean else (math.nan, math.nan)
-    better = np.sign(differences) * metric.better
+    # A mean of seconds would not be robust: every process's first call imports the library.
+    centre = statistics.median if name == "seconds" else statistics.fmean
+    first = centre(first for _, first, _ in both) if both else None
+    second = centre(second for _, _, second in both) if both else None
+    low, high = (math.nan, math.nan) if name == "seconds" else bootstrap_interval(differences)
+    direction = METRICS[name]
+    better = np.sign(differences) * direction
     return PairedMetric(
-        metric=metric.name,
+        metric=name,
         pairs=len(both),
         lost=sum(first is not None and second is None for _, first, second in values),
         gained=sum(first is None and second is not None for _, first, second in values),
@@ -276,9 +270,9 @@ def _paired_metric(metric: Metric, pairs: Iterable[Pair]) -> PairedMetric:
         low=none_for_nan(low),
         high=none_for_nan(high),
         p=none_for_nan(signed_rank_p(differences)),
-        wins=int(np.count_nonzero(better > 0)) if metric.better else None,
+        wins=int(np.count_nonzero(better > 0)) if direction else None,
         ties=int(np.count_nonzero(differences == 0)),
-        losses=int(np.count_nonzero(better < 0)) if metric.better else None,
+        losses=int(np.count_nonzero(better < 0)) if direction else None,
     )
 
 

@@ -3,19 +3,18 @@
 Joins the selected clusters with the images that their maps come from.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import groupby
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.inputs import RunInputs, SelectedClusters, selected_clusters
+from harness.analysis.inputs import RunInputs, attention_of
 from harness.analysis.method import MethodKey, grouped
-from harness.analysis.outcomes import SelectedLevel, selected_levels
+from harness.analysis.outcomes import Outcome, outcomes
 from harness.errors import HarnessError
 from harness.metrics.foreground import (
     HALF,
@@ -109,25 +108,21 @@ class Masks:
 class MapAgreement:
     """How one map's clusters agree with the foreground, or the reason why they do not count.
 
-    Attributes
-    ----------
-    level : SelectedLevel
-    reason : str
-        "" if the map counts.
-    n_clusters : int or None
-        The number of clusters of two patches or more.
-    coverage, foreground : float or None
-        The fractions of patches that are in clusters, and that are foreground.
-    ami : float or None
-        The adjusted mutual information of the clusters with the foreground patches.
-    spatial_blocks, pixel_kmeans : float or None
-        The same of two baselines with as many clusters.
-    most_salient, least_salient : float or None
-        The fraction of foreground in the area of the most and of the least salient cluster; None
-        if there are fewer than two clusters.
+    reason: "" if the map counts; n_clusters: the number of clusters of two patches or more;
+    coverage, foreground: the fractions of patches that are in clusters, and that are foreground;
+    ami: the adjusted mutual information of the clusters with the foreground patches;
+    spatial_blocks, pixel_kmeans: that of two baselines with as many clusters; most_salient,
+    least_salient: the fraction of foreground in the area of the most and of the least salient
+    cluster, None if there are fewer than two clusters.
     """
 
-    level: SelectedLevel
+    method: MethodKey
+    image: str
+    layer: int
+    head: int
+    repeat: int
+    candidate: int | None
+    accepted: bool
     reason: str = ""
     n_clusters: int | None = None
     coverage: float | None = None
@@ -169,23 +164,11 @@ class SalienceAgreement:
 class MethodAgreement:
     """How a method's clusters agree with the foreground: means over images.
 
-    An image counts with the mean over those of its maps that count.
-
-    Attributes
-    ----------
-    method : MethodKey
-    images : int
-        The number of images with a map that counts.
-    counted, not_accepted, undefined, failed : int
-        The numbers of maps that count, that have no accepted level, whose patches are all
-        foreground or all background, and that have no clusters.
-    n_clusters, coverage : float or None
-        None if no map counts.
-    ami : Estimate or None
-        None if no map counts.
-    baselines : tuple of Baseline
-    salient : SalienceAgreement or None
-        None if no image has two clusters.
+    An image counts with the mean over those of its maps that count. images: the number of images
+    with such a map; counted, not_accepted, undefined, failed: the numbers of maps that count, that
+    have no accepted level, whose patches are all foreground or all background, and that have no
+    clusters. n_clusters, coverage and ami are None if no map counts; salient is None if no image
+    has two clusters.
     """
 
     method: MethodKey
@@ -220,7 +203,7 @@ def foreground_agreement(
     image cannot be loaded, differs from that of the run, or has no foreground.
     """
     maps = list(_measured_maps(store, registry, foreground, candidates))
-    methods = grouped(maps, lambda each: each.level.method)
+    methods = grouped(maps, lambda each: each.method)
     return ForegroundAgreement(
         str(foreground),
         candidates,
@@ -232,57 +215,56 @@ def foreground_agreement(
 def _measured_maps(
     store: Store, registry: Registry, foreground: Foreground, candidates: bool
 ) -> Iterator[MapAgreement]:
-    inputs = RunInputs(store, registry)
-    # In the plan an image's maps and methods follow each other.
-    for _, of_image in groupby(
-        selected_levels(store), lambda each: (each.method.image_set, each.image)
-    ):
-        measurement = _ImageMeasurement(foreground)
-        for level in of_image:
-            if level.reason:
-                yield MapAgreement(level, level.reason)
-            elif not (level.accepted or candidates):
-                yield MapAgreement(level, NOT_ACCEPTED)
-            else:
-                yield measurement.measure(selected_clusters(store, inputs, level))
+    measurement = _Measurement(store, registry, foreground)
+    for each in outcomes(store):
+        if each.reason:
+            figures: dict[str, Any] = {"reason": each.reason}
+        elif each.accepted or candidates:
+            figures = measurement.figures(each)
+        else:
+            figures = {"reason": NOT_ACCEPTED}
+        observation = each.method, each.image, each.layer, each.head, each.repeat
+        yield MapAgreement(*observation, each.candidate, each.accepted, **figures)
 
 
-class _ImageMeasurement:
-    """Measures one image's clusters; caches what several of its maps share."""
+class _Measurement:
+    """Measures selected clusters; caches what maps of one image share: they follow each other."""
 
-    def __init__(self, foreground: Foreground) -> None:
-        self._fractions = lru_cache(
+    def __init__(self, store: Store, registry: Registry, foreground: Foreground) -> None:
+        self._store = store
+        self._inputs = RunInputs(store, registry)
+        self._fractions = lru_cache(maxsize=8)(
             lambda image, grid, region: foreground_fractions(foreground.mask(image), grid, region)
         )
         self._baselines = lru_cache(_baseline_labels)
 
-    def measure(self, of: SelectedClusters) -> MapAgreement:
-        grid, region = of.attention.grid, of.attention.region
-        if grid is None:
-            raise HarnessError(
-                f"{of.level.image}: {of.level.method.extractor} gives no grid of patches"
-            )
-        fractions = self._fractions(of.image, grid, region)
+    def figures(self, of: Outcome) -> dict[str, Any]:
+        """The fields of a `MapAgreement` that say how the clusters agree, or the reason."""
+        method = of.method
+        if not method.image_set:
+            raise HarnessError(f"{of.image}: its map comes from {method.extractor}, not an image")
+        image = self._inputs.image(method.image_set, of.image)
+        attention = attention_of(self._store, of.map, of.image)
+        if attention.grid is None:
+            raise HarnessError(f"{of.image}: {method.extractor} gives no grid of patches")
+        place = image, attention.grid, attention.region
+        fractions = self._fractions(*place)
         patches = fractions >= HALF
-        reason = why_undefined(patches)
-        if reason:
-            return MapAgreement(of.level, reason, foreground=float(patches.mean()))
-        count = cluster_count(of.labels)
+        foreground = float(patches.mean())
+        if reason := why_undefined(patches):
+            return {"reason": reason, "foreground": foreground}
+        labels = self._store.labels(of.cell)[of.candidate]
+        count = cluster_count(labels)
         # A method without clusters is compared with one block of all patches: both say nothing.
-        blocks, pixels = self._baselines(of.image, grid, region, max(1, count))
-        most, least = _salient_fractions(of, fractions)
-        return MapAgreement(
-            of.level,
-            "",
-            count,
-            coverage(of.labels),
-            float(patches.mean()),
-            agreement(of.labels, patches),
-            agreement(blocks, patches),
-            agreement(pixels, patches),
-            most,
-            least,
-        )
+        baselines = zip(BASELINES, self._baselines(*place, max(1, count)), strict=True)
+        return {
+            "n_clusters": count,
+            "coverage": coverage(labels),
+            "foreground": foreground,
+            "ami": agreement(labels, patches),
+            **{name: agreement(found, patches) for name, found in baselines},
+            **_salient_fractions(attention.weights, labels, fractions),
+        }
 
 
 def _baseline_labels(
@@ -292,21 +274,21 @@ def _baseline_labels(
 
 
 def _salient_fractions(
-    of: SelectedClusters, fractions: Floats
-) -> tuple[float | None, float | None]:
-    labels = drop_singletons(of.labels)
-    order = order_by_salience(of.attention.weights, labels)
+    weights: NDArray[np.floating[Any]], labels: Integers, fractions: Floats
+) -> dict[str, float]:
+    labels = drop_singletons(labels)
+    order = order_by_salience(weights, labels)
     if len(order) < 2:
-        return None, None
-    most, least = (float(fractions[labels == each.label].mean()) for each in (order[0], order[-1]))
-    return most, least
+        return {}
+    ends = {"most_salient": order[0].label, "least_salient": order[-1].label}
+    return {name: float(fractions[labels == label].mean()) for name, label in ends.items()}
 
 
 def _method_agreement(method: MethodKey, maps: Sequence[MapAgreement]) -> MethodAgreement:
     counted = [each for each in maps if each.ami is not None]
     not_accepted = sum(each.reason == NOT_ACCEPTED for each in maps)
     undefined = sum(each.ami is None and each.foreground is not None for each in maps)
-    ami = _by_image(counted, lambda each: each.ami)
+    ami = _by_image(counted, "ami")
     return MethodAgreement(
         method,
         images=len(ami),
@@ -314,39 +296,30 @@ def _method_agreement(method: MethodKey, maps: Sequence[MapAgreement]) -> Method
         not_accepted=not_accepted,
         undefined=undefined,
         failed=len(maps) - len(counted) - not_accepted - undefined,
-        n_clusters=_mean(_by_image(counted, lambda each: each.n_clusters)),
-        coverage=_mean(_by_image(counted, lambda each: each.coverage)),
-        ami=estimate(ami) if len(ami) else None,
-        baselines=tuple(_baseline(name, ami, counted) for name in BASELINES) if len(ami) else (),
+        n_clusters=float(_by_image(counted, "n_clusters").mean()) if counted else None,
+        coverage=float(_by_image(counted, "coverage").mean()) if counted else None,
+        ami=estimate(ami) if counted else None,
+        baselines=tuple(_baseline(name, ami, counted) for name in BASELINES) if counted else (),
         salient=_salience_agreement(counted),
     )
 
 
 def _baseline(name: str, ami: Floats, counted: Iterable[MapAgreement]) -> Baseline:
-    reached = _by_image(counted, lambda each: getattr(each, name))
+    reached = _by_image(counted, name)
     return Baseline(name, estimate(reached), estimate(ami - reached))
 
 
 def _salience_agreement(counted: Sequence[MapAgreement]) -> SalienceAgreement | None:
-    differences = _by_image(counted, lambda each: each.salience_contrast)
-    if not len(differences):
+    names = ("most_salient", "least_salient", "salience_contrast")
+    most, least, difference = (_by_image(counted, name) for name in names)
+    if not len(difference):
         return None
-    most = _by_image(counted, lambda each: each.most_salient)
-    least = _by_image(counted, lambda each: each.least_salient)
     means = float(most.mean()), float(least.mean())
-    return SalienceAgreement(len(differences), *means, estimate(differences))
+    return SalienceAgreement(len(difference), *means, estimate(difference))
 
 
-def _by_image(
-    maps: Iterable[MapAgreement], figure: Callable[[MapAgreement], float | None]
-) -> Floats:
-    """Each image's mean over its maps that have the figure, (images,)."""
-    images = grouped(maps, lambda each: each.level.image)
-    values = [
-        [value for each in of if (value := figure(each)) is not None] for of in images.values()
-    ]
+def _by_image(maps: Iterable[MapAgreement], name: str) -> Floats:
+    """Each image's mean of a figure over its maps that have it, (images,)."""
+    images = grouped(maps, lambda each: each.image).values()
+    values = [[value for one in of if (value := getattr(one, name)) is not None] for of in images]
     return np.array([np.mean(each) for each in values if each], dtype=np.float64)
-
-
-def _mean(figures: Floats) -> float | None:
-    return float(figures.mean()) if len(figures) else None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.analysis.outcomes import by_selection
 from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
 from harness.errors import HarnessError
 from harness.planning.survey import MapRecord
@@ -90,21 +91,10 @@ class MethodReport:
 class ImageReport:
     """One map of a run and everything that was found on it.
 
-    Attributes
-    ----------
-    image_set : str
-        "" for stored maps.
-    size : (height, width, channels) or None
-        None if the image is unknown or could not be loaded, as label may be.
-    nodes : int
-        0 if there is no map.
-    grid, region, truth
-        Those of the map; None if it has none.
-    unreadable : str
-        Why there is no map; "" if there is one.
-    others : mapping of str to tuple of str
-        The other values that the run has for the image, by key of
-        `harness.analysis.partitions.CELL_KEYS` without a filter.
+    image_set: "" for stored maps; size: (height, width, channels), None if the image is unknown or
+    could not be loaded, as label may be; nodes: 0 if there is no map; grid, region, truth: those of
+    the map; unreadable: why there is no map, "" if there is one; others: the other values that the
+    run has for the image, by key of `harness.analysis.partitions.CELL_KEYS` without a filter.
     """
 
     image: str
@@ -140,28 +130,33 @@ def image_report(
     """
     rows, others = _select_cells(cells_of_image(store, image), filters)
     first = rows[0]
+    selections = _selections(store, rows)
+    known = sorted({each.selector for found in selections.values() for each in found})
     wanted = matching_specs("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
-    known = _selectors(store, rows)
     chosen_by = matching_specs("--selector", "selector", selectors, known)
     record = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
         image,
-        first["image_set"],
-        first["extractor"],
-        first["layer"],
-        first["head"],
-        first["graph"],
-        first["repeat"],
-        size,
-        label,
-        record.nodes,
-        record.grid,
-        record.region,
-        None if record.truth is None else np.array(record.truth),
-        refused or record.reason,
-        others,
-        tuple(_method(store, image, row, chosen_by) for row in rows if row["clusterer"] in wanted),
+        **{column: first[column] for column in CELL_KEYS.values()},
+        size=size,
+        label=label,
+        nodes=record.nodes,
+        grid=record.grid,
+        region=record.region,
+        truth=None if record.truth is None else np.array(record.truth),
+        unreadable=refused or record.reason,
+        others=others,
+        methods=tuple(
+            _method(
+                store,
+                image,
+                row,
+                [each for each in selections[row["cell"]] if each.selector in chosen_by],
+            )
+            for row in rows
+            if row["clusterer"] in wanted
+        ),
     )
 
 
@@ -207,18 +202,6 @@ def _select_cells(
     return left, others
 
 
-def _selectors(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    cells = json.dumps([row["cell"] for row in rows])
-    return [
-        selector
-        for (selector,) in store.connection.execute(
-            "SELECT DISTINCT selector FROM selections "
-            "WHERE cell IN (SELECT value FROM json_each(?)) ORDER BY selector",
-            (cells,),
-        )
-    ]
-
-
 def _image(
     store: Store, image_set: str, image: str
 ) -> tuple[tuple[int, int, int] | None, int | None, str]:
@@ -235,17 +218,13 @@ def _image(
 
 
 def _method(
-    store: Store, image: str, row: Mapping[str, Any], selectors: Sequence[str]
+    store: Store, image: str, row: Mapping[str, Any], selections: Sequence[SelectorReport]
 ) -> MethodReport:
+    status = row["status"] or "missing"
     profile = Profile([]) if row["status"] is None else store.profile(row["cell"])
-    return MethodReport(
-        row["clusterer"],
-        row["status"] or "missing",
-        row["reason"] or "",
-        profile,
-        _noise(store, image, row, len(profile)),
-        tuple(_selections(store, row["cell"], selectors)),
-    )
+    noise = _noise(store, image, row, len(profile))
+    name, reason = row["clusterer"], row["reason"] or ""
+    return MethodReport(name, status, reason, profile, noise, tuple(selections))
 
 
 def _noise(store: Store, image: str, row: Mapping[str, Any], levels: int) -> Noise | None:
@@ -259,31 +238,30 @@ def _noise(store: Store, image: str, row: Mapping[str, Any], levels: int) -> Noi
     return Noise(str(control), max(draws), *figures)
 
 
-def _selections(store: Store, cell: str, selectors: Sequence[str]) -> list[SelectorReport]:
-    found = []
-    for selector, status, candidate, accepted, first, last, reason in store.connection.execute(
-        "SELECT selector, status, candidate, accepted, plateau_first, plateau_last, reason "
-        "FROM selections WHERE cell = ? ORDER BY selector",
-        (cell,),
+def _selections(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[SelectorReport]]:
+    """What every selector chose in some cells, by cell."""
+    cells = json.dumps([row["cell"] for row in rows])
+    among = "WHERE cell IN (SELECT value FROM json_each(?))"
+    p = by_selection(store, f"SELECT cell, selector, control, p FROM tests {among}", cells)
+    jaccards = by_selection(
+        store, f"SELECT cell, selector, kind, jaccard FROM stabilities {among}", cells
+    )
+    found: dict[str, list[SelectorReport]] = {row["cell"]: [] for row in rows}
+    for cell, selector, ok, candidate, accepted, first, last, reason in store.connection.execute(
+        "SELECT cell, selector, status = 'ok', candidate, accepted, plateau_first, plateau_last, "
+        f"reason FROM selections {among} ORDER BY selector",
+        (cells,),
     ):
-        if selector not in selectors:
-            continue
         key = cell, selector
-        tests = store.connection.execute(
-            "SELECT control, p FROM tests WHERE cell = ? AND selector = ?", key
-        )
-        stabilities = store.connection.execute(
-            "SELECT kind, jaccard FROM stabilities WHERE cell = ? AND selector = ?", key
-        )
-        found.append(
+        found[cell].append(
             SelectorReport(
                 selector,
-                candidate if status == "ok" else None,
+                candidate if ok else None,
                 bool(accepted),
                 None if first is None else (first, last),
                 reason,
-                dict(tests.fetchall()),
-                dict(stabilities.fetchall()),
+                p.get(key, {}),
+                jaccards.get(key, {}),
             )
         )
     return found

@@ -1,15 +1,14 @@
 """What a run's results are made from: images, models and maps, refused if they have changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from functools import cache, lru_cache
+from typing import Protocol, cast, runtime_checkable
 
-from harness.analysis.outcomes import SelectedLevel
 from harness.errors import HarnessError, RunStoppedError
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
-from harness.plugin.values import AttentionMap, Image, Integers
+from harness.plugin.values import AttentionMap, Image
 from harness.store import Store
 from harness.store.maps import load_map
 
@@ -26,26 +25,33 @@ class TellsClasses(Protocol):
 
 
 class RunInputs:
-    """Loads the images and models of one run, each image set and model once."""
+    """Loads the images and models of one run, each image set and model once.
+
+    image(image_set, key) loads an image of one of the run's image sets; it raises HarnessError if
+    the image cannot be loaded or its pixels differ from those of the run.
+    ablator(extractor, ablation) removes patches from the model behind an extractor of the run; it
+    raises HarnessError if the extractor does not support ablation, if its model lacks the layer, or
+    if the model is missing or differs from that of the run.
+    """
 
     def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
-        self._image_sets: dict[str, ImageSet] = {}
-        self._ablators: dict[tuple[str, AblationSpec], Ablator] = {}
         # An image's maps and methods follow each other.
-        self._last: tuple[str, Image] | None = None
+        self.image = lru_cache(maxsize=1)(self._image)
+        self.ablator = cache(self._ablator)
+        self._image_set = cache(self._make_image_set)
 
-    def image(self, image_set: str, key: str) -> Image:
-        """An image of one of the run's image sets.
+    def classes(self, image_set: str) -> tuple[str, ...]:
+        """The names of an image set's classes; empty if it names none."""
+        made = self._image_set(image_set)
+        return tuple(made.classes()) if isinstance(made, TellsClasses) else ()
 
-        Raises HarnessError if it cannot be loaded or its pixels differ from those of the run.
-        """
-        if self._last is None or self._last[0] != image_set or self._last[1].key != key:
-            self._last = image_set, self._load(image_set, key)
-        return self._last[1]
+    def _make_image_set(self, spec: str) -> ImageSet:
+        (made,) = self._registry.make("image set", spec)
+        return cast("ImageSet", made)
 
-    def _load(self, image_set: str, key: str) -> Image:
+    def _image(self, image_set: str, key: str) -> Image:
         try:
             image = self._image_set(image_set).load(key)
         except HarnessError:
@@ -62,27 +68,8 @@ class RunInputs:
             )
         return image
 
-    def classes(self, image_set: str) -> tuple[str, ...]:
-        """The names of an image set's classes; empty if it names none."""
-        made = self._image_set(image_set)
-        return tuple(made.classes()) if isinstance(made, TellsClasses) else ()
-
-    def _image_set(self, spec: str) -> ImageSet:
-        if spec not in self._image_sets:
-            made: list[Any] = self._registry.make("image set", spec)
-            (self._image_sets[spec],) = made
-        return self._image_sets[spec]
-
-    def ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
-        """Removes patches from the model behind an extractor of the run.
-
-        Raises HarnessError if the extractor does not support ablation, if its model lacks the
-        layer, or if the model is missing or differs from that of the run.
-        """
-        key = extractor, ablation
-        if key not in self._ablators:
-            self._ablators[key] = self._ablatable(extractor).ablator(ablation)
-        return self._ablators[key]
+    def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
+        return self._ablatable(extractor).ablator(ablation)
 
     def _ablatable(self, spec: str) -> Ablatable:
         (made,) = self._registry.make("extractor", spec)
@@ -92,67 +79,27 @@ class RunInputs:
                 "ablate; one-layer-vit, hf and timm do"
             )
         found = made.fingerprint()
-        for session in reversed(self._store.sessions()):
-            then = session["fingerprints"].get(spec, found)
-            if then != found:
-                raise HarnessError(
-                    f"{spec}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the run's "
-                    f"was {then[:SHOWN]}…"
-                )
-            break
+        last = next(reversed(self._store.sessions()), {"fingerprints": {}})
+        then = last["fingerprints"].get(spec, found)
+        if then != found:
+            raise HarnessError(
+                f"{spec}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the run's "
+                f"was {then[:SHOWN]}…"
+            )
         return made
 
 
-@dataclass(frozen=True, eq=False)
-class SelectedClusters:
-    """The clusters of a selected level, as labels (n,), with the image and map they are of."""
-
-    level: SelectedLevel
-    image: Image
-    attention: AttentionMap
-    labels: Integers
-
-
-def selected_clusters(store: Store, inputs: RunInputs, level: SelectedLevel) -> SelectedClusters:
-    """Read the clusters of a selected level, with their image and map.
-
-    Raises HarnessError if no level was selected, if the map belongs to no image, if the image
-    cannot be loaded or differs from that of the run, or if the map's file is missing.
-    """
-    method = level.method
-    if level.reason or level.candidate is None:
-        raise HarnessError(f"{level.image}: {method.clusterer}: {level.reason}")
-    if not method.image_set:
-        raise HarnessError(f"{level.image}: its map comes from {method.extractor}, not an image")
-    return SelectedClusters(
-        level,
-        inputs.image(method.image_set, level.image),
-        attention_of(store, level.map, level.image, level.layer, level.head),
-        store.labels(level.cell)[level.candidate],
-    )
-
-
-def attention_of(store: Store, key: str, image: str, layer: int, head: int) -> AttentionMap:
-    """A stored map, memory-mapped, by its key in the plan.
+def attention_of(store: Store, key: str, image: str) -> AttentionMap:
+    """An image's stored map, memory-mapped, by its key in the plan.
 
     Raises HarnessError if its file is missing or damaged.
     """
     record = store.map(key)
     assert record is not None
     try:
-        return load_map(store.maps_folder, record, image=image, layer=layer, head=head)
+        return load_map(store.maps_folder, record)
     except RunStoppedError as error:
         raise HarnessError(
             f"{store.maps_folder}: the map of {image} is missing or damaged; harness run with "
             "--force and the extractor's name computes all maps again"
         ) from error
-
-
-def map_key(store: Store, image_set: str, image: str, extractor: str, layer: int, head: int) -> str:
-    """The key in the plan of an observed image's map."""
-    (key,) = store.connection.execute(
-        "SELECT map FROM planned WHERE role = 'observed' AND image_set = ? AND image = ? "
-        "AND extractor = ? AND layer = ? AND head = ? LIMIT 1",
-        (image_set, image, extractor, layer, head),
-    ).fetchone()
-    return str(key)

@@ -1,7 +1,8 @@
 """How a model's attention clusters by depth: every method on every layer and every head."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,14 @@ from harness.analysis.leaderboard import Row, row_of
 from harness.analysis.method import MethodKey, flatten, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import matching_specs
-from harness.analysis.similarity import MEASURES, PartitionSimilarities, Similarity
+from harness.analysis.similarity import Similarity, similarities
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_intervals
 from harness.store import Store, none_for_nan
 
 # The columns of the leaderboard that compare methods, or are tables themselves.
 OF_LEADERBOARD = ("rank", "tier", "mean_rank", "controls")
-Interval = tuple[float | None, float | None]
+Bounds = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -33,30 +34,26 @@ class HeadRow:
 class LayerRow:
     """A method's figures over the maps of all heads of a layer, as in the leaderboard.
 
-    intervals has the bootstrap intervals of modularity, n_clusters and jaccard. They, and that of
-    excess in `figures`, resample images with all their heads, since the heads of an image are not
-    independent; that of excess uses only images on which every head has a result.
+    intervals: the ends of the bootstrap intervals of modularity, n_clusters and jaccard, such as
+    `jaccard_low`. They, and that of excess in `figures`, resample images with all their heads,
+    since the heads of an image are not independent; that of excess uses only images on which every
+    head has a result.
     """
 
     layer: int
     heads: int
     figures: Row
-    intervals: Mapping[str, Interval]
+    intervals: Bounds
 
 
 def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
     """The row as columns: its layer and head, the figures, intervals and fractions of maps."""
     flat = flatten(row)
     figures, intervals = flat.pop("figures"), flat.pop("intervals", {})
-    bounds = {
-        f"{name}_{side}": bound
-        for name, interval in intervals.items()
-        for side, bound in zip(("low", "high"), interval, strict=True)
-    }
     return {
         **flat,
         **{name: value for name, value in figures.items() if name not in OF_LEADERBOARD},
-        **bounds,
+        **intervals,
         "accepted_fraction": row.figures.accepted_fraction,
         "significant_fraction": row.figures.significant_fraction,
     }
@@ -64,20 +61,20 @@ def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
 
 def by_head(store: Store) -> list[HeadRow]:
     """A row for each method and head of a run: methods as planned, the best heads of each first."""
-    controls = store.controls()
-    return [
-        row
-        for of_method in _by_method(store).values()
-        for row in sorted(_head_rows(of_method, controls), key=_best_first)
-    ]
+    methods, controls = _by_method(store), store.controls()
+
+    def best_first(row: HeadRow) -> tuple[bool, float, int, int]:
+        score = row.figures.score
+        return score is None, -(score or 0.0), row.layer, row.head
+
+    rows = (sorted(_head_rows(found, controls), key=best_first) for found in methods.values())
+    return list(chain.from_iterable(rows))
 
 
 def by_layer(store: Store) -> list[LayerRow]:
     """A row for each method and layer of a run: methods as planned, layers by their depth."""
-    controls = store.controls()
-    return [
-        row for of_method in _by_method(store).values() for row in _layer_rows(of_method, controls)
-    ]
+    methods, controls = _by_method(store), store.controls()
+    return [row for found in methods.values() for row in _layer_rows(found, controls)]
 
 
 def _by_method(store: Store) -> dict[MethodKey, list[Outcome]]:
@@ -89,36 +86,27 @@ def _head_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[He
     return [HeadRow(*head, row_of(found, controls)) for head, found in sorted(heads.items())]
 
 
-def _best_first(row: HeadRow) -> tuple[bool, float, int, int]:
-    score = row.figures.score
-    return score is None, -(score or 0.0), row.layer, row.head
-
-
 def _layer_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[LayerRow]:
-    layers = grouped(of_method, lambda each: each.layer)
-    return [_layer_row(layer, found, controls) for layer, found in sorted(layers.items())]
+    rows = []
+    for layer, found in sorted(grouped(of_method, lambda each: each.layer).items()):
+        heads, ok = len({each.head for each in found}), [each for each in found if each.ok]
+        accepted = [each for each in ok if each.accepted]
+        over = {"modularity": ok, "n_clusters": accepted, "jaccard": accepted}
+        bounds = {end: at for name, maps in over.items() for end, at in _bounds(maps, name).items()}
+        rows.append(LayerRow(layer, heads, row_of(found, controls), bounds))
+    return rows
 
 
-def _layer_row(layer: int, found: Sequence[Outcome], controls: Sequence[str]) -> LayerRow:
-    ok = [each for each in found if each.ok]
-    accepted = [each for each in ok if each.accepted]
-    intervals = {
-        "modularity": _interval(ok, lambda each: each.modularity),
-        "n_clusters": _interval(accepted, lambda each: each.n_clusters),
-        "jaccard": _interval(accepted, lambda each: each.jaccard),
-    }
-    heads = len({each.head for each in found})
-    return LayerRow(layer, heads, row_of(found, controls), intervals)
-
-
-def _interval(found: Iterable[Outcome], figure: Callable[[Outcome], float | None]) -> Interval:
+def _bounds(found: Iterable[Outcome], name: str) -> Bounds:
     """The bootstrap interval over images of the mean of a figure over maps."""
-    defined = [(each.image, value) for each in found if (value := figure(each)) is not None]
-    by_image = grouped(defined, lambda pair: pair[0]).values()
-    sums = np.array([[sum(value for _, value in of_image)] for of_image in by_image], np.float64)
-    counts = np.array([[len(of_image)] for of_image in by_image], np.float64)
+    of_images = grouped(found, lambda each: each.image).values()
+    values = [
+        [value for one in of if (value := getattr(one, name)) is not None] for of in of_images
+    ]
+    sums = np.array([[sum(each)] for each in values if each], np.float64)
+    counts = np.array([[len(each)] for each in values if each], np.float64)
     (low,), (high,) = bootstrap_intervals(sums.reshape(-1, 1), counts.reshape(-1, 1))
-    return none_for_nan(float(low)), none_for_nan(float(high))
+    return {f"{name}_low": none_for_nan(float(low)), f"{name}_high": none_for_nan(float(high))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,25 +155,21 @@ def _method(
     layer_rows = _layer_rows(found, controls)
     numbers = {(row.layer, row.head): number for number, row in enumerate(heads)}
     depths = {row.layer: depth for depth, row in enumerate(layer_rows)}
-    similarities = PartitionSimilarities(np.array([depths[row.layer] for row in heads]))
     accepted = [
         # Two bytes per label, as in the store, since there may be very many.
         (each, store.labels(each.cell)[each.candidate].astype(np.int16))
         for each in found
-        if each.candidate is not None and each.accepted and not each.reason
+        if each.accepted and not each.reason
     ]
     # Only partitions of equally many nodes can be compared, and builders may choose levels by that.
     comparable = grouped(accepted, lambda pair: (len(pair[1]), pair[0].repeat))
-    for _, pairs in sorted(comparable.items(), key=lambda item: item[0]):
-        similarities.add(
-            [(each.image, numbers[each.layer, each.head], labels) for each, labels in pairs]
-        )
+    repeats = [
+        [(each.image, numbers[each.layer, each.head], labels) for each, labels in pairs]
+        for _, pairs in sorted(comparable.items(), key=lambda item: item[0])
+    ]
+    of_heads = np.array([depths[row.layer] for row in heads])
+    alike, trivial, image_pairs = similarities(repeats, of_heads)
+    compared = len(accepted) - trivial
     return MethodLayers(
-        method,
-        tuple(layer_rows),
-        tuple(heads),
-        tuple(map(similarities.by, MEASURES)),
-        len(accepted) - similarities.trivial,
-        similarities.trivial,
-        similarities.image_pairs,
+        method, tuple(layer_rows), tuple(heads), alike, compared, trivial, image_pairs
     )

@@ -17,9 +17,9 @@ import numpy as np
 
 from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
+from harness.analysis.partitions import hint
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
-from harness.plugin.spec import did_you_mean
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
 
@@ -39,7 +39,7 @@ class ControlTest:
     significant: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """The figures of one method; None is what was not computed.
 
@@ -57,8 +57,8 @@ class Row:
     since the first call imports its library).
     """
 
-    rank: int
-    tier: int | None
+    rank: int = 0
+    tier: int | None = None
     method: MethodKey
     modularity: float | None
     control_modularity: float | None
@@ -72,15 +72,15 @@ class Row:
     jaccard_levels: float | None
     jaccard_seeds: float | None
     jaccard_perturbed: float | None
-    mean_rank: float | None
-    p_value: float | None
-    z: float | None
-    significant: int | None
+    mean_rank: float | None = None
+    p_value: float | None = None
+    z: float | None = None
+    significant: int | None = None
     ari: float | None
     ari_best: float | None
     ami: float | None
     k_error: float | None
-    false_alarms: float | None
+    false_alarms: float | None = None
     n_clusters: float | None
     coverage: float | None
     accepted: int
@@ -121,12 +121,14 @@ SMALLEST_FIRST = (
 )  # fmt: skip
 
 
-# The columns that are means over the ok maps, over those with an accepted level, and over truths.
-MEANS = ("modularity", "control_modularity", "excess", "modularity_full")
+# The columns that are means over the ok maps, and over those with an accepted level.
+MEANS = (
+    "modularity", "control_modularity", "excess", "modularity_full", "ari", "ari_best", "ami",
+    "k_error",
+)  # fmt: skip
 MEANS_OF_ACCEPTED = (
     "jaccard", "jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "n_clusters", "coverage",
 )  # fmt: skip
-MEANS_OF_TRUTHS = ("ari", "ari_best", "ami")
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,7 @@ def leaderboard(store: Store, by: str | None = None) -> list[Row]:
 def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
     """All rows of comparisons with their ranks; see `leaderboard`."""
     if by is not None and by not in SORTABLE:
-        hint = did_you_mean(by, SORTABLE) or f"; there are {', '.join(SORTABLE)}"
-        raise HarnessError(f"--by {by}: no such column{hint}")
+        raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE, len(SORTABLE))}")
     rows = [row for comparison in compared for row in comparison.rows]
     if by is not None:
         rows.sort(key=lambda row: _missing_last(flatten(row)[by], falling=by not in SMALLEST_FIRST))
@@ -198,13 +199,9 @@ def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str])
     names = short_names(list(methods))
     pairs = [
         MethodPair(
-            names[pair.first],
-            names[pair.second],
-            pair.wins,
-            none_for_nan(pair.p),
-            none_for_nan(pair.q),
+            names[one.first], names[one.second], one.wins, *map(none_for_nan, (one.p, one.q))
         )
-        for pair in standing.pairs
+        for one in standing.pairs
     ]
     return Comparison(image_set, sorted(rows, key=rule), none_for_nan(standing.omnibus), pairs)
 
@@ -241,25 +238,16 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
     """The figures of some outcomes of one method, without rank, tier and mean rank."""
     ok = [each for each in found if each.ok]
     accepted = [each for each in ok if each.accepted]
-    truths = [each.truth for each in ok if each.truth is not None]
     tests = tuple(_control_test(control, ok) for control in controls)
     scores = _by_repeat(found)
-    across_images, across_seeds = spread(scores)
-    low, high = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
+    interval = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
+    low, high, across_images, across_seeds = map(none_for_nan, (*interval, *spread(scores)))
     return Row(
-        rank=0,
-        tier=None,
         method=found[0].method,
-        excess_low=none_for_nan(low),
-        excess_high=none_for_nan(high),
-        across_images=none_for_nan(across_images),
-        across_seeds=none_for_nan(across_seeds),
-        mean_rank=None,
-        p_value=tests[0].p_value if tests else None,
-        z=tests[0].z if tests else None,
-        significant=tests[0].significant if tests else None,
-        k_error=_mean(truth.k_error for truth in truths if truth.n_planted > 1),
-        false_alarms=_false_alarms(ok, tests[0].control) if tests else None,
+        excess_low=low,
+        excess_high=high,
+        across_images=across_images,
+        across_seeds=across_seeds,
         accepted=len(accepted),
         ok=len(ok),
         total=len(found),
@@ -267,12 +255,19 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
         controls=tests,
         **_means(ok, MEANS),
         **_means(accepted, MEANS_OF_ACCEPTED),
-        **_means(truths, MEANS_OF_TRUTHS),
+        **(_reference_figures(tests[0], ok) if tests else {}),
     )
 
 
-def _means(values: Sequence[object], names: Iterable[str]) -> dict[str, Any]:
-    return {name: _mean(getattr(each, name) for each in values) for name in names}
+def _reference_figures(test: ControlTest, ok: Sequence[Outcome]) -> dict[str, Any]:
+    figures = {name: getattr(test, name) for name in ("p_value", "z", "significant")}
+    unplanted = [each for each in ok if each.n_planted is not None and each.n_planted < 2]
+    tests = [each.tests[test.control] for each in unplanted if test.control in each.tests]
+    return {**figures, "false_alarms": _mean(float(each.p <= FALSE_ALARM) for each in tests)}
+
+
+def _means(found: Sequence[Outcome], names: Iterable[str]) -> dict[str, Any]:
+    return {name: _mean(getattr(each, name) for each in found) for name in names}
 
 
 def _by_repeat(found: Iterable[Outcome]) -> Floats:
@@ -294,13 +289,6 @@ def _control_test(control: str, ok: Sequence[Outcome]) -> ControlTest:
         _of_defined(statistics.median, (test.p for test in tests)),
         _mean(test.z for test in tests),
         sum(test.q <= FALSE_DISCOVERIES for test in tests),
-    )
-
-
-def _false_alarms(ok: Sequence[Outcome], control: str) -> float | None:
-    unplanted = [each for each in ok if each.truth is not None and each.truth.n_planted < 2]
-    return _mean(
-        float(each.tests[control].p <= FALSE_ALARM) for each in unplanted if control in each.tests
     )
 
 

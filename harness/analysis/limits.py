@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison import METRICS, ROUNDING, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.partitions import hint
 from harness.errors import HarnessError
-from harness.plugin.spec import did_you_mean
 
 SIZE = re.compile(r"([+-])(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
 
@@ -33,10 +33,10 @@ def read_limit(text: str) -> Limit:
     """
     name, _, rest = text.partition(":")
     if name not in METRICS:
-        known = did_you_mean(name, METRICS) or f"; there are {', '.join(METRICS)}"
+        known = hint(name, list(METRICS), len(METRICS))
         raise HarnessError(f"--fail-on {text}: there is no metric {name!r}{known}")
     found = SIZE.fullmatch(rest.replace("−", "-"))
-    better = METRICS[name].better
+    better = METRICS[name]
     example = f"{name}:{'+20%' if better < 0 else '-5%'}"
     if found is None:
         raise HarnessError(

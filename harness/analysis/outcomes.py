@@ -7,10 +7,10 @@ import json
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,32 +20,11 @@ from harness.plugin.values import Floats, Integers
 from harness.store import Store, perturbed_cells
 from harness.store.records import LEVELS
 
-T = TypeVar("T")
-
-# One row per planned observed cell and selector, in the order of the plan.
-SELECTED = """
-SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.graph,
-       planned.extractor, planned.image_set, planned.image, planned.layer, planned.head,
-       planned.repeat, chosen.candidate, chosen.accepted,
-       CASE WHEN cells.status IS NULL THEN 'its cell is missing'
-            WHEN cells.status <> 'ok' THEN 'its cell is ' || cells.status || ': ' || cells.reason
-            WHEN chosen.status IS NULL THEN 'no level was selected yet'
-            WHEN chosen.status <> 'ok' THEN chosen.reason
-            ELSE '' END
-       {figures}
-FROM planned
-CROSS JOIN (SELECT value AS selector FROM json_each(:selectors)) AS wanted
-LEFT JOIN cells ON cells.cell = planned.cell
-LEFT JOIN selections AS chosen
-    ON chosen.cell = planned.cell AND chosen.selector = wanted.selector
-{joins}
-WHERE planned.role = 'observed'
-ORDER BY planned.position
-"""
-# An observation's controls are drawn from the same map or its image, under the same graph,
-# clusterer and repeat, and read at the level selected on the image. The modularity is that of the
-# reference control; a failed draw of any control makes the observation incomplete.
-CONTROLS = """
+# An outcome per planned observed cell and selector, in the order of the plan. An observation's
+# controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
+# read at the level selected on the image. The modularity is that of the reference control; a failed
+# draw of any control makes the observation incomplete.
+OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
            avg(CASE WHEN control.control = :reference THEN point.modularity END) AS modularity,
@@ -61,31 +40,64 @@ WITH controls AS (
     WHERE observed.role = 'observed'
     GROUP BY observed.position, chosen.selector
 )
-"""
-FIGURES = """,
-       cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1),
-       CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END,
-       CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END,
+SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.graph,
+       planned.extractor, planned.image_set, planned.image, planned.layer, planned.head,
+       planned.repeat, chosen.candidate, chosen.accepted,
+       CASE WHEN cells.status IS NULL THEN 'its cell is missing'
+            WHEN cells.status <> 'ok' THEN 'its cell is ' || cells.status || ': ' || cells.reason
+            WHEN chosen.status IS NULL THEN 'no level was selected yet'
+            WHEN chosen.status <> 'ok' THEN chosen.reason
+            ELSE '' END AS reason,
+       cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1) AS ok,
+       CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END AS modularity,
+       CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END AS modularity_full,
        CASE WHEN chosen.accepted THEN controls.modularity
-            WHEN controls.position IS NOT NULL THEN 0.0 END,
+            WHEN controls.position IS NOT NULL THEN 0.0 END AS control_modularity,
        point.n_clusters, point.coverage,
-       (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell), maps.truth
-"""
-JOINS = """
+       (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell) AS seconds,
+       maps.truth
+FROM planned
+CROSS JOIN (SELECT value AS selector FROM json_each(:selectors)) AS wanted
+LEFT JOIN cells ON cells.cell = planned.cell
+LEFT JOIN selections AS chosen
+    ON chosen.cell = planned.cell AND chosen.selector = wanted.selector
 LEFT JOIN maps ON maps.map = planned.map
 LEFT JOIN points AS point ON point.cell = chosen.cell AND point.point = chosen.candidate
 LEFT JOIN controls
     ON controls.position = planned.position AND controls.selector = wanted.selector
+WHERE planned.role = 'observed'
+ORDER BY planned.position
 """
 SEEDS = "seeds"
 
 
+class SelectionTest(NamedTuple):
+    """How a selection compares with one control's draws: see `harness.metrics.significance`.
+
+    q is the smallest false discovery rate, over all maps of the run, at which it is significant.
+    """
+
+    z: float | None
+    p: float
+    q: float
+
+
 @dataclass(frozen=True)
-class SelectedLevel:
-    """The level that a method's selector chose in one profile, or why there is none.
+class Outcome:
+    """What a method reached on one map at the level that its selector chose.
 
     cell, map: their keys in the plan; candidate: the number of the level; accepted: whether the
-    selector found structure there; reason: why there is no candidate, "" if there is one.
+    selector found structure there; reason: why there is no candidate, "" if there is one. ok: the
+    cell, the selection, all controls and all perturbed cells are.
+
+    None is what was not computed. If no level was accepted, modularity, control and excess count 0,
+    and there is no stability. jaccards are adjusted for chance, by kind: levels, seeds, and each
+    perturbation. tests are by control.
+
+    Where communities were planted, n_planted is their number. If there are at least two, ari and
+    ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is
+    the largest adjusted Rand index of any level, and k_error is the difference between the numbers
+    of clusters.
     """
 
     cell: str
@@ -98,45 +110,6 @@ class SelectedLevel:
     candidate: int | None
     accepted: bool
     reason: str
-
-
-@dataclass(frozen=True)
-class SelectionTest:
-    """How a selection compares with one control's draws: see `harness.metrics.significance`.
-
-    q is the smallest false discovery rate, over all maps of the run, at which it is significant.
-    """
-
-    z: float | None
-    p: float
-    q: float
-
-
-@dataclass(frozen=True)
-class TruthScores:
-    """How a selection's clusters compare with the planted communities, n_planted of them.
-
-    ari and ami are their adjusted Rand index and mutual information, ari_best the largest adjusted
-    Rand index of any level; all are None if fewer than two communities were planted. k_error is
-    the difference between the numbers of clusters.
-    """
-
-    n_planted: int
-    ari: float | None
-    ari_best: float | None
-    ami: float | None
-    k_error: int
-
-
-@dataclass(frozen=True)
-class Outcome(SelectedLevel):
-    """What a method reached on one map at its selected level; None is what was not computed.
-
-    ok: the cell, the selection, all controls and all perturbed cells are. If no level was accepted,
-    modularity, control and excess count 0, and there is no stability. jaccards are adjusted for
-    chance, by kind: levels, seeds, and each perturbation. tests are by control.
-    """
-
     ok: bool
     modularity: float | None
     modularity_full: float | None
@@ -146,7 +119,11 @@ class Outcome(SelectedLevel):
     seconds: float | None
     jaccards: Mapping[str, float | None]
     tests: Mapping[str, SelectionTest]
-    truth: TruthScores | None
+    n_planted: int | None = None
+    ari: float | None = None
+    ari_best: float | None = None
+    ami: float | None = None
+    k_error: int | None = None
 
     @property
     def excess(self) -> float | None:
@@ -194,19 +171,10 @@ def _mean_perturbed(jaccards: Mapping[str, float | None]) -> float | None:
     return statistics.fmean(defined) if defined and len(defined) == len(found) else None
 
 
-def selected_levels(store: Store) -> Iterator[SelectedLevel]:
-    """The selected level of every planned observation and selector, failures included."""
-    return map(_selected, _rows(store, SELECTED.format(figures="", joins="")))
-
-
 def outcomes(store: Store) -> Iterator[Outcome]:
-    """Every planned observation under every selector, in the order of the plan."""
-    tests = _by_selection(
-        store, "SELECT cell, selector, control, z, p, q FROM tests", SelectionTest
-    )
-    jaccards = _by_selection(
-        store, "SELECT cell, selector, kind, jaccard FROM stabilities", lambda jaccard: jaccard
-    )
+    """Every planned observation under every selector, failures included, as planned."""
+    tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
+    jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)
 
     # The selectors of a cell follow each other.
@@ -216,53 +184,33 @@ def outcomes(store: Store) -> Iterator[Outcome]:
         labels = store.labels(cell)
         return communities, labels, _adjusted_rand_indices(communities, labels)
 
-    query = CONTROLS + SELECTED.format(figures=FIGURES, joins=JOINS)
-    for (
-        *selected, ok, modularity, modularity_full, control, n_clusters, coverage, seconds, truth,
-    ) in _rows(store, query):  # fmt: skip
-        level = _selected(selected)
-        cell, candidate = level.cell, level.candidate
-        scores = None
-        if candidate is not None:
-            ok = ok and None not in perturbed.get((cell, candidate), {}).values()
-            if truth is not None:
-                scores = _truth_scores(*with_truth(cell, truth), candidate, n_clusters)
-        yield Outcome(
-            **vars(level),
-            ok=bool(ok),
-            modularity=modularity,
-            modularity_full=modularity_full,
-            control_modularity=control,
-            n_clusters=n_clusters,
-            coverage=coverage,
-            seconds=seconds,
-            jaccards=jaccards.get((cell, level.method.selector), {}),
-            tests=tests.get((cell, level.method.selector), {}),
-            truth=scores,
-        )
-
-
-def _rows(store: Store, query: str) -> Iterator[tuple[Any, ...]]:
     parameters = {
         "reference": next(iter(store.controls()), ""),
         "selectors": json.dumps(store.settings()["selectors"]),
     }
-    return store.connection.execute(query, parameters)
+    for row in map(dict[str, Any], store.rows(OUTCOMES, parameters)):
+        method = MethodKey(*(row.pop(name) for name in MethodKey._fields))
+        cell, candidate, truth = row["cell"], row["candidate"], row.pop("truth")
+        if candidate is not None and truth is not None:
+            row |= _truth_scores(*with_truth(cell, truth), candidate, row["n_clusters"])
+        complete = None not in perturbed.get((cell, candidate), {}).values()
+        row |= {"accepted": bool(row["accepted"]), "ok": bool(row["ok"] and complete)}
+        key = cell, method.selector
+        yield Outcome(
+            **row,
+            method=method,
+            jaccards=jaccards.get(key, {}),
+            tests={name: SelectionTest(*test) for name, test in tests.get(key, {}).items()},
+        )
 
 
-def _selected(row: Iterable[Any]) -> SelectedLevel:
-    cell, map_key, *method, image, layer, head, repeat, candidate, accepted, reason = row
-    observation = cell, map_key, MethodKey(*method), image, layer, head, repeat
-    return SelectedLevel(*observation, candidate, bool(accepted), reason)
-
-
-def _by_selection(
-    store: Store, query: str, make: Callable[..., T]
-) -> Mapping[tuple[str, str], Mapping[str, T]]:
-    """Rows (cell, selector, name, values…), by cell and selector and then by name."""
-    found: defaultdict[tuple[str, str], dict[str, T]] = defaultdict(dict)
-    for cell, selector, name, *values in store.connection.execute(query):
-        found[cell, selector][name] = make(*values)
+def by_selection(
+    store: Store, query: str, *parameters: Any
+) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """A query's rows by cell and selector, then by name: the value, or the tuple of several."""
+    found: defaultdict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    for cell, selector, name, *values in store.connection.execute(query, parameters):
+        found[cell, selector][name] = values[0] if len(values) == 1 else tuple(values)
     return found
 
 
@@ -281,18 +229,17 @@ def _adjusted_rand_indices(communities: Integers, labels: Integers) -> Floats:
 
 def _truth_scores(
     communities: Integers, labels: Integers, indices: Floats, candidate: int, n_clusters: int
-) -> TruthScores:
+) -> dict[str, Any]:
     from sklearn.metrics import adjusted_mutual_info_score
 
     n_planted = int(communities.max()) + 1
-    k_error = abs(n_clusters - n_planted)
     if n_planted < 2:
-        return TruthScores(n_planted, None, None, None, k_error)
+        return {"n_planted": n_planted}
     found = unassigned_as_singletons(labels[candidate])
-    return TruthScores(
-        n_planted,
-        float(indices[candidate]),
-        float(indices.max()),
-        float(adjusted_mutual_info_score(communities, found)),
-        k_error,
-    )
+    return {
+        "n_planted": n_planted,
+        "ari": float(indices[candidate]),
+        "ari_best": float(indices.max()),
+        "ami": float(adjusted_mutual_info_score(communities, found)),
+        "k_error": abs(n_clusters - n_planted),
+    }

@@ -7,7 +7,6 @@ level with that many clusters) or `selector` (the level that it chose) select th
 value in the run may be omitted.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,26 +32,18 @@ CLOSE = 1e-3
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class PartitionReference:
-    """A parsed reference: its text, the clusterer or `truth`, and filters by key."""
-
-    text: str
-    method: str
-    filters: Mapping[str, str]
-
-
 @dataclass(frozen=True, eq=False)
 class StoredPartition:
     """A partition of a run and where it comes from.
 
-    labels: (n,), −1 = unassigned; image_set: "" for stored maps; level: on the axis of the graph
-    builder. selector is what chose the level, and accepted whether it found structure there; they
-    are "" and None if the reference gave the level. Planted communities have no graph, level or
-    repeat.
+    labels: (n,), −1 = unassigned; map: its key in the plan; image_set: "" for stored maps; level:
+    on the axis of the graph builder. selector is what chose the level, and accepted whether it
+    found structure there; they are "" and None if the reference gave the level. Planted communities
+    have no graph, level or repeat.
     """
 
     labels: Integers
+    map: str
     image_set: str
     image: str
     clusterer: str
@@ -66,8 +57,8 @@ class StoredPartition:
     accepted: bool | None = None
 
     def identity(self) -> dict[str, Any]:
-        """All fields but the labels."""
-        return {name: value for name, value in vars(self).items() if name != "labels"}
+        """What users can name it by: all fields but the labels and the map's key."""
+        return {name: value for name, value in vars(self).items() if name not in ("labels", "map")}
 
     def __str__(self) -> str:
         level = "" if self.level is None else f" at {self.level:.3g}"
@@ -79,8 +70,8 @@ class StoredPartition:
         return f"{self.clusterer}{level}{chosen}"
 
 
-def parse_reference(text: str) -> PartitionReference:
-    """A partition reference from its text; raises HarnessError if it is malformed."""
+def parse_reference(text: str) -> tuple[str, Mapping[str, str]]:
+    """The clusterer or `truth`, and the filters by key; HarnessError for a malformed reference."""
     method, at, rest = _split_at_sign(text)
     if not method or (at and not rest):
         raise HarnessError(f"{text!r}: expected METHOD, METHOD@LEVEL or METHOD@KEY=VALUE,…")
@@ -96,7 +87,7 @@ def parse_reference(text: str) -> PartitionReference:
         filters[key] = value
     if sum(key in filters for key in LEVEL_KEYS) > 1:
         raise HarnessError(f"{text}: only one of {', '.join(LEVEL_KEYS)} can select the level")
-    return PartitionReference(text, method, filters)
+    return method, filters
 
 
 def _split_at_sign(text: str) -> tuple[str, str, str]:
@@ -114,34 +105,40 @@ def stored_partition(store: Store, image: str, text: str) -> StoredPartition:
     Raises HarnessError if there is no such image, if the reference matches no or several
     partitions, or if its cell or selection failed.
     """
-    reference = parse_reference(text)
+    method, filters = parse_reference(text)
     rows = cells_of_image(store, image)
-    if reference.method == TRUTH:
-        return _planted(store, image, rows, reference)
-    clusterer = _single_spec(
-        text, "clusterer", reference.method, [row["clusterer"] for row in rows]
-    )
-    row = _single(reference, [row for row in rows if row["clusterer"] == clusterer], CELL_KEYS)
+    if method == TRUTH:
+        return _planted(store, image, rows, text, filters)
+    clusterer = _single_spec(text, "clusterer", method, [row["clusterer"] for row in rows])
+    rows = [row for row in rows if row["clusterer"] == clusterer]
+    row = _single(text, rows, filters, CELL_KEYS)
     if row["status"] != "ok":
         reason = f" ({row['reason']})" if row["reason"] else ""
         raise HarnessError(f"{text}: its cell is {row['status'] or 'missing'}{reason}")
-    point, selector, accepted = _point(store, row["cell"], reference)
-    (level,) = store.connection.execute(
-        "SELECT level FROM points WHERE cell = ? AND point = ?", (row["cell"], point)
-    ).fetchone()
+    points = store.connection.execute(
+        "SELECT level, n_clusters FROM points WHERE cell = ? ORDER BY point", (row["cell"],)
+    )
+    levels, counts = zip(*points, strict=True)
+    selector, accepted = "", None
+    if "k" in filters:
+        point = _with_clusters(text, filters["k"], counts)
+    elif "level" in filters:
+        point = _nearest(text, filters["level"], levels)
+    else:
+        point, selector, accepted = _selected(store, row["cell"], text, filters.get("selector"))
     return StoredPartition(
         store.labels(row["cell"])[point],
         image=image,
-        level=level,
+        level=levels[point],
         selector=selector,
         accepted=accepted,
-        **{name: row[name] for name in ("clusterer", *CELL_KEYS.values())},
+        **{name: row[name] for name in ("map", "clusterer", *CELL_KEYS.values())},
     )
 
 
 def images_of(store: Store, text: str) -> list[str]:
     """The images and maps that a reference can be resolved for, in the order of the plan."""
-    wanted = parse_reference(text).filters.get("images")
+    wanted = parse_reference(text)[1].get("images")
     rows = store.connection.execute(
         "SELECT image, image_set FROM planned WHERE role = 'observed' "
         "GROUP BY image, image_set ORDER BY min(position)"
@@ -156,10 +153,10 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
 
     Raises HarnessError if the run has no such image.
     """
-    columns = ("cell", "map", "clusterer", *CELL_KEYS.values())
-    selected = ", ".join(f"planned.{column}" for column in columns)
-    rows = store.connection.execute(
-        f"SELECT {selected}, cells.status, cells.reason FROM planned LEFT JOIN cells USING (cell) "
+    columns = ", ".join(CELL_KEYS.values())
+    rows = store.rows(
+        f"SELECT cell, map, clusterer, {columns}, cells.status, cells.reason "
+        "FROM planned LEFT JOIN cells USING (cell) "
         "WHERE role = 'observed' AND image = ? ORDER BY position",
         (image,),
     ).fetchall()
@@ -167,7 +164,7 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
         query = "SELECT DISTINCT image FROM planned WHERE role = 'observed'"
         known = [key for (key,) in store.connection.execute(query)]
         raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known)}")
-    return [dict(zip((*columns, "status", "reason"), row, strict=True)) for row in rows]
+    return [dict(row) for row in rows]
 
 
 def matching_specs(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -209,13 +206,14 @@ def hint(wrong: str, known: Sequence[str], most: int = 5) -> str:
     return did_you_mean(wrong, known) or f"; there are {shown}{more}"
 
 
-def _single(reference: PartitionReference, rows: Sequence[Row], keys: Mapping[str, str]) -> Row:
+def _single(
+    text: str, rows: Sequence[Row], filters: Mapping[str, str], keys: Mapping[str, str]
+) -> Row:
     """The one row that the filters select."""
-    text = reference.text
     for key, column in keys.items():
         values = list(dict.fromkeys(row[column] for row in rows))
-        if key in reference.filters:
-            chosen = _single_spec(text, key, reference.filters[key], values)
+        if key in filters:
+            chosen = _single_spec(text, key, filters[key], values)
             rows = [row for row in rows if str(row[column]) == chosen]
         elif len(values) > 1:
             shown = ", ".join(map(str, values))
@@ -225,30 +223,20 @@ def _single(reference: PartitionReference, rows: Sequence[Row], keys: Mapping[st
 
 
 def _planted(
-    store: Store, image: str, rows: Sequence[Row], reference: PartitionReference
+    store: Store, image: str, rows: Sequence[Row], text: str, filters: Mapping[str, str]
 ) -> StoredPartition:
-    for key in reference.filters.keys() - MAP_KEYS.keys():
-        raise HarnessError(f"{reference.text}: planted communities have no {key}")
-    row = _single(reference, rows, MAP_KEYS)
-    found = store.connection.execute("SELECT truth FROM maps WHERE map = ?", (row["map"],))
-    truth = found.fetchone()
-    if truth is None or truth[0] is None:
-        raise HarnessError(f"{reference.text}: no communities were planted in {image}")
-    labels = np.array(json.loads(truth[0]), dtype=np.int64)
-    origin = {name: row[name] for name in MAP_KEYS.values()}
-    return StoredPartition(labels, image=image, clusterer=TRUTH, **origin)
+    for key in filters.keys() - MAP_KEYS.keys():
+        raise HarnessError(f"{text}: planted communities have no {key}")
+    row = _single(text, rows, filters, MAP_KEYS)
+    record = store.map(row["map"])
+    if record is None or record.truth is None:
+        raise HarnessError(f"{text}: no communities were planted in {image}")
+    origin = {name: row[name] for name in ("map", *MAP_KEYS.values())}
+    return StoredPartition(np.array(record.truth), image=image, clusterer=TRUTH, **origin)
 
 
-def _point(store: Store, cell: str, reference: PartitionReference) -> tuple[int, str, bool | None]:
-    """The number of the level, and if a selector chose it, which one and whether it accepted it."""
-    if "level" in reference.filters or "k" in reference.filters:
-        points = store.connection.execute(
-            "SELECT level, n_clusters FROM points WHERE cell = ? ORDER BY point", (cell,)
-        )
-        levels, counts = zip(*points, strict=True)
-        find, values = (_with_clusters, counts) if "k" in reference.filters else (_nearest, levels)
-        return find(reference, values), "", None
-    text, wanted = reference.text, reference.filters.get("selector")
+def _selected(store: Store, cell: str, text: str, wanted: str | None) -> tuple[int, str, bool]:
+    """The number of the level that a selector chose, its spec, and whether it accepted it."""
     rows = store.connection.execute(
         "SELECT selector, status, candidate, accepted, reason FROM selections "
         "WHERE cell = ? ORDER BY selector",
@@ -270,18 +258,14 @@ def _point(store: Store, cell: str, reference: PartitionReference) -> tuple[int,
     return candidate, selector, bool(accepted)
 
 
-def _with_clusters(reference: PartitionReference, counts: Sequence[int]) -> int:
-    wanted = reference.filters["k"]
+def _with_clusters(text: str, wanted: str, counts: Sequence[int]) -> int:
     if wanted.isdecimal() and int(wanted) in counts:
         return counts.index(int(wanted))
     shown = ", ".join(map(str, sorted(set(counts))))
-    raise HarnessError(
-        f"{reference.text}: no level has k={wanted} clusters; there are levels with {shown}"
-    )
+    raise HarnessError(f"{text}: no level has k={wanted} clusters; there are levels with {shown}")
 
 
-def _nearest(reference: PartitionReference, levels: Sequence[float]) -> int:
-    text, wanted = reference.text, reference.filters["level"]
+def _nearest(text: str, wanted: str, levels: Sequence[float]) -> int:
     try:
         level = float(wanted)
     except ValueError as error:

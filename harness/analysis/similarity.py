@@ -1,6 +1,6 @@
 """How alike a method's partitions are on different layers and heads, and on different images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,6 +17,8 @@ from harness.metrics.similarity import (
 from harness.plugin.values import Floats, Integers
 
 Measure = Callable[[Comparable, Comparable], Floats]
+# An image, the number of a head, and labels (n,).
+Labelled = tuple[str, int, NDArray[np.int16]]
 MEASURES: Mapping[str, Measure] = {
     "AMI": adjusted_mutual_informations,
     "Jaccard": adjusted_jaccards,
@@ -47,81 +49,83 @@ class Similarity:
     layers_elsewhere: Floats
 
 
-class PartitionSimilarities:
-    """Compares a method's partitions of the same and of different images.
+def similarities(
+    repeats: Iterable[Sequence[Labelled]], depths: Integers
+) -> tuple[tuple[Similarity, ...], int, int]:
+    """Compare a method's partitions of the same and of different images, by every measure.
 
-    trivial: how many partitions have at most one cluster; image_pairs: how many pairs of different
-    images were compared.
+    All partitions of a repeat have the same number of nodes, and those of an image follow each
+    other; depths: (heads,), the number of each head's layer. Also returns how many partitions have
+    at most one cluster, and how many pairs of different images were compared.
     """
+    side = len(depths)
+    within: dict[str, dict[str, list[Floats]]] = {name: {} for name in MEASURES}
+    across = {name: _Mean(side) for name in MEASURES}
+    trivial = image_pairs = 0
 
-    def __init__(self, depths: Integers) -> None:
-        """depths: (heads,), the number of each head's layer."""
-        self._depths = depths
-        self._within: dict[str, dict[str, list[Floats]]] = {name: {} for name in MEASURES}
-        self._across: dict[str, _Mean] = {name: _Mean(len(depths)) for name in MEASURES}
-        self.trivial = 0
-        self.image_pairs = 0
-
-    def add(self, partitions: Sequence[tuple[str, int, NDArray[np.int16]]]) -> None:
-        """Compare partitions of one repeat, as (image, number of the head, labels (n,)).
-
-        All have the same number of nodes, and those of an image follow each other.
-        """
-        together = Comparable.of([labels for _, _, labels in partitions])
-        self.trivial += int(together.members.trivial.sum())
-        images, first = [], 0
-        for image, members in groupby(partitions, lambda each: each[0]):
-            heads = np.array([head for _, head, _ in members])
-            images.append((image, heads, together.part(first, first + len(heads))))
-            first += len(heads)
-        for image, heads, own in images:
-            for name, measure in MEASURES.items():
-                full = self._all_heads(measure(own, own), heads, heads)
-                np.fill_diagonal(full, np.nan)
-                self._within[name].setdefault(image, []).append(full)
-        for one, other in _image_pairs(len(images)):
-            (_, heads, own), (_, others, across) = images[one], images[other]
-            self.image_pairs += 1
-            for name, measure in MEASURES.items():
-                full = self._all_heads(measure(own, across), heads, others)
-                self._across[name].add(full)
-                self._across[name].add(full.T)
-
-    def _all_heads(self, alike: Floats, rows: Integers, columns: Integers) -> Floats:
+    def all_heads(alike: Floats, rows: Integers, columns: Integers) -> Floats:
         """Values of some heads (rows, columns) as a matrix of all heads, NaN for the others."""
-        full = np.full((len(self._depths), len(self._depths)), np.nan)
+        full = np.full((side, side), np.nan)
         full[np.ix_(rows, columns)] = alike
         return full
 
-    def by(self, name: str) -> Similarity:
-        """The similarities by one of the measures."""
-        count = int(self._depths.max()) + 1
-        over_images = _Mean(len(self._depths))
-        by_layer = []
-        for repeats in self._within[name].values():
-            of_image = _Mean(len(self._depths))
-            for full in repeats:
-                of_image.add(full)
-            over_images.add(of_image.mean)
-            by_layer.append(between_groups(of_image.mean, self._depths).ravel())
-        values = np.array(by_layer).reshape(len(by_layer), count * count)
-        defined = ~np.isnan(values)
-        sums, counts = np.where(defined, values, 0.0), defined.astype(np.float64)
-        means = np.full(count * count, np.nan)
-        np.divide(sums.sum(axis=0), counts.sum(axis=0), out=means, where=defined.any(axis=0))
-        low, high = bootstrap_intervals(sums, counts)
-        square = (count, count)
-        return Similarity(
-            name,
-            over_images.mean,
-            over_images.counts,
-            self._across[name].mean,
-            means.reshape(square),
-            low.reshape(square),
-            high.reshape(square),
-            defined.sum(axis=0).reshape(square),
-            between_groups(self._across[name].mean, self._depths),
-        )
+    for partitions in repeats:
+        together = Comparable.of([labels for _, _, labels in partitions])
+        trivial += int(together.members.trivial.sum())
+        images, first = [], 0
+        for image, members in groupby(partitions, lambda each: each[0]):
+            heads = np.array([head for _, head, _ in members])
+            own = together.part(first, first + len(heads))
+            images.append((heads, own))
+            first += len(heads)
+            for name, measure in MEASURES.items():
+                full = all_heads(measure(own, own), heads, heads)
+                np.fill_diagonal(full, np.nan)
+                within[name].setdefault(image, []).append(full)
+        for one, other in _image_pairs(len(images)):
+            (heads, own), (others, their) = images[one], images[other]
+            image_pairs += 1
+            for name, measure in MEASURES.items():
+                full = all_heads(measure(own, their), heads, others)
+                across[name].add(full)
+                across[name].add(full.T)
+    found = (
+        _similarity(name, within[name].values(), across[name].mean, depths) for name in MEASURES
+    )
+    return tuple(found), trivial, image_pairs
+
+
+def _similarity(
+    name: str, within: Iterable[Sequence[Floats]], across: Floats, depths: Integers
+) -> Similarity:
+    """The means over images; within: (heads, heads) of every repeat, by image."""
+    over_images = _Mean(len(depths))
+    by_layer = []
+    for repeats in within:
+        of_image = _Mean(len(depths))
+        for full in repeats:
+            of_image.add(full)
+        over_images.add(of_image.mean)
+        by_layer.append(between_groups(of_image.mean, depths))
+    count = int(depths.max()) + 1
+    square = count, count
+    values = np.array(by_layer).reshape(-1, count * count)
+    defined = ~np.isnan(values)
+    sums, counts = np.where(defined, values, 0.0), defined.astype(np.float64)
+    means = np.full(values.shape[1], np.nan)
+    np.divide(sums.sum(axis=0), counts.sum(axis=0), out=means, where=defined.any(axis=0))
+    low, high = bootstrap_intervals(sums, counts)
+    return Similarity(
+        name,
+        over_images.mean,
+        over_images.counts,
+        across,
+        means.reshape(square),
+        low.reshape(square),
+        high.reshape(square),
+        defined.sum(axis=0).reshape(square),
+        between_groups(across, depths),
+    )
 
 
 class _Mean:

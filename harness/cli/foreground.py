@@ -9,7 +9,7 @@ from harness.cli.options import add_json_option, add_plugin_option, add_run_argu
 from harness.cli.output import columns_of, print_result, write_table
 
 if TYPE_CHECKING:
-    from harness.analysis.foreground import Foreground, ForegroundAgreement
+    from harness.analysis.foreground import Foreground
 
 SUMMARY = "measure how far clusters agree with the images' foreground, more than baselines do"
 
@@ -20,8 +20,6 @@ mask for each image: DIR/KEY.png, of the image's size, with a black background.
   harness foreground results/default-* --above 0
   harness foreground results/flowers --masks flower-masks --csv agreement.csv
 """
-# Fields of a selected level that the CSV leaves out.
-INTERNAL = ("cell", "map", "reason")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,11 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     found = opened.foreground(_foreground(arguments), plugins, candidates=arguments.candidates)
     print_result(
         lambda console: show(str(opened.folder), found, console),
-        lambda: {"run": str(opened.folder), **flatten(found), "maps": _rows(found)},
+        lambda: {"run": str(opened.folder), **flatten(found)},
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_table(columns_of(_rows(found)), arguments.csv)
+        write_table(columns_of([flatten(each) for each in found.maps]), arguments.csv)
     return 0
 
 
@@ -73,17 +71,3 @@ def _foreground(arguments: argparse.Namespace) -> "Foreground":
     known = registry.load(arguments.plugins or ())
     folder: Callable[..., Any] = known.find("image set", "folder")
     return Masks(folder(path=arguments.masks), str(arguments.masks))
-
-
-def _rows(found: "ForegroundAgreement") -> list[dict[str, Any]]:
-    """A flat row for each map and method."""
-    from harness.analysis.method import flatten
-
-    rows = []
-    for each in found.maps:
-        figures = flatten(each)
-        level = figures.pop("level")
-        for name in INTERNAL:
-            del level[name]
-        rows.append({**level, **figures})
-    return rows

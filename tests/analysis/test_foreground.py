@@ -38,15 +38,15 @@ def pixels_of(key: str) -> np.ndarray:
 def test_every_map_is_compared_with_its_own_image(
     run: harness.Run, found: ForegroundAgreement
 ) -> None:
-    measured = [each for each in found.maps if each.level.method.selector == FIXED]
+    measured = [each for each in found.maps if each.method.selector == FIXED]
     assert len(measured) == 12
     for each in measured:
         side = GRID
         # Patches are whole pixels here, so that means over them are plain ones.
-        bright = (pixels_of(each.level.image) > 0).reshape(side, 28 // side, side, 28 // side)
+        bright = (pixels_of(each.image) > 0).reshape(side, 28 // side, side, 28 // side)
         patches = bright.mean(axis=(1, 3)).ravel() >= 0.5
-        place = f"louvain@selector=fixed,head={each.level.head}"
-        labels = run.partition(each.level.image, place).labels
+        place = f"louvain@selector=fixed,head={each.head}"
+        labels = run.partition(each.image, place).labels
         assert (labels >= 0).all()
         assert each.ami == pytest.approx(adjusted_mutual_info_score(patches, labels))
         assert each.foreground == patches.mean()
@@ -59,7 +59,7 @@ def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(
     by_image: dict[str, list[float]] = {}
     for each in found.maps:
         if each.ami is not None:
-            by_image.setdefault(each.level.image, []).append(each.ami)
+            by_image.setdefault(each.image, []).append(each.ami)
     assert method.ami.mean == pytest.approx(np.mean([np.mean(v) for v in by_image.values()]))
     assert (method.images, method.counted, method.failed) == (6, 12, 0)
 
@@ -78,7 +78,7 @@ def test_foreground_fractions_of_salient_clusters_lie_on_both_sides_of_the_image
     for each in found.maps:
         if each.n_clusters == 2 and each.coverage == 1:
             shares = sorted([each.most_salient, each.least_salient])
-            bright = (pixels_of(each.level.image) > 0).mean()
+            bright = (pixels_of(each.image) > 0).mean()
             assert shares[0] <= bright <= shares[1]
 
 

@@ -64,7 +64,7 @@ def test_figures_are_over_the_maps_of_all_heads_of_a_layer(
         ]
         assert row.figures.total == row.figures.ok == len(of_it) == 6
         assert row.figures.modularity == pytest.approx(np.mean(of_it["modularity"]))
-        low, high = row.intervals["modularity"]
+        low, high = row.intervals["modularity_low"], row.intervals["modularity_high"]
         by_image = of_it.groupby("image")["modularity"].mean()
         assert by_image.min() - TINY <= low <= row.figures.modularity
         assert row.figures.modularity <= high <= by_image.max() + TINY

@@ -254,7 +254,8 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
 ) -> None:
     (tmp_path / "mine.toml").write_text(
         f'extractors = "arrays[path={planted}]"\ncontrols = ["none"]\n'
-        'clusterers = ["louvain", "infomap"]\nselectors = "stable-phase"\nlevels = 4\n'
+        'clusterers = ["louvain", "infomap"]\nselectors = "max-modularity"\nlevels = 3\n'
+        'isolation = "none"\n'
     )
     finished = harness_command("run", "mine.toml", "--clusterers", "louvain", "--json")
 

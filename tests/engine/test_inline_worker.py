@@ -25,7 +25,7 @@ from harness.engine.inline_worker import InlineWorker
 from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.plugin import registry
 from support import PLUGINS
-from support.runs import Command, small_run
+from support.runs import Command, small_command, small_run
 
 PLUGIN = PLUGINS / "inline.py"
 # What no two runs have in common.
@@ -252,11 +252,8 @@ def test_a_breakpoint_in_a_plugin_opens_the_debugger_and_quitting_it_ends_the_ru
 ) -> None:
     finished = subprocess.run(
         [
-            *(sys.executable, "-m", "harness", "run", "--isolation", "none"),
-            *("--extractors", f"arrays[path={planted_maps}]", "--clusterers", "inspected"),
-            *("--controls", "", "--levels", "2", "--perturbations", "", "--out", "out"),
-            *("--selectors", "max-modularity"),
-            *("--plugin", str(PLUGIN)),
+            *(sys.executable, "-m", "harness"),
+            *small_command(planted_maps, clusterers="inspected", levels=2, plugin=PLUGIN),
         ],
         cwd=tmp_path,
         input=typed,
@@ -271,11 +268,7 @@ def test_a_breakpoint_in_a_plugin_opens_the_debugger_and_quitting_it_ends_the_ru
 def test_a_run_says_that_it_is_not_isolated(
     harness_command: Command, planted_maps: Path, tmp_path: Path
 ) -> None:
-    finished = harness_command(
-        *("run", "--isolation", "none", "--extractors", f"arrays[path={planted_maps}]"),
-        *("--clusterers", "louvain", "--controls", "", "--levels", "2", "--out", "out"),
-        *("--selectors", "max-modularity"),
-    )
+    finished = harness_command(*small_command(planted_maps, out="out"))
 
     (session,) = harness.open_run(tmp_path / "out").sessions()
     assert finished.stderr.startswith(
@@ -290,10 +283,7 @@ def test_a_run_says_that_it_is_not_isolated(
 def test_no_isolation_and_dask_are_refused_together(
     harness_command: Command, planted_maps: Path
 ) -> None:
-    finished = harness_command(
-        *("run", "--isolation", "none", "--dask", "local"),
-        *("--extractors", f"arrays[path={planted_maps}]", "--selectors", "max-modularity"),
-    )
+    finished = harness_command(*small_command(planted_maps, dask="local"))
 
     assert finished.returncode == 1
     (line,) = finished.stderr.splitlines()
