@@ -72,7 +72,7 @@ class InlineWorker:
             # Whoever quits the debugger wants the run to end, not the next cell.
             raise KeyboardInterrupt from error
         except BaseException as error:
-            raise JobFailedError(**failure_of(error, None)) from error
+            raise JobFailedError(**_received(failure_of(error, None))) from error
 
 
 def _received(message: Message) -> Message:
