@@ -1,20 +1,24 @@
-"""What all figures share: colours, fonts, and how files are written."""
+"""What all figures share: colours that the colour-blind can tell apart, fonts, and how to save."""
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from harness.errors import HarnessError
 from harness.plugin.values import UNASSIGNED, Integers
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Colour = tuple[float, float, float]
 
@@ -49,18 +53,14 @@ SETTINGS: Any = {
 @contextmanager
 def style() -> Iterator[None]:
     """Draw and write figures with the shared settings, and restore the old ones afterwards."""
-    import matplotlib
-
     with matplotlib.rc_context(SETTINGS):
         yield
 
 
 def new_figure(
     rows: int, columns: int, width: float, height: float, title: str, **grid: Any
-) -> tuple["Figure", NDArray[Any]]:
+) -> tuple[Figure, NDArray[Any]]:
     """A figure of width × height inches with panels (rows, columns) and a title."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **grid)
     figure.suptitle(wrapped(title, width))
@@ -69,19 +69,17 @@ def new_figure(
 
 def wrapped(text: str, width: float) -> str:
     """The text in lines that fit a width in inches."""
-    import textwrap
-
     return "\n".join(textwrap.wrap(text, max(12, int(width * 12)))) or text
 
 
-def picture(panel: "Axes", title: str = "") -> None:
+def picture(panel: Axes, title: str = "") -> None:
     """Turn off the axes of a panel, and set its title."""
     panel.set_axis_off()
     if title:
         panel.set_title(title)
 
 
-def legend_below(figure: "Figure", panels: Sequence["Axes"], columns: int) -> None:
+def legend_below(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
     """Explain what is drawn in some panels below the figure; labels that recur stand once."""
     drawn = [panel.get_legend_handles_labels() for panel in panels]
     entries = {label: line for of in drawn for line, label in zip(*of, strict=True)}
@@ -90,11 +88,8 @@ def legend_below(figure: "Figure", panels: Sequence["Axes"], columns: int) -> No
     )
 
 
-def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
-    """Draw pixels (height, width, 1 or 3) in pixel coordinates, (0, 0) … (width, height).
-
-    grey: in light grey, never black, so that colours over it keep their hue.
-    """
+def photo(panel: Axes, pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
+    """Draw pixels (height, width, 1 or 3); in light grey, colours over it keep their hue."""
     height, width, _ = pixels.shape
     drawn = bounded(pixels)
     drawn = np.repeat(drawn, 3, axis=2) if drawn.shape[2] == 1 else drawn
@@ -106,8 +101,6 @@ def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> No
 
 def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels (height, width, channels), reduced if a side has more than LARGEST."""
-    from PIL import Image
-
     height, width, channels = pixels.shape
     scale = LARGEST / max(height, width)
     if scale >= 1:
@@ -124,6 +117,12 @@ def by_size(labels: Integers) -> list[int]:
     return [int(found[at]) for at in np.lexsort((found, -sizes))]
 
 
+def in_order(labels: Integers) -> Integers:
+    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
+    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
+    return np.argsort([places[label] for label in labels.tolist()], kind="stable")
+
+
 def cluster_colours(labels: Integers) -> dict[int, Colour]:
     """A colour for each cluster, in the order of size, and for unassigned patches."""
     colours = {label: colour(place) for place, label in enumerate(by_size(labels))}
@@ -132,8 +131,6 @@ def cluster_colours(labels: Integers) -> dict[int, Colour]:
 
 def colour(place: int) -> Colour:
     """The colour of the item at a place, counted from 0."""
-    from matplotlib.colors import to_rgb
-
     base = np.array(to_rgb(COLOURS[place % len(COLOURS)]))
     shade = SHADES[place // len(COLOURS) % len(SHADES)]
     mixed = base + shade * (1 - base) if shade > 0 else base * (1 + shade)
@@ -141,11 +138,8 @@ def colour(place: int) -> Colour:
     return red, green, blue
 
 
-def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     try:
         with style():
