@@ -5,20 +5,20 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from harness.errors import HarnessError
 from harness.plugin.values import UNASSIGNED, Integers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Colour = tuple[float, float, float]
 
@@ -59,8 +59,11 @@ def style() -> Iterator[None]:
 
 def new_figure(
     rows: int, columns: int, width: float, height: float, title: str, **grid: Any
-) -> tuple[Figure, NDArray[Any]]:
+) -> tuple["Figure", NDArray[Any]]:
     """A figure of width × height inches with panels (rows, columns) and a title."""
+    # Tables and cluster maps in the terminal need the colours alone.
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **grid)
     figure.suptitle(wrapped(title, width))
@@ -72,14 +75,14 @@ def wrapped(text: str, width: float) -> str:
     return "\n".join(textwrap.wrap(text, max(12, int(width * 12)))) or text
 
 
-def picture(panel: Axes, title: str = "") -> None:
+def picture(panel: "Axes", title: str = "") -> None:
     """Turn off the axes of a panel, and set its title."""
     panel.set_axis_off()
     if title:
         panel.set_title(title)
 
 
-def legend_below(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
+def legend_below(figure: "Figure", panels: Sequence["Axes"], columns: int) -> None:
     """Explain what is drawn in some panels below the figure; labels that recur stand once."""
     drawn = [panel.get_legend_handles_labels() for panel in panels]
     entries = {label: line for of in drawn for line, label in zip(*of, strict=True)}
@@ -88,7 +91,7 @@ def legend_below(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
     )
 
 
-def photo(panel: Axes, pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
+def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
     """Draw pixels (height, width, 1 or 3); in light grey, colours over it keep their hue."""
     height, width, _ = pixels.shape
     drawn = bounded(pixels)
@@ -138,8 +141,11 @@ def colour(place: int) -> Colour:
     return red, green, blue
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     try:
         with style():
