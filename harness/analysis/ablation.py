@@ -1,15 +1,11 @@
-"""Effects of removing the clusters that a run found from the model that its maps come from.
-
-Stored partitions are joined with the images and the model that they were made from; digests ensure
-that both are those of the run.
-"""
+"""Effects of removing the clusters that a run found from the model that its maps come from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from harness.analysis.inputs import RunInputs, attention_of
-from harness.analysis.partitions import StoredPartition, hint, images_of, stored_partition
+from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
 from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
 from harness.metrics.partition import drop_singletons
@@ -23,6 +19,7 @@ from harness.metrics.salience import ClusterSalience, order_by_salience
 from harness.planning.identity import seed_of
 from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse, OutputKind
 from harness.plugin.registry import Registry
+from harness.plugin.spec import hint
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
 
@@ -35,25 +32,10 @@ MOST_DRAWS = 100_000
 class AblationSettings:
     """How clusters are removed, and how many random sets of patches they are compared with.
 
-    Attributes
-    ----------
-    at : {"block", "attention", "keys"}
-        Where in a layer; docs/ablation.md defines each.
-    fill : {"zero", "mean"}
-        What replaces a removed row of the block or the attention.
-    layer : int or None
-        The layer; None for the one of the clusters' map.
-    together : int
-        Up to how many clusters are removed at once.
-    draws : int
-        The number of random sets of patches, and of contiguous random sets.
-    seed : int
-        The seed of the draws.
-
-    Raises
-    ------
-    HarnessError
-        If a value is out of range.
+    at: where in a layer, as docs/ablation.md defines; fill: what replaces a removed row of the
+    block or the attention; layer: None for the one of the clusters' map; together: up to how many
+    clusters are removed at once; draws: the number of random sets of patches, and of contiguous
+    ones; seed: that of the draws. Raises HarnessError if a value is out of range.
     """
 
     at: At = "block"
@@ -217,9 +199,8 @@ def _ablate_image(
 
 def _chosen_images(store: Store, partition: str, images: Sequence[str]) -> list[str]:
     known = images_of(store, partition)
-    for image in images:
-        if image not in known:
-            raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known)}")
+    for image in (each for each in images if each not in known):
+        raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known, 5)}")
     return list(dict.fromkeys(images or known))
 
 
@@ -258,7 +239,6 @@ def _classes_and_label(
 def _orders(
     image: Image, grid: tuple[int, int], labels: Integers, settings: AblationSettings
 ) -> tuple[Integers, Integers]:
-    """Random and contiguous orders of the image's patches."""
     rows, columns = grid
     if len(labels) != rows * columns:
         raise HarnessError(

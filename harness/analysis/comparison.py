@@ -277,7 +277,6 @@ def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
 
 
 def _relabelled(first: Store, second: Store, pairs: Iterable[Pair]) -> int:
-    """How many pairs that are ok in both runs have different labels."""
     cells = [(one.cell, other.cell) for one, other in pairs if one.ok and other.ok]
     differing = {
         (one, other)
@@ -309,7 +308,6 @@ def _environment(store: Store) -> Mapping[str, str]:
 
 
 def _flat_texts(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested values by their path, as text."""
     found: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):

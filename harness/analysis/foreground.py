@@ -28,7 +28,6 @@ from harness.metrics.inference import Estimate, estimate
 from harness.metrics.partition import cluster_count, coverage, drop_singletons
 from harness.metrics.salience import order_by_salience
 from harness.plugin.base import ImageSet
-from harness.plugin.patches import Region
 from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
 from harness.store import Store
@@ -43,10 +42,7 @@ class Foreground(Protocol):
     """Defines the foreground of images."""
 
     def mask(self, image: Image) -> NDArray[np.bool_]:
-        """Which pixels (height, width) are foreground.
-
-        Raises HarnessError if the image has no foreground by this definition.
-        """
+        """Which pixels (height, width) are foreground; HarnessError if the image has none."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +232,12 @@ class _Measurement:
         self._fractions = lru_cache(maxsize=8)(
             lambda image, grid, region: foreground_fractions(foreground.mask(image), grid, region)
         )
-        self._baselines = lru_cache(_baseline_labels)
+        self._baselines = lru_cache(
+            lambda image, grid, region, k: (
+                spatial_blocks(grid, k),
+                pixel_kmeans(image.pixels, grid, k, SEED, region),
+            )
+        )
 
     def figures(self, of: Outcome) -> dict[str, Any]:
         """The fields of a `MapAgreement` that say how the clusters agree, or the reason."""
@@ -265,12 +266,6 @@ class _Measurement:
             **{name: agreement(found, patches) for name, found in baselines},
             **_salient_fractions(attention.weights, labels, fractions),
         }
-
-
-def _baseline_labels(
-    image: Image, grid: tuple[int, int], region: Region | None, k: int
-) -> tuple[Integers, Integers]:
-    return spatial_blocks(grid, k), pixel_kmeans(image.pixels, grid, k, SEED, region)
 
 
 def _salient_fractions(

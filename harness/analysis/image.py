@@ -163,18 +163,9 @@ def image_report(
 def weights_by_head(
     store: Store, report: ImageReport, *, alone: bool
 ) -> dict[int, NDArray[np.floating[Any]]]:
-    """The weights (n, n) of every head of the map's layer by head, or with `alone` of the map only.
-
-    Raises HarnessError if a map's file is missing or damaged.
-    """
-    of_layer = {
-        "image": report.image,
-        "image_set": report.image_set,
-        "extractor": report.extractor,
-        "layer": report.layer,
-    }
+    """Weights (n, n) of each head of the layer, or of the map's alone; HarnessError if lost."""
     found = {}
-    for head, digest in store.connection.execute(HEADS, of_layer):
+    for head, digest in store.connection.execute(HEADS, vars(report)):
         if alone and head != report.head:
             continue
         if not is_intact(store.maps_folder, digest):

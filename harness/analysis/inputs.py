@@ -27,11 +27,9 @@ class TellsClasses(Protocol):
 class RunInputs:
     """Loads the images and models of one run, each image set and model once.
 
-    image(image_set, key) loads an image of one of the run's image sets; it raises HarnessError if
-    the image cannot be loaded or its pixels differ from those of the run.
-    ablator(extractor, ablation) removes patches from the model behind an extractor of the run; it
-    raises HarnessError if the extractor does not support ablation, if its model lacks the layer, or
-    if the model is missing or differs from that of the run.
+    image(image_set, key) raises HarnessError if the image cannot be loaded or its pixels are not
+    those of the run; ablator(extractor, ablation) if the extractor does not support ablation, or
+    its model lacks the layer, is missing or is not that of the run.
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
@@ -69,31 +67,25 @@ class RunInputs:
         return image
 
     def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
-        return self._ablatable(extractor).ablator(ablation)
-
-    def _ablatable(self, spec: str) -> Ablatable:
-        (made,) = self._registry.make("extractor", spec)
+        (made,) = self._registry.make("extractor", extractor)
         if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(
-                f"{self._store.folder}: its maps come from {spec}, which offers no model to "
+                f"{self._store.folder}: its maps come from {extractor}, which offers no model to "
                 "ablate; one-layer-vit, hf and timm do"
             )
         found = made.fingerprint()
         last = next(reversed(self._store.sessions()), {"fingerprints": {}})
-        then = last["fingerprints"].get(spec, found)
+        then = last["fingerprints"].get(extractor, found)
         if then != found:
             raise HarnessError(
-                f"{spec}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the run's "
-                f"was {then[:SHOWN]}…"
+                f"{extractor}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the "
+                f"run's was {then[:SHOWN]}…"
             )
-        return made
+        return made.ablator(ablation)
 
 
 def attention_of(store: Store, key: str, image: str) -> AttentionMap:
-    """An image's stored map, memory-mapped, by its key in the plan.
-
-    Raises HarnessError if its file is missing or damaged.
-    """
+    """An image's stored map, memory-mapped; HarnessError if its file is missing or damaged."""
     record = store.map(key)
     assert record is not None
     try:

@@ -21,41 +21,39 @@ OF_LEADERBOARD = ("rank", "tier", "mean_rank", "controls")
 Bounds = Mapping[str, float | None]
 
 
-@dataclass(frozen=True)
-class HeadRow:
+@dataclass(frozen=True, kw_only=True)
+class HeadRow(Row):
     """A method's figures over the maps of one head, as in the leaderboard but without ranks."""
 
     layer: int
     head: int
-    figures: Row
 
 
-@dataclass(frozen=True)
-class LayerRow:
+@dataclass(frozen=True, kw_only=True)
+class LayerRow(Row):
     """A method's figures over the maps of all heads of a layer, as in the leaderboard.
 
-    intervals: the ends of the bootstrap intervals of modularity, n_clusters and jaccard, such as
-    `jaccard_low`. They, and that of excess in `figures`, resample images with all their heads,
-    since the heads of an image are not independent; that of excess uses only images on which every
-    head has a result.
+    intervals: those of modularity, n_clusters and jaccard, such as `jaccard_low`. They, and that of
+    excess, resample images with all their heads, which are not independent; that of excess uses
+    only images on which every head has a result.
     """
 
     layer: int
     heads: int
-    figures: Row
     intervals: Bounds
 
 
 def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
     """The row as columns: its layer and head, the figures, intervals and fractions of maps."""
     flat = flatten(row)
-    figures, intervals = flat.pop("figures"), flat.pop("intervals", {})
+    intervals = flat.pop("intervals", {})
+    where = {name: flat.pop(name) for name in ("layer", "head", "heads") if name in flat}
     return {
-        **flat,
-        **{name: value for name, value in figures.items() if name not in OF_LEADERBOARD},
+        **where,
+        **{name: value for name, value in flat.items() if name not in OF_LEADERBOARD},
         **intervals,
-        "accepted_fraction": row.figures.accepted_fraction,
-        "significant_fraction": row.figures.significant_fraction,
+        "accepted_fraction": row.accepted_fraction,
+        "significant_fraction": row.significant_fraction,
     }
 
 
@@ -64,8 +62,7 @@ def by_head(store: Store) -> list[HeadRow]:
     methods, controls = _by_method(store), store.controls()
 
     def best_first(row: HeadRow) -> tuple[bool, float, int, int]:
-        score = row.figures.score
-        return score is None, -(score or 0.0), row.layer, row.head
+        return row.score is None, -(row.score or 0.0), row.layer, row.head
 
     rows = (sorted(_head_rows(found, controls), key=best_first) for found in methods.values())
     return list(chain.from_iterable(rows))
@@ -83,7 +80,10 @@ def _by_method(store: Store) -> dict[MethodKey, list[Outcome]]:
 
 def _head_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[HeadRow]:
     heads = grouped(of_method, lambda each: (each.layer, each.head))
-    return [HeadRow(*head, row_of(found, controls)) for head, found in sorted(heads.items())]
+    return [
+        HeadRow(**vars(row_of(found, controls)), layer=layer, head=head)
+        for (layer, head), found in sorted(heads.items())
+    ]
 
 
 def _layer_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[LayerRow]:
@@ -93,7 +93,8 @@ def _layer_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[L
         accepted = [each for each in ok if each.accepted]
         over = {"modularity": ok, "n_clusters": accepted, "jaccard": accepted}
         bounds = {end: at for name, maps in over.items() for end, at in _bounds(maps, name).items()}
-        rows.append(LayerRow(layer, heads, row_of(found, controls), bounds))
+        figures = vars(row_of(found, controls))
+        rows.append(LayerRow(**figures, layer=layer, heads=heads, intervals=bounds))
     return rows
 
 

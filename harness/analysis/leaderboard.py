@@ -17,9 +17,9 @@ import numpy as np
 
 from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
-from harness.analysis.partitions import hint
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
+from harness.plugin.spec import hint
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
 
@@ -144,10 +144,7 @@ class MethodPair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The methods of one image set or map set, best first, and the tests between them.
-
-    omnibus is the p value of Friedman's test over all complete methods.
-    """
+    """The methods of one image or map set, best first, and tests; omnibus: p of Friedman's test."""
 
     image_set: str
     rows: Sequence[Row]
@@ -156,17 +153,14 @@ class Comparison:
 
 
 def leaderboard(store: Store, by: str | None = None) -> list[Row]:
-    """The ranked rows of a run, sorted by the module's rule or by a column.
-
-    Raises HarnessError if there is no such column.
-    """
+    """The rows of a run, by the module's rule or a column; HarnessError if there is no such one."""
     return ranked(comparisons(store), by)
 
 
 def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
     """All rows of comparisons with their ranks; see `leaderboard`."""
     if by is not None and by not in SORTABLE:
-        raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE, len(SORTABLE))}")
+        raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE)}")
     rows = [row for comparison in compared for row in comparison.rows]
     if by is not None:
         rows.sort(key=lambda row: _missing_last(flatten(row)[by], falling=by not in SMALLEST_FIRST))
@@ -207,11 +201,7 @@ def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str])
 
 
 def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
-    """What methods are compared by, each (methods, images), NaN where one has no result.
-
-    Excess, or modularity in a run without controls; and stability, if any was computed, with 0
-    where nothing was accepted.
-    """
+    """Excess (or modularity) and stability, each (methods, images), NaN where one has no result."""
     every = [outcome for of_method in methods for outcome in of_method]
     images = list(dict.fromkeys(outcome.image for outcome in every))
     by_image = [grouped(of_method, lambda each: each.image) for of_method in methods]
@@ -304,5 +294,4 @@ def _of_defined(
 
 
 def _missing_last(value: Any, *, falling: bool) -> tuple[bool, Any]:
-    """A key for sorting."""
     return value is None, -value if falling and value is not None else value

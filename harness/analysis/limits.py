@@ -6,18 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison import METRICS, ROUNDING, PairedMethod, PairedMetric, PairedRuns
-from harness.analysis.partitions import hint
 from harness.errors import HarnessError
+from harness.plugin.spec import hint
 
 SIZE = re.compile(r"([+-])(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How far a metric's mean may fall, or else rise, from the first run to the second.
-
-    size: the largest change, or if relative that fraction of the first run's mean.
-    """
+    """How far a metric's mean may fall, or else rise; relative: as a fraction of the first mean."""
 
     text: str
     metric: str
@@ -27,14 +24,10 @@ class Limit:
 
 
 def read_limit(text: str) -> Limit:
-    """A limit from its text, `METRIC:±SIZE` or `METRIC:±SIZE%`.
-
-    Raises HarnessError if the text is malformed, or limits a change for the better.
-    """
+    """A limit from METRIC:±SIZE or METRIC:±SIZE%; HarnessError if malformed or for the better."""
     name, _, rest = text.partition(":")
     if name not in METRICS:
-        known = hint(name, list(METRICS), len(METRICS))
-        raise HarnessError(f"--fail-on {text}: there is no metric {name!r}{known}")
+        raise HarnessError(f"--fail-on {text}: there is no metric {name!r}{hint(name, METRICS)}")
     found = SIZE.fullmatch(rest.replace("−", "-"))
     better = METRICS[name]
     example = f"{name}:{'+20%' if better < 0 else '-5%'}"

@@ -41,10 +41,7 @@ def short_names(methods: Sequence[MethodKey]) -> list[str]:
 
 
 def flatten(value: "DataclassInstance") -> dict[str, Any]:
-    """A dataclass as nested dictionaries in which a method's fields stand in place of the method.
-
-    Tables and JSON documents are made of this.
-    """
+    """A dataclass as nested dictionaries; a method's fields stand in place of the method."""
     return asdict(value, dict_factory=_flattened)
 
 

@@ -91,8 +91,9 @@ class Outcome:
     cell, the selection, all controls and all perturbed cells are.
 
     None is what was not computed. If no level was accepted, modularity, control and excess count 0,
-    and there is no stability. jaccards are adjusted for chance, by kind: levels, seeds, and each
-    perturbation. tests are by control.
+    and there is no stability. The Jaccards, adjusted for chance, compare with the other levels of
+    the plateau, with other seeds, and with perturbed maps (the mean over perturbations); jaccard is
+    the smallest. tests are by control.
 
     Where communities were planted, n_planted is their number. If there are at least two, ari and
     ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is
@@ -117,7 +118,10 @@ class Outcome:
     n_clusters: int | None
     coverage: float | None
     seconds: float | None
-    jaccards: Mapping[str, float | None]
+    jaccard_levels: float | None
+    jaccard_seeds: float | None
+    jaccard_perturbed: float | None
+    jaccard: float | None
     tests: Mapping[str, SelectionTest]
     n_planted: int | None = None
     ari: float | None = None
@@ -137,38 +141,17 @@ class Outcome:
         """Excess modularity, or modularity if there is no control."""
         return self.modularity if self.excess is None else self.excess
 
-    @property
-    def jaccard_levels(self) -> float | None:
-        """Similarity to the partitions at the other levels of the plateau."""
-        return self.jaccards.get(LEVELS)
 
-    @property
-    def jaccard_seeds(self) -> float | None:
-        """Similarity to what the clusterer finds with other seeds."""
-        return self.jaccards.get(SEEDS)
-
-    @property
-    def jaccard_perturbed(self) -> float | None:
-        """Similarity to what the clusterer finds on perturbed maps, the mean over perturbations."""
-        return _mean_perturbed(self.jaccards)
-
-    @property
-    def jaccard(self) -> float | None:
-        """The smallest of the three stabilities that were computed."""
-        return least_stability(self.jaccards)
-
-
-def least_stability(jaccards: Mapping[str, float | None]) -> float | None:
-    """The smallest stability: across levels, across seeds, and the mean over perturbations."""
-    kinds = (jaccards.get(LEVELS), jaccards.get(SEEDS), _mean_perturbed(jaccards))
-    return min((kind for kind in kinds if kind is not None), default=None)
-
-
-def _mean_perturbed(jaccards: Mapping[str, float | None]) -> float | None:
-    """None unless the similarity under every perturbation is defined."""
-    found = [each for kind, each in jaccards.items() if kind not in (LEVELS, SEEDS)]
-    defined = [each for each in found if each is not None and not math.isnan(each)]
-    return statistics.fmean(defined) if defined and len(defined) == len(found) else None
+def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Similarity across levels, seeds and perturbations (the mean), and the smallest of these."""
+    perturbed = [each for kind, each in jaccards.items() if kind not in (LEVELS, SEEDS)]
+    defined = [each for each in perturbed if each is not None and not math.isnan(each)]
+    # Undefined unless the similarity under every perturbation is defined.
+    mean = statistics.fmean(defined) if defined and len(defined) == len(perturbed) else None
+    kinds = jaccards.get(LEVELS), jaccards.get(SEEDS), mean
+    smallest = min((each for each in kinds if each is not None), default=None)
+    names = ("jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "jaccard")
+    return dict(zip(names, (*kinds, smallest), strict=True))
 
 
 def outcomes(store: Store) -> Iterator[Outcome]:
@@ -196,10 +179,10 @@ def outcomes(store: Store) -> Iterator[Outcome]:
         complete = None not in perturbed.get((cell, candidate), {}).values()
         row |= {"accepted": bool(row["accepted"]), "ok": bool(row["ok"] and complete)}
         key = cell, method.selector
+        row |= stabilities(jaccards.get(key, {}))
         yield Outcome(
             **row,
             method=method,
-            jaccards=jaccards.get(key, {}),
             tests={name: SelectionTest(*test) for name, test in tests.get(key, {}).items()},
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.plugin.spec import component_name, did_you_mean, split
+from harness.plugin.spec import component_name, did_you_mean, hint, split
 from harness.plugin.values import Integers
 from harness.store import Store
 
@@ -81,7 +81,7 @@ def parse_reference(text: str) -> tuple[str, Mapping[str, str]]:
         if not equals:
             key, value = "level", part
         if key not in KEYS:
-            raise HarnessError(f"{text}: there is no key {key!r}{hint(key, KEYS, len(KEYS))}")
+            raise HarnessError(f"{text}: there is no key {key!r}{hint(key, KEYS)}")
         if key in filters:
             raise HarnessError(f"{text}: {key} is given twice")
         filters[key] = value
@@ -149,10 +149,7 @@ def images_of(store: Store, text: str) -> list[str]:
 
 
 def cells_of_image(store: Store, image: str) -> Sequence[Row]:
-    """The observed cells of an image or map, in the order of the plan, as columns by name.
-
-    Raises HarnessError if the run has no such image.
-    """
+    """The observed cells of an image in the order of the plan; HarnessError if there is none."""
     columns = ", ".join(CELL_KEYS.values())
     rows = store.rows(
         f"SELECT cell, map, clusterer, {columns}, cells.status, cells.reason "
@@ -163,7 +160,7 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
     if not rows:
         query = "SELECT DISTINCT image FROM planned WHERE role = 'observed'"
         known = [key for (key,) in store.connection.execute(query)]
-        raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known)}")
+        raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known, 5)}")
     return [dict(row) for row in rows]
 
 
@@ -183,7 +180,7 @@ def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> li
         return [text]
     found = [spec for spec in specs if component_name(spec) == text]
     if not found:
-        suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs)
+        suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs, 5)
         raise HarnessError(f"{context}: the run has no {kind} {text!r}{suggestion}")
     return found
 
@@ -197,19 +194,9 @@ def _single_spec(context: str, kind: str, text: str, known: Iterable[object]) ->
     return found[0]
 
 
-def hint(wrong: str, known: Sequence[str], most: int = 5) -> str:
-    """The end of an error message about something missing: the closest word, or what there is."""
-    if not known:
-        return "; it has none"
-    shown = ", ".join(known[:most])
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return did_you_mean(wrong, known) or f"; there are {shown}{more}"
-
-
 def _single(
     text: str, rows: Sequence[Row], filters: Mapping[str, str], keys: Mapping[str, str]
 ) -> Row:
-    """The one row that the filters select."""
     for key, column in keys.items():
         values = list(dict.fromkeys(row[column] for row in rows))
         if key in filters:

@@ -1,7 +1,6 @@
 """`harness compare-partitions`: which clusters of one partition became which of another."""
 
 import argparse
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,6 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.plugin.values import Integers
-    from harness.views.matching import PartitionComparison
 
 SUMMARY = "match the clusters of two partitions: same, split, merged"
 
@@ -50,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit code."""
-    from harness.views.matching import PartitionComparison, show
+    from harness.views.matching import show
 
     partitions_of = _of_files if arguments.first.suffix == SUFFIX else _of_run
     context, (first, ours, identity), (second, theirs, other) = partitions_of(arguments)
@@ -59,10 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
             f"{first} has {len(ours)} nodes, {second} {len(theirs)}; "
             "only partitions of the same nodes can be compared"
         )
-    comparison = PartitionComparison.of(ours, theirs)
     print_result(
-        lambda console: show(f"{context}A: {first}\nB: {second}", comparison, console),
-        lambda: {"first": identity, "second": other, **_document(comparison)},
+        lambda console: show(f"{context}A: {first}\nB: {second}", ours, theirs, console),
+        lambda: {"first": identity, "second": other, **_document(ours, theirs)},
         as_json=arguments.json,
     )
     return 0
@@ -115,8 +112,16 @@ def _of_run(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
     return f"{opened.folder}, {arguments.second}\n", first, second
 
 
-def _document(comparison: "PartitionComparison") -> dict[str, Any]:
-    document = asdict(comparison)
-    matching = document.pop("matching")
-    score = None if math.isnan(matching["score"]) else matching["score"]
-    return {"jaccard": document.pop("jaccard"), **matching, "score": score, **document}
+def _document(first: "Integers", second: "Integers") -> dict[str, Any]:
+    from harness.metrics.jaccard import best_match_jaccard
+    from harness.metrics.matching import best_unions, match
+    from harness.store import none_for_nan
+
+    matching = match(first, second)
+    return {
+        "jaccard": none_for_nan(best_match_jaccard(first, second)),
+        **asdict(matching),
+        "score": none_for_nan(matching.score),
+        "first_unions": [asdict(each) for each in best_unions(first, second)],
+        "second_unions": [asdict(each) for each in best_unions(second, first)],
+    }

@@ -29,12 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show layers and heads; returns the exit code."""
     from harness.api import open_run
-    from harness.views.figures.layers import drawings
     from harness.views.layers import document, show, tables
 
     opened = open_run(arguments.run_folder)
     found, written = opened.layers(arguments.of), []
     if arguments.out is not None:
+        from harness.views.figures.layers import drawings
+
         sheets = [(name, None, columns_of(rows)) for name, rows in tables(found).items()]
         figures = ((name, figure, None) for name, figure in drawings(found))
         written = list(write_drawings(itertools.chain(sheets, figures), arguments.out))

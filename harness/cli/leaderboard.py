@@ -14,7 +14,6 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.analysis.leaderboard import Comparison
     from harness.api import Run
     from harness.views.leaderboard import Board
 
@@ -65,7 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
-    """Print a row for each method and head, or layer."""
     from harness.analysis.layers import flat_row
     from harness.views.leaderboard import show_per
 
@@ -84,10 +82,7 @@ def print_leaderboards(
     pairs: bool = False,
     stability: bool = False,
 ) -> None:
-    """Print each run's leaderboard as "table", "json" or "csv".
-
-    `pairs` and `stability` add tables to those of the form "table".
-    """
+    """Print each run's leaderboard as "table", "json" or "csv"; flags add tables to a "table"."""
     from harness.analysis.leaderboard import COLUMNS
     from harness.analysis.method import flatten
     from harness.views.leaderboard import show
@@ -97,7 +92,10 @@ def print_leaderboards(
         {
             "run": board.run,
             "rows": [flatten(row) for row in board.rows],
-            "comparisons": [_tests(comparison) for comparison in board.comparisons],
+            "comparisons": [
+                {name: value for name, value in asdict(each).items() if name != "rows"}
+                for each in board.comparisons
+            ],
         }
         for board in boards
     ]
@@ -130,8 +128,3 @@ def _print(
     else:
         document = documents[0] if len(documents) == 1 else documents
         print_result(show, lambda: document, as_json=form == "json")
-
-
-def _tests(comparison: "Comparison") -> dict[str, Any]:
-    """The tests between the methods of a set, without their rows."""
-    return {name: value for name, value in asdict(comparison).items() if name != "rows"}

@@ -87,7 +87,6 @@ def _document(
 
 
 def _flat(value: "Description | Broken") -> dict[str, Any]:
-    """The fields of a component or broken plugin, and those of its source."""
     fields = asdict(value)
     source: dict[str, Any] = fields.pop("source")
     return {**fields, **source}

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.cli.options import add_plugin_option, add_run_argument
 from harness.cli.output import stdout_console, write_drawings
@@ -83,11 +83,8 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     """What is shown; without pixels or weights if they cannot be loaded any more."""
     from harness.views.show import ShowContext
 
-    filters = {
-        name: getattr(arguments, name)
-        for name in MAP_OPTIONS
-        if getattr(arguments, name) is not None
-    }
+    given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
+    filters = {name: value for name, value in given.items() if value is not None}
     report = opened.image_report(arguments.image, filters, arguments.method, arguments.selector)
     image, class_name, weights, remarks = None, "", None, []
     if report.image_set and report.size is not None:
@@ -112,7 +109,6 @@ def _drawings(
 
     report = context.report
     query = None if arguments.query is None else query_patch(arguments.query, report.grid)
-    heads: dict[int, Any] = {}
-    if context.weights is not None:
-        heads = opened.weights(report, alone=arguments.head is not None)
+    loaded = context.weights is not None
+    heads = opened.weights(report, alone=arguments.head is not None) if loaded else {}
     return drawings(context, heads, query)

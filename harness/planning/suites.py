@@ -13,7 +13,7 @@ from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution
 from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.registry import Registry
-from harness.plugin.spec import component_name, did_you_mean, format_spec, split
+from harness.plugin.spec import component_name, format_spec, hint, split
 
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
@@ -75,8 +75,7 @@ def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there
     """Raise HarnessError for a name that is not known, with the closest one or all of them."""
     for name in given:
         if name not in known:
-            hint = did_you_mean(name, known) or f"; {there} {', '.join(known)}"
-            raise HarnessError(f"{where} {name!r}{hint}")
+            raise HarnessError(f"{where} {name!r}{hint(name, known, there=there)}")
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:

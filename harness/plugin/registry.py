@@ -27,7 +27,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
-from harness.plugin.spec import NAME, configure, did_you_mean, parse, supported
+from harness.plugin.spec import NAME, configure, hint, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
@@ -72,8 +72,7 @@ class Registry:
             if name in self.components[other]:
                 return f"{name!r} is no {kind} but a {other}"
         known = self.components[kind]
-        hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
-        return f"there is no {kind} {name!r}{hint}"
+        return f"there is no {kind} {name!r}{hint(name, sorted(known))}"
 
     def make(self, kind: str, text: str) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
@@ -179,8 +178,7 @@ def _call_hooks(
         raise BrokenPluginError(f"it implements none of the hooks {', '.join(HOOKS)}")
     for caller in callers:
         if not caller.has_spec():
-            hint = did_you_mean(caller.name, HOOKS) or f"; there are {', '.join(HOOKS)}"
-            raise BrokenPluginError(f"there is no hook {caller.name!r}{hint}")
+            raise BrokenPluginError(f"there is no hook {caller.name!r}{hint(caller.name, HOOKS)}")
         for implementation in caller.get_hookimpls():
             if implementation.plugin is plugin:
                 returned = implementation.function()

@@ -132,12 +132,11 @@ def _swept(
 ) -> list[Any]:
     """The values of one parameter: several if it is swept."""
     if key not in fields:
-        known = f"; it has {', '.join(fields)}" if fields else "; it has no parameters"
-        known = did_you_mean(key, fields) or known
+        known = hint(key, fields, there="it has") if fields else "; it has no parameters"
         raise HarnessError(f"{spec.text}: {spec.name} has no parameter {key!r}{known}")
-    hint = typing.get_type_hints(component)[key]
+    type_hint = typing.get_type_hints(component)[key]
     where = f"{spec.text}: {key}"
-    values = [_coerce(text, hint, where) for text in _sweep(spec.parameters[key], hint)]
+    values = [_coerce(text, type_hint, where) for text in _sweep(spec.parameters[key], type_hint)]
     if not values:
         raise HarnessError(f"{where} is an empty list")
     return values
@@ -173,6 +172,14 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` with the closest known word, or nothing if none is close."""
     close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def hint(wrong: str, known: Iterable[str], most: int = 100, there: str = "there are") -> str:
+    """The end of a message about an unknown word: the closest known one, else what there is."""
+    words = list(known)
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    shown = f"; {there} {', '.join(words[:most])}{more}" if words else "; it has none"
+    return did_you_mean(wrong, words) or shown
 
 
 def _optional(hint: Any) -> Any:

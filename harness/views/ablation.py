@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Literal, get_args
 
 from rich.console import Console
 
@@ -23,8 +22,7 @@ from harness.views.tables import (
     signed,
 )
 
-ChanceKind = Literal["random", "contiguous"]
-CHANCES: tuple[ChanceKind, ...] = get_args(ChanceKind)
+CHANCES = ("random", "contiguous")
 # Up to this number of classes a table has a column for each.
 MOST_CLASSES = 12
 PLACES = {
@@ -208,12 +206,12 @@ def _summary(found: Ablation) -> str:
     return f"{counted}; intact, {right} of {len(labelled)} are predicted right"
 
 
-_ContrastRow = tuple[Contrast, ChanceKind]
+# A contrast with one of CHANCES.
+_ContrastRow = tuple[Contrast, str]
 
 
 def _beyond(row: _ContrastRow) -> Estimate:
-    contrast, chance = row
-    return contrast.beyond_random if chance == "random" else contrast.beyond_contiguous
+    return row[0].beyond_random if row[1] == "random" else row[0].beyond_contiguous
 
 
 CONTRAST_COLUMNS: Sequence[Column[_ContrastRow]] = (

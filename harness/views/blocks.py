@@ -15,9 +15,9 @@ SHADES = " ░▒▓█"
 NAMES = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 IN_NONE = "·"
 UNNAMED = "+"
-# Lines of a plot, and its columns, which are shared by the levels.
-MODULARITY_ROWS = 5
-COUNT_ROWS = 3
+# What is plotted, in how many lines, and the form of its largest value.
+PLOTS = (("modularity", 5, ".2f"), ("n_clusters", 3, ".0f"))
+# Columns of a plot, which are shared by the levels.
 PLOT_WIDTH = 32
 # Width of the numbers next to a plot.
 AXIS_WIDTH = 6
@@ -39,23 +39,16 @@ def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
 def profile_plot(method: MethodReport) -> RenderableType:
     """Modularity and number of clusters over the levels, next to the control on the same scale."""
     profile, noise = method.profile, method.noise
-    counts = profile.n_clusters.astype(np.float64)
-    figures = (
-        (profile.modularity, None if noise is None else noise.modularity, MODULARITY_ROWS, ".2f"),
-        (counts, None if noise is None else noise.n_clusters, COUNT_ROWS, ".0f"),
-    )
     grid = Table.grid(padding=(0, 3))
     grid.add_row(
         safe_text(f"{method.clusterer}: modularity, clusters below", "bold"),
         safe_text(f"control: {noise.control}, mean of {noise.draws}" if noise else "", "bold"),
     )
-    for observed, control, rows, form in figures:
-        drawn = observed if control is None else np.concatenate([observed, control])
-        top = max(float(np.nanmax(drawn, initial=0.0)), 0.0)
-        axes = [_plot(observed, top, rows, form, COLOURS[0])]
-        if control is not None:
-            axes.append(_plot(control, top, rows, form, NOISE))
-        grid.add_row(*axes)
+    shown = ((profile, COLOURS[0]), *([] if noise is None else [(noise, NOISE)]))
+    for name, rows, form in PLOTS:
+        drawn = [(getattr(each, name).astype(np.float64), colour) for each, colour in shown]
+        top = max(0.0, *(float(np.nanmax(values, initial=0.0)) for values, _ in drawn))
+        grid.add_row(*(_plot(values, top, rows, form, colour) for values, colour in drawn))
     marks = Group(*(_marks(profile.levels, selection) for selection in method.selections))
     grid.add_row(marks, _marks(profile.levels, None) if noise else "")
     return grid

@@ -35,13 +35,10 @@ def show(runs: PairedRuns, console: Console) -> None:
 
 
 def _summary(runs: PairedRuns) -> str:
-    alone_first = sum(method.only_first for method in runs.methods)
-    alone_second = sum(method.only_second for method in runs.methods)
-    alone = (
-        f"; {alone_first} in the first run only, {alone_second} in the second only"
-        if alone_first or alone_second
-        else ""
-    )
+    first = sum(method.only_first for method in runs.methods)
+    second = sum(method.only_second for method in runs.methods)
+    alone = f"; {first} in the first run only, {second} in the second only"
+    alone = alone if first or second else ""
     if not runs.paired:
         return f"Nothing is paired{alone}."
     if runs.identical:
@@ -80,9 +77,8 @@ def _change(value: float | None) -> str:
 
 
 def _wins(figure: PairedMetric) -> str:
-    if figure.wins is None or figure.losses is None:
-        return NOTHING
-    return f"{figure.wins} {figure.ties} {figure.losses}"
+    won = f"{figure.wins} {figure.ties} {figure.losses}"
+    return NOTHING if figure.wins is None else won
 
 
 def _caption(runs: PairedRuns) -> Iterator[str]:

@@ -43,10 +43,7 @@ def show_in_full(
     *,
     brief: bool = False,
 ) -> None:
-    """Print components with their parameters, and broken plugins.
-
-    Unless `brief`, also print the descriptions of components and the tracebacks of plugins.
-    """
+    """Print components and broken plugins; unless `brief`, with descriptions and tracebacks."""
     for description in descriptions:
         console.print(Text.assemble(f"{description.kind} ", safe_text(description.name, "bold")))
         parts: list[RenderableType] = [safe_text(description.summary)]

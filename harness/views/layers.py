@@ -68,12 +68,11 @@ def _show_heads(method: MethodLayers, console: Console) -> None:
 
 
 def _excess(row: HeadRow) -> str:
-    figures = row.figures
-    if figures.score is None:
+    if row.score is None:
         return NOTHING
-    if not figures.accepted:
+    if not row.accepted:
         return "·"
-    return short(figures.score) + ("*" if (figures.significant_fraction or 0) > 0.5 else " ")
+    return short(row.score) + ("*" if (row.significant_fraction or 0) > 0.5 else " ")
 
 
 def _show_matrix(
@@ -94,15 +93,14 @@ def _show_matrix(
 
 def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     """Lines about which heads cluster and which do not; none for a run without a control."""
-    tested = [row for row in heads if row.figures.significant_fraction is not None]
+    tested = [row for row in heads if row.significant_fraction is not None]
     if not tested:
         return
-    ordered = sorted(tested, key=lambda row: -(row.figures.excess or 0.0))
-    most = [row for row in ordered if (row.figures.significant_fraction or 0.0) > 0.5]
-    none = [row for row in ordered if not row.figures.significant]
+    ordered = sorted(tested, key=lambda row: -(row.excess or 0.0))
+    most = [row for row in ordered if (row.significant_fraction or 0.0) > 0.5]
+    none = [row for row in ordered if not row.significant]
     best = ", ".join(
-        f"{_head_name(row)} ({short(row.figures.excess or 0.0)}, "
-        f"{row.figures.significant}/{row.figures.ok})"
+        f"{row.layer}.{row.head} ({short(row.excess or 0.0)}, {row.significant}/{row.ok})"
         for row in ordered[:BEST]
     )
     yield f"Best heads, as LAYER.HEAD (excess, significant maps): {best}"
@@ -114,7 +112,7 @@ def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     if len(tested) < len(heads):
         yield f"{len(heads) - len(tested)} heads have no result on any image."
     if len(none) == len(tested):
-        least = min(1.0 if row.figures.p_value is None else row.figures.p_value for row in tested)
+        least = min(1.0 if row.p_value is None else row.p_value for row in tested)
         yield (
             f"No map is significant. The smallest median p of a head is {p_text(least)}; p is "
             "never below 1 / (draws + 1), and must be far below .05 if few of many maps stand out. "
@@ -122,13 +120,9 @@ def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
         )
 
 
-def _head_name(row: HeadRow) -> str:
-    return f"{row.layer}.{row.head}"
-
-
 def _listed(rows: Sequence[HeadRow]) -> str:
     in_order = sorted(rows, key=lambda row: (row.layer, row.head))
-    named = " ".join(map(_head_name, in_order[:MOST_NAMED]))
+    named = " ".join(f"{row.layer}.{row.head}" for row in in_order[:MOST_NAMED])
     left = len(rows) - MOST_NAMED
     return f"{named} and {left} more" if left > 0 else named
 
@@ -183,22 +177,17 @@ def tables(methods: Sequence[MethodLayers]) -> Mapping[str, Rows]:
 
 def document(methods: Sequence[MethodLayers]) -> list[dict[str, Any]]:
     """Every method with its rows, for JSON."""
-    return [
-        {
-            **method.method._asdict(),
-            "compared": method.compared,
-            "trivial": method.trivial,
-            "image_pairs": method.image_pairs,
-            **{
-                table: [
-                    {name: row[name] for name in row if name not in MethodKey._fields}
-                    for row in rows
-                ]
-                for table, rows in _tables(method).items()
-            },
+    found = []
+    for method in methods:
+        counts = {name: getattr(method, name) for name in ("compared", "trivial", "image_pairs")}
+        of_method = {
+            table: [
+                {name: row[name] for name in row if name not in MethodKey._fields} for row in rows
+            ]
+            for table, rows in _tables(method).items()
         }
-        for method in methods
-    ]
+        found.append({**method.method._asdict(), **counts, **of_method})
+    return found
 
 
 def _tables(method: MethodLayers) -> dict[str, Rows]:

@@ -1,7 +1,7 @@
 """The leaderboard in the terminal: methods, their pairs and stability, their heads and layers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -123,11 +123,7 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
 
 @dataclass(frozen=True)
 class Board:
-    """A run's rows with what its tables say about them.
-
-    by: the column that the rows are sorted by; inline: whether a session of the run had no
-    isolation.
-    """
+    """A run's rows, sorted by a column if any; inline: whether a session of it had no isolation."""
 
     run: str
     rows: Sequence[Row]
@@ -145,11 +141,7 @@ def show(
     pairs: bool = False,
     stabilities: Sequence["pandas.DataFrame"] = (),
 ) -> None:
-    """Print each run's table, and the tests against each control if there are several.
-
-    With `pairs`, print the tests between every two methods; with the boards' `stabilities`, how
-    stable the clusters are, kind by kind.
-    """
+    """Print each run's table, each control's tests if there are several, pairs and stabilities."""
     for board in boards:
         _show_methods(board, console)
         if len(board.controls) > 1:
@@ -163,9 +155,8 @@ def show(
 def show_per(per: str, runs: Iterable[tuple[str, Sequence[Any]]], console: Console) -> None:
     """Print each run's `HeadRow`s, per "head", or its `LayerRow`s, per "layer"."""
     columns, caption = (head_columns(), HEADS) if per == "head" else (layer_columns(), LAYERS)
-    methods = method_columns(lambda row: row.figures.method)
     for run, rows in runs:
-        show_table(console, [*methods, *columns], rows, title=run, caption=caption)
+        show_table(console, [*method_columns(), *columns], rows, title=run, caption=caption)
 
 
 def head_columns() -> list[Column[Any]]:
@@ -200,16 +191,9 @@ def method_columns(
 
 
 def _figures(*headings: str) -> list[Column[Any]]:
-    """Columns of the leaderboard for rows that have its row as `figures`."""
-
-    def of_figures(column: Column[Row]) -> Column[Any]:
-        def cell(row: Any) -> str | tuple[str, str]:
-            return column.cell(row.figures)
-
-        return replace(column, cell=cell)
-
+    """Columns of the leaderboard, in this order."""
     by_heading = {column.heading: column for column in COLUMNS}
-    return [of_figures(by_heading[heading]) for heading in headings]
+    return [by_heading[heading] for heading in headings]
 
 
 def _show_methods(board: Board, console: Console) -> None:
@@ -238,7 +222,6 @@ def _show_methods(board: Board, console: Console) -> None:
 
 
 def _show_controls(board: Board, console: Console) -> None:
-    """Print every method's test against every control."""
     columns: list[Column[tuple[Row, ControlTest]]] = [
         *method_columns(lambda pair: pair[0].method),
         Column("control", lambda pair: pair[1].control, words=True),
@@ -255,7 +238,6 @@ def _show_controls(board: Board, console: Console) -> None:
 
 
 def _show_pairs(comparison: Comparison, console: Console) -> None:
-    """Print the tests between every two methods on one set."""
     omnibus = (
         "Friedman's test needs three complete methods and six images."
         if comparison.omnibus is None

@@ -1,45 +1,23 @@
 """Two partitions compared in the terminal: which clusters became which."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 
 from rich.console import Console
 
 from harness.metrics.jaccard import best_match_jaccard
-from harness.metrics.matching import BestUnion, Correspondence, Matching, best_unions, match
+from harness.metrics.matching import Correspondence, best_unions, match
 from harness.metrics.stability import DISSOLVED
 from harness.plugin.values import Integers
-from harness.store import none_for_nan
 from harness.views.tables import CAPTION, NOTHING, Column, number, print_text, show_table
 
 
-@dataclass(frozen=True)
-class PartitionComparison:
-    """How alike two partitions are.
-
-    jaccard is the best-match Jaccard index of the whole partitions, None if one of them is trivial;
-    first_unions and second_unions are each cluster's best union in the other.
-    """
-
-    jaccard: float | None
-    matching: Matching
-    first_unions: Sequence[BestUnion]
-    second_unions: Sequence[BestUnion]
-
-    @classmethod
-    def of(cls, first: Integers, second: Integers) -> "PartitionComparison":
-        """Compare labels (n,) of the same nodes."""
-        jaccard = none_for_nan(best_match_jaccard(first, second))
-        unions = best_unions(first, second), best_unions(second, first)
-        return cls(jaccard, match(first, second), *unions)
-
-
-def show(heading: str, comparison: PartitionComparison, console: Console) -> None:
+def show(heading: str, first: Integers, second: Integers, console: Console) -> None:
     """Print the correspondences, and the clusters that fit another union better."""
     print_text(console, heading, wrap=False)
-    correspondences = comparison.matching.correspondences
+    correspondences = match(first, second).correspondences
     if correspondences:
-        show_table(console, COLUMNS, correspondences, caption=_caption(comparison))
+        show_table(console, COLUMNS, correspondences, caption=_caption(first, second))
     else:
         print_text(console, "Neither partition has a cluster of two nodes or more.", CAPTION)
 
@@ -48,19 +26,20 @@ def _labels(labels: Sequence[int]) -> str:
     return " + ".join(map(str, labels)) or NOTHING
 
 
-def _caption(comparison: PartitionComparison) -> str:
-    matching = comparison.matching
-    whole = "undefined" if comparison.jaccard is None else number(comparison.jaccard)
+def _caption(first: Integers, second: Integers) -> str:
+    matching, jaccard = match(first, second), best_match_jaccard(first, second)
+    whole = "undefined" if isnan(jaccard) else number(jaccard)
     unassigned = (
         f" Nodes in no cluster: {matching.unassigned_first} of A, {matching.unassigned_second} of "
         "B; they count against the clusters that have them in the other."
         if matching.unassigned_first or matching.unassigned_second
         else ""
     )
-    reached_first, reached_second = _reached(matching)
+    of_first = ((each.first, each.jaccard) for each in matching.correspondences)
+    of_second = ((each.second, each.jaccard) for each in matching.correspondences)
     better = [
-        *_better("A", "B", comparison.first_unions, reached_first),
-        *_better("B", "A", comparison.second_unions, reached_second),
+        *_better("A", first, "B", second, of_first),
+        *_better("B", second, "A", first, of_second),
     ]
     elsewhere = f" More like another union than what they are matched with: {'; '.join(better)}."
     return (
@@ -71,25 +50,18 @@ def _caption(comparison: PartitionComparison) -> str:
     )
 
 
-def _reached(matching: Matching) -> tuple[dict[int, float], dict[int, float]]:
-    """The Jaccard index of each cluster's correspondence, by label, for both sides."""
-    first: dict[int, float] = {}
-    second: dict[int, float] = {}
-    for each in matching.correspondences:
-        first.update(dict.fromkeys(each.first, each.jaccard))
-        second.update(dict.fromkeys(each.second, each.jaccard))
-    return first, second
-
-
 def _better(
-    own: str, other: str, unions: Sequence[BestUnion], reached: Mapping[int, float]
-) -> list[str]:
+    own: str,
+    labels: Integers,
+    other: str,
+    others: Integers,
+    matched: Iterable[tuple[Sequence[int], float]],
+) -> Iterator[str]:
     """The clusters that a union in the other fits better than their correspondence does."""
-    return [
-        f"{own} {union.label} with {other} {_labels(union.union)} ({union.jaccard:.3f})"
-        for union in unions
-        if union.jaccard > max(DISSOLVED, reached[union.label])
-    ]
+    reached = {label: jaccard for cluster, jaccard in matched for label in cluster}
+    for union in best_unions(labels, others):
+        if union.jaccard > max(DISSOLVED, reached[union.label]):
+            yield f"{own} {union.label} with {other} {_labels(union.union)} ({union.jaccard:.3f})"
 
 
 COLUMNS: Sequence[Column[Correspondence]] = (

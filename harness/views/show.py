@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
-from harness.analysis.outcomes import least_stability
+from harness.analysis.outcomes import stabilities
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
 from harness.metrics.partition import drop_singletons
@@ -20,7 +20,7 @@ from harness.plugin.patches import crop
 from harness.plugin.profile import Point
 from harness.plugin.values import UNASSIGNED, Image, Integers
 from harness.views.blocks import cluster_map, cluster_names, profile_plot, shaded
-from harness.views.figures.matrices import in_order
+from harness.views.figures.style import in_order
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -72,6 +72,11 @@ class NamedPartition:
     labels: Integers
     accepted: bool
 
+    @property
+    def title(self) -> str:
+        """The name, and whether the selector did not accept it."""
+        return self.name if self.accepted else f"{self.name} (not accepted)"
+
 
 def partitions(report: ImageReport) -> list[NamedPartition]:
     """The partition of every method and selector, then the planted communities if there are any."""
@@ -84,7 +89,6 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
         for method in report.methods
         for selection in method.selections
         if (point := _point(method, selection))
-        for name in (method_name(report, method, selection),)
     ]
     if report.truth is not None:
         found.append(NamedPartition("truth", drop_singletons(report.truth), accepted=True))
@@ -129,10 +133,7 @@ def show_images(
     selections: "pandas.DataFrame",
     console: Console,
 ) -> None:
-    """Print every image or map of the run, and which methods found clusters on it.
-
-    The frames are those of `harness.store.frames`.
-    """
+    """Print every image or map of the run, and which methods found clusters on it."""
     key = ["image_set", "image"]
     observed = cells[cells["role"] == "observed"]
     unreadable = images.set_index(key)["reason"].to_dict()
@@ -200,7 +201,6 @@ def _run(numbers: Sequence[str]) -> str:
 
 
 def _show_selections(report: ImageReport, console: Console) -> None:
-    """Print what every selector selected on every method's profile."""
     noise = next((method.noise for method in report.methods if method.noise), None)
 
     def of_point(
@@ -235,7 +235,7 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         ),
         Column(
             "Jaccard",
-            lambda row: number(least_stability(row[1].jaccards)) if row[1] else "",
+            lambda row: number(stabilities(row[1].jaccards)["jaccard"]) if row[1] else "",
             "stability, the smallest of all kinds; 0 is chance",
             shown="filled",
         ),
@@ -292,7 +292,6 @@ def _pictures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator
         columns = 2 * report.grid[1] if report.grid is not None else PICTURE_COLUMNS
         yield _titled(title, shaded(pixels.mean(axis=2) / 255, max(columns, PICTURE_COLUMNS)))
     for each in found:
-        title = each.name if each.accepted else f"{each.name} (not accepted)"
         if report.grid is not None:
             picture = cluster_map(each.labels, report.grid)
         elif context.weights is not None:
@@ -301,7 +300,7 @@ def _pictures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator
             picture = shaded(weights / max(weights.max(), 1e-300), MATRIX_COLUMNS)
         else:
             continue
-        yield Group(_titled(title, picture), Text(_sizes(each.labels), "dim"))
+        yield Group(_titled(each.title, picture), Text(_sizes(each.labels), "dim"))
 
 
 def _titled(title: str, picture: Text) -> RenderableType:
@@ -309,7 +308,6 @@ def _titled(title: str, picture: Text) -> RenderableType:
 
 
 def _sizes(labels: Integers) -> str:
-    """How many patches each of the largest clusters has."""
     sizes = [
         f"{mark}: {size}"
         for label, mark in cluster_names(labels).items()
@@ -321,7 +319,6 @@ def _sizes(labels: Integers) -> str:
 
 
 def _show_similarity(found: Sequence[NamedPartition], console: Console) -> None:
-    """Print how similar every two partitions are."""
     columns: list[Column[tuple[NamedPartition, NamedPartition]]] = [
         Column("partition", lambda pair: pair[0].name, words=True),
         Column("and", lambda pair: pair[1].name, words=True),

@@ -66,26 +66,13 @@ def estimate_text(estimate: "Estimate") -> str:
 class Column(Generic[Row]):
     """One column of a table.
 
-    Parameters
-    ----------
-    heading
-        Its first line.
-    cell
-        Makes a cell from a row: its text, or its text and a rich style.
-    meaning
-        What the caption says of the column; may be empty.
-    shown
-        "varying": if all rows agree, the caption says what they share instead. "filled": left out
-        if no row has a value.
-    drop
-        In a console that is too narrow, the column with the smallest number is left out first, and
-        a line says so; a column with 0 always stays. For commands that have `--json`.
-    words
-        Words stand on the left and are folded; numbers stand on the right and are not.
-    width
-        At least so many characters, so that several tables line up.
-    once
-        Left empty in a row whose first item is that of the row above; rows are tuples.
+    cell makes a row's cell: its text, or its text and a rich style; meaning is what the caption
+    says of the column. shown: "varying" if the caption shall say it instead where all rows agree,
+    "filled" if it is left out where no row has a value. drop: in a console that is too narrow, the
+    column with the smallest number is left out first, and a line says so; a column with 0 stays.
+    For commands that have `--json`. words stand on the left and are folded; numbers stand on the
+    right and are not. width: at least so many characters, so that several tables line up. once:
+    left empty in a row whose first item is that of the row above; rows are tuples.
     """
 
     heading: str
@@ -140,10 +127,7 @@ def show_table(
 
 
 def print_text(console: Console, text: str, style: str = "", *, wrap: bool = True) -> None:
-    """Print text as it is: no markup is interpreted, and control characters are escaped.
-
-    With `wrap` false, long lines are not broken, so that paths stay whole.
-    """
+    """Print text without markup, control characters escaped; without `wrap`, lines stay whole."""
     console.print(safe_text(text, style), soft_wrap=not wrap)
 
 

@@ -32,17 +32,17 @@ def rows(run: harness.Run) -> list[HeadRow]:
 def test_heads_that_cluster_stand_before_those_that_do_not(rows: list[HeadRow]) -> None:
     assert [(row.layer, row.head) for row in rows[:2]] == [(1, 1), (0, 1)]
     assert {(row.layer, row.head) for row in rows[2:]} == {(0, 0), (1, 0)}
-    assert rows[1].figures.excess > 0.1 > abs(rows[2].figures.excess)
+    assert rows[1].excess > 0.1 > abs(rows[2].excess)
 
 
 def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: list[HeadRow]) -> None:
     selections = run.selections()
     for row in rows:
         of_it = selections[(selections["layer"] == row.layer) & (selections["head"] == row.head)]
-        assert row.figures.total == row.figures.ok == len(of_it) == 3
-        assert row.figures.modularity == pytest.approx(np.mean(of_it["modularity"]))
-        assert row.figures.excess_low <= row.figures.excess <= row.figures.excess_high
-        assert row.figures.significant_fraction == row.figures.significant / 3
+        assert row.total == row.ok == len(of_it) == 3
+        assert row.modularity == pytest.approx(np.mean(of_it["modularity"]))
+        assert row.excess_low <= row.excess <= row.excess_high
+        assert row.significant_fraction == row.significant / 3
 
 
 def test_a_row_is_flat_for_a_table(rows: list[HeadRow]) -> None:
@@ -59,8 +59,8 @@ def test_methods_stay_in_the_order_of_the_plan(tmp_path: Path, planted_maps: Pat
         selectors="fixed[level=0.5]",
         levels=2,
     )
-    assert [row.figures.method.clusterer for row in run.head_rows()] == ["louvain", "infomap"]
-    assert all(row.figures.significant_fraction is None for row in run.head_rows())
+    assert [row.method.clusterer for row in run.head_rows()] == ["louvain", "infomap"]
+    assert all(row.significant_fraction is None for row in run.head_rows())
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_stored_attention_has_its_layers_and_heads(stack: Path) -> None:
     rows = harness.open_run(stack).head_rows()
 
     assert {(row.layer, row.head) for row in rows[:2]} == {(0, 1), (1, 1)}
-    assert {(row.layer, row.head): (row.figures.ok, row.figures.total) for row in rows} == {
+    assert {(row.layer, row.head): (row.ok, row.total) for row in rows} == {
         (0, 0): (2, 2), (0, 1): (2, 2), (1, 0): (1, 2), (1, 1): (2, 2)
     }  # fmt: skip
 

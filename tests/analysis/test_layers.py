@@ -48,7 +48,7 @@ def test_layers_are_in_the_order_of_their_depth(run: harness.Run, louvain: Metho
 
 
 def test_deeper_layers_cluster_more(louvain: MethodLayers) -> None:
-    shallow, middle, deep = (row.figures.excess for row in louvain.layers)
+    shallow, middle, deep = (row.excess for row in louvain.layers)
     assert abs(shallow) < 0.1 < middle < deep
 
 
@@ -62,18 +62,18 @@ def test_figures_are_over_the_maps_of_all_heads_of_a_layer(
             & (selections["clusterer"] == "louvain")
             & (selections["selector"] == louvain.method.selector)
         ]
-        assert row.figures.total == row.figures.ok == len(of_it) == 6
-        assert row.figures.modularity == pytest.approx(np.mean(of_it["modularity"]))
+        assert row.total == row.ok == len(of_it) == 6
+        assert row.modularity == pytest.approx(np.mean(of_it["modularity"]))
         low, high = row.intervals["modularity_low"], row.intervals["modularity_high"]
         by_image = of_it.groupby("image")["modularity"].mean()
-        assert by_image.min() - TINY <= low <= row.figures.modularity
-        assert row.figures.modularity <= high <= by_image.max() + TINY
+        assert by_image.min() - TINY <= low <= row.modularity
+        assert row.modularity <= high <= by_image.max() + TINY
 
 
 def test_fractions_are_of_maps_with_a_result(louvain: MethodLayers) -> None:
     for row in louvain.layers:
-        assert row.figures.accepted_fraction == row.figures.accepted / 6
-        assert row.figures.significant_fraction == row.figures.significant / 6
+        assert row.accepted_fraction == row.accepted / 6
+        assert row.significant_fraction == row.significant / 6
 
 
 def test_a_layer_is_flat_for_a_table(louvain: MethodLayers) -> None:
@@ -145,7 +145,7 @@ def test_what_was_not_accepted_is_not_compared(methods: list[MethodLayers]) -> N
         for each in methods
         if (each.method.clusterer, each.method.selector) == ("infomap", "fixed[level=0.5]")
     )
-    assert [row.figures.accepted_fraction for row in infomap.layers] == [0, 1, 1]
+    assert [row.accepted_fraction for row in infomap.layers] == [0, 1, 1]
     assert (infomap.compared, infomap.trivial) == (12, 0)
     for similarity in infomap.similarities:
         assert np.isnan(similarity.layers[0]).all()
@@ -157,7 +157,7 @@ def test_a_method_that_accepted_nothing_has_nothing_alike(methods: list[MethodLa
     rejecting = next(each for each in methods if each.method.selector == "excess-modularity")
     assert rejecting.compared == 0
     assert all(np.isnan(each.layers).all() for each in rejecting.similarities)
-    assert [row.figures.ok for row in rejecting.layers] == [6, 6, 6]
+    assert [row.ok for row in rejecting.layers] == [6, 6, 6]
 
 
 def test_what_failed_is_counted_and_compared_with_nothing(deep: Path, tmp_path: Path) -> None:
@@ -169,12 +169,12 @@ def test_what_failed_is_counted_and_compared_with_nothing(deep: Path, tmp_path: 
             "AND clusterer = 'louvain' LIMIT 1)"
         )
     louvain = harness.open_run(folder).layers(["louvain"])[0]
-    assert [(row.figures.ok, row.figures.total) for row in louvain.layers] == [
+    assert [(row.ok, row.total) for row in louvain.layers] == [
         (6, 6),
         (6, 6),
         (5, 6),
     ]
-    assert louvain.heads[5].figures.ok == 2
+    assert louvain.heads[5].ok == 2
     assert louvain.compared == 17
     assert louvain.similarities[0].layer_images[2].tolist() == [3, 3, 2]
 

@@ -1,25 +1,20 @@
 """The effects of removing clusters from one image, compared with random patches."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from harness.metrics.ablation import Chance, Effect
 from harness.views.figures.style import NOISE, colour, legend_below, new_figure, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Names, colours and offsets of both kinds of chance.
 CHANCE = (("random patches", NOISE, -0.16), ("random contiguous patches", "#B08FC7", 0.16))
 
 
 @style()
-def effect_bars(effects: Sequence[tuple[str, Effect]], *, title: str, what: str) -> "Figure":
-    """One row per named effect: a bar for its first figure, and the intervals of chance.
-
-    `what` labels the axis.
-    """
+def effect_bars(effects: Sequence[tuple[str, Effect]], *, title: str, what: str) -> Figure:
+    """One row per named effect: a bar for its first figure, and the intervals of chance."""
     figure, ((panel,),) = new_figure(1, 1, 6.8, 1.9 + 0.5 * len(effects), title)
     for row, (_, effect) in enumerate(effects):
         panel.barh(
@@ -37,7 +32,7 @@ def effect_bars(effects: Sequence[tuple[str, Effect]], *, title: str, what: str)
 
 
 def _draw_chance(
-    panel: "Axes", row: int, name: str, tint: str, offset: float, chance: Chance
+    panel: Axes, row: int, name: str, tint: str, offset: float, chance: Chance
 ) -> None:
     panel.plot([chance.low, chance.high], [row + offset] * 2, color=tint, linewidth=3)
     panel.plot(

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from harness.metrics.partition import drop_singletons
 from harness.plugin.values import UNASSIGNED, Floats, Integers
@@ -19,10 +21,6 @@ from harness.views.figures.style import (
     wrapped,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 SIDE = 2.4
 WIDTH = 2.7
 ACROSS = 4
@@ -36,9 +34,7 @@ TINT, REST, REST_STRENGTH = (0.0, 0.447, 0.698), (0.94, 0.94, 0.94), 0.78
 
 
 @style()
-def side_by_side(
-    on: Patched, partitions: Sequence[tuple[str, Integers]], *, title: str
-) -> "Figure":
+def side_by_side(on: Patched, partitions: Sequence[tuple[str, Integers]], *, title: str) -> Figure:
     """The image, if there is one, and partitions of its patches, each with its cluster sizes."""
     columns = len(partitions) + (on.pixels is not None)
     width, height = on.inches(WIDTH)
@@ -59,7 +55,7 @@ def side_by_side(
 @style()
 def panels(
     on: Patched, labels: Integers, *, title: str, names: Mapping[int, str] | None = None
-) -> "Figure":
+) -> Figure:
     """One panel a cluster of two patches or more, tinted, the rest faded; the largest first.
 
     names: titles by label, in the order of the panels; by default they give the sizes.
@@ -90,9 +86,7 @@ def coloured(labels: Integers) -> Floats:
     return np.array([colours[int(label)] for label in labels])
 
 
-def _legend(panel: "Axes", labels: Integers) -> None:
-    from matplotlib.patches import Patch
-
+def _legend(panel: Axes, labels: Integers) -> None:
     colours = cluster_colours(labels)
     sizes = {label: int((labels == label).sum()) for label in by_size(labels)}
     listed = [label for label, size in sizes.items() if size > 1][:LISTED]

@@ -2,22 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from harness.views.figures.style import new_figure, photo, picture, style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ACROSS = 4
 SIDE = 2.2
 
 
 @style()
-def gallery(images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str) -> "Figure":
+def gallery(images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str) -> Figure:
     """Images (height, width, 1 or 3) under their names."""
     columns = min(ACROSS, len(images))
     rows = math.ceil(len(images) / columns)

@@ -2,19 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from harness.plugin.values import Floats
 from harness.views.figures.style import new_figure, style
 from harness.views.tables import short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
 UNDEFINED = "#DDDDDD"
 ACROSS = 4
@@ -39,11 +37,8 @@ def head_figure(
     title: str,
     colours: Range,
     label: str = "excess modularity",
-) -> "Figure":
-    """A score by layer and head, (layers, heads): NaN is grey, marked cells have a star.
-
-    colours: the scores at the ends of the colour scale.
-    """
+) -> Figure:
+    """A score by layer and head, (layers, heads): NaN is grey, marked cells have a star."""
     size = max(3.6, 1.6 + CELL * len(heads)), 1.4 + 0.3 * len(layers)
     figure, ((panel,),) = new_figure(1, 1, *size, title)
     drawn = _matrix(panel, excess, colours)
@@ -57,7 +52,7 @@ def head_figure(
 @style()
 def layer_similarity(
     measures: Sequence[Similarity], layers: Sequence[int], *, title: str
-) -> "Figure":
+) -> Figure:
     """Layers by layers, one row for each measure: within an image, and across images."""
     side = max(3.2, 1.0 + CELL * min(len(layers), MOST_WRITTEN))
     figure, panels = new_figure(len(measures), 2, 2 * side + 1, len(measures) * side, title)
@@ -73,7 +68,7 @@ def layer_similarity(
 @style()
 def head_pair_similarity(
     measures: Sequence[Similarity], layers: Sequence[int], *, title: str
-) -> "Figure":
+) -> Figure:
     """All heads by all heads, ordered by layer; layers: the layer of each, (heads,)."""
     shown, starts, counts = np.unique(layers, return_index=True, return_counts=True)
     names, middles = shown.tolist(), starts + (counts - 1) / 2
@@ -92,7 +87,7 @@ def head_pair_similarity(
 @style()
 def head_similarity(
     by_layer: Sequence[tuple[int, Sequence[int], Floats]], measure: str, *, title: str
-) -> "Figure":
+) -> Figure:
     """The heads of every layer by each other: the layer, its heads, and (heads, heads)."""
     columns = min(ACROSS, len(by_layer))
     rows = math.ceil(len(by_layer) / columns)
@@ -115,7 +110,7 @@ def colour_range(values: Floats) -> Range:
     return float(finite.min(initial=0.0)), max(float(finite.max(initial=0.0)), SMALLEST_RANGE)
 
 
-def _pair(figure: "Figure", row: Sequence["Axes"], similarity: Similarity) -> Range:
+def _pair(figure: Figure, row: Sequence[Axes], similarity: Similarity) -> Range:
     """Draw a measure within an image and across images, in the same colours; return their range."""
     measure, *matrices = similarity
     colours = colour_range(np.stack(matrices))
@@ -128,9 +123,7 @@ def _pair(figure: "Figure", row: Sequence["Axes"], similarity: Similarity) -> Ra
     return colours
 
 
-def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":
-    from matplotlib import colormaps
-
+def _matrix(panel: Axes, values: Floats, colours: Range) -> AxesImage:
     scale = colormaps["viridis"].with_extremes(bad=UNDEFINED)
     for spine in panel.spines.values():
         spine.set_visible(False)
@@ -139,7 +132,7 @@ def _matrix(panel: "Axes", values: Floats, colours: Range) -> "AxesImage":
 
 
 def _ticks(
-    panel: "Axes", across: Sequence[int], down: Sequence[int], at: Floats | None = None
+    panel: Axes, across: Sequence[int], down: Sequence[int], at: Floats | None = None
 ) -> None:
     """Number columns and rows, each at its index or at the places given."""
     panel.set_xticks(range(len(across)) if at is None else at, [str(number) for number in across])
@@ -147,7 +140,7 @@ def _ticks(
     panel.tick_params(length=0, labelsize=7)
 
 
-def _write(panel: "Axes", values: Floats, marked: NDArray[np.bool_], colours: Range) -> None:
+def _write(panel: Axes, values: Floats, marked: NDArray[np.bool_], colours: Range) -> None:
     """Write numbers if there is room for them, and stars."""
     small = max(values.shape) > MOST_WRITTEN
     least, most = colours

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from harness.views.figures.patched import Patched
 from harness.views.figures.style import CHOSEN, new_figure, picture, style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ACROSS = 6
 SIDE = 1.5
@@ -29,14 +28,12 @@ def query_heatmaps(
     *,
     title: str,
     names: Sequence[str] | None = None,
-) -> "Figure":
+) -> Figure:
     """Each head's row of one query patch: by itself, and over the image, the query marked.
 
     maps: (heads, n, n); names: their names, by default their numbers. Colours are scaled by head:
     the brightest is each head's maximum, which the title of its panel gives.
     """
-    import matplotlib
-
     grid = on.patches.grid
     alone = Patched.of(None, grid)
     patch_height, patch_width = on.patches.patch_size

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
@@ -15,11 +16,8 @@ from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import by_size, file_names
+from harness.views.figures.style import by_size, file_names, in_order
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Weights = NDArray[np.floating[Any]]
 # The graph builder that the default axis of a profile describes.
@@ -27,7 +25,7 @@ BY_DENSITY = "threshold"
 # The figures of a point in a profile's table.
 FIGURES = ("level", "threshold", "density", "modularity")
 # The name of its files, the figure, and its numbers by column.
-Drawing = tuple[str, "Figure", Mapping[str, Sequence[Any]]]
+Drawing = tuple[str, Figure, Mapping[str, Sequence[Any]]]
 
 
 def drawings(
@@ -51,8 +49,8 @@ def drawings(
             yield _heatmaps(report, on, heads, query)
     elif context.weights is not None:
         for file, each in named:
-            title = _title(report, f"attention by the clusters of {_called(each)}")
-            order = matrices.in_order(each.labels)
+            title = _title(report, f"attention by the clusters of {each.title}")
+            order = in_order(each.labels)
             marks = _marks(each.labels[order])
             table = {"place": range(len(order)), "node": order.tolist(), "cluster": marks}
             figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
@@ -121,12 +119,12 @@ def _on_the_grid(
 ) -> Iterator[Drawing]:
     report, places = context.report, _places(on.patches.grid)
     for file, each in named:
-        title = _title(report, _called(each))
+        title = _title(report, each.title)
         figure = clusters.side_by_side(on, [("", each.labels)], title=title)
         yield f"overlay-{file}", figure, {**places, "cluster": _marks(each.labels)}
         yield f"panels-{file}", *_panels(context, on, each)
     if len(named) > 1:
-        partitions = [(_called(each), each.labels) for _, each in named]
+        partitions = [(each.title, each.labels) for _, each in named]
         title = _title(report, "the methods' clusters")
         figure = clusters.side_by_side(on, partitions, title=title)
         marks = {each.name: _marks(each.labels) for _, each in named}
@@ -135,9 +133,9 @@ def _on_the_grid(
 
 def _panels(
     context: ShowContext, on: Patched, each: NamedPartition
-) -> tuple["Figure", dict[str, list[Any]]]:
+) -> tuple[Figure, dict[str, list[Any]]]:
     """One panel a cluster: the most salient first if the map's weights could be loaded."""
-    marks, title = cluster_names(each.labels), _title(context.report, _called(each))
+    marks, title = cluster_names(each.labels), _title(context.report, each.title)
     if context.weights is None:
         sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
         return clusters.panels(on, each.labels, title=title), {
@@ -159,7 +157,6 @@ def _panels(
 
 
 def _places(grid: tuple[int, int]) -> dict[str, list[int]]:
-    """Every patch's row and column."""
     rows, columns = np.indices(grid)
     return {"row": rows.ravel().tolist(), "column": columns.ravel().tolist()}
 
@@ -186,7 +183,3 @@ def _heatmaps(
 
 def _title(report: ImageReport, what: str) -> str:
     return f"{report.image}, layer {report.layer}, head {report.head}: {what}"
-
-
-def _called(each: NamedPartition) -> str:
-    return each.name if each.accepted else f"{each.name} (not accepted)"

@@ -1,19 +1,17 @@
 """How a model's layers and heads cluster: depth curves, heads and similarities as figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.layers import MethodLayers, flat_row
 from harness.analysis.method import short_names
 from harness.plugin.values import Floats
 from harness.views.figures import heads as head_figures
 from harness.views.figures.style import NOISE, colour, file_names, legend_below, new_figure, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MARKERS = "osD^v<>P"
 # Columns of `flat_row` by what their axis says.
@@ -32,14 +30,14 @@ COLUMNS = (
 Curves = Mapping[str, Floats]
 
 
-def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
+def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, Figure]]:
     """Every figure with the name of its files; runs of one layer or head have fewer."""
     names = short_names([each.method for each in methods])
     named = list(zip(methods, names, file_names(names), strict=True))
     deep = {name: _curves(method) for method, name, _ in named if len(method.layers) > 1}
     if deep:
         yield "depth", depth_figure(deep, title="clusters by depth")
-    scores = [row.figures.score for method in methods for row in method.heads]
+    scores = [row.score for method in methods for row in method.heads]
     # One range for all methods, so that they can be compared.
     colours = head_figures.colour_range(np.array(scores, dtype=np.float64))
     for method, name, file in named:
@@ -48,13 +46,8 @@ def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, "Figure"]]:
 
 
 @style()
-def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
-    """Excess, modularity with the control's in grey, clusters and stability, each over the layers.
-
-    methods: the numbers of each method by its name.
-    """
-    from matplotlib.ticker import MaxNLocator
-
+def depth_figure(methods: Mapping[str, Curves], *, title: str) -> Figure:
+    """Excess, modularity with the control's in grey, clusters and stability over the layers."""
     figure, axes = new_figure(2, 2, 8.4, 6.2, title, sharex=True)
     panels = dict(zip(PANELS, axes.flat, strict=True))
     for place, (name, curves) in enumerate(methods.items()):
@@ -76,7 +69,7 @@ def depth_figure(methods: Mapping[str, Curves], *, title: str) -> "Figure":
     return figure
 
 
-def _draw(panel: "Axes", place: int, name: str, curves: Curves, column: str) -> None:
+def _draw(panel: Axes, place: int, name: str, curves: Curves, column: str) -> None:
     layers, values = curves["layer"], curves[column]
     panel.plot(
         layers, values, color=colour(place), linewidth=1.4,
@@ -93,16 +86,16 @@ def _curves(method: MethodLayers) -> Curves:
     return {column: np.array([row[column] for row in rows], dtype=np.float64) for column in COLUMNS}
 
 
-def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Figure":
+def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> Figure:
     layers = sorted({row.layer for row in method.heads})
     heads = sorted({row.head for row in method.heads})
     scores = np.full((len(layers), len(heads)), np.nan)
     marked = np.zeros(scores.shape, dtype=bool)
     for row in method.heads:
         place = layers.index(row.layer), heads.index(row.head)
-        scores[place] = np.nan if row.figures.score is None else row.figures.score
-        marked[place] = (row.figures.significant_fraction or 0) > 0.5
-    controlled = any(row.figures.excess is not None for row in method.heads)
+        scores[place] = np.nan if row.score is None else row.score
+        marked[place] = (row.significant_fraction or 0) > 0.5
+    controlled = any(row.excess is not None for row in method.heads)
     explained = "; * more than the control on most images" if marked.any() else ""
     title = f"{name} by layer and head{explained}"
     label = "excess modularity" if controlled else "modularity Q"
@@ -111,7 +104,7 @@ def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> "Fig
     )
 
 
-def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[str, "Figure"]]:
+def _similarities(method: MethodLayers, name: str, file: str) -> Iterator[tuple[str, Figure]]:
     found, of_heads = method.similarities, [row.layer for row in method.heads]
     if not any(each.head_images.any() for each in found):
         return

@@ -1,22 +1,20 @@
 """An attention map as a matrix, for maps without a grid of patches."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from harness.plugin.values import UNASSIGNED, Integers
+from harness.plugin.values import Integers
 from harness.views.figures.patched import draw_frame
-from harness.views.figures.style import by_size, cluster_colours, new_figure, style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from harness.views.figures.style import by_size, cluster_colours, in_order, new_figure, style
 
 SIDE = 5.4
 
 
 @style()
-def ordered_matrix(weights: NDArray[np.floating[Any]], labels: Integers, *, title: str) -> "Figure":
+def ordered_matrix(weights: NDArray[np.floating[Any]], labels: Integers, *, title: str) -> Figure:
     """Weights (n, n) with rows and columns cluster by cluster, the largest first.
 
     Each cluster is framed in its colour; unassigned patches come last. Shades show the square root,
@@ -34,9 +32,3 @@ def ordered_matrix(weights: NDArray[np.floating[Any]], labels: Integers, *, titl
     panel.set(xticks=[], yticks=[])
     figure.colorbar(drawn, ax=panel, shrink=0.7, label="square root of the weight")
     return figure
-
-
-def in_order(labels: Integers) -> Integers:
-    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
-    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
-    return np.argsort([places[label] for label in labels.tolist()], kind="stable")

@@ -1,17 +1,16 @@
 """An image with colours over its patches, each at its place on the image."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import Floats
 from harness.views.figures.style import Colour, photo
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Pixels = NDArray[np.uint8]
 Grid = tuple[int, int]
@@ -25,10 +24,7 @@ FRAME = "#333333"
 
 @dataclass(frozen=True, eq=False)
 class Patched:
-    """Patches and the image (height, width, channels) that they lie on.
-
-    Without an image, patches are unit squares.
-    """
+    """Patches and the image (height, width, channels) they lie on; without it, unit squares."""
 
     pixels: Pixels | None
     patches: Patches
@@ -46,17 +42,14 @@ class Patched:
         return self.patches.grid if self.pixels is None else self.pixels.shape[:2]
 
     def inches(self, side: float) -> tuple[float, float]:
-        """Width and height of a picture of the image that is at least `side` wide.
-
-        A flat picture is wider, so that it does not become thin.
-        """
+        """Width and height of a picture at least `side` wide; a flat one is wider, not thin."""
         rows, columns = self.size
         ratio = float(np.clip(rows / columns, FLATTEST, TALLEST))
         width = side * max(1.0, (FLAT / ratio) ** 0.5)
         return width, width * ratio
 
     def draw(
-        self, panel: "Axes", colours: Floats, strength: float | Floats, *, grey: bool = False
+        self, panel: Axes, colours: Floats, strength: float | Floats, *, grey: bool = False
     ) -> None:
         """Draw the image with each patch under its colour, dimmed outside the region.
 
@@ -76,11 +69,8 @@ class Patched:
         )
         self.dim_outside(panel)
 
-    def dim_outside(self, panel: "Axes") -> None:
+    def dim_outside(self, panel: Axes) -> None:
         """Dim the image outside the region and frame the region, unless it is the whole image."""
-        from matplotlib.patches import PathPatch
-        from matplotlib.path import Path
-
         rows, columns = self.size
         panel.set_xlim(0, columns)
         panel.set_ylim(rows, 0)
@@ -94,15 +84,13 @@ class Patched:
         panel.add_patch(PathPatch(outside, facecolor="white", alpha=VEIL, linewidth=0))
         draw_frame(panel, region, FRAME, 0.8)
 
-    def mark(self, panel: "Axes", patch: int, colour: str) -> None:
+    def mark(self, panel: Axes, patch: int, colour: str) -> None:
         """Draw a frame round one patch."""
         draw_frame(panel, self.patches.region_of(patch), colour, 1.8)
 
 
-def draw_frame(panel: "Axes", region: Region, colour: str | Colour, width: float) -> None:
+def draw_frame(panel: Axes, region: Region, colour: str | Colour, width: float) -> None:
     """Draw the outline of a region."""
-    from matplotlib.patches import Rectangle
-
     top, left, high, wide = region
     panel.add_patch(
         Rectangle((left, top), wide, high, fill=False, edgecolor=colour, linewidth=width)

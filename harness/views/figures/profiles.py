@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from harness.analysis.image import Noise, SelectorReport
 from harness.plugin.values import Floats, Integers
@@ -15,10 +17,6 @@ from harness.views.figures.style import (
     style,
     wrapped,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLUMN = 3.4
 
@@ -38,7 +36,7 @@ class Curve:
 @style()
 def profile_figure(
     curves: Sequence[Curve], *, title: str, axis: str = "level (fraction of edges dropped)"
-) -> "Figure":
+) -> Figure:
     """One column a method: modularity above, clusters of two patches or more below."""
     width = max(4.5, COLUMN * len(curves))
     figure, panels = new_figure(2, len(curves), width, 4.8, title, sharex="col", sharey="row")
@@ -60,7 +58,7 @@ def profile_figure(
     return figure
 
 
-def _draw(panel: "Axes", curve: Curve, values: Floats | Integers, control: Floats | None) -> None:
+def _draw(panel: Axes, curve: Curve, values: Floats | Integers, control: Floats | None) -> None:
     selection = curve.selection
     if selection is not None and selection.plateau is not None:
         first, last = (curve.levels[at] for at in selection.plateau)

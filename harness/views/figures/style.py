@@ -1,13 +1,17 @@
-"""What all figures share: colours, fonts, and how files are written."""
+"""What all figures share: colours that the colour-blind can tell apart, fonts, and how to save."""
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib
 import numpy as np
+from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
+from PIL import Image
 
 from harness.errors import HarnessError
 from harness.plugin.values import UNASSIGNED, Integers
@@ -49,8 +53,6 @@ SETTINGS: Any = {
 @contextmanager
 def style() -> Iterator[None]:
     """Draw and write figures with the shared settings, and restore the old ones afterwards."""
-    import matplotlib
-
     with matplotlib.rc_context(SETTINGS):
         yield
 
@@ -59,6 +61,7 @@ def new_figure(
     rows: int, columns: int, width: float, height: float, title: str, **grid: Any
 ) -> tuple["Figure", NDArray[Any]]:
     """A figure of width × height inches with panels (rows, columns) and a title."""
+    # Tables and cluster maps in the terminal need the colours alone.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -69,8 +72,6 @@ def new_figure(
 
 def wrapped(text: str, width: float) -> str:
     """The text in lines that fit a width in inches."""
-    import textwrap
-
     return "\n".join(textwrap.wrap(text, max(12, int(width * 12)))) or text
 
 
@@ -91,10 +92,7 @@ def legend_below(figure: "Figure", panels: Sequence["Axes"], columns: int) -> No
 
 
 def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
-    """Draw pixels (height, width, 1 or 3) in pixel coordinates, (0, 0) … (width, height).
-
-    grey: in light grey, never black, so that colours over it keep their hue.
-    """
+    """Draw pixels (height, width, 1 or 3); in light grey, colours over it keep their hue."""
     height, width, _ = pixels.shape
     drawn = bounded(pixels)
     drawn = np.repeat(drawn, 3, axis=2) if drawn.shape[2] == 1 else drawn
@@ -106,8 +104,6 @@ def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> No
 
 def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels (height, width, channels), reduced if a side has more than LARGEST."""
-    from PIL import Image
-
     height, width, channels = pixels.shape
     scale = LARGEST / max(height, width)
     if scale >= 1:
@@ -124,6 +120,12 @@ def by_size(labels: Integers) -> list[int]:
     return [int(found[at]) for at in np.lexsort((found, -sizes))]
 
 
+def in_order(labels: Integers) -> Integers:
+    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
+    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
+    return np.argsort([places[label] for label in labels.tolist()], kind="stable")
+
+
 def cluster_colours(labels: Integers) -> dict[int, Colour]:
     """A colour for each cluster, in the order of size, and for unassigned patches."""
     colours = {label: colour(place) for place, label in enumerate(by_size(labels))}
@@ -132,8 +134,6 @@ def cluster_colours(labels: Integers) -> dict[int, Colour]:
 
 def colour(place: int) -> Colour:
     """The colour of the item at a place, counted from 0."""
-    from matplotlib.colors import to_rgb
-
     base = np.array(to_rgb(COLOURS[place % len(COLOURS)]))
     shade = SHADES[place // len(COLOURS) % len(SHADES)]
     mixed = base + shade * (1 - base) if shade > 0 else base * (1 + shade)

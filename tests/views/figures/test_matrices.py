@@ -1,7 +1,8 @@
 import numpy as np
 
 from harness.plugin.values import UNASSIGNED
-from harness.views.figures.matrices import in_order, ordered_matrix
+from harness.views.figures.matrices import ordered_matrix
+from harness.views.figures.style import in_order
 
 
 def test_patches_are_ordered_by_cluster_the_largest_first_and_unassigned_ones_last() -> None:
