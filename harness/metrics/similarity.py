@@ -61,13 +61,8 @@ def adjusted_mutual_informations(first: Comparable, second: Comparable) -> Float
     """Adjusted mutual information of each first with each second partition, (first, second).
 
     (I − E) / (mean(H₁, H₂) − E), where E is the mean of I over random relabellings that keep the
-    sizes of all clusters; 1 for equal partitions, 0 for chance. NaN where either is trivial, that
-    is one cluster of all nodes or singletons only.
-
-    References
-    ----------
-    Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings comparison", with
-    the arithmetic mean of the entropies.
+    sizes of all clusters (Vinh, Epps and Bailey 2010); 1 for equal partitions, 0 for chance. NaN
+    where either is trivial, that is one cluster of all nodes or singletons only.
     """
     # n·I = n log n + Σ x log x over cells of the table − Σ a log a − Σ b log b over clusters. Cells
     # of singletons are 1 and add nothing.
