@@ -49,10 +49,7 @@ def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | Non
 
 
 def _overlaps(pixels: int, cells: int, first: float, length: float) -> Floats:
-    """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels.
-
-    The cells divide `length` pixels evenly, from pixel `first` on.
-    """
+    """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels."""
     cell = first * cells + np.arange(cells)[:, None] * length
     pixel = np.arange(pixels)[None, :] * cells
     overlap = np.minimum(cell + length, pixel + cells) - np.maximum(cell, pixel)

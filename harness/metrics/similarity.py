@@ -110,9 +110,7 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
     """For each partition, the expected best Jaccard index of a random cluster of each size.
 
     A random order of the nodes gives a random cluster of every size s: its first s nodes. A
-    singleton lies in cluster D with probability |D|/n and has index 1/|D| there, so that it expects
-    the number of clusters over n. A larger cluster has at least 1 / its size if it contains a
-    singleton.
+    singleton expects the number of clusters over n, as in `harness.metrics.stability`.
     """
     n = members.n
     orders = np.random.default_rng(0).permuted(np.tile(np.arange(n), (RELABELLINGS, 1)), axis=1)
@@ -144,10 +142,7 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
 
 
 def _expected_information(sizes: Integers, n: int) -> Floats:
-    """What clusters of sizes a and b contribute to the expected mutual information, (sizes, sizes).
-
-    Σ_x x/n log(n x / (a b)) P(x), where the number x of shared nodes is hypergeometric.
-    """
+    """Σ_x x/n log(n x / (a b)) P(x) for clusters of sizes a and b, (sizes, sizes)."""
     from scipy.special import gammaln
 
     factorials = gammaln(np.arange(n + 1) + 1.0)
@@ -157,7 +152,7 @@ def _expected_information(sizes: Integers, n: int) -> Floats:
 
     found = np.zeros((len(sizes), len(sizes)))
     for index, size in enumerate(sizes.tolist()):
-        # The other half follows by symmetry.
+        # The number x of shared nodes is hypergeometric. The other half follows by symmetry.
         others = sizes[: index + 1, None]
         x = np.arange(1, int(size) + 1)
         possible = (x <= others) & (size - x <= n - others)
