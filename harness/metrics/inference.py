@@ -67,10 +67,9 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """Mean ranks (methods,), tiers (methods,) counted from 1, and the tests behind them.
+    """Mean ranks (methods,), tiers (methods,) from 1, 0 if incomplete, and the tests behind them.
 
-    An incomplete method has tier 0. omnibus is the p value of Friedman's test, NaN for fewer than
-    three complete methods or too few images.
+    omnibus: p of Friedman's test, NaN for fewer than three complete methods or too few images.
     """
 
     mean_ranks: Floats
@@ -201,9 +200,8 @@ def _resamples(images: int) -> Iterator[Integers]:
 def bootstrap_intervals(sums: Floats, counts: Floats) -> tuple[Floats, Floats]:
     """The intervals of several means at once, where images have any number of values.
 
-    sums, counts: (images, figures), the sum and the number of an image's values of each figure.
-    Whole images are resampled, with the same draws as in `bootstrap_interval`. Returns the lower
-    and upper ends, each (figures,), NaN for figures with values on fewer than two images.
+    sums, counts: (images, figures), of an image's values of each figure. Images are resampled as in
+    `bootstrap_interval`. Returns both ends, (figures,), NaN for values on fewer than two images.
     """
     images, figures = sums.shape
     low, high = np.full((2, figures), np.nan)
@@ -224,11 +222,7 @@ def bootstrap_intervals(sums: Floats, counts: Floats) -> tuple[Floats, Floats]:
 
 
 def spread(scores: Floats) -> tuple[float, float]:
-    """Standard deviations of scores (images, seeds): across images, and across seeds.
-
-    The first is of the means over seeds, the second is the root mean square over images. NaN with
-    a single image, or a single seed.
-    """
+    """Standard deviations of scores (images, seeds): of images' means, and pooled across seeds."""
     images, seeds = scores.shape
     across_images = float(scores.mean(axis=1).std(ddof=1)) if images > 1 else float("nan")
     across_seeds = float(np.sqrt(scores.var(axis=1, ddof=1).mean())) if seeds > 1 else float("nan")

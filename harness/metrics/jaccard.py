@@ -100,8 +100,7 @@ class Memberships:
     """Partitions of the same n nodes, their clusters of two or more nodes stacked in one matrix.
 
     nodes: (clusters, n), whether a node is in a cluster; sizes: (clusters,); counts: (partitions,),
-    how many of these clusters each partition has; around: (partitions, n), the size of each node's
-    cluster. Singletons have no row, since there may be n of them; their `around` is 1.
+    the clusters of each partition; around: (partitions, n), the size of each node's cluster.
     """
 
     nodes: NDArray[np.bool_]

@@ -166,10 +166,9 @@ def _expected_information(sizes: Integers, n: int) -> Floats:
 
 
 def between_groups(similarity: Floats, groups: Integers) -> Floats:
-    """Mean similarity between groups, over pairs of different items.
+    """Mean similarity (items, items) between groups (items,) 0 … g − 1, without pairs of one item.
 
-    similarity: (items, items), NaN where undefined; groups: (items,), numbered 0 … g − 1. Returns
-    (g, g), NaN where no pair is defined.
+    Returns (g, g); NaN is undefined.
     """
     members = np.arange(groups.max(initial=-1) + 1)[:, None] == groups
     defined = ~np.isnan(similarity) & ~np.eye(len(similarity), dtype=bool)
