@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
@@ -19,13 +19,15 @@ from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
 from harness.plugin.values import Image
-from harness.store import Store, failed_selections, frames, open_for_reading
+from harness.store import Store, frames, open_for_reading
+from harness.store.selections import failed_selections
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas
     from numpy.typing import NDArray
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Plugins = Sequence[str | Path]
 
@@ -88,7 +90,7 @@ class Run:
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
-        return self._read(lambda stored: ranking.leaderboard(stored, by))
+        return self._read(ranking.leaderboard, by)
 
     def head_rows(self) -> list[HeadRow]:
         """Return the figures of `rows` on every head of every layer, best heads first."""
@@ -104,7 +106,7 @@ class Run:
         Without `clusterers`, given by specs or names, all are described. Raises HarnessError if the
         run lacks a clusterer, or has only one layer and head.
         """
-        return self._read(lambda stored: layers(stored, clusterers))
+        return self._read(layers, clusterers)
 
     def comparisons(self) -> list[ranking.Comparison]:
         """Return what was tested between methods, for each set of images or maps.
@@ -185,7 +187,7 @@ class Run:
         `reference` says which: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
         Raises HarnessError if there is no such partition, or more than one.
         """
-        return self._read(lambda stored: stored_partition(stored, image, reference))
+        return self._read(stored_partition, image, reference)
 
     def ablate(
         self,
@@ -200,7 +202,7 @@ class Run:
         removed, and where.
         """
         how = settings or AblationSettings()
-        return self._read(lambda stored: ablate(stored, _registry(plugins), reference, images, how))
+        return self._read(ablate, _registry(plugins), reference, images, how)
 
     def image_report(
         self,
@@ -214,9 +216,7 @@ class Run:
         `filters` identify the map if the image has several, such as {"head": "3"}. Without
         `clusterers` and `selectors`, given by specs or names, all are reported.
         """
-        return self._read(
-            lambda stored: image_report(stored, image, filters or {}, clusterers, selectors)
-        )
+        return self._read(image_report, image, filters or {}, clusterers, selectors)
 
     def weights(
         self, report: ImageReport, *, alone: bool = False
@@ -225,7 +225,7 @@ class Run:
 
         Weights are (n, n), from row to column; with `alone` only those of the report's head.
         """
-        return self._read(lambda stored: weights_by_head(stored, report, alone=alone))
+        return self._read(weights_by_head, report, alone=alone)
 
     def image(
         self, images: str, image: str, plugins: Plugins = ()
@@ -251,11 +251,8 @@ class Run:
         `candidates`, levels count that a selector did not accept. Spatial blocks and k-means on
         pixels are measured beside the methods.
         """
-        return self._read(
-            lambda stored: foreground_agreement(
-                stored, _registry(plugins), foreground, candidates=candidates
-            )
-        )
+        known = _registry(plugins)
+        return self._read(foreground_agreement, known, foreground, candidates=candidates)
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
         """Compare with another run, cell by cell; a frame of one row a method and metric.
@@ -294,9 +291,11 @@ class Run:
         """Return how many planned cells have each status."""
         return self._read(Store.statuses)
 
-    def _read(self, part: Callable[[Store], T]) -> T:
+    def _read(
+        self, part: Callable[Concatenate[Store, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> T:
         with open_for_reading(self.folder) as stored:
-            return part(stored)
+            return part(stored, *arguments, **options)
 
 
 def _registry(plugins: Plugins) -> registry.Registry:

@@ -17,8 +17,9 @@ import numpy as np
 from harness.analysis.method import MethodKey
 from harness.metrics.partition import unassigned_as_singletons
 from harness.plugin.values import Floats, Integers
-from harness.store import Store, perturbed_cells
+from harness.store import Store
 from harness.store.records import LEVELS
+from harness.store.selections import perturbed_cells
 
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and

@@ -31,10 +31,9 @@ def profile(
 ) -> Iterator[Point]:
     """Yield the points of a profile, level by level.
 
-    A graph with exactly the edges of the level before is not clustered again: it would get the
-    same labels. With `rescore`, every level gets the partition with the largest modularity on its
-    graph among those of all levels, and all points come at the end. Raises InvalidResultError if
-    a component returns an invalid result or changes its arguments.
+    With `rescore`, every level gets the partition with the largest modularity on its graph among
+    those of all levels, and all points come at the end. Raises InvalidResultError if a component
+    returns an invalid result or changes its arguments.
     """
     levels = checks.levels(builder.levels(attention, n_levels), n_levels)
     graphs = checks.graphs(builder.build(attention, levels), levels, attention.n)
@@ -73,7 +72,7 @@ def _swept(
     seed: int,
     resolution: float,
 ) -> Iterator[tuple[Graph, Point]]:
-    """Yield each level's graph with its point."""
+    """Yield each level's graph with its point; a graph like the one before is not clustered."""
     # The unpruned map, with its diagonal if the builder's graphs allow self-loops.
     whole: Graph | None = None
     before: checks.Edges | None = None

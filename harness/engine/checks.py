@@ -32,10 +32,8 @@ def kind_of(value: Any, expected: type[V], what: str) -> V:
 
 def drawn(returned: Any, observed: AttentionMap, what: str) -> AttentionMap:
     """A map with the drawn weights, and with all else from the map that it was drawn from."""
-    weights, shape = (
-        kind_of(returned, AttentionMap, f"{what}: draw()").weights,
-        observed.weights.shape,
-    )
+    weights = kind_of(returned, AttentionMap, f"{what}: draw()").weights
+    shape = observed.weights.shape
     _require(weights.shape == shape, f"{what} drew {weights.shape} from a map of {shape}")
     return replace(observed, weights=weights)
 

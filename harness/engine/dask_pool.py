@@ -146,11 +146,7 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
 def connect(
     execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
 ) -> Iterator[Pool]:
-    """A pool on the cluster of a scheduler, or on a new cluster.
-
-    Raises HarnessError if the scheduler does not answer, or if a worker cannot import the harness
-    or, unless `any_environment`, differs from the environment here.
-    """
+    """A pool on a cluster; raises HarnessError if none answers, or its environment differs."""
     here = environment(config.extraction_threads)
     expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:

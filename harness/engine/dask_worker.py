@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRec
     return processes.compute(job, weights)
 
 
+@dataclass(eq=False)
 class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """The worker processes of one run on one Dask worker.
 
@@ -56,14 +57,11 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     environment is accepted.
     """
 
-    def __init__(
-        self, name: str, config: WorkerConfig, plugins: Plugins, expected: Mapping[str, Any] | None
-    ) -> None:
-        self.name = name
-        self.idempotent = True
-        self._config = config
-        self._plugins = plugins
-        self._expected = expected
+    idempotent = True
+    name: str
+    config: WorkerConfig
+    plugins: Plugins
+    expected: Mapping[str, Any] | None
 
     def setup(self, worker: Any) -> None:
         """Unpack the plugins; called by Dask when the worker or the plugin comes."""
@@ -72,18 +70,18 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
         self._worker = worker
         self._folder = Path(worker.local_directory) / self.name
         paths = []
-        for number, (plugin, files) in enumerate(self._plugins):
+        for number, (plugin, files) in enumerate(self.plugins):
             root = self._folder / "plugins" / str(number)
             for below, content in files.items():
                 path = root / below
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             paths.append(root / plugin)
-        self._local_config = replace(self._config, plugins=tuple(paths))
+        self._local_config = replace(self.config, plugins=tuple(paths))
         self._refusal = ""
-        if self._expected is not None:
-            here = environment(self._config.extraction_threads)
-            if found := difference(self._expected, here, SIDES):
+        if self.expected is not None:
+            here = environment(self.config.extraction_threads)
+            if found := difference(self.expected, here, SIDES):
                 self._refusal = f"--dask: the worker {worker.address} differs: {found}"
         self._guardian: Guardian | None = None
         self._idle: list[WorkerProcess] = []

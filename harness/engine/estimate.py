@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.planning.plan import Plan, PlannedCell
-from harness.store import Accepted, Store, accepted
+from harness.store import Store
+from harness.store.selections import Accepted, accepted
 
 
 @dataclass(frozen=True)
 class CostEstimate:
     """How many cells a run has, how many are computed already, and how long the rest takes.
 
-    controls: the cells of controls; perturbed: the most cells that selected levels may add;
-    seconds: estimated from cells of the same methods in the same store; untimed: new cells of
-    methods without such cells, left out of `seconds`.
+    perturbed: the most cells that selected levels may add; seconds: estimated from stored cells of
+    the same methods; untimed: new cells of methods without any, left out of `seconds`.
     """
 
     cells: int
@@ -53,12 +53,7 @@ def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
 def cost_of(
     plan: Plan, store: Store | None, forced: Set[str], workers: int, *, retry_failed: bool = False
 ) -> CostEstimate:
-    """Count a plan's cells and those that a store holds.
-
-    Cells with a component in `forced` count as new, and with `retry_failed` those that failed.
-    While cells are new, the selections are unknown: every selector may select a level of its own
-    on every map.
-    """
+    """Count a plan's cells; new are those with a component in `forced`, or not in the store."""
 
     def is_new(cell: PlannedCell) -> bool:
         computed = store is not None and store.is_computed(cell.key, ok=retry_failed)
@@ -71,6 +66,7 @@ def cost_of(
         controls += cell.map.variant.role == "control"
         new[_method(cell)] += is_new(cell)
     if new.total():
+        # Every selector may select a level of its own on every map.
         perturbed = Counter(
             {method: count * len(plan.settings.selectors) for method, count in plan.perturbable()}
         )

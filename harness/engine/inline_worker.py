@@ -50,14 +50,10 @@ class InlineWorker:
     ) -> Iterator[Message]:
         """Do a job, then yield its answers, and raise what came after them."""
         found: list[Message] = []
-        failure: BaseException | None = None
         try:
             self._perform(_received({"job": job, **header}), found)
-        except BaseException as error:
-            failure = error
-        yield from found
-        if failure is not None:
-            raise failure
+        finally:
+            yield from found
 
     def _perform(self, header: Message, found: list[Message]) -> None:
         def send(reply: str = "answer", **values: Any) -> None:

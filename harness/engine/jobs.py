@@ -138,8 +138,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
     """Extract attention maps from images, and from images that controls draw.
 
     Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. An item is
-    "trying" while it is loaded and drawn, then "taken" by the extractor. The coordinator asks
-    again for items that were taken and have no map when the job fails.
+    "trying" while it is loaded and drawn, then "taken" by the extractor.
     """
     images = context.make(base.ImageSet, "image set", header["images"])
     extractor = context.make(base.Extractor, "extractor", header["extractor"])
@@ -197,11 +196,7 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
 
 def cell(context: Context, header: Header, send: Send) -> None:
-    """Compute one cell; each point is sent as soon as it is computed.
-
-    A perturbed cell has a "point": the index of the level at which it is computed, once for every
-    draw of the perturbation.
-    """
+    """Compute one cell, a perturbed one at the level whose index is "point"; sends each point."""
     variant = Variant(*header["variant"])
     record = MapRecord.from_message("", header["map"])
     identity = {name: header[name] for name in ("image", "layer", "head")}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.plugin.profile import Point
-from harness.store import FIGURES
+from harness.store.schema import FIGURES
 
 Message = Mapping[str, Any]
 LENGTH = struct.Struct(">I")

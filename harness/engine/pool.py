@@ -101,12 +101,12 @@ class LocalPool:
             self._idle.put(worker)
 
 
+@dataclass(frozen=True)
 class InlinePool:
     """A pool that computes each cell in the calling thread."""
 
-    def __init__(self, worker: Worker, maps: Path) -> None:
-        self._worker = worker
-        self._maps = str(maps)
+    worker: Worker
+    maps: Path
 
     def room(self) -> int:
         """One: there is only the calling thread."""
@@ -116,7 +116,7 @@ class InlinePool:
         """Compute a cell."""
         ended = Future[CellRecord]()
         try:
-            ended.set_result(compute(self._worker, job, self._maps))
+            ended.set_result(compute(self.worker, job, str(self.maps)))
         except BaseException as error:
             ended.set_exception(error)
         return ended

@@ -26,18 +26,11 @@ from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
-from harness.store import (
-    FILE_NAME,
-    MAPS_FOLDER,
-    Store,
-    accepted,
-    check_folder,
-    open_for_reading,
-    open_for_writing,
-    replace_selections,
-    replace_stabilities,
-)
+from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.maps import is_intact
+from harness.store.opening import check_folder
+from harness.store.schema import MAPS_FOLDER
+from harness.store.selections import accepted, replace_selections, replace_stabilities
 
 # With the worker that surveyed.
 _Planned = tuple[Plan, Survey, WorkerConfig, Worker]
@@ -66,11 +59,9 @@ class PreparedRun:
     def execute(self, progress: Progress) -> None:
         """Compute everything that the settings ask for and the folder's store does not hold.
 
-        A run may be stopped at any time and started again: only what is missing is computed, with
-        `retry_failed` also what failed, and everything that the components named in `force` took
-        part in. Raises HarnessError if the folder or a whole input cannot be used, if `force`
-        names no component of the run, or, unless `any_environment`, if other versions computed
-        what is stored.
+        Raises HarnessError if the folder or a whole input cannot be used, if `force` names no
+        component of the run, or, unless `any_environment`, if other versions computed what is
+        stored.
         """
         check_folder(self.folder)
         forced = components_named(self.settings, self.execution.force)

@@ -15,18 +15,16 @@ from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
 from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
-from harness.store import (
+from harness.store import Store, open_for_reading, open_for_writing
+from harness.store.records import SelectionRecord
+from harness.store.selections import (
     Group,
-    Store,
     count_observed,
     failed_selections,
     groups,
-    open_for_reading,
-    open_for_writing,
     replace_selections,
     replace_stabilities,
 )
-from harness.store.records import SelectionRecord
 
 # The most draws of a control that a selection is tested against, unless --nulls asks for more: they
 # allow p = .005, and each costs a selection for every image.
@@ -90,11 +88,10 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
 def apply_selectors(
     folder: Path, specs: Sequence[str], execution: Execution, registry: Registry, progress: Progress
 ) -> int:
-    """Apply more selectors to the stored profiles of a run; nothing is clustered again.
+    """Apply more selectors to the stored profiles of a run; returns how many selections failed.
 
-    Clusters at levels that no selector selected before are compared across levels only: seeds and
-    perturbations need clustering, which the next run does. Returns how many selections failed.
-    Raises HarnessError if there is no run, it is in use, or a selector does not exist.
+    Perturbed maps at levels that no selector selected before are clustered in the next run. Raises
+    HarnessError if there is no run, it is in use, or a selector does not exist.
     """
     made = [one for text in specs for one in registry.make("selector", text)]
     if not made:

@@ -11,8 +11,9 @@ import numpy as np
 
 from harness.metrics.stability import adjusted_jaccard, cluster_stabilities
 from harness.plugin.values import Integers
-from harness.store import Store, accepted, perturbed_cells
+from harness.store import Store
 from harness.store.records import LEVELS, StabilityRecord
+from harness.store.selections import accepted, perturbed_cells
 
 
 def stabilities(store: Store) -> Iterator[StabilityRecord]:

@@ -31,9 +31,8 @@ class JobFailedError(Exception):
 class WorkerConfig:
     """What every worker of a run needs to know.
 
-    plugins: files and folders with plugins; codes: the digest of each component's code by kind
-    and spec, "clusterer louvain"; source: the digest of the harness' own code; memory: bytes that
-    a job may take beyond what its process holds; extraction_threads: the threads of a model.
+    codes: the digest of each component's code by kind and spec, "clusterer louvain"; source: the
+    digest of the harness' own; memory: bytes that a job may take beyond what its process holds.
     """
 
     plugins: tuple[Path, ...]

@@ -101,11 +101,9 @@ def probabilities(logits: Floats, target: int) -> Floats:
 
 
 def logit_figures(intact: Floats, target: int, changes: Floats) -> dict[str, Floats]:
-    """Changes of a target class's figures, each (sets,), from the intact logits (classes,).
+    """Changes of a target class's figures, each (sets,), by changes of the logits (sets, classes).
 
-    changes: (sets, classes), the differences from the intact logits. logit: the target's logit;
-    margin: its logit less the largest other one; probability: its softmax probability; accuracy: 1
-    if the target is predicted, else 0.
+    The accuracy of an image is 1 if the target is predicted, else 0.
     """
     before, after = intact[None], intact + changes
     predicted = np.asarray(after.argmax(axis=-1) == target, dtype=np.float64)
@@ -118,10 +116,9 @@ def logit_figures(intact: Floats, target: int, changes: Floats) -> dict[str, Flo
 
 
 def embedding_figures(intact: Floats, changes: Floats) -> dict[str, Floats]:
-    """The cosine distance 1 − cos between an embedding (d,) and changed ones, each (sets,).
+    """The cosine distance 1 − cos (sets,) between an embedding (d,) and it with changes (sets, d).
 
-    changes: (sets, d), the differences from the intact embedding. The distance is 0 for the same
-    direction and 2 for the opposite one. Zeros have no direction: their distance is 1.
+    Zeros have no direction: their distance is 1.
 
     >>> embedding_figures(np.array([1.0, 0.0]), np.array([[1.0, 0.0], [-1.0, 1.0]]))
     {'distance': array([0., 1.])}

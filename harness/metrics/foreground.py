@@ -27,9 +27,6 @@ def foreground_fractions(
 ) -> Floats:
     """The fraction of each patch's area that a mask (height, width) covers, (n,).
 
-    If a boundary between patches cuts through pixels, each part counts with its area. The grid
-    (rows, columns) covers a region of the mask, in pixels; by default all of it.
-
     >>> foreground_fractions(np.array([[True, False, False]]), (1, 2)).round(2)
     array([0.67, 0.  ])
     """
@@ -37,9 +34,10 @@ def foreground_fractions(
 
 
 def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
-    """The mean over the area of each cell of a grid (rows, columns[, channels]).
+    """The mean of values (height, width[, channels]) over the area of each cell of a grid.
 
-    values: (height, width[, channels]). The grid covers a region of them, by default all.
+    If a boundary between cells cuts through pixels, each part counts with its area. The grid
+    (rows, columns) covers a region of the values, in pixels; by default all of them.
     """
     rows, columns = grid
     top, left, height, width = Patches.on(values.shape[:2], grid, region).region
@@ -51,10 +49,7 @@ def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | Non
 
 
 def _overlaps(pixels: int, cells: int, first: float, length: float) -> Floats:
-    """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels.
-
-    The cells divide `length` pixels evenly, from pixel `first` on.
-    """
+    """How much of each pixel lies in each cell, (cells, pixels), in units of 1 / cells pixels."""
     cell = first * cells + np.arange(cells)[:, None] * length
     pixel = np.arange(pixels)[None, :] * cells
     overlap = np.minimum(cell + length, pixel + cells) - np.maximum(cell, pixel)
@@ -71,15 +66,10 @@ def why_undefined(foreground: NDArray[np.bool_]) -> str:
 def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -> float:
     """Adjusted mutual information (AMI) of clusters with the foreground: 1 is equal, 0 is chance.
 
-    AMI = (I − E[I]) / (mean(H₁, H₂) − E[I]); the expectation is over partitions of the same
-    sizes, so that many small clusters gain nothing. Clusters that split the foreground lose by
-    that. Unassigned patches (−1) are singletons. NaN if `why_undefined` gives a reason. Raises
-    InvalidLabelsError if the labels are no partition of the patches.
-
-    References
-    ----------
-    Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings comparison:
-    variants, properties, normalization and correction for chance", with the arithmetic mean.
+    (I − E[I]) / (mean(H₁, H₂) − E[I]), with the expectation over partitions of the same sizes, so
+    that many small clusters gain nothing (Vinh, Epps and Bailey 2010). Clusters that split the
+    foreground lose by that. Unassigned patches are singletons. NaN if `why_undefined` gives a
+    reason. Raises InvalidLabelsError if the labels are no partition of the patches.
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
@@ -98,13 +88,8 @@ def pixel_kmeans(
 ) -> Integers:
     """Cluster the patches by their own pixels, (n,): a baseline that needs no model.
 
-    Patches that are not whole pixels are resampled, by area, to the nearest whole number of pixels.
-    There are k clusters, or as many as there are patches that differ. Raises HarnessError unless
-    1 ≤ k ≤ n.
-
-    References
-    ----------
-    Arthur and Vassilvitskii 2007, "k-means++: the advantages of careful seeding"; ten starts.
+    Ten starts of k-means++ (Arthur and Vassilvitskii 2007) give k clusters, or as many as there are
+    patches that differ. Raises HarnessError unless 1 ≤ k ≤ n.
     """
     from sklearn.cluster import KMeans
 

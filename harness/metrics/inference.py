@@ -21,6 +21,8 @@ FEWEST_IMAGES = 6
 # The signed-rank test is exact up to this many images, and asymptotic beyond.
 MOST_EXACT = 200
 RESAMPLES = 2000
+# Percent beyond each end of a 95 % interval.
+TAIL = 100 * (1 - 0.95) / 2
 # Bounds the memory of a bootstrap: image indices drawn at a time.
 DRAWN_AT_ONCE = 2**20
 
@@ -65,10 +67,9 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """Mean ranks (methods,), tiers (methods,) counted from 1, and the tests behind them.
+    """Mean ranks (methods,), tiers (methods,) from 1, 0 if incomplete, and the tests behind them.
 
-    An incomplete method has tier 0. omnibus is the p value of Friedman's test, NaN for fewer than
-    three complete methods or too few images.
+    omnibus: p of Friedman's test, NaN for fewer than three complete methods or too few images.
     """
 
     mean_ranks: Floats
@@ -94,13 +95,9 @@ def standings(criteria: Sequence[Floats]) -> Standings:
 
     A method is complete if it has every score. Complete methods are visited by mean rank. The best
     one opens the first tier; a later one opens a new tier if the method that opened the current
-    tier is significantly better: Friedman's test rejects, and q of the pair is at most .05.
-
-    References
-    ----------
-    Demšar 2006, "Statistical comparisons of classifiers over multiple data sets".
-    Benavoli, Corani and Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?":
-    each pair is tested on its own scores, so that other methods do not affect it.
+    tier is significantly better: Friedman's test rejects, and q of the pair is at most .05 (Demšar
+    2006). Each pair is tested on its own scores, so that other methods do not affect it (Benavoli,
+    Corani and Mangili 2016).
     """
     complete = np.flatnonzero(~np.isnan(criteria).any(axis=(0, 2))).tolist()
     mean_ranks = image_ranks(criteria).mean(axis=1)
@@ -147,13 +144,8 @@ def signed_rank_p(differences: Floats) -> float:
     """Compute the two-sided p value of Wilcoxon's signed-rank test on differences (images,).
 
     Up to 200 images the test is exact, also with ties and zeros: all 2ⁿ assignments of signs to the
-    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt). NaN for fewer than six
+    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt 1959). NaN for fewer than six
     images, for which p cannot fall below .05.
-
-    References
-    ----------
-    Wilcoxon 1945, "Individual comparisons by ranking methods".
-    Pratt 1959, "Remarks on zeros and ties in the Wilcoxon signed rank procedures".
 
     >>> signed_rank_p(np.array([0.5, 0.25, 1.0, 0.75, 0.1, 0.3]))
     0.03125
@@ -181,11 +173,11 @@ def signed_rank_p(differences: Floats) -> float:
     return min(1.0, float(chances[far].sum()))
 
 
-def bootstrap_interval(scores: Floats, level: float = 0.95) -> tuple[float, float]:
-    """Compute the percentile bootstrap interval of the mean of scores (images,) (Efron 1979).
+def bootstrap_interval(scores: Floats) -> tuple[float, float]:
+    """Compute the 95 % percentile bootstrap interval of the mean of scores (images,).
 
-    Images are resampled 2,000 times from a fixed seed, so that equal scores give equal intervals.
-    NaN for fewer than two images.
+    Images are resampled 2,000 times from a fixed seed, so that equal scores give equal intervals
+    (Efron 1979). NaN for fewer than two images.
 
     >>> bootstrap_interval(np.array([0.5, 0.5, 0.5]))
     (0.5, 0.5)
@@ -193,8 +185,7 @@ def bootstrap_interval(scores: Floats, level: float = 0.95) -> tuple[float, floa
     if len(scores) < 2:
         return float("nan"), float("nan")
     means = np.concatenate([scores[drawn].mean(axis=1) for drawn in _resamples(len(scores))])
-    tail = 100 * (1 - level) / 2
-    low, high = np.percentile(means, [tail, 100 - tail])
+    low, high = np.percentile(means, [TAIL, 100 - TAIL])
     return float(low), float(high)
 
 
@@ -206,12 +197,11 @@ def _resamples(images: int) -> Iterator[Integers]:
         yield random.integers(0, images, (min(at_once, RESAMPLES - first), images))
 
 
-def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+def bootstrap_intervals(sums: Floats, counts: Floats) -> tuple[Floats, Floats]:
     """The intervals of several means at once, where images have any number of values.
 
-    sums, counts: (images, figures), the sum and the number of an image's values of each figure.
-    Whole images are resampled, with the same draws as in `bootstrap_interval`. Returns the lower
-    and upper ends, each (figures,), NaN for figures with values on fewer than two images.
+    sums, counts: (images, figures), of an image's values of each figure. Images are resampled as in
+    `bootstrap_interval`. Returns both ends, (figures,), NaN for values on fewer than two images.
     """
     images, figures = sums.shape
     low, high = np.full((2, figures), np.nan)
@@ -226,19 +216,13 @@ def bootstrap_intervals(sums: Floats, counts: Floats, level: float = 0.95) -> tu
         means = np.full(total.shape, np.nan)
         np.divide(times @ sums[:, several], total, out=means, where=total > 0)
         found.append(means)
-    tail = 100 * (1 - level) / 2
-    low[several], high[several] = np.nanpercentile(
-        np.concatenate(found), [tail, 100 - tail], axis=0
-    )
+    ends = np.nanpercentile(np.concatenate(found), [TAIL, 100 - TAIL], axis=0)
+    low[several], high[several] = ends
     return low, high
 
 
 def spread(scores: Floats) -> tuple[float, float]:
-    """Standard deviations of scores (images, seeds): across images, and across seeds.
-
-    The first is of the means over seeds, the second is the root mean square over images. NaN with
-    a single image, or a single seed.
-    """
+    """Standard deviations of scores (images, seeds): of images' means, and pooled across seeds."""
     images, seeds = scores.shape
     across_images = float(scores.mean(axis=1).std(ddof=1)) if images > 1 else float("nan")
     across_seeds = float(np.sqrt(scores.var(axis=1, ddof=1).mean())) if seeds > 1 else float("nan")

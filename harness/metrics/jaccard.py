@@ -100,8 +100,7 @@ class Memberships:
     """Partitions of the same n nodes, their clusters of two or more nodes stacked in one matrix.
 
     nodes: (clusters, n), whether a node is in a cluster; sizes: (clusters,); counts: (partitions,),
-    how many of these clusters each partition has; around: (partitions, n), the size of each node's
-    cluster. Singletons have no row, since there may be n of them; their `around` is 1.
+    the clusters of each partition; around: (partitions, n), the size of each node's cluster.
     """
 
     nodes: NDArray[np.bool_]
@@ -181,11 +180,8 @@ def best_match_jaccards_between(first: Memberships, second: Memberships) -> Floa
 
 
 def _mean_best_of_all(own: Memberships, others: Memberships, overlap: Floats) -> Floats:
-    """`_mean_best` of each own partition in each other one, (own, others).
-
-    The best match of a singleton follows from the size of the cluster around it in the other
-    partition; a cluster that contains a singleton of the other has at least 1 / its size.
-    """
+    """`_mean_best` of each own partition in each other one, (own, others)."""
+    # A cluster that contains a singleton of the other partition has at least 1 / its size.
     best = others.joined(np.maximum, overlap.T).T
     np.maximum(best, (_common(own.nodes, others.alone) > 0) / own.sizes[:, None], out=best)
     several = own.joined(np.add, own.sizes[:, None] * best)

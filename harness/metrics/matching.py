@@ -86,12 +86,6 @@ def best_unions(partition: Labels, other: Labels) -> list[BestUnion]:
     of several, the one with the fewest clusters. Returns one a cluster, ordered by label. Raises
     ValueError if the partitions have different numbers of nodes.
 
-    |C ∩ U| / |C ∪ U| = Σ a_D / (|C| + Σ b_D), where a_D = |C ∩ D| and b_D = |D − C| are summed over
-    the clusters D in U. With λ the maximum, Σ (a_D − λ b_D) ≤ λ |C| for every union, with equality
-    for the best ones: they hold every D with a_D / b_D > λ and none below. So the best unions are
-    prefixes of the clusters by decreasing a_D / b_D, and the first best prefix is the smallest
-    (Dinkelbach 1967, "On nonlinear fractional programming").
-
     >>> (union,) = best_unions(np.array([0, 0, 0, 0, 0]), np.array([1, 1, 2, 2, -1]))
     >>> union.union, union.jaccard
     ((1, 2), 0.8)
@@ -118,10 +112,9 @@ def match(first: Labels, second: Labels) -> Matching:
 
     Greedy: the cluster and the union of the other side's clusters with the highest Jaccard index
     are matched first, then those among the remaining clusters, until no two of them share a node.
-    The matching is therefore stable: no cluster and union have a higher index than all of their
-    correspondences. Ties are broken by more shared nodes, then fewer clusters, then node order, so
-    that labels do not matter and swapping the partitions swaps the sides. Raises ValueError if the
-    partitions have different numbers of nodes.
+    Ties are broken by more shared nodes, then fewer clusters, then node order, so that labels do
+    not matter and swapping the partitions swaps the sides. Raises ValueError if the partitions have
+    different numbers of nodes.
 
     >>> found = match(np.array([0, 0, 0, 0, 1, 1]), np.array([5, 5, 6, 6, 7, 7]))
     >>> [(each.kind, each.first, each.second) for each in found.correspondences]
@@ -180,7 +173,12 @@ class _Overlaps:
         return sum(self.sizes[cluster] for cluster in self.clusters(side))
 
     def best_union(self, centre: Cluster, without: set[Cluster]) -> Union:
-        """The smallest union with the largest Jaccard index, among clusters not in `without`."""
+        """The smallest union with the largest Jaccard index, among clusters not in `without`.
+
+        |C ∩ U| / |C ∪ U| = Σ a_D / (|C| + Σ b_D) with a_D = |C ∩ D| and b_D = |D − C|. With λ the
+        maximum, the best unions hold every D with a_D / b_D > λ and none below (Dinkelbach 1967):
+        they are prefixes of the clusters by decreasing a_D / b_D, the first of them the smallest.
+        """
 
         def inside(member: Cluster) -> tuple[float, int]:
             # Orders as a_D / b_D does, without division by zero. The order of ties is irrelevant:

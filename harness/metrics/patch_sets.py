@@ -69,9 +69,8 @@ def random_orders(patches: int, draws: int, seed: int) -> Integers:
 def contiguous_orders(grid: tuple[int, int], draws: int, seed: int) -> Integers:
     """The rank, from 0, of every patch of a grid in random orders, (draws, rows · columns).
 
-    The first k patches of an order are connected, for every k: an order starts at a random patch
-    and repeatedly adds one of the patches next to those it has (left, right, above or below), each
-    with the same probability.
+    The first k patches of an order are connected: it starts at a random patch, and repeatedly adds
+    one of those next to it (left, right, above or below), each with the same probability.
     """
     random = np.random.default_rng(seed)
     rows, columns = grid

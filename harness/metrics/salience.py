@@ -23,13 +23,10 @@ def order_by_salience(
 ) -> tuple[ClusterSalience, ...]:
     """The clusters, most salient first; ties go to the lower label.
 
-    Salience is the mean attention over all pairs of a patch outside the cluster and one inside.
-    It is a mean over pairs, so that size alone decides nothing: with uniform attention all
-    clusters are equal. It counts attention from outside only, since a cluster that attends to
-    itself is not therefore what the image attends to. A cluster of all patches has salience 0.
-
-    weights: (n, n), row i is what patch i attends to; labels: (n,), unassigned patches (−1) are no
-    cluster, but their attention counts.
+    Salience is the mean attention over all pairs of a patch outside the cluster and one inside, so
+    that neither its size nor what it attends to itself counts; 0 for a cluster of all patches. Row
+    i of the weights (n, n) is what patch i attends to. Unassigned patches (−1) are no cluster, but
+    their attention counts.
 
     >>> weights = np.array([[0.2, 0.8, 0.0], [0.3, 0.3, 0.4], [0.0, 1.0, 0.0]])
     >>> [(each.label, each.salience) for each in order_by_salience(weights, np.array([0, 1, 0]))]

@@ -81,9 +81,8 @@ def false_discovery_rates(p_values: ArrayLike, *, dependent: bool = False) -> Fl
     """Compute the smallest false discovery rate at which each test of a family is rejected.
 
     NaN where there was no test. Tests that may depend on each other in any way are adjusted after
-    Benjamini and Yekutieli 2001, "The control of the false discovery rate in multiple testing under
-    dependency"; independent or positively dependent ones after Benjamini and Hochberg 1995,
-    "Controlling the false discovery rate".
+    Benjamini and Yekutieli 2001; independent or positively dependent ones after Benjamini and
+    Hochberg 1995.
 
     >>> false_discovery_rates([0.01, 0.5, float("nan")]).tolist()
     [0.02, 0.5, nan]

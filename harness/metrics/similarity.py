@@ -61,13 +61,8 @@ def adjusted_mutual_informations(first: Comparable, second: Comparable) -> Float
     """Adjusted mutual information of each first with each second partition, (first, second).
 
     (I − E) / (mean(H₁, H₂) − E), where E is the mean of I over random relabellings that keep the
-    sizes of all clusters; 1 for equal partitions, 0 for chance. NaN where either is trivial, that
-    is one cluster of all nodes or singletons only.
-
-    References
-    ----------
-    Vinh, Epps and Bailey 2010, "Information theoretic measures for clusterings comparison", with
-    the arithmetic mean of the entropies.
+    sizes of all clusters (Vinh, Epps and Bailey 2010); 1 for equal partitions, 0 for chance. NaN
+    where either is trivial, that is one cluster of all nodes or singletons only.
     """
     # n·I = n log n + Σ x log x over cells of the table − Σ a log a − Σ b log b over clusters. Cells
     # of singletons are 1 and add nothing.
@@ -115,9 +110,7 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
     """For each partition, the expected best Jaccard index of a random cluster of each size.
 
     A random order of the nodes gives a random cluster of every size s: its first s nodes. A
-    singleton lies in cluster D with probability |D|/n and has index 1/|D| there, so that it expects
-    the number of clusters over n. A larger cluster has at least 1 / its size if it contains a
-    singleton.
+    singleton expects the number of clusters over n, as in `harness.metrics.stability`.
     """
     n = members.n
     orders = np.random.default_rng(0).permuted(np.tile(np.arange(n), (RELABELLINGS, 1)), axis=1)
@@ -149,10 +142,7 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
 
 
 def _expected_information(sizes: Integers, n: int) -> Floats:
-    """What clusters of sizes a and b contribute to the expected mutual information, (sizes, sizes).
-
-    Σ_x x/n log(n x / (a b)) P(x), where the number x of shared nodes is hypergeometric.
-    """
+    """Σ_x x/n log(n x / (a b)) P(x) for clusters of sizes a and b, (sizes, sizes)."""
     from scipy.special import gammaln
 
     factorials = gammaln(np.arange(n + 1) + 1.0)
@@ -162,7 +152,7 @@ def _expected_information(sizes: Integers, n: int) -> Floats:
 
     found = np.zeros((len(sizes), len(sizes)))
     for index, size in enumerate(sizes.tolist()):
-        # The other half follows by symmetry.
+        # The number x of shared nodes is hypergeometric. The other half follows by symmetry.
         others = sizes[: index + 1, None]
         x = np.arange(1, int(size) + 1)
         possible = (x <= others) & (size - x <= n - others)
@@ -176,10 +166,9 @@ def _expected_information(sizes: Integers, n: int) -> Floats:
 
 
 def between_groups(similarity: Floats, groups: Integers) -> Floats:
-    """Mean similarity between groups, over pairs of different items.
+    """Mean similarity (items, items) between groups (items,) 0 … g − 1, without pairs of one item.
 
-    similarity: (items, items), NaN where undefined; groups: (items,), numbered 0 … g − 1. Returns
-    (g, g), NaN where no pair is defined.
+    Returns (g, g); NaN is undefined.
     """
     members = np.arange(groups.max(initial=-1) + 1)[:, None] == groups
     defined = ~np.isnan(similarity) & ~np.eye(len(similarity), dtype=bool)

@@ -125,9 +125,8 @@ def _expected_best(
 ) -> float:
     """The mean over contingency tables (relabellings, own, others) of Σ_C |C|/n γ(C, P′).
 
-    A singleton lies in cluster D with probability |D|/n and has γ = 1/|D| there, so that its
-    expected γ is the number of clusters over n. A larger C has at least 1/|C| if it contains a
-    singleton.
+    A singleton lies in cluster D with probability |D|/n and has γ = 1/|D| there: it expects the
+    number of clusters over n. A larger C has at least 1/|C| if it contains a singleton.
     """
     nodes = sum(own)
     sizes = np.array([size for size in own if size > 1])

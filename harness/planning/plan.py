@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -16,8 +16,6 @@ from harness.plugin.values import OBSERVED, HeadIndex, Variant
 
 # Raise when the same labels would get other scores: stored cells are then computed anew.
 SCORING_VERSION = 1
-# What the key of a cell depends on besides its map and seed.
-Parts = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class PlannedCell:
     """One map × graph builder × clusterer × repeat.
 
     It has all levels; if the variant is a perturbation, it has all draws of it at one level,
-    whose index is `point`.
+    whose index is `point`. parts: what its key depends on besides its map and seed.
     """
 
     key: str
@@ -57,6 +55,7 @@ class PlannedCell:
     repeat: int
     seed: int
     point: int | None = None
+    parts: Sequence[Any] = field(default=(), compare=False)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -78,22 +77,21 @@ class Plan:
 
     def cells(self) -> Iterator[PlannedCell]:
         """Generate every cell that gives a profile; there may be too many to hold."""
-        return (cell for cell, _ in self._with_parts(self.maps))
+        return self._cells(self.maps)
 
     def distinct_cells(self) -> Iterator[PlannedCell]:
         """Generate every such cell once; images of equal pixels share their cells."""
-        maps = {planned.key: planned for planned in self.maps}
-        return (cell for cell, _ in self._with_parts(maps.values()))
+        return self._cells({planned.key: planned for planned in self.maps}.values())
 
     def perturbed_cells(self, selected: Mapping[str, Sequence[int]]) -> Iterator[PlannedCell]:
         """Generate the cells that measure stability: each perturbation at each selected level.
 
         selected: indices of levels by the key of the observed cell.
         """
-        for cell, parts in self._with_parts(self.maps):
+        for cell in self.cells():
             if cell.map.variant == OBSERVED:
                 for point, perturbation in product(selected.get(cell.key, ()), self.perturbations):
-                    yield self._perturbed(cell, parts, point, perturbation)
+                    yield self._perturbed(cell, point, perturbation)
 
     def perturbable(self) -> Iterator[tuple[tuple[str, str], int]]:
         """Count the perturbed cells of one selector at most, by graph builder and clusterer."""
@@ -102,25 +100,15 @@ class Plan:
         for graph, clusterer in product(self.graphs, self.clusterers):
             yield (graph.spec, clusterer.spec), count
 
-    def _with_parts(self, maps: Iterable[PlannedMap]) -> Iterator[tuple[PlannedCell, Parts]]:
-        repeats = range(self.settings.repeats)
-        for planned in maps:
-            for graph, clusterer, repeat in product(self.graphs, self.clusterers, repeats):
-                yield self._cell(planned, graph, clusterer, repeat)
-
-    def _cell(
-        self,
-        planned: PlannedMap,
-        graph: ComponentIdentity,
-        clusterer: ComponentIdentity,
-        repeat: int,
-    ) -> tuple[PlannedCell, Parts]:
-        settings = self.settings
+    def _cells(self, maps: Iterable[PlannedMap]) -> Iterator[PlannedCell]:
+        settings, repeats = self.settings, range(self.settings.repeats)
         scoring = [settings.resolution, settings.rescore, SCORING_VERSION]
-        parts = [graph.parts, settings.levels, clusterer.parts, repeat, *scoring]
-        seed = self._seed(planned, clusterer.name, repeat)
-        key = key_of(planned.key, seed, *parts)
-        return PlannedCell(key, planned, graph.spec, clusterer.spec, repeat, seed), parts
+        methods = self.graphs, self.clusterers, repeats
+        for planned, graph, clusterer, repeat in product(maps, *methods):
+            parts = [graph.parts, settings.levels, clusterer.parts, repeat, *scoring]
+            seed = self._seed(planned, clusterer.name, repeat)
+            key = key_of(planned.key, seed, *parts)
+            yield PlannedCell(key, planned, graph.spec, clusterer.spec, repeat, seed, None, parts)
 
     def _seed(self, planned: PlannedMap, clusterer: str, repeat: int) -> int:
         # Independent of level, parameters and versions: identical graphs get identical labels.
@@ -135,13 +123,13 @@ class Plan:
         )
 
     def _perturbed(
-        self, cell: PlannedCell, parts: Parts, point: int, perturbation: ComponentIdentity
+        self, cell: PlannedCell, point: int, perturbation: ComponentIdentity
     ) -> PlannedCell:
         variant = Variant("perturbation", perturbation.spec)
         planned = replace(cell.map, variant=variant, observed=cell.map.key)
         seed = self._seed(planned, component_name(cell.clusterer), cell.repeat)
         draws = self.settings.stability_draws
-        key = key_of(cell.map.key, seed, *parts, point, perturbation.parts, draws)
+        key = key_of(cell.map.key, seed, *cell.parts, point, perturbation.parts, draws)
         return replace(cell, key=key, map=planned, seed=seed, point=point)
 
 
@@ -150,8 +138,7 @@ def make_plan(
 ) -> Plan:
     """Plan all maps and cells that the settings ask for on the surveyed inputs.
 
-    codes: what `expected_code` returned before the survey. Code is not digested again: results
-    of the old code must not get the key of code that was edited in the meantime.
+    codes: of `expected_code` before the survey, as code may have been edited in the meantime.
     """
 
     def identities(setting: str) -> tuple[ComponentIdentity, ...]:
@@ -205,7 +192,7 @@ def _maps(
 
 
 def _extracted(
-    image: SurveyedImage, extractor: str, parts: Parts, head_index: HeadIndex
+    image: SurveyedImage, extractor: str, parts: Sequence[str], head_index: HeadIndex
 ) -> PlannedMap:
     # An image that cannot be loaded has no digest.
     identity = image.digest or [image.image_set, image.key]

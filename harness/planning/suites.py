@@ -79,11 +79,7 @@ def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge values; later layers win, None stands for not given.
-
-    Only `timeout` collects the values of all layers: an exception for a clusterer stays until a
-    later layer makes another one for it.
-    """
+    """Merge values; later layers win, None stands for not given; `timeout` collects them all."""
     merged = {key: value for layer in layers for key, value in layer.items() if value is not None}
     timeouts = [layer["timeout"] for layer in layers if layer.get("timeout") is not None]
     return {**merged, "timeout": timeouts} if timeouts else merged
@@ -125,10 +121,7 @@ def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
 
 
 def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
-    """Raise HarnessError if a selector needs controls and some maps have none.
-
-    Controls that are drawn from images do not apply to stored maps.
-    """
+    """Raise HarnessError if a selector needs controls and some maps have none."""
     needy = [one for one in made["selectors"] if isinstance(one, Selector) and one.needs_controls]
     of_maps = [control for control in made["controls"] if not isinstance(control, ImageControl)]
     for extractor in made["extractors"] if needy and not of_maps else ():

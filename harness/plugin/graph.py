@@ -59,20 +59,9 @@ class Graph:
     ) -> "Graph":
         """Return the graph of the entries of a matrix that are positive and ≥ a threshold.
 
-        Parameters
-        ----------
-        weights : array-like, shape (n, n)
-            Entry (i, j) is the weight of the edge i → j.
-        threshold, self_loops, level
-            As in the class; without `self_loops` the diagonal is ignored.
+        Entry (i, j) of the weights (n, n) is the weight of the edge i → j; without `self_loops` the
+        diagonal is ignored. Raises ValueError if the matrix is not square.
 
-        Raises
-        ------
-        ValueError
-            If the matrix is not square.
-
-        Examples
-        --------
         >>> harness.Graph.from_weights([[0.5, 0.4], [0.1, 0.9]], threshold=0.2).edges
         1
         """

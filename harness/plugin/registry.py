@@ -52,11 +52,7 @@ class Registry:
     broken: Sequence[Broken]
 
     def find(self, kind: str, name: str) -> type[Component]:
-        """Return the component of that kind and name.
-
-        Raises HarnessError if there is none, with a suggestion or the traceback of the broken
-        plugin of that name, or more than one.
-        """
+        """Return the component of that kind and name; raises HarnessError unless it is one."""
         found = self.components[kind].get(name, ())
         if len(found) != 1:
             raise HarnessError(self._why_not(kind, name, found))

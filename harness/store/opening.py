@@ -94,20 +94,17 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
     with _locked(folder):
         _clear(folder / MAPS_FOLDER)
         path = folder / FILE_NAME
-        connection = _connect(path, "rwc")
-        try:
-            _check_schema(connection, path, create=True)
-            _check_content(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            yield Store(folder, connection)
-        except sqlite3.DatabaseError as error:
-            raise _explained(path, error) from error
-        finally:
-            # A run that is not being written is one file, readable also from a read-only folder.
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("PRAGMA journal_mode = DELETE")
-            connection.close()
+        with _connected(path, "rwc") as connection:
+            try:
+                _check_schema(connection, path, create=True)
+                _check_content(connection, path)
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                yield Store(folder, connection)
+            finally:
+                # A run that is not written is one file, readable also from a read-only folder.
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager
@@ -140,14 +137,9 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
     path = folder / FILE_NAME
     if not path.is_file():
         raise HarnessError(f"{folder}: no run is there ({FILE_NAME} is missing)")
-    connection = _connect(path, "ro")
-    try:
+    with _connected(path, "ro") as connection:
         _check_schema(connection, path)
         yield Store(folder, connection)
-    except sqlite3.DatabaseError as error:
-        raise _explained(path, error) from error
-    finally:
-        connection.close()
 
 
 def _clear(maps: Path) -> None:
@@ -174,11 +166,19 @@ def _explained(path: Path, error: sqlite3.DatabaseError) -> HarnessError:
     return HarnessError(f"{path}: {error}")
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+@contextmanager
+def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     try:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30)
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, timeout=30)
     except sqlite3.Error as error:
         raise HarnessError(f"{path}: cannot be opened: {error}") from error
+    try:
+        yield connection
+    except sqlite3.DatabaseError as error:
+        raise _explained(path, error) from error
+    finally:
+        connection.close()
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = False) -> None:

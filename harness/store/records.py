@@ -46,10 +46,9 @@ class SelectionRecord:
 class StabilityRecord:
     """The stability of the clusters of an accepted selection.
 
-    kind: LEVELS, or the spec of a perturbation; n_compared: the number of partitions compared with;
-    jaccard: the mean adjusted Jaccard similarity to them. weakest_cluster is the label of the
-    cluster that they recover least, with its nodes and mean best Jaccard index; −1, 0 and NaN if
-    there is none.
+    kind: LEVELS, or the spec of a perturbation; jaccard: the mean adjusted Jaccard similarity to
+    the partitions compared with; weakest_*: label, nodes and mean best Jaccard index of the cluster
+    that they recover least; −1, 0 and NaN if there is none.
     """
 
     cell: str

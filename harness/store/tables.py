@@ -77,11 +77,7 @@ class Store:
         images: Iterable[SurveyedImage],
         cells: Iterable[PlannedCell],
     ) -> None:
-        """Replace settings, images and planned cells, and add a session.
-
-        Computed maps and cells stay. A session describes one execution: environment, source and
-        invocation.
-        """
+        """Replace settings, images and planned cells, and add a session: one execution."""
         with self.connection:
             for table in ("settings", "images", "planned"):
                 self.connection.execute(f"DELETE FROM {table}")

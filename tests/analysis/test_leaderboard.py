@@ -12,8 +12,9 @@ from harness.planning.plan import PlannedCell, PlannedMap
 from harness.planning.survey import MapRecord
 from harness.plugin.profile import Point, Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
-from harness.store import Store, open_for_writing, replace_selections, replace_stabilities
+from harness.store import Store, open_for_writing
 from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
+from harness.store.selections import replace_selections, replace_stabilities
 
 NOISE = Variant("control", "uniform-noise", 0)
 

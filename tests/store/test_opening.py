@@ -13,15 +13,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin.profile import Point
-from harness.store import (
-    FILE_NAME,
-    Store,
-    check_folder,
-    open_for_reading,
-    open_for_writing,
-    opening,
-)
-from harness.store.opening import file_system_of, network_file_system
+from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing, opening
+from harness.store.opening import check_folder, file_system_of, network_file_system
 from harness.store.records import CellRecord
 
 

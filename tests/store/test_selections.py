@@ -8,17 +8,16 @@ from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
 from harness.plugin.profile import Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
-from harness.store import (
+from harness.store import Store, open_for_writing
+from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
+from harness.store.selections import (
     Group,
-    Store,
     accepted,
     groups,
-    open_for_writing,
     perturbed_cells,
     replace_selections,
     replace_stabilities,
 )
-from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
 
 CHOSEN = Selection(1, math.nan, True, (0, 3), "why")
 REFUSED = Selection(2, 0.1, False, None, "nothing")
