@@ -58,9 +58,30 @@ if TYPE_CHECKING:
     __all__: list[str]
     __version__: str
 
+# Each public name by the module that defines it.
+HOMES = {
+    "harness.api": "Run make open_run run",
+    "harness.errors": "HarnessError",
+    "harness.metrics.modularity": "modularity",
+    "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
+    "harness.metrics.significance": "p_value",
+    "harness.metrics.stability": "adjusted_jaccard",
+    "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
+    "harness.plugin.base": (
+        "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
+        "MapSet Perturbation Selector Split"
+    ),
+    "harness.plugin.graph": "Graph Partition",
+    "harness.plugin.hooks": "hookimpl",
+    "harness.plugin.profile": "Point Profile Selection",
+    "harness.plugin.values": (
+        "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
+    ),
+}
+
 # Type checkers see the imports above alone, and so report names that do not exist.
 if not TYPE_CHECKING:
-    HOMES, _public_name, __dir__, __all__ = attach(__name__, __file__)
+    _public_name, __dir__, __all__ = attach(__name__, HOMES)
 
     def __getattr__(name):
         if name == "__version__":

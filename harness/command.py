@@ -51,6 +51,31 @@ if TYPE_CHECKING:
     from harness.views.tables import number as number
     from harness.views.tables import show_table as show_table
 
+# Each public name by the module that defines it.
+HOMES = {
+    "harness.analysis.ablation": "Ablation AblationSettings",
+    "harness.analysis.foreground": "BrightnessThreshold MethodAgreement",
+    "harness.analysis.image": "Noise SelectorReport",
+    "harness.analysis.inputs": "TellsClasses",
+    "harness.cli.options": "add_plugin_option",
+    "harness.engine.environment": "environment invocation source",
+    "harness.metrics.ablation": "Effect",
+    "harness.metrics.inference": "bootstrap_interval signed_rank_p",
+    "harness.metrics.matching": "best_unions",
+    "harness.metrics.salience": "ClusterSalience",
+    "harness.planning.progress": "Progress",
+    "harness.plugin.spec": "did_you_mean format_spec format_value",
+    "harness.views.figures.ablation": "effect_bars",
+    "harness.views.figures.clusters": "panels side_by_side",
+    "harness.views.figures.gallery": "gallery",
+    "harness.views.figures.heatmaps": "query_heatmaps",
+    "harness.views.figures.patched": "Patched",
+    "harness.views.figures.profiles": "Curve profile_figure",
+    "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
+    "harness.views.progress": "shown_progress",
+    "harness.views.tables": "Column number show_table",
+}
+
 # Type checkers see the imports above alone, and so report names that do not exist.
 if not TYPE_CHECKING:
-    HOMES, __getattr__, __dir__, __all__ = attach(__name__, __file__)
+    __getattr__, __dir__, __all__ = attach(__name__, HOMES)

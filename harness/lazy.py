@@ -5,29 +5,23 @@ import importlib
 # As in `harness`, which imports this: nothing that a user's file could shadow.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 
 def attach(
-    package: str, file: str
-) -> "tuple[dict[str, str], Callable[[str], Any], Callable[[], list[str]], list[str]]":
-    """Return the home of each public name, and a module's `__getattr__`, `__dir__` and `__all__`.
+    package: str, homes: "Mapping[str, str]"
+) -> "tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]":
+    """Return the `__getattr__`, `__dir__` and `__all__` of a module with these public names.
 
-    The public names are those that the module's file imports for type checkers, a line each, as
-    `from HOME import NAME as NAME`; this only reads those lines.
+    `homes` lists the names, separated by spaces, by the module that defines them.
     """
-    home_of = {}
-    with open(file, encoding="utf-8") as lines:
-        for line in lines:
-            match line.split():
-                case ["from", home, "import", name, "as", alias] if name == alias:
-                    home_of[name] = home
+    home_of = {name: module for module, names in homes.items() for name in names.split()}
+    names = sorted(home_of)
 
     def get(name: str) -> "Any":
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(importlib.import_module(home_of[name]), name)
 
-    names = sorted(home_of)
-    return home_of, get, lambda: names, names
+    return get, lambda: names, names

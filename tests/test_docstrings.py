@@ -26,6 +26,7 @@ GLOBALS = {
     "dataclass": dataclasses.dataclass,
     "replace": dataclasses.replace,
 }
+HOME_OF = {name: home for home, names in harness.HOMES.items() for name in names.split()}
 HOOKS = {name: vars(hooks)[name] for name in dir(hooks) if name.startswith("harness_")}
 PUBLIC = {**{name: getattr(harness, name) for name in harness.__all__}, **HOOKS}
 
@@ -43,7 +44,7 @@ def is_called(value: Any) -> bool:
 def docstring(name: str) -> str:
     value = PUBLIC[name]
     if not (inspect.isfunction(value) or inspect.isclass(value)):
-        return docstring_of_assignment(vars(harness)["HOMES"][name], name)
+        return docstring_of_assignment(HOME_OF[name], name)
     written = inspect.cleandoc(value.__doc__ or "")
     # A dataclass without a docstring is given its signature as one.
     return "" if written.startswith(f"{name}(") else written
