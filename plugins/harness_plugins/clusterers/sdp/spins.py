@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.ascent import ascend
-from harness_plugins.clusterers.sdp.certificate import Certificate, certify
+from harness_plugins.clusterers.sdp.certificate import certify
 from harness_plugins.clusterers.sdp.line import halves
 from harness_plugins.clusterers.sdp.newton import polish
 from harness_plugins.clusterers.sdp.programme import (
@@ -175,7 +175,7 @@ class _Search:
         if rank > used:
             towards[:used] = 0
         towards /= float(np.linalg.norm(towards))
-        kick = KICK * math.sqrt(n) * np.outer(self._certificate.loosest, towards)
+        kick = KICK * math.sqrt(n) * np.outer(self._loosest, towards)
         kicked = self._programme.fit(self._spins + kick, np.zeros(rank))
         if kicked.imbalance <= NEARLY_BALANCED:
             self._spins = kicked.spins
@@ -215,8 +215,8 @@ class _Search:
         self._scale = max(abs(self._objective), self._smallest_scale)
         enough = self._objective + self._tolerance * self._scale
         within = self._objective + rough * self._scale if rough else -math.inf
-        self._certificate: Certificate = certify(programme, spins, enough, within)
-        self._bound = min(self._bound, self._certificate.bound)
+        bound, self._loosest = certify(programme, spins, enough, within)
+        self._bound = min(self._bound, bound)
         self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
 
 

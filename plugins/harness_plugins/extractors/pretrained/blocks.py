@@ -69,19 +69,14 @@ def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int)
         seen.append(given[0])
         raise Seen
 
-    handles = [
-        block.module.register_forward_hook(
-            lambda _, __, output: wrapped.append(isinstance(output, tuple))
-        )
-        for block in blocks[:layer]
-    ]
-    handles.append(blocks[layer].module.register_forward_pre_hook(enter))
-    try:
-        with suppress(Seen):
-            forward()
-    finally:
-        for handle in handles:
-            handle.remove()
+    def leave(_: nn.Module, __: Any, output: Any) -> None:
+        wrapped.append(isinstance(output, tuple))
+
+    with ExitStack() as hooks, suppress(Seen):
+        for block in blocks[:layer]:
+            hooks.enter_context(block.module.register_forward_hook(leave))
+        hooks.enter_context(blocks[layer].module.register_forward_pre_hook(enter))
+        forward()
     (tokens,) = seen
     return Entry(tokens, tuple(wrapped))
 
@@ -96,11 +91,9 @@ def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[Non
     with ExitStack() as stack:
         for block, wrapped in zip(blocks, entry.wrapped, strict=False):
             stack.callback(_passing(block.module, wrapped))
-        handle = blocks[len(entry)].module.register_forward_pre_hook(
-            lambda _, given: (tokens, *given[1:])
-        )
-        stack.callback(handle.remove)
-        yield
+        block = blocks[len(entry)].module
+        with block.register_forward_pre_hook(lambda _, given: (tokens, *given[1:])):
+            yield
 
 
 def _passing(module: nn.Module, wrapped: bool) -> Callable[[], None]:
@@ -126,11 +119,8 @@ def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
             return (change(output[0]), *output[1:])
         return change(output)
 
-    handle = module.register_forward_hook(hook)
-    try:
+    with module.register_forward_hook(hook):
         yield
-    finally:
-        handle.remove()
 
 
 @contextmanager
@@ -155,8 +145,5 @@ def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[Non
         bound.arguments[mask] = scores if given is None else given + scores
         return bound.args, bound.kwargs
 
-    handle = attention.register_forward_pre_hook(hook, with_kwargs=True)
-    try:
+    with attention.register_forward_pre_hook(hook, with_kwargs=True):
         yield
-    finally:
-        handle.remove()

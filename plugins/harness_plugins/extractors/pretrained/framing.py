@@ -30,26 +30,20 @@ class Prepared:
     region: Region
 
 
-@dataclass(frozen=True, eq=False)
-class Crop:
-    """Pixels (channels, height, width), cropped from a scaled image.
+def framed(
+    image: harness.Image,
+    pixels: NDArray[np.float32],
+    scaled: tuple[int, int],
+    start: tuple[int, int],
+    patch: tuple[int, int],
+) -> Prepared:
+    """The whole patches (height, width) in pixels (channels, height, width) cropped from an image.
 
     scaled: (height, width) of the scaled image; start: (top, left) of the crop in it.
     """
-
-    pixels: NDArray[np.float32]
-    scaled: tuple[int, int]
-    start: tuple[int, int] = (0, 0)
-
-
-def framed(image: harness.Image, crop: Crop, patch: tuple[int, int]) -> Prepared:
-    """A crop of an image, with the whole patches (height, width) in it.
-
-    Raises HarnessError if there are fewer than two.
-    """
     import torch
 
-    height, width = crop.pixels.shape[1:]
+    height, width = pixels.shape[1:]
     grid = (height // patch[0], width // patch[1])
     if grid[0] * grid[1] < 2:
         raise harness.HarnessError(
@@ -57,14 +51,14 @@ def framed(image: harness.Image, crop: Crop, patch: tuple[int, int]) -> Prepared
             f"{grid[0]}×{grid[1]} patches of {patch[0]}×{patch[1]}"
         )
     # Image pixels per pixel of the scaled image.
-    down, across = (image.pixels.shape[side] / crop.scaled[side] for side in (0, 1))
+    down, across = (image.pixels.shape[side] / scaled[side] for side in (0, 1))
     region = (
-        crop.start[0] * down,
-        crop.start[1] * across,
+        start[0] * down,
+        start[1] * across,
         grid[0] * patch[0] * down,
         grid[1] * patch[1] * across,
     )
-    return Prepared(torch.from_numpy(crop.pixels)[None], grid, region)
+    return Prepared(torch.from_numpy(pixels)[None], grid, region)
 
 
 def asked_size(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Crop, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.thesis.vit.preprocessing import fitted
 
@@ -40,14 +40,17 @@ class Preparation:
         # Converted to grey or RGB; the size stays.
         pixels = fitted(image, height, width, self.channels)
         try:
-            crop = self._processed(pixels)
+            cropped, scaled, start = self._processed(pixels)
         except Exception as error:  # processors raise many types for unsuitable images
             raise harness.HarnessError(
                 f"{image.key}: cannot be prepared for the model: {first_line(error)}"
             ) from error
-        return framed(image, crop, self.patch)
+        return framed(image, cropped, scaled, start, self.patch)
 
-    def _processed(self, pixels: NDArray[np.uint8]) -> Crop:
+    def _processed(
+        self, pixels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], tuple[int, int], tuple[int, int]]:
+        """The crop, the size (height, width) of the scaled image, and the crop's start in it."""
         processor = self.processor
         if self.size is None:
             crop = processor.crop_size if processor.do_center_crop else None
@@ -60,7 +63,7 @@ class Preparation:
             )
         scaled = (resized.shape[1], resized.shape[2])
         if crop is None:
-            return Crop(resized, scaled)
+            return resized, scaled, (0, 0)
         # Not left to the processor, which does not report where it crops.
         top, left = (scaled[0] - crop["height"]) // 2, (scaled[1] - crop["width"]) // 2
         if top < 0 or left < 0:
@@ -69,7 +72,7 @@ class Preparation:
                 f"{scaled[0]}×{scaled[1]} pixels; give a size"
             )
         cropped = resized[:, top : top + crop["height"], left : left + crop["width"]]
-        return Crop(cropped, scaled, (top, left))
+        return cropped, scaled, (top, left)
 
 
 def preparation_of(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Crop, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Prepared, asked_size, framed
 from harness_plugins.extractors.pretrained.timm_library import library
 from harness_plugins.thesis.vit.preprocessing import fitted
 
@@ -45,7 +45,7 @@ class Preparation:
         top, left = (round((scaled[side] - crop[side]) / 2) for side in (0, 1))
         resized = self._resized(fitted(image, height, width, channels), scaled)
         cropped = resized[:, top : top + crop[0], left : left + crop[1]]
-        return framed(image, Crop(cropped, scaled, (top, left)), self.patch)
+        return framed(image, cropped, scaled, (top, left), self.patch)
 
     def _scaled(self, image: tuple[int, ...], crop: list[int]) -> tuple[int, int]:
         """The size to which an image is scaled before its middle is cropped."""

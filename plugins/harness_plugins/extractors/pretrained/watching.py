@@ -5,7 +5,7 @@ attention itself, or the dropout applied to them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,14 +56,10 @@ def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
 
         return watch
 
-    handles = [
-        module.register_forward_hook(watching(name)) for name, module in model.named_modules()
-    ]
-    try:
+    with ExitStack() as hooks:
+        for name, module in model.named_modules():
+            hooks.enter_context(module.register_forward_hook(watching(name)))
         run()
-    finally:
-        for handle in handles:
-            handle.remove()
     return found
 
 
@@ -98,14 +94,10 @@ def watched(
 
         return collect
 
-    handles = [
-        site.module.register_forward_hook(collecting(layer, site)) for layer, site in sites.items()
-    ]
-    try:
+    with ExitStack() as hooks:
+        for layer, site in sites.items():
+            hooks.enter_context(site.module.register_forward_hook(collecting(layer, site)))
         yield collected
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def check_attention(
@@ -159,13 +151,10 @@ def tokens_of_patches(
         seen.append(next(value for value in values if isinstance(value, Tensor)).detach())
         raise Seen
 
-    handle = attention.register_forward_pre_hook(keep, with_kwargs=True)
-    try:
+    with attention.register_forward_pre_hook(keep, with_kwargs=True):
         for given in (pixels, *(_changed(pixels, at, patch) for at in patches)):
             with suppress(Seen), torch.inference_mode():
                 forward(given)
-    finally:
-        handle.remove()
     intact, *others = seen
     changed = [torch.nonzero((other != intact).any(dim=-1)[0]) for other in others]
     return [tokens.flatten().tolist() for tokens in changed], intact.shape[1]
