@@ -13,7 +13,6 @@ from harness_plugins.selectors.phases import (
     connected_levels,
     constant_runs,
     noise_reason,
-    run_around,
     selection,
 )
 
@@ -83,7 +82,11 @@ class ExcessModularity(harness.Selector):
             doubt = "but has fewer than two clusters"
         else:
             doubt = noise_reason(statistic, scores[1:].max(axis=1).tolist(), self.alpha)
-        return selection(candidate, statistic, self._phase(profile, candidate), reason, doubt)
+        counted = connected_levels(profile, self.minimum_giant_share)
+        runs = constant_runs(profile.n_clusters.tolist(), counted.tolist(), tolerance=0)
+        # Without tolerance runs do not overlap.
+        phase = next((run for run in runs if run[0] <= candidate <= run[1]), None)
+        return selection(candidate, statistic, phase, reason, doubt)
 
     def _scores(self, pool: Sequence[harness.Profile]) -> tuple[Floats, Floats]:
         """Each profile's score at each level, and its excess over the mean of all profiles.
@@ -105,11 +108,6 @@ class ExcessModularity(harness.Selector):
                 excess, deviation, out=np.zeros_like(excess), where=deviation > ROUNDING
             )
         return np.where(counts, scores, -np.inf), excess
-
-    def _phase(self, profile: harness.Profile, candidate: int) -> tuple[int, int] | None:
-        counted = connected_levels(profile, self.minimum_giant_share)
-        runs = constant_runs(profile.n_clusters.tolist(), counted.tolist(), tolerance=0)
-        return run_around(runs, candidate)
 
 
 @harness.hookimpl

@@ -58,12 +58,6 @@ def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> l
     return runs
 
 
-def run_around(runs: Sequence[Run], level: int) -> Run | None:
-    """The longest run that contains a level."""
-    around = [run for run in runs if run[0] <= level <= run[1]]
-    return max(around, key=lambda run: run[1] - run[0], default=None)
-
-
 def selection(
     candidate: int, statistic: float, phase: Run | None, reason: str, doubt: str
 ) -> harness.Selection:

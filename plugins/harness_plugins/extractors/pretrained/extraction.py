@@ -9,7 +9,6 @@ import numpy as np
 
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
-from harness_plugins.extractors.derived import Maps
 from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix, patches_only
 
@@ -111,8 +110,18 @@ class Pretrained(harness.Extractor):
             ):
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
+            # Tokens before the patches have no place on the grid.
+            has_grid = self.prefix != "keep" or transformer.prefix_tokens == 0
             for head_index, given in maps.maps_by_head(weights, layers, heads, rolled=self.rollout):
-                yield self._map(image, prepared, transformer.prefix_tokens, head_index, given)
+                yield harness.AttentionMap(
+                    patches_only(given, transformer.prefix_tokens, self.prefix),
+                    image=image.key,
+                    layer=head_index.layer,
+                    head=head_index.head,
+                    grid=prepared.grid if has_grid else None,
+                    region=prepared.region if has_grid else None,
+                    variant=image.variant,
+                )
             # Nothing of this image is held while the next one is loaded and processed.
             del image, prepared, weights, given
 
@@ -134,25 +143,6 @@ class Pretrained(harness.Extractor):
             return ablated(transformer, prepared.pixels, prepared.grid, removal)
 
         return ablate
-
-    def _map(
-        self,
-        image: harness.Image,
-        prepared: "Prepared",
-        prefix_tokens: int,
-        head_index: harness.HeadIndex,
-        weights: Maps,
-    ) -> harness.AttentionMap:
-        has_prefix = self.prefix == "keep" and prefix_tokens > 0
-        return harness.AttentionMap(
-            patches_only(weights, prefix_tokens, self.prefix),
-            image=image.key,
-            layer=head_index.layer,
-            head=head_index.head,
-            grid=None if has_prefix else prepared.grid,
-            region=None if has_prefix else prepared.region,
-            variant=image.variant,
-        )
 
 
 def _noise(key: str, size: tuple[int, int]) -> harness.Image:
