@@ -1,20 +1,14 @@
 """Pictures in one folder per class."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness import HarnessError
 from harness_plugins.datasets import pictures
 from harness_plugins.datasets.splits import rank
 
-
-@dataclass(frozen=True)
-class LabelledPicture:
-    """A picture's file, and the index of its class."""
-
-    path: Path
-    label: int
+# A picture's file, and the index of its class.
+LabelledPicture = tuple[Path, int]
 
 
 def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
@@ -39,4 +33,4 @@ def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
             f"in {', '.join(empty)}"
         )
     found.sort(key=lambda entry: (entry[0], rank(entry[1])))
-    return {key: LabelledPicture(path, label) for label, key, path in found}
+    return {key: (path, label) for label, key, path in found}

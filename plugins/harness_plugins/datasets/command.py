@@ -135,8 +135,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     from harness_plugins.datasets.verification import verify
 
     folder = folders.find(arguments.name, arguments.path)
-    is_whole = True
-    for verdict in verify(arguments.name, folder):
-        print(f"{verdict.part}: {verdict.problem or 'ok'}", flush=True)
-        is_whole = is_whole and not verdict.problem
-    return 0 if is_whole else 1
+    status = 0
+    for part, problem in verify(arguments.name, folder):
+        print(f"{part}: {problem or 'ok'}", flush=True)
+        status = 1 if problem else status
+    return status

@@ -20,7 +20,7 @@ from harness_plugins.thesis.vit.checkpoint import (
     read_tensors,
     write_tensors,
 )
-from harness_plugins.thesis.vit.evaluation import accuracy
+from harness_plugins.thesis.vit.evaluation import evaluate
 from harness_plugins.thesis.vit.examples import Examples
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
@@ -156,7 +156,7 @@ def train(
     model = OneLayerViT(model_settings).to(device)
     optimiser = _optimiser(model, settings)
     run = _description(splits, model_settings, settings, device)
-    state = _State()
+    trained, state = Checkpoint(model, normalisation, {}), _State()
     if state_path.exists():
         state = _State.load(state_path, run, model, optimiser)
     while state.epoch < settings.epochs:
@@ -164,7 +164,7 @@ def train(
         last = _train_epoch(
             state.epoch + 1, model, optimiser, normalisation, splits.training, settings, report
         )
-        reached = accuracy(model, normalisation, splits.validation)
+        reached = evaluate(trained, splits.validation).accuracy
         state.end_epoch(model, last.loss, reached, time.perf_counter() - started)
         state.save(state_path, run, model, optimiser)
         report(replace(last, validation_accuracy=reached))
@@ -175,9 +175,9 @@ def train(
         "history": state.history,
         "best_epoch": state.best_epoch,
         "validation_accuracy": state.best_accuracy,
-        "test_accuracy": accuracy(model, normalisation, splits.test),
+        "test_accuracy": evaluate(trained, splits.test).accuracy,
     }
-    return Checkpoint(model.eval().cpu(), normalisation, record)
+    return Checkpoint(model.cpu(), normalisation, record)
 
 
 def _description(
