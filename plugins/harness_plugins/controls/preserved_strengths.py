@@ -42,10 +42,7 @@ class PreservedStrengths(harness.MapControl):
     name: ClassVar[str] = "preserved-strengths"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) with the same strengths.
-
-        Raises HarnessError if the permuted weights cannot be scaled to them.
-        """
+        """A map (n, n) with the same strengths."""
         others = ~np.eye(attention.n, dtype=bool)
         weights = np.where(others, attention.weights, 0.0).astype(np.float64)
         weights /= weights.max() or 1.0

@@ -30,10 +30,7 @@ class ShuffledPatches(harness.ImageControl):
         check_bounds(self, "size", least=1)
 
     def draw(self, image: harness.Image, seed: int) -> harness.Image:
-        """An image (height, width, channels) with the same patches.
-
-        Raises HarnessError if it has fewer than two whole patches.
-        """
+        """An image (height, width, channels) with the same patches."""
         height, width, _ = image.pixels.shape
         rows, columns = height // self.size, width // self.size
         if rows * columns < 2:

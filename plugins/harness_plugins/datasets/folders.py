@@ -20,10 +20,7 @@ def fetched(name: str) -> Path:
 
 
 def find(name: str, path: Path | None = None) -> Path:
-    """The folder of a set's files: the given one, else the first of its folders that exists.
-
-    Raises HarnessError, naming all folders and the command that fetches the set, if none exists.
-    """
+    """The folder of a set's files: the given one, else the first of its folders that exists."""
     if path is not None:
         folder = Path(os.path.expanduser(path))
         if not folder.is_dir():

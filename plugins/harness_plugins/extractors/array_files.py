@@ -69,8 +69,7 @@ class FoundArray:
     def matrix(self, index: tuple[int, ...]) -> NDArray[np.floating[Any]]:
         """The matrix (n, n) at an index into the axes before the last two.
 
-        Half precision and bfloat16 are widened to single. Raises HarnessError if it cannot be
-        read: a file with an intact header may still be damaged.
+        Half precision and bfloat16 are widened to single.
         """
         if self.header is None:
             raise harness.HarnessError(self.reason)
@@ -92,8 +91,7 @@ class FoundArray:
 def find_arrays(path: Path) -> list[FoundArray]:
     """Every array of a file, or of a folder's files in the order of their names.
 
-    A file or array that cannot be read is listed with its reason. Raises HarnessError if the path
-    does not exist or holds no file of a known format.
+    A file or array that cannot be read is listed with its reason.
     """
     found = Path(os.path.expanduser(path))
     if found.is_dir():

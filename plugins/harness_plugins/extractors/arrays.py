@@ -115,7 +115,7 @@ class Arrays(harness.MapSet):
         """The image's name, followed by the layer and the head if the array has such axes.
 
         The image's name consists of the file's name, a colon and the array's name, and the image's
-        number in brackets. Raises HarnessError if no map can be loaded.
+        number in brackets.
         """
         return list(self._sources)
 

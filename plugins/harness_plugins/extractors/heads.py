@@ -40,8 +40,7 @@ def check(texts: Sequence[str], what: str) -> None:
 def choose(texts: Sequence[str], count: int, what: str, model: str) -> Chosen:
     """The layers or heads, called `what`, that texts choose out of `count`, in increasing order.
 
-    `mean` together with others is the mean of those, on its own the mean of all. Raises
-    HarnessError, naming the model, for a number that it does not have or that is named twice.
+    `mean` together with others is the mean of those, on its own the mean of all.
     """
     check(texts, what)
     named: list[int] = []

@@ -33,17 +33,14 @@ class FractionSweep(harness.GraphBuilder):
         check_range(self.name, self.start, self.stop)
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
-        """`count` evenly spaced levels from start to stop, both included; start if count is 1.
-
-        Raises HarnessError for a count below 1.
-        """
+        """`count` evenly spaced levels from start to stop, both included; start if count is 1."""
         return evenly_spaced(self.name, self.start, self.stop, count)
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
         """One graph per level; each is a subgraph of the one before.
 
         A graph's threshold is the smallest weight in it, 0 if it has no edges; heavier edges may
-        have been dropped. Raises HarnessError if the levels do not increase or are out of range.
+        have been dropped.
         """
         levels = np.asarray(levels, dtype=np.float64)
         check_levels(self.name, levels, below=1)

@@ -50,11 +50,7 @@ class Threshold(harness.GraphBuilder):
         check_range(self.name, self.start, self._stop_for(n=1))
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
-        """`count` evenly spaced levels from start to stop, both included; start if count is 1.
-
-        Raises HarnessError for a count below 1, and if start is not below the default stop of 4/n
-        on the absolute axis.
-        """
+        """`count` evenly spaced levels from start to stop, both included; start if count is 1."""
         stop = self._stop_for(attention.n)
         check_range(self.name, self.start, stop)
         return evenly_spaced(self.name, self.start, stop, count)
@@ -63,8 +59,7 @@ class Threshold(harness.GraphBuilder):
         """One graph per level; each is a subgraph of the one before.
 
         A graph's threshold is the smallest weight allowed in it: on the density axis the weight
-        of the weakest pair that is not dropped. Raises HarnessError if the levels do not increase
-        or are out of range.
+        of the weakest pair that is not dropped.
         """
         levels = np.asarray(levels, dtype=np.float64)
         check_levels(self.name, levels, below=self._below)

@@ -57,7 +57,7 @@ class ExcessModularity(harness.Selector):
         Of levels with equal scores, the one with the larger excess, then the denser one. The phase
         consists of the levels around it with the same number of clusters. Accepted if the score
         exceeds the controls' scores at all levels and there are at least two clusters of two nodes
-        or more. Raises HarnessError if there is no control.
+        or more.
         """
         if not controls:
             raise harness.HarnessError(

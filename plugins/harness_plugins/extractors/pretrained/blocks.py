@@ -26,10 +26,7 @@ class Block:
 
 
 def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]:
-    """The block of each layer: the item of a list of modules that contains its attention.
-
-    Raises HarnessError, naming the model, if its layers are not such a list.
-    """
+    """The block of each layer: the item of a list of modules that contains its attention."""
     names = {id(module): path for path, module in model.named_modules()}
     blocks, parents = [], set()
     for site in sites:
@@ -127,8 +124,7 @@ def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
 def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[None]:
     """Keep all other tokens from attending to hidden ones; each still attends to itself.
 
-    hidden: (images, tokens) of bool. Raises HarnessError, naming the model, if its attention takes
-    no mask.
+    hidden: (images, tokens) of bool.
     """
     signature = inspect.signature(attention.forward)
     mask = next((mask for mask in MASKS if mask in signature.parameters), None)

@@ -56,10 +56,7 @@ class Pretrained(harness.Extractor):
 
     @abstractmethod
     def _architecture(self) -> "Architecture":
-        """The model's architecture, found without its weights.
-
-        Raises HarnessError if the model is not available or unsuitable.
-        """
+        """The model's architecture, found without its weights."""
 
     @abstractmethod
     def _opened(self) -> "Opened":
@@ -82,7 +79,7 @@ class Pretrained(harness.Extractor):
 
         Images are processed one at a time: the last digits may depend on the batch, and batches
         are not faster on a CPU. Only the attention of the chosen layers and heads of one image is
-        held in memory. Raises HarnessError for images that do not suit the model.
+        held in memory.
         """
         import torch
 

@@ -42,10 +42,7 @@ class VisionTransformer:
     prefix_tokens: int
 
     def __call__(self, pixels: Tensor) -> Any:
-        """The model's output for pixels (images, channels, height, width).
-
-        Raises HarnessError if it does not take images of that size.
-        """
+        """The model's output for pixels (images, channels, height, width)."""
         module, size = self.loaded.module, tuple(pixels.shape[-2:])
         # Positions are interpolated for other sizes if the model can.
         fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
@@ -61,11 +58,7 @@ class VisionTransformer:
 
 
 def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
-    """Load the model in a folder: its classifier, or its image tower without a head.
-
-    Raises HarnessError if it cannot be loaded, or if some of its weights are not in the file, as
-    they would be random.
-    """
+    """Load the model in a folder: its classifier, or its image tower without a head."""
     # A second model from the same configuration changes how the first computes attention.
     whole = deepcopy(config)
     try:
@@ -104,9 +97,7 @@ def inspect_model(
 ) -> VisionTransformer:
     """Find the modules that return attention and the tokens of the patches, by trial.
 
-    pixels: (1, channels, height, width). Raises HarnessError if the model does not take them, if a
-    layer does not return attention, or if its tokens are not prefix tokens followed by one token
-    per patch, row by row.
+    pixels: (1, channels, height, width).
     """
     transformer = VisionTransformer(model, loaded, architecture, [], 0)
     with torch.inference_mode():

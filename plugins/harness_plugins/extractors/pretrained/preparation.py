@@ -32,10 +32,7 @@ class Preparation:
     size: tuple[int, ...] | None
 
     def __call__(self, image: harness.Image) -> Prepared:
-        """An image as the model takes it.
-
-        Raises HarnessError if fewer than two patches are left of it.
-        """
+        """An image as the model takes it."""
         height, width, _ = image.pixels.shape
         # Converted to grey or RGB; the size stays.
         pixels = fitted(image, height, width, self.channels)
@@ -81,7 +78,6 @@ def preparation_of(
     """The preparation that a model's folder prescribes.
 
     Pillow is always used, whatever else is installed, so that pixels are the same everywhere.
-    Raises HarnessError if the folder prescribes none, or one that pads images.
     """
     if not any((folder / name).is_file() for name in PROCESSORS):
         # The library would use a default mean and deviation.

@@ -41,18 +41,12 @@ def require_transformers() -> None:
 
 
 def configuration_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's configuration, fetched if the model is on the hub.
-
-    Raises HarnessError if there is no such folder, or the hub is unreachable or has no such model.
-    """
+    """The folder with a model's configuration, fetched if the model is on the hub."""
     return _folder(model, revision, CONFIGURATIONS)
 
 
 def weights_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's configuration and weights.
-
-    Raises HarnessError as `configuration_folder` does, and if there are no safetensors.
-    """
+    """The folder with a model's configuration and weights."""
     folder = _folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
     if not _weights(folder):
         others = sorted(
@@ -87,10 +81,7 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 
 def _weights(folder: Path) -> list[Path]:
-    """The files from which transformers reads a model's weights, if there are any.
-
-    Raises HarnessError for an index of files that are missing or outside the folder.
-    """
+    """The files from which transformers reads a model's weights, if there are any."""
     if (folder / SINGLE).is_file():
         return [folder / SINGLE]
     index = folder / INDEX
@@ -140,10 +131,7 @@ def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path
 
 
 def fetched(repository: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
-    """The cache folder with a repository's files that match the patterns, fetched if missing.
-
-    Raises HarnessError, to which the caller adds the model, if they cannot be fetched.
-    """
+    """The cache folder with a repository's files that match the patterns, fetched if missing."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 

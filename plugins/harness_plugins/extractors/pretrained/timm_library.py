@@ -33,10 +33,7 @@ def library() -> Any:
 
 
 def made(model: str, **arguments: Any) -> nn.Module:
-    """A model made by timm, with random weights unless the arguments say otherwise.
-
-    Raises HarnessError if there is no such model or it does not take the arguments.
-    """
+    """A model made by timm, with random weights unless the arguments say otherwise."""
     timm, located = library(), _located(model, CONFIGURATION)
     try:
         module: nn.Module = timm.create_model(located, **arguments)
@@ -47,10 +44,7 @@ def made(model: str, **arguments: Any) -> nn.Module:
 
 
 def files_of(model: str, weights: str | None) -> list[Path]:
-    """The file with a model's weights, and that with its configuration unless timm has it.
-
-    Raises HarnessError if there are no weights in safetensors.
-    """
+    """The file with a model's weights, and that with its configuration unless timm has it."""
     located = _located(model, CONFIGURATION, *([] if weights else [WEIGHTS]))
     kind, _, folder = located.partition(":")
     configurations = [Path(folder) / CONFIGURATION] if kind == LOCAL else []
@@ -134,10 +128,7 @@ def _heads(part: nn.Module) -> int:
 
 
 def load(model: str, weights: Path, *, classifier: bool, resizable: bool) -> Loaded:
-    """Load a model with all weights from a file; resizable: whether it takes any image size.
-
-    Raises HarnessError if the file does not suit the model, or if its size is fixed.
-    """
+    """Load a model with all weights from a file; resizable: whether it takes any image size."""
     # A local file takes precedence over other sources in the configuration.
     overlay = {"file": str(weights), "source": None, "custom_load": False}
     sizes = {"dynamic_img_size": True} if resizable else {}

@@ -27,10 +27,7 @@ class Preparation:
     size: tuple[int, ...] | None
 
     def __call__(self, image: harness.Image) -> Prepared:
-        """An image as the model takes it.
-
-        Raises HarnessError if it would have fewer than two patches, or too many.
-        """
+        """An image as the model takes it."""
         height, width, _ = image.pixels.shape
         channels, *crop = self.prescribed["input_size"]
         if self.size is None:
@@ -78,10 +75,7 @@ class Preparation:
 def preparation_of(
     module: Any, model: str, patch: tuple[int, int], size: tuple[int, ...] | None
 ) -> Preparation:
-    """The preparation that a model's configuration prescribes.
-
-    Raises HarnessError if it pads images, or if a size is given for a model with a fixed size.
-    """
+    """The preparation that a model's configuration prescribes."""
     if size is not None and not hasattr(module, "dynamic_img_size"):
         raise harness.HarnessError(f"{model}: it takes images of one size only; leave size out")
     prescribed = library().data.resolve_model_data_config(module)

@@ -20,10 +20,7 @@ from harness_plugins.thesis.reproduction.study import (
 def reproduce(
     study: Study, exhibits: Sequence[Exhibit], command: str, report: Callable[[Result], None]
 ) -> list[Result]:
-    """Make exhibits, write them and a report on all of them below the study's folder.
-
-    Raises HarnessError if the folder cannot be written to.
-    """
+    """Make exhibits, write them and a report on all of them below the study's folder."""
     results = []
     for exhibit in exhibits:
         result = _made(study, exhibit)

@@ -42,10 +42,7 @@ class Result:
 
 
 def write_exhibit(folder: Path, result: Result) -> None:
-    """Write tables as CSV and Markdown and figures as PNG and SVG.
-
-    Raises HarnessError if the folder cannot be written to.
-    """
+    """Write tables as CSV and Markdown and figures as PNG and SVG."""
     try:
         for kind in ("tables", "figures"):
             (folder / kind).mkdir(parents=True, exist_ok=True)
@@ -60,10 +57,7 @@ def write_exhibit(folder: Path, result: Result) -> None:
 
 
 def write_report(folder: Path, results: Sequence[Result], command: str) -> None:
-    """Write report.md and report.html over all results.
-
-    Raises HarnessError if they cannot be written.
-    """
+    """Write report.md and report.html over all results."""
     pages = {"report.md": _text(results, command), "report.html": _page(results, command)}
     try:
         for name, content in pages.items():

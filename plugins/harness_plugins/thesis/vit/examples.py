@@ -43,8 +43,7 @@ def gather(
 ) -> Examples:
     """All images of a set, resized to `size` (height, width) and converted to `channels`, if given.
 
-    Labels are indices into `classes`. Raises HarnessError if an image is broken or has no label
-    among the classes, or if images differ in a size or in channels that are not given.
+    Labels are indices into `classes`.
     """
     keys = images.keys()
     if not keys:

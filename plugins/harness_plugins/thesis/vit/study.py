@@ -73,7 +73,7 @@ ALWAYS_NAMED = ("attention", "mlp", "heads", "seed")
 def training(values: Mapping[str, Any]) -> Training:
     """The training with these settings; those that are None or missing take their defaults.
 
-    Defaults come from the `recipe`. Raises HarnessError for an unknown or invalid setting.
+    Defaults come from the `recipe`.
     """
     given = {name: value for name, value in values.items() if value is not None}
     for name, value in given.items():
@@ -119,10 +119,7 @@ def _is_one_of(types: tuple[type, ...], value: Any) -> bool:
 
 
 def read_study(path: Path) -> dict[str, Training]:
-    """Every training of a study, by a name made of the settings in which trainings differ.
-
-    Raises HarnessError if the file is missing or invalid.
-    """
+    """Every training of a study, by a name made of the settings in which trainings differ."""
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

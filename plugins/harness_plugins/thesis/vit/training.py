@@ -146,8 +146,6 @@ def train(
 
     The state is stored in `state_path` after every epoch; if that file exists, training resumes
     from it and reaches the same weights. The caller removes it once the checkpoint is stored.
-
-    Raises HarnessError if the data do not fit the model, or the state is of another training.
     """
     _check_sizes(splits, model_settings)
     device = device or torch.device("cpu")
