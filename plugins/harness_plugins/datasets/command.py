@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "list, fetch and verify the image sets the harness knows"
 
+DESCRIPTION = ("size", "licence", "published", "obtain")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs of `harness data` and their flags."""
@@ -66,12 +68,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = [
         {
-            "name": known.name,
-            "summary": known.summary,
-            "size": known.size,
-            "licence": known.licence,
-            "published": known.published,
-            "obtain": known.obtain,
+            **{key: getattr(known, key) for key in ("name", "summary", *DESCRIPTION)},
             "files": list(known.files),
             "here": str(folders.here(known.name) or "") or None,
         }
@@ -82,7 +79,7 @@ def _list(arguments: argparse.Namespace) -> int:
         return 0
     for row in rows:
         print(f"{row['name']}: {row['summary']}")
-        for key in ("size", "licence", "published", "obtain", "here"):
+        for key in (*DESCRIPTION, "here"):
             if row[key]:
                 print(f"  {key}: {row[key]}")
         print("  files:", *row["files"] or (), sep="\n    ")

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -33,7 +33,7 @@ ROUNDING = 2**-8
 class _Source:
     """A map's image and head, and the stored maps from which it is computed: layers × heads.
 
-    If `reason` is not empty, it says why there is no map, and the other fields are unused.
+    If the array has a reason why there is no map, only the image is used.
     """
 
     image: str
@@ -43,7 +43,6 @@ class _Source:
     head_index: harness.HeadIndex = FIRST_HEAD
     layers: tuple[int, ...] = (0,)
     heads: tuple[int, ...] = (0,)
-    reason: str = ""
 
     def stored(self, layer: int, head: int) -> NDArray[np.floating[Any]]:
         """The stored map (N, N) of this image at a layer and head, checked."""
@@ -130,8 +129,8 @@ class Arrays(harness.MapSet):
         if source is None:
             raise harness.HarnessError(f"{self.path}: there is no map {key!r}")
         try:
-            if source.reason:
-                raise ValueError(source.reason)
+            if source.array.reason:
+                raise ValueError(source.array.reason)
             return harness.AttentionMap(
                 patches_only(self._weights(source), self.prefix_tokens, self.prefix),
                 image=source.image,
@@ -151,8 +150,6 @@ class Arrays(harness.MapSet):
             )
             (weights,) = deque(up_to_layer, maxlen=1)
             return weights
-        if len(source.layers) * len(source.heads) == 1:
-            return source.stored(source.layers[0], source.heads[0])
         return derived.mean(source.stored(each, h) for each in source.layers for h in source.heads)
 
     @cached_property
@@ -166,10 +163,10 @@ class Arrays(harness.MapSet):
                         f"{sources[key].array.file.name} and in {array.file.name}; rename one"
                     )
                 sources[key] = source
-        if all(source.reason for source in sources.values()):
+        if all(source.array.reason for source in sources.values()):
             (key, first), *others = sources.items()
             more = f" ({len(others)} more refused)" if others else ""
-            raise harness.HarnessError(f"{key}: {first.reason}{more}")
+            raise harness.HarnessError(f"{key}: {first.array.reason}{more}")
         return sources
 
     def _sources_in(self, array: FoundArray) -> Iterator[tuple[str, _Source]]:
@@ -183,7 +180,7 @@ class Arrays(harness.MapSet):
             heads = choose(self.heads, counts.get("heads", 1), "heads", array.name)
         except harness.HarnessError as error:
             reason = str(error).removeprefix(f"{array.name}: ")
-            yield array.name, _Source(array.name, array, reason=reason)
+            yield array.name, _Source(array.name, replace(array, reason=reason))
             return
         # An axis over which maps are averaged is not part of their names.
         separate = {"layers": not layers.mean, "heads": not (heads.mean or self.rollout)}

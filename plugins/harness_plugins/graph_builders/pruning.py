@@ -48,7 +48,7 @@ class FractionSweep(harness.GraphBuilder):
         scores = self._scores(unpruned)
         # A score of −inf excludes an edge from all graphs.
         cutoffs = np.maximum(self._cutoffs(levels, scores, unpruned), np.finfo(np.float64).min)
-        return _graphs(unpruned, levels, scores, cutoffs)
+        return nested_graphs(unpruned, levels, scores, cutoffs)
 
     @abstractmethod
     def _scores(self, unpruned: harness.Graph) -> Floats:
@@ -99,21 +99,32 @@ def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
     return cutoffs
 
 
-def nested_edges(adjacency: Any, scores: Floats, cutoffs: Floats) -> Iterator[Any]:
-    """For each cutoff, the CSR (n, n) of the edges that reach it; cutoffs must not decrease.
+def nested_graphs(
+    unpruned: harness.Graph,
+    levels: Floats,
+    scores: Floats,
+    cutoffs: Floats,
+    *,
+    by_weight: bool = False,
+) -> Iterator[harness.Graph]:
+    """For each level, the graph of the edges that reach its cutoff; cutoffs must not decrease.
 
-    scores: (edges,), in the order of the CSR arrays.
+    scores: (edges,), in CSR order. A graph's threshold is the smallest weight in it, or the cutoff
+    if the scores are weights (`by_weight`).
     """
     from scipy.sparse import csr_array
 
-    for cutoff in cutoffs.tolist():
+    adjacency = unpruned.adjacency
+    for level, cutoff in zip(levels.tolist(), cutoffs.tolist(), strict=True):
         left = np.flatnonzero(scores >= cutoff)
         pointers = np.searchsorted(left, adjacency.indptr).astype(np.int32)
         scores = scores[left]
         adjacency = csr_array(
             (adjacency.data[left], adjacency.indices[left], pointers), shape=adjacency.shape
         )
-        yield adjacency
+        smallest = float(adjacency.data.min()) if adjacency.nnz else 0.0
+        threshold = cutoff if by_weight else smallest
+        yield harness.Graph(adjacency, level, threshold, unpruned.self_loops)
 
 
 def ranks(unpruned: harness.Graph) -> Floats:
@@ -124,11 +135,3 @@ def ranks(unpruned: harness.Graph) -> Floats:
     ranked: Floats = rankdata(-weights, method="min", axis=1).astype(np.float64)
     ranked[weights == 0] = np.inf
     return ranked
-
-
-def _graphs(
-    unpruned: harness.Graph, levels: Floats, scores: Floats, cutoffs: Floats
-) -> Iterator[harness.Graph]:
-    edges = nested_edges(unpruned.adjacency, scores, cutoffs)
-    for level, pruned in zip(levels.tolist(), edges, strict=True):
-        yield harness.Graph(pruned, level, float(pruned.data.min()) if pruned.nnz else 0.0)

@@ -14,7 +14,7 @@ from harness_plugins.graph_builders.pruning import (
     check_range,
     cutoffs_dropping,
     evenly_spaced,
-    nested_edges,
+    nested_graphs,
 )
 from harness_plugins.parameters import check_bounds, check_choice
 
@@ -65,7 +65,8 @@ class Threshold(harness.GraphBuilder):
         check_levels(self.name, levels, below=self._below)
         unpruned = harness.Graph.from_weights(attention.weights, self_loops=self.self_loops)
         thresholds = _thresholds_dropping(levels, unpruned) if self.axis == "density" else levels
-        return _graphs(unpruned, levels, thresholds)
+        weights = unpruned.adjacency.data
+        return nested_graphs(unpruned, levels, weights, thresholds, by_weight=True)
 
     def _stop_for(self, n: int) -> float:
         if self.stop is not None:
@@ -83,12 +84,6 @@ def _thresholds_dropping(fractions: Floats, unpruned: harness.Graph) -> Floats:
     pairs = unpruned.n * (unpruned.n if unpruned.self_loops else unpruned.n - 1)
     # If pairs without an edge stay, so does every edge.
     return np.maximum(cutoffs_dropping(fractions, unpruned.adjacency.data, pairs), 0.0)
-
-
-def _graphs(unpruned: harness.Graph, levels: Floats, thresholds: Floats) -> Iterator[harness.Graph]:
-    edges = nested_edges(unpruned.adjacency, unpruned.adjacency.data, thresholds)
-    for level, threshold, pruned in zip(levels.tolist(), thresholds.tolist(), edges, strict=True):
-        yield harness.Graph(pruned, level, threshold, unpruned.self_loops)
 
 
 @harness.hookimpl

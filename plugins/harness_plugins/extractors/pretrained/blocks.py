@@ -17,15 +17,7 @@ MASKS = ("attention_mask", "attn_mask")
 Change = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """One layer: the module that returns its tokens, and the attention inside."""
-
-    module: nn.Module
-    attention: nn.Module
-
-
-def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]:
+def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[nn.Module]:
     """The block of each layer: the item of a list of modules that contains its attention."""
     names = {id(module): path for path, module in model.named_modules()}
     blocks, parents = [], set()
@@ -34,7 +26,7 @@ def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]
         while path:
             parent, _, _ = path.rpartition(".")
             if isinstance(model.get_submodule(parent), nn.ModuleList | nn.Sequential):
-                blocks.append(Block(model.get_submodule(path), site.attention))
+                blocks.append(model.get_submodule(path))
                 parents.add(parent)
                 break
             path = parent
@@ -57,7 +49,7 @@ class Entry:
         return len(self.wrapped)
 
 
-def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int) -> Entry:
+def entry_of(forward: Callable[[], object], blocks: Sequence[nn.Module], layer: int) -> Entry:
     """The input of a block when `forward` calls the model; the pass ends there."""
     wrapped: list[bool] = []
     seen: list[Tensor] = []
@@ -71,15 +63,15 @@ def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int)
 
     with ExitStack() as hooks, suppress(Seen):
         for block in blocks[:layer]:
-            hooks.enter_context(block.module.register_forward_hook(leave))
-        hooks.enter_context(blocks[layer].module.register_forward_pre_hook(enter))
+            hooks.enter_context(block.register_forward_hook(leave))
+        hooks.enter_context(blocks[layer].register_forward_pre_hook(enter))
         forward()
     (tokens,) = seen
     return Entry(tokens, tuple(wrapped))
 
 
 @contextmanager
-def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[None]:
+def begun_at(blocks: Sequence[nn.Module], entry: Entry, images: int) -> Iterator[None]:
     """Make forward passes begin at a block, with `images` copies of the one image's tokens.
 
     The blocks before it pass their input on; the pixels' number of images has no effect.
@@ -87,8 +79,8 @@ def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[Non
     tokens = entry.tokens.expand(images, -1, -1)
     with ExitStack() as stack:
         for block, wrapped in zip(blocks, entry.wrapped, strict=False):
-            stack.callback(_passing(block.module, wrapped))
-        block = blocks[len(entry)].module
+            stack.callback(_passing(block, wrapped))
+        block = blocks[len(entry)]
         with block.register_forward_pre_hook(lambda _, given: (tokens, *given[1:])):
             yield
 

@@ -12,9 +12,10 @@ import pandas
 import harness
 from harness import HarnessError, Image, ImageSet, Run
 from harness.command import Progress, format_spec, format_value
-from harness_plugins.thesis.vit.checkpoint import Checkpoint, load, load_checkpoint
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, load
 from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
 from harness_plugins.thesis.vit.examples import Examples, gather
+from harness_plugins.thesis.vit.files import checkpoint_file
 
 LOUVAIN = "louvain-networkx"
 # Images that the figures show.
@@ -144,7 +145,7 @@ class Study:
     @cached_property
     def one_head(self) -> Checkpoint:
         """The model with one head."""
-        return load_checkpoint(self.checkpoint)
+        return load(checkpoint_file(self.checkpoint))
 
     @property
     def grid(self) -> tuple[int, int]:

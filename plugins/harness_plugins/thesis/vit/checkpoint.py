@@ -12,7 +12,7 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from harness import HarnessError
-from harness_plugins.thesis.vit.files import checkpoint_file, opened
+from harness_plugins.thesis.vit.files import opened
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 FORMAT = "harness-one-layer-vit-1"
@@ -86,8 +86,3 @@ def load(path: Path) -> Checkpoint:
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"{path}: its weights do not fit its settings ({error})") from error
     return Checkpoint(model.eval(), normalisation, record)
-
-
-def load_checkpoint(name: str) -> Checkpoint:
-    """Read a shipped checkpoint by its name, or a file that `harness train` wrote."""
-    return load(checkpoint_file(name))
