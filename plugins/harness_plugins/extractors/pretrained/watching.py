@@ -31,11 +31,6 @@ class Site:
     index: int | None
     attention: nn.Module
 
-    def weights(self, output: Any) -> Tensor:
-        """The weights (images, heads, tokens, tokens) in the module's output."""
-        found: Tensor = output if self.index is None else output[self.index]
-        return found
-
 
 def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
     """The sites of all layers, in order, found while `run` calls the model."""
@@ -85,7 +80,8 @@ def watched(
 
     def collecting(layer: int, site: Site) -> Callable[[nn.Module, Any, Any], None]:
         def collect(_: nn.Module, __: Any, output: Any) -> None:
-            weights = site.weights(output)[0].detach()
+            found = output if site.index is None else output[site.index]
+            weights = found[0].detach()
             # No copy is needed for all heads.
             chosen = weights if len(heads) == len(weights) else weights[list(heads)]
             collected[layer] = (

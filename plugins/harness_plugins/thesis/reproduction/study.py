@@ -48,9 +48,7 @@ class Study:
     @cached_property
     def image_set(self) -> ImageSet:
         """The images."""
-        made = harness.make("image set", self.images, self.plugins)
-        if not isinstance(made, ImageSet):
-            raise HarnessError(f"{self.images}: not an image set")
+        made: ImageSet = harness.make("image set", self.images, self.plugins)
         return made
 
     @cached_property

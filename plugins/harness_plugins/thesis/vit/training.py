@@ -256,16 +256,10 @@ def _normalisation(training: Examples) -> Normalisation:
 
 
 def _optimiser(model: OneLayerViT, settings: TrainingSettings) -> torch.optim.Optimizer:
+    weights, rate, decay = model.parameters(), settings.learning_rate, settings.weight_decay
     if settings.optimiser == "adamw":
-        return torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
+        return torch.optim.AdamW(weights, lr=rate, weight_decay=decay)
+    return torch.optim.SGD(weights, lr=rate, momentum=settings.momentum, weight_decay=decay)
 
 
 def _schedule(settings: TrainingSettings, steps: int) -> Callable[[int], float]:
