@@ -41,11 +41,7 @@ def locate(folder: Path, name: str) -> Path:
 
 
 def load(folder: Path, half: Half) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The grey images (count, height, width) of one half, and their labels (count,).
-
-    Any pair of IDX files with Fashion-MNIST's names is read; `harness data verify` compares them
-    with the published ones.
-    """
+    """The grey images (count, height, width) of one half, and their labels (count,)."""
     images, labels = (
         idx.read(locate(folder, f"{PREFIXES[half]}-{kind}-ubyte"))
         for kind in ("images-idx3", "labels-idx1")

@@ -11,11 +11,7 @@ APPLICATION = "attention-harness"
 
 
 def fetched(name: str) -> Path:
-    """The folder that `harness data fetch` makes for a set.
-
-    It is below the folder that the environment variable HARNESS_DATA names, else below the
-    platform's cache folder for the user.
-    """
+    """The folder that `harness data fetch` makes: in $HARNESS_DATA, else in the user's cache."""
     return _roots()[0] / name
 
 

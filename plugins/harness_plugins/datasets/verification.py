@@ -23,11 +23,7 @@ Verdict = tuple[str, str]
 
 
 def verify(name: str, folder: Path) -> Iterator[Verdict]:
-    """A verdict on each file, or on each class and each broken picture, of a set's folder.
-
-    Fashion-MNIST: the SHA-256 of the decompressed files. CIFAR-10: sizes and labels. Sets of
-    pictures: the number of pictures of each class, and that each can be decoded.
-    """
+    """A verdict on each file, or on each class and each broken picture, of a set's folder."""
     if name not in CHECKS:
         raise HarnessError(f"{name} cannot be verified; {', '.join(CHECKS)} can")
     return CHECKS[name](folder)

@@ -1,5 +1,6 @@
 """Existing attention maps in files of arrays."""
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.extractors import derived
 from harness_plugins.extractors.array_files import FoundArray, find_arrays
-from harness_plugins.extractors.heads import Chosen, check, choose
+from harness_plugins.extractors.heads import check, choose
 from harness_plugins.extractors.tokens import patches_only
 from harness_plugins.parameters import check_bounds
 
@@ -185,59 +186,37 @@ class Arrays(harness.MapSet):
         # An axis over which maps are averaged is not part of their names.
         separate = {"layers": not layers.mean, "heads": not (heads.mean or self.rollout)}
         numbered = [axis for axis in axes if separate.get(axis)]
+        by_layer, by_head = layers.groups, heads.groups
+        if self.rollout:
+            by_layer = [(layer, tuple(range(layer + 1))) for layer in layers.numbers]
+            by_head = [(0, heads.numbers)]
         for number in range(counts.get("images", 1)):
             image = f"{array.name}[{number}]" if "images" in axes else array.name
-            for layer, of_layers in self._layers_of(layers):
-                for head, of_heads in _each(heads) if separate["heads"] else [(0, heads.numbers)]:
-                    head_index = harness.HeadIndex(layer, head)
-                    yield (
-                        image + _head_name(numbered, layer, head),
-                        _Source(image, array, axes, number, head_index, of_layers, of_heads),
-                    )
-
-    def _layers_of(self, chosen: Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Each layer of the resulting maps, and the stored layers from which it is computed."""
-        if self.rollout:
-            for layer in chosen.numbers:
-                yield layer, tuple(range(layer + 1))
-        elif chosen.mean:
-            yield 0, chosen.numbers
-        else:
-            yield from _each(chosen)
+            for (layer, of_layers), (head, of_heads) in itertools.product(by_layer, by_head):
+                index = harness.HeadIndex(layer, head)
+                source = _Source(image, array, axes, number, index, of_layers, of_heads)
+                yield image + _head_name(numbered, layer, head), source
 
     def _axes_of(self, shape: tuple[int, ...]) -> tuple[Axis, ...]:
         """The axes before a map's own; HarnessError if the shape is not that of maps."""
-        if not 2 <= len(shape) <= 5 or shape[-1] != shape[-2] or min(shape) < 1:
-            raise harness.HarnessError(
-                f"its shape is {shape}, not (n, n), with up to three axes before them: images, "
-                "layers, heads"
-            )
         before = len(shape) - 2
         axes = USUAL_AXES.get(before) if self.axes is None else self.axes
-        if axes is None:
-            raise harness.HarnessError(
-                f"its shape is {shape}; name the first two axes: "
+        if not 2 <= len(shape) <= 5 or shape[-1] != shape[-2] or min(shape) < 1:
+            wrong = ", not (n, n), with up to three axes before them: images, layers, heads"
+        elif axes is None:
+            wrong = (
+                "; name the first two axes: "
                 "axes=[layers,heads], axes=[images,heads] or axes=[images,layers]"
             )
-        if len(axes) != before:
-            raise harness.HarnessError(
-                f"its shape is {shape}, with {before} axes before a map's own; axes names "
-                f"{len(axes)}"
-            )
-        if self.rollout and "layers" not in axes:
-            raise harness.HarnessError(
-                f"its shape is {shape}, without layers to roll out; axes=… names the layers axis"
-            )
-        if self.prefix_tokens >= shape[-1]:
-            raise harness.HarnessError(
-                f"its shape is {shape}; prefix_tokens={self.prefix_tokens} leaves no node"
-            )
-        return axes
-
-
-def _each(chosen: Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
-    for number in chosen.numbers:
-        yield number, (number,)
+        elif len(axes) != before:
+            wrong = f", with {before} axes before a map's own; axes names {len(axes)}"
+        elif self.rollout and "layers" not in axes:
+            wrong = ", without layers to roll out; axes=… names the layers axis"
+        elif self.prefix_tokens >= shape[-1]:
+            wrong = f"; prefix_tokens={self.prefix_tokens} leaves no node"
+        else:
+            return axes
+        raise harness.HarnessError(f"its shape is {shape}{wrong}")
 
 
 def _head_name(axes: Sequence[Axis], layer: int, head: int) -> str:

@@ -20,7 +20,12 @@ class Chosen:
     @property
     def names(self) -> Sequence[int]:
         """The numbers that their maps have; that of a mean is 0."""
-        return (0,) if self.mean else self.numbers
+        return [name for name, _ in self.groups]
+
+    @property
+    def groups(self) -> Sequence[tuple[int, tuple[int, ...]]]:
+        """The number of each map, and the numbers of those from which it is computed."""
+        return [(0, self.numbers)] if self.mean else [(each, (each,)) for each in self.numbers]
 
 
 def check(texts: Sequence[str], what: str) -> None:

@@ -89,10 +89,7 @@ class ExcessModularity(harness.Selector):
         return selection(candidate, statistic, phase, reason, doubt)
 
     def _scores(self, pool: Sequence[harness.Profile]) -> tuple[Floats, Floats]:
-        """Each profile's score at each level, and its excess over the mean of all profiles.
-
-        Both (profiles, levels); the score is −∞ at levels that are skipped.
-        """
+        """Each profile's score, −∞ if skipped, and its excess, both (profiles, levels)."""
         modularity = np.array([each.modularity for each in pool])
         counts = np.array([connected_levels(each, self.minimum_giant_share) for each in pool])
         # Over all profiles with edges at a level, including fragmented ones.

@@ -27,10 +27,7 @@ def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> ND
 
 
 def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: int) -> list[Run]:
-    """The runs of eligible levels whose counts differ by no more than the tolerance.
-
-    Runs are as long as possible; if the tolerance is not 0, they may overlap.
-    """
+    """The longest runs of eligible levels whose counts differ by no more than the tolerance."""
     return runs_where(
         eligible,
         lambda first, last: (
@@ -67,10 +64,7 @@ def selection(
 
 
 def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
-    """Why a statistic does not exceed that of noise; empty if it does.
-
-    It does if at most the fraction alpha of all values, including itself, are as large.
-    """
+    """Why a statistic does not exceed that of noise; empty if it does."""
     p = harness.p_value(reached, by_noise)
     if p <= alpha:
         return ""

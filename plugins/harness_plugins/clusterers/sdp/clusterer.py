@@ -71,10 +71,7 @@ class Sdp(harness.Clusterer):
         self._clustering()
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
-        """Labels (n,), −1 = unassigned, and diagnostics of the solution.
-
-        Warns if a component's spins did not converge.
-        """
+        """Labels (n,), −1 = unassigned, and diagnostics; warns if spins did not converge."""
         embedding_clustering = self._clustering()
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)

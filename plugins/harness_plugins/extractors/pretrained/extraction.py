@@ -149,11 +149,9 @@ def _noise(key: str, size: tuple[int, int]) -> harness.Image:
 
 
 def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> None:
-    """Raise HarnessError if the maps of an image, and a layer at work, need too much memory.
-
-    A layer at work holds the scores and their softmax for all heads.
-    """
+    """Raise HarnessError if the maps of an image, and a layer at work, need too much memory."""
     patches = prepared.grid[0] * prepared.grid[1]
+    # A layer at work holds the scores and their softmax for all heads.
     size = 4 * (held + 2 * heads) * patches**2
     if size > MOST_BYTES:
         raise harness.HarnessError(

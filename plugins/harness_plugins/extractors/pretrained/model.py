@@ -95,10 +95,7 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
 def inspect_model(
     loaded: Loaded, model: str, architecture: Architecture, pixels: Tensor
 ) -> VisionTransformer:
-    """Find the modules that return attention and the tokens of the patches, by trial.
-
-    pixels: (1, channels, height, width).
-    """
+    """Find the modules that return attention and the tokens of the patches, by trial."""
     transformer = VisionTransformer(model, loaded, architecture, [], 0)
     with torch.inference_mode():
         sites = find_attention(loaded.module, lambda: transformer(pixels))

@@ -71,10 +71,7 @@ ALWAYS_NAMED = ("attention", "mlp", "heads", "seed")
 
 
 def training(values: Mapping[str, Any]) -> Training:
-    """The training with these settings; those that are None or missing take their defaults.
-
-    Defaults come from the `recipe`.
-    """
+    """The training with these settings; the missing ones take the defaults of the recipe."""
     given = {name: value for name, value in values.items() if value is not None}
     for name, value in given.items():
         _check(name, value)
