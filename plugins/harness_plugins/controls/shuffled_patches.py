@@ -47,10 +47,7 @@ class ShuffledPatches(harness.ImageControl):
 
 
 def _shuffle(part: NDArray[np.uint8], size: int, random: np.random.Generator) -> None:
-    """Shuffle the pieces of a part (height, width, channels) in place.
-
-    Each side is a multiple of the size, or shorter and then a side of the pieces.
-    """
+    """Shuffle the pieces of a part (height, width, channels) in place; narrow sides are whole."""
     height, width, channels = part.shape
     if not part.size:
         return

@@ -173,10 +173,8 @@ def _in_safetensors(stem: str, file: Path) -> Iterator[FoundArray]:
 
 
 def _safetensors_header(file: Path) -> tuple[Mapping[str, Any], int]:
-    """The header of a safetensors file, and the offset at which its tensors begin.
-
-    Format: https://github.com/huggingface/safetensors#format (length, then a JSON header).
-    """
+    """The header of a safetensors file, and the offset at which its tensors begin."""
+    # The header's length, then the header: https://github.com/huggingface/safetensors#format.
     with file.open("rb") as content:
         length = int.from_bytes(content.read(8), "little")
         if length > LARGEST_HEADER:
@@ -220,11 +218,8 @@ def _checked(found: FoundArray, there: int) -> FoundArray:
     if header.dtype.hasobject:
         raise ValueError("it holds objects, which are not unpickled; save plain numbers")
     if header.dtype.kind != "f" and not header.bfloat16:
-        return FoundArray(
-            found.name,
-            found.file,
-            f"attention weights must be floating point, not {header.dtype}; save as float32",
-        )
+        wrong = f"attention weights must be floating point, not {header.dtype}; save as float32"
+        return FoundArray(found.name, found.file, wrong)
     if header.size > there:
         raise ValueError(f"it claims {header.size} bytes; only {there} can be read")
     return found

@@ -20,7 +20,7 @@ class Chosen:
     @property
     def names(self) -> Sequence[int]:
         """The numbers that their maps have; that of a mean is 0."""
-        return [name for name, _ in self.groups]
+        return tuple(name for name, _ in self.groups)
 
     @property
     def groups(self) -> Sequence[tuple[int, tuple[int, ...]]]:

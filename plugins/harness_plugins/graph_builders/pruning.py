@@ -61,6 +61,7 @@ class FractionSweep(harness.GraphBuilder):
 
 def evenly_spaced(builder: str, start: float, stop: float, count: int) -> Floats:
     """`count` levels from start to stop, both included; start if count is 1."""
+    check_range(builder, start, stop)
     check_value(builder, "count", count, least=1)
     return np.linspace(start, stop, count)
 

@@ -51,9 +51,7 @@ class Threshold(harness.GraphBuilder):
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
         """`count` evenly spaced levels from start to stop, both included; start if count is 1."""
-        stop = self._stop_for(attention.n)
-        check_range(self.name, self.start, stop)
-        return evenly_spaced(self.name, self.start, stop, count)
+        return evenly_spaced(self.name, self.start, self._stop_for(attention.n), count)
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
         """One graph per level; each is a subgraph of the one before.

@@ -91,12 +91,12 @@ def preparation_of(
             f"{model}: its image processor cannot be used: {first_line(error)}"
         ) from error
     if getattr(processor, "do_pad", False):
-        raise harness.HarnessError(
-            f"{model}: its processor pads images, and padding has no patches"
-        )
-    if getattr(processor, "crop_pct", None) is not None:
-        raise harness.HarnessError(f"{model}: its processor crops images without reporting where")
-    return Preparation(processor, patch, channels, size)
+        wrong = "its processor pads images, and padding has no patches"
+    elif getattr(processor, "crop_pct", None) is not None:
+        wrong = "its processor crops images without reporting where"
+    else:
+        return Preparation(processor, patch, channels, size)
+    raise harness.HarnessError(f"{model}: {wrong}")
 
 
 def _processor(folder: Path) -> Any:

@@ -40,14 +40,9 @@ def require_transformers() -> None:
         )
 
 
-def configuration_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's configuration, fetched if the model is on the hub."""
-    return _folder(model, revision, CONFIGURATIONS)
-
-
 def weights_folder(model: str, revision: str | None) -> Path:
     """The folder with a model's configuration and weights."""
-    folder = _folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
+    folder = model_folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
     if not _weights(folder):
         others = sorted(
             path.name for path in folder.iterdir() if path.suffix.lower() in OTHER_WEIGHTS
@@ -98,25 +93,24 @@ def _weights(folder: Path) -> list[Path]:
     return [index, *(folder / part for part in parts)]
 
 
-def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+def model_folder(
+    model: str, revision: str | None, patterns: tuple[str, ...] = CONFIGURATIONS
+) -> Path:
+    """The folder with a model's files that match the patterns, fetched if it is on the hub."""
     require_transformers()
     path = Path(os.path.expanduser(model))
     # Not Path.is_dir, which raises for names that are too long.
     if os.path.isdir(path):
         if revision is not None:
-            raise harness.HarnessError(
-                f"{model}: a folder has no revision; only models on the hub have"
-            )
-        if not (path / "config.json").is_file():
-            raise harness.HarnessError(
-                f"{model}: not a model's folder: there is no config.json in it"
-            )
-        if (path / "adapter_config.json").is_file():
+            wrong = "a folder has no revision; only models on the hub have"
+        elif not (path / "config.json").is_file():
+            wrong = "not a model's folder: there is no config.json in it"
+        elif (path / "adapter_config.json").is_file():
             # transformers would fetch the model that it adapts.
-            raise harness.HarnessError(
-                f"{model}: an adapter of another model; merge the two and save the result"
-            )
-        return path
+            wrong = "an adapter of another model; merge the two and save the result"
+        else:
+            return path
+        raise harness.HarnessError(f"{model}: {wrong}")
     if os.path.exists(path) or not HUB_NAME.fullmatch(model):
         raise harness.HarnessError(
             f"{model}: neither a folder nor a valid name on the Hugging Face hub, such as "

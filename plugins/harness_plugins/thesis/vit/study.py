@@ -99,7 +99,8 @@ def _check(name: str, value: Any) -> None:
     if name not in TYPES:
         raise HarnessError(f"{name}: no such setting{did_you_mean(name, TYPES)}")
     types = TYPES[name]
-    if not _is_one_of(types, value):
+    # In Python, True is an integer.
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         expected = " or ".join(one.__name__ for one in types)
         raise HarnessError(f"{name} {value!r}: must be of type {expected}")
     if name in BOUNDS:
@@ -108,11 +109,6 @@ def _check(name: str, value: Any) -> None:
         raise HarnessError(f"channels {value}: must be 1 for grey or 3 for RGB")
     if value not in CHOICES.get(name, (value,)):
         raise HarnessError(f"{name} {value!r}: must be one of {', '.join(CHOICES[name])}")
-
-
-def _is_one_of(types: tuple[type, ...], value: Any) -> bool:
-    # In Python, True is an integer.
-    return isinstance(value, types) and (bool in types or not isinstance(value, bool))
 
 
 def read_study(path: Path) -> dict[str, Training]:
