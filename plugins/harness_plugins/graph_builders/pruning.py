@@ -88,10 +88,7 @@ def dropped(fractions: Floats, items: int) -> Any:
 
 
 def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
-    """The score of the lowest pair that stays when a fraction of all pairs is dropped, (levels,).
-
-    scores: of the edges, (edges,); pairs without an edge score −inf.
-    """
+    """The score of the lowest pair that stays per fraction of all pairs dropped; no edge is −∞."""
     if not pairs:
         return np.full(len(fractions), -np.inf)
     ordered = np.full(pairs, -np.inf)

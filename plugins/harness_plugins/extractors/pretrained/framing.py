@@ -1,5 +1,6 @@
 """The region of an image that the patches cover after scaling and cropping."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.extractors.pretrained.reasons import first_line
+from harness_plugins.thesis.vit.preprocessing import fitted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 MOST_PATCHES = 1 << 15
 
 Region = tuple[float, float, float, float]
+# Pixels (channels, height, width) cropped from a scaled image, the size (height, width) of the
+# scaled image, and the (top, left) of the crop in it.
+Cropped = tuple[NDArray[np.float32], tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +36,28 @@ class Prepared:
     region: Region
 
 
-def framed(
+def prepared(
     image: harness.Image,
-    pixels: NDArray[np.float32],
-    scaled: tuple[int, int],
-    start: tuple[int, int],
+    channels: int,
     patch: tuple[int, int],
+    size: tuple[int, ...] | None,
+    crop: Callable[[NDArray[np.uint8], tuple[int, int] | None], Cropped],
 ) -> Prepared:
-    """The whole patches (height, width) in pixels (channels, height, width) cropped from an image.
+    """The whole patches (height, width) in what `crop` leaves of an image, grey or RGB.
 
-    scaled: (height, width) of the scaled image; start: (top, left) of the crop in it.
+    size: asked for, if any; `crop` is given it in whole patches.
     """
     import torch
 
+    try:
+        asked = None if size is None else asked_size(image.pixels.shape[:2], size, patch)
+        # Converted to grey or RGB; the size stays.
+        converted = fitted(image, *image.pixels.shape[:2], channels)
+        pixels, scaled, start = crop(converted, asked)
+    except Exception as error:  # processors raise many types for unsuitable images
+        raise harness.HarnessError(
+            f"{image.key}: cannot be prepared for the model: {first_line(error)}"
+        ) from error
     height, width = pixels.shape[1:]
     grid = (height // patch[0], width // patch[1])
     if grid[0] * grid[1] < 2:

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Cropped, Prepared, prepared
 from harness_plugins.extractors.pretrained.reasons import first_line
-from harness_plugins.thesis.vit.preprocessing import fitted
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
@@ -33,31 +32,15 @@ class Preparation:
 
     def __call__(self, image: harness.Image) -> Prepared:
         """An image as the model takes it."""
-        height, width, _ = image.pixels.shape
-        # Converted to grey or RGB; the size stays.
-        pixels = fitted(image, height, width, self.channels)
-        try:
-            cropped, scaled, start = self._processed(pixels)
-        except Exception as error:  # processors raise many types for unsuitable images
-            raise harness.HarnessError(
-                f"{image.key}: cannot be prepared for the model: {first_line(error)}"
-            ) from error
-        return framed(image, cropped, scaled, start, self.patch)
+        return prepared(image, self.channels, self.patch, self.size, self._cropped)
 
-    def _processed(
-        self, pixels: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], tuple[int, int], tuple[int, int]]:
-        """The crop, the size (height, width) of the scaled image, and the crop's start in it."""
+    def _cropped(self, pixels: NDArray[np.uint8], asked: tuple[int, int] | None) -> Cropped:
         processor = self.processor
-        if self.size is None:
-            crop = processor.crop_size if processor.do_center_crop else None
-            resized = _resized(processor, pixels)
-        else:
-            crop = None
-            height, width = asked_size(pixels.shape[:2], self.size, self.patch)
-            resized = _resized(
-                processor, pixels, do_resize=True, size={"height": height, "width": width}
-            )
+        crop = processor.crop_size if asked is None and processor.do_center_crop else None
+        changes: dict[str, Any] = {}
+        if asked is not None:
+            changes = {"do_resize": True, "size": {"height": asked[0], "width": asked[1]}}
+        resized = _resized(processor, pixels, **changes)
         scaled = (resized.shape[1], resized.shape[2])
         if crop is None:
             return resized, scaled, (0, 0)

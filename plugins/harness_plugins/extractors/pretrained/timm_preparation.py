@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Cropped, Prepared, prepared
 from harness_plugins.extractors.pretrained.timm_library import library
-from harness_plugins.thesis.vit.preprocessing import fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,21 +27,16 @@ class Preparation:
 
     def __call__(self, image: harness.Image) -> Prepared:
         """An image as the model takes it."""
-        height, width, _ = image.pixels.shape
-        channels, *crop = self.prescribed["input_size"]
-        if self.size is None:
-            scaled = self._scaled((height, width), crop)
-        else:
-            try:
-                crop = scaled = asked_size((height, width), self.size, self.patch)
-            except ValueError as error:
-                raise harness.HarnessError(
-                    f"{image.key}: cannot be prepared for the model: {error}"
-                ) from error
+        channels = self.prescribed["input_size"][0]
+        return prepared(image, channels, self.patch, self.size, self._cropped)
+
+    def _cropped(self, pixels: NDArray[np.uint8], asked: tuple[int, int] | None) -> Cropped:
+        _, *whole = self.prescribed["input_size"]
+        crop = asked or whole
+        scaled = asked or self._scaled(pixels.shape[:2], whole)
         top, left = (round((scaled[side] - crop[side]) / 2) for side in (0, 1))
-        resized = self._resized(fitted(image, height, width, channels), scaled)
-        cropped = resized[:, top : top + crop[0], left : left + crop[1]]
-        return framed(image, cropped, scaled, (top, left), self.patch)
+        resized = self._resized(pixels, scaled)
+        return resized[:, top : top + crop[0], left : left + crop[1]], scaled, (top, left)
 
     def _scaled(self, image: tuple[int, ...], crop: list[int]) -> tuple[int, int]:
         """The size to which an image is scaled before its middle is cropped."""
