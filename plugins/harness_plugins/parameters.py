@@ -16,10 +16,7 @@ BOUNDS = {
 
 
 def check_bounds(component: Any, *parameters: str, **bounds: float | None) -> None:
-    """Raise HarnessError if one of the parameters, unless it is None, is out of bounds.
-
-    bounds: any of least, above, most and below; None is no bound.
-    """
+    """Raise HarnessError if a parameter, unless None, violates least, above, most or below."""
     for parameter in parameters:
         value = getattr(component, parameter)
         if value is not None:

@@ -37,10 +37,7 @@ def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: in
 
 
 def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> list[Run]:
-    """All maximal runs of eligible levels with a property that every part of such a run has.
-
-    `holds` takes a first and a last level; single levels are assumed to have the property.
-    """
+    """All maximal runs of eligible levels with a property, `holds`, of all their parts."""
     runs: list[Run] = []
     last = -1
     for first in range(len(eligible)):

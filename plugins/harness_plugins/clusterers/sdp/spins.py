@@ -164,10 +164,7 @@ class _Search:
         self._measure()
 
     def leave_saddle(self) -> None:
-        """Move in the direction in which the certificate is loosest, which raises the objective.
-
-        The move is into new dimensions if there are any, which works at every saddle.
-        """
+        """Move where the certificate is loosest, into new dimensions if there are any."""
         n, used = self._spins.shape
         rank = min(2 * used, self._rank)
         self._spins = np.pad(self._spins, ((0, 0), (0, rank - used)))

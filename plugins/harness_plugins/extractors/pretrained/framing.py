@@ -79,10 +79,7 @@ def prepared(
 def asked_size(
     image: tuple[int, ...], size: tuple[int, ...], patch: tuple[int, int]
 ) -> tuple[int, int]:
-    """Height and width, rounded to whole patches: as given, or with the image's aspect ratio.
-
-    Raises ValueError if there are too many patches.
-    """
+    """Height and width in whole patches: as given, or with the image's aspect ratio."""
     height, width = image if len(size) == 1 else size
     scale = size[0] / min(height, width) if len(size) == 1 else 1
     rows = max(1, round(height * scale / patch[0]))

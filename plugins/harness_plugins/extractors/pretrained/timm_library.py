@@ -18,13 +18,10 @@ LOCAL, HUB = "local-dir", ("hf-hub", "hf_hub")
 
 
 def library() -> Any:
-    """The package timm; raises HarnessError, with the command to install it, if it fails to import.
-
-    It imports torchvision, which fails in many ways if it does not match the installed torch.
-    """
+    """The package timm; raises HarnessError, with the command to install it, if it fails."""
     try:
         import timm
-    except Exception as error:
+    except Exception as error:  # torchvision fails in many ways if it does not fit torch
         raise harness.HarnessError(
             f"timm cannot be imported: {first_line(error)}; it needs timm and the torchvision that "
             "fits torch: pip install 'attention-harness[timm]'"

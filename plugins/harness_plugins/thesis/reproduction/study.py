@@ -53,10 +53,7 @@ class Study:
 
     @cached_property
     def classes(self) -> Sequence[str]:
-        """The names of the images' classes.
-
-        Raises MissingRequirementError if the images have no labels.
-        """
+        """The names of the images' classes."""
         classes = getattr(self.image_set, "classes", None)
         if classes is None:
             raise MissingRequirementError(
@@ -92,10 +89,7 @@ class Study:
         return [self.image_set.load(key) for key in keys[:N_SHOWN]]
 
     def image(self, number: int) -> Image:
-        """One of the images shown, by its number from 0.
-
-        Raises MissingRequirementError if there are fewer.
-        """
+        """One of the images shown, by its number from 0."""
         if number >= len(self.shown):
             raise MissingRequirementError(
                 f"needs {number + 1} images; {len(self.shown)} of {self.images} are shown"
@@ -176,10 +170,7 @@ class Study:
 
     @cached_property
     def trained(self) -> pandas.DataFrame:
-        """One row per trained model: data set, shape, training, classes, test accuracy, file.
-
-        Raises MissingRequirementError if no folder of trained models is given.
-        """
+        """One row per trained model: data set, shape, training, classes, test accuracy, file."""
         if not self.models:
             raise MissingRequirementError(
                 "needs trained models: `harness data fetch fashion-mnist`, then `harness train "
