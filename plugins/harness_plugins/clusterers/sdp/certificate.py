@@ -54,12 +54,7 @@ def certify(
 
 
 def _least_along(
-    slack: Floats,
-    sides: Floats,
-    programme: Programme,
-    value: float,
-    vector: Floats,
-    enough: float,
+    slack: Floats, sides: Floats, programme: Programme, value: float, vector: Floats, enough: float
 ) -> tuple[float, Floats]:
     """The minimum over t of the largest eigenvalue of slack + t·Diag(sides), and its eigenvector.
 

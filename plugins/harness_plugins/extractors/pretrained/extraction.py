@@ -101,10 +101,7 @@ class Pretrained(harness.Extractor):
         for image in images:
             prepared = prepare(image)
             _check_memory(image.key, prepared, held, architecture.heads)
-            with (
-                watched(sites, heads.numbers, mean=averaged) as weights,
-                torch.inference_mode(),
-            ):
+            with watched(sites, heads.numbers, mean=averaged) as weights, torch.inference_mode():
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
             # Tokens before the patches have no place on the grid.

@@ -50,10 +50,10 @@ def prepared(
     import torch
 
     try:
-        asked = None if size is None else asked_size(image.pixels.shape[:2], size, patch)
+        height, width, _ = image.pixels.shape
+        asked = None if size is None else asked_size((height, width), size, patch)
         # Converted to grey or RGB; the size stays.
-        converted = fitted(image, *image.pixels.shape[:2], channels)
-        pixels, scaled, start = crop(converted, asked)
+        pixels, scaled, start = crop(fitted(image, height, width, channels), asked)
     except Exception as error:  # processors raise many types for unsuitable images
         raise harness.HarnessError(
             f"{image.key}: cannot be prepared for the model: {first_line(error)}"

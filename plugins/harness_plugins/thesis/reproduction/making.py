@@ -10,11 +10,7 @@ from harness import HarnessError
 from harness.command import environment, invocation, source
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
-from harness_plugins.thesis.reproduction.study import (
-    MissingRequirementError,
-    Study,
-    extractor_of,
-)
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, extractor_of
 
 
 def reproduce(

@@ -100,7 +100,8 @@ def _check(name: str, value: Any) -> None:
         raise HarnessError(f"{name}: no such setting{did_you_mean(name, TYPES)}")
     types = TYPES[name]
     # In Python, True is an integer.
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    if not fits:
         expected = " or ".join(one.__name__ for one in types)
         raise HarnessError(f"{name} {value!r}: must be of type {expected}")
     if name in BOUNDS:

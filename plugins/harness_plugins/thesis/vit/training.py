@@ -49,9 +49,7 @@ class TrainingSettings:
 RECIPES: Mapping[str, TrainingSettings] = {
     "modern": TrainingSettings(),
     # Section 4.1 of the thesis.
-    "thesis": TrainingSettings(
-        optimiser="sgd", epochs=512, batch=128, learning_rate=3e-4, weight_decay=0.0
-    ),
+    "thesis": TrainingSettings("sgd", epochs=512, learning_rate=3e-4, weight_decay=0.0),
 }
 
 
