@@ -24,10 +24,7 @@ def check_bounds(component: Any, *parameters: str, **bounds: float | None) -> No
 
 
 def check_value(owner: str, what: str, value: float, **bounds: float | None) -> None:
-    """Raise HarnessError, naming the owner and what the value is, if it is out of bounds.
-
-    NaN and infinite values are out of any bounds.
-    """
+    """Raise HarnessError, naming the owner and the value, if it is out of bounds or not finite."""
     given = [(*BOUNDS[name], bound) for name, bound in bounds.items() if bound is not None]
     if -math.inf < value < math.inf and all(holds(value, bound) for _, holds, bound in given):
         return
