@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness import HarnessError
 from harness_plugins.datasets import pictures
 from harness_plugins.datasets.splits import rank
 
-# A picture's file, and the index of its class.
-LabelledPicture = tuple[Path, int]
+
+class LabelledPicture(NamedTuple):
+    """A picture's file, and the index of its class."""
+
+    path: Path
+    label: int
 
 
 def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
@@ -32,4 +37,4 @@ def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
             f"in {', '.join(empty)}"
         )
     found.sort(key=lambda entry: (entry[0], rank(entry[1])))
-    return {key: (path, label) for label, key, path in found}
+    return {key: LabelledPicture(path, label) for label, key, path in found}
