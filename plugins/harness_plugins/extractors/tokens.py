@@ -18,5 +18,4 @@ def patches_only(
     if policy == "drop":
         return patches
     left = patches.sum(axis=-1, keepdims=True)
-    scaled: NDArray[np.floating[Any]] = patches / np.where(left > 0, left, 1)
-    return scaled
+    return np.asarray(patches / np.where(left > 0, left, 1))

@@ -93,8 +93,7 @@ def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
         return np.full(len(fractions), -np.inf)
     ordered = np.full(pairs, -np.inf)
     ordered[pairs - len(scores) :] = np.sort(scores)
-    cutoffs: Floats = ordered[dropped(fractions, pairs)]
-    return cutoffs
+    return np.asarray(ordered[dropped(fractions, pairs)])
 
 
 def nested_graphs(

@@ -96,8 +96,7 @@ def _centred(slack: Floats, programme: Programme) -> Floats:
     if not programme.balanced:
         return slack.copy()
     means = slack.mean(axis=0)
-    centred: Floats = slack - (means - means.mean()) - means[:, None]
-    return centred
+    return np.asarray(slack - (means - means.mean()) - means[:, None])
 
 
 def _is_below(matrix: Floats, value: float) -> bool:

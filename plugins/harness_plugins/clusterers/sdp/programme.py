@@ -139,8 +139,7 @@ class Tangent:
 
 def row_squares(rows: Floats) -> Floats:
     """The squared length of every row."""
-    squares: Floats = np.einsum("ij,ij->i", rows, rows)
-    return squares
+    return np.asarray(np.einsum("ij,ij->i", rows, rows))
 
 
 def _balanced_fit(field: Floats, centre: Floats, balanced: float) -> Fit:
