@@ -62,17 +62,24 @@ def _specs(described: "Sequence[Description]", may_be_empty: bool) -> dict[str, 
     """Specs of components of one kind: each by its name, or several, with parameters."""
     none = [{"const": "none", "description": "None at all."}] if may_be_empty else []
     named = [{"const": each.name, "description": _text(each)} for each in described]
-    names = "|".join(each.name.replace(".", "[.]") for each in described)
-    one = rf"\s*({names})\s*({_brackets(DEPTH)})?\s*"
+    one = rf"\s*({'|'.join(map(_spec, described))})\s*"
     examples = [_example(each) for each in described if each.parameters]
     pattern = {"type": "string", "pattern": f"^{one}(,{one})*$", "examples": examples}
     return {"anyOf": [*none, *named, pattern]}
 
 
-def _brackets(depth: int) -> str:
-    """A regular expression of brackets with brackets in them; in quotes anything may stand."""
-    deeper = f"|{_brackets(depth - 1)}" if depth > 1 else ""
-    return r"\[([^\[\]" + "\"']" + r"""|"(\\.|[^"\\])*"|'[^']*'""" + deeper + r")*\]"
+def _spec(described: "Description") -> str:
+    """A regular expression of one component's specs; its parameters are checked by name."""
+    name = described.name.replace(".", "[.]")
+    names = "|".join(each.name for each in described.parameters)
+    assigned = rf"\s*({names})\s*=({_part('=,', DEPTH)})+"
+    return rf"{name}(\s*\[{assigned}(,{assigned})*\])?" if names else name
+
+
+def _part(excluded: str, depth: int) -> str:
+    """A regular expression of part of a value: a character, a quoted text, or brackets."""
+    brackets = rf"|\[({_part('', depth - 1)})*\]" if depth > 1 else ""
+    return rf"""[^\[\]"'{excluded}]|"(\\.|[^"\\])*"|'[^']*'{brackets}"""
 
 
 def _text(described: "Description") -> str:

@@ -101,8 +101,8 @@ class PreparedRun:
         if execution.isolation == "none":
             if execution.dask is not None:
                 raise HarnessError(
-                    "--isolation none: components run either in this process or on Dask; leave "
-                    "out --dask or --isolation none"
+                    "isolation: components run either in this process or on Dask; leave out dask, "
+                    "or isolation none"
                 )
             progress.note(NOTE)
         config = WorkerConfig.of(execution, expected_code(self.settings, registry))
