@@ -17,7 +17,7 @@ HEADER = """\
 # Has a build for processors alone on every platform that the harness is tested on.
 TORCH = "torch==2.13.0"
 # Dependencies that are quick to install in their lowest supported version.
-SMALL = ("platformdirs", "pluggy", "pooch", "rich", "threadpoolctl")
+SMALL = ("platformdirs", "pluggy", "requests", "rich", "threadpoolctl")
 
 nox.options.sessions = ["lint", "types", "tests", "docs"]
 nox.options.error_on_missing_interpreters = False

@@ -22,7 +22,7 @@ PER_CLASS = 10
 def main() -> None:
     """Read the test set and write the sample."""
     data, output = map(Path, sys.argv[1:])
-    if any(verdict.problem for verdict in verify("fashion-mnist", data)):
+    if any(problem for _, problem in verify("fashion-mnist", data)):
         sys.exit(f"{data}: not the published Fashion-MNIST")
     images, labels = fashion_mnist.load(data, "test")
     classes = range(len(fashion_mnist.CLASSES))

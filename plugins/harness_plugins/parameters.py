@@ -1,53 +1,39 @@
 """Checks of components' parameters, with one wording for all of them."""
 
 import math
+import operator
 from typing import Any, get_args, get_type_hints
 
 from harness import HarnessError
 
+# Each bound's words, and the comparison that a value within it passes.
+BOUNDS = {
+    "least": ("at least", operator.ge),
+    "above": ("above", operator.gt),
+    "most": ("at most", operator.le),
+    "below": ("below", operator.lt),
+}
 
-def check_bounds(
-    component: Any,
-    *parameters: str,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
-) -> None:
-    """Raise HarnessError if one of the parameters, unless it is None, is out of bounds.
 
-    NaN and infinite values are out of any bounds.
-    """
+def check_bounds(component: Any, *parameters: str, **bounds: float | None) -> None:
+    """Raise HarnessError if a parameter, unless None, violates least, above, most or below."""
     for parameter in parameters:
         value = getattr(component, parameter)
         if value is not None:
-            check_value(
-                component.name, parameter, value, least=least, above=above, most=most, below=below
-            )
+            check_value(component.name, parameter, value, **bounds)
 
 
-def check_value(
-    owner: str,
-    what: str,
-    value: float,
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
-) -> None:
-    """Raise HarnessError, naming the owner and what the value is, if it is out of bounds."""
-    is_high_enough = (least is None or value >= least) and (above is None or value > above)
-    is_low_enough = (most is None or value <= most) and (below is None or value < below)
-    if is_high_enough and is_low_enough and -math.inf < value < math.inf:
+def check_value(owner: str, what: str, value: float, **bounds: float | None) -> None:
+    """Raise HarnessError, naming the owner and the value, if it is out of bounds or not finite."""
+    given = [(*BOUNDS[name], bound) for name, bound in bounds.items() if bound is not None]
+    if -math.inf < value < math.inf and all(holds(value, bound) for _, holds, bound in given):
         return
-    named = (("at least", least), ("above", above), ("at most", most), ("below", below))
-    bounds = " and ".join(f"{words} {bound}" for words, bound in named if bound is not None)
-    if least is not None and most is not None:
-        bounds = f"{least} … {most}"
+    allowed = " and ".join(f"{words} {bound}" for words, _, bound in given)
+    if [words for words, *_ in given] == ["at least", "at most"]:
+        allowed = f"{bounds['least']} … {bounds['most']}"
     if abs(value) == math.inf:
-        bounds += " and finite"
-    raise HarnessError(f"{owner}: {what} must be {bounds}, not {value}")
+        allowed += " and finite"
+    raise HarnessError(f"{owner}: {what} must be {allowed}, not {value}")
 
 
 def check_choice(component: Any, *parameters: str) -> None:

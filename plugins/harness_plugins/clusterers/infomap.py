@@ -53,10 +53,7 @@ class Infomap(harness.Clusterer):
         labels[graph.isolated] = labels.max() + 1 + np.arange(graph.isolated.sum())
         return harness.Partition(
             labels,
-            {
-                "codelength": result.codelength,
-                "one_level_codelength": result.one_level_codelength,
-            },
+            {"codelength": result.codelength, "one_level_codelength": result.one_level_codelength},
         )
 
 

@@ -23,10 +23,7 @@ class PreservedDistances(harness.MapControl):
     name: ClassVar[str] = "preserved-distances"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) with the same weights at each distance.
-
-        Raises HarnessError if the map has no grid.
-        """
+        """A map (n, n) with the same weights at each distance."""
         if attention.grid is None:
             raise harness.HarnessError(
                 f"preserved-distances: the map has no grid of its {attention.n} patches; "

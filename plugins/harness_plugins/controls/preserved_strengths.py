@@ -1,10 +1,9 @@
 """A null model of attention maps that preserves in- and out-strengths."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 import harness
 
@@ -42,10 +41,7 @@ class PreservedStrengths(harness.MapControl):
     name: ClassVar[str] = "preserved-strengths"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
-        """A map (n, n) with the same strengths.
-
-        Raises HarnessError if the permuted weights cannot be scaled to them.
-        """
+        """A map (n, n) with the same strengths."""
         others = ~np.eye(attention.n, dtype=bool)
         weights = np.where(others, attention.weights, 0.0).astype(np.float64)
         weights /= weights.max() or 1.0
@@ -68,15 +64,6 @@ class PreservedStrengths(harness.MapControl):
         largest = attention.weights[others].max(initial=0)
         found = np.where(others, drawn * largest, attention.weights)
         return replace(attention, weights=found.astype(attention.weights.dtype))
-
-
-def strength_residual(weights: NDArray[Any], drawn: NDArray[Any]) -> float:
-    """The largest difference of an in- or out-strength off the diagonal, over the largest one."""
-    others = ~np.eye(len(weights), dtype=bool)
-    before, after = (np.where(others, each, 0.0).astype(np.float64) for each in (weights, drawn))
-    difference = max(np.abs(before.sum(axis) - after.sum(axis)).max() for axis in (0, 1))
-    largest = max(before.sum(axis).max() for axis in (0, 1))
-    return float(difference / largest) if largest else float(difference)
 
 
 def _odds(weights: harness.Floats, received: harness.Floats) -> harness.Floats:

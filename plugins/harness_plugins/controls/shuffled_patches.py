@@ -30,10 +30,7 @@ class ShuffledPatches(harness.ImageControl):
         check_bounds(self, "size", least=1)
 
     def draw(self, image: harness.Image, seed: int) -> harness.Image:
-        """An image (height, width, channels) with the same patches.
-
-        Raises HarnessError if it has fewer than two whole patches.
-        """
+        """An image (height, width, channels) with the same patches."""
         height, width, _ = image.pixels.shape
         rows, columns = height // self.size, width // self.size
         if rows * columns < 2:
@@ -50,10 +47,7 @@ class ShuffledPatches(harness.ImageControl):
 
 
 def _shuffle(part: NDArray[np.uint8], size: int, random: np.random.Generator) -> None:
-    """Shuffle the pieces of a part (height, width, channels) in place.
-
-    Each side is a multiple of the size, or shorter and then a side of the pieces.
-    """
+    """Shuffle the pieces of a part (height, width, channels) in place; narrow sides are whole."""
     height, width, channels = part.shape
     if not part.size:
         return

@@ -26,20 +26,14 @@ RECORDS = 10_000
 
 
 def load(folder: Path, half: Half) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images (count, 32, 32, 3) and labels (count,), in the order of the files.
-
-    Raises HarnessError as `read` does.
-    """
+    """Images (count, 32, 32, 3) and labels (count,), in the order of the files."""
     records = np.concatenate([read(folder / name) for name in FILES[half]])
     planes = records[:, 1:].reshape(-1, 3, SIDE, SIDE)
     return planes.transpose(0, 2, 3, 1), records[:, 0]
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """The records (10,000, 3073) of one file.
-
-    Raises HarnessError if it is missing, has another size, or holds a label outside the classes.
-    """
+    """The records (10,000, 3073) of one file."""
     if not path.is_file():
         if path.with_suffix("").is_file():
             raise HarnessError(

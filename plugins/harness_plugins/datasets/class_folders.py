@@ -1,16 +1,15 @@
 """Pictures in one folder per class."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from harness import HarnessError
 from harness_plugins.datasets import pictures
 from harness_plugins.datasets.splits import rank
 
 
-@dataclass(frozen=True)
-class LabelledPicture:
+class LabelledPicture(NamedTuple):
     """A picture's file, and the index of its class."""
 
     path: Path
@@ -21,8 +20,7 @@ def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
     """The pictures CLASS/FILE below a folder, by these paths.
 
     Pictures come class by class and, within a class, in the order of `splits.rank`: file names
-    often reflect a picture's origin, so the first few by name would not be representative. Raises
-    HarnessError if the folder does not exist or has no picture for a class.
+    often reflect a picture's origin, so the first few by name would not be representative.
     """
     if not folder.is_dir():
         raise HarnessError(f"{folder}: no such folder; it should contain {', '.join(classes)}")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "list, fetch and verify the image sets the harness knows"
 
+DESCRIPTION = ("size", "licence", "published", "obtain")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs of `harness data` and their flags."""
@@ -66,12 +68,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = [
         {
-            "name": known.name,
-            "summary": known.summary,
-            "size": known.size,
-            "licence": known.licence,
-            "published": known.published,
-            "obtain": known.obtain,
+            **{key: getattr(known, key) for key in ("name", "summary", *DESCRIPTION)},
             "files": list(known.files),
             "here": str(folders.here(known.name) or "") or None,
         }
@@ -82,7 +79,7 @@ def _list(arguments: argparse.Namespace) -> int:
         return 0
     for row in rows:
         print(f"{row['name']}: {row['summary']}")
-        for key in ("size", "licence", "published", "obtain", "here"):
+        for key in (*DESCRIPTION, "here"):
             if row[key]:
                 print(f"  {key}: {row[key]}")
         print("  files:", *row["files"] or (), sep="\n    ")
@@ -135,8 +132,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     from harness_plugins.datasets.verification import verify
 
     folder = folders.find(arguments.name, arguments.path)
-    is_whole = True
-    for verdict in verify(arguments.name, folder):
-        print(f"{verdict.part}: {verdict.problem or 'ok'}", flush=True)
-        is_whole = is_whole and not verdict.problem
-    return 0 if is_whole else 1
+    status = 0
+    for part, problem in verify(arguments.name, folder):
+        print(f"{part}: {problem or 'ok'}", flush=True)
+        status = 1 if problem else status
+    return status

@@ -1,8 +1,10 @@
 """Downloads published files over HTTP: resumable, bounded in size, and checked."""
 
+import hashlib
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from harness import HarnessError
 from harness_plugins.datasets.catalogue import Download
@@ -29,76 +31,53 @@ def download(file: Download, path: Path, report: Report) -> None:
     present = path.stat().st_size if path.exists() else 0
     if present != file.size:
         with path.open("r+b" if present else "wb") as output:
-            _append(file, _Bounded(output, file, present if present < file.size else 0, report))
+            output.seek(present if present < file.size else 0)
+            _append(file, output, report)
     _check(file, path)
 
 
-class _Bounded:
-    """A file that is written from an offset on, never beyond its expected size."""
-
-    def __init__(self, output: BinaryIO, file: Download, start: int, report: Report) -> None:
-        self._output = output
-        self._file = file
-        self._report = report
-        self.start_at(start)
-
-    def start_at(self, offset: int) -> None:
-        """Discard the content from this offset on."""
-        self._output.seek(offset)
-        self._output.truncate()
-        self.offset = offset
-        self._report(offset, self._file.size)
-
-    def write(self, content: bytes) -> int:
-        self.offset += len(content)
-        if self.offset > self._file.size:
-            raise HarnessError(
-                f"{self._file.url}: sent more than the {self._file.size} expected bytes"
-            )
-        self._report(self.offset, self._file.size)
-        return self._output.write(content)
-
-    def flush(self) -> None:
-        """Does nothing: pooch calls it after every chunk."""
-
-
-def _append(file: Download, output: _Bounded) -> None:
-    import pooch
+def _append(file: Download, output: BinaryIO, report: Report) -> None:
+    """Write the rest of a file from the output's position on, never beyond its expected size."""
     import requests
-
-    def begin(response: "Response", **_: Any) -> None:
-        """Check the response before its content is read."""
-        if response.status_code == requests.codes.ok:
-            output.start_at(0)
-        elif response.status_code == requests.codes.partial_content:
-            sent = response.headers.get("Content-Range", "")
-            if not sent.startswith(f"bytes {output.offset}-"):
-                raise HarnessError(
-                    f"{file.url}: sent {sent or 'an unnamed range'}, not from byte {output.offset}"
-                )
-        else:
-            return
-        length = response.headers.get("Content-Length")
-        if length is not None and length != str(file.size - output.offset):
-            raise HarnessError(
-                f"{file.url}: sends {length} bytes, expected {file.size - output.offset}"
-            )
 
     # Otherwise servers may send, and requests may decode, another encoding of the file.
     headers = {"Accept-Encoding": "identity"}
-    if output.offset:
-        headers["Range"] = f"bytes={output.offset}-"
-    fetcher = pooch.HTTPDownloader(
-        chunk_size=CHUNK, timeout=PATIENCE, headers=headers, hooks={"response": begin}
-    )
+    output.truncate()
+    if done := output.tell():
+        headers["Range"] = f"bytes={done}-"
+    report(done, file.size)
     try:
-        fetcher(file.url, output, None)
+        with requests.get(file.url, headers=headers, stream=True, timeout=PATIENCE) as response:
+            response.raise_for_status()
+            if response.status_code == HTTPStatus.OK:
+                # The server sends the whole file, from its beginning.
+                output.seek(0)
+                output.truncate()
+            _check_response(file, response, output.tell())
+            for chunk in response.iter_content(CHUNK):
+                if output.tell() + len(chunk) > file.size:
+                    raise HarnessError(f"{file.url}: sent more than the {file.size} expected bytes")
+                output.write(chunk)
+                report(output.tell(), file.size)
     except requests.HTTPError as error:
         raise HarnessError(f"{file.url}: {error}") from error
     except requests.RequestException as error:
-        raise _stopped(file, output.offset, _cause(error)) from error
-    if output.offset < file.size:
-        raise _stopped(file, output.offset, "the server sent no more")
+        raise _stopped(file, output.tell(), _cause(error)) from error
+    if output.tell() < file.size:
+        raise _stopped(file, output.tell(), "the server sent no more")
+
+
+def _check_response(file: Download, response: "Response", offset: int) -> None:
+    """Raise HarnessError unless the response is the file from this offset on."""
+    if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+        sent = response.headers.get("Content-Range", "")
+        if not sent.startswith(f"bytes {offset}-"):
+            raise HarnessError(
+                f"{file.url}: sent {sent or 'an unnamed range'}, not from byte {offset}"
+            )
+    length = response.headers.get("Content-Length")
+    if length is not None and length != str(file.size - offset):
+        raise HarnessError(f"{file.url}: sends {length} bytes, expected {file.size - offset}")
 
 
 def _stopped(file: Download, offset: int, reason: str) -> HarnessError:
@@ -116,10 +95,9 @@ def _cause(error: BaseException) -> str:
 
 
 def _check(file: Download, path: Path) -> None:
-    import pooch
-
     algorithm, _, expected = file.checksum.partition(":")
-    found = pooch.file_hash(str(path), algorithm)
+    with path.open("rb") as content:
+        found = hashlib.file_digest(content, algorithm).hexdigest()
     if found != expected:
         path.unlink()
         raise HarnessError(

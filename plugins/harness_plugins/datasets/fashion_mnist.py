@@ -31,10 +31,7 @@ PREFIXES = {"train": "train", "test": "t10k"}
 
 
 def locate(folder: Path, name: str) -> Path:
-    """The file called `name` in `folder`, plain or gzipped.
-
-    Raises HarnessError if the folder or the file is missing.
-    """
+    """The file called `name` in `folder`, plain or gzipped."""
     if not folder.is_dir():
         raise HarnessError(f"{folder}: no such folder; it should contain {', '.join(PUBLISHED)}")
     for path in (folder / name, folder / f"{name}.gz"):
@@ -44,12 +41,7 @@ def locate(folder: Path, name: str) -> Path:
 
 
 def load(folder: Path, half: Half) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The grey images (count, height, width) of one half, and their labels (count,).
-
-    Any pair of IDX files with Fashion-MNIST's names is read; `harness data verify` compares them
-    with the published ones. Raises HarnessError if a file is missing or broken, or if images and
-    labels do not match.
-    """
+    """The grey images (count, height, width) of one half, and their labels (count,)."""
     images, labels = (
         idx.read(locate(folder, f"{PREFIXES[half]}-{kind}-ubyte"))
         for kind in ("images-idx3", "labels-idx1")

@@ -29,7 +29,7 @@ def fetch(entry: KnownImageSet, target: Path, report: Report, base: str | None =
     if not entry.downloads:
         raise HarnessError(f"{entry.name}: {entry.obtain}; there is nothing to fetch")
     target = Path(os.path.abspath(os.path.expanduser(target)))
-    if target.exists() and not _is_empty(target):
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
         missing = entry.missing(target)
         if missing:
             raise HarnessError(
@@ -47,10 +47,6 @@ def fetch(entry: KnownImageSet, target: Path, report: Report, base: str | None =
     except OSError as error:
         raise HarnessError(f"{error.filename or target}: {error.strerror}") from error
     return True
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
 
 
 @contextmanager

@@ -11,19 +11,12 @@ APPLICATION = "attention-harness"
 
 
 def fetched(name: str) -> Path:
-    """The folder that `harness data fetch` makes for a set.
-
-    It is below the folder that the environment variable HARNESS_DATA names, else below the
-    platform's cache folder for the user.
-    """
+    """The folder that `harness data fetch` makes: in $HARNESS_DATA, else in the user's cache."""
     return _roots()[0] / name
 
 
 def find(name: str, path: Path | None = None) -> Path:
-    """The folder of a set's files: the given one, else the first of its folders that exists.
-
-    Raises HarnessError, naming all folders and the command that fetches the set, if none exists.
-    """
+    """The folder of a set's files: the given one, else the first of its folders that exists."""
     if path is not None:
         folder = Path(os.path.expanduser(path))
         if not folder.is_dir():

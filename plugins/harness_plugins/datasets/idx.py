@@ -18,10 +18,7 @@ LARGEST = 1 << 30
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of an IDX file, decompressed if its name ends in .gz.
-
-    Raises HarnessError if the file cannot be read or unpacks to more than 1 GiB.
-    """
+    """The content of an IDX file, decompressed if its name ends in .gz."""
     try:
         if path.suffix == ".gz":
             with gzip.open(path) as file:
@@ -37,10 +34,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse(content: bytes, name: str) -> NDArray[np.uint8]:
-    """The array of unsigned bytes in an IDX file's content.
-
-    Raises HarnessError, naming `name`, if header and content do not match.
-    """
+    """The array of unsigned bytes in an IDX file's content."""
     if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
         raise HarnessError(f"{name}: not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]

@@ -27,7 +27,7 @@ def find(folder: Path) -> dict[str, Path]:
 
     Keys are paths relative to the folder; bytes that are not UTF-8 are written \\xff. Hidden
     files and folders are skipped, and linked folders are not followed; a link that leads out of
-    the folder is listed, and `read` refuses it. Raises HarnessError if a folder cannot be read.
+    the folder is listed, and `read` refuses it.
     """
     return {_key(path.relative_to(folder)): path for path in _candidates(folder)}
 

@@ -44,10 +44,7 @@ def rank(key: str) -> bytes:
 
 
 def in_turn(labels: Mapping[str, int]) -> list[str]:
-    """The keys with the classes in turn: the first of each class, the second of each, …
-
-    Within a class they keep their order.
-    """
+    """The keys with the classes in turn: the first of each class, the second of each, …"""
     seen: dict[int, int] = {}
     ranks = {}
     for key, label in labels.items():

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +18,12 @@ from harness_plugins.datasets import (
     tf_flowers,
 )
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """The result for a part of a set: `problem` is "" if the part is as published."""
-
-    part: str
-    problem: str
+# A part of a set, and its problem: "" if the part is as published.
+Verdict = tuple[str, str]
 
 
 def verify(name: str, folder: Path) -> Iterator[Verdict]:
-    """A verdict on each file, or on each class and each broken picture, of a set's folder.
-
-    Fashion-MNIST: the SHA-256 of the decompressed files. CIFAR-10: sizes and labels. Sets of
-    pictures: the number of pictures of each class, and that each can be decoded. Raises
-    HarnessError for any other set.
-    """
+    """A verdict on each file, or on each class and each broken picture, of a set's folder."""
     if name not in CHECKS:
         raise HarnessError(f"{name} cannot be verified; {', '.join(CHECKS)} can")
     return CHECKS[name](folder)
@@ -41,14 +31,14 @@ def verify(name: str, folder: Path) -> Iterator[Verdict]:
 
 def _fashion_mnist(folder: Path) -> Iterator[Verdict]:
     for name, expected in fashion_mnist.PUBLISHED.items():
-        yield Verdict(name, _fashion_mnist_problem(folder, name, expected))
+        problem = "missing"
+        with suppress(HarnessError):
+            path = fashion_mnist.locate(folder, name)
+            problem = _checksum_problem(path, expected)
+        yield name, problem
 
 
-def _fashion_mnist_problem(folder: Path, name: str, expected: str) -> str:
-    try:
-        path = fashion_mnist.locate(folder, name)
-    except HarnessError:
-        return "missing"
+def _checksum_problem(path: Path, expected: str) -> str:
     try:
         found = hashlib.sha256(idx.read_bytes(path)).hexdigest()
     except HarnessError as error:
@@ -63,16 +53,14 @@ def _cifar10(folder: Path) -> Iterator[Verdict]:
             try:
                 labels = cifar10.read(folder / name)[:, 0]
             except HarnessError as error:
-                yield Verdict(
-                    name, "missing" if not (folder / name).exists() else f"wrong: {error}"
-                )
+                yield name, f"wrong: {error}" if (folder / name).exists() else "missing"
             else:
                 counts += np.bincount(labels, minlength=len(counts))
-                yield Verdict(name, "")
+                yield name, ""
         expected = cifar10.RECORDS * len(names) // len(cifar10.CLASSES)
         if counts.sum() == expected * len(counts) and (counts != expected).any():
             found = ", ".join(map(str, counts.tolist()))
-            yield Verdict(half, f"wrong: the classes have {found} images, expected {expected} each")
+            yield half, f"wrong: the classes have {found} images, expected {expected} each"
 
 
 def _cinic10(folder: Path) -> Iterator[Verdict]:
@@ -91,23 +79,23 @@ def _class_folders(folder: Path, expected: Mapping[str, int], prefix: str) -> It
     try:
         found = class_folders.find(folder, classes)
     except HarnessError as error:
-        yield Verdict(prefix.rstrip("/") or folder.name, f"wrong: {error}")
+        yield prefix.rstrip("/") or folder.name, f"wrong: {error}"
         return
     for label, (name, count) in enumerate(expected.items()):
-        of_class = {key: picture for key, picture in found.items() if picture.label == label}
+        of_class = {key: path for key, (path, of) in found.items() if of == label}
         broken = 0
-        for key, picture in of_class.items():
+        for key, path in of_class.items():
             try:
-                pictures.read(picture.path, key, folder)
+                pictures.read(path, key, folder)
             except HarnessError as error:
                 broken += 1
-                yield Verdict(f"{prefix}{key}", f"wrong: {str(error).removeprefix(f'{key}: ')}")
+                yield f"{prefix}{key}", f"wrong: {str(error).removeprefix(f'{key}: ')}"
         problem = ""
         if len(of_class) != count:
             problem = f"wrong: {len(of_class)} pictures, expected {count}"
         elif broken:
             problem = f"wrong: {broken} of {count} pictures cannot be read"
-        yield Verdict(f"{prefix}{name}", problem)
+        yield f"{prefix}{name}", problem
 
 
 CHECKS: Mapping[str, Callable[[Path], Iterator[Verdict]]] = {

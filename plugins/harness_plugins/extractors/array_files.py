@@ -69,8 +69,7 @@ class FoundArray:
     def matrix(self, index: tuple[int, ...]) -> NDArray[np.floating[Any]]:
         """The matrix (n, n) at an index into the axes before the last two.
 
-        Half precision and bfloat16 are widened to single. Raises HarnessError if it cannot be
-        read: a file with an intact header may still be damaged.
+        Half precision and bfloat16 are widened to single.
         """
         if self.header is None:
             raise harness.HarnessError(self.reason)
@@ -92,8 +91,7 @@ class FoundArray:
 def find_arrays(path: Path) -> list[FoundArray]:
     """Every array of a file, or of a folder's files in the order of their names.
 
-    A file or array that cannot be read is listed with its reason. Raises HarnessError if the path
-    does not exist or holds no file of a known format.
+    A file or array that cannot be read is listed with its reason.
     """
     found = Path(os.path.expanduser(path))
     if found.is_dir():
@@ -175,10 +173,8 @@ def _in_safetensors(stem: str, file: Path) -> Iterator[FoundArray]:
 
 
 def _safetensors_header(file: Path) -> tuple[Mapping[str, Any], int]:
-    """The header of a safetensors file, and the offset at which its tensors begin.
-
-    Format: https://github.com/huggingface/safetensors#format (length, then a JSON header).
-    """
+    """The header of a safetensors file, and the offset at which its tensors begin."""
+    # The header's length, then the header: https://github.com/huggingface/safetensors#format.
     with file.open("rb") as content:
         length = int.from_bytes(content.read(8), "little")
         if length > LARGEST_HEADER:
@@ -222,11 +218,8 @@ def _checked(found: FoundArray, there: int) -> FoundArray:
     if header.dtype.hasobject:
         raise ValueError("it holds objects, which are not unpickled; save plain numbers")
     if header.dtype.kind != "f" and not header.bfloat16:
-        return FoundArray(
-            found.name,
-            found.file,
-            f"attention weights must be floating point, not {header.dtype}; save as float32",
-        )
+        wrong = f"attention weights must be floating point, not {header.dtype}; save as float32"
+        return FoundArray(found.name, found.file, wrong)
     if header.size > there:
         raise ValueError(f"it claims {header.size} bytes; only {there} can be read")
     return found

@@ -1,8 +1,9 @@
 """Existing attention maps in files of arrays."""
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.extractors import derived
 from harness_plugins.extractors.array_files import FoundArray, find_arrays
-from harness_plugins.extractors.heads import Chosen, check, choose
+from harness_plugins.extractors.heads import check, choose
 from harness_plugins.extractors.tokens import patches_only
 from harness_plugins.parameters import check_bounds
 
@@ -33,7 +34,7 @@ ROUNDING = 2**-8
 class _Source:
     """A map's image and head, and the stored maps from which it is computed: layers × heads.
 
-    If `reason` is not empty, it says why there is no map, and the other fields are unused.
+    If the array has a reason why there is no map, only the image is used.
     """
 
     image: str
@@ -43,7 +44,6 @@ class _Source:
     head_index: harness.HeadIndex = FIRST_HEAD
     layers: tuple[int, ...] = (0,)
     heads: tuple[int, ...] = (0,)
-    reason: str = ""
 
     def stored(self, layer: int, head: int) -> NDArray[np.floating[Any]]:
         """The stored map (N, N) of this image at a layer and head, checked."""
@@ -115,7 +115,7 @@ class Arrays(harness.MapSet):
         """The image's name, followed by the layer and the head if the array has such axes.
 
         The image's name consists of the file's name, a colon and the array's name, and the image's
-        number in brackets. Raises HarnessError if no map can be loaded.
+        number in brackets.
         """
         return list(self._sources)
 
@@ -130,8 +130,8 @@ class Arrays(harness.MapSet):
         if source is None:
             raise harness.HarnessError(f"{self.path}: there is no map {key!r}")
         try:
-            if source.reason:
-                raise ValueError(source.reason)
+            if source.array.reason:
+                raise ValueError(source.array.reason)
             return harness.AttentionMap(
                 patches_only(self._weights(source), self.prefix_tokens, self.prefix),
                 image=source.image,
@@ -151,8 +151,6 @@ class Arrays(harness.MapSet):
             )
             (weights,) = deque(up_to_layer, maxlen=1)
             return weights
-        if len(source.layers) * len(source.heads) == 1:
-            return source.stored(source.layers[0], source.heads[0])
         return derived.mean(source.stored(each, h) for each in source.layers for h in source.heads)
 
     @cached_property
@@ -166,10 +164,10 @@ class Arrays(harness.MapSet):
                         f"{sources[key].array.file.name} and in {array.file.name}; rename one"
                     )
                 sources[key] = source
-        if all(source.reason for source in sources.values()):
+        if all(source.array.reason for source in sources.values()):
             (key, first), *others = sources.items()
             more = f" ({len(others)} more refused)" if others else ""
-            raise harness.HarnessError(f"{key}: {first.reason}{more}")
+            raise harness.HarnessError(f"{key}: {first.array.reason}{more}")
         return sources
 
     def _sources_in(self, array: FoundArray) -> Iterator[tuple[str, _Source]]:
@@ -183,64 +181,42 @@ class Arrays(harness.MapSet):
             heads = choose(self.heads, counts.get("heads", 1), "heads", array.name)
         except harness.HarnessError as error:
             reason = str(error).removeprefix(f"{array.name}: ")
-            yield array.name, _Source(array.name, array, reason=reason)
+            yield array.name, _Source(array.name, replace(array, reason=reason))
             return
         # An axis over which maps are averaged is not part of their names.
         separate = {"layers": not layers.mean, "heads": not (heads.mean or self.rollout)}
         numbered = [axis for axis in axes if separate.get(axis)]
+        by_layer, by_head = layers.groups, heads.groups
+        if self.rollout:
+            by_layer = [(layer, tuple(range(layer + 1))) for layer in layers.numbers]
+            by_head = [(0, heads.numbers)]
         for number in range(counts.get("images", 1)):
             image = f"{array.name}[{number}]" if "images" in axes else array.name
-            for layer, of_layers in self._layers_of(layers):
-                for head, of_heads in _each(heads) if separate["heads"] else [(0, heads.numbers)]:
-                    head_index = harness.HeadIndex(layer, head)
-                    yield (
-                        image + _head_name(numbered, layer, head),
-                        _Source(image, array, axes, number, head_index, of_layers, of_heads),
-                    )
-
-    def _layers_of(self, chosen: Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Each layer of the resulting maps, and the stored layers from which it is computed."""
-        if self.rollout:
-            for layer in chosen.numbers:
-                yield layer, tuple(range(layer + 1))
-        elif chosen.mean:
-            yield 0, chosen.numbers
-        else:
-            yield from _each(chosen)
+            for (layer, of_layers), (head, of_heads) in itertools.product(by_layer, by_head):
+                index = harness.HeadIndex(layer, head)
+                source = _Source(image, array, axes, number, index, of_layers, of_heads)
+                yield image + _head_name(numbered, layer, head), source
 
     def _axes_of(self, shape: tuple[int, ...]) -> tuple[Axis, ...]:
         """The axes before a map's own; HarnessError if the shape is not that of maps."""
-        if not 2 <= len(shape) <= 5 or shape[-1] != shape[-2] or min(shape) < 1:
-            raise harness.HarnessError(
-                f"its shape is {shape}, not (n, n), with up to three axes before them: images, "
-                "layers, heads"
-            )
         before = len(shape) - 2
         axes = USUAL_AXES.get(before) if self.axes is None else self.axes
-        if axes is None:
-            raise harness.HarnessError(
-                f"its shape is {shape}; name the first two axes: "
+        if not 2 <= len(shape) <= 5 or shape[-1] != shape[-2] or min(shape) < 1:
+            wrong = ", not (n, n), with up to three axes before them: images, layers, heads"
+        elif axes is None:
+            wrong = (
+                "; name the first two axes: "
                 "axes=[layers,heads], axes=[images,heads] or axes=[images,layers]"
             )
-        if len(axes) != before:
-            raise harness.HarnessError(
-                f"its shape is {shape}, with {before} axes before a map's own; axes names "
-                f"{len(axes)}"
-            )
-        if self.rollout and "layers" not in axes:
-            raise harness.HarnessError(
-                f"its shape is {shape}, without layers to roll out; axes=… names the layers axis"
-            )
-        if self.prefix_tokens >= shape[-1]:
-            raise harness.HarnessError(
-                f"its shape is {shape}; prefix_tokens={self.prefix_tokens} leaves no node"
-            )
-        return axes
-
-
-def _each(chosen: Chosen) -> Iterator[tuple[int, tuple[int, ...]]]:
-    for number in chosen.numbers:
-        yield number, (number,)
+        elif len(axes) != before:
+            wrong = f", with {before} axes before a map's own; axes names {len(axes)}"
+        elif self.rollout and "layers" not in axes:
+            wrong = ", without layers to roll out; axes=… names the layers axis"
+        elif self.prefix_tokens >= shape[-1]:
+            wrong = f"; prefix_tokens={self.prefix_tokens} leaves no node"
+        else:
+            return axes
+        raise harness.HarnessError(f"its shape is {shape}{wrong}")
 
 
 def _head_name(axes: Sequence[Axis], layer: int, head: int) -> str:

@@ -10,10 +10,7 @@ Maps = NDArray[np.floating[Any]]
 
 
 def mean(maps: Iterable[Maps]) -> Maps:
-    """The mean of maps (n, n), in their own precision, holding one of them at a time.
-
-    Raises ValueError if there are none.
-    """
+    """The mean of maps (n, n), in their own precision, holding one of them at a time."""
     total: Maps | None = None
     count = 0
     for weights in maps:

@@ -20,7 +20,12 @@ class Chosen:
     @property
     def names(self) -> Sequence[int]:
         """The numbers that their maps have; that of a mean is 0."""
-        return (0,) if self.mean else self.numbers
+        return tuple(name for name, _ in self.groups)
+
+    @property
+    def groups(self) -> Sequence[tuple[int, tuple[int, ...]]]:
+        """The number of each map, and the numbers of those from which it is computed."""
+        return [(0, self.numbers)] if self.mean else [(each, (each,)) for each in self.numbers]
 
 
 def check(texts: Sequence[str], what: str) -> None:
@@ -40,8 +45,7 @@ def check(texts: Sequence[str], what: str) -> None:
 def choose(texts: Sequence[str], count: int, what: str, model: str) -> Chosen:
     """The layers or heads, called `what`, that texts choose out of `count`, in increasing order.
 
-    `mean` together with others is the mean of those, on its own the mean of all. Raises
-    HarnessError, naming the model, for a number that it does not have or that is named twice.
+    `mean` together with others is the mean of those, on its own the mean of all.
     """
     check(texts, what)
     named: list[int] = []

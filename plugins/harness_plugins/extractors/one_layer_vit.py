@@ -56,10 +56,7 @@ class OneLayerViT(harness.Extractor):
             ) from error
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
-        """Maps (patches, patches) of 32-bit floats, head by head, image by image.
-
-        Raises HarnessError for an image with fewer pixels than patches on a side.
-        """
+        """Maps (patches, patches) of 32-bit floats, head by head, image by image."""
         import torch
 
         from harness_plugins.thesis.vit import checkpoint

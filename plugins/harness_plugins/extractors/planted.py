@@ -174,10 +174,7 @@ def _blocks(rows: int, columns: int, sizes: harness.Integers) -> harness.Integer
 def _cut(
     patches: harness.Integers, size: int, coordinates: harness.Integers
 ) -> tuple[harness.Integers, harness.Integers]:
-    """Cut a region across its length into `size` patches and the others, each in one piece.
-
-    A row or column that has to be split is split at whichever end leaves two pieces.
-    """
+    """Cut a region across its length into `size` patches and the others, each in one piece."""
     longer = int(np.argmax(np.ptp(coordinates[patches], axis=0)))
     for axis in (longer, 1 - longer):
         for direction in (1, -1):

@@ -11,16 +11,11 @@ Prefix = Literal["renormalise", "drop", "keep"]
 def patches_only(
     maps: NDArray[np.floating[Any]], prefix_tokens: int, policy: Prefix
 ) -> NDArray[np.floating[Any]]:
-    """Maps (…, tokens, tokens) without their first tokens: (…, patches, patches).
-
-    "renormalise" rescales the remaining rows to sum to one; a row of zeros stays as it is. "drop"
-    leaves the remaining weights unchanged; "keep" keeps the tokens.
-    """
+    """Maps (…, tokens, tokens) without their first tokens: (…, patches, patches)."""
     if policy == "keep" or prefix_tokens == 0:
         return maps
     patches = maps[..., prefix_tokens:, prefix_tokens:]
     if policy == "drop":
         return patches
     left = patches.sum(axis=-1, keepdims=True)
-    scaled: NDArray[np.floating[Any]] = patches / np.where(left > 0, left, 1)
-    return scaled
+    return np.asarray(patches / np.where(left > 0, left, 1))

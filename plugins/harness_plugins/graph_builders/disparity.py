@@ -40,8 +40,7 @@ class Disparity(FractionSweep):
         """−log p."""
         weights = unpruned.adjacency.toarray()
         evidence = np.maximum(_evidence(weights), _evidence(weights.T).T)
-        scores: Floats = evidence[unpruned.rows, unpruned.adjacency.indices]
-        return scores
+        return np.asarray(evidence[unpruned.rows, unpruned.adjacency.indices])
 
     def _cutoffs(self, levels: Floats, scores: Floats, unpruned: harness.Graph) -> Floats:
         if self.axis == "density":

@@ -31,8 +31,7 @@ class Mutual(FractionSweep):
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
         own = ranks(unpruned)
-        scores: Floats = -np.maximum(own, own.T)[unpruned.rows, unpruned.adjacency.indices]
-        return scores
+        return np.asarray(-np.maximum(own, own.T)[unpruned.rows, unpruned.adjacency.indices])
 
 
 @harness.hookimpl

@@ -33,17 +33,14 @@ class FractionSweep(harness.GraphBuilder):
         check_range(self.name, self.start, self.stop)
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
-        """`count` evenly spaced levels from start to stop, both included; start if count is 1.
-
-        Raises HarnessError for a count below 1.
-        """
+        """`count` evenly spaced levels from start to stop, both included; start if count is 1."""
         return evenly_spaced(self.name, self.start, self.stop, count)
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
         """One graph per level; each is a subgraph of the one before.
 
         A graph's threshold is the smallest weight in it, 0 if it has no edges; heavier edges may
-        have been dropped. Raises HarnessError if the levels do not increase or are out of range.
+        have been dropped.
         """
         levels = np.asarray(levels, dtype=np.float64)
         check_levels(self.name, levels, below=1)
@@ -51,7 +48,7 @@ class FractionSweep(harness.GraphBuilder):
         scores = self._scores(unpruned)
         # A score of −inf excludes an edge from all graphs.
         cutoffs = np.maximum(self._cutoffs(levels, scores, unpruned), np.finfo(np.float64).min)
-        return _graphs(unpruned, levels, scores, cutoffs)
+        return nested_graphs(unpruned, levels, scores, cutoffs)
 
     @abstractmethod
     def _scores(self, unpruned: harness.Graph) -> Floats:
@@ -64,6 +61,7 @@ class FractionSweep(harness.GraphBuilder):
 
 def evenly_spaced(builder: str, start: float, stop: float, count: int) -> Floats:
     """`count` levels from start to stop, both included; start if count is 1."""
+    check_range(builder, start, stop)
     check_value(builder, "count", count, least=1)
     return np.linspace(start, stop, count)
 
@@ -90,33 +88,40 @@ def dropped(fractions: Floats, items: int) -> Any:
 
 
 def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
-    """The score of the lowest pair that stays when a fraction of all pairs is dropped, (levels,).
-
-    scores: of the edges, (edges,); pairs without an edge score −inf.
-    """
+    """The score of the lowest pair that stays per fraction of all pairs dropped; no edge is −∞."""
     if not pairs:
         return np.full(len(fractions), -np.inf)
     ordered = np.full(pairs, -np.inf)
     ordered[pairs - len(scores) :] = np.sort(scores)
-    cutoffs: Floats = ordered[dropped(fractions, pairs)]
-    return cutoffs
+    return np.asarray(ordered[dropped(fractions, pairs)])
 
 
-def nested_edges(adjacency: Any, scores: Floats, cutoffs: Floats) -> Iterator[Any]:
-    """For each cutoff, the CSR (n, n) of the edges that reach it; cutoffs must not decrease.
+def nested_graphs(
+    unpruned: harness.Graph,
+    levels: Floats,
+    scores: Floats,
+    cutoffs: Floats,
+    *,
+    by_weight: bool = False,
+) -> Iterator[harness.Graph]:
+    """For each level, the graph of the edges that reach its cutoff; cutoffs must not decrease.
 
-    scores: (edges,), in the order of the CSR arrays.
+    scores: (edges,), in CSR order. A graph's threshold is the smallest weight in it, or the cutoff
+    if the scores are weights (`by_weight`).
     """
     from scipy.sparse import csr_array
 
-    for cutoff in cutoffs.tolist():
+    adjacency = unpruned.adjacency
+    for level, cutoff in zip(levels.tolist(), cutoffs.tolist(), strict=True):
         left = np.flatnonzero(scores >= cutoff)
         pointers = np.searchsorted(left, adjacency.indptr).astype(np.int32)
         scores = scores[left]
         adjacency = csr_array(
             (adjacency.data[left], adjacency.indices[left], pointers), shape=adjacency.shape
         )
-        yield adjacency
+        smallest = float(adjacency.data.min()) if adjacency.nnz else 0.0
+        threshold = cutoff if by_weight else smallest
+        yield harness.Graph(adjacency, level, threshold, unpruned.self_loops)
 
 
 def ranks(unpruned: harness.Graph) -> Floats:
@@ -127,11 +132,3 @@ def ranks(unpruned: harness.Graph) -> Floats:
     ranked: Floats = rankdata(-weights, method="min", axis=1).astype(np.float64)
     ranked[weights == 0] = np.inf
     return ranked
-
-
-def _graphs(
-    unpruned: harness.Graph, levels: Floats, scores: Floats, cutoffs: Floats
-) -> Iterator[harness.Graph]:
-    edges = nested_edges(unpruned.adjacency, scores, cutoffs)
-    for level, pruned in zip(levels.tolist(), edges, strict=True):
-        yield harness.Graph(pruned, level, float(pruned.data.min()) if pruned.nnz else 0.0)

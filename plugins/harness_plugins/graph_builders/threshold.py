@@ -14,7 +14,7 @@ from harness_plugins.graph_builders.pruning import (
     check_range,
     cutoffs_dropping,
     evenly_spaced,
-    nested_edges,
+    nested_graphs,
 )
 from harness_plugins.parameters import check_bounds, check_choice
 
@@ -50,27 +50,21 @@ class Threshold(harness.GraphBuilder):
         check_range(self.name, self.start, self._stop_for(n=1))
 
     def levels(self, attention: harness.AttentionMap, count: int) -> Floats:
-        """`count` evenly spaced levels from start to stop, both included; start if count is 1.
-
-        Raises HarnessError for a count below 1, and if start is not below the default stop of 4/n
-        on the absolute axis.
-        """
-        stop = self._stop_for(attention.n)
-        check_range(self.name, self.start, stop)
-        return evenly_spaced(self.name, self.start, stop, count)
+        """`count` evenly spaced levels from start to stop, both included; start if count is 1."""
+        return evenly_spaced(self.name, self.start, self._stop_for(attention.n), count)
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
         """One graph per level; each is a subgraph of the one before.
 
         A graph's threshold is the smallest weight allowed in it: on the density axis the weight
-        of the weakest pair that is not dropped. Raises HarnessError if the levels do not increase
-        or are out of range.
+        of the weakest pair that is not dropped.
         """
         levels = np.asarray(levels, dtype=np.float64)
         check_levels(self.name, levels, below=self._below)
         unpruned = harness.Graph.from_weights(attention.weights, self_loops=self.self_loops)
         thresholds = _thresholds_dropping(levels, unpruned) if self.axis == "density" else levels
-        return _graphs(unpruned, levels, thresholds)
+        weights = unpruned.adjacency.data
+        return nested_graphs(unpruned, levels, weights, thresholds, by_weight=True)
 
     def _stop_for(self, n: int) -> float:
         if self.stop is not None:
@@ -88,12 +82,6 @@ def _thresholds_dropping(fractions: Floats, unpruned: harness.Graph) -> Floats:
     pairs = unpruned.n * (unpruned.n if unpruned.self_loops else unpruned.n - 1)
     # If pairs without an edge stay, so does every edge.
     return np.maximum(cutoffs_dropping(fractions, unpruned.adjacency.data, pairs), 0.0)
-
-
-def _graphs(unpruned: harness.Graph, levels: Floats, thresholds: Floats) -> Iterator[harness.Graph]:
-    edges = nested_edges(unpruned.adjacency, unpruned.adjacency.data, thresholds)
-    for level, threshold, pruned in zip(levels.tolist(), thresholds.tolist(), edges, strict=True):
-        yield harness.Graph(pruned, level, threshold, unpruned.self_loops)
 
 
 @harness.hookimpl

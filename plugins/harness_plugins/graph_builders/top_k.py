@@ -24,8 +24,7 @@ class TopK(FractionSweep):
     name: ClassVar[str] = "top-k"
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
-        scores: Floats = -ranks(unpruned)[unpruned.rows, unpruned.adjacency.indices]
-        return scores
+        return np.asarray(-ranks(unpruned)[unpruned.rows, unpruned.adjacency.indices])
 
     def _cutoffs(self, levels: Floats, scores: Floats, unpruned: harness.Graph) -> Floats:
         others = unpruned.n - 1

@@ -150,11 +150,11 @@ class PublishedPictures(PublishedSet):
     def labels(self, split: Split) -> Mapping[str, int]:
         """In an order that is independent of the pictures."""
         found = self._pictures if split == self.split else self.pictures(split)
-        return {key: picture.label for key, picture in found.items()}
+        return {key: label for key, (_, label) in found.items()}
 
     def pixels(self, key: str) -> NDArray[np.uint8]:
         """Decoded within the same bounds as those of the image set `folder`."""
-        return pictures.read(self._pictures[key].path, key, self.folder)
+        return pictures.read(self._pictures[key][0], key, self.folder)
 
     @cached_property
     def _pictures(self) -> Mapping[str, LabelledPicture]:

@@ -26,7 +26,7 @@ class TfFlowers(PublishedPictures):
     def pictures(self, split: harness.Split) -> Mapping[str, class_folders.LabelledPicture]:
         """The files of the five folders that the hashes of their keys assign to the split."""
         found = class_folders.find(self.folder, self.classes())
-        labels = {key: picture.label for key, picture in found.items()}
+        labels = {key: label for key, (_, label) in found.items()}
         split_of = splits.stratified(labels, SHARES)
         return {key: picture for key, picture in found.items() if split_of[key] == split}
 

@@ -13,7 +13,6 @@ from harness_plugins.selectors.phases import (
     connected_levels,
     constant_runs,
     noise_reason,
-    run_around,
     selection,
 )
 
@@ -58,7 +57,7 @@ class ExcessModularity(harness.Selector):
         Of levels with equal scores, the one with the larger excess, then the denser one. The phase
         consists of the levels around it with the same number of clusters. Accepted if the score
         exceeds the controls' scores at all levels and there are at least two clusters of two nodes
-        or more. Raises HarnessError if there is no control.
+        or more.
         """
         if not controls:
             raise harness.HarnessError(
@@ -83,13 +82,14 @@ class ExcessModularity(harness.Selector):
             doubt = "but has fewer than two clusters"
         else:
             doubt = noise_reason(statistic, scores[1:].max(axis=1).tolist(), self.alpha)
-        return selection(candidate, statistic, self._phase(profile, candidate), reason, doubt)
+        counted = connected_levels(profile, self.minimum_giant_share)
+        runs = constant_runs(profile.n_clusters.tolist(), counted.tolist(), tolerance=0)
+        # Without tolerance runs do not overlap.
+        phase = next((run for run in runs if run[0] <= candidate <= run[1]), None)
+        return selection(candidate, statistic, phase, reason, doubt)
 
     def _scores(self, pool: Sequence[harness.Profile]) -> tuple[Floats, Floats]:
-        """Each profile's score at each level, and its excess over the mean of all profiles.
-
-        Both (profiles, levels); the score is −∞ at levels that are skipped.
-        """
+        """Each profile's score, −∞ if skipped, and its excess, both (profiles, levels)."""
         modularity = np.array([each.modularity for each in pool])
         counts = np.array([connected_levels(each, self.minimum_giant_share) for each in pool])
         # Over all profiles with edges at a level, including fragmented ones.
@@ -105,11 +105,6 @@ class ExcessModularity(harness.Selector):
                 excess, deviation, out=np.zeros_like(excess), where=deviation > ROUNDING
             )
         return np.where(counts, scores, -np.inf), excess
-
-    def _phase(self, profile: harness.Profile, candidate: int) -> tuple[int, int] | None:
-        counted = connected_levels(profile, self.minimum_giant_share)
-        runs = constant_runs(profile.n_clusters.tolist(), counted.tolist(), tolerance=0)
-        return run_around(runs, candidate)
 
 
 @harness.hookimpl

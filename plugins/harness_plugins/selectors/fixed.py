@@ -29,9 +29,7 @@ class Fixed(harness.Selector):
     ) -> harness.Selection:
         """The nearest level, the denser one of two; the statistic is its modularity.
 
-        Accepted if the graph has an edge and at least two clusters have two nodes or more. Raises
-        HarnessError if the given level lies outside the profile's levels by more than half the
-        largest step between them.
+        Accepted if the graph has an edge and at least two clusters have two nodes or more.
         """
         levels = profile.levels
         outside = max(levels[0] - self.level, self.level - levels[-1])

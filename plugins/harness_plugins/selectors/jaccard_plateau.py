@@ -62,7 +62,7 @@ class JaccardPlateau(harness.Selector):
         denser one. Not accepted without a block, or if the controls have blocks as large; without
         a block the candidate is the level of largest modularity.
         """
-        block, size = self._largest_block(profile)
+        block, size = _largest_block(self, profile)
         if block is None:
             modularity = profile.modularity
             candidate = int(np.argmax(np.where(np.isnan(modularity), -np.inf, modularity)))
@@ -78,29 +78,26 @@ class JaccardPlateau(harness.Selector):
         )
         doubt = ""
         if controls:
-            sizes = [self._largest_block(control)[1] for control in controls]
+            sizes = [_largest_block(self, control)[1] for control in controls]
             doubt = noise_reason(size, sizes, self.alpha)
         return selection(candidate, size, block, reason, doubt)
-
-    def _largest_block(self, profile: harness.Profile) -> tuple[Run | None, float]:
-        return _largest_block(profile, self.likeness, self.minimum_length, self.minimum_giant_share)
 
 
 # The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
-def _largest_block(
-    profile: harness.Profile, likeness: float, minimum_length: int, minimum_giant_share: float
-) -> tuple[Run | None, float]:
+def _largest_block(selector: JaccardPlateau, profile: harness.Profile) -> tuple[Run | None, float]:
     """The largest block, the densest of equal ones, and its size; (None, 0) without a block."""
     similarity = _similarity_of_levels(profile)
-    counted = connected_levels(profile, minimum_giant_share) & ~np.isnan(similarity.diagonal())
+    counted = connected_levels(profile, selector.minimum_giant_share) & ~np.isnan(
+        similarity.diagonal()
+    )
     blocks = [
         (first, last)
         for first, last in runs_where(
             counted.tolist(),
-            lambda first, last: bool((similarity[first:last, last] >= likeness).all()),
+            lambda first, last: bool((similarity[first:last, last] >= selector.likeness).all()),
         )
-        if last - first + 1 >= minimum_length
+        if last - first + 1 >= selector.minimum_length
     ]
     sizes = [
         float(similarity[first : last + 1, first : last + 1].mean(axis=0).sum())

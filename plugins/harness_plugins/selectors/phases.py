@@ -27,10 +27,7 @@ def connected_levels(profile: harness.Profile, minimum_giant_share: float) -> ND
 
 
 def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: int) -> list[Run]:
-    """The runs of eligible levels whose counts differ by no more than the tolerance.
-
-    Runs are as long as possible; if the tolerance is not 0, they may overlap.
-    """
+    """The longest runs of eligible levels whose counts differ by no more than the tolerance."""
     return runs_where(
         eligible,
         lambda first, last: (
@@ -40,10 +37,7 @@ def constant_runs(counts: Sequence[int], eligible: Sequence[bool], tolerance: in
 
 
 def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> list[Run]:
-    """All maximal runs of eligible levels with a property that every part of such a run has.
-
-    `holds` takes a first and a last level; single levels are assumed to have the property.
-    """
+    """All maximal runs of eligible levels with a property, `holds`, of all their parts."""
     runs: list[Run] = []
     last = -1
     for first in range(len(eligible)):
@@ -58,12 +52,6 @@ def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> l
     return runs
 
 
-def run_around(runs: Sequence[Run], level: int) -> Run | None:
-    """The longest run that contains a level."""
-    around = [run for run in runs if run[0] <= level <= run[1]]
-    return max(around, key=lambda run: run[1] - run[0], default=None)
-
-
 def selection(
     candidate: int, statistic: float, phase: Run | None, reason: str, doubt: str
 ) -> harness.Selection:
@@ -73,10 +61,7 @@ def selection(
 
 
 def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
-    """Why a statistic does not exceed that of noise; empty if it does.
-
-    It does if at most the fraction alpha of all values, including itself, are as large.
-    """
+    """Why a statistic does not exceed that of noise; empty if it does."""
     p = harness.p_value(reached, by_noise)
     if p <= alpha:
         return ""

@@ -75,7 +75,7 @@ class StablePhase(harness.Selector):
         levels, else among all, else the first if modularity is undefined throughout.
         """
         modularity = profile.modularity
-        phase = self._phase(profile)
+        phase = _phase(self, profile)
         if phase is None:
             defined = ~np.isnan(modularity)
             several = defined & (profile.n_clusters >= 2)
@@ -85,26 +85,14 @@ class StablePhase(harness.Selector):
             return harness.Selection(candidate, 0.0, False, None, reason)
         first, last = phase
         candidate = first + int(np.argmax(modularity[first : last + 1]))
-        length = float(last - first + 1)
+        length = float(_length(phase))
         doubt = ""
         if modularity[candidate] <= 0:
             doubt = "but without positive modularity"
         elif self.beyond_noise and controls:
-            doubt = noise_reason(length, [self._length(each) for each in controls], self.alpha)
+            by_noise = [_length(_phase(self, each)) for each in controls]
+            doubt = noise_reason(length, by_noise, self.alpha)
         return selection(candidate, length, phase, _description(profile, phase), doubt)
-
-    def _length(self, profile: harness.Profile) -> float:
-        phase = self._phase(profile)
-        return 0.0 if phase is None else float(phase[1] - phase[0] + 1)
-
-    def _phase(self, profile: harness.Profile) -> Run | None:
-        return _chosen_phase(
-            profile,
-            self.tolerance,
-            self.minimum_length,
-            self.minimum_giant_share,
-            self.cluster_penalty,
-        )
 
     def _why_none(self, several: NDArray[np.bool_], connected: NDArray[np.bool_]) -> str:
         if not several.any():
@@ -119,24 +107,22 @@ class StablePhase(harness.Selector):
 
 # The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
-def _chosen_phase(
-    profile: harness.Profile,
-    tolerance: int,
-    minimum_length: int,
-    minimum_giant_share: float,
-    cluster_penalty: float,
-) -> Run | None:
+def _phase(selector: StablePhase, profile: harness.Profile) -> Run | None:
     counts = profile.n_clusters
-    whole = connected_levels(profile, minimum_giant_share) & (counts >= 2)
-    runs = constant_runs(counts.tolist(), whole.tolist(), tolerance)
+    whole = connected_levels(profile, selector.minimum_giant_share) & (counts >= 2)
+    runs = constant_runs(counts.tolist(), whole.tolist(), selector.tolerance)
 
     def penalised_length(phase: Run) -> float:
-        first, last = phase
-        return last - first + 1 - cluster_penalty * float(counts[first : last + 1].mean())
+        mean = float(counts[phase[0] : phase[1] + 1].mean())
+        return _length(phase) - selector.cluster_penalty * mean
 
     # Runs are in the order of levels, and max returns the first of equal ones.
-    phases = (run for run in runs if run[1] - run[0] + 1 >= minimum_length)
+    phases = (run for run in runs if _length(run) >= selector.minimum_length)
     return max(phases, key=penalised_length, default=None)
+
+
+def _length(phase: Run | None) -> int:
+    return 0 if phase is None else phase[1] - phase[0] + 1
 
 
 def _description(profile: harness.Profile, phase: Run) -> str:
@@ -145,7 +131,7 @@ def _description(profile: harness.Profile, phase: Run) -> str:
     fewest, most = counts.min(), counts.max()
     clusters = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     return (
-        f"{clusters} clusters at {last - first + 1} consecutive levels, "
+        f"{clusters} clusters at {_length(phase)} consecutive levels, "
         f"{profile.levels[first]:.3g} … {profile.levels[last]:.3g}"
     )
 

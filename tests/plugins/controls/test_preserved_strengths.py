@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import harness
-from harness_plugins.controls.preserved_strengths import strength_residual
 
 CONTROL = harness.make("control", "preserved-strengths")
 
@@ -22,6 +21,15 @@ def noise(seed: int, n: int, spread: float = 0.5) -> harness.Floats:
 def draw(weights: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating]:
     drawn: harness.AttentionMap = CONTROL.draw(weights, seed)
     return drawn.weights
+
+
+def strength_residual(weights: NDArray[np.floating], drawn: NDArray[np.floating]) -> float:
+    """The largest difference of an in- or out-strength off the diagonal, over the largest one."""
+    others = ~np.eye(len(weights), dtype=bool)
+    before, after = (np.where(others, each, 0.0).astype(np.float64) for each in (weights, drawn))
+    difference = max(np.abs(before.sum(axis) - after.sum(axis)).max() for axis in (0, 1))
+    largest = max(before.sum(axis).max() for axis in (0, 1))
+    return float(difference / largest) if largest else float(difference)
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(2, 12), st.floats(0, 3))

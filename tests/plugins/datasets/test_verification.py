@@ -11,7 +11,7 @@ from harness_plugins.datasets.verification import verify
 
 
 def problems(name: str, folder: Path) -> dict[str, str]:
-    return {verdict.part: verdict.problem for verdict in verify(name, folder)}
+    return dict(verify(name, folder))
 
 
 @pytest.fixture

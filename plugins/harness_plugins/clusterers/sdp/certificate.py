@@ -1,7 +1,5 @@
 """A proven upper bound for the programme, from any spins."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from harness import Floats
@@ -17,21 +15,12 @@ ON_A_LINE = 0.999
 MOST_TANGENTS = 12
 
 
-@dataclass(frozen=True, eq=False)
-class Certificate:
-    """An upper bound of the objective, and the direction (n,) in which it is loosest.
-
-    The direction is 0 if the bound is as tight as requested.
-    """
-
-    bound: float
-    loosest: Floats
-
-
 def certify(
-    programme: Programme, spins: Floats, enough: float = -np.inf, rough: float = -np.inf
-) -> Certificate:
+    programme: Programme, spins: Floats, enough: float, rough: float
+) -> tuple[float, Floats]:
     """An upper bound of the programme's objective over all X ⪰ 0 with X_ii = 1, spins of any rank.
+
+    Also returns the direction (n,) in which it is loosest, 0 if it is as tight as requested.
 
     For any y, ½⟨W − γ11ᵀ, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where λ is the largest eigenvalue of
     W − γ11ᵀ − Diag(y), on the vectors that sum to 0 if spins must balance. Optimal spins (n, m)
@@ -52,7 +41,7 @@ def certify(
     largest = (2 * enough - total) / n
     for value in (*(excess * largest for excess in EXCESSES), (2 * rough - total) / n):
         if value > 0 and _is_below(_centred(slack, programme), value):
-            return Certificate((total + n * value) / 2, np.zeros(n))
+            return (total + n * value) / 2, np.zeros(n)
     value, vector = _largest(_centred(slack, programme))
     if programme.balanced and value > largest:
         fraction, sides = line_of(spins)
@@ -61,16 +50,11 @@ def certify(
             value, vector = _least_along(
                 slack, sides - sides.mean(), programme, value, vector, EXCESSES[-1] * largest
             )
-    return Certificate((total + n * max(0.0, value)) / 2, vector)
+    return (total + n * max(0.0, value)) / 2, vector
 
 
 def _least_along(
-    slack: Floats,
-    sides: Floats,
-    programme: Programme,
-    value: float,
-    vector: Floats,
-    enough: float,
+    slack: Floats, sides: Floats, programme: Programme, value: float, vector: Floats, enough: float
 ) -> tuple[float, Floats]:
     """The minimum over t of the largest eigenvalue of slack + t·Diag(sides), and its eigenvector.
 
@@ -112,8 +96,7 @@ def _centred(slack: Floats, programme: Programme) -> Floats:
     if not programme.balanced:
         return slack.copy()
     means = slack.mean(axis=0)
-    centred: Floats = slack - (means - means.mean()) - means[:, None]
-    return centred
+    return np.asarray(slack - (means - means.mean()) - means[:, None])
 
 
 def _is_below(matrix: Floats, value: float) -> bool:

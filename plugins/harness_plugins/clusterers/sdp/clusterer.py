@@ -10,7 +10,11 @@ import harness
 from harness import UNASSIGNED
 from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.clusterers.sdp.embedding import embed
-from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering, Method
+from harness_plugins.clusterers.sdp.embedding_clustering import (
+    APPLIES_TO,
+    EmbeddingClustering,
+    Method,
+)
 from harness_plugins.clusterers.sdp.programme import Balance, check_balance
 from harness_plugins.clusterers.sdp.spins import check_search, solve_spins
 from harness_plugins.parameters import check_bounds
@@ -67,14 +71,11 @@ class Sdp(harness.Clusterer):
         self._clustering()
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
-        """Labels (n,), −1 = unassigned, and diagnostics of the solution.
-
-        Warns if a component's spins did not converge.
-        """
+        """Labels (n,), −1 = unassigned, and diagnostics; warns if spins did not converge."""
         embedding_clustering = self._clustering()
         weights = graph.symmetric_binary()
         labels = np.full(graph.n, UNASSIGNED)
-        gap, imbalance, iterations, unconverged = 0.0, 0.0, 0, 0
+        solutions = []
         for nodes in connected_parts(graph):
             found = labels.max(initial=UNASSIGNED) + 1
             if len(nodes) < embedding_clustering.fewest_points:
@@ -90,13 +91,11 @@ class Sdp(harness.Clusterer):
                 max_iterations=self.max_iterations,
                 seed=seed,
             )
-            gap = max(gap, abs(solution.gap))
-            imbalance = max(imbalance, solution.imbalance)
-            iterations += solution.iterations
-            unconverged += not solution.converged
+            solutions.append(solution)
             points = embed(solution.spins, variance=self.variance)
             parts = embedding_clustering.labels(points, linked, seed)
             labels[nodes] = np.where(parts == UNASSIGNED, UNASSIGNED, found + parts)
+        unconverged = sum(not solution.converged for solution in solutions)
         if unconverged:
             warnings.warn(
                 f"sdp: the spins of {unconverged} component(s) did not reach the tolerance of "
@@ -106,20 +105,14 @@ class Sdp(harness.Clusterer):
         return harness.Partition(
             labels,
             {
-                "gap": gap,
-                "imbalance": imbalance,
-                "iterations": iterations,
+                "gap": max((abs(solution.gap) for solution in solutions), default=0.0),
+                "imbalance": max((solution.imbalance for solution in solutions), default=0.0),
+                "iterations": sum(solution.iterations for solution in solutions),
                 "unconverged": unconverged,
             },
         )
 
     def _clustering(self) -> EmbeddingClustering:
         """The method that clusters the embedding; raises HarnessError for invalid settings."""
-        return EmbeddingClustering(
-            self.clusterer,
-            self.min_cluster_size,
-            self.min_samples,
-            self.separation,
-            self.radius,
-            self.clusters,
-        )
+        settings = {name: getattr(self, name) for name in APPLIES_TO}
+        return EmbeddingClustering(self.clusterer, **settings)

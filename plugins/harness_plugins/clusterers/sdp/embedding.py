@@ -24,5 +24,4 @@ def embed(spins: Floats, *, variance: float) -> Floats:
     explained = np.cumsum(variances[::-1])
     enough = int(np.searchsorted(explained, variance * explained[-1])) + 1
     leading = axes[:, ::-1][:, : max(FEWEST_DIMENSIONS, enough)]
-    points: Floats = centred @ leading
-    return points
+    return np.asarray(centred @ leading)

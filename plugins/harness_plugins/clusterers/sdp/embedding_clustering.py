@@ -74,42 +74,30 @@ class EmbeddingClustering:
         weights: CSR (n, n) of the undirected graph of these nodes, by which k-means chooses the
         number of clusters.
         """
-        if self.method == "hdbscan":
-            return self._hdbscan(points)
-        if self.method == "hdbscan-sklearn":
-            return self._hdbscan_sklearn(points)
-        if self.method == "dbscan":
-            return self._dbscan(points)
-        return self._kmeans(points, weights, seed)
+        if self.method == "kmeans":
+            return self._kmeans(points, weights, seed)
+        return np.asarray(self._density_method().fit_predict(points), dtype=np.int64)
 
-    def _hdbscan(self, points: Floats) -> Integers:
-        import hdbscan
-
-        separation = SEPARATION if self.separation is None else self.separation
-        # The fastest of the library's exact algorithms here, without worker processes.
-        clustering = hdbscan.HDBSCAN(
-            min_cluster_size=self.min_cluster_size or MIN_CLUSTER_SIZE,
-            min_samples=self.min_samples,
-            cluster_selection_epsilon=float(separation),
-            algorithm="prims_kdtree",
-            core_dist_n_jobs=1,
-        )
-        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
-
-    def _hdbscan_sklearn(self, points: Floats) -> Integers:
-        from sklearn.cluster import HDBSCAN
-
+    def _density_method(self) -> Any:
+        """The library's object for every method but k-means."""
         size = self.min_cluster_size or MIN_CLUSTER_SIZE
-        clustering = HDBSCAN(
-            min_cluster_size=size, min_samples=self.min_samples, n_jobs=1, copy=True
-        )
-        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
+        if self.method == "hdbscan":
+            import hdbscan
 
-    def _dbscan(self, points: Floats) -> Integers:
-        from sklearn.cluster import DBSCAN
+            separation = SEPARATION if self.separation is None else self.separation
+            # The fastest of the library's exact algorithms here, without worker processes.
+            return hdbscan.HDBSCAN(
+                min_cluster_size=size,
+                min_samples=self.min_samples,
+                cluster_selection_epsilon=float(separation),
+                algorithm="prims_kdtree",
+                core_dist_n_jobs=1,
+            )
+        from sklearn.cluster import DBSCAN, HDBSCAN
 
-        clustering = DBSCAN(eps=self.radius or RADIUS, min_samples=self.min_samples or MIN_SAMPLES)
-        return np.asarray(clustering.fit_predict(points), dtype=np.int64)
+        if self.method == "dbscan":
+            return DBSCAN(eps=self.radius or RADIUS, min_samples=self.min_samples or MIN_SAMPLES)
+        return HDBSCAN(min_cluster_size=size, min_samples=self.min_samples, n_jobs=1, copy=True)
 
     def _kmeans(self, points: Floats, weights: Any, seed: int) -> Integers:
         from sklearn.cluster import KMeans

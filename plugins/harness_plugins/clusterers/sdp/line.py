@@ -19,10 +19,7 @@ def line_of(spins: Floats) -> tuple[float, Floats]:
 
 
 def halves(spins: Floats) -> Floats | None:
-    """Spins (n, m) on the line on which these nearly lie, half of them on either side.
-
-    None if these do not nearly lie on a line, or if its sides have unequal sizes.
-    """
+    """Spins on the line on which these (n, m) nearly lie, half on either side; None if not."""
     fraction, positions = line_of(spins)
     signs = np.where(positions > 0, 1.0, -1.0)
     if fraction <= NEARLY_ON_A_LINE or signs.sum():

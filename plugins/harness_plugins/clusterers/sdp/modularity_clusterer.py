@@ -45,10 +45,7 @@ class SdpModularity(harness.Clusterer):
         check_search(self.name, self.rank, self.tolerance, self.max_iterations)
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
-        """Labels (n,), −1 for nodes without edges, and the bound on modularity.
-
-        Warns if the spins did not converge.
-        """
+        """Labels (n,), −1 = isolated, and the bound; warns if the spins did not converge."""
         labels = np.full(graph.n, UNASSIGNED)
         nodes = np.flatnonzero(~graph.isolated)
         if not len(nodes):

@@ -79,10 +79,7 @@ def check_balance(balance: Balance, gamma: float | None) -> None:
 
 
 def programme_of(weights: Weights, balance: Balance, gamma: float | None) -> Programme:
-    """The programme of checked weights; a γ of None is the paper's Σ_ij w_ij / n₊².
-
-    Raises HarnessError as `check_balance` does.
-    """
+    """The programme of checked weights; a γ of None is the paper's Σ_ij w_ij / n₊²."""
     check_balance(balance, gamma)
     if balance == "penalty" and gamma is None:
         linked = int((magnitudes(weights) > 0).sum())
@@ -142,8 +139,7 @@ class Tangent:
 
 def row_squares(rows: Floats) -> Floats:
     """The squared length of every row."""
-    squares: Floats = np.einsum("ij,ij->i", rows, rows)
-    return squares
+    return np.asarray(np.einsum("ij,ij->i", rows, rows))
 
 
 def _balanced_fit(field: Floats, centre: Floats, balanced: float) -> Fit:

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.ascent import ascend
-from harness_plugins.clusterers.sdp.certificate import Certificate, certify
+from harness_plugins.clusterers.sdp.certificate import certify
 from harness_plugins.clusterers.sdp.line import halves
 from harness_plugins.clusterers.sdp.newton import polish
 from harness_plugins.clusterers.sdp.programme import (
@@ -164,10 +164,7 @@ class _Search:
         self._measure()
 
     def leave_saddle(self) -> None:
-        """Move in the direction in which the certificate is loosest, which raises the objective.
-
-        The move is into new dimensions if there are any, which works at every saddle.
-        """
+        """Move where the certificate is loosest, into new dimensions if there are any."""
         n, used = self._spins.shape
         rank = min(2 * used, self._rank)
         self._spins = np.pad(self._spins, ((0, 0), (0, rank - used)))
@@ -175,7 +172,7 @@ class _Search:
         if rank > used:
             towards[:used] = 0
         towards /= float(np.linalg.norm(towards))
-        kick = KICK * math.sqrt(n) * np.outer(self._certificate.loosest, towards)
+        kick = KICK * math.sqrt(n) * np.outer(self._loosest, towards)
         kicked = self._programme.fit(self._spins + kick, np.zeros(rank))
         if kicked.imbalance <= NEARLY_BALANCED:
             self._spins = kicked.spins
@@ -215,8 +212,8 @@ class _Search:
         self._scale = max(abs(self._objective), self._smallest_scale)
         enough = self._objective + self._tolerance * self._scale
         within = self._objective + rough * self._scale if rough else -math.inf
-        self._certificate: Certificate = certify(programme, spins, enough, within)
-        self._bound = min(self._bound, self._certificate.bound)
+        bound, self._loosest = certify(programme, spins, enough, within)
+        self._bound = min(self._bound, bound)
         self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
 
 

@@ -53,13 +53,11 @@ def split(weights: DegreeCorrected, spins: Floats, generator: np.random.Generato
 def _better_side(
     among: Floats, spins: Floats, generator: np.random.Generator
 ) -> NDArray[np.bool_] | None:
-    """One side (n,) of the hyperplane with the largest gain; None if none gains.
-
-    Goemans and Williamson's rounding. s = ±1 gains ½ Σ_ij B_ij (s_i s_j − 1).
-    """
+    """One side (n,) of the hyperplane with the largest gain; None if none gains."""
     _, axes = np.linalg.eigh(spins.T @ spins)
     random = generator.normal(size=(spins.shape[1], RANDOM_PLANES))
     signs = np.where(spins @ np.hstack([axes[:, -AXES:], random]) > 0, 1.0, -1.0)
+    # Goemans and Williamson's rounding: s = ±1 gains ½ Σ_ij B_ij (s_i s_j − 1).
     gains = (np.einsum("ij,ij->j", signs, among @ signs) - among.sum()) / 2
     best = int(gains.argmax())
     side = signs[:, best] > 0

@@ -58,10 +58,7 @@ DENSE_FRACTION = 0.2
 
 
 def checked(weights: Weights) -> Weights:
-    """The weights (n, n) in float64; sparse ones as CSR.
-
-    Raises HarnessError if they are not square, of at least 2 nodes, finite and symmetric.
-    """
+    """The weights (n, n) in float64; sparse ones as CSR."""
     matrix: Any
     if isinstance(weights, DegreeCorrected):
         checked(weights.observed)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 import harness
 from harness import AblationSpec, ModelResponse, OutputKind
 from harness_plugins.extractors.pretrained.blocks import (
-    Block,
     Change,
     Entry,
     begun_at,
@@ -83,7 +82,7 @@ class _Removing:
     """Forward passes of one image from the layer on in which patches are removed."""
 
     transformer: VisionTransformer
-    blocks: Sequence[Block]
+    blocks: Sequence[nn.Module]
     entry: Entry
     pixels: Tensor
     removal: AblationSpec
@@ -95,12 +94,15 @@ class _Removing:
         one = 4 * self.transformer.architecture.heads * tokens**2
         return max(1, min(LARGEST_BATCH, BATCH_BYTES // one))
 
+    @property
+    def _attention(self) -> nn.Module:
+        return self.transformer.sites[self.removal.layer].attention
+
     def output(self, removed: Tensor) -> tuple[OutputKind, Tensor]:
         """The kind of the model's output, and the output without each set (sets, patches)."""
         if self.removal.at == "keys":
             hidden = torch.nn.functional.pad(removed, (self.transformer.prefix_tokens, 0))
-            attention = self.blocks[len(self.entry)].attention
-            hiding = keys_hidden(attention, hidden, self.transformer.name)
+            hiding = keys_hidden(self._attention, hidden, self.transformer.name)
             return self._through(hiding, len(removed))
 
         def without(patches: Tensor) -> Tensor:
@@ -123,12 +125,13 @@ class _Removing:
 
     def _rows_changed(self, change: Change) -> AbstractContextManager[None]:
         """A context in which forward passes change the patches' rows at the place of removal."""
-        block, prefix = self.blocks[len(self.entry)], self.transformer.prefix_tokens
+        prefix = self.transformer.prefix_tokens
 
         def changed(rows: Tensor) -> Tensor:
             return torch.cat([rows[:, :prefix], change(rows[:, prefix:])], dim=1)
 
-        module = block.module if self.removal.at == "block" else block.attention
+        block = self.blocks[self.removal.layer]
+        module = block if self.removal.at == "block" else self._attention
         return rows_changed(module, changed)
 
     def _through(

@@ -17,19 +17,8 @@ MASKS = ("attention_mask", "attn_mask")
 Change = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """One layer: the module that returns its tokens, and the attention inside."""
-
-    module: nn.Module
-    attention: nn.Module
-
-
-def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]:
-    """The block of each layer: the item of a list of modules that contains its attention.
-
-    Raises HarnessError, naming the model, if its layers are not such a list.
-    """
+def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[nn.Module]:
+    """The block of each layer: the item of a list of modules that contains its attention."""
     names = {id(module): path for path, module in model.named_modules()}
     blocks, parents = [], set()
     for site in sites:
@@ -37,7 +26,7 @@ def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[Block]
         while path:
             parent, _, _ = path.rpartition(".")
             if isinstance(model.get_submodule(parent), nn.ModuleList | nn.Sequential):
-                blocks.append(Block(model.get_submodule(path), site.attention))
+                blocks.append(model.get_submodule(path))
                 parents.add(parent)
                 break
             path = parent
@@ -60,7 +49,7 @@ class Entry:
         return len(self.wrapped)
 
 
-def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int) -> Entry:
+def entry_of(forward: Callable[[], object], blocks: Sequence[nn.Module], layer: int) -> Entry:
     """The input of a block when `forward` calls the model; the pass ends there."""
     wrapped: list[bool] = []
     seen: list[Tensor] = []
@@ -69,25 +58,20 @@ def entry_of(forward: Callable[[], object], blocks: Sequence[Block], layer: int)
         seen.append(given[0])
         raise Seen
 
-    handles = [
-        block.module.register_forward_hook(
-            lambda _, __, output: wrapped.append(isinstance(output, tuple))
-        )
-        for block in blocks[:layer]
-    ]
-    handles.append(blocks[layer].module.register_forward_pre_hook(enter))
-    try:
-        with suppress(Seen):
-            forward()
-    finally:
-        for handle in handles:
-            handle.remove()
+    def leave(_: nn.Module, __: Any, output: Any) -> None:
+        wrapped.append(isinstance(output, tuple))
+
+    with ExitStack() as hooks, suppress(Seen):
+        for block in blocks[:layer]:
+            hooks.enter_context(block.register_forward_hook(leave))
+        hooks.enter_context(blocks[layer].register_forward_pre_hook(enter))
+        forward()
     (tokens,) = seen
     return Entry(tokens, tuple(wrapped))
 
 
 @contextmanager
-def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[None]:
+def begun_at(blocks: Sequence[nn.Module], entry: Entry, images: int) -> Iterator[None]:
     """Make forward passes begin at a block, with `images` copies of the one image's tokens.
 
     The blocks before it pass their input on; the pixels' number of images has no effect.
@@ -95,12 +79,10 @@ def begun_at(blocks: Sequence[Block], entry: Entry, images: int) -> Iterator[Non
     tokens = entry.tokens.expand(images, -1, -1)
     with ExitStack() as stack:
         for block, wrapped in zip(blocks, entry.wrapped, strict=False):
-            stack.callback(_passing(block.module, wrapped))
-        handle = blocks[len(entry)].module.register_forward_pre_hook(
-            lambda _, given: (tokens, *given[1:])
-        )
-        stack.callback(handle.remove)
-        yield
+            stack.callback(_passing(block, wrapped))
+        block = blocks[len(entry)]
+        with block.register_forward_pre_hook(lambda _, given: (tokens, *given[1:])):
+            yield
 
 
 def _passing(module: nn.Module, wrapped: bool) -> Callable[[], None]:
@@ -126,19 +108,15 @@ def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
             return (change(output[0]), *output[1:])
         return change(output)
 
-    handle = module.register_forward_hook(hook)
-    try:
+    with module.register_forward_hook(hook):
         yield
-    finally:
-        handle.remove()
 
 
 @contextmanager
 def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[None]:
     """Keep all other tokens from attending to hidden ones; each still attends to itself.
 
-    hidden: (images, tokens) of bool. Raises HarnessError, naming the model, if its attention takes
-    no mask.
+    hidden: (images, tokens) of bool.
     """
     signature = inspect.signature(attention.forward)
     mask = next((mask for mask in MASKS if mask in signature.parameters), None)
@@ -155,8 +133,5 @@ def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[Non
         bound.arguments[mask] = scores if given is None else given + scores
         return bound.args, bound.kwargs
 
-    handle = attention.register_forward_pre_hook(hook, with_kwargs=True)
-    try:
+    with attention.register_forward_pre_hook(hook, with_kwargs=True):
         yield
-    finally:
-        handle.remove()

@@ -29,11 +29,7 @@ class Architecture:
 
 
 def read(folder: Path, model: str) -> tuple[Any, Architecture]:
-    """A model's configuration, and the architecture of its image tower.
-
-    Raises HarnessError for a configuration that cannot be read, and for models without attention
-    over all patches of an image.
-    """
+    """A model's configuration, and the architecture of its image tower."""
     try:
         from transformers import AutoConfig
 

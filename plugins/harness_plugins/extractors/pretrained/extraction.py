@@ -9,7 +9,6 @@ import numpy as np
 
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
-from harness_plugins.extractors.derived import Maps
 from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix, patches_only
 
@@ -57,10 +56,7 @@ class Pretrained(harness.Extractor):
 
     @abstractmethod
     def _architecture(self) -> "Architecture":
-        """The model's architecture, found without its weights.
-
-        Raises HarnessError if the model is not available or unsuitable.
-        """
+        """The model's architecture, found without its weights."""
 
     @abstractmethod
     def _opened(self) -> "Opened":
@@ -83,7 +79,7 @@ class Pretrained(harness.Extractor):
 
         Images are processed one at a time: the last digits may depend on the batch, and batches
         are not faster on a CPU. Only the attention of the chosen layers and heads of one image is
-        held in memory. Raises HarnessError for images that do not suit the model.
+        held in memory.
         """
         import torch
 
@@ -105,14 +101,21 @@ class Pretrained(harness.Extractor):
         for image in images:
             prepared = prepare(image)
             _check_memory(image.key, prepared, held, architecture.heads)
-            with (
-                watched(sites, heads.numbers, mean=averaged) as weights,
-                torch.inference_mode(),
-            ):
+            with watched(sites, heads.numbers, mean=averaged) as weights, torch.inference_mode():
                 transformer(prepared.pixels)
             check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
+            # Tokens before the patches have no place on the grid.
+            has_grid = self.prefix != "keep" or transformer.prefix_tokens == 0
             for head_index, given in maps.maps_by_head(weights, layers, heads, rolled=self.rollout):
-                yield self._map(image, prepared, transformer.prefix_tokens, head_index, given)
+                yield harness.AttentionMap(
+                    patches_only(given, transformer.prefix_tokens, self.prefix),
+                    image=image.key,
+                    layer=head_index.layer,
+                    head=head_index.head,
+                    grid=prepared.grid if has_grid else None,
+                    region=prepared.region if has_grid else None,
+                    variant=image.variant,
+                )
             # Nothing of this image is held while the next one is loaded and processed.
             del image, prepared, weights, given
 
@@ -135,25 +138,6 @@ class Pretrained(harness.Extractor):
 
         return ablate
 
-    def _map(
-        self,
-        image: harness.Image,
-        prepared: "Prepared",
-        prefix_tokens: int,
-        head_index: harness.HeadIndex,
-        weights: Maps,
-    ) -> harness.AttentionMap:
-        has_prefix = self.prefix == "keep" and prefix_tokens > 0
-        return harness.AttentionMap(
-            patches_only(weights, prefix_tokens, self.prefix),
-            image=image.key,
-            layer=head_index.layer,
-            head=head_index.head,
-            grid=None if has_prefix else prepared.grid,
-            region=None if has_prefix else prepared.region,
-            variant=image.variant,
-        )
-
 
 def _noise(key: str, size: tuple[int, int]) -> harness.Image:
     """An image of fixed random pixels."""
@@ -162,11 +146,9 @@ def _noise(key: str, size: tuple[int, int]) -> harness.Image:
 
 
 def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> None:
-    """Raise HarnessError if the maps of an image, and a layer at work, need too much memory.
-
-    A layer at work holds the scores and their softmax for all heads.
-    """
+    """Raise HarnessError if the maps of an image, and a layer at work, need too much memory."""
     patches = prepared.grid[0] * prepared.grid[1]
+    # A layer at work holds the scores and their softmax for all heads.
     size = 4 * (held + 2 * heads) * patches**2
     if size > MOST_BYTES:
         raise harness.HarnessError(

@@ -1,5 +1,6 @@
 """The region of an image that the patches cover after scaling and cropping."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.extractors.pretrained.reasons import first_line
+from harness_plugins.thesis.vit.preprocessing import fitted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 MOST_PATCHES = 1 << 15
 
 Region = tuple[float, float, float, float]
+# Pixels (channels, height, width) cropped from a scaled image, the size (height, width) of the
+# scaled image, and the (top, left) of the crop in it.
+Cropped = tuple[NDArray[np.float32], tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,26 +36,29 @@ class Prepared:
     region: Region
 
 
-@dataclass(frozen=True, eq=False)
-class Crop:
-    """Pixels (channels, height, width), cropped from a scaled image.
+def prepared(
+    image: harness.Image,
+    channels: int,
+    patch: tuple[int, int],
+    size: tuple[int, ...] | None,
+    crop: Callable[[NDArray[np.uint8], tuple[int, int] | None], Cropped],
+) -> Prepared:
+    """The whole patches (height, width) in what `crop` leaves of an image, grey or RGB.
 
-    scaled: (height, width) of the scaled image; start: (top, left) of the crop in it.
-    """
-
-    pixels: NDArray[np.float32]
-    scaled: tuple[int, int]
-    start: tuple[int, int] = (0, 0)
-
-
-def framed(image: harness.Image, crop: Crop, patch: tuple[int, int]) -> Prepared:
-    """A crop of an image, with the whole patches (height, width) in it.
-
-    Raises HarnessError if there are fewer than two.
+    size: asked for, if any; `crop` is given it in whole patches.
     """
     import torch
 
-    height, width = crop.pixels.shape[1:]
+    try:
+        height, width, _ = image.pixels.shape
+        asked = None if size is None else asked_size((height, width), size, patch)
+        # Converted to grey or RGB; the size stays.
+        pixels, scaled, start = crop(fitted(image, height, width, channels), asked)
+    except Exception as error:  # processors raise many types for unsuitable images
+        raise harness.HarnessError(
+            f"{image.key}: cannot be prepared for the model: {first_line(error)}"
+        ) from error
+    height, width = pixels.shape[1:]
     grid = (height // patch[0], width // patch[1])
     if grid[0] * grid[1] < 2:
         raise harness.HarnessError(
@@ -57,23 +66,20 @@ def framed(image: harness.Image, crop: Crop, patch: tuple[int, int]) -> Prepared
             f"{grid[0]}×{grid[1]} patches of {patch[0]}×{patch[1]}"
         )
     # Image pixels per pixel of the scaled image.
-    down, across = (image.pixels.shape[side] / crop.scaled[side] for side in (0, 1))
+    down, across = (image.pixels.shape[side] / scaled[side] for side in (0, 1))
     region = (
-        crop.start[0] * down,
-        crop.start[1] * across,
+        start[0] * down,
+        start[1] * across,
         grid[0] * patch[0] * down,
         grid[1] * patch[1] * across,
     )
-    return Prepared(torch.from_numpy(crop.pixels)[None], grid, region)
+    return Prepared(torch.from_numpy(pixels)[None], grid, region)
 
 
 def asked_size(
     image: tuple[int, ...], size: tuple[int, ...], patch: tuple[int, int]
 ) -> tuple[int, int]:
-    """Height and width, rounded to whole patches: as given, or with the image's aspect ratio.
-
-    Raises ValueError if there are too many patches.
-    """
+    """Height and width in whole patches: as given, or with the image's aspect ratio."""
     height, width = image if len(size) == 1 else size
     scale = size[0] / min(height, width) if len(size) == 1 else 1
     rows = max(1, round(height * scale / patch[0]))

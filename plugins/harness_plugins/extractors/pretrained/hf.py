@@ -37,7 +37,7 @@ class HuggingFace(Pretrained):
     def _architecture(self) -> "Architecture":
         from harness_plugins.extractors.pretrained import configuration, source
 
-        folder = source.configuration_folder(self.model, self.revision)
+        folder = source.model_folder(self.model, self.revision)
         source.quieten()
         return configuration.read(folder, self.model)[1]
 

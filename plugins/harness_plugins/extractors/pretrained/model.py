@@ -2,7 +2,7 @@
 
 import inspect
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +42,23 @@ class VisionTransformer:
     prefix_tokens: int
 
     def __call__(self, pixels: Tensor) -> Any:
-        """The model's output for pixels (images, channels, height, width).
-
-        Raises HarnessError if it does not take images of that size.
-        """
-        return _forward(self.loaded.module, self.name, self.architecture, pixels)
+        """The model's output for pixels (images, channels, height, width)."""
+        module, size = self.loaded.module, tuple(pixels.shape[-2:])
+        # Positions are interpolated for other sizes if the model can.
+        fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
+        other = fits and size != self.architecture.image
+        options = {"interpolate_pos_encoding": True} if other else {}
+        try:
+            return module(pixel_values=pixels, **options)
+        except Exception as error:  # models raise many types for images that do not suit them
+            raise harness.HarnessError(
+                f"{self.name}: it does not take images of {size[0]}×{size[1]} pixels: "
+                f"{first_line(error)}"
+            ) from error
 
 
 def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
-    """Load the model in a folder: its classifier, or its image tower without a head.
-
-    Raises HarnessError if it cannot be loaded, or if some of its weights are not in the file, as
-    they would be random.
-    """
+    """Load the model in a folder: its classifier, or its image tower without a head."""
     # A second model from the same configuration changes how the first computes attention.
     whole = deepcopy(config)
     try:
@@ -91,25 +95,17 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
 def inspect_model(
     loaded: Loaded, model: str, architecture: Architecture, pixels: Tensor
 ) -> VisionTransformer:
-    """Find the modules that return attention and the tokens of the patches, by trial.
-
-    pixels: (1, channels, height, width). Raises HarnessError if the model does not take them, if a
-    layer does not return attention, or if its tokens are not prefix tokens followed by one token
-    per patch, row by row.
-    """
-
-    def forward(given: Tensor) -> Any:
-        return _forward(loaded.module, model, architecture, given)
-
+    """Find the modules that return attention and the tokens of the patches, by trial."""
+    transformer = VisionTransformer(model, loaded, architecture, [], 0)
     with torch.inference_mode():
-        sites = find_attention(loaded.module, lambda: forward(pixels))
+        sites = find_attention(loaded.module, lambda: transformer(pixels))
     if len(sites) != architecture.layers:
         raise harness.HarnessError(
             f"{model}: attention over all tokens is returned by {len(sites)} modules, not by each "
             f"of its {architecture.layers} layers"
         )
     rows, columns = grid_of(pixels, architecture.patch)
-    found, tokens = tokens_of_patches(forward, sites[0].attention, pixels, architecture.patch)
+    found, tokens = tokens_of_patches(transformer, sites[0].attention, pixels, architecture.patch)
     first = tokens - rows * columns
     second_of_last_row = first + (rows - 1) * columns + min(1, columns - 1)
     if found != [[first], [second_of_last_row], [tokens - 1]]:
@@ -118,22 +114,9 @@ def inspect_model(
             "patches, row by row; the pixels of the first, of one below and of the last patch "
             f"reach the tokens {', '.join(map(_shown, found))}"
         )
-    return VisionTransformer(model, loaded, architecture, sites, first)
+    return replace(transformer, sites=sites, prefix_tokens=first)
 
 
 def _shown(tokens: list[int]) -> str:
     """Up to three tokens by number; of more, how many there are."""
     return "/".join(map(str, tokens)) if 0 < len(tokens) < 4 else f"{len(tokens)} in number"
-
-
-def _forward(module: nn.Module, model: str, architecture: Architecture, pixels: Tensor) -> Any:
-    """The model's output, with positions interpolated for other image sizes if it can."""
-    size = tuple(pixels.shape[-2:])
-    fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
-    options = {"interpolate_pos_encoding": True} if fits and size != architecture.image else {}
-    try:
-        return module(pixel_values=pixels, **options)
-    except Exception as error:  # models raise many types for images that do not suit them
-        raise harness.HarnessError(
-            f"{model}: it does not take images of {size[0]}×{size[1]} pixels: {first_line(error)}"
-        ) from error

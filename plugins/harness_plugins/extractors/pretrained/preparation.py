@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Crop, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Cropped, Prepared, prepared
 from harness_plugins.extractors.pretrained.reasons import first_line
-from harness_plugins.thesis.vit.preprocessing import fitted
 
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
@@ -32,35 +31,19 @@ class Preparation:
     size: tuple[int, ...] | None
 
     def __call__(self, image: harness.Image) -> Prepared:
-        """An image as the model takes it.
+        """An image as the model takes it."""
+        return prepared(image, self.channels, self.patch, self.size, self._cropped)
 
-        Raises HarnessError if fewer than two patches are left of it.
-        """
-        height, width, _ = image.pixels.shape
-        # Converted to grey or RGB; the size stays.
-        pixels = fitted(image, height, width, self.channels)
-        try:
-            crop = self._processed(pixels)
-        except Exception as error:  # processors raise many types for unsuitable images
-            raise harness.HarnessError(
-                f"{image.key}: cannot be prepared for the model: {first_line(error)}"
-            ) from error
-        return framed(image, crop, self.patch)
-
-    def _processed(self, pixels: NDArray[np.uint8]) -> Crop:
+    def _cropped(self, pixels: NDArray[np.uint8], asked: tuple[int, int] | None) -> Cropped:
         processor = self.processor
-        if self.size is None:
-            crop = processor.crop_size if processor.do_center_crop else None
-            resized = _resized(processor, pixels)
-        else:
-            crop = None
-            height, width = asked_size(pixels.shape[:2], self.size, self.patch)
-            resized = _resized(
-                processor, pixels, do_resize=True, size={"height": height, "width": width}
-            )
+        crop = processor.crop_size if asked is None and processor.do_center_crop else None
+        changes: dict[str, Any] = {}
+        if asked is not None:
+            changes = {"do_resize": True, "size": {"height": asked[0], "width": asked[1]}}
+        resized = _resized(processor, pixels, **changes)
         scaled = (resized.shape[1], resized.shape[2])
         if crop is None:
-            return Crop(resized, scaled)
+            return resized, scaled, (0, 0)
         # Not left to the processor, which does not report where it crops.
         top, left = (scaled[0] - crop["height"]) // 2, (scaled[1] - crop["width"]) // 2
         if top < 0 or left < 0:
@@ -69,7 +52,7 @@ class Preparation:
                 f"{scaled[0]}×{scaled[1]} pixels; give a size"
             )
         cropped = resized[:, top : top + crop["height"], left : left + crop["width"]]
-        return Crop(cropped, scaled, (top, left))
+        return cropped, scaled, (top, left)
 
 
 def preparation_of(
@@ -78,7 +61,6 @@ def preparation_of(
     """The preparation that a model's folder prescribes.
 
     Pillow is always used, whatever else is installed, so that pixels are the same everywhere.
-    Raises HarnessError if the folder prescribes none, or one that pads images.
     """
     if not any((folder / name).is_file() for name in PROCESSORS):
         # The library would use a default mean and deviation.
@@ -92,12 +74,12 @@ def preparation_of(
             f"{model}: its image processor cannot be used: {first_line(error)}"
         ) from error
     if getattr(processor, "do_pad", False):
-        raise harness.HarnessError(
-            f"{model}: its processor pads images, and padding has no patches"
-        )
-    if getattr(processor, "crop_pct", None) is not None:
-        raise harness.HarnessError(f"{model}: its processor crops images without reporting where")
-    return Preparation(processor, patch, channels, size)
+        wrong = "its processor pads images, and padding has no patches"
+    elif getattr(processor, "crop_pct", None) is not None:
+        wrong = "its processor crops images without reporting where"
+    else:
+        return Preparation(processor, patch, channels, size)
+    raise harness.HarnessError(f"{model}: {wrong}")
 
 
 def _processor(folder: Path) -> Any:

@@ -40,20 +40,9 @@ def require_transformers() -> None:
         )
 
 
-def configuration_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's configuration, fetched if the model is on the hub.
-
-    Raises HarnessError if there is no such folder, or the hub is unreachable or has no such model.
-    """
-    return _folder(model, revision, CONFIGURATIONS)
-
-
 def weights_folder(model: str, revision: str | None) -> Path:
-    """The folder with a model's configuration and weights.
-
-    Raises HarnessError as `configuration_folder` does, and if there are no safetensors.
-    """
-    folder = _folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
+    """The folder with a model's configuration and weights."""
+    folder = model_folder(model, revision, (*CONFIGURATIONS, *WEIGHTS))
     if not _weights(folder):
         others = sorted(
             path.name for path in folder.iterdir() if path.suffix.lower() in OTHER_WEIGHTS
@@ -87,10 +76,7 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 
 def _weights(folder: Path) -> list[Path]:
-    """The files from which transformers reads a model's weights, if there are any.
-
-    Raises HarnessError for an index of files that are missing or outside the folder.
-    """
+    """The files from which transformers reads a model's weights, if there are any."""
     if (folder / SINGLE).is_file():
         return [folder / SINGLE]
     index = folder / INDEX
@@ -107,25 +93,24 @@ def _weights(folder: Path) -> list[Path]:
     return [index, *(folder / part for part in parts)]
 
 
-def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+def model_folder(
+    model: str, revision: str | None, patterns: tuple[str, ...] = CONFIGURATIONS
+) -> Path:
+    """The folder with a model's files that match the patterns, fetched if it is on the hub."""
     require_transformers()
     path = Path(os.path.expanduser(model))
     # Not Path.is_dir, which raises for names that are too long.
     if os.path.isdir(path):
         if revision is not None:
-            raise harness.HarnessError(
-                f"{model}: a folder has no revision; only models on the hub have"
-            )
-        if not (path / "config.json").is_file():
-            raise harness.HarnessError(
-                f"{model}: not a model's folder: there is no config.json in it"
-            )
-        if (path / "adapter_config.json").is_file():
+            wrong = "a folder has no revision; only models on the hub have"
+        elif not (path / "config.json").is_file():
+            wrong = "not a model's folder: there is no config.json in it"
+        elif (path / "adapter_config.json").is_file():
             # transformers would fetch the model that it adapts.
-            raise harness.HarnessError(
-                f"{model}: an adapter of another model; merge the two and save the result"
-            )
-        return path
+            wrong = "an adapter of another model; merge the two and save the result"
+        else:
+            return path
+        raise harness.HarnessError(f"{model}: {wrong}")
     if os.path.exists(path) or not HUB_NAME.fullmatch(model):
         raise harness.HarnessError(
             f"{model}: neither a folder nor a valid name on the Hugging Face hub, such as "
@@ -140,10 +125,7 @@ def _folder(model: str, revision: str | None, patterns: tuple[str, ...]) -> Path
 
 
 def fetched(repository: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
-    """The cache folder with a repository's files that match the patterns, fetched if missing.
-
-    Raises HarnessError, to which the caller adds the model, if they cannot be fetched.
-    """
+    """The cache folder with a repository's files that match the patterns, fetched if missing."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 

@@ -18,13 +18,10 @@ LOCAL, HUB = "local-dir", ("hf-hub", "hf_hub")
 
 
 def library() -> Any:
-    """The package timm; raises HarnessError, with the command to install it, if it fails to import.
-
-    It imports torchvision, which fails in many ways if it does not match the installed torch.
-    """
+    """The package timm; raises HarnessError, with the command to install it, if it fails."""
     try:
         import timm
-    except Exception as error:
+    except Exception as error:  # torchvision fails in many ways if it does not fit torch
         raise harness.HarnessError(
             f"timm cannot be imported: {first_line(error)}; it needs timm and the torchvision that "
             "fits torch: pip install 'attention-harness[timm]'"
@@ -33,10 +30,7 @@ def library() -> Any:
 
 
 def made(model: str, **arguments: Any) -> nn.Module:
-    """A model made by timm, with random weights unless the arguments say otherwise.
-
-    Raises HarnessError if there is no such model or it does not take the arguments.
-    """
+    """A model made by timm, with random weights unless the arguments say otherwise."""
     timm, located = library(), _located(model, CONFIGURATION)
     try:
         module: nn.Module = timm.create_model(located, **arguments)
@@ -47,10 +41,7 @@ def made(model: str, **arguments: Any) -> nn.Module:
 
 
 def files_of(model: str, weights: str | None) -> list[Path]:
-    """The file with a model's weights, and that with its configuration unless timm has it.
-
-    Raises HarnessError if there are no weights in safetensors.
-    """
+    """The file with a model's weights, and that with its configuration unless timm has it."""
     located = _located(model, CONFIGURATION, *([] if weights else [WEIGHTS]))
     kind, _, folder = located.partition(":")
     configurations = [Path(folder) / CONFIGURATION] if kind == LOCAL else []
@@ -134,10 +125,7 @@ def _heads(part: nn.Module) -> int:
 
 
 def load(model: str, weights: Path, *, classifier: bool, resizable: bool) -> Loaded:
-    """Load a model with all weights from a file; resizable: whether it takes any image size.
-
-    Raises HarnessError if the file does not suit the model, or if its size is fixed.
-    """
+    """Load a model with all weights from a file; resizable: whether it takes any image size."""
     # A local file takes precedence over other sources in the configuration.
     overlay = {"file": str(weights), "source": None, "custom_load": False}
     sizes = {"dynamic_img_size": True} if resizable else {}

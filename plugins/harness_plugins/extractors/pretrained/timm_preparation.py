@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
-from harness_plugins.extractors.pretrained.framing import Crop, Prepared, asked_size, framed
+from harness_plugins.extractors.pretrained.framing import Cropped, Prepared, prepared
 from harness_plugins.extractors.pretrained.timm_library import library
-from harness_plugins.thesis.vit.preprocessing import fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,25 +26,17 @@ class Preparation:
     size: tuple[int, ...] | None
 
     def __call__(self, image: harness.Image) -> Prepared:
-        """An image as the model takes it.
+        """An image as the model takes it."""
+        channels = self.prescribed["input_size"][0]
+        return prepared(image, channels, self.patch, self.size, self._cropped)
 
-        Raises HarnessError if it would have fewer than two patches, or too many.
-        """
-        height, width, _ = image.pixels.shape
-        channels, *crop = self.prescribed["input_size"]
-        if self.size is None:
-            scaled = self._scaled((height, width), crop)
-        else:
-            try:
-                crop = scaled = asked_size((height, width), self.size, self.patch)
-            except ValueError as error:
-                raise harness.HarnessError(
-                    f"{image.key}: cannot be prepared for the model: {error}"
-                ) from error
+    def _cropped(self, pixels: NDArray[np.uint8], asked: tuple[int, int] | None) -> Cropped:
+        _, *whole = self.prescribed["input_size"]
+        crop = asked or whole
+        scaled = asked or self._scaled(pixels.shape[:2], whole)
         top, left = (round((scaled[side] - crop[side]) / 2) for side in (0, 1))
-        resized = self._resized(fitted(image, height, width, channels), scaled)
-        cropped = resized[:, top : top + crop[0], left : left + crop[1]]
-        return framed(image, Crop(cropped, scaled, (top, left)), self.patch)
+        resized = self._resized(pixels, scaled)
+        return resized[:, top : top + crop[0], left : left + crop[1]], scaled, (top, left)
 
     def _scaled(self, image: tuple[int, ...], crop: list[int]) -> tuple[int, int]:
         """The size to which an image is scaled before its middle is cropped."""
@@ -78,10 +69,7 @@ class Preparation:
 def preparation_of(
     module: Any, model: str, patch: tuple[int, int], size: tuple[int, ...] | None
 ) -> Preparation:
-    """The preparation that a model's configuration prescribes.
-
-    Raises HarnessError if it pads images, or if a size is given for a model with a fixed size.
-    """
+    """The preparation that a model's configuration prescribes."""
     if size is not None and not hasattr(module, "dynamic_img_size"):
         raise harness.HarnessError(f"{model}: it takes images of one size only; leave size out")
     prescribed = library().data.resolve_model_data_config(module)

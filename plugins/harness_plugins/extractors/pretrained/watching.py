@@ -5,7 +5,7 @@ attention itself, or the dropout applied to them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,6 @@ class Site:
     index: int | None
     attention: nn.Module
 
-    def weights(self, output: Any) -> Tensor:
-        """The weights (images, heads, tokens, tokens) in the module's output."""
-        found: Tensor = output if self.index is None else output[self.index]
-        return found
-
 
 def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
     """The sites of all layers, in order, found while `run` calls the model."""
@@ -56,14 +51,10 @@ def find_attention(model: nn.Module, run: Callable[[], object]) -> list[Site]:
 
         return watch
 
-    handles = [
-        module.register_forward_hook(watching(name)) for name, module in model.named_modules()
-    ]
-    try:
+    with ExitStack() as hooks:
+        for name, module in model.named_modules():
+            hooks.enter_context(module.register_forward_hook(watching(name)))
         run()
-    finally:
-        for handle in handles:
-            handle.remove()
     return found
 
 
@@ -89,7 +80,8 @@ def watched(
 
     def collecting(layer: int, site: Site) -> Callable[[nn.Module, Any, Any], None]:
         def collect(_: nn.Module, __: Any, output: Any) -> None:
-            weights = site.weights(output)[0].detach()
+            found = output if site.index is None else output[site.index]
+            weights = found[0].detach()
             # No copy is needed for all heads.
             chosen = weights if len(heads) == len(weights) else weights[list(heads)]
             collected[layer] = (
@@ -98,14 +90,10 @@ def watched(
 
         return collect
 
-    handles = [
-        site.module.register_forward_hook(collecting(layer, site)) for layer, site in sites.items()
-    ]
-    try:
+    with ExitStack() as hooks:
+        for layer, site in sites.items():
+            hooks.enter_context(site.module.register_forward_hook(collecting(layer, site)))
         yield collected
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def check_attention(
@@ -159,13 +147,10 @@ def tokens_of_patches(
         seen.append(next(value for value in values if isinstance(value, Tensor)).detach())
         raise Seen
 
-    handle = attention.register_forward_pre_hook(keep, with_kwargs=True)
-    try:
+    with attention.register_forward_pre_hook(keep, with_kwargs=True):
         for given in (pixels, *(_changed(pixels, at, patch) for at in patches)):
             with suppress(Seen), torch.inference_mode():
                 forward(given)
-    finally:
-        handle.remove()
     intact, *others = seen
     changed = [torch.nonzero((other != intact).any(dim=-1)[0]) for other in others]
     return [tokens.flatten().tolist() for tokens in changed], intact.shape[1]

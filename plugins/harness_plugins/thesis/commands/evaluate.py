@@ -51,14 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     from harness.command import TellsClasses
-    from harness_plugins.thesis.vit.checkpoint import load_checkpoint
+    from harness_plugins.thesis.vit.checkpoint import load
     from harness_plugins.thesis.vit.evaluation import evaluate
     from harness_plugins.thesis.vit.examples import gather
+    from harness_plugins.thesis.vit.files import checkpoint_file
 
     if arguments.threads < 1:
         raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
     torch.set_num_threads(arguments.threads)
-    loaded = load_checkpoint(arguments.checkpoint)
+    loaded = load(checkpoint_file(arguments.checkpoint))
     images: harness.ImageSet = harness.make("image set", arguments.images, arguments.plugins or ())
     if not isinstance(images, TellsClasses):
         raise HarnessError(f"{arguments.images}: its images have no labels")

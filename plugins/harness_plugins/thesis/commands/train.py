@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 
+SHAPE = ("patch", "dimension", "heads", "attention", "mlp")
 NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb", "function")
 
 
@@ -173,17 +174,8 @@ def _trained(path: Path, one: "Training", splits: "Splits", device: "torch.devic
 
     height, width, channels = splits.training.shape
     try:
-        model = ModelSettings(
-            height=height,
-            width=width,
-            channels=channels,
-            patch=one.patch,
-            dimension=one.dimension,
-            heads=one.heads,
-            attention=one.attention,
-            mlp=one.mlp,
-            classes=len(splits.classes),
-        )
+        shape = {name: getattr(one, name) for name in SHAPE}
+        model = ModelSettings(height, width, channels, classes=len(splits.classes), **shape)
     except ValueError as error:
         raise HarnessError(str(error)) from error
     state_path = _state_path(path)

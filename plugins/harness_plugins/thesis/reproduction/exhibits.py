@@ -56,10 +56,7 @@ EXHIBITS: Sequence[Exhibit] = (
 
 
 def chosen(names: Sequence[str]) -> Sequence[Exhibit]:
-    """The exhibits of these names, in the order of the thesis; all exhibits if there is no name.
-
-    Raises HarnessError for a name that no exhibit has.
-    """
+    """The exhibits of these names, in the order of the thesis; all exhibits if there is no name."""
     known = [exhibit.name for exhibit in EXHIBITS]
     for name in names:
         if name not in known:

@@ -16,15 +16,13 @@ MARKERS = "osD^vPX*<>"
 
 
 def confusion(matrix: Integers, classes: Sequence[str], *, title: str) -> "Figure":
-    """Numbers of images by true class (rows) and predicted class (columns).
-
-    Shades are fractions of the row, on a scale that makes small ones off the diagonal visible.
-    """
+    """Numbers of images by true class (rows) and predicted class (columns)."""
     with style():
         side = max(4.2, 1.8 + 0.52 * len(classes))
         figure, ((panel,),) = new_figure(1, 1, side + 0.4, side, title)
         totals = matrix.sum(axis=1, keepdims=True)
         fractions = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
+        # The root makes small fractions off the diagonal visible.
         panel.imshow(np.sqrt(fractions), cmap="Blues", vmin=0, vmax=1)
         for row, column in np.ndindex(*matrix.shape):
             if matrix[row, column]:
@@ -49,10 +47,7 @@ def by_heads(
     title: str,
     deviations: Floats | None = None,
 ) -> "Figure":
-    """Each class's accuracy (heads, classes) against the number of heads, and their mean.
-
-    deviations (heads, classes): over seeds, NaN where there is only one.
-    """
+    """Each class's accuracy (heads, classes) against the number of heads, and their mean."""
     with style():
         figure, ((panel,),) = new_figure(1, 1, 7.2, 4.6, title)
         order = np.argsort(-accuracy.mean(axis=0))

@@ -10,20 +10,13 @@ from harness import HarnessError
 from harness.command import environment, invocation, source
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
-from harness_plugins.thesis.reproduction.study import (
-    MissingRequirementError,
-    Study,
-    extractor_of,
-)
+from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, extractor_of
 
 
 def reproduce(
     study: Study, exhibits: Sequence[Exhibit], command: str, report: Callable[[Result], None]
 ) -> list[Result]:
-    """Make exhibits, write them and a report on all of them below the study's folder.
-
-    Raises HarnessError if the folder cannot be written to.
-    """
+    """Make exhibits, write them and a report on all of them below the study's folder."""
     results = []
     for exhibit in exhibits:
         result = _made(study, exhibit)

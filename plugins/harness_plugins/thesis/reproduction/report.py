@@ -41,40 +41,29 @@ class Result:
         return self.missing or self.failed
 
 
-def write_exhibit(folder: Path, result: Result) -> list[Path]:
-    """Write tables as CSV and Markdown and figures as PNG and SVG; returns the files.
-
-    Raises HarnessError if the folder cannot be written to.
-    """
-    written = []
+def write_exhibit(folder: Path, result: Result) -> None:
+    """Write tables as CSV and Markdown and figures as PNG and SVG."""
     try:
         for kind in ("tables", "figures"):
             (folder / kind).mkdir(parents=True, exist_ok=True)
         for name, table in result.made.tables.items():
             path = folder / "tables" / f"{name}.csv"
             table.to_csv(path, index=False)
-            markdown = path.with_suffix(".md")
-            markdown.write_text(_markdown(table) + "\n", encoding="utf-8")
-            written += [path, markdown]
+            path.with_suffix(".md").write_text(_markdown(table) + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
     for name, figure in result.made.figures.items():
-        written += save(figure, folder / "figures", name)
-    return written
+        save(figure, folder / "figures", name)
 
 
-def write_report(folder: Path, results: Sequence[Result], command: str) -> list[Path]:
-    """Write report.md and report.html over all results; returns their paths.
-
-    Raises HarnessError if they cannot be written.
-    """
+def write_report(folder: Path, results: Sequence[Result], command: str) -> None:
+    """Write report.md and report.html over all results."""
     pages = {"report.md": _text(results, command), "report.html": _page(results, command)}
     try:
         for name, content in pages.items():
             (folder / name).write_text(content, encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
-    return [folder / name for name in pages]
 
 
 def _text(results: Sequence[Result], command: str) -> str:

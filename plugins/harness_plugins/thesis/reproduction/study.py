@@ -12,9 +12,10 @@ import pandas
 import harness
 from harness import HarnessError, Image, ImageSet, Run
 from harness.command import Progress, format_spec, format_value
-from harness_plugins.thesis.vit.checkpoint import Checkpoint, load, load_checkpoint
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, load
 from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
 from harness_plugins.thesis.vit.examples import Examples, gather
+from harness_plugins.thesis.vit.files import checkpoint_file
 
 LOUVAIN = "louvain-networkx"
 # Images that the figures show.
@@ -47,17 +48,12 @@ class Study:
     @cached_property
     def image_set(self) -> ImageSet:
         """The images."""
-        made = harness.make("image set", self.images, self.plugins)
-        if not isinstance(made, ImageSet):
-            raise HarnessError(f"{self.images}: not an image set")
+        made: ImageSet = harness.make("image set", self.images, self.plugins)
         return made
 
     @cached_property
     def classes(self) -> Sequence[str]:
-        """The names of the images' classes.
-
-        Raises MissingRequirementError if the images have no labels.
-        """
+        """The names of the images' classes."""
         classes = getattr(self.image_set, "classes", None)
         if classes is None:
             raise MissingRequirementError(
@@ -93,10 +89,7 @@ class Study:
         return [self.image_set.load(key) for key in keys[:N_SHOWN]]
 
     def image(self, number: int) -> Image:
-        """One of the images shown, by its number from 0.
-
-        Raises MissingRequirementError if there are fewer.
-        """
+        """One of the images shown, by its number from 0."""
         if number >= len(self.shown):
             raise MissingRequirementError(
                 f"needs {number + 1} images; {len(self.shown)} of {self.images} are shown"
@@ -144,7 +137,7 @@ class Study:
     @cached_property
     def one_head(self) -> Checkpoint:
         """The model with one head."""
-        return load_checkpoint(self.checkpoint)
+        return load(checkpoint_file(self.checkpoint))
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -177,10 +170,7 @@ class Study:
 
     @cached_property
     def trained(self) -> pandas.DataFrame:
-        """One row per trained model: data set, shape, training, classes, test accuracy, file.
-
-        Raises MissingRequirementError if no folder of trained models is given.
-        """
+        """One row per trained model: data set, shape, training, classes, test accuracy, file."""
         if not self.models:
             raise MissingRequirementError(
                 "needs trained models: `harness data fetch fashion-mnist`, then `harness train "

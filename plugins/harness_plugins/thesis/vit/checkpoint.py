@@ -12,7 +12,7 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from harness import HarnessError
-from harness_plugins.thesis.vit.files import checkpoint_file, opened
+from harness_plugins.thesis.vit.files import opened
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 FORMAT = "harness-one-layer-vit-1"
@@ -40,10 +40,7 @@ class Checkpoint:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and JSON metadata; `path` is complete or absent at any time.
-
-    Raises HarnessError if the file cannot be written.
-    """
+    """Write tensors and JSON metadata; `path` is complete or absent at any time."""
     partial = path.with_name(path.name + ".partial")
     content = serialised(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
@@ -60,10 +57,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, An
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the metadata that `write_tensors` wrote.
-
-    Raises HarnessError if the file is missing or was not written by the harness.
-    """
+    """The tensors and the metadata that `write_tensors` wrote."""
     with opened(path, "pt") as (file, metadata):
         return {name: file.get_tensor(name) for name in file.keys()}, metadata
 
@@ -80,10 +74,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint, with the model in evaluation mode.
-
-    Raises HarnessError if the file is missing or is not a checkpoint of a one-layer ViT.
-    """
+    """Read a checkpoint, with the model in evaluation mode."""
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise HarnessError(f"{path}: its format is {metadata.get('format')}, not {FORMAT}")
@@ -95,11 +86,3 @@ def load(path: Path) -> Checkpoint:
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"{path}: its weights do not fit its settings ({error})") from error
     return Checkpoint(model.eval(), normalisation, record)
-
-
-def load_checkpoint(name: str) -> Checkpoint:
-    """Read a shipped checkpoint by its name, or a file that `harness train` wrote.
-
-    Raises HarnessError as `load` does.
-    """
-    return load(checkpoint_file(name))

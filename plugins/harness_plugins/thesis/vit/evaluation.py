@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
+from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples
-from harness_plugins.thesis.vit.model import OneLayerViT
 
 BATCH = 500
 
@@ -59,24 +58,12 @@ class Evaluation:
 
 
 def evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
-    """Apply the model to every image."""
-    logits = _logits(checkpoint.model, checkpoint.normalisation, examples)
-    return Evaluation(logits, examples.labels.numpy())
-
-
-def accuracy(model: OneLayerViT, normalisation: Normalisation, examples: Examples) -> float:
-    """The fraction of images classified correctly; puts the model in evaluation mode."""
-    return Evaluation(_logits(model, normalisation, examples), examples.labels.numpy()).accuracy
-
-
-def _logits(
-    model: OneLayerViT, normalisation: Normalisation, examples: Examples
-) -> NDArray[np.float32]:
+    """Apply the model to every image; puts it in evaluation mode."""
+    model = checkpoint.model.eval()
     device = next(model.parameters()).device
-    model.eval()
     with torch.inference_mode():
         parts = [
-            model(normalisation(images.to(device))).cpu()
+            model(checkpoint.normalisation(images.to(device))).cpu()
             for images in torch.split(examples.images, BATCH)
         ]
-    return np.asarray(torch.cat(parts).numpy())
+    return Evaluation(np.asarray(torch.cat(parts).numpy()), examples.labels.numpy())

@@ -41,11 +41,7 @@ def gather(
     size: tuple[int, int] | None = None,
     channels: int | None = None,
 ) -> Examples:
-    """All images of a set, resized to `size` (height, width) and converted to `channels`, if given.
-
-    Labels are indices into `classes`. Raises HarnessError if an image is broken or has no label
-    among the classes, or if images differ in a size or in channels that are not given.
-    """
+    """All images of a set, resized to `size` and converted to `channels` if they are given."""
     keys = images.keys()
     if not keys:
         raise HarnessError(f"{images.name}: holds no image")

@@ -24,11 +24,7 @@ def checkpoint_file(name: str) -> Path:
 
 @contextmanager
 def opened(path: Path, framework: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """A file that the harness wrote, open for reading its tensors, and its metadata.
-
-    Raises HarnessError if the file is missing, was not written by the harness, or lacks what the
-    caller reads from it.
-    """
+    """A file that the harness wrote, open for reading its tensors, and its metadata."""
     if not path.is_file():
         raise HarnessError(f"{path}: no such checkpoint")
     try:
@@ -44,10 +40,7 @@ def opened(path: Path, framework: str) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 def head_count(path: Path) -> int:
-    """The number of attention heads of a checkpoint's model; 0 if it has no attention.
-
-    Raises HarnessError as `opened` does.
-    """
+    """The number of attention heads of a checkpoint's model; 0 if it has no attention."""
     with opened(path, "np") as (_, metadata):
         heads, attention = metadata["model"]["heads"], metadata["model"]["attention"]
         # Every head has weights of its own: there are fewer heads than bytes.

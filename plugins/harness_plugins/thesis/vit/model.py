@@ -118,10 +118,7 @@ class OneLayerViT(nn.Module):
         return self.attention.weights(self.attention_norm(self.embed(images)))
 
     def attended(self, tokens: Tensor, visible: Tensor | None = None) -> Tensor:
-        """The attention's output (batch, patches, dimension), not yet added to the tokens.
-
-        Raises ValueError for a model without attention; `visible` as in `SelfAttention.forward`.
-        """
+        """The attention's output (batch, patches, dimension), not yet added to the tokens."""
         if not self.settings.attention:
             raise ValueError("this model was built without attention")
         return self.attention(self.attention_norm(tokens), visible)  # type: ignore[no-any-return]

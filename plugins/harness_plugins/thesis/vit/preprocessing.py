@@ -7,11 +7,7 @@ from harness import Image
 
 
 def fitted(image: Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """The image as (height, width, channels), resized by Pillow's Lanczos filter if need be.
-
-    The whole image is squeezed or stretched, so that patches tile all of it. One channel is grey
-    (ITU-R 601 luma), three are RGB.
-    """
+    """The image as (height, width, channels): converted (ITU-R 601), and resized by Lanczos."""
     from PIL import Image as Pictures
 
     pixels = image.pixels

@@ -71,10 +71,7 @@ ALWAYS_NAMED = ("attention", "mlp", "heads", "seed")
 
 
 def training(values: Mapping[str, Any]) -> Training:
-    """The training with these settings; those that are None or missing take their defaults.
-
-    Defaults come from the `recipe`. Raises HarnessError for an unknown or invalid setting.
-    """
+    """The training with these settings; the missing ones take the defaults of the recipe."""
     given = {name: value for name, value in values.items() if value is not None}
     for name, value in given.items():
         _check(name, value)
@@ -102,7 +99,9 @@ def _check(name: str, value: Any) -> None:
     if name not in TYPES:
         raise HarnessError(f"{name}: no such setting{did_you_mean(name, TYPES)}")
     types = TYPES[name]
-    if not _is_one_of(types, value):
+    # In Python, True is an integer.
+    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    if not fits:
         expected = " or ".join(one.__name__ for one in types)
         raise HarnessError(f"{name} {value!r}: must be of type {expected}")
     if name in BOUNDS:
@@ -113,16 +112,8 @@ def _check(name: str, value: Any) -> None:
         raise HarnessError(f"{name} {value!r}: must be one of {', '.join(CHOICES[name])}")
 
 
-def _is_one_of(types: tuple[type, ...], value: Any) -> bool:
-    # In Python, True is an integer.
-    return isinstance(value, types) and (bool in types or not isinstance(value, bool))
-
-
 def read_study(path: Path) -> dict[str, Training]:
-    """Every training of a study, by a name made of the settings in which trainings differ.
-
-    Raises HarnessError if the file is missing or invalid.
-    """
+    """Every training of a study, by a name made of the settings in which trainings differ."""
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -20,7 +20,7 @@ from harness_plugins.thesis.vit.checkpoint import (
     read_tensors,
     write_tensors,
 )
-from harness_plugins.thesis.vit.evaluation import accuracy
+from harness_plugins.thesis.vit.evaluation import evaluate
 from harness_plugins.thesis.vit.examples import Examples
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
@@ -49,9 +49,7 @@ class TrainingSettings:
 RECIPES: Mapping[str, TrainingSettings] = {
     "modern": TrainingSettings(),
     # Section 4.1 of the thesis.
-    "thesis": TrainingSettings(
-        optimiser="sgd", epochs=512, batch=128, learning_rate=3e-4, weight_decay=0.0
-    ),
+    "thesis": TrainingSettings("sgd", epochs=512, learning_rate=3e-4, weight_decay=0.0),
 }
 
 
@@ -146,8 +144,6 @@ def train(
 
     The state is stored in `state_path` after every epoch; if that file exists, training resumes
     from it and reaches the same weights. The caller removes it once the checkpoint is stored.
-
-    Raises HarnessError if the data do not fit the model, or the state is of another training.
     """
     _check_sizes(splits, model_settings)
     device = device or torch.device("cpu")
@@ -156,7 +152,7 @@ def train(
     model = OneLayerViT(model_settings).to(device)
     optimiser = _optimiser(model, settings)
     run = _description(splits, model_settings, settings, device)
-    state = _State()
+    trained, state = Checkpoint(model, normalisation, {}), _State()
     if state_path.exists():
         state = _State.load(state_path, run, model, optimiser)
     while state.epoch < settings.epochs:
@@ -164,7 +160,7 @@ def train(
         last = _train_epoch(
             state.epoch + 1, model, optimiser, normalisation, splits.training, settings, report
         )
-        reached = accuracy(model, normalisation, splits.validation)
+        reached = evaluate(trained, splits.validation).accuracy
         state.end_epoch(model, last.loss, reached, time.perf_counter() - started)
         state.save(state_path, run, model, optimiser)
         report(replace(last, validation_accuracy=reached))
@@ -175,9 +171,9 @@ def train(
         "history": state.history,
         "best_epoch": state.best_epoch,
         "validation_accuracy": state.best_accuracy,
-        "test_accuracy": accuracy(model, normalisation, splits.test),
+        "test_accuracy": evaluate(trained, splits.test).accuracy,
     }
-    return Checkpoint(model.eval().cpu(), normalisation, record)
+    return Checkpoint(model.cpu(), normalisation, record)
 
 
 def _description(
@@ -258,16 +254,10 @@ def _normalisation(training: Examples) -> Normalisation:
 
 
 def _optimiser(model: OneLayerViT, settings: TrainingSettings) -> torch.optim.Optimizer:
+    weights, rate, decay = model.parameters(), settings.learning_rate, settings.weight_decay
     if settings.optimiser == "adamw":
-        return torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
+        return torch.optim.AdamW(weights, lr=rate, weight_decay=decay)
+    return torch.optim.SGD(weights, lr=rate, momentum=settings.momentum, weight_decay=decay)
 
 
 def _schedule(settings: TrainingSettings, steps: int) -> Callable[[int], float]:

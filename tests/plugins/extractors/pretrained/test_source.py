@@ -21,7 +21,7 @@ def refused(model: object, reason: str, revision: str | None = None) -> None:
 
 def test_a_folder_is_taken_as_it_is(tiny: Callable[[str], Path]) -> None:
     folder = tiny("vit")
-    assert source.configuration_folder(str(folder), None) == folder
+    assert source.model_folder(str(folder), None) == folder
     assert source.weights_folder(str(folder), None) == folder
 
 

@@ -21,9 +21,9 @@ def result(**changes: object) -> Result:
 
 
 def test_an_exhibit_is_written_as_tables_and_figures(tmp_path: Path) -> None:
-    written = write_exhibit(tmp_path, result())
+    write_exhibit(tmp_path, result())
 
-    assert sorted(path.relative_to(tmp_path).as_posix() for path in written) == [
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*")) == [
         "figures/figure-1.png",
         "figures/figure-1.svg",
         "tables/figure-1.csv",
