@@ -12,45 +12,33 @@ import argparse
 import json
 import math
 import os
-import signal
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from thesis_methods import LOUVAIN_SECONDS, infomap_modules, louvain, sdp
 
 import harness
-from harness import UNASSIGNED, Floats
+from harness import Floats
 
 METHODS = ("louvain", "infomap", "sdp")
 LEVELS = 32
 SPARSEST_FRACTION = 0.98
 WORKERS = 2
-SEED = 1
-
 NODES = 256
 COMMUNITIES = 5
 SIGNAL = 1.0
 COLUMN_SPREAD = 0.5
 MAP_SEEDS = (1, 2)
-
-# networkx 3.6.1 never returns from Louvain on some graphs.
-LOUVAIN_SECONDS = 120
-RANK = 40
-TOLERANCE = 1e-4
-MOST_SWEEPS = 300
-VARIANCE = 0.95
-FEWEST_DIMENSIONS = 2
-MIN_CLUSTER_SIZE = 5
 
 
 @dataclass
@@ -160,108 +148,11 @@ def modularity_of(graph: Any, clusters: list[set[int]] | None) -> float:
     return float(networkx.community.modularity(graph, clusters + singletons, weight="weight"))
 
 
-def louvain(graph: Any) -> list[set[int]]:
-    """Louvain by networkx. Raises TimeoutError when the alarm strikes."""
-    import networkx
-
-    with _alarm(LOUVAIN_SECONDS):
-        return list(networkx.community.louvain_communities(graph, weight="weight", seed=SEED))
-
-
-def infomap_modules(graph: Any) -> list[set[int]]:
-    """Infomap's modules, its links added one by one."""
-    import infomap
-
-    network = infomap.Network()
-    for node in graph:
-        network.add_node(node)
-    for source, target, weight in graph.edges(data="weight"):
-        network.add_link(source, target, weight)
-    result = infomap.run(network, directed=True, two_level=True, seed=SEED, num_trials=1)
-    modules: dict[int, set[int]] = {}
-    for node, module in result.modules().items():
-        modules.setdefault(module, set()).add(node)
-    return list(modules.values())
-
-
-def sdp(graph: Any) -> tuple[list[set[int]], bool]:
-    """Clusters of the spins, and whether the spins converged."""
-    import networkx
-    from sklearn.cluster import HDBSCAN
-
-    # Made of edges, it has no isolated nodes.
-    undirected = networkx.Graph(graph.edges())
-    nodes = list(undirected)
-    if len(nodes) < MIN_CLUSTER_SIZE:
-        return [], True
-    place = {node: position for position, node in enumerate(nodes)}
-    neighbours = [[place[other] for other in undirected[node]] for node in nodes]
-    spins, converged = ascend(neighbours)
-
-    variances, axes = np.linalg.eigh(np.cov(spins.T))
-    variances, axes = variances[::-1], axes[:, ::-1]
-    explained = np.cumsum(variances) / variances.sum()
-    dimensions = int(np.searchsorted(explained, VARIANCE)) + 1
-    points = spins @ axes[:, : max(FEWEST_DIMENSIONS, dimensions)]
-
-    found = HDBSCAN(min_cluster_size=MIN_CLUSTER_SIZE, copy=True).fit_predict(points)
-    clusters: dict[int, set[int]] = {}
-    for node, label in zip(nodes, found.tolist(), strict=True):
-        if label != UNASSIGNED:
-            clusters.setdefault(label, set()).add(node)
-    return list(clusters.values()), converged
-
-
-def ascend(neighbours: Sequence[Sequence[int]]) -> tuple[Floats, bool]:
-    """Unit spins (n, 40) by coordinate ascent, and whether they came to rest.
-
-    The penalised objective of Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016.
-    """
-    n = len(neighbours)
-    penalty = sum(map(len, neighbours)) / n**2
-    spins = np.random.default_rng(SEED).normal(size=(n, RANK))
-    spins /= np.linalg.norm(spins, axis=1, keepdims=True)
-    total = spins.sum(axis=0)
-    for _ in range(MOST_SWEEPS):
-        largest = 0.0
-        for node in range(n):
-            spin = spins[node].copy()
-            # Kinder to the thesis than a third loop, over the neighbours, would be.
-            pull = spins[neighbours[node]].sum(axis=0) - penalty * (total - spin)
-            length = np.linalg.norm(pull)
-            if length == 0:
-                continue
-            spins[node] = pull / length
-            change = spins[node] - spin
-            total += change
-            largest = max(largest, float(change @ change))
-        if largest <= TOLERANCE:
-            return spins, True
-    return spins, False
-
-
 @contextmanager
 def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
     seconds[name] += time.perf_counter() - started
-
-
-@contextmanager
-def _alarm(seconds: int) -> Iterator[None]:
-    def strike(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"not done after {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, strike)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-# The harness' way.
 
 
 def harness_way(maps: str, output: Path) -> Way:
