@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import pluggy
@@ -128,13 +129,24 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
         yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
 
 
+class _SourceLoader(SourceFileLoader):
+    """Compiles the file itself: cached bytecode can be older, by an edit within one second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _import_file(file: Path) -> ModuleType:
     """Import a Python file, or the package of an __init__.py, under a unique module name."""
     name = f"harness_plugin_{sha256(str(file).encode()).hexdigest()[:12]}"
     package = [str(file.parent)] if file.name == "__init__.py" else None
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=package)
-    if spec is None or spec.loader is None:
+    if file.suffix not in SOURCE_SUFFIXES:
         raise BrokenPluginError(f"{file.name} is not a Python file")
+    spec = importlib.util.spec_from_file_location(
+        name, loader=_SourceLoader(name, str(file)), submodule_search_locations=package
+    )
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look up their module by name while they are defined.
     sys.modules[name] = module

@@ -9,6 +9,7 @@ import pytest
 import harness
 from harness.plugin import registry
 from harness.plugin.installed import Broken
+from support import PLUGINS
 
 HEADER = """
 from dataclasses import dataclass
@@ -253,3 +254,15 @@ def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path) -> Non
     (gone,) = [one for one in document["broken"] if one["package"] == "their-package"]
     assert gone["name"] == "gone"
     assert "ModuleNotFoundError" in gone["reason"]
+
+
+def test_a_plugin_that_was_edited_within_the_same_second_is_loaded_as_it_is(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.py"
+    source = (PLUGINS / "slow.py").read_text()
+
+    for name in ("slow", "fast"):
+        file.write_text(source.replace('"slow"', f'"{name}"'))
+        os.utime(file, (1, 1))
+        assert name in registry.load([file]).components["clusterer"]
