@@ -257,8 +257,9 @@ def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path) -> Non
 
 
 def test_a_plugin_that_was_edited_within_the_same_second_is_loaded_as_it_is(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     file = tmp_path / "mine.py"
     source = (PLUGINS / "slow.py").read_text()
 
