@@ -154,7 +154,8 @@ def connect(
             logger = logging.getLogger(name)
             opened.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.CRITICAL)
-        client = opened.enter_context(_client(execution, opened))
+        client = _client(execution, opened)
+        opened.callback(_close, client)
         _compare(client, config, expected)
         name = f"attention-harness-{client.id}"
         processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
@@ -186,6 +187,13 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
         raise HarnessError(
             f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
+
+
+def _close(client: "distributed.Client") -> None:
+    """Close a connection; the first attempt fails if it interrupts one to reconnect."""
+    for _ in range(2):
+        with contextlib.suppress(Exception):
+            client.close()
 
 
 def _compare(
