@@ -259,7 +259,7 @@ class Clusterer(Component):
         Parameters
         ----------
         graph
-            The graph; it must not be changed.
+            The graph, at a safe scale (`Graph.at_safe_scale`); it must not be changed.
         seed
             Seed of all randomness, 0 ≤ seed < 2³¹: same graph and seed, same labels.
 

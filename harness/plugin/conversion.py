@@ -30,11 +30,11 @@ def as_attention(value: AttentionMap | NDArray[Any]) -> AttentionMap:
 
 
 def as_graph(value: Graph | NDArray[Any]) -> Graph:
-    """Return a graph unchanged, and weights (n, n) as the graph of the positive ones."""
-    if isinstance(value, Graph):
-        return value
-    # AttentionMap checks the weights.
-    return Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
+    """Return a graph, or that of the positive ones of weights (n, n), at a safe scale."""
+    if not isinstance(value, Graph):
+        # AttentionMap checks the weights.
+        value = Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
+    return value.at_safe_scale()
 
 
 def converting(method: Callable[..., Any], convert: Callable[[Any], Any]) -> Callable[..., Any]:

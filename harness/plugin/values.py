@@ -44,6 +44,14 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return view
 
 
+def check_sum(weights: NDArray[Any]) -> None:
+    """Raise ValueError unless the weights have a finite sum, without which nothing is defined."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = weights.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        raise ValueError(f"the weights' sum must be finite, not {total}; divide them by a number")
+
+
 def digest_of(array: NDArray[Any]) -> str:
     """SHA-256 of an array's type, shape and content."""
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
@@ -177,7 +185,9 @@ class AttentionMap:
     Parameters
     ----------
     weights : ndarray of float, shape (n, n)
-        Row i holds how much query patch i attends to every patch; finite and not negative.
+        Row i holds how much query patch i attends to every patch; not negative, and their sum is
+        finite. No result depends on a factor that all weights share, except thresholds that are
+        weights.
     image
         Key of the image.
     layer, head
@@ -195,8 +205,8 @@ class AttentionMap:
     Raises
     ------
     ValueError
-        If the weights are not square, finite and ≥ 0 (the message names the first bad entry), or
-        if `grid`, `truth` or `region` does not fit them.
+        If the weights are not square, finite and ≥ 0 (the message names the first bad entry), if
+        their sum is not finite, or if `grid`, `truth` or `region` does not fit them.
 
     Examples
     --------
@@ -242,6 +252,7 @@ class AttentionMap:
                 f"attention weights must be finite and not negative; [{row}, {column}] is "
                 f"{weights[row, column]}"
             )
+        check_sum(weights)
 
     @property
     def n(self) -> int:
