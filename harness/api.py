@@ -11,10 +11,12 @@ from harness.errors import HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS
-from harness.planning.suites import refuse_unknown, resolve_run
+from harness.planning.suites import resolve_run
 from harness.plugin import registry
+from harness.plugin.arguments import checked
 from harness.plugin.base import Component
 from harness.plugin.registry import KINDS
+from harness.plugin.spec import refuse_unknown
 from harness.results import Run as Run
 from harness.store import open_for_reading
 
@@ -27,6 +29,7 @@ def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRu
     return PreparedRun(*resolve_run(suite, settings))
 
 
+@checked
 def run(
     suite: str | Path | None = None, *, progress: bool | Progress = False, **settings: Any
 ) -> Run:
@@ -114,6 +117,7 @@ def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
         yield progress or Progress()
 
 
+@checked
 def open_run(path: str | Path) -> Run:
     """Open the run in a folder.
 
@@ -139,10 +143,12 @@ def open_run(path: str | Path) -> Run:
     ...
     harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
     """
-    with open_for_reading(Path(path)):
-        return Run(Path(path))
+    opened = Run(Path(path))
+    with open_for_reading(opened.folder):
+        return opened
 
 
+@checked
 def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:
     """Make the component that a spec describes, to call its methods by hand.
 

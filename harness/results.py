@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
-from harness.analysis.comparison import PairedRuns, pair_runs
+from harness.analysis.comparison import PairedMethod, PairedMetric, PairedRuns, pair_runs
 from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
-from harness.analysis.method import flatten
+from harness.analysis.method import flat_types, flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.engine.selecting import apply_selectors
+from harness.errors import HarnessError
 from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
+from harness.plugin.arguments import checked_class
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
 from harness.store.selections import failed_selections
@@ -32,6 +34,7 @@ T = TypeVar("T")
 Plugins = Sequence[str | Path]
 
 
+@checked_class
 @dataclass(frozen=True)
 class Run:
     """A run's folder; every method reads the store in it anew.
@@ -84,9 +87,7 @@ class Run:
         It holds rank, tier, specs, means over maps (modularity, excess, jaccard, n_clusters,
         coverage, p_value, seconds), and how many maps are accepted, significant, ok and in total.
         """
-        import pandas
-
-        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
+        return frames.of_rows([flatten(row) for row in self.rows(by)], ranking.TYPES)
 
     def rows(self, by: str | None = None) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
@@ -117,7 +118,7 @@ class Run:
 
     def select(
         self,
-        selectors: str | Sequence[str],
+        selectors: Sequence[str],
         plugins: Plugins = (),
         progress: Progress | None = None,
     ) -> int:
@@ -127,9 +128,8 @@ class Run:
         others selected; `progress` receives phases and steps.
         """
         how = execution({"plugins": plugins})
-        specs = [selectors] if isinstance(selectors, str) else selectors
         known = registry.load(how.plugins)
-        return apply_selectors(self.folder, specs, how, known, progress or Progress())
+        return apply_selectors(self.folder, selectors, how, known, progress or Progress())
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -152,7 +152,7 @@ class Run:
 
         It holds cell and what identifies it, point, level (the fraction of weights that is pruned),
         threshold, density, modularity on the pruned and on the full graph, n_clusters, coverage,
-        labels (arrays of n nodes, −1 is unassigned), diagnostics, warnings.
+        labels (arrays of n nodes, −1 is unassigned), diagnostics and warnings (JSON).
         """
         return self._read(frames.points)
 
@@ -207,7 +207,7 @@ class Run:
     def image_report(
         self,
         image: str,
-        filters: Mapping[str, str] | None = None,
+        filters: Mapping[str, str | int] | None = None,
         clusterers: Sequence[str] = (),
         selectors: Sequence[str] = (),
     ) -> ImageReport:
@@ -258,14 +258,18 @@ class Run:
         """Compare with another run, cell by cell; a frame of one row a method and metric.
 
         Its columns are the fields of PairedMethod and PairedMetric in
-        `harness.analysis.comparison`. Differences are the other run's less this one's.
+        `harness.analysis.comparison`. Differences are the other run's less this one's. Raises
+        HarnessError if nothing in one run has a partner in the other.
         """
-        import pandas
-
-        methods = [flatten(method) for method in self.paired(other).methods]
-        return pandas.DataFrame(
-            [{**method, **metric} for method in methods for metric in method["metrics"]]
-        ).drop(columns="metrics", errors="ignore")
+        found = self.paired(other)
+        if not found.paired:
+            raise HarnessError(
+                f"{found.first} and {found.second}: nothing is paired: no image or map has the "
+                "same method in both"
+            )
+        methods = map(flatten, found.methods)
+        rows = [{**method, **metric} for method in methods for metric in method["metrics"]]
+        return frames.of_rows(rows, {**flat_types(PairedMethod), **flat_types(PairedMetric)})
 
     def paired(self, other: "Run") -> PairedRuns:
         """Return the rows of `compare` as values, and what else differs between the runs."""

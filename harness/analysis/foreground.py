@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from harness.metrics.foreground import (
 from harness.metrics.inference import Estimate, estimate
 from harness.metrics.partition import cluster_count, coverage, drop_singletons
 from harness.metrics.salience import order_by_salience
+from harness.plugin.arguments import checked_class
 from harness.plugin.base import ImageSet
 from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
@@ -38,6 +39,7 @@ SEED = 0
 NOT_ACCEPTED = "no level was accepted"
 
 
+@runtime_checkable
 class Foreground(Protocol):
     """Defines the foreground of images."""
 
@@ -45,6 +47,7 @@ class Foreground(Protocol):
         """Which pixels (height, width) are foreground; HarnessError if the image has none."""
 
 
+@checked_class
 @dataclass(frozen=True)
 class BrightnessThreshold:
     """The foreground is the pixels of grey images that are brighter than a value in 0 … 254."""

@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.planning.survey import MapRecord
 from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
+from harness.plugin.spec import refuse_unknown
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.maps import is_intact, load_map
@@ -118,7 +119,7 @@ class ImageReport:
 def image_report(
     store: Store,
     image: str,
-    filters: Mapping[str, str],
+    filters: Mapping[str, str | int],
     clusterers: Sequence[str] = (),
     selectors: Sequence[str] = (),
 ) -> ImageReport:
@@ -128,12 +129,13 @@ def image_report(
     a key, the first value in the plan counts. Clusterers and selectors are specs or names; by
     default all. Raises HarnessError if the run has none that match.
     """
+    refuse_unknown("filters: there is no key", filters, tuple(CELL_KEYS), "there are")
     rows, others = _select_cells(cells_of_image(store, image), filters)
     first = rows[0]
     selections = _selections(store, rows)
     known = sorted({each.selector for found in selections.values() for each in found})
-    wanted = matching_specs("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
-    chosen_by = matching_specs("--selector", "selector", selectors, known)
+    wanted = matching_specs("clusterer", clusterers, [row["clusterer"] for row in rows])
+    chosen_by = matching_specs("selector", selectors, known)
     record = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
@@ -178,7 +180,7 @@ def weights_by_head(
 
 
 def _select_cells(
-    rows: Sequence[Mapping[str, Any]], filters: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]], filters: Mapping[str, str | int]
 ) -> tuple[list[Mapping[str, Any]], dict[str, tuple[str, ...]]]:
     """The cells of one map, graph and repeat, and the values of the other cells by key."""
     left, others = list(rows), {}
@@ -186,7 +188,7 @@ def _select_cells(
         values = list(dict.fromkeys(str(row[column]) for row in left))
         chosen = values[0]
         if key in filters:
-            chosen = matching_specs(f"--{key}", key, [filters[key]], values)[0]
+            chosen = matching_specs(key, [str(filters[key])], values)[0]
         elif len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
         left = [row for row in left if str(row[column]) == chosen]

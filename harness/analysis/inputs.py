@@ -93,5 +93,5 @@ def attention_of(store: Store, key: str, image: str) -> AttentionMap:
     except RunStoppedError as error:
         raise HarnessError(
             f"{store.maps_folder}: the map of {image} is missing or damaged; harness run with "
-            "--force and the extractor's name computes all maps again"
+            "to compute all maps again, force the extractor by its name"
         ) from error

@@ -10,12 +10,12 @@ Complete methods come before incomplete ones.
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from harness.analysis.method import MethodKey, flatten, grouped, short_names
+from harness.analysis.method import MethodKey, flat_types, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
@@ -106,12 +106,8 @@ class Row:
 
 
 # The columns of the exported leaderboard: all but the tests against each control.
-COLUMNS = tuple(
-    name
-    for field in fields(Row)
-    if field.name != "controls"
-    for name in (MethodKey._fields if field.name == "method" else (field.name,))
-)
+TYPES = flat_types(Row)
+COLUMNS = tuple(TYPES)
 SORTABLE = tuple(
     name for name in COLUMNS if name not in ("rank", "image_set", "excess_low", "excess_high")
 )
@@ -160,7 +156,7 @@ def leaderboard(store: Store, by: str | None = None) -> list[Row]:
 def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
     """All rows of comparisons with their ranks; see `leaderboard`."""
     if by is not None and by not in SORTABLE:
-        raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE)}")
+        raise HarnessError(f"there is no column {by!r} to sort by{hint(by, SORTABLE)}")
     rows = [row for comparison in compared for row in comparison.rows]
     if by is not None:
         rows.sort(key=lambda row: _missing_last(flatten(row)[by], falling=by not in SMALLEST_FIRST))

@@ -164,14 +164,14 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
     return [dict(row) for row in rows]
 
 
-def matching_specs(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
+def matching_specs(kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
     """The known specs that equal one of the texts or have it as name; all if there are no texts.
 
-    Raises HarnessError, naming the option and the kind, if a text matches none.
+    Raises HarnessError, naming the kind, if a text matches none.
     """
     if not texts:
         return list(dict.fromkeys(known))
-    return [spec for text in texts for spec in _matching(f"{option} {text}", kind, text, known)]
+    return [spec for text in texts for spec in _matching("", kind, text, known)]
 
 
 def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> list[str]:
@@ -181,7 +181,8 @@ def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> li
     found = [spec for spec in specs if component_name(spec) == text]
     if not found:
         suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs, 5)
-        raise HarnessError(f"{context}: the run has no {kind} {text!r}{suggestion}")
+        prefix = f"{context}: " if context else ""
+        raise HarnessError(f"{prefix}the run has no {kind} {text!r}{suggestion}")
     return found
 
 

@@ -11,8 +11,8 @@ SUMMARY = "write a run's tables as Parquet or CSV"
 
 # Methods of `Run`, which return the tables.
 TABLES = ("images", "cells", "points", "selections", "tests", "stabilities")
-# Columns whose cells hold several values; a CSV file has them as JSON.
-NESTED = ("labels", "diagnostics", "warnings", "null_statistics")
+# Columns of lists, and the type of their numbers; a CSV file has them as JSON.
+LISTS = {"labels": "int16", "null_statistics": "float64"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write every table of the run, and its provenance; returns the exit code."""
-    import numpy as np
+    import pyarrow
 
     from harness.api import open_run
 
@@ -38,15 +38,21 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
             path = arguments.out / f"{name}.{arguments.format}"
-            for column in set(NESTED).intersection(frame.columns):
-                if arguments.format == "csv" or column == "diagnostics":
-                    frame[column] = [
-                        json.dumps(value, default=np.ndarray.tolist) for value in frame[column]
-                    ]
+            lists = [column for column in LISTS if column in frame]
             if arguments.format == "csv":
-                frame.to_csv(path, index=False)
+                texts = {
+                    column: [json.dumps(each.tolist()) for each in frame[column]]
+                    for column in lists
+                }
+                frame.assign(**texts).to_csv(path, index=False)
             else:
-                frame.to_parquet(path, index=False)
+                # An empty column of lists does not say of what.
+                schema = pyarrow.Schema.from_pandas(frame, preserve_index=False)
+                for column in lists:
+                    numbers = pyarrow.list_(pyarrow.type_for_alias(LISTS[column]))
+                    position = schema.get_field_index(column)
+                    schema = schema.set(position, pyarrow.field(column, numbers))
+                frame.to_parquet(path, index=False, schema=schema)
             print(f"{path}: {len(frame)} rows")
         path = arguments.out / "provenance.json"
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}

@@ -35,7 +35,7 @@ try:
     import distributed
 except ImportError as error:
     raise HarnessError(
-        "--dask: Dask is not installed; pip install 'attention-harness[dask]'"
+        "dask: Dask is not installed; pip install 'attention-harness[dask]'"
     ) from error
 
 from harness.engine.dask_worker import SIDES, Plugins, WorkerProcesses, compute_on_worker, task_name
@@ -100,7 +100,7 @@ class DaskPool:
         with contextlib.suppress(OSError):
             self._threads = sum(self._client.nthreads().values())
         if not self._threads and before:
-            self._progress.warn("--dask: there is no worker; waiting for one")
+            self._progress.warn("dask: there is no worker; waiting for one")
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
@@ -120,7 +120,7 @@ class DaskPool:
         except HarnessError as error:
             ended.set_exception(error)
         except BaseException as error:
-            ended.set_exception(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
+            ended.set_exception(RunStoppedError(f"dask: {type(error).__name__}: {error}"))
         self._cells.pop(job.key, None)
 
 
@@ -132,7 +132,7 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
     if task.status == "finished":
         return task.result()
     if task.status != "error":
-        raise RunStoppedError("--dask: the scheduler is gone; the same command continues")
+        raise RunStoppedError("dask: the scheduler is gone; the same command continues")
     error = task.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
@@ -178,14 +178,14 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
         opened.enter_context(target)
     elif not ADDRESS.fullmatch(address):
         raise HarnessError(
-            f"--dask {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
+            f"dask: {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
             "workers here"
         )
     try:
         return distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
-            f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
+            f"dask: {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
 
 
@@ -203,14 +203,14 @@ def _compare(
         found = client.run(environment, config.extraction_threads)
     except Exception as error:
         raise HarnessError(
-            f"--dask: a worker cannot use the harness ({type(error).__name__}: {error}); install "
+            f"dask: a worker cannot use the harness ({type(error).__name__}: {error}); install "
             "the same version there"
         ) from error
     for address, there in found.items():
         if expected is not None and (differs := difference(expected, there, SIDES)):
             raise HarnessError(
-                f"--dask: the worker {address} differs ({differs}); install the same there, or "
-                "mix them with --any-environment"
+                f"dask: the worker {address} differs ({differs}); install the same there, or "
+                "mix them with any_environment"
             )
 
 

@@ -82,7 +82,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
         if self.expected is not None:
             here = environment(self.config.extraction_threads)
             if found := difference(self.expected, here, SIDES):
-                self._refusal = f"--dask: the worker {worker.address} differs: {found}"
+                self._refusal = f"dask: the worker {worker.address} differs: {found}"
         self._guardian: Guardian | None = None
         self._idle: list[WorkerProcess] = []
         self._busy: dict[str, WorkerProcess] = {}

@@ -228,10 +228,11 @@ class AttentionMap:
 
     def __post_init__(self) -> None:
         self._check_weights()
-        if self.grid is not None and self.grid[0] * self.grid[1] != self.n:
-            raise ValueError(
-                f"a grid of {self.grid[0]}×{self.grid[1]} does not hold {self.n} nodes"
-            )
+        if self.grid is not None:
+            rows, columns = map(operator.index, self.grid)
+            if rows * columns != self.n:
+                raise ValueError(f"a grid of {rows}×{columns} does not hold {self.n} nodes")
+            object.__setattr__(self, "grid", (rows, columns))
         if self.truth is not None and self.truth.shape != (self.n,):
             raise ValueError(f"truth must be ({self.n},), not {self.truth.shape}")
         if self.region is not None:

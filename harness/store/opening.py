@@ -53,7 +53,7 @@ def check_folder(folder: Path) -> None:
     if kind:
         raise HarnessError(
             f"{folder}: lies on a network file system ({kind}), where a run's store is not safe; "
-            "choose an --out on a local disk, and copy it when the run is over"
+            "choose an out on a local disk, and copy it when the run is over"
         )
 
 
@@ -197,7 +197,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = 
         age = "an older" if version < SCHEMA_VERSION else "a newer"
         raise HarnessError(
             f"{path}: written by {age} harness (its schema is version {version}, this one's "
-            f"{SCHEMA_VERSION}); use that harness, or choose another --out"
+            f"{SCHEMA_VERSION}); use that harness, or choose another out"
         )
 
 
@@ -207,7 +207,7 @@ def _check_content(connection: sqlite3.Connection, path: Path) -> None:
     if found != "ok":
         raise HarnessError(
             f"{path}: damaged ({' '.join(str(found).split())}); nothing is written to it: restore "
-            "a copy, or choose another --out"
+            "a copy, or choose another out"
         )
 
 

@@ -112,9 +112,9 @@ def test_a_map_that_is_damaged_is_refused(planted: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("filters", "clusterers", "selectors", "line"),
     [
-        ({}, ["luvain"], [], "--method luvain: the run has no clusterer 'luvain'; did you mean"),
-        ({}, [], ["stable"], "--selector stable: the run has no selector 'stable'; did you mean"),
-        ({"head": "3"}, [], [], "--head 3: the run has no head '3'; there are 0"),
+        ({}, ["luvain"], [], "the run has no clusterer 'luvain'; did you mean"),
+        ({}, [], ["stable"], "the run has no selector 'stable'; did you mean"),
+        ({"head": "3"}, [], [], "the run has no head '3'; there are 0"),
     ],
 )
 def test_what_the_run_does_not_have_is_named_in_one_line(

@@ -279,7 +279,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--timeout", "0"], "timeout: expected a positive number below 1e+07, not 0.0"),
         (["--levels", "many"], "--levels"),
         (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
-        (["--plugin", "nowhere.py"], "--plugin nowhere.py: no such file"),
+        (["--plugin", "nowhere.py"], "plugins: nowhere.py: no such file"),
         (["--out", "maps/planted-0.npy/out"], "cannot be written"),
         (["nowhere.toml"], "nowhere.toml: the suite cannot be read"),
     ],

@@ -190,9 +190,9 @@ def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
     rest = coordinator.stderr.read()
     coordinator.stderr.close()
 
-    assert "warning: --dask: there is no worker; waiting for one\n" in printed
+    assert "warning: dask: there is no worker; waiting for one\n" in printed
     assert coordinator.wait(timeout=60) == 1
-    assert rest.splitlines()[-1].startswith("harness: --dask: the scheduler is gone; the same")
+    assert rest.splitlines()[-1].startswith("harness: dask: the scheduler is gone; the same")
     assert "Traceback" not in rest
 
 
@@ -242,5 +242,5 @@ def test_a_scheduler_that_does_not_answer_is_reported_in_a_line(
     finished = harness_command(*small(planted, "--clusterers", "louvain"), "--dask", address)
 
     assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-1].startswith(f"harness: --dask {address}: {line}")
+    assert finished.stderr.splitlines()[-1].startswith(f"harness: dask: {address}: {line}")
     assert "Traceback" not in finished.stderr

@@ -219,7 +219,7 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(opening, "MOUNTS", mounts)
 
     assert network_file_system(tmp_path) == "nfs4"
-    with pytest.raises(HarnessError, match=r"network file system \(nfs4\).*choose an --out on"):
+    with pytest.raises(HarnessError, match=r"network file system \(nfs4\).*choose an out on"):
         check_folder(tmp_path / "out")
 
 
