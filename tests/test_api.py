@@ -107,7 +107,10 @@ def test_a_wrong_keyword_is_refused_in_words_of_keywords(
         (lambda run: run.foreground(None), "foreground: expected a Foreground, not None"),
         (lambda run: run.select("max-modularty"), "did you mean 'max-modularity'?"),
         (lambda run: run.select("fixed[level=1]", progress=True), "progress: expected a Progress"),
-        (lambda run: run.ablate("louvain", settings={"at": "keys"}), "expected an AblationSettings"),
+        (
+            lambda run: run.ablate("louvain", settings={"at": "keys"}),
+            "expected an AblationSettings",
+        ),
         (lambda run: run.weights(MAP), "report: expected an ImageReport, not 'planted-0'"),
         (lambda run: run.compare("out"), "other: expected a Run, not 'out'"),
         (lambda run: run.images("x"), "Run.images: too many positional arguments"),

@@ -40,16 +40,17 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
     """
     signature = inspect.signature(function)
     names = [name for name in signature.parameters if name != "self"]
+    called = function.__qualname__.removesuffix(".__init__")
     takes_any = any(each.kind is each.VAR_KEYWORD for each in signature.parameters.values())
 
     @functools.wraps(function)
     def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         for name in keywords if not takes_any else ():
-            refuse_unknown(f"{function.__qualname__} has no keyword", [name], names, "it has")
+            refuse_unknown(f"{called} has no keyword", [name], names, "it has")
         try:
             bound = signature.bind(*arguments, **keywords)
         except TypeError as error:
-            raise HarnessError(f"{function.__qualname__}: {error}") from None
+            raise HarnessError(f"{called}: {error}") from None
         for name, value in bound.arguments.items():
             parameter = signature.parameters[name]
             if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:

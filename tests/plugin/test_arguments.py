@@ -110,7 +110,7 @@ def test_constructor_and_methods_of_a_class_are_checked() -> None:
         ),
         (lambda: Shelf("a").find(), "Shelf.find: missing a required argument: 'title'"),
         (lambda: Shelf("a").find("b", "c"), "Shelf.find: too many positional arguments"),
-        (lambda: Shelf("a", wide=3), "has no keyword 'wide'; did you mean 'width'"),
+        (lambda: Shelf("a", wide=3), "Shelf has no keyword 'wide'; did you mean 'width'"),
         (lambda: Shelf(3), "folder: expected a path, not 3"),
         (lambda: free(loud="x"), "loud: expected true or false, not 'x'"),
     ],
