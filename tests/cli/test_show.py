@@ -165,7 +165,7 @@ def test_a_run_that_was_copied_finds_its_images_where_it_was_started(
         (["planted-9"], "there is no image 'planted-9'; did you mean 'planted-"),
         ([MAP, "--method", "luvain"], "did you mean 'louvain'?"),
         ([MAP, "--selector", "stable"], "did you mean 'stable-phase"),
-        ([MAP, "--head", "2"], "--head 2: the run has no head '2'; there are 0"),
+        ([MAP, "--head", "2"], "the run has no head '2'; there are 0"),
         ([MAP, "--query", "0,0"], "--query changes the figures only; --out says where they go"),
         ([MAP, "--query", "0,0", "--out", "x"], "--query 0,0: the map's patches lie on no grid"),
         ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written: Not a directory"),
