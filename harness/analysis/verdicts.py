@@ -84,8 +84,10 @@ def _nulls_for(
         return tuple(test[name] for name in names)
 
     sizes = {key: len(members) for key, members in grouped(tests, group).items()}
-    # Every map has the same number of draws, and a group of fewer maps has fewer together.
+    # Every image has the same number of draws, and the maps of one size have those of their images.
     return max(
-        max(needed, (-(-needed // sizes[key]) - 1) * (readable if of_images else sizes[key]) + 1)
-        for key, of_images in {(group(test), test["of_images"]) for test in smallest}
+        -(-needed // sizes[group(test)]) * readable
+        if test["of_images"] and sizes[group(test)] < readable
+        else needed
+        for test in smallest
     )

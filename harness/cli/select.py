@@ -28,4 +28,4 @@ def run(arguments: argparse.Namespace) -> int:
     with shown_progress() as progress:
         failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
     print_leaderboards([opened], "json" if arguments.json else "table")
-    return exit_status({"selection failed": failed})
+    return exit_status({"selection failed": failed} if failed else {})

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from harness.engine.selecting import MOST_NULLS
 from harness.metrics.reach import Reach, reach
 from harness.planning.plan import Plan, PlannedCell, PlannedMap
 from harness.plugin.values import OBSERVED
@@ -117,11 +116,10 @@ def planned_tests(plan: Plan) -> dict[str, Reach]:
         return planned.extractor, planned.head_index, planned.nodes
 
     draws = Counter((each.variant.name, pool(each)) for each in maps if each.variant != OBSERVED)
-    most = max(settings.nulls, MOST_NULLS)
     methods = len(plan.graphs) * len(plan.clusterers) * settings.repeats
     found = {}
     for control in dict.fromkeys(control for control, _ in draws):
-        tested = [min(draws[control, pool(each)], most) for each in observed]
+        tested = [draws[control, pool(each)] for each in observed]
         found[control] = reach([count for count in tested if count] * methods)
     return found
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.metrics.significance import (
     SIGNIFICANT,
@@ -107,7 +106,7 @@ def standings(criteria: Sequence[Floats]) -> Standings:
     (Demšar 2006). Each pair is tested on its own scores, so that those of other methods do not
     affect it (Benavoli, Corani and Mangili 2016).
     """
-    complete: NDArray[np.bool_] = ~np.isnan(np.stack(criteria)).any(axis=0)
+    complete = np.asarray(~np.isnan(np.stack(criteria)).any(axis=0))
     compared = np.flatnonzero(complete.any(axis=1))
     shared = complete[compared].all(axis=0) & complete.any(axis=0)
     scores = [each[compared][:, shared] for each in criteria]
