@@ -256,10 +256,11 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
         if each.nulls is not None:
             under = f" under {each.control}" if len(controls) > 1 else ""
             by = f" by {each.selector}" if len(selectors) > 1 else ""
+            chance = number(each.reach.tests * each.reach.smallest_p, 1)
             yield (
                 f"Too few draws to tell{under}{by}: {each.at_smallest} of {each.reach.tests} tests "
-                f"have the smallest p that there can be, too few for q ≤ .05. --nulls {each.nulls} "
-                "would settle it."
+                f"have the smallest p that there can be (chance gives {chance}), too few for "
+                f"q ≤ .05. --nulls {each.nulls} would settle it."
             )
 
 
