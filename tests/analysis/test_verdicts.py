@@ -22,13 +22,12 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
         for number in range(planted):
             np.save(maps / f"planted-{number}.npy", planted_weights(number, n=16, signal=4))
         for number in range(uniform):
-            np.save(maps / f"uniform-{number}.npy", np.full((16, 16), 1 / 16))
+            np.save(maps / f"uniform-{number}.npy", np.full((16, 16), (number + 1) / 16))
         settings = {
             "controls": "permuted-rows",
             "selectors": "fixed[level=0.5]",
             "nulls": 19,
-            "levels": 2,
-            "graphs": "threshold",
+            "levels": 3,
         }
         out = tmp_path_factory.mktemp("run") / "out"
         return small_run(out, maps, **{**settings, **changes})
@@ -67,7 +66,7 @@ def test_every_selector_and_control_has_a_verdict_over_all_methods(run_of: Any) 
     found = run_of(
         controls="preserved-strengths,permuted-rows",
         selectors="max-modularity,fixed[level=0.5]",
-        clusterers="louvain,connected",
+        clusterers="louvain,infomap",
         nulls=4,
     ).verdicts()
 
