@@ -1,5 +1,6 @@
 """What the tests of a run found: significance, nothing, or too few draws to tell."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +29,10 @@ class Verdict:
     """The tests of one selector under one control, which are one family of the discovery rate.
 
     significant: tests with q ≤ .05; at_smallest: tests whose p is the smallest that their draws
-    allow. If there are some of these and none is significant, the family is undecided, and nulls is
-    the `--nulls` with which they would be significant if they stayed at the smallest p.
+    allow; by_chance: how many these are on average where nothing is to be found. If none is
+    significant, and by_chance and its standard deviation do not explain at_smallest, the family is
+    undecided: nulls is the `--nulls` with which the tests at the smallest p would be significant if
+    they stayed there.
     """
 
     selector: str
@@ -37,12 +40,13 @@ class Verdict:
     reach: Reach
     significant: int
     at_smallest: int
+    by_chance: float
     nulls: int | None
 
     @property
     def nothing(self) -> bool:
-        """Whether no test stands out, however many draws there were."""
-        return not self.significant and not self.at_smallest
+        """Whether no more tests stand out than chance explains."""
+        return not self.significant and self.nulls is None
 
 
 def verdicts(store: Store) -> list[Verdict]:
@@ -59,13 +63,16 @@ def verdicts(store: Store) -> list[Verdict]:
 def _verdict(store: Store, control: str, selector: str, tests: Sequence[dict[str, Any]]) -> Verdict:
     significant = int(is_significant([test["q"] for test in tests]).sum())
     smallest = [test for test in tests if not exceeds(test["p"], 1 / (test["draws"] + 1))]
-    undecided = bool(smallest) and not significant
+    by_chance = sum(1 / (test["draws"] + 1) for test in tests)
+    # Counts of rare events have their mean as variance.
+    undecided = not significant and len(smallest) > by_chance + math.sqrt(by_chance)
     return Verdict(
         selector,
         control,
         reach([test["draws"] for test in tests]),
         significant,
         len(smallest),
+        by_chance,
         _nulls_for(store, tests, smallest) if undecided else None,
     )
 

@@ -230,7 +230,8 @@ def _ranked(board: Board) -> Iterator[str]:
     for each in board.comparisons:
         where = f" of {each.image_set}" if len(board.comparisons) > 1 else ""
         if each.ranked == each.images:
-            yield f"Ranked over all {each.images} images{where}."
+            count = f"all {each.images} images" if each.images > 1 else "1 image"
+            yield f"Ranked over {count}{where}."
         elif each.ranked:
             yield f"Ranked over {each.ranked} of {each.images} images{where}, which all completed."
         else:
@@ -256,11 +257,10 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
         if each.nulls is not None:
             under = f" under {each.control}" if len(controls) > 1 else ""
             by = f" by {each.selector}" if len(selectors) > 1 else ""
-            chance = number(each.reach.tests * each.reach.smallest_p, 1)
             yield (
                 f"Too few draws to tell{under}{by}: {each.at_smallest} of {each.reach.tests} tests "
-                f"have the smallest p that there can be (chance gives {chance}), too few for "
-                f"q ≤ .05. --nulls {each.nulls} would settle it."
+                f"have the smallest p that there can be (chance gives {number(each.by_chance, 1)}),"
+                f" too few for q ≤ .05. --nulls {each.nulls} would settle it."
             )
 
 

@@ -82,3 +82,11 @@ def test_every_selector_and_control_has_a_verdict_over_all_methods(run_of: Any) 
 
 def test_a_run_without_controls_has_none(planted_maps: Path, tmp_path: Path) -> None:
     assert small_run(tmp_path / "out", planted_maps).verdicts() == []
+
+
+def test_no_more_tests_at_the_smallest_p_than_chance_explains_are_nothing(run_of: Any) -> None:
+    # One test of eight with p 1/5, where 8/5 are expected.
+    (found,) = run_of(planted=1, uniform=7, nulls=4, pooling="image").verdicts()
+
+    assert (found.at_smallest, found.by_chance) == (1, pytest.approx(8 / 5))
+    assert found.nothing

@@ -167,7 +167,7 @@ def test_too_few_draws_and_nothing_are_two_conclusions(
     finished: Path, verdicts: list[tuple[str, str, int, int]], lines: list[str]
 ) -> None:
     found = [
-        Verdict(selector, control, reach([20] * 4), significant, smallest, nulls)
+        Verdict(selector, control, reach([20] * 4), significant, smallest, 0.19, nulls)
         for selector, control, significant, smallest in verdicts
         for nulls in [39 if smallest and not significant else None]
     ]
