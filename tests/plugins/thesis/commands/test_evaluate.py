@@ -70,7 +70,7 @@ def test_one_row_per_image_is_written(
     [
         (["--images", "noise"], "noise: its images have no labels"),
         (["--probabilities", "stripes-1"], "there is no image 'stripes-1'"),
-        (["--csv", "nowhere/file.csv"], "--csv nowhere/file.csv: cannot be written"),
+        (["--csv", "nowhere/file.csv"], "nowhere/file.csv: cannot be written"),
         (["--threads", "0"], "--threads 0: must be at least 1"),
     ],
 )
