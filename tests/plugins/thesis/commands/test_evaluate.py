@@ -86,6 +86,16 @@ def test_a_mistake_costs_one_clear_line(
     assert len(finished.stderr.splitlines()) == 1
 
 
+def test_an_image_that_cannot_be_read_is_left_out_by_name(
+    harness_command: Command, trained: Path
+) -> None:
+    finished = evaluated(harness_command, "--images", "stripes[broken=97]", "--json")
+
+    found = json.loads(finished.stdout)
+    assert (found["images"], found["left_out"]) == (31, {"stripes-97": "broken image"})
+    assert finished.stderr == "warning: stripes-97 is left out: broken image\n"
+
+
 def test_a_model_of_other_classes_is_refused(harness_command: Command, tmp_path: Path) -> None:
     finished = harness_command(
         "evaluate", checkpoint_of_ten_classes(tmp_path), "--images", "stripes", "--plugin", STRIPES
