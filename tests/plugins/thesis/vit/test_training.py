@@ -279,7 +279,7 @@ def test_a_training_that_diverges_keeps_the_best_weights_before(
     # Every step of weight decay multiplies the weights by -9,999.
     how = {"optimiser": "sgd", "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 1e4}
 
-    with pytest.raises(DivergedError, match="diverged in epoch [2-9] of 9: ") as error:
+    with pytest.raises(DivergedError, match=r"diverged in epoch [2-9] of 9: ") as error:
         trained(splits, state_path, epochs=9, batch=64, **how)
 
     sound = error.value.sound
