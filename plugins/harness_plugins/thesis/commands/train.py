@@ -151,7 +151,7 @@ def _check_all(
         return find(images).shape(size, channels)
 
     for path, one in trainings.items():
-        if path.exists():
+        if os.path.exists(path):
             check_settings(path, checkpoint.load(path).record, one)
             continue
         with locked(path):

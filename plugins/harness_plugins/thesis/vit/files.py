@@ -19,7 +19,8 @@ SHIPPED = Path(__file__).parent / "checkpoints"
 def checkpoint_file(name: str) -> Path:
     """The file of a shipped checkpoint of that name; any other name is a path."""
     shipped = SHIPPED / f"{name}.safetensors"
-    if Path(name).name == name and shipped.is_file():
+    # Unlike Path.is_file, os.path.isfile takes any name.
+    if Path(name).name == name and os.path.isfile(shipped):
         return shipped
     return Path(os.path.expanduser(name))
 
@@ -69,7 +70,7 @@ def opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], dict[st
 
     What does not fit in the block's use of them is refused as a file of another program.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise HarnessError(f"{path}: no such checkpoint")
     try:
         with safe_open(path, framework=framework) as file:

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 import harness
 from harness_plugins.thesis.vit import checkpoint
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
-from harness_plugins.thesis.vit.files import head_count
+from harness_plugins.thesis.vit.files import checkpoint_file, head_count
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 SETTINGS = ModelSettings(height=8, width=8, patch=4, dimension=8, heads=2, mlp=False)
@@ -55,6 +55,11 @@ def test_normalisation_takes_bytes_to_floats_of_the_given_mean_and_deviation() -
     normalised = Normalisation(0.25, 0.5)(bytes_)
 
     torch.testing.assert_close(normalised, torch.tensor([-0.5, 1.5]))
+
+
+def test_a_name_longer_than_any_file_is_no_checkpoint() -> None:
+    with pytest.raises(harness.HarnessError, match="nnn: no such checkpoint"):
+        checkpoint.load(checkpoint_file("n" * 300))
 
 
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
