@@ -3,9 +3,13 @@
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.options import add_run_argument
-from harness.cli.output import one_line_errors
+from harness.cli.output import one_line_errors, replacing
+
+if TYPE_CHECKING:
+    import pandas
 
 SUMMARY = "write a run's tables as Parquet or CSV"
 
@@ -28,8 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write every table of the run, and its provenance; returns the exit code."""
-    import pyarrow
-
     from harness.api import open_run
 
     opened = open_run(arguments.run_folder)
@@ -38,24 +40,38 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
             path = arguments.out / f"{name}.{arguments.format}"
-            lists = [column for column in LISTS if column in frame]
-            if arguments.format == "csv":
-                texts = {
-                    column: [json.dumps(each.tolist()) for each in frame[column]]
-                    for column in lists
-                }
-                frame.assign(**texts).to_csv(path, index=False)
-            else:
-                # An empty column of lists does not say of what.
-                schema = pyarrow.Schema.from_pandas(frame, preserve_index=False)
-                for column in lists:
-                    numbers = pyarrow.list_(pyarrow.type_for_alias(LISTS[column]))
-                    position = schema.get_field_index(column)
-                    schema = schema.set(position, pyarrow.field(column, numbers))
-                frame.to_parquet(path, index=False, schema=schema)
+            with replacing(path) as new:
+                if arguments.format == "csv":
+                    _write_csv(frame, new)
+                else:
+                    _write_parquet(frame, new)
             print(f"{path}: {len(frame)} rows")
         path = arguments.out / "provenance.json"
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
-        path.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
+        with replacing(path) as new:
+            new.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
     return 0
+
+
+def _lists(frame: "pandas.DataFrame") -> list[str]:
+    return [column for column in LISTS if column in frame]
+
+
+def _write_csv(frame: "pandas.DataFrame", path: Path) -> None:
+    texts = {
+        column: [json.dumps(each.tolist()) for each in frame[column]] for column in _lists(frame)
+    }
+    frame.assign(**texts).to_csv(path, index=False)
+
+
+def _write_parquet(frame: "pandas.DataFrame", path: Path) -> None:
+    import pyarrow
+
+    # An empty column of lists does not say of what.
+    schema = pyarrow.Schema.from_pandas(frame, preserve_index=False)
+    for column in _lists(frame):
+        numbers = pyarrow.list_(pyarrow.type_for_alias(LISTS[column]))
+        field = pyarrow.field(column, numbers)
+        schema = schema.set(schema.get_field_index(column), field)
+    frame.to_parquet(path, index=False, schema=schema)
