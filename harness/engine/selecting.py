@@ -1,18 +1,21 @@
 """Applies selectors to stored profiles, group by group, and tests the selections."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from harness.engine.failures import Failures
 from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
 from harness.engine.worker import Worker, WorkerConfig, ask_each
 from harness.errors import HarnessError
 from harness.metrics.significance import significance
 from harness.planning.identity import code_digest
-from harness.planning.progress import Progress, named
+from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
+from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.store import Store, open_for_reading, open_for_writing
@@ -32,7 +35,7 @@ MOST_NULLS = 199
 
 
 def select_all(
-    store: Store, worker: Worker, selectors: Sequence[str], limit: float, progress: Progress
+    store: Store, worker: Worker, selectors: Sequence[str], how: Execution, progress: Progress
 ) -> Iterator[SelectionRecord]:
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
@@ -41,20 +44,24 @@ def select_all(
     which does not depend on code.
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
-    warned: set[tuple[str, str]] = set()
     settings = store.settings()
     header = {"run": str(store.folder), "most": max(settings["nulls"], MOST_NULLS)}
-    for group in groups(store):
-        questions, controls = _questions(group, selectors, settings["pooling"])
-        answers = ask_each(worker, "select", limit, questions, controls=controls, **header)
-        for question, answer in zip(questions, answers, strict=True):
-            record = _record(question["cell"], question["selector"], answer)
-            failure = record.selector, record.reason
-            if record.selection is None and failure not in warned:
-                warned.add(failure)
-                progress.warn(named(*failure))
-            progress.advance()
-            yield record
+    with Failures(progress, how.keep_going) as failures:
+        for group in groups(store):
+            questions, controls = _questions(group, selectors, settings["pooling"])
+            answers = ask_each(
+                worker, "select", how.timeout.seconds, questions, failures, itemgetter("selector"),
+                controls=controls, **header,
+            )  # fmt: skip
+            for question, answer in zip(questions, answers, strict=True):
+                record = _record(question["cell"], question["selector"], answer)
+                if record.selection is None and record.reason != failures.stopped(record.selector):
+                    failures.warn(record.selector, record.reason)
+                for control, test in answer.get("tests", {}).items():
+                    if "reason" in test:
+                        failures.warn(record.selector, test["reason"], f"under {control}, ")
+                progress.advance()
+                yield record
 
 
 def _questions(
@@ -63,14 +70,20 @@ def _questions(
     """The selections of a group, and the cells of each control by pool: by map, or all in one."""
     is_pooled = pooling == "group"
     controls: dict[str, dict[str, list[str]]] = {control: {} for control in group.controls}
+    drawn = {control: set(cells.values()) for control, cells in group.controls.items()}
     for control, cells in group.controls.items():
         for cell, observed in cells.items():
             controls[control].setdefault("" if is_pooled else observed, []).append(cell)
     of_cells = [
-        {"cell": cell, "pool": "" if is_pooled else observed, "seed": group.seeds[cell]}
+        {
+            "cell": cell,
+            "pool": "" if is_pooled else observed,
+            "seed": group.seeds[cell],
+            "untested": [name for name in controls if observed not in drawn[name]],
+        }
         for cell, observed in group.observed.items()
     ]
-    return [{**each, "selector": name} for each in of_cells for name in selectors], controls
+    return [{**each, "selector": name} for name in selectors for each in of_cells], controls
 
 
 def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRecord:
@@ -81,6 +94,7 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
     tests = {
         control: significance(test["statistic"], test["nulls"])
         for control, test in answer["tests"].items()
+        if "reason" not in test
     }
     return SelectionRecord(cell, selector, Selection(**{**chosen, "plateau": plateau}), tests=tests)
 
@@ -104,9 +118,10 @@ def apply_selectors(
         open_for_writing(folder) as store,
         open_worker(config, execution.isolation, registry) as worker,
     ):
-        records = select_all(store, worker, list(codes), execution.timeout.seconds, progress)
+        records = select_all(store, worker, list(codes), execution, progress)
         replace_selections(store, records, list(codes))
         listed = list(dict.fromkeys([*settings["selectors"], *codes]))
         store.change_settings({**settings, "selectors": listed})
+        store.change_session({"plugins": recorded(execution.plugins)})
         replace_stabilities(store, stabilities(store))
         return failed_selections(store)

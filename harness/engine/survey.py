@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.engine.failures import Failures
 from harness.engine.worker import JobFailedError, Worker, ask_each
 from harness.errors import HarnessError
 from harness.planning.progress import Progress, named
@@ -74,12 +75,13 @@ class Surveyor:
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
         answers = ask_each(self.worker, job, self.limit, keys, set=text, **header)
-        for entry, answer in zip(entries, answers, strict=True):
-            found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
-            if "reason" in answer:
-                self.progress.warn(named(entry["key"], answer["reason"]))
-            yield {**entry, **found}
-            self.progress.advance()
+        with Failures(self.progress) as failures:
+            for entry, answer in zip(entries, answers, strict=True):
+                found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
+                if "reason" in answer:
+                    failures.warn(entry["key"], answer["reason"])
+                yield {**entry, **found}
+                self.progress.advance()
 
     def _extractor(self, text: str) -> SurveyedExtractor:
         answer = self._ask(text, "survey_extractor", extractor=text)

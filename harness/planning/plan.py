@@ -175,20 +175,26 @@ def _maps(
     extractors: Mapping[str, ComponentIdentity],
     controls: Sequence[ComponentIdentity],
 ) -> Iterator[PlannedMap]:
-    """Every observed map, followed by its controls."""
+    """The observed maps of each extractor, followed by their controls; stored maps likewise.
+
+    A method that fails on a map is then known before the map's controls are clustered.
+    """
     readable = len({image.digest for image in survey.images if not image.reason})
     for extractor in survey.extractors:
         parts = [*extractors[extractor.spec].parts, extractor.fingerprint]
-        for image, head_index in product(survey.images, extractor.head_indices):
-            observed = _extracted(image, extractor.spec, parts, head_index)
-            yield observed
-            yield from _controls(observed, controls, settings, readable)
+        observed = [
+            _extracted(image, extractor.spec, parts, head_index)
+            for image, head_index in product(survey.images, extractor.head_indices)
+        ]
+        yield from observed
+        for each in observed:
+            yield from _controls(each, controls, settings, readable)
     of_maps = [control for control in controls if not control.of_images]
     groups = Counter(_group(found) for found in survey.maps if not found.record.reason)
-    for found in survey.maps:
-        observed = _stored(found)
-        yield observed
-        yield from _controls(observed, of_maps, settings, groups[_group(found)])
+    stored = [_stored(found) for found in survey.maps]
+    yield from stored
+    for found, each in zip(survey.maps, stored, strict=True):
+        yield from _controls(each, of_maps, settings, groups[_group(found)])
 
 
 def _extracted(

@@ -1,9 +1,10 @@
 """From suites and keywords to a resolved run: the default suite, a suite file, values over both."""
 
+import dataclasses
 import importlib.metadata
 import importlib.resources
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from harness.planning.declaration import Setting
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
+from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name, format_spec, hint, split
 
@@ -24,17 +26,22 @@ KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
 
 
 def resolve_run(
-    suite: str | Path | None, values: Mapping[str, Any]
+    suite: str | Path | None,
+    values: Mapping[str, Any],
+    recall: Callable[[Execution], tuple[tuple[Path, ...], Sequence[Broken]]],
 ) -> tuple[Settings, Execution, Registry, Path]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
+    recall: the plugins that are given and that the folder's run remembers, and its unusable ones.
     Returns what to compute, how, with which components, and the run's folder. Raises
     HarnessError if any value is wrong.
     """
     file = None if suite is None else SETTINGS["out"].check("suite", suite)
     merged = merge(default_suite(), read_suite(file) if file else {}, values)
     how = execution(merged)
-    known = registry.load(how.plugins)
+    plugins, unusable = recall(how)
+    how = dataclasses.replace(how, plugins=plugins)
+    known = registry.load(plugins, unusable)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
     settings = resolve(merged, known)
