@@ -64,18 +64,24 @@ class Context:
 
 
 def keys(context: Context, header: Header, send: Send) -> None:
-    """Ask a set of images or maps for its keys, and a set of maps for the location of each."""
+    """Ask a set of images or maps for its keys, and a set of maps for the location of each.
+
+    The answer holds what it warns of, too.
+    """
     text = header["set"]
-    if header["kind"] == "image set":
-        images = context.make(base.ImageSet, "image set", text)
-        entries = [{"key": key} for key in checks.keys(images.keys(), text)]
-    else:
-        maps = context.make(base.MapSet, "extractor", text)
-        entries = [
-            {"key": key, **checks.location(maps.locate(key), text)}
-            for key in checks.keys(maps.keys(), text)
-        ]
-    send(entries=entries)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        if header["kind"] == "image set":
+            images = context.make(base.ImageSet, "image set", text)
+            entries = [{"key": key} for key in checks.keys(images.keys(), text)]
+        else:
+            maps = context.make(base.MapSet, "extractor", text)
+            entries = [
+                {"key": key, **checks.location(maps.locate(key), text)}
+                for key in checks.keys(maps.keys(), text)
+            ]
+    said = (each for each in caught if each.category is UserWarning)
+    send(entries=entries, warnings=checks.warnings(said))
 
 
 def survey_images(context: Context, header: Header, send: Send) -> None:

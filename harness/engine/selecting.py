@@ -122,6 +122,7 @@ def apply_selectors(
         replace_selections(store, records, list(codes))
         listed = list(dict.fromkeys([*settings["selectors"], *codes]))
         store.change_settings({**settings, "selectors": listed})
-        store.change_session({"plugins": recorded(execution.plugins)})
+        before = store.sessions()[-1].get("plugins", [])
+        store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
         replace_stabilities(store, stabilities(store))
         return failed_selections(store)

@@ -71,7 +71,10 @@ class Surveyor:
 
     def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
-        entries = self._ask(text, "keys", set=text, kind=kind)["entries"]
+        asked = self._ask(text, "keys", set=text, kind=kind)
+        for warning in asked["warnings"]:
+            self.progress.warn(named(text, warning))
+        entries = asked["entries"]
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
         answers = ask_each(self.worker, job, self.limit, keys, set=text, **header)

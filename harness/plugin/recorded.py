@@ -16,10 +16,9 @@ def recorded(paths: Iterable[Path]) -> list[dict[str, str]]:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a plugin's file, or of every file of its folder; "" if there is none."""
-    files = path.rglob("*") if path.is_dir() else [path]
+    """The SHA-256 of a plugin's file, or of all Python files of its folder; "" if there is none."""
     digest = sha256()
-    sources = sorted(file for file in files if file.is_file() and "__pycache__" not in file.parts)
+    sources = sorted(filter(Path.is_file, path.rglob("*.py") if path.is_dir() else [path]))
     for file in sources:
         digest.update(f"{file.relative_to(path)} ".encode(errors="surrogateescape"))
         digest.update(sha256(file.read_bytes()).digest())

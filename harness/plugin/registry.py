@@ -118,8 +118,9 @@ def _sources(found: Sequence[Registered]) -> str:
 def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
     """Load the plugins of installed packages and those in files or package folders.
 
-    `unusable` plugins are not loaded, and are listed as broken with those that fail. Plugins that cannot be loaded are listed in the registry's `broken`; what plugins print while
-    they are loaded goes to stderr. Raises HarnessError if a path does not exist.
+    `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are listed in the
+    registry's `broken`; what plugins print while they are loaded goes to stderr. Raises
+    HarnessError if a path does not exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)

@@ -127,7 +127,7 @@ def test_an_unreadable_image_stays_in_the_list_with_its_reason(plugins: registry
 def test_all_observed_maps_come_before_their_controls(plugins: registry.Registry) -> None:
     roles = [cell.map.variant.role for cell in planned(SETTINGS, SURVEY, plugins).cells()]
 
-    assert roles == sorted(roles, key="observed control".split().index)
+    assert roles == sorted(roles, key=["observed", "control"].index)
 
 
 def test_repeats_differ_in_seed_and_key_only(plugins: registry.Registry) -> None:
