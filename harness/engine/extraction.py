@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from harness.engine.failures import Failures
-from harness.engine.worker import JobFailedError, Worker, ask_each
+from harness.engine.worker import LOADING, JobFailedError, Worker, ask_each
 from harness.errors import HarnessError
 from harness.planning.plan import PlannedMap
 from harness.planning.progress import Progress, named
@@ -125,7 +125,7 @@ class Extraction:
             "folder": str(self.store.maps_folder),
         }
         try:
-            call = self.worker.call("extract", self.limit, silence=True, **header)
+            call = self.worker.call("extract", self.limit, silence=True, first=LOADING, **header)
             for answer in call:
                 index = answer["item"]
                 match answer["reply"]:

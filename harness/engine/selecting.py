@@ -1,6 +1,6 @@
 """Applies selectors to stored profiles, group by group, and tests the selections."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,8 @@ from harness.store.selections import (
     groups,
     replace_selections,
     replace_stabilities,
+    undrawn_controls,
 )
-
-# The most draws of a control that a selection is tested against, unless --nulls asks for more: they
-# allow p = .005, and each costs a selection for every image.
-MOST_NULLS = 199
 
 
 def select_all(
@@ -40,15 +37,14 @@ def select_all(
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
     Each is tested against draws of every control: those of its group or, with pooling by image,
-    those of its image. From too many draws a random sample is taken, seeded by the cell's seed,
-    which does not depend on code.
+    those of its image.
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
     settings = store.settings()
-    header = {"run": str(store.folder), "most": max(settings["nulls"], MOST_NULLS)}
+    header, undrawn = {"run": str(store.folder)}, undrawn_controls(store)
     with Failures(progress, how.keep_going) as failures:
         for group in groups(store):
-            questions, controls = _questions(group, selectors, settings["pooling"])
+            questions, controls = _questions(group, selectors, settings["pooling"], undrawn)
             answers = ask_each(
                 worker, "select", how.timeout.seconds, questions, failures, itemgetter("selector"),
                 controls=controls, **header,
@@ -65,12 +61,11 @@ def select_all(
 
 
 def _questions(
-    group: Group, selectors: Sequence[str], pooling: Pooling
+    group: Group, selectors: Sequence[str], pooling: Pooling, undrawn: Set[tuple[str, str]]
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
     """The selections of a group, and the cells of each control by pool: by map, or all in one."""
     is_pooled = pooling == "group"
     controls: dict[str, dict[str, list[str]]] = {control: {} for control in group.controls}
-    drawn = {control: set(cells.values()) for control, cells in group.controls.items()}
     for control, cells in group.controls.items():
         for cell, observed in cells.items():
             controls[control].setdefault("" if is_pooled else observed, []).append(cell)
@@ -78,8 +73,7 @@ def _questions(
         {
             "cell": cell,
             "pool": "" if is_pooled else observed,
-            "seed": group.seeds[cell],
-            "untested": [name for name in controls if observed not in drawn[name]],
+            "untested": [name for name in controls if (name, observed) in undrawn],
         }
         for cell, observed in group.observed.items()
     ]

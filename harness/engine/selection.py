@@ -4,21 +4,11 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from harness.engine import checks
 from harness.engine.failures import ENDS_RUN, reason_of
 from harness.errors import HarnessError
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
-
-
-def sample(pool: Sequence[str], most: int, seed: int) -> list[str]:
-    """The cells of a pool or, from a larger one, so many at random, in the pool's order."""
-    if len(pool) <= most:
-        return list(pool)
-    random = np.random.default_rng(seed)
-    return [pool[index] for index in sorted(random.choice(len(pool), most, replace=False))]
 
 
 def selected(
@@ -35,6 +25,11 @@ def selected(
     statistic and those of the draws, or the reason why a test after the first failed.
     """
     drawn = {control: profiles for control, profiles in nulls.items() if profiles}
+    if nulls and not drawn and selector.needs_controls:
+        raise HarnessError(
+            f"{selector.name}: needs a control to compare with, and there is no draw of "
+            f"{' or '.join(nulls)}: none could be drawn, or clustered"
+        )
     tests: dict[str, dict[str, Any]] = {}
     selection: Selection | None = None
     for control, profiles in drawn.items():

@@ -1,12 +1,12 @@
 """Surveys the inputs of a run before planning: images, extractors, stored maps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.engine.failures import Failures
-from harness.engine.worker import JobFailedError, Worker, ask_each
+from harness.engine.worker import LOADING, JobFailedError, Worker, ask_each
 from harness.errors import HarnessError
 from harness.planning.progress import Progress, named
 from harness.planning.survey import (
@@ -41,7 +41,7 @@ class Surveyor:
         cannot be read is part of the survey, with its reason.
         """
         # Extractors first: they answer quickly, and are often what is wrong.
-        surveyed = tuple(self._extractor(text) for text in extractors)
+        surveyed = tuple(self._extractor(text, images) for text in extractors)
         return Survey(
             # Images matter to extractors only.
             tuple(found for text in images for found in self._images(text)) if extractors else (),
@@ -86,15 +86,17 @@ class Surveyor:
                 yield {**entry, **found}
                 self.progress.advance()
 
-    def _extractor(self, text: str) -> SurveyedExtractor:
-        answer = self._ask(text, "survey_extractor", extractor=text)
+    def _extractor(self, text: str, images: Sequence[str]) -> SurveyedExtractor:
+        answer = self._ask(text, "survey_extractor", extractor=text, images=images)
+        for caveat in answer["caveats"]:
+            self.progress.warn(named(text, caveat))
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])
 
     def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job; if it fails, the component cannot be used at all."""
         try:
-            (answer,) = self.worker.call(job, self.limit, **header)
+            (answer,) = self.worker.call(job, self.limit, first=LOADING, **header)
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         return answer

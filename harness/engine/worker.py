@@ -13,6 +13,8 @@ from harness.planning.settings import Execution
 
 # Questions in one message, which bounds its size.
 MOST_QUESTIONS = 10_000
+# Seconds in which a model, and the libraries that it needs, must be loaded; no image's time.
+LOADING = 120.0
 
 
 @dataclass(eq=False)
@@ -60,11 +62,12 @@ class Worker(Protocol):
         """Get ready for a job; raises RunStoppedError if that fails."""
 
     def call(
-        self, job: str, limit: float, *, silence: bool = False, **header: Any
+        self, job: str, limit: float, *, silence: bool = False, first: float = 0.0, **header: Any
     ) -> Iterator[Message]:
         """Do a job and yield its answers.
 
-        `limit` bounds the seconds of the whole job or, with `silence`, those between two answers.
+        `limit` bounds the seconds of the whole job or, with `silence`, those between two answers;
+        `first` those until the first answer, if it is more.
         Raises JobFailedError if the job fails, and RunStoppedError if no job is to blame.
         """
 
