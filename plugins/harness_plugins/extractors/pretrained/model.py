@@ -81,7 +81,7 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
         )
     except Exception as error:  # damaged files, shapes other than the configuration's, and more
         raise harness.HarnessError(
-            f"{model}: cannot be loaded: {first_line(error)}; if the file is damaged, fetch it again"
+            f"{model}: cannot be loaded: {first_line(error)}; if its file is damaged, fetch it anew"
         ) from error
     # For a tower without a pooling layer the library adds one, which no attention depends on.
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
