@@ -1,6 +1,7 @@
 """What failures cost: each reason is said once, and a method that only fails alike is stopped."""
 
 import bdb
+import re
 import time
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ REASON = 1000
 # A method whose first pieces of work, so many, all fail in the same way is stopped.
 FIRST = 5
 REMEDY = "--keep-going with --retry-failed goes on"
+# What differs between equal failures: where in memory an object lies.
+ADDRESS = re.compile("0x[0-9a-f]+")
 # Reasons that are shown one by one; the tables have all failures.
 MOST_REASONS = 10
 # Seconds for which a warning waits for others like it.
@@ -64,7 +67,7 @@ class Failures:
 
     def warn(self, name: str, reason: str, what: str = "") -> None:
         """Warn that something failed, `what` telling more of the name: "louvain on "."""
-        alike = what, reason.replace(name, "")
+        alike = what, ADDRESS.sub("", reason.replace(name, ""))
         if alike in self._held:
             self._held[alike].count += 1
         elif alike in self._shown or len(self._held.keys() | self._shown) < MOST_REASONS:
@@ -98,6 +101,7 @@ class Failures:
 
         If that stops the method, a warning begins with the label, unless that is "".
         """
+        failure = ADDRESS.sub("0x…", failure)
         before, count = self._alike.get(method, (failure, 0)) or ("", 0)
         if not failure or failure != before:
             self._alike[method] = None

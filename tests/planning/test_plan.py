@@ -201,8 +201,9 @@ PERTURBED = replace(SETTINGS, perturbations=("seeds", "log-jitter"))
 
 def test_every_selected_level_is_perturbed_in_every_way(plugins: registry.Registry) -> None:
     plan = planned(PERTURBED, SURVEY, plugins)
-    keys = {cell.map.variant.role: cell.key for cell in plan.cells() if cell.clusterer == "louvain"}
-    observed, noise = keys["observed"], keys["control"]
+    cells_of = [cell for cell in plan.cells() if cell.clusterer == "louvain"]
+    observed = cells_of[0].key
+    noise = next(cell.key for cell in cells_of if cell.map.variant.role == "control")
 
     cells = list(plan.perturbed_cells({observed: [2, 5], noise: [1]}))
 
