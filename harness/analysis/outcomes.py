@@ -31,7 +31,7 @@ OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
            avg(CASE WHEN control.control = :reference THEN point.modularity END) AS modularity,
-           min(cells.status IS 'ok' OR maps.reason <> '') AS ok
+           min(cells.status IS 'ok' OR coalesce(maps.reason, '') <> '') AS ok
     FROM planned AS observed
     JOIN selections AS chosen ON chosen.cell = observed.cell
     JOIN planned AS control ON control.role = 'control' AND control.observed = observed.map
