@@ -11,10 +11,9 @@ from harness.errors import HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
-from harness.planning.suites import refuse_unknown, resolve_run
+from harness.planning.suites import Plugins, refuse_unknown, resolve_run
 from harness.plugin import registry
 from harness.plugin.base import Component
-from harness.plugin.installed import Broken
 from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
 from harness.results import Run as Run
@@ -29,7 +28,7 @@ def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRu
     return PreparedRun(*resolve_run(suite, settings, _recall))
 
 
-def _recall(how: Execution) -> tuple[tuple[Path, ...], Sequence[Broken]]:
+def _recall(how: Execution) -> Plugins:
     """The plugins of a run that is resumed, besides those that are given."""
     if how.out is None:
         return how.plugins, ()

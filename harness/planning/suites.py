@@ -17,6 +17,8 @@ from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name, format_spec, hint, split
 
+# Plugins to load, and those that cannot be used.
+Plugins = tuple[tuple[Path, ...], Sequence[Broken]]
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
 DEFAULT = "default"
@@ -30,7 +32,7 @@ KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
 def resolve_run(
     suite: str | Path | None,
     values: Mapping[str, Any],
-    recall: Callable[[Execution], tuple[tuple[Path, ...], Sequence[Broken]]],
+    recall: Callable[[Execution], Plugins] = lambda how: (how.plugins, ()),
 ) -> tuple[Settings, Execution, Registry, Path, str]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
