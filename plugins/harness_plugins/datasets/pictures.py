@@ -2,9 +2,11 @@
 
 import os
 import struct
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from harness import HarnessError
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL.ImageFile import ImageFile
 
 # Pillow's names of the formats that a picture of any suffix may have; others go by the suffix.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -29,6 +31,11 @@ MAX_PIXELS = 50_000_000
 # Pillow's modes of 16-bit grey; some formats are read as "I", which has 32 bits.
 DEEP_GREY = ("I;16", "I;16L", "I;16B", "I")
 DEEPEST_GREY = 65535
+GREY = ("1", "L", "LA", "La")
+# Pillow decodes PNG's 16-bit grey with alpha as RGBA.
+DEEP_GREY_WITH_ALPHA = "LA;16B"
+# Pillow's limit of pixels belongs to the process.
+_limit_of_pixels = threading.Lock()
 
 
 @cache
@@ -80,9 +87,7 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
         raise HarnessError(f"{key}: neither a regular file nor a link to one")
     formats = {*FORMATS, suffixes().get(path.suffix.lower(), FORMATS[0])}
     try:
-        with warnings.catch_warnings():
-            # The size is checked below, against max_pixels.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _at_most(max_pixels):
             try:
                 return _decoded(path, formats, key, max_pixels)
             except ValueError:
@@ -94,8 +99,10 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
     except UnidentifiedImageError as error:
         raise HarnessError(f"{key}: not an image of a known format") from error
     except Image.DecompressionBombError as error:
-        raise HarnessError(f"{key}: {error}") from error
-    except (HarnessError, MemoryError):
+        raise HarnessError(f"{key}: more pixels than max_pixels, {max_pixels}") from error
+    except MemoryError as error:
+        raise HarnessError(f"{key}: its pixels do not fit into memory") from error
+    except HarnessError:
         raise
     # Pillow's decoders raise nearly anything on damaged files.
     except Exception as error:
@@ -105,7 +112,7 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
 def _decoded(
     file: Path | BytesIO, formats: set[str], key: str, max_pixels: int
 ) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     with Image.open(file, formats=sorted(formats)) as picture:
         width, height = picture.size
@@ -113,7 +120,7 @@ def _decoded(
             raise HarnessError(
                 f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
             )
-        return _pixels(ImageOps.exif_transpose(picture))
+        return _pixels(picture)
 
 
 def _without_texts(path: Path) -> BytesIO | None:
@@ -131,6 +138,20 @@ def _without_texts(path: Path) -> BytesIO | None:
                 kept.write(head + file.read(size + 4))
     kept.seek(0)
     return kept
+
+
+@contextmanager
+def _at_most(max_pixels: int) -> Iterator[None]:
+    """Puts `max_pixels` in place of Pillow's own limit, which raises at twice as many pixels."""
+    from PIL import Image
+
+    with _limit_of_pixels, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
 
 
 def _listed(folder: Path) -> Iterator[Path]:
@@ -162,10 +183,12 @@ def _key(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:
+def _pixels(opened: "ImageFile") -> NDArray[np.uint8]:
     """The pixels (height, width, 1 or 3) of an opened picture."""
-    from PIL import Image
+    from PIL import Image, ImageOps
 
+    is_grey = opened.mode in GREY or any(tile[3] == DEEP_GREY_WITH_ALPHA for tile in opened.tile)
+    picture = ImageOps.exif_transpose(opened)
     if picture.mode in DEEP_GREY:
         grey = np.asarray(picture)
         # At this depth only PNG has transparency: one level of grey.
@@ -173,15 +196,10 @@ def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:
     if picture.mode == "F":
         raise ValueError("grey levels are fractions without a known range")
     if picture.has_transparency_data:
-        opaque = picture.convert("RGBA")
-        white = Image.new("RGBA", opaque.size, "white")
-        is_grey = picture.mode in ("LA", "La", "L", "1")
-        picture = Image.alpha_composite(white, opaque).convert("L" if is_grey else "RGB")
-    elif picture.mode in ("1", "L"):
-        picture = picture.convert("L")
-    else:
-        picture = picture.convert("RGB")
-    array = np.asarray(picture, dtype=np.uint8)
+        # Grey multiplied by its alpha, La, converts to LA only.
+        layer = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    array = np.asarray(picture.convert("L" if is_grey else "RGB"), dtype=np.uint8)
     return array[:, :, None] if array.ndim == 2 else array
 
 
