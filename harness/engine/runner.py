@@ -197,7 +197,6 @@ class _Session:
                 Extraction(
                     self.worker, store, limits.seconds, progress, failures, cells.take_maps
                 ).get(self._missing_maps())
-                failures.show()
                 cells.finish()
 
     def _select(self) -> None:

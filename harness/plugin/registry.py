@@ -75,7 +75,8 @@ class Registry:
             "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
         )
         reasons = "; ".join(map(_explained, listed))
-        return f"{missing}{did_you_mean(name, known)}; it may be in {plugins}: {reasons}"
+        close = did_you_mean(name, known)
+        return f"{missing}{f'{close} Or it' if close else '; it'} may be in {plugins}: {reasons}"
 
     def make(self, kind: str, text: str) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
