@@ -128,7 +128,7 @@ def test_weights_that_are_no_numbers_are_refused(copied: Path) -> None:
     )
 
     with pytest.raises(
-        harness.HarnessError, match="its weights are damaged: .* fetch or train it again"
+        harness.HarnessError, match=r"its weights are damaged: .* fetch or train it again"
     ):
         inspect_model(folder, pixels())
 
