@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import HarnessError
+from harness_plugins.names import text_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,11 +26,11 @@ DEEPEST_GREY = 65535
 def find(folder: Path) -> dict[str, Path]:
     """The files below a folder with a picture's suffix, by key.
 
-    Keys are paths relative to the folder; bytes that are not UTF-8 are written \\xff. Hidden
-    files and folders are skipped, and linked folders are not followed; a link that leads out of
-    the folder is listed, and `read` refuses it.
+    Keys are the texts of paths relative to the folder, as `text_of` writes them. Hidden files and
+    folders are skipped, and linked folders are not followed; a link that leads out of the folder
+    is listed, and `read` refuses it.
     """
-    return {_key(path.relative_to(folder)): path for path in _candidates(folder)}
+    return {text_of(path.relative_to(folder)): path for path in _candidates(folder)}
 
 
 def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -85,10 +86,6 @@ def _candidates(folder: Path) -> Iterator[Path]:
 def _leads_out(path: Path, folder: Path) -> bool:
     # Unlike Path.resolve, realpath accepts circular links.
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-def _key(path: Path) -> str:
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:

@@ -118,7 +118,7 @@ def read_study(path: Path) -> dict[str, Training]:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise HarnessError(f"{path}: not valid TOML: {error}") from error
     variants = values.pop("variant", [{}])
     if not isinstance(variants, list) or not all(isinstance(one, dict) for one in variants):
