@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from harness.cli.streams import discard, standard_streams
+from harness.cli.streams import OutputError, standard_streams
 from harness.errors import HarnessError, escape_line
 from harness.plugin.commands import find_commands
 from harness.plugin.installed import Broken, harness_version
@@ -37,21 +37,22 @@ BROKEN_PIPE = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code (0 success, 1 usage error, 2 some cells failed)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    notes: Sequence[str] = ()
     with standard_streams():
         try:
             return _run(given)
         except HarnessError as error:
-            problem = str(error)
+            problem, notes = str(error), getattr(error, "__notes__", ())
         except KeyboardInterrupt:
             print("harness: interrupted; run the same command again to resume", file=sys.stderr)
             return INTERRUPTED
-        except BrokenPipeError:
-            # The reader of our output has left: print nothing more, not even at exit.
-            discard(sys.stdout)
-            return BROKEN_PIPE
+        except OutputError as error:
+            if error.is_unread:
+                return BROKEN_PIPE
+            problem = str(error)
         except OSError as error:
             problem = _described(error)
-        print(f"harness: {escape_line(problem)}", file=sys.stderr)
+        print(f"harness: {escape_line(problem)}", *notes, sep="\n", file=sys.stderr)
         return USAGE_ERROR
 
 
@@ -69,11 +70,9 @@ def _described(error: OSError) -> str:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     if error.errno is None:
         raise error
-    if isinstance(error, FileNotFoundError):
-        # Only the working folder is looked for without a name.
-        return "the working folder does not exist any more"
-    discard(sys.stdout)
-    return f"the output cannot be written: {error.strerror}"
+    # Only the working folder is looked for without a name.
+    is_missing = isinstance(error, FileNotFoundError)
+    return "the working folder does not exist any more" if is_missing else str(error.strerror)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,10 +84,13 @@ class _Parser(argparse.ArgumentParser):
         raise HarnessError(f"{message} (see {self.prog} --help)")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        # argparse's own way to take them calls this method, and refuses such arguments.
-        positionals = self._get_positional_actions()
-        has_rest = any(each.nargs in (argparse.PARSER, argparse.REMAINDER) for each in positionals)
-        if self._is_intermixing or has_rest:
+        # argparse's own way to take them calls this method. It refuses arguments that take all
+        # that follows, and forgets the `--` before an argument that looks like an option.
+        takes_rest = any(
+            each.nargs in (argparse.PARSER, argparse.REMAINDER)
+            for each in self._get_positional_actions()
+        )
+        if self._is_intermixing or takes_rest or (args and "--" in args):
             return super().parse_known_args(args, namespace)
         self._is_intermixing = True
         try:

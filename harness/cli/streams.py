@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, TextIO, cast
 
 from harness.errors import escape_controls
@@ -18,19 +18,10 @@ def standard_streams() -> Iterator[None]:
     number, and the messages.
     """
     _open_closed()
-    printed, said = _printable(sys.stdout, 1), _Optional(_printable(sys.stderr, 2))
-    with (
-        redirect_stdout(cast(TextIO, _Escaped(printed))),
-        redirect_stderr(cast(TextIO, _Escaped(cast(TextIO, said)))),
-    ):
+    printed = _Escaped(_Required(_printable(sys.stdout, 1)))
+    said = _Escaped(_Optional(_printable(sys.stderr, 2)))
+    with redirect_stdout(cast(TextIO, printed)), redirect_stderr(cast(TextIO, said)):
         yield
-
-
-def discard(stream: TextIO) -> None:
-    """Send what a stream still holds, and all that follows, nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 def exact_stdout() -> TextIO:
@@ -56,10 +47,25 @@ def _printable(stream: TextIO | None, number: int) -> TextIO:
     return stream
 
 
+class OutputError(Exception):
+    """Stdout cannot be written; unlike an OSError, nobody takes it for an error of a file."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror}")
+        self.is_unread = isinstance(error, BrokenPipeError)
+
+
+def _discard(stream: Any) -> None:
+    """Send what a stream still holds, and all that follows, nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 class _Forwarding:
     """A stream that writes to another one, and is like it in all else."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: "TextIO | _Forwarding") -> None:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
@@ -77,7 +83,7 @@ class _Escaped(_Forwarding):
     """Escapes control characters."""
 
     @property
-    def rich_proxied_file(self) -> TextIO:
+    def rich_proxied_file(self) -> "TextIO | _Forwarding":
         """Where Rich prints: it styles text by control characters, and tables escape their own."""
         return self._stream
 
@@ -85,18 +91,32 @@ class _Escaped(_Forwarding):
         return self._stream.write(escape_controls(text))
 
 
-class _Optional(_Forwarding):
-    """Goes nowhere once it cannot be written: no message is worth a result."""
+class _Required(_Forwarding):
+    """Goes nowhere once it cannot be written, which it says by an OutputError."""
 
     def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except OSError:
-            discard(self._stream)
-            return len(text)
+        with self._failing():
+            self._stream.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        try:
+        with self._failing():
             self._stream.flush()
-        except OSError:
-            discard(self._stream)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # What it still holds would fail again at exit.
+            _discard(self._stream)
+            raise OutputError(error) from error
+
+
+class _Optional(_Required):
+    """Goes nowhere once it cannot be written: no message is worth a result."""
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        with suppress(OutputError), super()._failing():
+            yield

@@ -65,7 +65,9 @@ class Registry:
             return f"{kind} {name!r} is defined by {_sources(found)}; rename one or leave it out"
         for broken in self.broken:
             if broken.name == name:
-                return f"plugin {name!r} is broken: {broken.reason} (see harness plugins {name})"
+                error = HarnessError(f"plugin {name!r} is broken: {broken.reason}")
+                error.add_note(broken.traceback)
+                raise error
         for other in KINDS:
             if name in self.components[other]:
                 return f"{name!r} is no {kind} but a {other}"
