@@ -1,7 +1,6 @@
 """Entry point of the `harness` command: finds the verb, runs it, prints errors in one line."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -67,7 +66,7 @@ def _run(given: Sequence[str]) -> int:
 def _described(error: OSError) -> str:
     """What a system call could not do, in one line; raises errors that are none of one."""
     if error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        return f"{error.filename}: {error.strerror}"
     if error.errno is None:
         raise error
     # Only the working folder is looked for without a name.
@@ -85,12 +84,15 @@ class _Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         # argparse's own way to take them calls this method. It refuses arguments that take all
-        # that follows, and forgets the `--` before an argument that looks like an option.
-        takes_rest = any(
-            each.nargs in (argparse.PARSER, argparse.REMAINDER)
+        # that follows or exclude others, and forgets a `--`.
+        exclusive = [
+            each for group in self._mutually_exclusive_groups for each in group._group_actions
+        ]
+        is_plain = any(
+            each.nargs in (argparse.PARSER, argparse.REMAINDER) or each in exclusive
             for each in self._get_positional_actions()
         )
-        if self._is_intermixing or takes_rest or (args and "--" in args):
+        if self._is_intermixing or is_plain or (args and "--" in args):
             return super().parse_known_args(args, namespace)
         self._is_intermixing = True
         try:
@@ -126,7 +128,3 @@ def _dispatch(given: Sequence[str]) -> int:
             sub.set_defaults(function=command.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
