@@ -74,4 +74,6 @@ def _write_parquet(frame: "pandas.DataFrame", path: Path) -> None:
         numbers = pyarrow.list_(pyarrow.type_for_alias(LISTS[column]))
         field = pyarrow.field(column, numbers)
         schema = schema.set(schema.get_field_index(column), field)
-    frame.to_parquet(path, index=False, schema=schema)
+    # Arrow itself opens no path that is not UTF-8.
+    with path.open("wb") as file:
+        frame.to_parquet(file, index=False, schema=schema)
