@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
     from harness.metrics.inference import signed_rank_p as signed_rank_p
     from harness.metrics.matching import best_unions as best_unions
-    from harness.metrics.salience import ClusterSalience as ClusterSalience
+    from harness.metrics.partition import numbered as numbered
     from harness.planning.progress import Progress as Progress
     from harness.plugin.spec import did_you_mean as did_you_mean
     from harness.plugin.spec import format_spec as format_spec
@@ -62,7 +62,7 @@ HOMES = {
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
-    "harness.metrics.salience": "ClusterSalience",
+    "harness.metrics.partition": "numbered",
     "harness.planning.progress": "Progress",
     "harness.plugin.spec": "did_you_mean format_spec format_value",
     "harness.views.figures.ablation": "effect_bars",

@@ -108,10 +108,14 @@ def _only_method(run: "Run") -> str:
 
 
 def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures and predictions in place of the fields that hold them; of embeddings no classes."""
+    """Figures and predictions in place of the fields that hold them; of embeddings no classes.
+
+    The label of a cluster is its number here.
+    """
     values: dict[str, Any] = {}
     for name, value in pairs:
-        values |= (value or {}) if name in ("figures", "prediction") else {name: value}
+        inlined = name in ("figures", "prediction")
+        values |= (value or {}) if inlined else {"cluster" if name == "label" else name: value}
     if values.get("predicted", 0) is None:
         for name in ("logits", "predicted", "changed"):
             del values[name]
@@ -119,7 +123,7 @@ def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A flat row for each set: clusters as 0+1, chance as random_p, logits as logit_0."""
+    """A flat row for each set: clusters as 1+2, chance as random_p, logits as logit_0."""
     of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
     for effect in image["effects"]:
         row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}

@@ -2,7 +2,7 @@
 
 import csv
 import json
-import sys
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-# A file or a pipe has no width of its own.
-FILE_WIDTH = 120
+# A file or a pipe has no width of its own, unless COLUMNS gives one.
+FILE_SIZE = (120, 24)
 
 
 def stdout_console() -> "Console":
     """The console that tables are printed to."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
+    return Console(width=max(1, shutil.get_terminal_size(FILE_SIZE).columns), highlight=False)
 
 
 def print_result(

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from harness.errors import HarnessError
+from harness.metrics.partition import by_size
 from harness.plugin.values import UNASSIGNED
 from harness.views.figures import style
 
@@ -63,7 +64,7 @@ def test_nothing_is_changed_for_others() -> None:
 def test_the_largest_cluster_comes_first_and_unassigned_patches_are_none() -> None:
     labels = np.array([4, 4, 1, 1, 1, -1, -1, -1, -1, 0, 0])
 
-    assert style.by_size(labels) == [1, 0, 4]
+    assert by_size(labels) == [1, 0, 4]
     assert style.cluster_colours(labels)[UNASSIGNED] == style.UNASSIGNED_COLOUR
 
 
