@@ -1,7 +1,9 @@
 """What the commands of plugins may import besides the public names of `harness`.
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
-returns the exit status. A package registers it under the entry point group `harness.commands`.
+returns the exit status; it may define `following(arguments)`, which returns the words of the
+`harness` command that is useful next. A package registers it under the entry point group
+`harness.commands`.
 `harness --help` imports every command, so the module imports what is heavy in its functions; the
 names below are resolved when they are first used.
 """
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from harness.analysis.image import SelectorReport as SelectorReport
     from harness.analysis.inputs import TellsClasses as TellsClasses
     from harness.cli.options import add_plugin_option as add_plugin_option
+    from harness.cli.output import table_console as table_console
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
     from harness.engine.environment import source as source
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from harness.views.progress import shown_progress as shown_progress
     from harness.views.tables import Column as Column
     from harness.views.tables import number as number
+    from harness.views.tables import print_text as print_text
     from harness.views.tables import show_table as show_table
 
 # Each public name by the module that defines it.
@@ -58,6 +62,7 @@ HOMES = {
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.inputs": "TellsClasses",
     "harness.cli.options": "add_plugin_option",
+    "harness.cli.output": "table_console",
     "harness.engine.environment": "environment invocation source",
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
@@ -73,7 +78,7 @@ HOMES = {
     "harness.views.figures.profiles": "Curve profile_figure",
     "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
     "harness.views.progress": "shown_progress",
-    "harness.views.tables": "Column number show_table",
+    "harness.views.tables": "Column number print_text show_table",
 }
 
 # Type checkers see the imports above alone, and so report names that do not exist.

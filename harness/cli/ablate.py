@@ -1,7 +1,7 @@
 """`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -95,6 +95,11 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [row for image in document["images"] for row in _rows(image)]
         write_table(columns_of(rows), arguments.csv)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """Everything as files."""
+    return "export", str(arguments.run_folder), "--out", "tables"
 
 
 def _only_method(run: "Run") -> str:

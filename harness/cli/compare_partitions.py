@@ -1,7 +1,7 @@
 """`harness compare-partitions`: which clusters of one partition became which of another."""
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The image with both partitions; none for files."""
+    is_file = arguments.first.suffix == SUFFIX
+    return () if is_file else ("show", str(arguments.first), arguments.second)
 
 
 def _of_files(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:

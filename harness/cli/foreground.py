@@ -1,7 +1,7 @@
 """`harness foreground`: agreement of clusters with the images' foreground, and two baselines."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.csv is not None:
         write_table(columns_of([flatten(each) for each in found.maps]), arguments.csv)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """How stable the clusters are."""
+    return "leaderboard", str(arguments.run_folder), "--stability"
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":

@@ -72,6 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the first run."""
+    return "show", str(arguments.runs[0])
+
+
 def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
     from harness.analysis.layers import flat_row
     from harness.views.leaderboard import show_per

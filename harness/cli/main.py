@@ -3,16 +3,19 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from harness.errors import HarnessError, escape_controls
+from harness.errors import FolderOfRunsError, HarnessError, escape_controls
 from harness.plugin.commands import find_commands
 from harness.plugin.installed import Broken, harness_version
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
     "run": "harness.cli.run",
+    "runs": "harness.cli.runs",
     "select": "harness.cli.select",
     "leaderboard": "harness.cli.leaderboard",
     "compare": "harness.cli.compare",
@@ -27,6 +30,18 @@ OWN = {
     "doctor": "harness.cli.doctor",
 }
 
+START = """\
+Does the attention of a Vision Transformer cluster, which
+method shows it, and is it more than noise would show?
+
+Start with
+  harness run       compare methods on images that come with
+                    it, in about two minutes
+  harness runs      list the runs in results/
+  harness plugins   list what can be compared
+
+`harness --help` lists all commands, `harness COMMAND --help`
+explains one. README.md and docs/ tell the rest."""
 USAGE_ERROR = 1
 INTERRUPTED = 130
 
@@ -40,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except HarnessError as error:
+        if isinstance(error, FolderOfRunsError):
+            _list_runs(error.folder)
         print(f"harness: {escape_controls(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
@@ -55,6 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"harness: the output cannot be written: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR
+
+
+def _list_runs(folder: Path) -> None:
+    """Print the runs of a folder that was given for a run, on stderr."""
+    from harness.analysis.runs import found_runs
+    from harness.cli.output import table_console
+    from harness.views.runs import show_runs
+
+    show_runs(folder, found_runs(folder), table_console(stderr=True))
 
 
 def _prepare_streams() -> None:
@@ -74,6 +100,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _dispatch(given: list[str]) -> int:
+    if not given:
+        print(START)
+        return 0
     parser = _Parser(
         prog="harness",
         description="Does the attention of a Vision Transformer cluster, which method shows it, "
@@ -99,9 +128,22 @@ def _dispatch(given: list[str]) -> int:
         )
         if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
-            sub.set_defaults(function=command.run)
+            sub.set_defaults(_module=command)
     parsed = parser.parse_args(given)
-    return int(parsed.function(parsed))
+    code = int(parsed._module.run(parsed))
+    if code == 0:
+        _name_next(parsed)
+    return code
+
+
+def _name_next(parsed: argparse.Namespace) -> None:
+    """Print the command that may be useful next, unless the output is for programs."""
+    following = getattr(parsed._module, "following", None)
+    for_programs = getattr(parsed, "json", False) or getattr(parsed, "form", "table") != "table"
+    if following and not for_programs:
+        sys.stdout.flush()
+        if words := following(parsed):
+            print(f"next: {escape_controls(shlex.join(['harness', *words]))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 FILE_SIZE = (120, 24)
 
 
-def stdout_console() -> "Console":
-    """The console that tables are printed to."""
+def table_console(*, stderr: bool = False) -> "Console":
+    """The console that tables are printed to; with `stderr`, those that explain an error."""
     from rich.console import Console
 
-    return Console(width=max(1, shutil.get_terminal_size(FILE_SIZE).columns), highlight=False)
+    width = max(1, shutil.get_terminal_size(FILE_SIZE).columns)
+    return Console(width=width, highlight=False, stderr=stderr)
 
 
 def print_result(
@@ -32,7 +33,7 @@ def print_result(
     if as_json:
         print_json(document())
     else:
-        show(stdout_console())
+        show(table_console())
 
 
 def print_json(document: Any) -> None:

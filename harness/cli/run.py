@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,11 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
         estimate = prepared.estimate_cost(progress) if arguments.dry_run else None
         if estimate is None:
             prepared.execute(progress)
+    arguments.run_folder = prepared.folder
     if estimate is None:
         return _print_results(prepared.folder, arguments.json)
     document = {"run": str(prepared.folder), **asdict(estimate), "new": estimate.new}
     print(json.dumps(document) if arguments.json else f"{prepared.folder}: {estimate}")
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the run; none if it was only estimated."""
+    return () if arguments.dry_run else ("show", str(arguments.run_folder))
 
 
 def _print_results(folder: Path, as_json: bool) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
 
@@ -31,3 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     if failed:
         print(f"{opened.folder}: selections: {failed} failed", file=sys.stderr)
     return 2 if failed else 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the run."""
+    return "show", str(arguments.run_folder)

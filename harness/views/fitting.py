@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from os.path import commonprefix
 
 from rich.cells import cell_len
 
@@ -30,11 +29,13 @@ def distinct(texts: Sequence[str], width: int) -> list[str]:
     """The texts shortened where most of them still differ: between their ends, or at one of them.
 
     >>> distinct(["/data/a/maps-of-layer-1", "/data/b/maps-of-layer-1"], 12)
-    ['…a/maps-of-…', '…b/maps-of-…']
+    ['/data/a/map…', '/data/b/map…']
     """
     ways = [[shortened(text, width, kept) for text in texts] for kept in (1 / 3, 0.0, 1.0)]
     # Where all texts begin alike, what follows is kept.
-    same = len(commonprefix(texts)) if len(set(texts)) > 1 else 0
+    first, last = min(texts, default=""), max(texts, default="")
+    pairs = enumerate(zip(first, last, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), 0)
     ways.append([shortened(f"{MORE}{text[same:]}", width, 1.0) for text in texts])
     return max(ways, key=lambda way: len(set(way)))
 

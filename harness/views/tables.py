@@ -136,6 +136,8 @@ def print_legend(console: Console, columns: Iterable[Column[Row]], caption: str 
     If there is no room for all columns, the least important ones are left to the glossary.
     """
     explained = [column for column in columns if column.meaning]
+    if not explained and not caption:
+        return
     last_first = explained[::-1]
     order = sorted(last_first, key=lambda column: column.drop or math.inf)
     for count in range(len(order) + 1):
