@@ -40,7 +40,7 @@ Start with
   harness runs      list the runs in results/
   harness plugins   list what can be compared
 
-`harness --help` lists all commands, `harness COMMAND --help`
+`harness --help` lists all commands, `harness run --help`
 explains one. README.md and docs/ tell the rest."""
 USAGE_ERROR = 1
 INTERRUPTED = 130

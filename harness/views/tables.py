@@ -245,9 +245,12 @@ def _fitted(wanted: Sequence[_Filled[Row]], width: int) -> list[_Filled[Row]]:
     while len(fitting) > 1 and _needed(fitting) > width:
         fitting.pop()
     room = max(width - _needed(fitting), 0)
+    # What is left is shared evenly; those that need less come first, and leave the rest.
+    order = sorted(range(len(fitting)), key=lambda at: fitting[at][0].width - fitting[at][1])
     found = {}
-    for at, (column, least) in sorted(enumerate(fitting), key=lambda pair: pair[1][0].width):
-        more = min(room, column.width - least)
+    for count, at in enumerate(order):
+        column, least = fitting[at]
+        more = min(room // (len(order) - count), column.width - least)
         room -= more
         found[at] = replace(column, drawn=min(least + more, width))
     return [found[at] for at in range(len(fitting))]
