@@ -4,6 +4,9 @@ import io
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from harness.views.tables import Column, interval, number, p_text, short, show_table, signed
@@ -103,3 +106,55 @@ def test_names_with_markup_or_control_characters_are_shown_as_they_are() -> None
     assert shown.startswith("[red]t\\x1b\n")
     assert "[i]c\\x1b" in shown
     assert "\x1b" not in shown
+
+
+CELLS = st.tuples(
+    st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1, max_size=40),
+    st.text("abc[]=,/ ", max_size=60),
+    st.floats(-9999, 9999).map(number),
+)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=5), st.integers(30, 120))
+def test_no_line_is_wider_than_the_console_and_no_number_is_cut(
+    rows: list[tuple[str, str, str]], width: int
+) -> None:
+    shown = printed(rows, width, title="a title " * 9, caption="A caption. " * 9)
+
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    if "No room" not in shown and {row[2] for row in rows} != {"–"}:
+        assert all(row[2] in shown for row in rows)
+
+
+def test_a_number_stays_with_its_percent_sign() -> None:
+    for width in range(30, 50):
+        lines = printed([("a", "b", "1")], width, caption="at a rate of 5 % of all " * 4)
+        assert not any(line.startswith("%") for line in lines.splitlines())
+
+
+def test_an_explanation_of_more_than_three_lines_leaves_the_rest_to_the_glossary() -> None:
+    columns = [
+        Column[int](f"c{at}", str, "some words that explain the column", drop=at + 1)
+        for at in range(12)
+    ]
+    console = Console(file=io.StringIO(), width=80)
+    show_table(console, columns, [1, 2])
+
+    assert isinstance(console.file, io.StringIO)
+    below = console.file.getvalue().splitlines()[4:]
+    assert len(below) <= 3
+    assert " ".join(below).endswith("others: docs/glossary.md.")
+    assert "c11: some words" in " ".join(below)
+    assert "c0: some words" not in " ".join(below)
+
+
+def test_what_specs_share_is_said_once_above_the_table() -> None:
+    column = Column[str]("model", lambda row: row, words=True, specs=True)
+    console = Console(file=io.StringIO(), width=80)
+    rows = [f"hf[model=/data/some/where/{name},size=[224,224]]" for name in ("vit", "dino")]
+    show_table(console, [column], rows)
+
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "In all rows: model hf[size=[224,224]]."
+    assert lines[3:] == ["hf[model=vit]", "hf[model=dino]"]
