@@ -6,6 +6,7 @@ from harness.analysis.columns import field_named, heading_of
 from harness.analysis.leaderboard import SORTABLE
 from harness.errors import HarnessError
 from harness.views.leaderboard import COLUMNS, method_columns
+from support import REPOSITORY
 
 
 @pytest.mark.parametrize("field", SORTABLE)
@@ -24,3 +25,11 @@ def test_every_heading_of_the_leaderboard_names_a_column(column: object) -> None
 def test_an_unknown_name_is_refused_with_the_closest_one() -> None:
     with pytest.raises(HarnessError, match=r"--by Jacard: no such column; did you mean 'Jaccard'"):
         field_named("Jacard", SORTABLE, "--by Jacard: no such column")
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda each: each.heading)
+def test_the_glossary_explains_every_column_by_heading_and_name(column: object) -> None:
+    page = (REPOSITORY / "docs" / "glossary.md").read_text()
+    heading = column.heading  # type: ignore[attr-defined]
+
+    assert f"\n| {heading} | `{field_named(heading, SORTABLE, '')}`" in page
