@@ -139,8 +139,8 @@ def test_a_selector_that_needs_controls_is_refused_for_maps_without_any(
     ("extractors", "chosen", "controls"),
     [
         ("one-layer-vit", {}, ("uniform-noise",)),
-        ("planted", {}, ("preserved-strengths",)),
-        ("planted,one-layer-vit", {}, ("uniform-noise", "preserved-strengths")),
+        ("planted", {}, ("permuted-residuals",)),
+        ("planted,one-layer-vit", {}, ("uniform-noise", "permuted-residuals")),
         ("planted", {"controls": "permuted-rows"}, ("permuted-rows",)),
         ("planted", {"controls": "none", "selectors": "stable-phase"}, ()),
     ],
