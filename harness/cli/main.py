@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import FolderOfRunsError, HarnessError, escape_controls
-from harness.plugin.commands import find_commands
+from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
 
 # Modules of the core's own commands, in the order of `harness --help`.
@@ -113,7 +113,8 @@ def _dispatch(given: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"harness {harness_version()}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
-    for name, command in find_commands(OWN).items():
+    commands = find_commands(OWN)
+    for name, command in commands.items():
         if name == chosen and isinstance(command, Broken):
             raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
         summary = escape_controls(
@@ -128,17 +129,18 @@ def _dispatch(given: list[str]) -> int:
         )
         if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
-            sub.set_defaults(_module=command)
     parsed = parser.parse_args(given)
-    code = int(parsed._module.run(parsed))
+    module = commands[parsed.verb]
+    assert not isinstance(module, Broken)
+    code = int(module.run(parsed))
     if code == 0:
-        _name_next(parsed)
+        _name_next(module, parsed)
     return code
 
 
-def _name_next(parsed: argparse.Namespace) -> None:
+def _name_next(module: CommandModule, parsed: argparse.Namespace) -> None:
     """Print the command that may be useful next, unless the output is for programs."""
-    following = getattr(parsed._module, "following", None)
+    following = getattr(module, "following", None)
     for_programs = getattr(parsed, "json", False) or getattr(parsed, "form", "table") != "table"
     if following and not for_programs:
         sys.stdout.flush()

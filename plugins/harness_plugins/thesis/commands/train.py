@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 
 SHAPE = ("patch", "dimension", "heads", "attention", "mlp")
-NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb", "function")
+NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
