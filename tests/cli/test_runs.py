@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.cli.main import main
 from harness.store import open_for_reading
 from support.runs import Command, small_run
 
@@ -112,14 +113,19 @@ def test_without_arguments_harness_says_what_to_start_with(harness_command: Comm
         assert command in shown.stdout
 
 
-def test_each_next_command_can_be_copied_and_works(harness_command: Command, results: Path) -> None:
+def test_each_next_command_can_be_copied_and_works(
+    results: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
     run = results / "complete"
     words = ["leaderboard", str(run)]
     followed = []
     for _ in range(4):
-        shown = harness_command(*words)
-        assert shown.returncode == 0, shown.stderr
-        last = shown.stderr.splitlines()[-1]
+        assert main(words) == 0
+        last = capfd.readouterr().err.splitlines()[-1]
         assert last.startswith("next: harness ")
         words = shlex.split(last)[2:]
         followed.append(words[0])
@@ -128,6 +134,7 @@ def test_each_next_command_can_be_copied_and_works(harness_command: Command, res
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])
 def test_output_for_programs_names_no_next_command(
-    harness_command: Command, finished: Path, form: str
+    finished: Path, form: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert harness_command("leaderboard", finished, form).stderr == ""
+    assert main(["leaderboard", str(finished), form]) == 0
+    assert capfd.readouterr().err == ""

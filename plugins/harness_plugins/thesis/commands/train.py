@@ -95,6 +95,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The accuracy of one trained model; none of a study."""
+    if arguments.study is not None:
+        return ()
+    return "evaluate", str(arguments.out), "--images", arguments.images
+
+
 def _trainings(arguments: argparse.Namespace) -> Mapping[Path, "Training"]:
     """Every training that the arguments ask for, by the file of its checkpoint."""
     from harness_plugins.thesis.vit.study import read_study, training
