@@ -107,7 +107,7 @@ def _dispatch(given: list[str]) -> int:
         prog="harness",
         description="Does the attention of a Vision Transformer cluster, which method shows it, "
         "and is it more than noise would show?",
-        epilog="`harness VERB --help` explains a verb.",
+        epilog="`harness VERB --help` explains a verb, docs/glossary.md the columns of all tables.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"harness {harness_version()}")

@@ -120,6 +120,18 @@ def test_no_line_is_wider_than_the_terminal(
     assert [line for line in lines if len(line.rstrip()) > width] == []
 
 
+def test_summaries_of_components_are_whole_in_a_narrow_terminal(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts = (
+        " ".join(" ".join(shown(["plugins"], width, runs, monkeypatch, capfd)).split())
+        for width in (60, 200)
+    )
+    narrow, wide = (text.replace("─", "").split() for text in texts)
+
+    assert sorted(narrow) == sorted(wide)
+
+
 @pytest.mark.parametrize("width", [60, 80])
 def test_a_narrow_leaderboard_has_whole_numbers_and_a_line_a_method(
     width: int, runs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
