@@ -81,7 +81,8 @@ class PreparedRun:
             store.write_maps(_surveyed_maps(plan, survey))
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
-                progress.note(f"{self.folder}: {cost}")
+                for line in (f"{self.folder}: {cost}", *cost.reaches()):
+                    progress.note(line)
             _Session(self, plan, config, worker, store, progress, forced).complete()
 
     @property
