@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.analysis.labels import spec_labels
-from harness.errors import escape_controls
+from harness.errors import escape_controls, escape_line
 from harness.views.fitting import distinct, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _filled(column: Column[Row], rows: Sequence[Row]) -> _Filled[Row]:
     texts, styles = [], []
     for cell in cells:
         text, style = (cell, "") if isinstance(cell, str) else cell
-        texts.append(escape_controls(text) if column.folds else _one_line(text))
+        texts.append(escape_controls(text) if column.folds else escape_line(text))
         styles.append(style)
     common: Sequence[str] = ()
     if column.specs:
@@ -219,10 +219,6 @@ def _filled(column: Column[Row], rows: Sequence[Row]) -> _Filled[Row]:
         firsts: list[Any] = [None, *(row[0] for row in rows)]  # type: ignore[index]
         repeated = [row[0] is last for row, last in zip(rows, firsts, strict=False)]  # type: ignore[index]
     return _Filled(column, texts, styles, repeated, common)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(escape_controls(text).split("\n"))
 
 
 def _in_all(filled: Iterable[_Filled[Row]]) -> str:
