@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
             new.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The other runs."""
+    return "runs", str(arguments.run_folder.absolute().parent)
 
 
 def _lists(frame: "pandas.DataFrame") -> list[str]:
