@@ -93,7 +93,7 @@ def test_a_wrong_keyword_is_refused_in_words_of_keywords(
         (lambda run: harness.make("clusterer", "louvian"), "did you mean 'louvain'?"),
         (lambda run: harness.modularity(np.ones((2, 2)), [0, 1], "1"), "resolution: expected a"),
         (lambda run: harness.modularity(np.ones((2, 2)) * 1e308, [0, 1]), "sum must be finite"),
-        (lambda run: run.leaderboard("excess_"), "did you mean 'excess'?"),
+        (lambda run: run.leaderboard("exces"), "did you mean 'excess'?"),
         (lambda run: run.leaderboard(by=3), "by: expected text, not 3"),
         (lambda run: run.rows(bye="excess"), "Run.rows has no keyword 'bye'; did you mean 'by'?"),
         (lambda run: run.layers("louvian"), "did you mean 'louvain'?"),
