@@ -7,11 +7,12 @@ submitted as soon as their maps exist: clustering starts while maps are still ex
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Self
 
+from harness.engine.estimate import RemainingTime
 from harness.engine.pool import CellJob, Pool
 from harness.errors import RunStoppedError
 from harness.planning.progress import Progress
@@ -19,6 +20,7 @@ from harness.planning.settings import Settings, TimeLimits
 from harness.planning.survey import MapRecord
 from harness.store import FILE_NAME, Store
 from harness.store.records import CellRecord
+from harness.store.tables import CellKind
 
 # Seconds without an ended cell after which the pool is asked for its room again.
 PATIENCE = 5.0
@@ -43,12 +45,15 @@ class Clustering:
     limits: TimeLimits
     progress: Progress
     phase: str
-    total: int
+    missing: Mapping[CellKind, int]
     _done: int = 0
     _failures: int = 0
     _after: int = -1
     _page: deque[tuple[sqlite3.Row, MapRecord | None]] = field(default_factory=deque)
     _under_way: dict[Future[CellRecord], sqlite3.Row] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._remaining = RemainingTime(self.missing)
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +72,8 @@ class Clustering:
 
     def finish(self) -> None:
         """Compute and record all cells; every map has its record by now."""
-        self.progress.begin(self.phase, self.total)
+        self._remaining.restart()
+        self.progress.begin(self.phase, sum(self.missing.values()), self._remaining.seconds)
         self._feed()
         shown = 0
         while shown < self._done or self._under_way:
@@ -88,6 +94,7 @@ class Clustering:
             self._after = cell["position"]
             self._page.popleft()
             if found.reason:
+                self._remaining.add(_kind(cell), None)
                 skipped.append(CellRecord(cell["cell"], "skipped", found.reason))
             else:
                 self._under_way[self.pool.submit(self._job(cell, found))] = cell
@@ -127,6 +134,7 @@ class Clustering:
                 raise RunStoppedError(f"{self.store.folder}: was removed during the run")
         for future in ended:
             cell, record = self._under_way.pop(future), future.result()
+            self._remaining.add(_kind(cell), record.seconds)
             if record.status != "ok":
                 self._failures += 1
                 self._warn(cell, record)
@@ -141,3 +149,7 @@ class Clustering:
             self.progress.warn(f"{where}: {record.status}: {record.reason}")
         elif self._failures == WARNINGS + 1:
             self.progress.warn("more cells failed; `harness export` lists each with its reason")
+
+
+def _kind(cell: sqlite3.Row) -> CellKind:
+    return CellKind(*(cell[name] for name in CellKind._fields))

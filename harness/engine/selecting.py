@@ -108,5 +108,5 @@ def apply_selectors(
         replace_selections(store, records, list(codes))
         listed = list(dict.fromkeys([*settings["selectors"], *codes]))
         store.change_settings({**settings, "selectors": listed})
-        replace_stabilities(store, stabilities(store))
+        replace_stabilities(store, stabilities(store, progress))
         return failed_selections(store)
