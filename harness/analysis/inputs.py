@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from harness.errors import HarnessError, RunStoppedError
+from harness.planning.identity import code_digest, identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
@@ -29,7 +30,8 @@ class RunInputs:
 
     image(image_set, key) raises HarnessError if the image cannot be loaded or its pixels are not
     those of the run; ablator(extractor, ablation) if the extractor does not support ablation, or
-    its model lacks the layer, is missing or is not that of the run.
+    its model lacks the layer, is missing or is not that of the run. identity(extractor) is its full
+    spec and the digests of its code and its model.
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
@@ -38,6 +40,8 @@ class RunInputs:
         # An image's maps and methods follow each other.
         self.image = lru_cache(maxsize=1)(self._image)
         self.ablator = cache(self._ablator)
+        self.identity = cache(self._identity)
+        self._extractor = cache(self._make_extractor)
         self._image_set = cache(self._make_image_set)
 
     def classes(self, image_set: str) -> tuple[str, ...]:
@@ -56,9 +60,7 @@ class RunInputs:
             raise
         except Exception as error:  # a plugin's method may raise anything
             raise HarnessError(f"{image_set}: {key}: {type(error).__name__}: {error}") from error
-        (digest,) = self._store.connection.execute(
-            "SELECT digest FROM images WHERE image_set = ? AND image = ?", (image_set, key)
-        ).fetchone()
+        digest = self.digest(image_set, key)
         if image.digest != digest:
             raise HarnessError(
                 f"{key}: its pixels are not those of the run: their digest is "
@@ -66,21 +68,37 @@ class RunInputs:
             )
         return image
 
-    def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
+    def digest(self, image_set: str, key: str) -> str:
+        """The digest of an image's pixels in the run."""
+        (digest,) = self._store.connection.execute(
+            "SELECT digest FROM images WHERE image_set = ? AND image = ?", (image_set, key)
+        ).fetchone()
+        return str(digest)
+
+    def _identity(self, extractor: str) -> tuple[str, ...]:
+        made = self._extractor(extractor)
+        return *identify(made, code_digest(type(made))).parts, made.fingerprint()
+
+    def _make_extractor(self, extractor: str) -> Extractor:
         (made,) = self._registry.make("extractor", extractor)
         if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(
                 f"{self._store.folder}: its maps come from {extractor}, which offers no model to "
                 "ablate; one-layer-vit, hf and timm do"
             )
-        found = made.fingerprint()
-        last = next(reversed(self._store.sessions()), {"fingerprints": {}})
+        return made
+
+    def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
+        made = self._extractor(extractor)
+        *_, found = self.identity(extractor)
+        last: dict[str, Any] = next(reversed(self._store.sessions()), {"fingerprints": {}})
         then = last["fingerprints"].get(extractor, found)
         if then != found:
             raise HarnessError(
                 f"{extractor}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the "
                 f"run's was {then[:SHOWN]}…"
             )
+        assert isinstance(made, Ablatable)
         return made.ablator(ablation)
 
 

@@ -170,11 +170,11 @@ class RemainingTime:
         """The estimate; None while too few cells have ended."""
         with self._lock:
             # The later half: at first, libraries are imported and caches are cold.
-            (since, _), *recent = list(self._ended)[len(self._ended) // 2 :] or [(0.0, None)]
-            work = self._work(Counter(kind for _, kind in recent))
+            recent = list(self._ended)[len(self._ended) // 2 :]
+            work = self._work(Counter(kind for _, kind in recent[1:]))
             if len(self._ended) < FEWEST or not work:
                 return None
-            return (recent[-1][0] - since) / work * self._work(self._missing)
+            return (recent[-1][0] - recent[0][0]) / work * self._work(self._missing)
 
     def _work(self, counts: Mapping[CellKind, int]) -> float:
         """The seconds of some cells one after the other; unknown kinds take the others' mean."""

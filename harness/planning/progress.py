@@ -38,6 +38,9 @@ class Progress:
         """Show a problem that does not end the run."""
 
 
+SILENT = Progress()
+
+
 def named(name: str, reason: str) -> str:
     """Return a reason that begins with the name of its subject, once."""
     return reason if reason.startswith(f"{name}: ") else f"{name}: {reason}"

@@ -151,8 +151,9 @@ class _Removing:
         block = self.blocks[self.removal.layer]
         if self.removal.at == "block":
             return [block]
-        simple = [part for part in block.modules() if isinstance(part, nn.Linear | nn.LayerNorm)]
-        return simple if self.removal.at == "keys" else [*simple, self._attention]
+        simple = nn.Linear, nn.LayerNorm
+        shared = [part for part in block.modules() if isinstance(part, simple)]
+        return shared + [self._attention] * (self.removal.at == "attention")
 
     def _through(
         self, changed: AbstractContextManager[None], images: int
