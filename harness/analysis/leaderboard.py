@@ -19,9 +19,9 @@ from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
+from harness.planning.progress import SILENT, Progress
 from harness.plugin.spec import hint
 from harness.plugin.values import Floats
-from harness.planning.progress import SILENT, Progress
 from harness.store import Store, none_for_nan
 
 # Largest false discovery rate at which a selection counts as more than the control.
