@@ -12,7 +12,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import escape_controls
@@ -37,8 +37,8 @@ class _Phase:
     name: str
     total: int
     left: Callable[[], float | None] | None
+    began: float
     done: int = 0
-    began: float = field(default_factory=time.monotonic)
     first: tuple[float, int] | None = None
 
     def advance(self, steps: int) -> None:
@@ -47,7 +47,9 @@ class _Phase:
             self.first = time.monotonic(), self.done
 
     def seconds_left(self) -> float | None:
-        """The time left; None if nothing is known yet."""
+        """The time left; None if nothing is known yet, or nothing is left."""
+        if self.done >= self.total:
+            return None
         if self.left is not None:
             return self.left()
         if self.first is None:
@@ -55,7 +57,7 @@ class _Phase:
         # The first step may load models and libraries: later ones say more.
         since, before = self.first if self.done > self.first[1] else (self.began, 0)
         pace = (time.monotonic() - since) / (self.done - before)
-        return pace * max(0, self.total - self.done)
+        return pace * (self.total - self.done)
 
     def __str__(self) -> str:
         left = self.seconds_left()
@@ -78,7 +80,7 @@ class _Shown(Progress):
     ) -> None:
         """Show this phase from now on."""
         with self._lock:
-            self._phase = _Phase(phase, total, seconds_left) if total else None
+            self._phase = _Phase(phase, total, seconds_left, time.monotonic()) if total else None
             self.tick()
 
     def advance(self, steps: int = 1) -> None:
