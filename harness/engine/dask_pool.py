@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -228,7 +229,10 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
             "workers here"
         )
     try:
-        client = distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
+        with warnings.catch_warnings():
+            # Workers of other versions are refused one by one.
+            warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+            client = distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
             f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"

@@ -18,6 +18,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(module.time, "monotonic", made.monotonic)
+    monkeypatch.setattr(module, "QUIET", 2.0)
     return made
 
 
