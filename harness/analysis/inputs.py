@@ -1,8 +1,10 @@
 """What a run's results are made from: images, models and maps, refused if they have changed."""
 
-from collections.abc import Sequence
-from functools import cache, lru_cache
-from typing import Any, Protocol, cast, runtime_checkable
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.identity import code_digest, identify
@@ -15,6 +17,7 @@ from harness.store.maps import load_map
 
 # Digits of a digest that messages show.
 SHOWN = 12
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -28,10 +31,11 @@ class TellsClasses(Protocol):
 class RunInputs:
     """Loads the images and models of one run, each image set and model once.
 
+    Relative paths are those from the current folder, else from where the run was started.
     image(image_set, key) raises HarnessError if the image cannot be loaded or its pixels are not
     those of the run; ablator(extractor, ablation) if the extractor does not support ablation, or
     its model lacks the layer, is missing or is not that of the run. identity(extractor) is its full
-    spec and the digests of its code and its model.
+    spec and the digests of its code and of the run's model.
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
@@ -41,7 +45,6 @@ class RunInputs:
         self.image = lru_cache(maxsize=1)(self._image)
         self.ablator = cache(self._ablator)
         self.identity = cache(self._identity)
-        self._extractor = cache(self._make_extractor)
         self._image_set = cache(self._make_image_set)
 
     def classes(self, image_set: str) -> tuple[str, ...]:
@@ -54,12 +57,7 @@ class RunInputs:
         return cast("ImageSet", made)
 
     def _image(self, image_set: str, key: str) -> Image:
-        try:
-            image = self._image_set(image_set).load(key)
-        except HarnessError:
-            raise
-        except Exception as error:  # a plugin's method may raise anything
-            raise HarnessError(f"{image_set}: {key}: {type(error).__name__}: {error}") from error
+        image = self._found(partial(self._loaded, image_set, key))
         digest = self.digest(image_set, key)
         if image.digest != digest:
             raise HarnessError(
@@ -75,11 +73,45 @@ class RunInputs:
         ).fetchone()
         return str(digest)
 
-    def _identity(self, extractor: str) -> tuple[str, ...]:
-        made = self._extractor(extractor)
-        return *identify(made, code_digest(type(made))).parts, made.fingerprint()
+    def _loaded(self, image_set: str, key: str) -> Image:
+        try:
+            return self._image_set(image_set).load(key)
+        except HarnessError:
+            raise
+        except Exception as error:  # a plugin's method may raise anything
+            raise HarnessError(f"{image_set}: {key}: {type(error).__name__}: {error}") from error
 
-    def _make_extractor(self, extractor: str) -> Extractor:
+    def _found(self, load: Callable[[], T]) -> T:
+        """What is loaded here or, if that fails, in the folder where the run was started."""
+        try:
+            return load()
+        except HarnessError:
+            sessions = self._store.sessions()
+            folder = Path(sessions[-1]["invocation"].get("folder", "")) if sessions else Path()
+            with contextlib.suppress(HarnessError, OSError), contextlib.chdir(folder):
+                return load()
+            raise
+
+    def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
+        return self._found(partial(self._opened, extractor, ablation))
+
+    def _opened(self, extractor: str, ablation: AblationSpec) -> Ablator:
+        made = self._ablatable(extractor)
+        found = cast("Extractor", made).fingerprint()
+        then = self._fingerprint(extractor) or found
+        if then != found:
+            raise HarnessError(
+                f"{extractor}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the "
+                f"run's was {then[:SHOWN]}…"
+            )
+        return made.ablator(ablation)
+
+    def _fingerprint(self, extractor: str) -> str:
+        """The digest of the run's model; "" if it is not known."""
+        last: dict[str, Any] = next(reversed(self._store.sessions()), {"fingerprints": {}})
+        return str(last["fingerprints"].get(extractor, ""))
+
+    def _ablatable(self, extractor: str) -> Ablatable:
         (made,) = self._registry.make("extractor", extractor)
         if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(
@@ -88,18 +120,10 @@ class RunInputs:
             )
         return made
 
-    def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
-        made = self._extractor(extractor)
-        *_, found = self.identity(extractor)
-        last: dict[str, Any] = next(reversed(self._store.sessions()), {"fingerprints": {}})
-        then = last["fingerprints"].get(extractor, found)
-        if then != found:
-            raise HarnessError(
-                f"{extractor}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the "
-                f"run's was {then[:SHOWN]}…"
-            )
-        assert isinstance(made, Ablatable)
-        return made.ablator(ablation)
+    def _identity(self, extractor: str) -> tuple[str, ...]:
+        made = cast("Extractor", self._found(partial(self._ablatable, extractor)))
+        parts = identify(made, code_digest(type(made))).parts
+        return *parts, self._fingerprint(extractor)
 
 
 def attention_of(store: Store, key: str, image: str) -> AttentionMap:
