@@ -52,7 +52,7 @@ class _Phase:
             return None
         if self.left is not None:
             return self.left()
-        if self.first is None:
+        if self.first is None or not self.done:
             return None
         # The first step may load models and libraries: later ones say more.
         since, before = self.first if self.done > self.first[1] else (self.began, 0)

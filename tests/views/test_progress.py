@@ -61,6 +61,18 @@ def test_a_slow_first_step_does_not_spoil_the_estimate(
     assert capsys.readouterr().err.splitlines()[-1] == "walking: 3 of 12, about 90 s left"
 
 
+def test_what_was_done_before_does_not_count_as_fast(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = PlainProgress()
+    progress.begin("walking", 100)
+    for steps, seconds in ((70, 0), (10, 10)):
+        clock.now += seconds
+        progress.advance(steps)
+
+    assert capsys.readouterr().err == "walking: 80 of 100, about 20 s left\n"
+
+
 def test_lines_of_long_work_grow_rare(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     progress = PlainProgress()
     for _ in progress.track("walking", range(10_000)):
