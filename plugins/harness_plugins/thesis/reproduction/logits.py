@@ -51,7 +51,9 @@ def over_all_images(study: Study) -> Output:
 
 
 def _ablation(study: Study, images: list[str]) -> Ablation:
-    return study.thesis_run.ablate(LOUVAIN, images, AblationSettings(together=1), study.plugins)
+    return study.thesis_run.ablate(
+        LOUVAIN, images, AblationSettings(together=1), study.plugins, progress=study.progress
+    )
 
 
 def _name(effect: Effect, clusters: Sequence[ClusterSalience]) -> str:
