@@ -15,6 +15,8 @@ from harness.store.tables import CellKind
 
 # Cells of a kind whose median time counts, and ended cells from which the pace is taken.
 RECENT = 200
+# Cells of a kind of which the median counts.
+FEW = 12
 # Ended cells from which a pace can be told.
 FEWEST = 4
 
@@ -117,7 +119,8 @@ def _kind(cell: PlannedCell) -> CellKind:
 class KindTimes:
     """The seconds that recent cells took, by kind.
 
-    Medians, because the first cell of a method in each worker imports the method's library.
+    Medians, because the first cell of a method in each worker imports the method's library; of few
+    cells the lower quartile, because most of them may be such.
     """
 
     def __init__(self) -> None:
@@ -130,10 +133,11 @@ class KindTimes:
         self._seconds[kind].append(seconds)
 
     def of(self, kind: CellKind) -> float | None:
-        """The median of cells of the kind, else of the method's; None if there is none."""
-        found = self._seconds[kind] if kind in self._seconds else self._of_method(kind)
-        seconds = list(found)
-        return statistics.median(seconds) if seconds else None
+        """What cells of the kind take, else those of its method; None if there is none."""
+        found = sorted(self._seconds[kind] if kind in self._seconds else self._of_method(kind))
+        if len(found) < FEW:
+            return found[(len(found) - 1) // 4] if found else None
+        return statistics.median(found)
 
     def _of_method(self, kind: CellKind) -> Iterator[float]:
         for other, seconds in self._seconds.items():
@@ -150,7 +154,8 @@ class RemainingTime:
     def __init__(self, missing: Mapping[CellKind, int]) -> None:
         self._missing = Counter(missing)
         self._times = KindTimes()
-        self._ended: deque[tuple[float, CellKind]] = deque(maxlen=RECENT)
+        # When cells ended, and how long they took.
+        self._ended: deque[tuple[float, float]] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
 
     def add(self, kind: CellKind, seconds: float | None) -> None:
@@ -159,7 +164,7 @@ class RemainingTime:
             self._missing[kind] -= 1
             if seconds is not None:
                 self._times.add(kind, seconds)
-                self._ended.append((time.monotonic(), kind))
+                self._ended.append((time.monotonic(), seconds))
 
     def restart(self) -> None:
         """Take the pace from now on: before, cells waited for maps."""
@@ -171,7 +176,7 @@ class RemainingTime:
         with self._lock:
             # The later half: at first, libraries are imported and caches are cold.
             recent = list(self._ended)[len(self._ended) // 2 :]
-            work = self._work(Counter(kind for _, kind in recent[1:]))
+            work = sum(seconds for _, seconds in recent[1:])
             if len(self._ended) < FEWEST or not work:
                 return None
             return (recent[-1][0] - recent[0][0]) / work * self._work(self._missing)
