@@ -15,8 +15,6 @@ from harness.store.tables import CellKind
 
 # Cells of a kind whose median time counts, and ended cells from which the pace is taken.
 RECENT = 200
-# Cells of a kind of which the median counts.
-FEW = 12
 # Ended cells from which a pace can be told.
 FEWEST = 4
 
@@ -119,8 +117,7 @@ def _kind(cell: PlannedCell) -> CellKind:
 class KindTimes:
     """The seconds that recent cells took, by kind.
 
-    Medians, because the first cell of a method in each worker imports the method's library; of few
-    cells the lower quartile, because most of them may be such.
+    Medians, because the first cell of a method in each worker imports the method's library.
     """
 
     def __init__(self) -> None:
@@ -133,11 +130,9 @@ class KindTimes:
         self._seconds[kind].append(seconds)
 
     def of(self, kind: CellKind) -> float | None:
-        """What cells of the kind take, else those of its method; None if there is none."""
-        found = sorted(self._seconds[kind] if kind in self._seconds else self._of_method(kind))
-        if len(found) < FEW:
-            return found[(len(found) - 1) // 4] if found else None
-        return statistics.median(found)
+        """The median of cells of the kind, else of the method's; None if there is none."""
+        found = list(self._seconds[kind] if kind in self._seconds else self._of_method(kind))
+        return statistics.median_low(found) if found else None
 
     def _of_method(self, kind: CellKind) -> Iterator[float]:
         for other, seconds in self._seconds.items():

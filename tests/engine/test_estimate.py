@@ -89,7 +89,7 @@ def test_cells_that_are_not_computed_take_no_time(monkeypatch: pytest.MonkeyPatc
 
 def test_the_time_of_another_role_stands_in_for_a_kind_that_was_not_timed() -> None:
     times = KindTimes()
-    for seconds in [1.0] * 6 + [2.0] * 3 + [30.0] * 6:
+    for seconds in (1.0, 2.0, 30.0):
         times.add(kind("louvain"), seconds)
 
     assert times.of(kind("louvain", "control")) == 2.0
