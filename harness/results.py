@@ -14,6 +14,7 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
 from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
+from harness.analysis.verdicts import Verdict, verdicts
 from harness.engine.environment import environment
 from harness.engine.selecting import apply_selectors
 from harness.planning.progress import Progress
@@ -21,7 +22,7 @@ from harness.planning.suites import execution
 from harness.plugin import registry
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
-from harness.store.selections import failed_selections
+from harness.store.selections import failures
 from harness.views.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -127,6 +128,14 @@ class Run:
         """
         with shown_progress(progress) as shown:
             return self._read(ranking.comparisons, shown)
+
+    def verdicts(self) -> list[Verdict]:
+        """Return what the tests found, for each selector and control.
+
+        A verdict has the number of significant tests, of those whose p is the smallest that their
+        draws allow, and what more draws could settle.
+        """
+        return self._read(verdicts)
 
     def select(
         self,
@@ -306,9 +315,12 @@ class Run:
         """Return environment, source and invocation of every execution, the latest last."""
         return self._read(Store.sessions)
 
-    def failed_selections(self) -> int:
-        """Return how many selections failed; one that found nothing did not fail."""
-        return self._read(failed_selections)
+    def failures(self) -> dict[str, int]:
+        """Return how much failed, by what it was: "image could not be read", "cell timed out", …
+
+        A selection that found nothing did not fail, and a cell without a map counts by its map.
+        """
+        return self._read(failures)
 
     def controls(self) -> list[str]:
         """Return the specs of the controls that images or maps are compared with."""

@@ -96,6 +96,7 @@ def print_leaderboards(
                 {name: value for name, value in asdict(each).items() if name != "rows"}
                 for each in board.comparisons
             ],
+            "tests": [asdict(verdict) for verdict in board.verdicts],
         }
         for board in boards
     ]
@@ -112,7 +113,9 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     compared = run.comparisons()
     rows = ranked(compared, by)
     inline = any(session.get("isolation") == "none" for session in run.sessions())
-    return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by, inline)
+    return Board(
+        str(run.folder), rows, compared, run.verdicts(), run.settings(), run.controls(), by, inline
+    )
 
 
 def _print(

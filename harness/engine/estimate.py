@@ -4,11 +4,13 @@ import statistics
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from harness.planning.plan import Plan, PlannedCell
+from harness.metrics.reach import Reach, reach
+from harness.planning.plan import Plan, PlannedCell, PlannedMap
 from harness.planning.progress import duration
+from harness.plugin.values import OBSERVED
 from harness.store import Store
 from harness.store.selections import Accepted, accepted
 from harness.store.tables import CellKind
@@ -25,7 +27,8 @@ class CostEstimate:
 
     perturbed: the most cells that selected levels may add. Seconds are estimated from stored cells
     of the same methods: seconds of new cells, perturbed_seconds of perturbed ones; untimed: new
-    cells of methods without any, left out of `seconds`.
+    cells of methods without any, left out of `seconds`; tests: by control, what the tests of a
+    selector can reach.
     """
 
     cells: int
@@ -35,6 +38,7 @@ class CostEstimate:
     seconds: float
     perturbed_seconds: float
     untimed: int
+    tests: Mapping[str, Reach]
 
     @property
     def new(self) -> int:
@@ -54,6 +58,12 @@ class CostEstimate:
         if self.untimed:
             text += f"; no like cell was timed here for {self.untimed}"
         return text
+
+    def reaches(self) -> Iterator[str]:
+        """Generate a line for the controls under which tests can reach the same."""
+        for found in dict.fromkeys(self.tests.values()):
+            controls = [name for name, each in self.tests.items() if each == found]
+            yield f"{', '.join(controls)}: {found}"
 
 
 def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
@@ -107,7 +117,31 @@ def cost_of(
         work(new, plan.settings.levels),
         work(perturbed, plan.settings.stability_draws),
         sum(count for kind, count in new.items() if times.of(kind) is None),
+        planned_tests(plan),
     )
+
+
+def planned_tests(plan: Plan) -> dict[str, Reach]:
+    """What the tests of a selector can reach, by control, if no cell fails.
+
+    Maps from images count as of one size, which is not known before they are extracted.
+    """
+    settings = plan.settings
+    maps = list({each.key: each for each in plan.maps if not each.reason}.values())
+    observed = [each for each in maps if each.variant == OBSERVED]
+
+    def pool(planned: PlannedMap) -> Hashable:
+        if settings.pooling == "image":
+            return planned.observed or planned.key
+        return planned.extractor, planned.head_index, planned.nodes
+
+    draws = Counter((each.variant.name, pool(each)) for each in maps if each.variant != OBSERVED)
+    methods = len(plan.graphs) * len(plan.clusterers) * settings.repeats
+    found = {}
+    for control in dict.fromkeys(control for control, _ in draws):
+        tested = [draws[control, pool(each)] for each in observed]
+        found[control] = reach([count for count in tested if count] * methods)
+    return found
 
 
 def _kind(cell: PlannedCell) -> CellKind:

@@ -82,6 +82,8 @@ class PreparedRun:
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
                 progress.announce(f"{self.folder}: {cost}")
+                for line in cost.reaches():
+                    progress.note(line)
             _Session(self, plan, config, worker, store, progress, forced).complete()
 
     @property

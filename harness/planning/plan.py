@@ -27,7 +27,8 @@ class PlannedMap:
 
     image_set: "" for stored maps. source: digest of the image or stored map. seed: of a control.
     drawn_from: key of the observed map that a map control alters. observed: key of the map that
-    a control is compared with. reason: why the input cannot be loaded.
+    a control is compared with. nodes: of a stored map, 0 if not known before extraction. reason:
+    why the input cannot be loaded.
     """
 
     key: str
@@ -40,6 +41,7 @@ class PlannedMap:
     seed: int = 0
     drawn_from: str = ""
     observed: str = ""
+    nodes: int = 0
     reason: str = ""
 
 
@@ -216,7 +218,7 @@ def _stored(found: SurveyedMap) -> PlannedMap:
     # Equal weights elsewhere on an image are another map.
     key = key_of(identity, record.grid, record.region, *_numbers(found.head_index))
     place = "", found.image or record.key, record.digest, found.map_set, found.head_index
-    return PlannedMap(key, *place, reason=record.reason)
+    return PlannedMap(key, *place, nodes=record.nodes, reason=record.reason)
 
 
 def _numbers(index: HeadIndex) -> tuple[int, int]:
