@@ -20,6 +20,7 @@ from harness.engine.selecting import apply_selectors
 from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
+from harness.plugin.recorded import recalled
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
 from harness.store.selections import failures
@@ -43,8 +44,9 @@ class Run:
     `harness.run` and `harness.open_run` return runs. Frames are tidy: one observation a row,
     identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
     role, control and draw where controls are included. Times are in seconds, memory in bytes.
-    Where `plugins` are taken, they are files or package folders with more plugins. What takes over
-    two seconds shows progress on stderr; `progress=False` turns that off.
+    Where `plugins` are taken, they are files or package folders with more plugins than the run's
+    own, which it remembers. What takes over two seconds shows progress on stderr;
+    `progress=False` turns that off.
 
     Parameters
     ----------
@@ -148,9 +150,9 @@ class Run:
         Nothing is clustered again. What the selectors, given by specs, select is stored with what
         others selected.
         """
-        how = execution({"plugins": plugins})
         specs = [selectors] if isinstance(selectors, str) else selectors
-        known = registry.load(how.plugins)
+        paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
+        how, known = execution({"plugins": paths}), registry.load(paths, unusable)
         with shown_progress(progress) as shown:
             return apply_selectors(self.folder, specs, how, known, shown)
 
@@ -227,7 +229,7 @@ class Run:
         removed, and where. What random patches do is kept in the run's folder, so that the same
         call continues after an interruption.
         """
-        how, known, found = settings or AblationSettings(), _registry(plugins), environment(1)
+        how, known, found = settings or AblationSettings(), self._registry(plugins), environment(1)
         with shown_progress(progress) as shown:
             return self._read(ablate, known, reference, images, how, shown, found)
 
@@ -262,9 +264,10 @@ class Run:
         Returns the image, and the classes of the set in the order of labels. Raises HarnessError if
         it cannot be loaded, or its pixels are not those of the run.
         """
+        known = self._registry(plugins)
 
         def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
-            inputs = RunInputs(stored, _registry(plugins))
+            inputs = RunInputs(stored, known)
             return inputs.image(images, image), inputs.classes(images)
 
         return self._read(read)
@@ -283,7 +286,7 @@ class Run:
         `candidates`, levels count that a selector did not accept. Spatial blocks and k-means on
         pixels are measured beside the methods.
         """
-        known = _registry(plugins)
+        known = self._registry(plugins)
         with shown_progress(progress) as shown:
             return self._read(
                 foreground_agreement, known, foreground, candidates=candidates, progress=shown
@@ -336,6 +339,6 @@ class Run:
         with open_for_reading(self.folder) as stored:
             return part(stored, *arguments, **options)
 
-
-def _registry(plugins: Plugins) -> registry.Registry:
-    return registry.load([Path(path) for path in plugins])
+    def _registry(self, plugins: Plugins) -> registry.Registry:
+        """The components of installed packages, of the run's plugins and of more."""
+        return registry.load(*recalled(self.sessions(), [Path(path) for path in plugins]))

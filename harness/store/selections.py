@@ -59,6 +59,16 @@ def groups(store: Store) -> Iterator[Group]:
         yield found
 
 
+def undrawn_controls(store: Store) -> set[tuple[str, str]]:
+    """Each control and map that it was to be drawn for, if not a single draw is there."""
+    return set(
+        store.connection.execute(
+            "SELECT control, observed FROM planned JOIN maps USING (map) WHERE role = 'control' "
+            "GROUP BY control, observed HAVING min(reason <> '')"
+        )
+    )
+
+
 def count_observed(store: Store) -> int:
     """The number of observed cells in all groups."""
     return store.count(
