@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
                 if arguments.format == "csv":
                     frame.to_csv(new, index=False)
                 else:
-                    frame.to_parquet(new, index=False)
+                    # Arrow itself opens no path that is not UTF-8.
+                    with new.open("wb") as file:
+                        frame.to_parquet(file, index=False)
             print(f"{path}: {len(frame)} rows")
             progress.advance(len(frame))
         path = arguments.out / "provenance.json"

@@ -34,6 +34,7 @@ from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution
 from harness.store.records import CellRecord
+from harness.working_folder import safe_environment
 
 try:
     import distributed
@@ -256,7 +257,7 @@ def _started_workers(address: str, count: int) -> Iterator[None]:
         subprocess.Popen(
             [*command, *options],
             # They import nothing from the working folder.
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
+            env=safe_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

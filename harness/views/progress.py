@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import escape_controls
+from harness.errors import escape_line
 from harness.planning.progress import Progress, duration
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class PlainProgress(_Shown):
         """Print the line."""
         # Nobody reads it any more; the work goes on.
         with self._lock, contextlib.suppress(OSError, ValueError):
-            print(escape_controls(line), file=sys.stderr, flush=True)
+            print(escape_line(line), file=sys.stderr, flush=True)
 
     def _show(self, phase: _Phase | None) -> None:
         now = time.monotonic()
@@ -173,7 +173,7 @@ class LiveProgress(_Shown):
                 self._bars.remove_task(task)
             self._on_bar = phase
             if phase is not None:
-                self._bars.add_task(escape_controls(phase.name), total=phase.total, left="")
+                self._bars.add_task(escape_line(phase.name), total=phase.total, left="")
         if phase is not None:
             left = phase.seconds_left()
             shown = "" if left is None else f"about {duration(left)} left"
