@@ -188,7 +188,9 @@ def _bars() -> "Bars":
     name = TextColumn("{task.description}", markup=False)
     left = TextColumn("{task.fields[left]}", markup=False)
     columns = name, BarColumn(), MofNCompleteColumn(), left
-    return Bars(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4)
+    # What is printed to stdout stays there, also while a bar is shown.
+    console = Console(stderr=True)
+    return Bars(*columns, console=console, transient=True, redirect_stdout=False)
 
 
 @contextmanager
