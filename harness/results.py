@@ -15,6 +15,7 @@ from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by
 from harness.analysis.method import flat_types, flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
+from harness.engine.environment import environment
 from harness.engine.selecting import apply_selectors
 from harness.errors import HarnessError
 from harness.planning.progress import Progress
@@ -25,6 +26,7 @@ from harness.plugin.recorded import recalled
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
 from harness.store.selections import failures
+from harness.views.progress import shown_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 Plugins = Sequence[str | Path]
+ProgressOption = bool | Progress
 
 
 @checked_class
@@ -45,7 +48,8 @@ class Run:
     identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
     role, control and draw where controls are included. Times are in seconds, memory in bytes.
     Where `plugins` are taken, they are files or package folders with more plugins than the run's
-    own, which it remembers.
+    own, which it remembers. What takes over two seconds shows progress on stderr;
+    `progress=False` turns that off.
 
     Parameters
     ----------
@@ -84,40 +88,51 @@ class Run:
 
     folder: Path
 
-    def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
+    def leaderboard(
+        self, by: str | None = None, *, progress: ProgressOption = True
+    ) -> "pandas.DataFrame":
         """Rank the methods, or `by` another column; a frame of one row a method, best first.
 
         It holds rank, tier, specs, means over maps (modularity, excess, jaccard, n_clusters,
         coverage, p_value, seconds), and how many maps are accepted, significant, ok and in total.
         """
-        return frames.of_rows([flatten(row) for row in self.rows(by)], ranking.TYPES)
+        return frames.of_rows(
+            [flatten(row) for row in self.rows(by, progress=progress)], ranking.TYPES
+        )
 
-    def rows(self, by: str | None = None) -> list[ranking.Row]:
+    def rows(self, by: str | None = None, *, progress: ProgressOption = True) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
-        return self._read(ranking.leaderboard, by)
+        with shown_progress(progress) as shown:
+            return self._read(ranking.leaderboard, by, shown)
 
-    def head_rows(self) -> list[HeadRow]:
+    def head_rows(self, *, progress: ProgressOption = True) -> list[HeadRow]:
         """Return the figures of `rows` on every head of every layer, best heads first."""
-        return self._read(by_head)
+        with shown_progress(progress) as shown:
+            return self._read(by_head, shown)
 
-    def layer_rows(self) -> list[LayerRow]:
+    def layer_rows(self, *, progress: ProgressOption = True) -> list[LayerRow]:
         """Return the figures of `rows` on every layer, by depth."""
-        return self._read(by_layer)
+        with shown_progress(progress) as shown:
+            return self._read(by_layer, shown)
 
-    def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
+    def layers(
+        self, clusterers: Sequence[str] = (), *, progress: ProgressOption = True
+    ) -> list[MethodLayers]:
         """Describe every method by layer and head, and compare its clusters between them.
 
         Without `clusterers`, given by specs or names, all are described. Raises HarnessError if the
         run lacks a clusterer, or has only one layer and head.
         """
-        return self._read(layers, clusterers)
+        with shown_progress(progress) as shown:
+            return self._read(layers, clusterers, shown)
 
-    def comparisons(self) -> list[ranking.Comparison]:
+    def comparisons(self, *, progress: ProgressOption = True) -> list[ranking.Comparison]:
         """Return what was tested between methods, for each set of images or maps.
 
         Friedman's p is over all methods; each pair has the first's wins, p and q.
         """
-        return self._read(ranking.comparisons)
+        with shown_progress(progress) as shown:
+            return self._read(ranking.comparisons, shown)
 
     def verdicts(self) -> list[Verdict]:
         """Return what the tests found, for each selector and control.
@@ -131,16 +146,17 @@ class Run:
         self,
         selectors: Sequence[str],
         plugins: Plugins = (),
-        progress: Progress | None = None,
+        progress: ProgressOption = True,
     ) -> int:
         """Apply more selectors to the stored profiles; returns how many selections failed.
 
         Nothing is clustered again. What the selectors, given by specs, select is stored with what
-        others selected; `progress` receives phases and steps.
+        others selected.
         """
         paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
         how, known = execution({"plugins": paths}), registry.load(paths, unusable)
-        return apply_selectors(self.folder, selectors, how, known, progress or Progress())
+        with shown_progress(progress) as shown:
+            return apply_selectors(self.folder, selectors, how, known, shown)
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -206,14 +222,18 @@ class Run:
         images: Sequence[str] = (),
         settings: AblationSettings | None = None,
         plugins: Plugins = (),
+        *,
+        progress: ProgressOption = True,
     ) -> Ablation:
         """Measure how the model's response changes if the clusters of a partition are removed.
 
         `reference` is as in `partition`; without `images` all are taken; `settings` say what is
-        removed, and where.
+        removed, and where. What random patches do is kept in the run's folder, so that the same
+        call continues after an interruption.
         """
-        how = settings or AblationSettings()
-        return self._read(ablate, self._registry(plugins), reference, images, how)
+        how, known, found = settings or AblationSettings(), self._registry(plugins), environment(1)
+        with shown_progress(progress) as shown:
+            return self._read(ablate, known, reference, images, how, shown, found)
 
     def image_report(
         self,
@@ -255,7 +275,12 @@ class Run:
         return self._read(read)
 
     def foreground(
-        self, foreground: Foreground, plugins: Plugins = (), *, candidates: bool = False
+        self,
+        foreground: Foreground,
+        plugins: Plugins = (),
+        *,
+        candidates: bool = False,
+        progress: ProgressOption = True,
     ) -> ForegroundAgreement:
         """Measure how well every method's clusters agree with the images' foreground.
 
@@ -264,16 +289,19 @@ class Run:
         pixels are measured beside the methods.
         """
         known = self._registry(plugins)
-        return self._read(foreground_agreement, known, foreground, candidates=candidates)
+        with shown_progress(progress) as shown:
+            return self._read(
+                foreground_agreement, known, foreground, candidates=candidates, progress=shown
+            )
 
-    def compare(self, other: "Run") -> "pandas.DataFrame":
+    def compare(self, other: "Run", *, progress: ProgressOption = True) -> "pandas.DataFrame":
         """Compare with another run, cell by cell; a frame of one row a method and metric.
 
         Its columns are the fields of PairedMethod and PairedMetric in
         `harness.analysis.comparison`. Differences are the other run's less this one's. Raises
         HarnessError if nothing in one run has a partner in the other.
         """
-        found = self.paired(other)
+        found = self.paired(other, progress=progress)
         if not found.paired:
             raise HarnessError(
                 f"{found.first} and {found.second}: nothing is paired: no image or map has the "
@@ -283,9 +311,10 @@ class Run:
         rows = [{**method, **metric} for method in methods for metric in method["metrics"]]
         return frames.of_rows(rows, {**flat_types(PairedMethod), **flat_types(PairedMetric)})
 
-    def paired(self, other: "Run") -> PairedRuns:
+    def paired(self, other: "Run", *, progress: ProgressOption = True) -> PairedRuns:
         """Return the rows of `compare` as values, and what else differs between the runs."""
-        return self._read(lambda one: other._read(lambda stored: pair_runs(one, stored)))
+        with shown_progress(progress) as shown:
+            return self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
 
     def settings(self) -> dict[str, Any]:
         """Return what was asked for: the fields of `Settings`, by name."""
