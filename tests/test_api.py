@@ -169,6 +169,6 @@ def test_failures_are_computed_again_if_the_keyword_asks_for_it(
         return capsys.readouterr().err
 
     assert phases(progress=False) == ""
-    assert "clustering" not in phases(progress=True)
-    assert "clustering: 3" in phases(progress=True, retry_failed=True)
-    assert "clustering: 3" in phases(progress=True, force=["raising"])
+    assert "warning: raising" not in phases(progress=True)
+    assert "warning: raising" in phases(progress=True, retry_failed=True)
+    assert "warning: raising" in phases(progress=True, force=["raising"])
