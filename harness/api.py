@@ -15,8 +15,8 @@ from harness.planning.suites import refuse_unknown, resolve_run
 from harness.plugin import registry
 from harness.plugin.base import Component
 from harness.plugin.registry import KINDS
+from harness.plugin.spec import split
 from harness.results import Run as Run
-from harness.store import open_for_reading
 
 
 def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRun:
@@ -114,13 +114,16 @@ def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
         yield progress or Progress()
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
     """Open the run in a folder.
 
     Parameters
     ----------
     path
         The run's folder.
+    selectors
+        Names or specs of the selectors whose selections are read; by default the run's own,
+        without those that `harness select` applied.
 
     Returns
     -------
@@ -129,7 +132,7 @@ def open_run(path: str | Path) -> Run:
     Raises
     ------
     HarnessError
-        If there is no run, or one of another version of the store.
+        If there is no run, one of another version of the store, or none with such a selector.
 
     Examples
     --------
@@ -139,8 +142,10 @@ def open_run(path: str | Path) -> Run:
     ...
     harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
     """
-    with open_for_reading(Path(path)):
-        return Run(Path(path))
+    texts = [selectors] if isinstance(selectors, str) else selectors
+    run = Run(Path(path), tuple(part for text in texts for part in split(text)))
+    run.settings()
+    return run
 
 
 def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:

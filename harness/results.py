@@ -13,7 +13,7 @@ from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
 from harness.analysis.method import flatten
-from harness.analysis.partitions import StoredPartition, stored_partition
+from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.engine.selecting import apply_selectors
 from harness.planning.progress import Progress
 from harness.planning.suites import execution
@@ -45,6 +45,9 @@ class Run:
     ----------
     folder : pathlib.Path
         The run's folder.
+    selectors : tuple of str, optional
+        Names or specs of the selectors whose selections are read, the run's own by default. The
+        run may have others that `select` applied.
 
     Examples
     --------
@@ -71,12 +74,14 @@ class Run:
     {'planted-000': 4, 'planted-001': 4}
     >>> run.partition("planted-000", "louvain").labels.shape
     (36,)
-    >>> run.select("fixed[level=0.5]")
-    0
+    >>> run.select("fixed[level=0.5]").leaderboard()[["clusterer", "selector"]]
+      clusterer          selector
+    0   louvain  fixed[level=0.5]
     >>> folder.cleanup()
     """
 
     folder: Path
+    selectors: tuple[str, ...] = ()
 
     def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
         """Rank the methods, or `by` another column; a frame of one row a method, best first.
@@ -120,16 +125,17 @@ class Run:
         selectors: str | Sequence[str],
         plugins: Plugins = (),
         progress: Progress | None = None,
-    ) -> int:
-        """Apply more selectors to the stored profiles; returns how many selections failed.
+    ) -> "Run":
+        """Apply more selectors, given by specs, to the stored profiles; nothing is clustered again.
 
-        Nothing is clustered again. What the selectors, given by specs, select is stored with what
-        others selected; `progress` receives phases and steps.
+        What they select is stored beside what the run's own selected. Returns the run as these
+        selectors see it, as does `open_run(…, selectors=…)`; `progress` receives phases and steps.
         """
         how = execution({"plugins": plugins})
         specs = [selectors] if isinstance(selectors, str) else selectors
         known = registry.load(how.plugins)
-        return apply_selectors(self.folder, specs, how, known, progress or Progress())
+        applied = apply_selectors(self.folder, specs, how, known, progress or Progress())
+        return Run(self.folder, tuple(applied))
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -209,14 +215,13 @@ class Run:
         image: str,
         filters: Mapping[str, str] | None = None,
         clusterers: Sequence[str] = (),
-        selectors: Sequence[str] = (),
     ) -> ImageReport:
         """Report what every method found on one map of an image, and on its controls.
 
         `filters` identify the map if the image has several, such as {"head": "3"}. Without
-        `clusterers` and `selectors`, given by specs or names, all are reported.
+        `clusterers`, given by specs or names, all are reported.
         """
-        return self._read(image_report, image, filters or {}, clusterers, selectors)
+        return self._read(image_report, image, filters or {}, clusterers)
 
     def weights(
         self, report: ImageReport, *, alone: bool = False
@@ -295,6 +300,12 @@ class Run:
         self, part: Callable[Concatenate[Store, P], T], *arguments: P.args, **options: P.kwargs
     ) -> T:
         with open_for_reading(self.folder) as stored:
+            if self.selectors:
+                known = stored.known_selectors()
+                chosen = matching_specs("--selector", "selector", self.selectors, known)
+            else:
+                chosen = list(stored.selectors)
+            stored.show_selectors(chosen)
             return part(stored, *arguments, **options)
 
 

@@ -24,12 +24,14 @@ from harness.store.selections import perturbed_cells
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
 # read at the level selected on the image. The modularity is that of the reference control; a failed
-# draw of any control makes the observation incomplete.
+# draw of any control makes the observation incomplete. In an unfinished run the draws that are
+# there count, if one is of the reference control.
 OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
            avg(CASE WHEN control.control = :reference THEN point.modularity END) AS modularity,
-           min(cells.status IS 'ok') AS ok
+           min(cells.status = 'ok')
+               AND max(control.control = :reference AND cells.status IS NOT NULL) AS ok
     FROM planned AS observed
     JOIN selections AS chosen ON chosen.cell = observed.cell
     JOIN planned AS control ON control.role = 'control' AND control.observed = observed.map
@@ -49,7 +51,8 @@ SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.gr
             WHEN chosen.status IS NULL THEN 'no level was selected yet'
             WHEN chosen.status <> 'ok' THEN chosen.reason
             ELSE '' END AS reason,
-       cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1) AS ok,
+       cells.status IS 'ok' AND chosen.status IS 'ok'
+           AND (controls.position IS NULL OR controls.ok IS 1) AS ok,
        CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END AS modularity,
        CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END AS modularity_full,
        CASE WHEN chosen.accepted THEN controls.modularity
@@ -170,7 +173,7 @@ def outcomes(store: Store) -> Iterator[Outcome]:
 
     parameters = {
         "reference": next(iter(store.controls()), ""),
-        "selectors": json.dumps(store.settings()["selectors"]),
+        "selectors": json.dumps(store.selectors),
     }
     for row in map(dict[str, Any], store.rows(OUTCOMES, parameters)):
         method = MethodKey(*(row.pop(name) for name in MethodKey._fields))

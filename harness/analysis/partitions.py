@@ -224,8 +224,10 @@ def _planted(
 
 def _selected(store: Store, cell: str, text: str, wanted: str | None) -> tuple[int, str, bool]:
     """The number of the level that a selector chose, its spec, and whether it accepted it."""
+    # A reference may name any selector that was applied.
+    table = "selections" if wanted is None else "main.selections"
     rows = store.connection.execute(
-        "SELECT selector, status, candidate, accepted, reason FROM selections "
+        f"SELECT selector, status, candidate, accepted, reason FROM {table} "
         "WHERE cell = ? ORDER BY selector",
         (cell,),
     )

@@ -6,7 +6,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.options import (
+    add_json_option,
+    add_plugin_option,
+    add_run_argument,
+    add_selector_option,
+)
 from harness.cli.output import columns_of, print_result, write_table
 from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
@@ -62,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, default, text in NUMBERS:
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    add_selector_option(parser)
     add_plugin_option(parser)
     add_json_option(parser)
     parser.add_argument(
@@ -79,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = AblationSettings(
         **{each.name: values[each.name] for each in fields(AblationSettings)}
     )
-    opened = open_run(arguments.run_folder)
+    opened = open_run(arguments.run_folder, arguments.selectors)
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.cli.options import add_json_option
+from harness.cli.options import add_json_option, add_selector_option
 from harness.cli.output import print_result
 from harness.errors import escape_controls
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIMIT",
         help="fail if a method's mean is worse by more, as in modularity:-5%%; may be repeated",
     )
+    add_selector_option(parser)
     add_json_option(parser)
 
 
@@ -50,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.views.comparison import show
 
     limits = [read_limit(text) for text in arguments.fail_on]
-    runs = open_run(arguments.first).paired(open_run(arguments.second))
+    first, second = (
+        open_run(path, arguments.selectors) for path in (arguments.first, arguments.second)
+    )
+    runs = first.paired(second)
     worse = regressions(runs, limits) if limits else []
     print_result(
         lambda console: show(runs, console),

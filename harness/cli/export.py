@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from harness.cli.options import add_run_argument
+from harness.cli.options import add_run_argument, add_selector_option
 from harness.cli.output import one_line_errors
 
 SUMMARY = "write a run's tables as Parquet or CSV"
@@ -18,6 +18,7 @@ NESTED = ("labels", "diagnostics", "warnings", "null_statistics")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness export`."""
     add_run_argument(parser)
+    add_selector_option(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the files"
     )
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.api import open_run
 
-    opened = open_run(arguments.run_folder)
+    opened = open_run(arguments.run_folder, arguments.selectors)
     tables = {name: getattr(opened, name)() for name in TABLES}
     with one_line_errors(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import add_selector_option
 from harness.cli.output import columns_of, print_result, write_csv
 from harness.errors import HarnessError
 
@@ -25,6 +26,7 @@ ORDERS = {"head": "heads in the order of their excess", "layer": "layers in the 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness leaderboard`."""
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder")
+    add_selector_option(parser)
     parser.add_argument("--by", metavar="COLUMN", help="sort by this column of the JSON")
     parser.add_argument(
         "--pairs", action="store_true", help="also show the tests between every two methods"
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the leaderboards; returns the exit code."""
     from harness.api import open_run
 
-    opened = [open_run(path) for path in arguments.runs]
+    opened = [open_run(path, arguments.selectors) for path in arguments.runs]
     changes = {"by": arguments.by, "pairs": arguments.pairs, "stability": arguments.stability}
     if arguments.per is None:
         print_leaderboards(opened, arguments.form, **changes)

@@ -23,6 +23,19 @@ def add_run_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
 
 
+def add_selector_option(parser: Parser) -> None:
+    """Add `--selector NAME`, as `selectors`: a list of names, empty if it is not given."""
+    parser.add_argument(
+        "--selector",
+        dest="selectors",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="read what this selector selected, also one that `harness select` applied; may be "
+        "repeated (default: those of the run's settings)",
+    )
+
+
 def add_json_option(parser: Parser, what: str = "JSON") -> None:
     """Add `--json`, as `json`: whether the command prints JSON instead of tables."""
     parser.add_argument("--json", action="store_true", help=f"print {what}")

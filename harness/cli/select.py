@@ -2,14 +2,21 @@
 
 import argparse
 import sys
+from dataclasses import replace
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
 
 SUMMARY = "apply other selectors to a run, without clustering again"
 
+EXPLANATION = """
+What they select is stored beside what the run's own selectors selected. The leaderboard shows both
+now; later commands show the run's own, and others if `--selector NAME` asks for them.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness select`."""
+    parser.epilog = EXPLANATION
     add_run_argument(parser)
     parser.add_argument(
         "--selectors", required=True, metavar="NAMES", help="selectors, separated by commas"
@@ -26,8 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     opened = open_run(arguments.run_folder)
     with shown_progress() as progress:
-        failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
-    print_leaderboards([opened], "json" if arguments.json else "table")
-    if failed:
+        chosen = opened.select(arguments.selectors, arguments.plugins or (), progress)
+    both = replace(chosen, selectors=(*opened.settings()["selectors"], *chosen.selectors))
+    print_leaderboards([both], "json" if arguments.json else "table")
+    if failed := chosen.failed_selections():
         print(f"{opened.folder}: selections: {failed} failed", file=sys.stderr)
     return 2 if failed else 0

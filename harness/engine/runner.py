@@ -27,10 +27,15 @@ from harness.planning.survey import MapRecord, Survey
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
+from harness.store.folders import check_folder
 from harness.store.maps import is_intact
-from harness.store.opening import check_folder
 from harness.store.schema import MAPS_FOLDER
-from harness.store.selections import accepted, replace_selections, replace_stabilities
+from harness.store.selections import (
+    accepted,
+    clear_selections,
+    replace_selections,
+    replace_stabilities,
+)
 
 # With the worker that surveyed.
 _Planned = tuple[Plan, Survey, WorkerConfig, Worker]
@@ -47,7 +52,7 @@ class PreparedRun:
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
-        check_folder(self.folder)
+        self._check_folder()
         forced = components_named(self.settings, self.execution.force)
         with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as (plan, *_):
             pass
@@ -60,25 +65,31 @@ class PreparedRun:
         """Compute everything that the settings ask for and the folder's store does not hold.
 
         Raises HarnessError if the folder or a whole input cannot be used, if `force` names no
-        component of the run, or, unless `any_environment`, if other versions computed what is
-        stored.
+        component of the run, and if other versions computed what is stored, unless
+        `any_environment`, or if it has other settings, unless `overwrite`.
         """
-        check_folder(self.folder)
+        self._check_folder()
         forced = components_named(self.settings, self.execution.force)
         with (
             self._planned(self.folder / MAPS_FOLDER, progress) as (plan, survey, config, worker),
             open_for_writing(self.folder) as store,
         ):
             session = _session(store, survey, self.execution)
+            then = store.settings() if store.is_planned() else None
             store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
             if self.execution.retry_failed:
                 store.delete_failures()
             store.delete_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
+            if then != store.settings() or store.count_missing():
+                _drop_selections(store, progress)
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
                 progress.note(f"{self.folder}: {cost}")
             _Session(self, plan, config, worker, store, progress, forced).complete()
+
+    def _check_folder(self) -> None:
+        check_folder(self.folder, asdict(self.settings), overwrite=self.execution.overwrite)
 
     @property
     def width(self) -> int:
@@ -121,6 +132,19 @@ def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, An
         "invocation": environment.invocation(),
         "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
     }
+
+
+def _drop_selections(store: Store, progress: Progress) -> None:
+    """Delete all selections, which other cells would change; the run's own are derived anew."""
+    known = store.known_selectors()
+    others = [selector for selector in known if selector not in store.selectors]
+    if others:
+        progress.note(
+            f"{store.folder}: what {', '.join(others)} selected is deleted, as cells are missing; "
+            "harness select applies them again"
+        )
+    with store.connection:
+        clear_selections(store, known)
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:
@@ -188,7 +212,7 @@ class _Session:
     def _select(self) -> None:
         selectors, limit = self.run.settings.selectors, self.run.execution.timeout.seconds
         records = select_all(self.store, self.worker, selectors, limit, self.progress)
-        replace_selections(self.store, records)
+        replace_selections(self.store, records, selectors)
 
     def _pool(self) -> AbstractContextManager[Pool]:
         maps, execution = self.store.maps_folder, self.run.execution

@@ -168,6 +168,13 @@ class Execution:
         Path | None,
         optional("the run's folder (default results/SUITE-HASH)", "a path", parse_path, "DIR"),
     ]
+    overwrite: Annotated[
+        bool,
+        switch(
+            "replace a run with other settings in out; cells that both have are kept",
+            in_suites=False,
+        ),
+    ]
     retry_failed: Annotated[bool, switch("compute cells that failed before again", in_suites=False)]
     force: Annotated[
         Texts,

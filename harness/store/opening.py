@@ -6,7 +6,6 @@ Files that are damaged, not a store, or of another version are refused and left 
 import contextlib
 import fcntl
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -29,59 +28,6 @@ from harness.store.tables import Store
 # Age in seconds after which a partial map is no longer being written.
 LEFT_OVER = 3600.0
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
-
-
-MOUNTS = Path("/proc/self/mountinfo")
-# On these SQLite cannot share its log between processes, and locks may not hold.
-NETWORK = frozenset(
-    {
-        "9p", "afs", "beegfs", "ceph", "cifs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
-        "fuse.gcsfuse", "fuse.rclone", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
-        "orangefs", "pvfs2", "smb3", "smbfs",
-    }
-)  # fmt: skip
-
-
-def check_folder(folder: Path) -> None:
-    """Raise HarnessError if a run cannot be written to a folder, which need not exist yet."""
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise HarnessError(f"{folder}: cannot be written: no permission for {nearest}")
-    kind = network_file_system(nearest)
-    if kind:
-        raise HarnessError(
-            f"{folder}: lies on a network file system ({kind}), where a run's store is not safe; "
-            "choose an --out on a local disk, and copy it when the run is over"
-        )
-
-
-def network_file_system(folder: Path) -> str:
-    """The type of the network file system that a folder lies on, "" if it lies on none."""
-    try:
-        found = file_system_of(folder.resolve(), MOUNTS.read_text(errors="replace"))
-    except OSError:
-        return ""
-    return found if found in NETWORK else ""
-
-
-def file_system_of(folder: Path, mounts: str) -> str:
-    """The type of the file system that an absolute folder lies on, "" if unknown.
-
-    mounts: the content of /proc/self/mountinfo (see proc_pid_mountinfo(5)).
-    """
-    found, length = "", -1
-    for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, described = before.split(), after.split()
-        if len(fields) < 5 or not described:
-            continue
-        point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4]))
-        # Of several mounts on one point, the last one is visible.
-        if folder.is_relative_to(point) and len(point.parts) >= length:
-            found, length = described[0], len(point.parts)
-    return found
 
 
 @contextmanager

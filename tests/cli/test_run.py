@@ -103,7 +103,8 @@ def test_a_second_clusterer_adds_only_its_own_cells(
 ) -> None:
     harness_command(*small(planted, "--out", "out"))
     finished = harness_command(
-        *small(planted, "--out", "out", "--clusterers", "louvain,infomap", "--dry-run", "--json")
+        *small(planted, "--out", "out", "--clusterers", "louvain,infomap"),
+        *("--overwrite", "--dry-run", "--json"),
     )
 
     counts = json.loads(finished.stdout)
@@ -324,9 +325,42 @@ def test_a_damaged_map_file_is_made_again(
     for path in (tmp_path / "out" / "maps").iterdir():
         path.write_bytes(b"")
 
-    finished = harness_command(*small(planted, "--out", "out", "--clusterers", "infomap"))
+    again = ("--clusterers", "infomap", "--overwrite")
+    finished = harness_command(*small(planted, "--out", "out", *again))
 
     assert finished.returncode == 0, finished.stderr
+
+
+def test_a_run_with_other_settings_is_left_as_it_is_unless_it_may_be_replaced(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    harness_command(*small(planted, "--out", "out"))
+    before = harness.open_run(tmp_path / "out").settings()
+    other = small(planted, "--out", "out", "--levels", 4, "--nulls", 4)
+
+    refused = harness_command(*other)
+    kept = harness.open_run(tmp_path / "out").settings()
+    replaced = harness_command(*other, "--overwrite")
+
+    assert refused.returncode == 1
+    (line,) = [text for text in refused.stderr.splitlines() if not text.startswith("isolation")]
+    assert "out: holds a run with other settings (levels 6 there, 4 now; nulls 3 there, 4" in line
+    assert kept == before
+    assert replaced.returncode == 0, replaced.stderr
+    assert harness.open_run(tmp_path / "out").settings()["levels"] == 4
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",), ("--dry-run",)])
+def test_no_run_is_written_among_other_files(
+    harness_command: Command, planted: Path, more: tuple[str, ...]
+) -> None:
+    before = {path: path.read_bytes() for path in planted.iterdir()}
+
+    refused = harness_command(*small(planted, "--out", planted, *more))
+
+    assert refused.returncode == 1
+    assert "neither empty nor a run (it holds planted-0.npy)" in refused.stderr
+    assert {path: path.read_bytes() for path in planted.iterdir()} == before
 
 
 def test_maps_of_several_sizes_are_selected_each_with_controls_of_its_own(
