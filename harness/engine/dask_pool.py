@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -144,10 +144,17 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
 
 @contextmanager
 def connect(
-    execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
+    execution: Execution,
+    config: WorkerConfig,
+    packages: Set[str],
+    maps: Path,
+    progress: Progress,
 ) -> Iterator[Pool]:
-    """A pool on a cluster; raises HarnessError if none answers, or its environment differs."""
-    here = environment(config.extraction_threads)
+    """A pool on a cluster; raises HarnessError if none answers, or its environment differs.
+
+    packages: those whose versions must be the same there.
+    """
+    here = environment(config.extraction_threads, packages)
     expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
@@ -156,9 +163,9 @@ def connect(
             logger.setLevel(logging.CRITICAL)
         client = _client(execution, opened)
         opened.callback(_close, client)
-        _compare(client, config, expected)
+        _compare(client, config, packages, expected)
         name = f"attention-harness-{client.id}"
-        processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
+        processes = WorkerProcesses(name, config, _files_of(config.plugins), packages, expected)
         client.register_plugin(processes, name=name)
         pool = DaskPool(client, name, maps, progress)
         opened.callback(pool.close)
@@ -197,10 +204,13 @@ def _close(client: "distributed.Client") -> None:
 
 
 def _compare(
-    client: "distributed.Client", config: WorkerConfig, expected: Mapping[str, Any] | None
+    client: "distributed.Client",
+    config: WorkerConfig,
+    packages: Set[str],
+    expected: Mapping[str, Any] | None,
 ) -> None:
     try:
-        found = client.run(environment, config.extraction_threads)
+        found = client.run(environment, config.extraction_threads, packages)
     except Exception as error:
         raise HarnessError(
             f"--dask: a worker cannot use the harness ({type(error).__name__}: {error}); install "

@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,15 @@ def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRec
 class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """The worker processes of one run on one Dask worker.
 
-    plugins: those of `--plugin`; expected: the environment of the coordinator, or None if any
-    environment is accepted.
+    plugins: those of `--plugin`; packages: those that the run uses; expected: the environment of
+    the coordinator, or None if any environment is accepted.
     """
 
     idempotent = True
     name: str
     config: WorkerConfig
     plugins: Plugins
+    packages: Set[str]
     expected: Mapping[str, Any] | None
 
     def setup(self, worker: Any) -> None:
@@ -80,7 +81,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
         self._local_config = replace(self.config, plugins=tuple(paths))
         self._refusal = ""
         if self.expected is not None:
-            here = environment(self.config.extraction_threads)
+            here = environment(self.config.extraction_threads, self.packages)
             if found := difference(self.expected, here, SIDES):
                 self._refusal = f"--dask: the worker {worker.address} differs: {found}"
         self._guardian: Guardian | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +21,7 @@ from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
 from harness.planning.progress import Progress
-from harness.planning.settings import Execution, Settings
+from harness.planning.settings import COMPONENTS, Execution, Settings
 from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
 from harness.plugin.registry import Registry
@@ -74,7 +74,7 @@ class PreparedRun:
             self._planned(self.folder / MAPS_FOLDER, progress) as (plan, survey, config, worker),
             open_for_writing(self.folder) as store,
         ):
-            session = _session(store, survey, self.execution)
+            session = self._session(store, survey)
             then = store.settings() if store.is_planned() else None
             store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
             if self.execution.retry_failed:
@@ -96,6 +96,37 @@ class PreparedRun:
         """How many cells are computed at a time."""
         return self.execution.workers if self.execution.isolation == "process" else 1
 
+    @cached_property
+    def packages(self) -> Set[str]:
+        """The installed packages that this run uses."""
+        made = (
+            component
+            for key, kind in COMPONENTS.items()
+            for spec in getattr(self.settings, key)
+            for component in self.registry.make(kind, spec)
+        )
+        return environment.packages_used(map(type, made))
+
+    def _session(self, store: Store, survey: Survey) -> dict[str, Any]:
+        """What is stored of this execution; refuses if an earlier one had another environment."""
+        execution, threads = self.execution, self.execution.extraction_threads
+        every, used = (environment.environment(threads, only) for only in (None, self.packages))
+        for session in [] if execution.any_environment else store.sessions():
+            # What the run did not use then changed nothing.
+            then = environment.common(session["environment"], used)
+            if changed := environment.difference(then, environment.common(used, then)):
+                raise HarnessError(
+                    f"{store.folder}: computed in another environment ({changed}); restore it, "
+                    "choose another out, or mix them with any_environment"
+                )
+        return {
+            "environment": {**every, "libraries": {**every["libraries"], **used["libraries"]}},
+            "isolation": execution.isolation,
+            "source": environment.source(),
+            "invocation": environment.invocation(),
+            "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
+        }
+
     @contextmanager
     def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
         """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
@@ -114,24 +145,6 @@ class PreparedRun:
             survey = surveyor.survey(self.settings.images, *extractors)
             plan = make_plan(self.settings, survey, registry, config.codes)
             yield plan, survey, config, worker
-
-
-def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
-    """What is stored of this execution; refuses if an earlier one had another environment."""
-    found = environment.environment(execution.extraction_threads)
-    for session in [] if execution.any_environment else store.sessions():
-        if changed := environment.difference(session["environment"], found):
-            raise HarnessError(
-                f"{store.folder}: computed in another environment ({changed}); restore it, choose "
-                "another out, or mix them with any_environment"
-            )
-    return {
-        "environment": found,
-        "isolation": execution.isolation,
-        "source": environment.source(),
-        "invocation": environment.invocation(),
-        "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
-    }
 
 
 def _drop_selections(store: Store, progress: Progress) -> None:
@@ -222,7 +235,7 @@ class _Session:
             return LocalPool(execution.workers, self.config, maps)
         from harness.engine.dask_pool import connect
 
-        return connect(execution, self.config, maps, self.progress)
+        return connect(execution, self.config, self.run.packages, maps, self.progress)
 
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once."""
