@@ -412,3 +412,25 @@ def test_a_run_begun_with_other_versions_is_resumed_on_demand_only(
         for session in harness.open_run(tmp_path / "out").sessions()
     ]
     assert versions == ["1.0", np.__version__]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "json_remove(value, '$.environment.libraries.igraph')",
+        "json_set(value, '$.environment.libraries.torch', '1.0')",
+        "json_set(value, '$.environment.libraries.gone', '1.0')",
+        "json_set(value, '$.environment.plugins.another', '1.0')",
+    ],
+)
+def test_packages_that_the_run_does_not_use_do_not_matter(
+    harness_command: Command, planted: Path, tmp_path: Path, change: str
+) -> None:
+    arguments = small(planted, "--out", "out")
+    harness_command(*arguments)
+    with open_for_writing(tmp_path / "out") as store, store.connection as connection:
+        connection.execute(f"UPDATE sessions SET value = {change}")
+
+    resumed = harness_command(*arguments)
+
+    assert resumed.returncode == 0, resumed.stderr
