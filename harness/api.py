@@ -1,6 +1,7 @@
 """The Python interface; the command line offers the same."""
 
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,7 +116,7 @@ def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
 
 
 def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
-    """Open the run in a folder.
+    """Open the run in a folder; warns if it is unfinished.
 
     Parameters
     ----------
@@ -132,7 +133,8 @@ def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
     Raises
     ------
     HarnessError
-        If there is no run, one of another version of the store, or none with such a selector.
+        If there is no run, one of another version of the store, a damaged one, or none with such
+        a selector.
 
     Examples
     --------
@@ -144,7 +146,8 @@ def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
     """
     texts = [selectors] if isinstance(selectors, str) else selectors
     run = Run(Path(path), tuple(part for text in texts for part in split(text)))
-    run.settings()
+    if lacks := run.unfinished():
+        warnings.warn(f"{run.folder}: {lacks}", stacklevel=2)
     return run
 
 

@@ -276,6 +276,13 @@ class Run:
         """Return the rows of `compare` as values, and what else differs between the runs."""
         return self._read(lambda one: other._read(lambda stored: pair_runs(one, stored)))
 
+    def unfinished(self) -> str:
+        """Return what the run lacks because it was stopped, in words; "" if it is complete.
+
+        What is there can be read, and is all that figures and tests are made of.
+        """
+        return self._read(Store.unfinished)
+
     def settings(self) -> dict[str, Any]:
         """Return what was asked for: the fields of `Settings`, by name."""
         return self._read(Store.settings)

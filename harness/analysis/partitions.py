@@ -171,7 +171,8 @@ def matching_specs(option: str, kind: str, texts: Sequence[str], known: Sequence
     """
     if not texts:
         return list(dict.fromkeys(known))
-    return [spec for text in texts for spec in _matching(f"{option} {text}", kind, text, known)]
+    found = [_matching(f"{option} {text}", kind, text, known) for text in texts]
+    return list(dict.fromkeys(spec for specs in found for spec in specs))
 
 
 def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> list[str]:

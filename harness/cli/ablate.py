@@ -11,6 +11,7 @@ from harness.cli.options import (
     add_plugin_option,
     add_run_argument,
     add_selector_option,
+    open_stored,
 )
 from harness.cli.output import columns_of, print_result, write_table
 from harness.errors import HarnessError
@@ -78,14 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Remove clusters and show the effects; returns the exit code."""
     from harness.analysis.ablation import AblationSettings
-    from harness.api import open_run
     from harness.views.ablation import show
 
     values = vars(arguments)
     settings = AblationSettings(
         **{each.name: values[each.name] for each in fields(AblationSettings)}
     )
-    opened = open_run(arguments.run_folder, arguments.selectors)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )

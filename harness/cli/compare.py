@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.cli.options import add_json_option, add_selector_option
+from harness.cli.options import add_json_option, add_selector_option, open_stored
 from harness.cli.output import print_result
 from harness.errors import escape_controls
 
@@ -47,12 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
     from harness.analysis.limits import read_limit, regressions
     from harness.analysis.method import flatten
-    from harness.api import open_run
     from harness.views.comparison import show
 
     limits = [read_limit(text) for text in arguments.fail_on]
     first, second = (
-        open_run(path, arguments.selectors) for path in (arguments.first, arguments.second)
+        open_stored(path, arguments.selectors) for path in (arguments.first, arguments.second)
     )
     runs = first.paired(second)
     worse = regressions(runs, limits) if limits else []

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from harness.cli.options import add_run_argument, add_selector_option
+from harness.cli.options import add_run_argument, add_selector_option, open_stored
 from harness.cli.output import one_line_errors
 
 SUMMARY = "write a run's tables as Parquet or CSV"
@@ -31,9 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write every table of the run, and its provenance; returns the exit code."""
     import numpy as np
 
-    from harness.api import open_run
-
-    opened = open_run(arguments.run_folder, arguments.selectors)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     tables = {name: getattr(opened, name)() for name in TABLES}
     with one_line_errors(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)

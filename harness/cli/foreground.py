@@ -10,6 +10,7 @@ from harness.cli.options import (
     add_plugin_option,
     add_run_argument,
     add_selector_option,
+    open_stored,
 )
 from harness.cli.output import columns_of, print_result, write_table
 
@@ -51,10 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the agreement with the foreground; returns the exit code."""
     from harness.analysis.method import flatten
-    from harness.api import open_run
     from harness.views.foreground import show
 
-    opened = open_run(arguments.run_folder, arguments.selectors)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     plugins = arguments.plugins or ()
     found = opened.foreground(_foreground(arguments), plugins, candidates=arguments.candidates)
     print_result(

@@ -4,7 +4,7 @@ import argparse
 import sys
 from dataclasses import replace
 
-from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.options import add_json_option, add_plugin_option, add_run_argument, open_stored
 
 SUMMARY = "apply other selectors to a run, without clustering again"
 
@@ -27,11 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Apply the selectors; returns 0 if all selections are ok, 2 if some failed."""
-    from harness.api import open_run
     from harness.cli.leaderboard import print_leaderboards
     from harness.views.progress import shown_progress
 
-    opened = open_run(arguments.run_folder)
+    opened = open_stored(arguments.run_folder)
     with shown_progress() as progress:
         chosen = opened.select(arguments.selectors, arguments.plugins or (), progress)
     both = replace(chosen, selectors=(*opened.settings()["selectors"], *chosen.selectors))

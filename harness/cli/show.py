@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_plugin_option, add_run_argument, add_selector_option
+from harness.cli.options import (
+    add_plugin_option,
+    add_run_argument,
+    add_selector_option,
+    open_stored,
+)
 from harness.cli.output import stdout_console, write_drawings
 from harness.errors import HarnessError
 
@@ -60,10 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the image, or list the images; returns the exit code."""
-    from harness.api import open_run
     from harness.views.show import show, show_images
 
-    opened, console = open_run(arguments.run_folder, arguments.selectors), stdout_console()
+    opened, console = open_stored(arguments.run_folder, arguments.selectors), stdout_console()
     if arguments.image is None:
         show_images(opened.cells(), opened.images(), opened.selections(), console)
         return 0

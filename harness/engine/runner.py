@@ -121,6 +121,7 @@ class PreparedRun:
                 )
         return {
             "environment": {**every, "libraries": {**every["libraries"], **used["libraries"]}},
+            "finished": False,
             "isolation": execution.isolation,
             "source": environment.source(),
             "invocation": environment.invocation(),
@@ -204,6 +205,7 @@ class _Session:
             self._plan_perturbed()
             self._cluster(pool, "clustering perturbed maps")
         replace_stabilities(self.store, stabilities(self.store))
+        self.store.finish_session()
 
     def _plan_perturbed(self) -> None:
         cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))

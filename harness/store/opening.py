@@ -1,6 +1,7 @@
 """Opens the store of a run folder, for one writer at a time.
 
-Files that are damaged, not a store, or of another version are refused and left unchanged.
+Files that are damaged, not a store, or of another version are refused and left unchanged. Whatever
+fails while a store is open, the store is looked at first: if it is damaged, that is the error.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import fcntl
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,12 @@ from harness.store.tables import Store
 
 # Age in seconds after which a partial map is no longer being written.
 LEFT_OVER = 3600.0
+# The version of each file that this process found sound.
+SOUND: dict[Path, tuple[int, ...]] = {}
+JSON_COLUMNS = (
+    ("settings", "value"), ("sessions", "value"), ("maps", "grid"), ("maps", "truth"),
+    ("maps", "region"), ("points", "diagnostics"), ("points", "warnings"),
+)  # fmt: skip
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
@@ -78,13 +86,16 @@ def _locked(folder: Path) -> Iterator[None]:
 def open_for_reading(folder: Path) -> Iterator[Store]:
     """Open the store of a run folder read-only, also while a run writes to it.
 
-    Raises HarnessError if there is no run, or one of another version.
+    Raises HarnessError if there is no run, one of another version, or a damaged one; the last also
+    inside the block.
     """
     path = folder / FILE_NAME
     if not path.is_file():
         raise HarnessError(f"{folder}: no run is there ({FILE_NAME} is missing)")
     with _connected(path, "ro") as connection:
         _check_schema(connection, path)
+        found = path.stat()
+        _check_content(connection, path, (found.st_ino, found.st_mtime_ns, found.st_size))
         yield Store(folder, connection)
 
 
@@ -121,8 +132,14 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         raise HarnessError(f"{path}: cannot be opened: {error}") from error
     try:
         yield connection
-    except sqlite3.DatabaseError as error:
-        raise _explained(path, error) from error
+    except HarnessError:
+        raise
+    except Exception as error:  # what readers do with damaged values
+        if found := _damage(connection):
+            raise _damaged(path, found) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _explained(path, error) from error
+        raise
     finally:
         connection.close()
 
@@ -147,14 +164,49 @@ def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = 
         )
 
 
-def _check_content(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise HarnessError if the file is damaged."""
-    (found,) = _fetch(connection, path, "PRAGMA quick_check(1)")
-    if found != "ok":
-        raise HarnessError(
-            f"{path}: damaged ({' '.join(str(found).split())}); nothing is written to it: restore "
-            "a copy, or choose another --out"
-        )
+def _check_content(
+    connection: sqlite3.Connection, path: Path, version: tuple[int, ...] | None = None
+) -> None:
+    """Raise HarnessError if the file is damaged; one version is checked once in a process."""
+    if version is None or SOUND.get(path) != version:
+        (found,) = _fetch(connection, path, "PRAGMA quick_check(1)")
+        if found != "ok":
+            raise _damaged(path, str(found))
+    if version is not None:
+        SOUND[path] = version
+
+
+def _damage(connection: sqlite3.Connection) -> str:
+    """What is damaged in a store, "" if nothing is: its pages, texts, JSON or labels."""
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            return str(found)
+        for (table,) in connection.execute(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
+        ).fetchall():
+            for _ in connection.execute(f"SELECT * FROM main.{table}"):
+                pass  # Python decodes all texts
+        for table, column in JSON_COLUMNS:
+            if connection.execute(
+                f"SELECT 1 FROM main.{table} WHERE NOT json_valid(coalesce({column}, 'null'))"
+            ).fetchone():
+                return f"a {column} in {table} is no JSON"
+        for nodes, labels in connection.execute("SELECT nodes, labels FROM main.cells"):
+            if len(zlib.decompress(labels)) % (2 * nodes or 1):
+                return "labels are cut"
+    except (sqlite3.Error, zlib.error, TypeError) as error:
+        # Locks and full disks are no damage; errors of Python have no code.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        return str(error) if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
+    return ""
+
+
+def _damaged(path: Path, found: str) -> HarnessError:
+    return HarnessError(
+        f"{path}: damaged ({' '.join(found.split())}); nothing is written to it: restore a copy, "
+        "or choose another --out"
+    )
 
 
 def _fetch(connection: sqlite3.Connection, path: Path, query: str) -> tuple[Any, ...]:

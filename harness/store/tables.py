@@ -135,6 +135,26 @@ class Store:
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
+    def finish_session(self) -> None:
+        """Note that the latest execution came to its end."""
+        with self.connection:
+            self.connection.execute(
+                "UPDATE sessions SET value = json_set(value, '$.finished', json('true')) "
+                "WHERE session = (SELECT max(session) FROM sessions)"
+            )
+
+    def unfinished(self) -> str:
+        """What the run lacks because it was stopped or still runs, in words; "" if nothing."""
+        missing = self.count_missing()
+        planned = self.count("SELECT count(DISTINCT cell) FROM planned")
+        if missing:
+            lacks = f"{planned - missing} of {planned} cells are computed"
+        elif self.sessions()[-1].get("finished", True):
+            return ""
+        else:
+            lacks = f"all {planned} cells are computed, levels and their stability are not"
+        return f"unfinished: {lacks}; the same command continues"
+
     def is_computed(self, cell: str, *, ok: bool = False) -> bool:
         """Whether a cell has a record of any status, or one that is ok."""
         query = "SELECT 1 FROM cells WHERE cell = ? AND (status = 'ok' OR NOT ?)"

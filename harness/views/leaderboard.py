@@ -123,7 +123,10 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
 
 @dataclass(frozen=True)
 class Board:
-    """A run's rows, sorted by a column if any; inline: whether a session of it had no isolation."""
+    """A run's rows, sorted by a column if any.
+
+    inline: whether a session of it had no isolation; unfinished: what it lacks, "" if nothing.
+    """
 
     run: str
     rows: Sequence[Row]
@@ -132,6 +135,7 @@ class Board:
     controls: Sequence[str]
     by: str | None = None
     inline: bool = False
+    unfinished: str = ""
 
 
 def show(
@@ -217,7 +221,7 @@ def _show_methods(board: Board, console: Console) -> None:
     if board.inline:
         caption += " Run without isolation: time and memory limits did not hold."
     show_table(console, columns, board.rows, title=board.run, caption=caption)
-    if tested and not any(row.significant for row in tested):
+    if tested and not board.unfinished and not any(row.significant for row in tested):
         print_text(console, "Nothing here is more than the control shows.", "bold")
 
 
