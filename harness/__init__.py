@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from harness.plugin.graph import Graph as Graph
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
+    from harness.plugin.patches import Patches as Patches
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
     from harness.plugin.profile import Selection as Selection
@@ -73,6 +74,7 @@ HOMES = {
     ),
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
+    "harness.plugin.patches": "Patches",
     "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"

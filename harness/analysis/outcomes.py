@@ -24,8 +24,9 @@ from harness.store.selections import perturbed_cells
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
 # read at the level selected on the image. The modularity is that of the reference control; a failed
-# draw of any control makes the observation incomplete. In an unfinished run the draws that are
-# there count, if one is of the reference control.
+# draw of any control makes the observation incomplete; in an unfinished run the draws that are there
+# count, if one is of the reference control. Where none was drawn from a map, because its group has
+# enough draws without it, the mean over all draws of the group takes their place.
 OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
@@ -42,6 +43,18 @@ WITH controls AS (
     LEFT JOIN points AS point ON point.cell = control.cell AND point.point = chosen.candidate
     WHERE observed.role = 'observed'
     GROUP BY observed.position, chosen.selector
+), bare AS (
+    SELECT DISTINCT extractor, layer, head, graph, clusterer, repeat
+    FROM planned AS observed WHERE role = 'observed' AND NOT EXISTS (
+        SELECT 1 FROM planned WHERE role = 'control' AND observed = observed.map
+    )
+), pooled AS (
+    SELECT extractor, layer, head, graph, clusterer, repeat, nodes, points.point AS point,
+           avg(modularity) AS modularity
+    FROM bare JOIN planned USING (extractor, layer, head, graph, clusterer, repeat)
+    JOIN cells USING (cell) JOIN points USING (cell)
+    WHERE role = 'control' AND control = :reference
+    GROUP BY extractor, layer, head, graph, clusterer, repeat, nodes, points.point
 )
 SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.graph,
        planned.extractor, planned.image_set, planned.image, planned.layer, planned.head,
@@ -55,8 +68,9 @@ SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.gr
            AND (controls.position IS NULL OR controls.ok IS 1) AS ok,
        CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END AS modularity,
        CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END AS modularity_full,
-       CASE WHEN chosen.accepted THEN controls.modularity
-            WHEN controls.position IS NOT NULL THEN 0.0 END AS control_modularity,
+       CASE WHEN chosen.accepted THEN coalesce(controls.modularity, pooled.modularity)
+            WHEN controls.position IS NOT NULL OR pooled.point IS NOT NULL THEN 0.0
+       END AS control_modularity,
        point.n_clusters, point.coverage,
        (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell) AS seconds,
        maps.truth
@@ -69,6 +83,11 @@ LEFT JOIN maps ON maps.map = planned.map
 LEFT JOIN points AS point ON point.cell = chosen.cell AND point.point = chosen.candidate
 LEFT JOIN controls
     ON controls.position = planned.position AND controls.selector = wanted.selector
+LEFT JOIN pooled ON controls.position IS NULL
+    AND pooled.extractor = planned.extractor AND pooled.layer = planned.layer
+    AND pooled.head = planned.head AND pooled.graph = planned.graph
+    AND pooled.clusterer = planned.clusterer AND pooled.repeat = planned.repeat
+    AND pooled.nodes IS cells.nodes AND pooled.point = chosen.candidate
 WHERE planned.role = 'observed'
 ORDER BY planned.position
 """

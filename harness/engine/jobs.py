@@ -15,7 +15,7 @@ from harness.engine import checks
 from harness.engine.cell import perturbed, profile
 from harness.engine.isolation import prepare
 from harness.engine.messages import point_message
-from harness.engine.selection import sample, selected
+from harness.engine.selection import selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError
 from harness.planning.identity import code_digest, seed_of
@@ -124,14 +124,16 @@ def _answer_each(header: Header, describe: Callable[[Any], dict[str, Any]], send
 
 
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
-    """Ask an extractor for its heads and the digest of its weights."""
+    """Ask an extractor for its heads, the digest of its weights, and caveats on image sets."""
     text = header["extractor"]
     extractor = context.make(base.Extractor, "extractor", text)
     heads = [astuple(each) for each in checks.head_indices(extractor.head_indices(), text)]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
         raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is not a string")
-    send(heads=heads, fingerprint=fingerprint)
+    sets = [context.make(base.ImageSet, "image set", each) for each in header["images"]]
+    caveats = [caveat for images in sets if (caveat := extractor.caveat(images))]
+    send(heads=heads, fingerprint=fingerprint, caveats=caveats)
 
 
 def extract(context: Context, header: Header, send: Send) -> None:
@@ -151,7 +153,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
             try:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])
-                image = _variant_of(context, loaded, item)
+                image = _variant_of(context, extractor, loaded, item)
             except ENDS_RUN:
                 raise
             except Exception as error:
@@ -168,10 +170,12 @@ def extract(context: Context, header: Header, send: Send) -> None:
         send("map", item=item, **vars(attention.head_index), **saved)
 
 
-def _variant_of(context: Context, image: Image, item: Header) -> Image:
+def _variant_of(context: Context, extractor: base.Extractor, image: Image, item: Header) -> Image:
     if not item["control"]:
         return image
     control = context.make(base.ImageControl, "control", item["control"])
+    if control.needs_patches:
+        image = replace(image, patches=extractor.patches(image))
     drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(
@@ -226,20 +230,18 @@ def cell(context: Context, header: Header, send: Send) -> None:
 def select(context: Context, header: Header, send: Send) -> None:
     """Apply selectors to the observed profiles of a group and to their nulls.
 
-    Each question is {"cell", "selector", "pool", "seed"}. `controls` holds, for each control, the
-    cells of its draws by pool; from more than `most` a sample is taken. A selection is made under
-    the first control.
+    Each question is {"cell", "selector", "pool"}. `controls` holds, for each control, the cells of
+    its draws by pool. A selection is made under the first control.
     """
     with open_for_reading(Path(header["run"])) as stored:
         profile_of = lru_cache(maxsize=None)(stored.profile)
 
         def choose(question: Header) -> dict[str, Any]:
             selector = context.make(base.Selector, "selector", question["selector"])
-            nulls = {}
-            for control, pools in header["controls"].items():
-                seed = seed_of(question["seed"], control)
-                drawn = sample(pools.get(question["pool"], []), header["most"], seed)
-                nulls[control] = [profile_of(cell) for cell in drawn]
+            nulls = {
+                control: [profile_of(cell) for cell in pools.get(question["pool"], [])]
+                for control, pools in header["controls"].items()
+            }
             return selected(selector, profile_of(question["cell"]), nulls)
 
         _answer_each(header, choose, send)

@@ -43,12 +43,16 @@ _Planned = tuple[Plan, Survey, WorkerConfig, Worker]
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A fully resolved run: what to compute, how, with which components, and in which folder."""
+    """A fully resolved run: what to compute, how, with which components, and in which folder.
+
+    remark: on what was chosen for the user, or "".
+    """
 
     settings: Settings
     execution: Execution
     registry: Registry
     folder: Path
+    remark: str = ""
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
@@ -144,6 +148,8 @@ class PreparedRun:
             surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
             extractors = split_extractors(self.settings, registry)
             survey = surveyor.survey(self.settings.images, *extractors)
+            if self.remark:
+                progress.note(self.remark)
             plan = make_plan(self.settings, survey, registry, config.codes)
             yield plan, survey, config, worker
 

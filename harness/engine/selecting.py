@@ -25,10 +25,6 @@ from harness.store.selections import (
     replace_stabilities,
 )
 
-# The most draws of a control that a selection is tested against, unless --nulls asks for more: they
-# allow p = .005, and each costs a selection for every image.
-MOST_NULLS = 199
-
 
 def select_all(
     store: Store, worker: Worker, selectors: Sequence[str], limit: float, progress: Progress
@@ -36,13 +32,12 @@ def select_all(
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
     Each is tested against draws of every control: those of its group or, with pooling by image,
-    those of its image. From too many draws a random sample is taken, seeded by the cell's seed,
-    which does not depend on code.
+    those of its image.
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
     warned: set[tuple[str, str]] = set()
     settings = store.settings()
-    header = {"run": str(store.folder), "most": max(settings["nulls"], MOST_NULLS)}
+    header = {"run": str(store.folder)}
     for group in groups(store):
         questions, controls = _questions(group, selectors, settings["pooling"])
         answers = ask_each(worker, "select", limit, questions, controls=controls, **header)
@@ -66,7 +61,7 @@ def _questions(
         for cell, observed in cells.items():
             controls[control].setdefault("" if is_pooled else observed, []).append(cell)
     of_cells = [
-        {"cell": cell, "pool": "" if is_pooled else observed, "seed": group.seeds[cell]}
+        {"cell": cell, "pool": "" if is_pooled else observed}
         for cell, observed in group.observed.items()
     ]
     return [{**each, "selector": name} for each in of_cells for name in selectors], controls

@@ -4,20 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from harness.engine import checks
 from harness.errors import HarnessError
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
-
-
-def sample(pool: Sequence[str], most: int, seed: int) -> list[str]:
-    """The cells of a pool or, from a larger one, so many at random, in the pool's order."""
-    if len(pool) <= most:
-        return list(pool)
-    random = np.random.default_rng(seed)
-    return [pool[index] for index in sorted(random.choice(len(pool), most, replace=False))]
 
 
 def selected(

@@ -1,6 +1,6 @@
 """Surveys the inputs of a run before planning: images, extractors, stored maps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Surveyor:
         cannot be read is part of the survey, with its reason.
         """
         # Extractors first: they answer quickly, and are often what is wrong.
-        surveyed = tuple(self._extractor(text) for text in extractors)
+        surveyed = tuple(self._extractor(text, images) for text in extractors)
         return Survey(
             # Images matter to extractors only.
             tuple(found for text in images for found in self._images(text)) if extractors else (),
@@ -81,8 +81,10 @@ class Surveyor:
             yield {**entry, **found}
             self.progress.advance()
 
-    def _extractor(self, text: str) -> SurveyedExtractor:
-        answer = self._ask(text, "survey_extractor", extractor=text)
+    def _extractor(self, text: str, images: Sequence[str]) -> SurveyedExtractor:
+        answer = self._ask(text, "survey_extractor", extractor=text, images=images)
+        for caveat in answer["caveats"]:
+            self.progress.warn(named(text, caveat))
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])
 

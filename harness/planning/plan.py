@@ -1,6 +1,6 @@
 """From settings and a survey of the inputs to the cells of a run, each with its key and seed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -14,6 +14,9 @@ from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import OBSERVED, HeadIndex, Variant
 
+# The most draws of a control that a selection is tested against, unless --nulls asks for more: they
+# allow p = .005, and each costs a selection for every image.
+MOST_NULLS = 199
 # Raise when the same labels would get other scores: stored cells are then computed anew.
 SCORING_VERSION = 1
 
@@ -176,19 +179,25 @@ def _maps(
     controls: Sequence[ComponentIdentity],
 ) -> Iterator[PlannedMap]:
     """Every observed map, followed by its controls."""
-    readable = len({image.digest for image in survey.images if not image.reason})
+    readable = _draws((image.digest for image in survey.images if not image.reason), settings)
     for extractor in survey.extractors:
         parts = [*extractors[extractor.spec].parts, extractor.fingerprint]
         for image, head_index in product(survey.images, extractor.head_indices):
             observed = _extracted(image, extractor.spec, parts, head_index)
             yield observed
-            yield from _controls(observed, controls, settings, readable)
+            yield from _controls(observed, controls, settings, readable[image.digest])
     of_maps = [control for control in controls if not control.of_images]
-    groups = Counter(_group(found) for found in survey.maps if not found.record.reason)
+    groups: defaultdict[tuple[str, HeadIndex, int], list[str]] = defaultdict(list)
+    for found in survey.maps:
+        if not found.record.reason:
+            groups[_group(found)].append(found.record.digest)
+    counts = {group: _draws(digests, settings) for group, digests in groups.items()}
     for found in survey.maps:
         observed = _stored(found)
         yield observed
-        yield from _controls(observed, of_maps, settings, groups[_group(found)])
+        if not found.record.reason:
+            of_group = counts[_group(found)]
+            yield from _controls(observed, of_maps, settings, of_group[found.record.digest])
 
 
 def _extracted(
@@ -219,16 +228,33 @@ def _group(found: SurveyedMap) -> tuple[str, HeadIndex, int]:
     return found.map_set, found.head_index, found.record.nodes
 
 
+def _draws(digests: Iterable[str], settings: Settings) -> Counter[str]:
+    """How often each control is drawn from each image or map of a group, by digest.
+
+    Equally often, so that the group has as many draws as the settings ask for, unless these are
+    more than selections are tested against: then some, in an order that the seed determines, get
+    one more than the others.
+    """
+    found = list(dict.fromkeys(digests))
+    if settings.pooling == "image":
+        return Counter(dict.fromkeys(found, settings.nulls))
+    most = max(settings.nulls, MOST_NULLS)
+    each = -(-settings.nulls // max(len(found), 1))
+    if len(found) * each <= most:
+        return Counter(dict.fromkeys(found, each))
+    some = sorted(found, key=lambda digest: seed_of(settings.seed, digest, "draws"))
+    fewest, more = divmod(most, len(found))
+    return Counter({digest: fewest + (place < more) for place, digest in enumerate(some)})
+
+
 def _controls(
     observed: PlannedMap,
     controls: Sequence[ComponentIdentity],
     settings: Settings,
-    group_size: int,
+    draws: int,
 ) -> Iterator[PlannedMap]:
-    """The controls of a map; a group of so many maps together has as many as are asked for."""
-    pooled = -(-settings.nulls // max(group_size, 1))
-    draws = range(settings.nulls if settings.pooling == "image" else pooled)
-    for control, draw in product(controls, draws):
+    """So many draws of each control of a map."""
+    for control, draw in product(controls, range(draws)):
         # All heads of an image see the same noise image; a map control draws for each head.
         head = () if control.of_images else _numbers(observed.head_index)
         seed = seed_of(settings.seed, observed.source, control.name, draw, head)

@@ -18,6 +18,8 @@ from harness.plugin.spec import component_name, format_spec, hint, split
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
 DEFAULT = "default"
+# The suite whose controls runs take by default where maps come without images.
+MAPS = "maps"
 NONE = "none"
 RESULTS = Path("results")
 KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
@@ -25,32 +27,41 @@ KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
 
 def resolve_run(
     suite: str | Path | None, values: Mapping[str, Any]
-) -> tuple[Settings, Execution, Registry, Path]:
+) -> tuple[Settings, Execution, Registry, Path, str]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
-    Returns what to compute, how, with which components, and the run's folder. Raises
-    HarnessError if any value is wrong.
+    Returns what to compute, how, with which components, the run's folder, and a remark on what was
+    chosen for the user, or "". Raises HarnessError if any value is wrong.
     """
     file = None if suite is None else SETTINGS["out"].check("suite", suite)
-    merged = merge(default_suite(), read_suite(file) if file else {}, values)
+    default, chosen = default_suite(), (read_suite(file) if file else {}, values)
+    merged = merge(default, *chosen)
     how = execution(merged)
     known = registry.load(how.plugins)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
-    settings = resolve(merged, known)
-    name = file.stem if file else DEFAULT
-    return settings, how, known, how.out or RESULTS / f"{name}-{settings.digest()}"
+    is_chosen = any(layer.get("controls") is not None for layer in chosen)
+    nulls = default_suite(MAPS)["controls"]
+    settings = resolve(merged, known, None if is_chosen else nulls)
+    folder = how.out or RESULTS / f"{file.stem if file else DEFAULT}-{settings.digest()}"
+    remark = ""
+    if not is_chosen and nulls in settings.controls:
+        remark = (
+            f"controls: {', '.join(settings.controls)}; image controls cannot be drawn from maps "
+            "that come without images"
+        )
+    return settings, how, known, folder, remark
 
 
-def default_suite() -> dict[str, Any]:
+def default_suite(name: str = DEFAULT) -> dict[str, Any]:
     """Return the values that every run starts from, of the package that ships the components.
 
-    Raises HarnessError if no installed package registers one.
+    Raises HarnessError if no installed package registers a suite of that name.
     """
-    for entry_point in importlib.metadata.entry_points(group=SUITES, name=DEFAULT):
-        file = importlib.resources.files(entry_point.value).joinpath(f"{DEFAULT}.toml")
+    for entry_point in importlib.metadata.entry_points(group=SUITES, name=name):
+        file = importlib.resources.files(entry_point.value).joinpath(f"{name}.toml")
         return tomllib.loads(file.read_text("utf-8"))
-    raise HarnessError(f"no installed package has the suite {DEFAULT!r}; reinstall the harness")
+    raise HarnessError(f"no installed package has the suite {name!r}; reinstall the harness")
 
 
 def read_suite(path: Path) -> dict[str, Any]:
@@ -90,13 +101,18 @@ def execution(values: Mapping[str, Any]) -> Execution:
     return Execution(**_checked(HOW, values))
 
 
-def resolve(values: Mapping[str, Any], known: Registry) -> Settings:
+def resolve(values: Mapping[str, Any], known: Registry, map_controls: Any = None) -> Settings:
     """Return what to compute, from merged values, with checked components and expanded sweeps.
 
+    map_controls: replace the controls if there are only map sets, and join them if there are some.
     Raises HarnessError if a value is wrong or names an unknown component.
     """
     checked = _checked(WHAT, values)
     made = {key: _make(key, checked[key], known) for key in COMPONENTS}
+    stored = [isinstance(extractor, MapSet) for extractor in made["extractors"]]
+    if map_controls is not None and any(stored):
+        nulls = _make("controls", WHAT["controls"].check("controls", map_controls), known)
+        made["controls"] = nulls if all(stored) else [*made["controls"], *nulls]
     _check_controls(made)
     specs = {key: tuple(dict.fromkeys(map(format_spec, each))) for key, each in made.items()}
     return Settings(**{**checked, **specs})

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness.plugin import conversion
 from harness.plugin.graph import Graph, Partition
+from harness.plugin.patches import Patches
 from harness.plugin.profile import Profile, Selection
 from harness.plugin.values import FIRST_HEAD, AttentionMap, Floats, HeadIndex, Image
 
@@ -148,6 +149,17 @@ class Extractor(Component):
 
     def fingerprint(self) -> str:
         """Return a digest of what the maps depend on beside images and parameters: the weights."""
+        return ""
+
+    def patches(self, image: Image) -> Patches | None:
+        """Return where the patches of an image's maps lie, for controls that move them.
+
+        None if that is not known before the maps are.
+        """
+        return None
+
+    def caveat(self, images: ImageSet) -> str:
+        """Return why the model may not suit a set of images, such as other training data, or ""."""
         return ""
 
 
@@ -323,6 +335,8 @@ class ImageControl(Component):
     """
 
     kind = "control"
+    # Whether `draw` needs to know where the extractor's patches lie: `image.patches`.
+    needs_patches: ClassVar[bool] = False
     _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_image}
 
     @abstractmethod

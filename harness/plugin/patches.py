@@ -50,7 +50,20 @@ def described(region: Region) -> str:
 
 @dataclass(frozen=True)
 class Patches:
-    """The patches of a grid (rows, columns), numbered row by row, that divide a region evenly."""
+    """The patches of a grid, numbered row by row, that divide a region of an image evenly.
+
+    Parameters
+    ----------
+    grid : tuple of int
+        Rows and columns of patches.
+    region : tuple of float
+        Top, left, height and width in pixels of the image; (0, 0) is its upper left corner.
+
+    Examples
+    --------
+    >>> harness.Patches(grid=(14, 14), region=(0, 0, 224, 224)).patch_size
+    (16.0, 16.0)
+    """
 
     grid: tuple[int, int]
     region: Region

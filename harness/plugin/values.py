@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.plugin.patches import Region, checked_region
+from harness.plugin.patches import Patches, Region, checked_region
 
 Floats = NDArray[np.float64]
 """An array of 64-bit floats."""
@@ -131,6 +131,8 @@ class Image:
         Index of the image's class, if it is known; it fits 64 bits.
     variant
         What was done to the image.
+    patches
+        Where an extractor's patches lie on it; given to controls that need them.
 
     Raises
     ------
@@ -149,6 +151,7 @@ class Image:
     pixels: NDArray[np.uint8]
     label: int | None = None
     variant: Variant = OBSERVED
+    patches: Patches | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8:

@@ -26,12 +26,11 @@ class Group:
     """The cells of one method on one head of one extractor, over all images, with one repeat.
 
     Their maps have the same number of nodes, which graph builders may choose levels by. observed:
-    the map of each observed cell that is ok; seeds: the seed of each; controls: for each control,
-    the observed map that each of its cells is compared with.
+    the map of each observed cell that is ok; controls: for each control, the observed map that each
+    of its cells is compared with.
     """
 
     observed: dict[str, str] = field(default_factory=dict)
-    seeds: dict[str, int] = field(default_factory=dict)
     controls: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -40,16 +39,15 @@ def groups(store: Store) -> Iterator[Group]:
     names = store.controls()
     identity = "extractor, layer, head, nodes, graph, clusterer, repeat"
     rows = store.connection.execute(
-        f"SELECT cell, role, control, map, observed, seed, {identity} "
+        f"SELECT cell, role, control, map, observed, {identity} "
         "FROM planned JOIN cells USING (cell) WHERE status = 'ok' AND role <> 'perturbation' "
         f"ORDER BY min(position) OVER (PARTITION BY {identity}), position"
     )
-    for _, members in groupby(rows, lambda row: row[6:]):
+    for _, members in groupby(rows, lambda row: row[5:]):
         found = Group(controls={name: {} for name in names})
-        for cell, role, control, map_key, observed, seed, *_ in members:
+        for cell, role, control, map_key, observed, *_ in members:
             if role == "observed":
                 found.observed[cell] = map_key
-                found.seeds[cell] = seed
             else:
                 found.controls[control][cell] = observed
         yield found

@@ -115,6 +115,23 @@ def test_several_draws_of_a_control_are_averaged(bench: Bench) -> None:
     assert row.control_modularity == pytest.approx(0.2)
 
 
+def test_all_draws_stand_for_those_of_an_image_from_which_none_was_drawn(bench: Bench) -> None:
+    bench.cell("a", "one", [0.6, 0.5], candidate=0)
+    bench.cell("a", "one", [0.1, 0.2], variant=NOISE)
+    bench.cell("a", "two", [0.6, 0.5], candidate=1)
+    bench.cell("a", "two", [0.3, 0.4], variant=NOISE)
+    bench.cell("a", "three", [0.7, 0.5], candidate=1)
+    bench.cell("b", "one", [0.9, 0.9])
+    bench.cell("b", "one", [0.8, 0.8], variant=NOISE)
+    bench.cell("b", "three", [0.9, 0.9], accepted=False)
+
+    a, b = sorted(bench.rows(), key=lambda row: row.method.clusterer)
+
+    assert a.control_modularity == pytest.approx((0.1 + 0.4 + (0.2 + 0.4) / 2) / 3)
+    assert b.control_modularity == pytest.approx((0.8 + 0.0) / 2)
+    assert (a.ok, b.ok) == (3, 2)
+
+
 def test_a_selection_that_found_nothing_counts_with_zero_and_is_shown(bench: Bench) -> None:
     bench.cell("a", "one", [0.6])
     bench.cell("a", "one", [0.2], variant=NOISE)

@@ -266,7 +266,10 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--images", "folder[path=nowhere]"], "nowhere"),
         (["--images", "folder"], "path is required: folder[path=…]"),
         (["--images", "folder[path=maps]"], "maps"),
-        (["--extractors", "arrays[path=x.npy]"], "no images to draw uniform-noise from"),
+        (
+            ["--extractors", "arrays[path=x.npy]", "--controls", "uniform-noise"],
+            "no images to draw uniform-noise from",
+        ),
         (
             ["--extractors", "arrays[path=nowhere.npy]", "--controls", "permuted-rows"],
             "nowhere.npy",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.engine.selection import sample, selected
+from harness.engine.selection import selected
 from harness.errors import HarnessError
 
 
@@ -49,7 +49,6 @@ class AboveTheMean(harness.Selector):
 
 OBSERVED = a_profile([0.1, 0.9])
 NULLS = [a_profile([0.2, 0.1]), a_profile([0.0, 0.3]), a_profile([0.1, 0.2])]
-POOL = [f"null {index}" for index in range(50)]
 
 
 def test_observed_and_nulls_go_through_the_selection_alike() -> None:
@@ -86,22 +85,3 @@ def test_profiles_at_other_levels_are_refused() -> None:
 
     with pytest.raises(HarnessError, match="levels are not the image's own"):
         selected(AboveTheMean(), OBSERVED, {"noise": [other]})
-
-
-def test_from_a_larger_pool_a_seeded_sample_is_taken_in_order() -> None:
-    drawn = sample(POOL, 10, 3)
-
-    assert len(set(drawn)) == 10
-    assert drawn == sorted(drawn, key=POOL.index)
-    assert drawn == sample(POOL, 10, 3)
-    assert drawn != sample(POOL, 10, 4)
-
-
-def test_a_pool_that_is_small_enough_is_taken_whole() -> None:
-    assert sample(POOL, 50, 3) == POOL
-
-
-def test_samples_have_the_draws_that_earlier_versions_took() -> None:
-    indices = np.random.default_rng(3).choice(list(range(50)), 10, replace=False)
-
-    assert sample(POOL, 10, 3) == [POOL[index] for index in sorted(indices)]

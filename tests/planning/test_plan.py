@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -119,7 +120,7 @@ def test_an_unreadable_image_stays_in_the_list_with_its_reason(plugins: registry
     broken = SurveyedImage("noise", "image-1", reason="image-1: truncated")
     plan = planned(replace(SETTINGS, nulls=1), replace(SURVEY, images=(IMAGES[0], broken)), plugins)
 
-    assert [cell.map.reason for cell in plan.cells()] == [""] * 4 + ["image-1: truncated"] * 4
+    assert [cell.map.reason for cell in plan.cells()] == [""] * 4 + ["image-1: truncated"] * 2
 
 
 def test_repeats_differ_in_seed_and_key_only(plugins: registry.Registry) -> None:
@@ -165,6 +166,20 @@ def test_a_group_or_an_image_gets_as_many_nulls_as_are_asked_for(
     plan = planned(replace(SETTINGS, nulls=nulls, pooling=pooling), SURVEY, plugins)
 
     assert len(controls_of(plan)) == drawn
+
+
+@pytest.mark.parametrize(("nulls", "drawn"), [(39, 199), (199, 199), (250, 250), (700, 700)])
+def test_a_large_group_gets_no_more_nulls_than_selections_are_tested_against(
+    plugins: registry.Registry, nulls: int, drawn: int
+) -> None:
+    many = tuple(replace(IMAGES[0], key=f"{i}", digest=f"digest-{i}") for i in range(300))
+    plan = planned(replace(SETTINGS, nulls=nulls), replace(SURVEY, images=many), plugins)
+
+    controls = controls_of(plan)
+    assert len(controls) == len({control.key for control in controls}) == drawn
+    of_image = Counter({image.key: 0 for image in many})
+    of_image.update(control.image for control in controls)
+    assert max(of_image.values()) - min(of_image.values()) <= 1
 
 
 def test_more_nulls_leave_those_that_are_there_as_they_are(plugins: registry.Registry) -> None:

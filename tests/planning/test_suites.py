@@ -44,8 +44,8 @@ def test_the_default_suite_is_complete(plugins: registry.Registry) -> None:
 def test_a_run_is_named_like_its_suite_file(tmp_path: Path) -> None:
     path = suite(tmp_path, 'clusterers = "louvain"\nlevels = 4\n')
 
-    *_, named = resolve_run(path, {})
-    *_, unnamed = resolve_run(None, {})
+    *_, named, _ = resolve_run(path, {})
+    *_, unnamed, _ = resolve_run(None, {})
 
     assert read_suite(path) == {"clusterers": "louvain", "levels": 4}
     assert named.name.startswith("mine-")
@@ -133,6 +133,27 @@ def test_a_selector_that_needs_controls_is_refused_for_maps_without_any(
 
     assert f"excess-modularity compares {reason}" in str(raised.value)
     assert resolve(changed(selectors="stable-phase", **values), plugins).selectors
+
+
+@pytest.mark.parametrize(
+    ("extractors", "chosen", "controls"),
+    [
+        ("one-layer-vit", {}, ("uniform-noise",)),
+        ("planted", {}, ("permuted-residuals",)),
+        ("planted,one-layer-vit", {}, ("uniform-noise", "permuted-residuals")),
+        ("planted", {"controls": "permuted-rows"}, ("permuted-rows",)),
+        ("planted", {"controls": "none", "selectors": "stable-phase"}, ()),
+    ],
+)
+def test_maps_without_images_get_a_null_of_maps_unless_controls_are_chosen(
+    tmp_path: Path, extractors: str, chosen: dict[str, str], controls: tuple[str, ...]
+) -> None:
+    text = "".join(f"{key} = {value!r}\n" for key, value in chosen.items())
+    for where in ((suite(tmp_path, text), {}), (None, chosen)):
+        settings, *_, remark = resolve_run(where[0], {"extractors": extractors, **where[1]})
+
+        assert settings.controls == controls
+        assert bool(remark) == (not chosen and "planted" in extractors)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.controls.distances import distance_classes
 
 
 @dataclass(frozen=True)
@@ -29,22 +30,12 @@ class PreservedDistances(harness.MapControl):
                 f"preserved-distances: the map has no grid of its {attention.n} patches; "
                 "arrays has the parameter grid=[rows,columns]"
             )
-        distances = _distances(*attention.grid).ravel()
+        distances = distance_classes(*attention.grid).ravel()
         pairs = np.flatnonzero(distances)
         shuffled = np.random.default_rng(seed).permutation(pairs)
         weights = attention.weights.copy()
         weights.ravel()[_sorted(pairs, distances)] = weights.ravel()[_sorted(shuffled, distances)]
         return replace(attention, weights=weights)
-
-
-def _distances(rows: int, columns: int) -> NDArray[Any]:
-    """The ranks of the distances between all patches of a grid, (n, n), 0 on the diagonal."""
-    row, column = np.arange(rows)[:, None], np.arange(columns)
-    _, ranks = np.unique(row**2 + column**2, return_inverse=True)
-    # Small integer types are sorted many times faster.
-    small = ranks.reshape(rows, columns).astype(np.min_scalar_type(int(ranks.max())))
-    row, column = np.divmod(np.arange(rows * columns), columns)
-    return np.asarray(small[np.abs(row[:, None] - row), np.abs(column[:, None] - column)])
 
 
 def _sorted(pairs: harness.Integers, distances: NDArray[Any]) -> harness.Integers:

@@ -1,10 +1,10 @@
 """The image's patches in random order."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from itertools import pairwise, product
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 import harness
 from harness_plugins.parameters import check_bounds
@@ -12,51 +12,62 @@ from harness_plugins.parameters import check_bounds
 
 @dataclass(frozen=True)
 class ShuffledPatches(harness.ImageControl):
-    """The same image with its square patches in random order.
+    """The same image with its patches in random order.
 
-    Preserves the content of patches, destroys their arrangement. Patches are counted from the top
-    left; if their size does not divide the image's, the narrower pieces along the right edge are
-    shuffled among themselves, those along the bottom edge likewise, and the corner stays, so that
-    no pixel is lost. An image with fewer than two whole patches is refused.
+    Preserves the content of patches, destroys their arrangement. Patches of equal height and width
+    in pixels are shuffled among themselves, so that no pixel is lost: where the sizes do not
+    divide the image, the narrower pieces along the right and bottom edges keep to these edges. An
+    image with fewer than two patches is refused.
 
-    size: patch side in pixels of the image as it is loaded: the model's patch size, unless the
-        model resizes the image.
+    size: patch side in pixels of the image as it is loaded, counted from the top left. If it is not
+        given, the patches are the extractor's, on the part of the image that it sees.
     """
 
     name: ClassVar[str] = "shuffled-patches"
-    size: int
+    needs_patches: ClassVar[bool] = True
+    size: int | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, "size", least=1)
 
     def draw(self, image: harness.Image, seed: int) -> harness.Image:
         """An image (height, width, channels) with the same patches."""
-        height, width, _ = image.pixels.shape
-        rows, columns = height // self.size, width // self.size
-        if rows * columns < 2:
-            raise harness.HarnessError(
-                f"shuffled-patches: an image of {height}×{width} pixels does not hold two patches "
-                f"of {self.size}×{self.size}; choose a smaller size"
-            )
+        rows, columns = self._edges(image)
+        shapes: dict[tuple[int, int], list[tuple[slice, slice]]] = {}
+        for (top, bottom), (left, right) in product(pairwise(rows), pairwise(columns)):
+            place = slice(top, bottom), slice(left, right)
+            shapes.setdefault((bottom - top, right - left), []).append(place)
         random = np.random.default_rng(seed)
         pixels = image.pixels.copy()
-        bottom, right = rows * self.size, columns * self.size
-        for part in (pixels[:bottom, :right], pixels[:bottom, right:], pixels[bottom:, :right]):
-            _shuffle(part, self.size, random)
+        for places in shapes.values():
+            for place, source in zip(places, random.permutation(len(places)), strict=True):
+                pixels[place] = image.pixels[places[source]]
         return replace(image, pixels=pixels)
 
-
-def _shuffle(part: NDArray[np.uint8], size: int, random: np.random.Generator) -> None:
-    """Shuffle the pieces of a part (height, width, channels) in place; narrow sides are whole."""
-    height, width, channels = part.shape
-    if not part.size:
-        return
-    tall, wide = min(size, height), min(size, width)
-    tiled = part.reshape(height // tall, tall, width // wide, wide, channels)
-    pieces: NDArray[Any] = tiled.swapaxes(1, 2).reshape(-1, tall, wide, channels)
-    shuffled = random.permutation(pieces, axis=0)
-    grid = shuffled.reshape(height // tall, width // wide, tall, wide, channels)
-    part[:] = grid.swapaxes(1, 2).reshape(part.shape)
+    def _edges(self, image: harness.Image) -> tuple[list[int], list[int]]:
+        """Where patches begin and end, from top to bottom and from left to right."""
+        height, width, _ = image.pixels.shape
+        if self.size is not None:
+            if (height // self.size) * (width // self.size) < 2:
+                raise harness.HarnessError(
+                    f"shuffled-patches: an image of {height}×{width} pixels does not hold two "
+                    f"patches of {self.size}×{self.size}; choose a smaller size"
+                )
+            return [*range(0, height, self.size), height], [*range(0, width, self.size), width]
+        if image.patches is None:
+            raise harness.HarnessError(
+                "shuffled-patches: the extractor does not say where its patches lie; give their "
+                "side in pixels, as in shuffled-patches[size=16]"
+            )
+        grid, (top, left, high, wide) = image.patches.grid, image.patches.region
+        if min(high / grid[0], wide / grid[1]) < 1:
+            raise harness.HarnessError(
+                f"shuffled-patches: the extractor's {grid[0]}×{grid[1]} patches are smaller than "
+                f"the pixels of an image of {height}×{width}"
+            )
+        rows = np.rint(top + np.linspace(0.0, high, grid[0] + 1)).astype(int)
+        columns = np.rint(left + np.linspace(0.0, wide, grid[1] + 1)).astype(int)
+        return rows.tolist(), columns.tolist()
 
 
 @harness.hookimpl

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
+from harness_plugins.datasets.fashion_mnist import CLASSES
 from harness_plugins.extractors.heads import Chosen, check, choose
-from harness_plugins.thesis.vit.files import checkpoint_file, head_count
+from harness_plugins.thesis.vit.files import checkpoint_file, head_count, opened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +55,26 @@ class OneLayerViT(harness.Extractor):
             raise harness.HarnessError(
                 f"{self.checkpoint}: no such checkpoint: {error.strerror}"
             ) from error
+
+    def patches(self, image: harness.Image) -> harness.Patches:
+        """The model's grid over the whole image."""
+        with opened(self._file, "np") as (_, metadata):
+            model = metadata["model"]
+            grid = model["height"] // model["patch"], model["width"] // model["patch"]
+        return harness.Patches.on(image.pixels.shape[:2], grid, None)
+
+    def caveat(self, images: harness.ImageSet) -> str:
+        """That the model learned other classes than those of the images, if it did."""
+        with opened(self._file, "np") as (_, metadata):
+            model, learned = metadata["model"], tuple(metadata["record"].get("classes", CLASSES))
+        named = getattr(images, "classes", None)
+        if named is not None and tuple(named()) == learned:
+            return ""
+        kind = "grey" if model["channels"] == 1 else "colour"
+        return (
+            f"it was trained on {kind} images of {model['height']}×{model['width']} pixels "
+            f"({learned[0]}, {learned[1]}, …), not on images such as those of {images.name}"
+        )
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, head by head, image by image."""

@@ -10,7 +10,7 @@ OF_IMAGES = (
     "shuffled-patches[size=2]",
     "scrambled-phase",
 )
-OF_MAPS = ("permuted-rows", "preserved-strengths", "preserved-distances")
+OF_MAPS = ("permuted-residuals", "permuted-rows", "preserved-strengths", "preserved-distances")
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
 from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,8 +62,55 @@ def test_an_image_that_does_not_hold_two_patches_is_refused() -> None:
         shuffled(np.zeros((28, 28, 1), dtype=np.uint8), 16)
 
 
-def test_a_size_is_needed_and_positive() -> None:
-    with pytest.raises(harness.HarnessError, match="size is required"):
-        harness.make("control", "shuffled-patches")
+@given(
+    st.integers(0, 2**31 - 1),
+    st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    st.tuples(st.floats(0, 5), st.floats(0, 5), st.floats(8, 20), st.floats(8, 20)),
+)
+def test_patches_of_an_extractor_are_shuffled_where_they_lie(
+    seed: int, grid: tuple[int, int], region: tuple[float, float, float, float]
+) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 256, (26, 26, 1), dtype=np.uint8)
+    image = harness.Image("a", pixels, patches=harness.Patches(grid, region))
+    (rows, columns), (top, left, height, width) = grid, region
+    down = np.rint(top + height * np.arange(rows + 1) / rows).astype(int)
+    across = np.rint(left + width * np.arange(columns + 1) / columns).astype(int)
+
+    drawn = ShuffledPatches().draw(image, seed).pixels
+
+    def patches_of(given: Pixels) -> Counter[tuple[tuple[int, ...], bytes]]:
+        pieces = (given[a:b, c:d] for a, b in pairwise(down) for c, d in pairwise(across))
+        return Counter((piece.shape, piece.tobytes()) for piece in pieces)
+
+    assert patches_of(drawn) == patches_of(pixels)
+    outside = np.ones(pixels.shape, dtype=bool)
+    outside[down[0] : down[-1], across[0] : across[-1]] = False
+    assert (drawn[outside] == pixels[outside]).all()
+
+
+def test_the_patches_of_the_one_layer_model_are_those_of_its_grid() -> None:
+    extractor = harness.make("extractor", "one-layer-vit")
+    image = harness.make("image set", "fashion-mnist-sample").load("00000-ankle-boot")
+    control = harness.make("control", "shuffled-patches")
+
+    drawn = control.draw(replace(image, patches=extractor.patches(image)), 3)
+
+    assert (drawn.pixels == shuffled(image.pixels, 2, 3)).all()
+
+
+def test_without_a_size_the_extractor_has_to_know_its_patches() -> None:
+    with pytest.raises(harness.HarnessError, match=r"where its patches lie.*\[size=16\]"):
+        ShuffledPatches().draw(harness.Image("a", np.zeros((8, 8, 1), dtype=np.uint8)), 0)
+
+
+def test_patches_that_are_smaller_than_pixels_are_refused() -> None:
+    small = harness.Image(
+        "a", np.zeros((8, 8, 1), dtype=np.uint8), patches=harness.Patches((14, 14), (0, 0, 8, 8))
+    )
+    with pytest.raises(harness.HarnessError, match="14×14 patches are smaller than the pixels"):
+        ShuffledPatches().draw(small, 0)
+
+
+def test_a_size_must_be_positive() -> None:
     with pytest.raises(harness.HarnessError, match="size must be at least 1"):
         harness.make("control", "shuffled-patches[size=0]")

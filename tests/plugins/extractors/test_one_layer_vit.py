@@ -108,6 +108,24 @@ def test_heads_that_are_not_there_cannot_be_averaged(rgb_model: Path) -> None:
         average.head_indices()
 
 
+def test_images_of_other_classes_than_those_learned_are_remarked_on() -> None:
+    extractor = harness.make("extractor", "one-layer-vit")
+    learned = harness.make("image set", "fashion-mnist-sample")
+    other = harness.make("image set", "noise")
+
+    assert extractor.caveat(learned) == ""
+    assert "trained on grey images of 28×28 pixels (t-shirt" in extractor.caveat(other)
+
+
+def test_the_patches_divide_the_whole_image(rgb_model: Path) -> None:
+    extractor = harness.make("extractor", f"one-layer-vit[checkpoint={rgb_model}]")
+    image = harness.Image("wide", np.zeros((20, 60, 3), dtype=np.uint8))
+
+    (found, *_) = extractor.extract([image])
+
+    assert extractor.patches(image) == harness.Patches(found.grid, (0, 0, 20, 60))
+
+
 def test_images_of_other_sizes_and_channels_are_fitted(rgb_model: Path) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (50, 31), dtype=np.uint8)
     colour = np.random.default_rng(0).integers(0, 256, (50, 31, 3), dtype=np.uint8)

@@ -74,6 +74,12 @@ class Pretrained(harness.Extractor):
             choose(self.heads, architecture.heads, "heads", self.model),
         )
 
+    def patches(self, image: harness.Image) -> harness.Patches:
+        """The grid of whole patches, on the part of the image that the model sees."""
+        _, prepare, _ = self._opened()
+        prepared = prepare(image)
+        return harness.Patches(prepared.grid, prepared.region)
+
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
 

@@ -183,6 +183,8 @@ def test_maps_tell_which_part_of_the_image_their_patches_cover(
     assert cut.region == pytest.approx((2 * 50 / 36, 9 * 70 / 50, 32 * 50 / 36, 32 * 70 / 50))
     assert whole.region == (0, 0, 50, 70)
     assert kept.region is None
+    before = extractor("dinov2", "heads=0").patches(photo)
+    assert before == harness.Patches(cut.grid, cut.region)
 
 
 def test_grey_images_are_taken_as_coloured_ones(extractor: Make) -> None:
