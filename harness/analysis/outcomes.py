@@ -24,9 +24,9 @@ from harness.store.selections import perturbed_cells
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
 # read at the level selected on the image. The modularity is that of the reference control; a failed
-# draw of any control makes the observation incomplete; in an unfinished run the draws that are there
-# count, if one is of the reference control. Where none was drawn from a map, because its group has
-# enough draws without it, the mean over all draws of the group takes their place.
+# draw of any control makes the observation incomplete. Of an unfinished run those draws count that
+# are there, if one is of the reference control. Where none was drawn from a map, because its group
+# has enough draws without it, the mean over all draws of the group takes their place.
 OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,

@@ -30,6 +30,7 @@ from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.folders import check_folder
 from harness.store.maps import is_intact
 from harness.store.schema import MAPS_FOLDER
+from harness.store.scratch import written_in
 from harness.store.selections import (
     accepted,
     clear_selections,
@@ -75,8 +76,9 @@ class PreparedRun:
         self._check_folder()
         forced = components_named(self.settings, self.execution.force)
         with (
-            self._planned(self.folder / MAPS_FOLDER, progress) as (plan, survey, config, worker),
-            open_for_writing(self.folder) as store,
+            written_in(self.folder, self.execution.scratch, progress) as live,
+            self._planned(live / MAPS_FOLDER, progress) as (plan, survey, config, worker),
+            open_for_writing(live) as store,
         ):
             session = self._session(store, survey)
             then = store.settings() if store.is_planned() else None
@@ -86,7 +88,7 @@ class PreparedRun:
             store.delete_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
             if then != store.settings() or store.count_missing():
-                _drop_selections(store, progress)
+                self._drop_selections(store, progress)
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
                 progress.note(f"{self.folder}: {cost}")
@@ -120,7 +122,7 @@ class PreparedRun:
             then = environment.common(session["environment"], used)
             if changed := environment.difference(then, environment.common(used, then)):
                 raise HarnessError(
-                    f"{store.folder}: computed in another environment ({changed}); restore it, "
+                    f"{self.folder}: computed in another environment ({changed}); restore it, "
                     "choose another out, or mix them with any_environment"
                 )
         return {
@@ -131,6 +133,18 @@ class PreparedRun:
             "invocation": environment.invocation(),
             "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
         }
+
+    def _drop_selections(self, store: Store, progress: Progress) -> None:
+        """Delete all selections, which other cells would change; the run's own are derived anew."""
+        known = store.known_selectors()
+        others = [selector for selector in known if selector not in store.selectors]
+        if others:
+            progress.note(
+                f"{self.folder}: what {', '.join(others)} selected is deleted, as cells are "
+                "missing; harness select applies them again"
+            )
+        with store.connection:
+            clear_selections(store, known)
 
     @contextmanager
     def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
@@ -152,19 +166,6 @@ class PreparedRun:
                 progress.note(self.remark)
             plan = make_plan(self.settings, survey, registry, config.codes)
             yield plan, survey, config, worker
-
-
-def _drop_selections(store: Store, progress: Progress) -> None:
-    """Delete all selections, which other cells would change; the run's own are derived anew."""
-    known = store.known_selectors()
-    others = [selector for selector in known if selector not in store.selectors]
-    if others:
-        progress.note(
-            f"{store.folder}: what {', '.join(others)} selected is deleted, as cells are missing; "
-            "harness select applies them again"
-        )
-    with store.connection:
-        clear_selections(store, known)
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:

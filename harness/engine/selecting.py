@@ -17,6 +17,7 @@ from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.store import Store, open_for_reading, open_for_writing
 from harness.store.records import SelectionRecord
+from harness.store.scratch import written_in
 from harness.store.selections import (
     Group,
     count_observed,
@@ -96,7 +97,8 @@ def apply_selectors(
     with open_for_reading(folder) as store:
         store.settings()  # refuses a folder in which nothing is planned
     with (
-        open_for_writing(folder) as store,
+        written_in(folder, execution.scratch, progress) as live,
+        open_for_writing(live) as store,
         open_worker(config, execution.isolation, registry) as worker,
     ):
         records = select_all(store, worker, list(codes), execution.timeout.seconds, progress)

@@ -168,6 +168,14 @@ class Execution:
         Path | None,
         optional("the run's folder (default results/SUITE-HASH)", "a path", parse_path, "DIR"),
     ]
+    scratch: Annotated[
+        Path | None,
+        optional(
+            "a local folder in which the store is written, and copied from to out every few "
+            "minutes (default a temporary one, if out lies on a network file system)",
+            *("a path", parse_path, "DIR"),
+        ),
+    ]
     overwrite: Annotated[
         bool,
         switch(

@@ -11,17 +11,6 @@ from harness.errors import HarnessError
 from harness.store.opening import open_for_reading
 from harness.store.schema import FILE_NAME, LOCK_NAME, MAPS_FOLDER, PARTIAL
 
-MOUNTS = Path("/proc/self/mountinfo")
-# On these SQLite cannot share its log between processes, and locks may not hold.
-NETWORK = frozenset(
-    {
-        "9p", "afs", "beegfs", "ceph", "cifs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
-        "fuse.gcsfuse", "fuse.rclone", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
-        "orangefs", "pvfs2", "smb3", "smbfs",
-    }
-)  # fmt: skip
-
-
 # The files of maps, which a survey may write before there is a store.
 OWN_MAP = re.compile(rf"[0-9a-f]{{64}}\.npy|.*{re.escape(PARTIAL)}")
 
@@ -37,12 +26,6 @@ def check_folder(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
         raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
     if not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
         raise HarnessError(f"{folder}: cannot be written: no permission for {nearest}")
-    kind = network_file_system(nearest)
-    if kind:
-        raise HarnessError(
-            f"{folder}: lies on a network file system ({kind}), where a run's store is not safe; "
-            "choose an --out on a local disk, and copy it when the run is over"
-        )
     if not folder.exists():
         return
     if not (folder / FILE_NAME).exists():
@@ -64,7 +47,7 @@ def _foreign(folder: Path) -> Iterator[str]:
         if path.name == MAPS_FOLDER and path.is_dir():
             found = (each.name for each in sorted(path.iterdir()))
             yield from (f"{MAPS_FOLDER}/{name}" for name in found if not OWN_MAP.fullmatch(name))
-        elif path.name != LOCK_NAME:
+        elif path.name not in (LOCK_NAME, f"{FILE_NAME}{PARTIAL}"):
             yield path.name
 
 
@@ -80,30 +63,3 @@ def _differences(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     return (", ".join(value) or "none") if isinstance(value, list) else str(value)
-
-
-def network_file_system(folder: Path) -> str:
-    """The type of the network file system that a folder lies on, "" if it lies on none."""
-    try:
-        found = file_system_of(folder.resolve(), MOUNTS.read_text(errors="replace"))
-    except OSError:
-        return ""
-    return found if found in NETWORK else ""
-
-
-def file_system_of(folder: Path, mounts: str) -> str:
-    """The type of the file system that an absolute folder lies on, "" if unknown.
-
-    mounts: the content of /proc/self/mountinfo (see proc_pid_mountinfo(5)).
-    """
-    found, length = "", -1
-    for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, described = before.split(), after.split()
-        if len(fields) < 5 or not described:
-            continue
-        point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4]))
-        # Of several mounts on one point, the last one is visible.
-        if folder.is_relative_to(point) and len(point.parts) >= length:
-            found, length = described[0], len(point.parts)
-    return found

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.store.file_systems import network_file_system
 from harness.store.schema import (
     APPLICATION_ID,
     FILE_NAME,
@@ -45,7 +46,7 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
     Raises HarnessError if the folder cannot be written, is in use, or holds something else or a
     damaged store; and inside the block, if the disk is full.
     """
-    with _locked(folder):
+    with locked(folder):
         _clear(folder / MAPS_FOLDER)
         path = folder / FILE_NAME
         with _connected(path, "rwc") as connection:
@@ -62,8 +63,8 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Make the folder, and hold its lock."""
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, and hold its lock; HarnessError if another process holds it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MAPS_FOLDER).mkdir(exist_ok=True)
@@ -75,8 +76,12 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise HarnessError(f"{folder}: another process is running in this folder") from error
+        except OSError:
+            # Some network file systems have no locks.
+            if not network_file_system(folder):
+                raise
         yield
     finally:
         os.close(lock)
@@ -92,7 +97,9 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
     path = folder / FILE_NAME
     if not path.is_file():
         raise HarnessError(f"{folder}: no run is there ({FILE_NAME} is missing)")
-    with _connected(path, "ro") as connection:
+    # Stores on network file systems are copies, replaced as a whole, and locks may not work.
+    is_copy = network_file_system(folder) and not path.with_name(f"{FILE_NAME}-wal").exists()
+    with _connected(path, "ro&immutable=1" if is_copy else "ro") as connection:
         _check_schema(connection, path)
         found = path.stat()
         _check_content(connection, path, (found.st_ino, found.st_mtime_ns, found.st_size))
