@@ -1,8 +1,10 @@
 """What a run's results are made from: images, models and maps, refused if they have changed."""
 
-from collections.abc import Sequence
-from functools import cache, lru_cache
-from typing import Protocol, cast, runtime_checkable
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from harness.errors import HarnessError, RunStoppedError
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
@@ -14,6 +16,7 @@ from harness.store.maps import load_map
 
 # Digits of a digest that messages show.
 SHOWN = 12
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -27,6 +30,7 @@ class TellsClasses(Protocol):
 class RunInputs:
     """Loads the images and models of one run, each image set and model once.
 
+    Relative paths are those from the current folder, else from where the run was started.
     image(image_set, key) raises HarnessError if the image cannot be loaded or its pixels are not
     those of the run; ablator(extractor, ablation) if the extractor does not support ablation, or
     its model lacks the layer, is missing or is not that of the run.
@@ -50,12 +54,7 @@ class RunInputs:
         return cast("ImageSet", made)
 
     def _image(self, image_set: str, key: str) -> Image:
-        try:
-            image = self._image_set(image_set).load(key)
-        except HarnessError:
-            raise
-        except Exception as error:  # a plugin's method may raise anything
-            raise HarnessError(f"{image_set}: {key}: {type(error).__name__}: {error}") from error
+        image = self._found(partial(self._loaded, image_set, key))
         (digest,) = self._store.connection.execute(
             "SELECT digest FROM images WHERE image_set = ? AND image = ?", (image_set, key)
         ).fetchone()
@@ -66,7 +65,29 @@ class RunInputs:
             )
         return image
 
+    def _loaded(self, image_set: str, key: str) -> Image:
+        try:
+            return self._image_set(image_set).load(key)
+        except HarnessError:
+            raise
+        except Exception as error:  # a plugin's method may raise anything
+            raise HarnessError(f"{image_set}: {key}: {type(error).__name__}: {error}") from error
+
+    def _found(self, load: Callable[[], T]) -> T:
+        """What is loaded here or, if that fails, in the folder where the run was started."""
+        try:
+            return load()
+        except HarnessError:
+            sessions = self._store.sessions()
+            folder = Path(sessions[-1]["invocation"].get("folder", "")) if sessions else Path()
+            with contextlib.suppress(HarnessError, OSError), contextlib.chdir(folder):
+                return load()
+            raise
+
     def _ablator(self, extractor: str, ablation: AblationSpec) -> Ablator:
+        return self._found(partial(self._opened, extractor, ablation))
+
+    def _opened(self, extractor: str, ablation: AblationSpec) -> Ablator:
         (made,) = self._registry.make("extractor", extractor)
         if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
             raise HarnessError(

@@ -123,4 +123,9 @@ def source() -> dict[str, Any]:
 
 def invocation() -> dict[str, Any]:
     """How and where this process was started."""
-    return {"command": sys.argv, "platform": platform.platform(), "processors": os.cpu_count()}
+    return {
+        "command": sys.argv,
+        "folder": os.getcwd(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+    }

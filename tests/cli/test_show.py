@@ -1,4 +1,5 @@
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,24 @@ def test_an_image_that_is_another_by_now_is_left_out_and_that_is_said(
     assert "Shown without the image: " in shown.stdout
     assert "its pixels are not those of the run" in shown.stdout
     assert "louvain" in shown.stdout
+
+
+def test_a_run_that_was_copied_finds_its_images_where_it_was_started(
+    harness_command: Command, pictured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there"
+    shutil.copytree(pictured / "photos", there / "photos")
+    monkeypatch.chdir(there)
+    small_run(Path("out"), images="folder[path=photos]", extractors="one-layer-vit")
+    shutil.move("out", tmp_path / "copy")
+
+    found = harness_command("show", "copy", "a.png")
+    shutil.rmtree(there)
+    gone = harness_command("show", "copy", "a.png")
+
+    assert (found.returncode, gone.returncode) == (0, 0)
+    assert "Shown without the image" not in found.stdout
+    assert "Shown without the image: " in gone.stdout
 
 
 @pytest.mark.parametrize(
