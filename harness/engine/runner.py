@@ -27,7 +27,7 @@ from harness.planning.survey import MapRecord, Survey
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
-from harness.store.folders import check_folder
+from harness.store.folders import check_folder, check_settings
 from harness.store.maps import is_intact
 from harness.store.schema import MAPS_FOLDER
 from harness.store.scratch import written_in
@@ -80,6 +80,8 @@ class PreparedRun:
             self._planned(live / MAPS_FOLDER, progress) as (plan, survey, config, worker),
             open_for_writing(live) as store,
         ):
+            # Again, as nobody else may write now.
+            check_settings(store, asdict(self.settings), overwrite=self.execution.overwrite)
             session = self._session(store, survey)
             then = store.settings() if store.is_planned() else None
             store.write_plan(asdict(self.settings), session, survey.images, plan.cells())

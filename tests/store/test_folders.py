@@ -39,6 +39,17 @@ def test_a_run_may_be_written_to_an_empty_folder_and_to_its_own(
     check_folder(tmp_path / "out", SETTINGS, overwrite=overwrite)
 
 
+@pytest.mark.parametrize("name", ["run.sqlite", "run.sqlite-journal", "run.sqlite.partial"])
+def test_a_store_that_was_about_to_be_made_is_no_store_yet(tmp_path: Path, name: str) -> None:
+    (tmp_path / FILE_NAME).touch()
+    (tmp_path / name).touch()
+
+    check_folder(tmp_path, SETTINGS, overwrite=False)
+    (tmp_path / "photo.png").touch()
+    with pytest.raises(HarnessError, match=r"it holds photo\.png"):
+        check_folder(tmp_path, SETTINGS, overwrite=True)
+
+
 def test_what_a_killed_survey_left_is_a_runs_own(tmp_path: Path) -> None:
     maps = tmp_path / "maps"
     maps.mkdir()
