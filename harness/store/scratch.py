@@ -25,7 +25,7 @@ from harness.store.opening import locked
 from harness.store.schema import FILE_NAME, LOCK_NAME, MAPS_FOLDER, PARTIAL
 
 # Seconds between two copies, and how many times longer than a copy this is at least.
-INTERVAL = 180.0
+INTERVAL = 120.0
 RARELY = 20
 
 
