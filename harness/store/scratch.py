@@ -43,9 +43,10 @@ def written_in(folder: Path, scratch: Path | None, progress: Progress) -> Iterat
         return
     with locked(folder):
         live = _live_folder(folder, scratch)
-        if kind:
-            progress.note(f"{folder}: on a network file system ({kind})")
-        progress.note(f"{folder}: the store is written in {live}, and copied every few minutes")
+        why = f"on a network file system ({kind}), so " if kind else ""
+        progress.note(
+            f"{folder}: {why}the store is written in {live}, and copied every few minutes"
+        )
         copies = _Copies(live / FILE_NAME, folder / FILE_NAME, progress)
         try:
             with copies.made_regularly():

@@ -3,16 +3,19 @@
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import harness
 from harness.store import open_for_writing
+from support import PLUGINS
 from support.runs import Command, small_run
 
 READERS: dict[str, list[object]] = {
@@ -237,3 +240,46 @@ def test_the_same_command_finishes_it(out: Path, planted_maps: Path, tmp_path: P
     small_run(run.folder, planted_maps)
 
     assert run.unfinished() == ""
+
+
+@pytest.fixture
+def deep_out(deep: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(deep, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "other weights"])
+def test_a_damaged_map_is_named_where_it_is_needed(
+    harness_command: Command, deep_out: Path, damage: str
+) -> None:
+    for path in (deep_out / "maps").iterdir():
+        weights = np.load(path)
+        path.unlink()
+        if damage == "cut":
+            path.write_bytes(b"\x93NUMPY")
+        elif damage == "other weights":
+            np.save(path, weights[::-1])
+
+    shown = harness_command(
+        *("foreground", "out", "--above", "0", "--candidates", "--plugin", PLUGINS / "deep.py")
+    )
+
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert re.match(
+        r"harness: out/maps/[0-9a-f]{64}\.npy: the map of \S+ is missing or", shown.stderr
+    )
+    assert shown.stderr.count("\n") == 1
+
+
+def test_layers_of_an_unfinished_run_are_of_what_is_there(
+    harness_command: Command, deep_out: Path
+) -> None:
+    with open_for_writing(deep_out) as store, store.connection as connection:
+        connection.execute(
+            "DELETE FROM cells WHERE cell IN (SELECT cell FROM planned WHERE position > 40)"
+        )
+
+    shown = harness_command("layers", "out", "--json")
+
+    assert shown.returncode == 0
+    assert shown.stderr.startswith("warning: out: unfinished: ")
+    assert {row["layer"] for row in json.loads(shown.stdout)["methods"][0]["layers"]} == {0, 1, 2}
