@@ -7,8 +7,9 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,15 @@ def _version(distribution: str) -> str | None:
 
 def packages_used(components: Iterable[type[Component]]) -> set[str]:
     """The installed packages behind the code of components and of the core."""
-    installed = importlib.metadata.packages_distributions()
+    installed = _installed()
     modules = packages_behind(components)
     return {_canonical(name) for module in modules for name in installed.get(module, ())}
+
+
+@cache
+def _installed() -> Mapping[str, Sequence[str]]:
+    """The distributions that have a module or package of each top-level name."""
+    return importlib.metadata.packages_distributions()
 
 
 def _canonical(distribution: str) -> str:

@@ -161,7 +161,12 @@ def _imports(source: bytes, module: str, is_package: bool) -> Sequence[str]:
                 parents = module.split(".") + ([""] if is_package else [])
                 base = ".".join([*parents[: -node.level], base]).rstrip(".")
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        elif isinstance(node, ast.Call) and _called(node) == "import_module":
             names = [each.value for each in node.args if isinstance(each, ast.Constant)]
             found += [name for name in names if isinstance(name, str)]
     return found
+
+
+def _called(call: ast.Call) -> str:
+    """The name of what is called, without the objects or modules before it."""
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
