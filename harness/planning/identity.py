@@ -16,6 +16,8 @@ from harness.plugin.spec import format_spec
 
 SEEDS = 2**31
 INTERFACE = "harness"
+# What plugins import of it: modules that lead to everything.
+FACADES = (INTERFACE, f"{INTERFACE}.command")
 # What computes and scores every cell, and what selects, tests and compares.
 CORE = ("harness.engine.worker_main", "harness.engine.selecting", "harness.engine.stability")
 
@@ -85,8 +87,8 @@ def source_files(component: type[Component]) -> dict[str, Path]:
     These are the modules of the class and its bases, the modules that they import anywhere in
     their code, and the packages around them. Imports are followed within the top-level packages
     of the class and within the harness: a change in a helper module or in the shipped model
-    counts, a change in a neighbouring plugin does not. The public interface, `harness` itself, is
-    left out because it leads to everything.
+    counts, a change in a neighbouring plugin does not. The public interface, `harness` itself and
+    `harness.command`, is left out because it leads to everything.
     """
     return {name: path for name, (path, _) in _reached(_modules(component)).items()}
 
@@ -118,7 +120,7 @@ def _reached(starts: Sequence[str]) -> dict[str, tuple[Path, Sequence[str]]]:
     pending, found = [*starts], dict[str, tuple[Path, Sequence[str]]]()
     while pending:
         name = pending.pop()
-        path = None if name in found or name == INTERFACE else _source_of(name)
+        path = None if name in found or name in FACADES else _source_of(name)
         if path is None:
             continue
         imported = _imports(path.read_bytes(), name, path.name == "__init__.py")

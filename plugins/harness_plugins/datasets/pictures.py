@@ -1,8 +1,10 @@
 """Picture files below a folder: found without leaving the folder, decoded within bounds."""
 
 import os
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from harness import HarnessError
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL.ImageFile import ImageFile
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -20,6 +22,11 @@ MAX_PIXELS = 50_000_000
 # Pillow's modes of 16-bit grey; some formats are read as "I", which has 32 bits.
 DEEP_GREY = ("I;16", "I;16L", "I;16B", "I")
 DEEPEST_GREY = 65535
+GREY = ("1", "L", "LA", "La")
+# Pillow decodes PNG's 16-bit grey with alpha as RGBA.
+DEEP_GREY_WITH_ALPHA = "LA;16B"
+# Pillow's limit of pixels belongs to the process.
+_limit_of_pixels = threading.Lock()
 
 
 def find(folder: Path) -> dict[str, Path]:
@@ -39,30 +46,43 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
     `key`, if the picture is broken, has more than `max_pixels`, or is a link that leads out of
     `folder`.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     if _leads_out(path, folder):
         raise HarnessError(f"{key}: a link that leads out of {folder}")
     if not path.is_file():
         raise HarnessError(f"{key}: neither a regular file nor a link to one")
     try:
-        with warnings.catch_warnings():
-            # The size is checked below, against max_pixels.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                width, height = picture.size
-                if width * height > max_pixels:
-                    raise HarnessError(
-                        f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
-                    )
-                return _pixels(ImageOps.exif_transpose(picture))
+        with _at_most(max_pixels), Image.open(path, formats=FORMATS) as picture:
+            width, height = picture.size
+            if width * height > max_pixels:
+                raise HarnessError(
+                    f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
+                )
+            return _pixels(picture)
     except UnidentifiedImageError as error:
         raise HarnessError(f"{key}: not an image of a known format") from error
     except Image.DecompressionBombError as error:
-        raise HarnessError(f"{key}: {error}") from error
+        raise HarnessError(f"{key}: more pixels than max_pixels, {max_pixels}") from error
+    except MemoryError as error:
+        raise HarnessError(f"{key}: its pixels do not fit into memory") from error
     # Pillow's decoders raise nearly anything on damaged files.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
         raise HarnessError(f"{key}: broken image: {error}") from error
+
+
+@contextmanager
+def _at_most(max_pixels: int) -> Iterator[None]:
+    """Puts `max_pixels` in place of Pillow's own limit, which raises at twice as many pixels."""
+    from PIL import Image
+
+    with _limit_of_pixels, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
@@ -91,10 +111,12 @@ def _key(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:
+def _pixels(opened: "ImageFile") -> NDArray[np.uint8]:
     """The pixels (height, width, 1 or 3) of an opened picture."""
-    from PIL import Image
+    from PIL import Image, ImageOps
 
+    is_grey = opened.mode in GREY or any(tile[3] == DEEP_GREY_WITH_ALPHA for tile in opened.tile)
+    picture = ImageOps.exif_transpose(opened)
     if picture.mode in DEEP_GREY:
         grey = np.asarray(picture)
         # At this depth only PNG has transparency: one level of grey.
@@ -102,15 +124,10 @@ def _pixels(picture: "Image.Image") -> NDArray[np.uint8]:
     if picture.mode == "F":
         raise ValueError("grey levels are fractions without a known range")
     if picture.has_transparency_data:
-        opaque = picture.convert("RGBA")
-        white = Image.new("RGBA", opaque.size, "white")
-        is_grey = picture.mode in ("LA", "La", "L", "1")
-        picture = Image.alpha_composite(white, opaque).convert("L" if is_grey else "RGB")
-    elif picture.mode in ("1", "L"):
-        picture = picture.convert("L")
-    else:
-        picture = picture.convert("RGB")
-    array = np.asarray(picture, dtype=np.uint8)
+        # Grey multiplied by its alpha, La, converts to LA only.
+        layer = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    array = np.asarray(picture.convert("L" if is_grey else "RGB"), dtype=np.uint8)
     return array[:, :, None] if array.ndim == 2 else array
 
 

@@ -1,6 +1,7 @@
 """`harness reproduce`: makes the thesis' tables and figures again."""
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -86,8 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
     exhibits = chosen([name for name in names if name])
     if arguments.clustered < 1:
         raise HarnessError(f"--clustered {arguments.clustered}: must be at least 1")
+    if arguments.workers < 1:
+        raise HarnessError(f"--workers {arguments.workers}: must be at least 1")
     for folder in arguments.models:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise HarnessError(f"--models {folder}: no such folder")
     with shown_progress() as progress:
         study = Study(
@@ -101,8 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
             tuple(arguments.plugins or ()),
             progress,
         )
-        # A mistake in the images concerns all exhibits.
-        study.image_set.keys()
+        # A mistake in the images, the models or the folder concerns all exhibits.
+        study.check()
         results = reproduce(study, exhibits, shlex.join(["harness", *sys.argv[1:]]), _print)
     print(arguments.out / "report.html")
     return FAILED if any(result.failed for result in results) else 0
