@@ -152,7 +152,7 @@ class Store:
         elif self.sessions()[-1].get("finished", True):
             return ""
         else:
-            lacks = f"all {planned} cells are computed, levels and their stability are not"
+            lacks = f"selections or stabilities are missing, though all {planned} cells are computed"
         return f"unfinished: {lacks}; the same command continues"
 
     def is_computed(self, cell: str, *, ok: bool = False) -> bool:

@@ -182,7 +182,7 @@ def stop_before_selecting(out: Path) -> str:
         connection.execute(
             "DELETE FROM planned WHERE cell NOT IN (SELECT cell FROM cells)",
         )
-    return "all 10 cells are computed, levels and their stability are not"
+    return "selections or stabilities are missing, though all 10 cells are computed"
 
 
 @every_reader
