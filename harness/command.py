@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.analysis.image import SelectorReport as SelectorReport
     from harness.analysis.inputs import TellsClasses as TellsClasses
     from harness.cli.options import add_plugin_option as add_plugin_option
+    from harness.cli.output import exit_status as exit_status
     from harness.cli.output import replacing as replacing
     from harness.cli.output import write_table as write_table
     from harness.engine.environment import environment as environment
@@ -60,7 +61,7 @@ HOMES = {
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.inputs": "TellsClasses",
     "harness.cli.options": "add_plugin_option",
-    "harness.cli.output": "replacing write_table",
+    "harness.cli.output": "exit_status replacing write_table",
     "harness.engine.environment": "environment invocation source",
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",

@@ -98,6 +98,7 @@ def print_leaderboards(
                 {name: value for name, value in asdict(each).items() if name != "rows"}
                 for each in board.comparisons
             ],
+            "tests": [asdict(verdict) for verdict in board.verdicts],
         }
         for board in boards
     ]
@@ -114,7 +115,7 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     compared = run.comparisons()
     rows = ranked(compared, by)
     inline = any(session.get("isolation") == "none" for session in run.sessions())
-    of_run = run.settings(), run.controls()
+    of_run = run.verdicts(), run.settings(), run.controls()
     return Board(str(run.folder), rows, compared, *of_run, by, inline, run.unfinished())
 
 

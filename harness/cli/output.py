@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+# The exit status of a command that did its work, of which a part failed.
+FAILED = 2
 # A file or a pipe has no width of its own.
 FILE_WIDTH = 120
 
@@ -34,6 +36,20 @@ def print_result(
         print_json(document())
     else:
         show(stdout_console())
+
+
+def exit_status(failures: Mapping[str, int]) -> int:
+    """The exit status, 2 if something failed; then prints what, such as {"cell failed": 3}."""
+    if not failures:
+        return 0
+    listed = "; ".join(_counted(count, what) for what, count in failures.items())
+    print(f"exit status {FAILED}: {listed}", file=sys.stderr)
+    return FAILED
+
+
+def _counted(count: int, what: str) -> str:
+    noun, _, verb = what.partition(" ")
+    return f"{count} {noun}{'' if count == 1 else 's'} {verb}"
 
 
 def print_json(document: Any) -> None:

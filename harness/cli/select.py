@@ -1,10 +1,10 @@
 """`harness select`: apply selectors to a run's stored profiles, then show the leaderboard."""
 
 import argparse
-import sys
 from dataclasses import replace
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument, open_stored
+from harness.cli.output import exit_status
 
 SUMMARY = "apply other selectors to a run, without clustering again"
 
@@ -35,6 +35,5 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = opened.select(arguments.selectors, arguments.plugins or (), progress)
     both = replace(chosen, selectors=(*opened.settings()["selectors"], *chosen.selectors))
     print_leaderboards([both], "json" if arguments.json else "table")
-    if failed := chosen.failed_selections():
-        print(f"{opened.folder}: selections: {failed} failed", file=sys.stderr)
-    return 2 if failed else 0
+    failed = chosen.failures().get("selection failed", 0)
+    return exit_status({"selection failed": failed} if failed else {})

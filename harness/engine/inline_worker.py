@@ -46,7 +46,7 @@ class InlineWorker:
         """Nothing: it is always ready."""
 
     def call(
-        self, job: str, limit: float, *, silence: bool = False, **header: Any
+        self, job: str, limit: float, *, silence: bool = False, first: float = 0.0, **header: Any
     ) -> Iterator[Message]:
         """Do a job, then yield its answers, and raise what came after them."""
         found: list[Message] = []

@@ -52,15 +52,17 @@ class WorkerProcess:
         self.kill()
 
     def call(
-        self, job: str, limit: float, *, silence: bool = False, **header: Any
+        self, job: str, limit: float, *, silence: bool = False, first: float = 0.0, **header: Any
     ) -> Iterator[Message]:
         """Do a job and yield its answers; unless all are read, the process is killed."""
         complete = False
+        allowed = max(limit, first)
         try:
-            deadline = self._begin({"job": job, **header}, limit)
-            while (answer := self._receive(deadline, limit))["reply"] not in ("done", "failed"):
+            deadline = self._begin({"job": job, **header}, allowed)
+            while (answer := self._receive(deadline, allowed))["reply"] not in ("done", "failed"):
                 yield answer
                 if silence:
+                    allowed = limit
                     deadline = time.monotonic() + limit
             complete = not answer["spent"]
             self.peak_memory = answer["peak_memory"]

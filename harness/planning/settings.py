@@ -184,6 +184,9 @@ class Execution:
         ),
     ]
     retry_failed: Annotated[bool, switch("compute cells that failed before again", in_suites=False)]
+    keep_going: Annotated[
+        bool, switch("go on with a method whose first five cells all fail in the same way")
+    ]
     force: Annotated[
         Texts,
         several(

@@ -10,7 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,6 +25,14 @@ from harness.store.schema import FIGURES, MAPS_FOLDER, SELECTED
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
 MAP_COLUMNS = ("extractor", "control", "image_set")
+# A method and the kind of maps that it is applied to: observed, or of a control or perturbation.
+METHOD_COLUMNS = ("image_set", "extractor", "graph", "clusterer", "role", "control")
+# The cell of the same method on the map that a control or perturbation is compared with.
+BASE = """
+(SELECT base.cell FROM planned AS base
+WHERE base.map = planned.observed AND base.role = 'observed' AND base.graph = planned.graph
+AND base.clusterer = planned.clusterer AND base.repeat = planned.repeat LIMIT 1) AS base
+"""
 # Planned cells without a record. Images of equal pixels share a cell, which is listed once.
 MISSING = """
 FROM planned LEFT JOIN maps USING (map)
@@ -135,12 +143,13 @@ class Store:
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
-    def finish_session(self) -> None:
-        """Note that the latest execution came to its end."""
+    def change_session(self, changes: Mapping[str, Any]) -> None:
+        """Replace some values of the latest execution's description."""
+        changed = json.dumps({**self.sessions()[-1], **changes}, sort_keys=True)
         with self.connection:
             self.connection.execute(
-                "UPDATE sessions SET value = json_set(value, '$.finished', json('true')) "
-                "WHERE session = (SELECT max(session) FROM sessions)"
+                "UPDATE sessions SET value = ? WHERE session = (SELECT max(session) FROM sessions)",
+                (changed,),
             )
 
     def unfinished(self) -> str:
@@ -152,7 +161,9 @@ class Store:
         elif self.sessions()[-1].get("finished", True):
             return ""
         else:
-            lacks = f"selections or stabilities are missing, though all {planned} cells are computed"
+            lacks = (
+                f"selections or stabilities are missing, though all {planned} cells are computed"
+            )
         return f"unfinished: {lacks}; the same command continues"
 
     def is_computed(self, cell: str, *, ok: bool = False) -> bool:
@@ -167,15 +178,35 @@ class Store:
     def missing(self, after: int, count: int) -> list[tuple[sqlite3.Row, MapRecord | None]]:
         """The next planned cells without a record, at most `count`, after a position of the plan.
 
-        Each is its row of `planned`, with the record of its map (without truth and detail), if
-        there is one.
+        Each is its row of `planned` and `base`, the observed cell that it is compared with, with
+        the record of its map (without truth and detail), if there is one.
         """
         rows = self.rows(
-            "SELECT planned.*, digest, nodes, grid, region, NULL AS truth, reason, '' AS detail "
-            f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
+            f"SELECT planned.*, {BASE}, digest, nodes, grid, region, NULL AS truth, reason, "
+            f"'' AS detail {MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
         return [(row, None if row["digest"] is None else MapRecord.from_row(row)) for row in rows]
+
+    def outcome(self, cell: str) -> tuple[str, str] | None:
+        """The status and reason of a cell, None if it has no record."""
+        query = "SELECT status, reason FROM cells WHERE cell = ?"
+        return cast("tuple[str, str] | None", self.connection.execute(query, (cell,)).fetchone())
+
+    def sound_methods(self) -> list[tuple[str, ...]]:
+        """The values of METHOD_COLUMNS of which some planned cell is ok."""
+        return self.connection.execute(
+            f"SELECT DISTINCT {', '.join(METHOD_COLUMNS)} FROM planned JOIN cells USING (cell) "
+            "WHERE status = 'ok'"
+        ).fetchall()
+
+    def has_maps(self) -> bool:
+        """Whether there is any map of the plan."""
+        return bool(
+            self.count(
+                "SELECT EXISTS (SELECT 1 FROM planned JOIN maps USING (map) WHERE reason = '')"
+            )
+        )
 
     def maps_needed(self) -> set[str]:
         """The keys of the maps of cells without a record, and of the maps that controls need."""
@@ -270,10 +301,10 @@ class Store:
         )
 
     def controls(self) -> list[str]:
-        """The specs of the planned controls."""
+        """The specs of the planned controls, the reference first, those without any map last."""
         rows = self.connection.execute(
-            "SELECT control FROM planned WHERE role = 'control' "
-            "GROUP BY control ORDER BY min(position)"
+            "SELECT control FROM planned LEFT JOIN maps USING (map) WHERE role = 'control' "
+            "GROUP BY control ORDER BY ifnull(min(reason <> ''), 0), min(position)"
         )
         return [control for (control,) in rows]
 

@@ -109,7 +109,7 @@ def _heading(image: ImageAblation, classes: Sequence[str]) -> str:
     correct = "predicted" if answer.predicted == answer.target else f"predicted as {predicted}"
     truth = f"{target}, {correct}" if answer.labelled else f"predicted as {target}"
     return (
-        f"{truth}; logit {answer.logits[answer.target]:.2f}, margin {answer.margin:+.2f}, "
+        f"{truth}; logit {answer.logits[answer.target]:z.2f}, margin {answer.margin:+z.2f}, "
         f"probability {answer.probability:.3f}"
     )
 
@@ -181,7 +181,7 @@ def _logit_columns(intact: Prediction, classes: Sequence[str]) -> Iterator[Colum
     """Columns of the intact logits (None) and of their changes by cluster."""
 
     def cell(index: int, effect: Effect | None) -> str:
-        return signed(effect.logits[index]) if effect else f"{intact.logits[index]:.2f}"
+        return signed(effect.logits[index]) if effect else f"{intact.logits[index]:z.2f}"
 
     yield Column("removed", lambda effect: _removed(effect) if effect else "logits", words=True)
     for index in range(len(intact.logits)):

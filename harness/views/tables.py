@@ -27,12 +27,12 @@ def number(value: float | None, digits: int = 3) -> str:
     """A number with so many digits; None and NaN are nothing, and −0 is 0."""
     if value is None or math.isnan(value):
         return NOTHING
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{value:z.{digits}f}"
 
 
 def signed(value: float, digits: int = 2) -> str:
     """A number with its sign; a negative number that rounds to 0 is +0."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}"
+    return f"{value:+z.{digits}f}"
 
 
 def short(value: float | None) -> str:

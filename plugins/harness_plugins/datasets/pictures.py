@@ -1,10 +1,14 @@
 """Picture files below a folder: found without leaving the folder, decoded within bounds."""
 
 import os
+import struct
 import threading
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +20,13 @@ from harness import HarnessError
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# Pillow's names of the formats that a picture of any suffix may have; others go by the suffix.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+# Pillow only recognises these, or runs another program.
+UNREADABLE = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Chunks of a PNG with texts or a colour profile, which no pixel needs.
+PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 MAX_PIXELS = 50_000_000
 # Pillow's modes of 16-bit grey; some formats are read as "I", which has 32 bits.
 DEEP_GREY = ("I;16", "I;16L", "I;16B", "I")
@@ -29,6 +38,23 @@ DEEP_GREY_WITH_ALPHA = "LA;16B"
 _limit_of_pixels = threading.Lock()
 
 
+@cache
+def suffixes() -> Mapping[str, str]:
+    """The suffixes of pictures that can be read, each with Pillow's name of its format."""
+    from PIL import Image
+
+    # A camera's file of several pictures is a JPEG.
+    formats = {
+        suffix: "JPEG" if name == "MPO" else name
+        for suffix, name in Image.registered_extensions().items()
+    }
+    return {
+        suffix: name
+        for suffix, name in sorted(formats.items())
+        if name in Image.OPEN and name not in UNREADABLE
+    }
+
+
 def find(folder: Path) -> dict[str, Path]:
     """The files below a folder with a picture's suffix, by key.
 
@@ -36,7 +62,14 @@ def find(folder: Path) -> dict[str, Path]:
     files and folders are skipped, and linked folders are not followed; a link that leads out of
     the folder is listed, and `read` refuses it.
     """
-    return {_key(path.relative_to(folder)): path for path in _candidates(folder)}
+    return {_key(path.relative_to(folder)): path for path in _listed(folder) if _is_candidate(path)}
+
+
+def passed_over(folder: Path) -> str:
+    """How many files below a folder have other suffixes, by suffix; "" if there are none."""
+    others = (path for path in _listed(folder) if not _is_candidate(path))
+    counts = Counter(path.suffix.lower() or "without a suffix" for path in others)
+    return ", ".join(f"{count} {suffix}" for suffix, count in sorted(counts.items()))
 
 
 def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -52,23 +85,59 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
         raise HarnessError(f"{key}: a link that leads out of {folder}")
     if not path.is_file():
         raise HarnessError(f"{key}: neither a regular file nor a link to one")
+    formats = {*FORMATS, suffixes().get(path.suffix.lower(), FORMATS[0])}
     try:
-        with _at_most(max_pixels), Image.open(path, formats=FORMATS) as picture:
-            width, height = picture.size
-            if width * height > max_pixels:
-                raise HarnessError(
-                    f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
-                )
-            return _pixels(picture)
+        with _at_most(max_pixels):
+            try:
+                return _decoded(path, formats, key, max_pixels)
+            except ValueError:
+                # Pillow refuses a PNG with long texts, which might fill the memory.
+                without_texts = _without_texts(path)
+                if without_texts is None:
+                    raise
+                return _decoded(without_texts, formats, key, max_pixels)
     except UnidentifiedImageError as error:
         raise HarnessError(f"{key}: not an image of a known format") from error
     except Image.DecompressionBombError as error:
         raise HarnessError(f"{key}: more pixels than max_pixels, {max_pixels}") from error
     except MemoryError as error:
         raise HarnessError(f"{key}: its pixels do not fit into memory") from error
+    except HarnessError:
+        raise
     # Pillow's decoders raise nearly anything on damaged files.
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
+    except Exception as error:
         raise HarnessError(f"{key}: broken image: {error}") from error
+
+
+def _decoded(
+    file: Path | BytesIO, formats: set[str], key: str, max_pixels: int
+) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    with Image.open(file, formats=sorted(formats)) as picture:
+        width, height = picture.size
+        if width * height > max_pixels:
+            raise HarnessError(
+                f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
+            )
+        return _pixels(picture)
+
+
+def _without_texts(path: Path) -> BytesIO | None:
+    """A PNG without its texts, None for other files; nothing is decompressed."""
+    kept = BytesIO()
+    with path.open("rb") as file:
+        if kept.write(file.read(len(PNG_SIGNATURE))) and kept.getvalue() != PNG_SIGNATURE:
+            return None
+        while len(head := file.read(8)) == 8:
+            size, kind = struct.unpack(">I4s", head)
+            # With its checksum.
+            if kind in PNG_TEXTS:
+                file.seek(size + 4, os.SEEK_CUR)
+            else:
+                kept.write(head + file.read(size + 4))
+    kept.seek(0)
+    return kept
 
 
 @contextmanager
@@ -85,8 +154,8 @@ def _at_most(max_pixels: int) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = usual
 
 
-def _candidates(folder: Path) -> Iterator[Path]:
-    """Files with a picture's suffix below the folder, and linked folders that lead out of it."""
+def _listed(folder: Path) -> Iterator[Path]:
+    """Files below the folder, and linked folders that lead out of it, but nothing hidden."""
 
     def refuse(error: OSError) -> None:
         raise HarnessError(f"{error.filename}: {error.strerror}")
@@ -97,9 +166,12 @@ def _candidates(folder: Path) -> Iterator[Path]:
         for path in (Path(parent, name) for name in folders):
             if path.is_symlink() and _leads_out(path, folder):
                 yield path
-        for path in (Path(parent, name) for name in names if not name.startswith(".")):
-            if path.suffix.lower() in SUFFIXES:
-                yield path
+        yield from (Path(parent, name) for name in names if not name.startswith("."))
+
+
+def _is_candidate(path: Path) -> bool:
+    # A linked folder is refused by name.
+    return path.suffix.lower() in suffixes() or path.is_dir()
 
 
 def _leads_out(path: Path, folder: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 import harness
 
@@ -27,9 +27,71 @@ def test_images_of_every_suffix_in_any_case_are_listed_by_relative_path(
     (tmp_path / "sub" / ".hidden").mkdir(parents=True)
     for name in ("b.JPG", "a.png", "sub/c.webp", ".d.png", "sub/.hidden/e.png"):
         red.save(tmp_path / name)
-    (tmp_path / "notes.txt").write_text("no image")
 
     assert list(folder(tmp_path).keys()) == ["a.png", "b.JPG", "sub/c.webp"]
+
+
+def test_files_that_are_no_pictures_are_counted_by_their_ending(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    red.save(tmp_path / "a.png")
+    for name in ("notes.txt", "more.TXT", "scan.eps", "README", ".hidden"):
+        (tmp_path / name).write_text("no image")
+
+    with pytest.warns(UserWarning, match=r"passed over, .*: 1 \.eps, 2 \.txt, 1 without a suffix$"):
+        assert list(folder(tmp_path).keys()) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a.jfif", "JPEG"), ("a.JPE", "JPEG"), ("a.apng", "PNG"), ("a.dib", "DIB"),
+        ("a.ppm", "PPM"), ("a.tga", "TGA"), ("a.ico", "ICO"), ("a.jp2", "JPEG2000"),
+        ("a.sgi", "SGI"), ("a.pcx", "PCX"), ("a.mpo", "MPO"), ("a.tga", "PNG"),
+    ],
+)  # fmt: skip
+def test_every_format_that_pillow_decodes_is_read_by_its_usual_endings(
+    tmp_path: Path, name: str, written: str
+) -> None:
+    Image.new("RGB", (16, 16), (255, 0, 0)).save(tmp_path / name, written)
+
+    images = folder(tmp_path)
+
+    assert list(images.keys()) == [name]
+    pixels = images.load(name).pixels
+    assert pixels.shape == (16, 16, 3)
+    assert (abs(pixels.astype(int) - [255, 0, 0]) <= 2).all()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("mega_bytes", [2, 70])
+def test_a_png_with_long_texts_is_read(
+    tmp_path: Path, red: Image.Image, compressed: bool, mega_bytes: int
+) -> None:
+    texts = PngImagePlugin.PngInfo()
+    for number in range(mega_bytes // 2):
+        texts.add_text(f"text {number}", "x" * (2 << 20), zip=compressed)
+    red.save(tmp_path / "a.png", pnginfo=texts)
+
+    assert (folder(tmp_path).load("a.png").pixels == [255, 0, 0]).all()
+
+
+def test_a_png_with_a_large_colour_profile_is_read(tmp_path: Path, red: Image.Image) -> None:
+    red.save(tmp_path / "a.png", icc_profile=bytes(3 << 20))
+
+    assert (folder(tmp_path).load("a.png").pixels == [255, 0, 0]).all()
+
+
+def test_a_truncated_png_with_long_texts_is_still_broken(tmp_path: Path) -> None:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("text", "x" * (2 << 20), zip=True)
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png", pnginfo=texts)
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[:-1000])
+
+    with pytest.raises(harness.HarnessError, match=r"a\.png: broken image"):
+        folder(tmp_path).load("a.png")
 
 
 def test_rgb_pixels_come_as_they_are(tmp_path: Path, red: Image.Image) -> None:
@@ -342,7 +404,7 @@ def test_only_what_is_listed_is_loaded(tmp_path: Path, red: Image.Image) -> None
 
 
 def test_a_folder_without_images_or_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(harness.HarnessError, match=r"contains no image; looked for \.bmp"):
+    with pytest.raises(harness.HarnessError, match=r"contains no image \(it is empty\)"):
         folder(tmp_path).keys()
     with pytest.raises(harness.HarnessError, match="no such folder"):
         folder(tmp_path / "nowhere").keys()

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 SUMMARY = "make the thesis' tables and figures again, beside its own numbers"
 
-FAILED = 2
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness reproduce`."""
@@ -74,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reproduce; returns the exit code, 2 if an exhibit failed while its requirements were met."""
-    from harness.command import shown_progress
+    from harness.command import exit_status, shown_progress
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
     from harness_plugins.thesis.reproduction.study import Study
@@ -108,7 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
         study.check()
         results = reproduce(study, exhibits, shlex.join(["harness", *sys.argv[1:]]), _print)
     print(arguments.out / "report.html")
-    return FAILED if any(result.failed for result in results) else 0
+    failed = sum(bool(result.failed) for result in results)
+    return exit_status({"exhibit failed": failed} if failed else {})
 
 
 def _print(result: "Result") -> None:
