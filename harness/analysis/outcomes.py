@@ -26,8 +26,8 @@ from harness.store.selections import perturbed_cells
 # read at the level selected on the image. The modularity is that of the reference control; a failed
 # cell of any control makes the observation incomplete, a control that cannot be drawn does not. Of
 # an unfinished run those draws count that are there, if one is of the reference control. Where none
-# is planned for a map, because its group has enough draws without it, the mean over all draws of the
-# group takes their place.
+# is planned for a map, because its group has enough draws without it, the mean over all draws of
+# the group takes their place.
 OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
