@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
     from harness.engine.environment import source as source
+    from harness.errors import escape_controls as escape_controls
     from harness.metrics.ablation import Effect as Effect
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
     from harness.metrics.inference import signed_rank_p as signed_rank_p
@@ -63,6 +64,7 @@ HOMES = {
     "harness.cli.options": "add_plugin_option",
     "harness.cli.output": "exit_status replacing write_table",
     "harness.engine.environment": "environment invocation source",
+    "harness.errors": "escape_controls",
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",

@@ -46,7 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
                 if arguments.format == "csv":
                     frame.to_csv(new, index=False)
                 else:
-                    frame.to_parquet(new, index=False)
+                    # Arrow itself opens no path that is not UTF-8.
+                    with new.open("wb") as file:
+                        frame.to_parquet(file, index=False)
             print(f"{path}: {len(frame)} rows")
         path = arguments.out / "provenance.json"
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}

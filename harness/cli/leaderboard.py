@@ -1,7 +1,6 @@
 """`harness leaderboard`: the ranked methods of runs."""
 
 import argparse
-import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_selector_option, open_stored
 from harness.cli.output import columns_of, print_result, write_csv
+from harness.cli.streams import exact_stdout
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _print(
     """Print the document of one run or of several, their rows with some columns, or tables."""
     if form == "csv":
         rows = [{"run": each["run"], **row} for each in documents for row in each["rows"]]
-        write_csv(columns_of(rows, columns), sys.stdout)
+        write_csv(columns_of(rows, columns), exact_stdout())
     else:
         document = documents[0] if len(documents) == 1 else documents
         print_result(show, lambda: document, as_json=form == "json")

@@ -5,6 +5,7 @@ Each plugin is loaded on its own: one that fails is listed as broken, and the ot
 
 import importlib.util
 import inspect
+import os
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,7 +156,7 @@ class _SourceLoader(SourceFileLoader):
 
 def _import_file(file: Path) -> ModuleType:
     """Import a Python file, or the package of an __init__.py, under a unique module name."""
-    name = f"harness_plugin_{sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"harness_plugin_{sha256(os.fsencode(file)).hexdigest()[:12]}"
     package = [str(file.parent)] if file.name == "__init__.py" else None
     if file.suffix not in SOURCE_SUFFIXES:
         raise BrokenPluginError(f"{file.name} is not a Python file")

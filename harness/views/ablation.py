@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.console import Console
 
 from harness.analysis.ablation import Ablation, AblationSettings, ImageAblation, Prediction
+from harness.errors import escape_line
 from harness.metrics.ablation import Chance, Contrast, Effect
 from harness.metrics.inference import Estimate
 from harness.plugin.values import UNASSIGNED
@@ -82,7 +83,7 @@ def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
         if found.contrasts:
             print_text(console, f"{CONTRASTS} {meanings(CONTRAST_COLUMNS)}", CAPTION)
     for image_key, reason in found.nothing.items():
-        print_text(console, f"{image_key}: nothing to remove: {reason}")
+        print_text(console, f"{escape_line(image_key)}: nothing to remove: {reason}")
 
 
 def _settings(settings: AblationSettings) -> str:
@@ -92,7 +93,7 @@ def _settings(settings: AblationSettings) -> str:
 
 
 def _show_image(image: ImageAblation, classes: Sequence[str], console: Console) -> None:
-    print_text(console, f"\n{image.image}: {_heading(image, classes)}", "bold")
+    print_text(console, f"\n{escape_line(image.image)}: {_heading(image, classes)}", "bold")
     print_text(console, f"clusters, most salient first: {_saliences(image)}", "bold")
     show_table(console, _effect_columns(image, classes), image.effects, caption=EFFECTS)
     prediction = image.prediction

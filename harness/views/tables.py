@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import escape_controls
+from harness.errors import escape_controls, escape_line
 
 if TYPE_CHECKING:
     from harness.metrics.inference import Estimate
@@ -148,7 +148,8 @@ _Filled = tuple[Column[Row], Sequence[Text]]
 
 def _cell(column: Column[Row], row: Row) -> Text:
     cell = column.cell(row)
-    return safe_text(cell) if isinstance(cell, str) else safe_text(*cell)
+    text, *style = (cell,) if isinstance(cell, str) else cell
+    return safe_text(escape_line(text), *style)
 
 
 def _once(cells: Sequence[Text], rows: Sequence[Any]) -> list[Text]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import HarnessError
+from harness_plugins.names import text_of
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -58,11 +59,12 @@ def suffixes() -> Mapping[str, str]:
 def find(folder: Path) -> dict[str, Path]:
     """The files below a folder with a picture's suffix, by key.
 
-    Keys are paths relative to the folder; bytes that are not UTF-8 are written \\xff. Hidden
-    files and folders are skipped, and linked folders are not followed; a link that leads out of
-    the folder is listed, and `read` refuses it.
+    Keys are the texts of paths relative to the folder, as `text_of` writes them. Hidden files and
+    folders are skipped, and linked folders are not followed; a link that leads out of the folder
+    is listed, and `read` refuses it.
     """
-    return {_key(path.relative_to(folder)): path for path in _listed(folder) if _is_candidate(path)}
+    candidates = filter(_is_candidate, _listed(folder))
+    return {text_of(path.relative_to(folder)): path for path in candidates}
 
 
 def passed_over(folder: Path) -> str:
@@ -177,10 +179,6 @@ def _is_candidate(path: Path) -> bool:
 def _leads_out(path: Path, folder: Path) -> bool:
     # Unlike Path.resolve, realpath accepts circular links.
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-def _key(path: Path) -> str:
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _pixels(opened: "ImageFile") -> NDArray[np.uint8]:

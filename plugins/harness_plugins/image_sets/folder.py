@@ -34,7 +34,7 @@ class Folder(harness.ImageSet):
         check_bounds(self, "max_pixels", least=1)
 
     def keys(self) -> Sequence[str]:
-        """Paths relative to the folder, sorted; bytes that are not UTF-8 are written \\xff.
+        """Paths relative to the folder as text, sorted; a byte that is no UTF-8 is `\\xff`.
 
         Warns of files whose ending is not that of an image.
         """

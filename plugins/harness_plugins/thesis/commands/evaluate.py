@@ -126,7 +126,6 @@ def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) ->
     from functools import partial
 
     from rich.console import Console
-    from rich.text import Text
 
     from harness.command import Column, number, show_table
 
@@ -151,6 +150,6 @@ def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) ->
         caption="0 …: numbers of images by predicted class.",
     )
     for key, at in shown.items():
-        console.print(Text(f"\n{key}: {classes[found.labels[at]]}"))
+        print(f"\n{key}: {classes[found.labels[at]]}")
         for label in found.probabilities[at].argsort()[::-1]:
-            console.print(Text(f"  {found.probabilities[at][label]:.4f} {classes[label]}"))
+            print(f"  {found.probabilities[at][label]:.4f} {classes[label]}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas
 
 from harness import HarnessError
-from harness.command import replacing, save
+from harness.command import escape_controls, replacing, save
 from harness_plugins.thesis.reproduction.deviations import DEVIATIONS
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 
@@ -62,7 +62,7 @@ def write_report(folder: Path, results: Sequence[Result], command: str) -> None:
     pages = {"report.md": _text(results, command), "report.html": _page(results, command)}
     try:
         for name, content in pages.items():
-            (folder / name).write_text(content, encoding="utf-8")
+            (folder / name).write_text(escape_controls(content), encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
 
