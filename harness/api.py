@@ -2,13 +2,13 @@
 
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.runs import run_folders
 from harness.engine.runner import PreparedRun
-from harness.errors import HarnessError
+from harness.errors import FolderOfRunsError, HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
@@ -20,6 +20,7 @@ from harness.plugin.registry import KINDS
 from harness.plugin.spec import split
 from harness.results import Run as Run
 from harness.store import open_for_reading
+from harness.views.progress import shown_progress
 
 
 def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRun:
@@ -43,7 +44,7 @@ def _recall(how: Execution) -> Plugins:
 
 
 def run(
-    suite: str | Path | None = None, *, progress: bool | Progress = False, **settings: Any
+    suite: str | Path | None = None, *, progress: bool | Progress = True, **settings: Any
 ) -> Run:
     """Run the harness, and return the run.
 
@@ -54,8 +55,8 @@ def run(
     ----------
     suite : path, optional
         A TOML file with any of the settings that a suite may contain.
-    progress : bool, default False
-        Whether to show progress on stderr.
+    progress : bool, default True
+        Whether to show progress on stderr, from the second second on.
     {settings}
 
     Returns
@@ -89,7 +90,7 @@ def run(
     """
     refuse_unknown("harness.run has no keyword", settings, _KEYWORDS, "it has")
     prepared = prepare(suite, settings)
-    with _shown(progress, live=prepared.execution.isolation == "process") as shown:
+    with shown_progress(progress, live=prepared.execution.isolation == "process") as shown:
         prepared.execute(shown)
     return Run(prepared.folder)
 
@@ -118,17 +119,6 @@ run.__doc__ = (run.__doc__ or "").replace(
 )
 
 
-@contextmanager
-def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
-    if progress is True:
-        from harness.views.progress import shown_progress
-
-        with shown_progress(live=live) as shown:
-            yield shown
-    else:
-        yield progress or Progress()
-
-
 def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
     """Open the run in a folder; warns if it is unfinished.
 
@@ -147,8 +137,8 @@ def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
     Raises
     ------
     HarnessError
-        If there is no run, one of another version of the store, a damaged one, or none with such
-        a selector.
+        If there is no run, several, one of another version of the store, a damaged one, or none
+        with such a selector.
 
     Examples
     --------
@@ -158,10 +148,13 @@ def open_run(path: str | Path, selectors: str | Sequence[str] = ()) -> Run:
     ...
     harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
     """
+    folder = Path(path)
+    if run_folders(folder) not in ([], [folder]):
+        raise FolderOfRunsError(folder)
     texts = [selectors] if isinstance(selectors, str) else selectors
-    run = Run(Path(path), tuple(part for text in texts for part in split(text)))
+    run = Run(folder, tuple(part for text in texts for part in split(text)))
     if lacks := run.unfinished():
-        warnings.warn(f"{run.folder}: {lacks}", stacklevel=2)
+        warnings.warn(f"{folder}: {lacks}", stacklevel=2)
     return run
 
 

@@ -7,6 +7,7 @@ isolate_environment()
 
 # ruff: noqa: E402
 import gzip
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,12 @@ def _one_thread() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether progress is shown depends on the machine's speed; its own tests set the clock."""
+    monkeypatch.setattr("harness.views.progress.QUIET", math.inf)
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +111,10 @@ def striped_images(tmp_path: Path, idx_content: Callable[[NDArray[np.uint8]], by
 def harness_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Command:
-    """Runs `harness` in a folder of its own, in this process: its imports are most of its time."""
+    """Runs `harness` in a folder of its own, in this process: its imports are most of its time.
+
+    The line that names the next command has tests of its own, and is left out.
+    """
     from harness.cli.main import main
 
     def command(*arguments: object) -> Finished:
@@ -117,7 +127,10 @@ def harness_command(
         except SystemExit as ended:  # as argparse ends --help and --version
             code = ended.code if isinstance(ended.code, int) else 1
         output, errors = capfd.readouterr()
-        return subprocess.CompletedProcess(given, code, output, errors)
+        lines = errors.splitlines(keepends=True)
+        if lines and lines[-1].startswith("next: harness "):
+            lines.pop()
+        return subprocess.CompletedProcess(given, code, output, "".join(lines))
 
     return command
 

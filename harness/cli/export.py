@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.options import add_run_argument, add_selector_option, open_stored
@@ -31,10 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Write every table of the run, and its provenance; returns the exit code."""
     import numpy as np
 
+    from harness.views.progress import shown_progress
+
     opened = open_stored(arguments.run_folder, arguments.selectors)
-    tables = {name: getattr(opened, name)() for name in TABLES}
-    with one_line_errors(arguments.out):
+    with shown_progress() as progress, one_line_errors(arguments.out):
+        tables = {name: getattr(opened, name)() for name in progress.track("reading", TABLES)}
         arguments.out.mkdir(parents=True, exist_ok=True)
+        progress.begin("writing rows", sum(map(len, tables.values())))
         for name, frame in tables.items():
             path = arguments.out / f"{name}.{arguments.format}"
             for column in set(NESTED).intersection(frame.columns):
@@ -50,9 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
                     with new.open("wb") as file:
                         frame.to_parquet(file, index=False)
             print(f"{path}: {len(frame)} rows")
+            progress.advance(len(frame))
         path = arguments.out / "provenance.json"
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
         with replacing(path) as new:
             new.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The other runs."""
+    return "runs", str(arguments.run_folder.absolute().parent)

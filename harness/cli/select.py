@@ -1,6 +1,7 @@
 """`harness select`: apply selectors to a run's stored profiles, then show the leaderboard."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument, open_stored
@@ -28,12 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Apply the selectors; returns 0 if all selections are ok, 2 if some failed."""
     from harness.cli.leaderboard import print_leaderboards
-    from harness.views.progress import shown_progress
 
     opened = open_stored(arguments.run_folder)
-    with shown_progress() as progress:
-        chosen = opened.select(arguments.selectors, arguments.plugins or (), progress)
+    chosen = opened.select(arguments.selectors, arguments.plugins or ())
     both = replace(chosen, selectors=(*opened.settings()["selectors"], *chosen.selectors))
     print_leaderboards([both], "json" if arguments.json else "table")
     failed = chosen.failures().get("selection failed", 0)
     return exit_status({"selection failed": failed} if failed else {})
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the run."""
+    return "show", str(arguments.run_folder)

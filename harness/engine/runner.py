@@ -95,7 +95,8 @@ class PreparedRun:
                 self._drop_selections(store, progress)
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
-                for line in (f"{self.folder}: {cost}", *cost.reaches()):
+                progress.announce(f"{self.folder}: {cost}")
+                for line in cost.reaches():
                     progress.note(line)
             _Session(self, plan, config, worker, store, progress, forced).complete()
 
@@ -217,7 +218,7 @@ class _Session:
             self._select()
             self._plan_perturbed()
             self._cluster(pool, "clustering perturbed maps")
-        replace_stabilities(self.store, stabilities(self.store))
+        replace_stabilities(self.store, stabilities(self.store, self.progress))
         self.store.change_session({"finished": True})
 
     def _plan_perturbed(self) -> None:

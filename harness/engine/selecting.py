@@ -118,5 +118,5 @@ def apply_selectors(
         replace_selections(store, records, list(codes))
         before = store.sessions()[-1].get("plugins", [])
         store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
-        replace_stabilities(store, stabilities(store))
+        replace_stabilities(store, stabilities(store, progress))
     return list(codes)
