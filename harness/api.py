@@ -1,6 +1,7 @@
 """The Python interface; the command line offers the same."""
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from harness.plugin.arguments import checked
 from harness.plugin.base import Component
 from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
-from harness.plugin.spec import refuse_unknown
+from harness.plugin.spec import refuse_unknown, split
 from harness.results import Run as Run
 from harness.store import open_for_reading
 from harness.views.progress import shown_progress
@@ -121,13 +122,16 @@ run.__doc__ = (run.__doc__ or "").replace(
 
 
 @checked
-def open_run(path: str | Path) -> Run:
-    """Open the run in a folder.
+def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
+    """Open the run in a folder; warns if it is unfinished.
 
     Parameters
     ----------
     path
         The run's folder.
+    selectors
+        Names or specs of the selectors whose selections are read; by default the run's own,
+        without those that `harness select` applied.
 
     Returns
     -------
@@ -136,7 +140,8 @@ def open_run(path: str | Path) -> Run:
     Raises
     ------
     HarnessError
-        If there is no run, several, or one of another version of the store.
+        If there is no run, several, one of another version of the store, a damaged one, or none
+        with such a selector.
 
     Examples
     --------
@@ -149,8 +154,10 @@ def open_run(path: str | Path) -> Run:
     folder = Path(path)
     if run_folders(folder) not in ([], [folder]):
         raise FolderOfRunsError(folder)
-    with open_for_reading(folder):
-        return Run(folder)
+    run = Run(folder, tuple(part for text in selectors for part in split(text)))
+    if lacks := run.unfinished():
+        warnings.warn(f"{folder}: {lacks}", stacklevel=2)
+    return run
 
 
 @checked

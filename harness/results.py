@@ -13,7 +13,7 @@ from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
 from harness.analysis.method import flat_types, flatten
-from harness.analysis.partitions import StoredPartition, stored_partition
+from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
 from harness.engine.environment import environment
 from harness.engine.selecting import apply_selectors
@@ -55,6 +55,9 @@ class Run:
     ----------
     folder : pathlib.Path
         The run's folder.
+    selectors : tuple of str, optional
+        Names or specs of the selectors whose selections are read, the run's own by default. The
+        run may have others that `select` applied.
 
     Examples
     --------
@@ -81,12 +84,14 @@ class Run:
     {'planted-000': 4, 'planted-001': 4}
     >>> run.partition("planted-000", "louvain").labels.shape
     (36,)
-    >>> run.select("fixed[level=0.5]")
-    0
+    >>> run.select("fixed[level=0.5]").leaderboard()[["clusterer", "selector"]]
+      clusterer          selector
+    0   louvain  fixed[level=0.5]
     >>> folder.cleanup()
     """
 
     folder: Path
+    selectors: tuple[str, ...] = ()
 
     def leaderboard(
         self, by: str | None = None, *, progress: ProgressOption = True
@@ -147,16 +152,17 @@ class Run:
         selectors: Sequence[str],
         plugins: Plugins = (),
         progress: ProgressOption = True,
-    ) -> int:
-        """Apply more selectors to the stored profiles; returns how many selections failed.
+    ) -> "Run":
+        """Apply more selectors, given by specs, to the stored profiles; nothing is clustered again.
 
-        Nothing is clustered again. What the selectors, given by specs, select is stored with what
-        others selected.
+        What they select is stored beside what the run's own selected. Returns the run as these
+        selectors see it, as does `open_run(…, selectors=…)`.
         """
         paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
         how, known = execution({"plugins": paths}), registry.load(paths, unusable)
         with shown_progress(progress) as shown:
-            return apply_selectors(self.folder, selectors, how, known, shown)
+            applied = apply_selectors(self.folder, selectors, how, known, shown)
+        return Run(self.folder, tuple(applied))
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -240,14 +246,13 @@ class Run:
         image: str,
         filters: Mapping[str, str | int] | None = None,
         clusterers: Sequence[str] = (),
-        selectors: Sequence[str] = (),
     ) -> ImageReport:
         """Report what every method found on one map of an image, and on its controls.
 
         `filters` identify the map if the image has several, such as {"head": "3"}. Without
-        `clusterers` and `selectors`, given by specs or names, all are reported.
+        `clusterers`, given by specs or names, all are reported.
         """
-        return self._read(image_report, image, filters or {}, clusterers, selectors)
+        return self._read(image_report, image, filters or {}, clusterers)
 
     def weights(
         self, report: ImageReport, *, alone: bool = False
@@ -316,6 +321,13 @@ class Run:
         with shown_progress(progress) as shown:
             return self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
 
+    def unfinished(self) -> str:
+        """Return what the run lacks because it was stopped, in words; "" if it is complete.
+
+        What is there can be read, and is all that figures and tests are made of.
+        """
+        return self._read(Store.unfinished)
+
     def settings(self) -> dict[str, Any]:
         """Return what was asked for: the fields of `Settings`, by name."""
         return self._read(Store.settings)
@@ -343,6 +355,12 @@ class Run:
         self, part: Callable[Concatenate[Store, P], T], *arguments: P.args, **options: P.kwargs
     ) -> T:
         with open_for_reading(self.folder) as stored:
+            if self.selectors:
+                known = stored.known_selectors()
+                chosen = matching_specs("selector", self.selectors, known)
+            else:
+                chosen = list(stored.selectors)
+            stored.show_selectors(chosen)
             return part(stored, *arguments, **options)
 
     def _registry(self, plugins: Plugins) -> registry.Registry:

@@ -94,8 +94,9 @@ class ImageReport:
 
     image_set: "" for stored maps; size: (height, width, channels), None if the image is unknown or
     could not be loaded, as label may be; nodes: 0 if there is no map; grid, region, truth: those of
-    the map; unreadable: why there is no map, "" if there is one; others: the other values that the
-    run has for the image, by key of `harness.analysis.partitions.CELL_KEYS` without a filter.
+    the map; unreadable: why there is no map, "" if there is one. By key of
+    `harness.analysis.partitions.CELL_KEYS`: others are the other values that the run has for the
+    image, without a filter; apart is what tells the map from the image's others.
     """
 
     image: str
@@ -113,6 +114,7 @@ class ImageReport:
     truth: Integers | None
     unreadable: str
     others: Mapping[str, tuple[str, ...]]
+    apart: Mapping[str, str]
     methods: tuple[MethodReport, ...]
 
 
@@ -121,21 +123,18 @@ def image_report(
     image: str,
     filters: Mapping[str, str | int],
     clusterers: Sequence[str] = (),
-    selectors: Sequence[str] = (),
 ) -> ImageReport:
     """Read what the run found on one map of an image.
 
     filters select the map, by key of `harness.analysis.partitions.CELL_KEYS`; without a filter for
-    a key, the first value in the plan counts. Clusterers and selectors are specs or names; by
-    default all. Raises HarnessError if the run has none that match.
+    a key, the first value in the plan counts. Clusterers are specs or names; by default all.
+    Raises HarnessError if the run has none that match.
     """
     refuse_unknown("filters: there is no key", filters, tuple(CELL_KEYS), "there are")
-    rows, others = _select_cells(cells_of_image(store, image), filters)
+    rows, others, apart = _select_cells(cells_of_image(store, image), filters)
     first = rows[0]
     selections = _selections(store, rows)
-    known = sorted({each.selector for found in selections.values() for each in found})
     wanted = matching_specs("clusterer", clusterers, [row["clusterer"] for row in rows])
-    chosen_by = matching_specs("selector", selectors, known)
     record = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
@@ -149,13 +148,9 @@ def image_report(
         truth=None if record.truth is None else np.array(record.truth),
         unreadable=refused or record.reason,
         others=others,
+        apart=apart,
         methods=tuple(
-            _method(
-                store,
-                image,
-                row,
-                [each for each in selections[row["cell"]] if each.selector in chosen_by],
-            )
+            _method(store, image, row, selections[row["cell"]])
             for row in rows
             if row["clusterer"] in wanted
         ),
@@ -181,9 +176,9 @@ def weights_by_head(
 
 def _select_cells(
     rows: Sequence[Mapping[str, Any]], filters: Mapping[str, str | int]
-) -> tuple[list[Mapping[str, Any]], dict[str, tuple[str, ...]]]:
-    """The cells of one map, graph and repeat, and the values of the other cells by key."""
-    left, others = list(rows), {}
+) -> tuple[list[Mapping[str, Any]], dict[str, tuple[str, ...]], dict[str, str]]:
+    """The cells of one map, graph and repeat, with `others` and `apart` of the report."""
+    left, others, apart = list(rows), {}, {}
     for key, column in CELL_KEYS.items():
         values = list(dict.fromkeys(str(row[column]) for row in left))
         chosen = values[0]
@@ -191,8 +186,10 @@ def _select_cells(
             chosen = matching_specs(key, [str(filters[key])], values)[0]
         elif len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
+        if len(values) > 1:
+            apart[key] = chosen
         left = [row for row in left if str(row[column]) == chosen]
-    return left, others
+    return left, others, apart
 
 
 def _image(

@@ -178,7 +178,8 @@ def matching_specs(kind: str, texts: Sequence[str], known: Sequence[str]) -> lis
     """
     if not texts:
         return list(dict.fromkeys(known))
-    return [spec for text in texts for spec in _matching("", kind, text, known)]
+    found = [_matching("", kind, text, known) for text in texts]
+    return list(dict.fromkeys(spec for specs in found for spec in specs))
 
 
 def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> list[str]:
@@ -233,8 +234,10 @@ def _planted(
 
 def _selected(store: Store, cell: str, text: str, wanted: str | None) -> tuple[int, str, bool]:
     """The number of the level that a selector chose, its spec, and whether it accepted it."""
+    # A reference may name any selector that was applied.
+    table = "selections" if wanted is None else "main.selections"
     rows = store.connection.execute(
-        "SELECT selector, status, candidate, accepted, reason FROM selections "
+        f"SELECT selector, status, candidate, accepted, reason FROM {table} "
         "WHERE cell = ? ORDER BY selector",
         (cell,),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_run_argument
+from harness.cli.options import add_run_argument, add_selector_option, open_stored
 from harness.cli.output import one_line_errors, replacing
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ LISTS = {"labels": "int16", "null_statistics": "float64"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness export`."""
     add_run_argument(parser)
+    add_selector_option(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the files"
     )
@@ -33,10 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write every table of the run, and its provenance; returns the exit code."""
-    from harness.api import open_run
     from harness.views.progress import shown_progress
 
-    opened = open_run(arguments.run_folder)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     with shown_progress() as progress, one_line_errors(arguments.out):
         tables = {name: getattr(opened, name)() for name in progress.track("reading", TABLES)}
         arguments.out.mkdir(parents=True, exist_ok=True)

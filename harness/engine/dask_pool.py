@@ -16,7 +16,7 @@ import sys
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -194,10 +194,17 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
 
 @contextmanager
 def connect(
-    execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
+    execution: Execution,
+    config: WorkerConfig,
+    packages: Set[str],
+    maps: Path,
+    progress: Progress,
 ) -> Iterator[Pool]:
-    """A pool on a cluster; HarnessError if none answers, or if all its workers are refused."""
-    here = environment(config.extraction_threads)
+    """A pool on a cluster; HarnessError if none answers, or if all its workers are refused.
+
+    packages: those whose versions must be the same there.
+    """
+    here = environment(config.extraction_threads, packages)
     expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
@@ -207,7 +214,7 @@ def connect(
         client = _client(execution, opened)
         opened.callback(_close, client)
         name = f"attention-harness-{client.id}"
-        processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
+        processes = WorkerProcesses(name, config, _files_of(config.plugins), packages, expected)
         # It fails if one worker lacks the harness; that one is refused by its name.
         with contextlib.suppress(Exception):
             client.register_plugin(processes, name=name)
