@@ -156,7 +156,7 @@ def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
         raise FolderOfRunsError(folder)
     run = Run(folder, tuple(part for text in selectors for part in split(text)))
     if lacks := run.unfinished():
-        warnings.warn(f"{folder}: {lacks}", stacklevel=2)
+        warnings.warn(f"{folder}: {lacks}", stacklevel=3)
     return run
 
 

@@ -101,7 +101,7 @@ def test_a_wrong_keyword_is_refused_in_words_of_keywords(
         (lambda run: run.image_report(MAP, {"head": 3}), "the run has no head '3'; there are 0"),
         (lambda run: run.image_report(MAP, ["head"]), "filters: expected a mapping"),
         (lambda run: run.image_report(MAP, clusterers="louvian"), "did you mean 'louvain'?"),
-        (lambda run: run.image_report(MAP, selectors=3), "selectors: expected text or a list"),
+        (lambda run: harness.open_run(run.folder, 3), "selectors: expected text or a list"),
         (lambda run: run.partition(3, "louvain"), "image: expected text, not 3"),
         (lambda run: run.partition(MAP, "louvian"), "did you mean 'louvain'?"),
         (lambda run: run.foreground(None), "foreground: expected a Foreground, not None"),

@@ -114,6 +114,6 @@ def test_a_stopped_method_goes_on_when_that_is_asked_for(run: Run) -> None:
 def test_a_method_that_was_ok_before_is_never_stopped(run: Run) -> None:
     run("b", controls="none", clusterers="choosy[refused=12]")
 
-    cells = of(run(*SEVEN, controls="none"), "choosy[refused=12]")
+    cells = of(run(*SEVEN, controls="none", overwrite=True), "choosy[refused=12]")
 
     assert sorted(cells.status) == ["failed"] * (FIRST + 2) + ["ok"]
