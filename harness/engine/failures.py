@@ -7,13 +7,11 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
-from harness.errors import HarnessError, RunStoppedError
+from harness.errors import RunStoppedError
 from harness.planning.progress import Progress, named
 
 # They always end the run; quitting the debugger raises the second.
 ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
-# Characters that are stored of a reason.
-REASON = 1000
 # A method whose first pieces of work, so many, all fail in the same way is stopped.
 FIRST = 5
 REMEDY = "keep_going with retry_failed goes on"
@@ -23,16 +21,6 @@ ADDRESS = re.compile("0x[0-9a-f]+")
 MOST_REASONS = 10
 # Seconds for which a warning waits for others like it.
 PATIENCE = 10.0
-
-
-def reason_of(error: BaseException) -> str:
-    """One line that says what went wrong; the type of our own errors would add nothing."""
-    try:
-        said = " ".join(str(error).split())
-    except Exception:
-        said = "(its message cannot be read)"
-    text = said if isinstance(error, HarnessError) else f"{type(error).__name__}: {said}"
-    return text if len(text) <= REASON else f"{text[:REASON]}…"
 
 
 @dataclass
