@@ -23,7 +23,9 @@ def finished(planted: Path, plugin: Path, tmp_path: Path) -> harness.Run:
 
 
 def resumed(finished: harness.Run, planted: Path, **changes: object) -> harness.Run:
-    return small_run(finished.folder, planted, clusterers="choosy,choosy[refused=3]", **changes)
+    """The run with another method of its plugin."""
+    more = {"clusterers": "choosy,choosy[refused=3]", "overwrite": True, **changes}
+    return small_run(finished.folder, planted, **more)
 
 
 def test_a_run_is_resumed_without_naming_its_plugins_again(
@@ -39,8 +41,9 @@ def test_a_selection_remembers_its_plugin_too(
     selector.write_text((PLUGINS / "unruly.py").read_text())
     run = small_run(tmp_path / "out", planted_maps)
 
-    assert run.select("unruly-selector[mode=good]", plugins=[selector]) == 0
-    assert run.select("unruly-selector[mode=other]") == 0
+    for mode, plugins in ("good", [selector]), ("other", []):
+        selected = run.select(f"unruly-selector[mode={mode}]", plugins=plugins)
+        assert set(selected.selections()["selector"]) == {f"unruly-selector[mode={mode}]"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,7 @@ def test_a_plugin_in_the_folder_of_the_run_is_not_executed_unless_it_is_given(
         plugin.unlink()
 
     with pytest.raises(harness.HarnessError, match="it lies in the run's own folder; --plugin"):
-        small_run(finished.folder, planted, clusterers="choosy,choosy[refused=3]")
+        resumed(finished, planted)
 
 
 def test_a_given_plugin_stands_for_the_recorded_one_of_its_name(
