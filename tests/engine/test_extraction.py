@@ -62,6 +62,38 @@ def test_sound_extractors_go_on_beside_a_model_that_cannot_be_loaded(tmp_path: P
     assert (set(skipped.status), LOADING in skipped.reason.iloc[0]) == ({"skipped"}, True)
 
 
+def test_a_model_whose_heads_are_unknown_costs_its_own_maps_until_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    heard, config = Listener(), tmp_path / "config.json"
+    broken = f"broken-model[config={config}]"
+
+    def finished() -> harness.Run:
+        return run(tmp_path / "out", f"{broken},unruly-extractor", heard)
+
+    missing = f"FileNotFoundError: [Errno 2] No such file or directory: '{config}'"
+    cells = finished().cells()
+    assert heard.warnings == [f"{broken}: {missing}"]
+    assert set(cells[cells.extractor == "unruly-extractor"].status) == {"ok"}
+    lost = cells[cells.extractor == broken]
+    assert (len(lost), set(lost.status)) == (7, {"skipped"})
+    assert lost.reason.str.contains(missing, regex=False).all()
+
+    config.touch()
+    cells = finished().cells()
+    assert heard.warnings[1:] == [f"{broken}: {LOADING}"]
+    assert cells.reason[cells.extractor == broken].str.contains(LOADING).all()
+
+
+def test_a_run_of_models_whose_heads_are_all_unknown_ends(tmp_path: Path) -> None:
+    extractors = [f"broken-model[config={tmp_path}/{name}]" for name in "ab"]
+
+    with pytest.raises(harness.HarnessError, match=r"/a'; broken-model.*/b'$"):
+        run(tmp_path / "out", ",".join(extractors), Listener())
+
+    assert not (tmp_path / "out" / "run.sqlite").exists()
+
+
 def test_a_model_that_fails_on_the_first_images_alike_is_stopped(tmp_path: Path) -> None:
     heard = Listener()
 

@@ -87,7 +87,7 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
         ),
         (
             GOOD + HOOK.replace("()", "(graph)"),
-            "Argument(s) {'graph'} are declared in the hookimpl but can not be found in the hookspec",
+            "Argument(s) {'graph'} are declared in the hookimpl but can not be found",
         ),
         (
             GOOD + "class Other(Mine):\n    name = 'other'\n" + HOOK.replace("[Mine]", "[Other]"),

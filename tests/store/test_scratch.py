@@ -120,17 +120,18 @@ def test_what_is_committed_is_copied_while_the_run_goes_on(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_run_that_is_terminated_is_copied_first(tmp_path: Path, number: int) -> None:
-    with (
-        pytest.raises(KeyboardInterrupt),
-        written(tmp_path / "out", tmp_path / "scratch") as (_, store),
-    ):
-        store.write_cells([CellRecord("last", "ok")])
-        try:
-            signal.raise_signal(number)
-        finally:
-            if number != signal.SIGINT:
-                # Another one, as schedulers send it, interrupts nothing more.
+    def terminated() -> None:
+        with written(tmp_path / "out", tmp_path / "scratch") as (_, store):
+            store.write_cells([CellRecord("last", "ok")])
+            try:
                 signal.raise_signal(number)
+            finally:
+                if number != signal.SIGINT:
+                    # Another one, as schedulers send it, interrupts nothing more.
+                    signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        terminated()
 
     assert keys_of(tmp_path / "out") == {"last"}
     assert list((tmp_path / "scratch").iterdir()) == []
