@@ -84,11 +84,13 @@ class Failures:
         """Never stop these methods: some of their work is ok."""
         self._alike.update(dict.fromkeys(methods))
 
-    def record(self, method: Hashable, label: str, failure: str) -> None:
+    def record(self, method: Hashable, label: str, failure: str, what: str = "") -> None:
         """Record how a piece of a method's work ended, with "" as failure if it is ok.
 
-        If that stops the method, a warning begins with the label, unless that is "".
+        If that stops the method, a warning begins with the label, unless that is "". It stands for
+        those of `warn`, `what` being theirs, that are not shown yet.
         """
+        alike = what, ADDRESS.sub("", failure)
         failure = ADDRESS.sub("0x…", failure)
         before, count = self._alike.get(method, (failure, 0)) or ("", 0)
         if not failure or failure != before:
@@ -99,6 +101,10 @@ class Failures:
             self._stopped[method] = f"stopped, as its first {FIRST} all failed alike: {failure}"
             if label:
                 self.progress.warn(f"{label}: {self._stopped[method]}; {REMEDY}")
+                if held := self._held.pop(alike, None):
+                    held.count -= FIRST
+                    if held.count > 0:
+                        self._held[alike] = held
 
     def may_stop(self, method: Hashable, trying: int) -> bool:
         """Whether the pieces of work under way, so many, may end with the method being stopped."""
