@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.metrics.modularity import modularity as modularity
     from harness.metrics.significance import p_value as p_value
     from harness.metrics.stability import adjusted_jaccard as adjusted_jaccard
+    from harness.metrics.ties import exceeds as exceeds
+    from harness.metrics.ties import merge_ties as merge_ties
     from harness.plugin.ablation import Ablatable as Ablatable
     from harness.plugin.ablation import AblationSpec as AblationSpec
     from harness.plugin.ablation import Ablator as Ablator
@@ -67,6 +69,7 @@ HOMES = {
     "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
     "harness.metrics.significance": "p_value",
     "harness.metrics.stability": "adjusted_jaccard",
+    "harness.metrics.ties": "exceeds merge_ties",
     "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
     "harness.plugin.base": (
         "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "

@@ -1,11 +1,17 @@
-"""`python -m harness`: the command, without making the working folder importable."""
+"""The command, as `harness` or `python -m harness`; no file in the working folder is imported."""
 
 import sys
 
-if __name__ == "__main__":
-    # `python -m` puts the working folder first on the path; nothing in it is ours to import.
-    if not sys.flags.safe_path:
-        del sys.path[0]
-    from harness.cli.main import main
+from harness.working_folder import leave
 
+
+def main() -> int:
+    """Run the command; returns the exit code."""
+    leave(is_module=__name__ == "__main__")
+    from harness.cli.main import main as run
+
+    return run()
+
+
+if __name__ == "__main__":
     sys.exit(main())

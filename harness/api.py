@@ -10,10 +10,11 @@ from harness.engine.runner import PreparedRun
 from harness.errors import HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
-from harness.planning.settings import SETTINGS
-from harness.planning.suites import refuse_unknown, resolve_run
+from harness.planning.settings import SETTINGS, Execution
+from harness.planning.suites import Plugins, refuse_unknown, resolve_run
 from harness.plugin import registry
 from harness.plugin.base import Component
+from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
 from harness.results import Run as Run
 from harness.store import open_for_reading
@@ -24,7 +25,19 @@ def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRu
 
     Raises HarnessError if any setting is wrong.
     """
-    return PreparedRun(*resolve_run(suite, settings))
+    return PreparedRun(*resolve_run(suite, settings, _recall))
+
+
+def _recall(how: Execution) -> Plugins:
+    """The plugins of a run that is resumed, besides those that are given."""
+    if how.out is None:
+        return how.plugins, ()
+    try:
+        with open_for_reading(how.out) as stored:
+            return recalled(stored.sessions(), how.plugins)
+    except HarnessError:
+        # There is no run, or none that can be resumed, which is said when its folder is opened.
+        return how.plugins, ()
 
 
 def run(

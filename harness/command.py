@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from harness.analysis.image import SelectorReport as SelectorReport
     from harness.analysis.inputs import TellsClasses as TellsClasses
     from harness.cli.options import add_plugin_option as add_plugin_option
+    from harness.cli.output import exit_status as exit_status
+    from harness.cli.output import replacing as replacing
+    from harness.cli.output import write_table as write_table
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
     from harness.engine.environment import source as source
+    from harness.errors import escape_controls as escape_controls
     from harness.metrics.ablation import Effect as Effect
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
     from harness.metrics.inference import signed_rank_p as signed_rank_p
@@ -58,7 +62,9 @@ HOMES = {
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.inputs": "TellsClasses",
     "harness.cli.options": "add_plugin_option",
+    "harness.cli.output": "exit_status replacing write_table",
     "harness.engine.environment": "environment invocation source",
+    "harness.errors": "escape_controls",
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",

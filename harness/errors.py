@@ -26,13 +26,24 @@ class RunStoppedError(HarnessError):
 
 
 def escape_controls(text: str) -> str:
-    """Escape every control character except line breaks and tabs.
+    """Escape every character that cannot be printed, except line breaks and tabs.
 
-    Terminals obey escape sequences, which names of files and output of plugins may contain.
+    Terminals obey escape sequences, and some characters change the direction of text; names of
+    files and output of plugins may contain both. Bytes of names that are no text become `\\xe9`.
     """
     return "".join(
-        character
-        if character.isprintable() or character in "\n\t"
-        else character.encode("unicode_escape").decode()
+        character if character.isprintable() or character in "\n\t" else _escape(character)
         for character in text
     )
+
+
+def escape_line(text: str) -> str:
+    """Escape line breaks and tabs too, so that the text takes one line."""
+    return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _escape(character: str) -> str:
+    # Python decodes the byte 0xe9 in a name as this surrogate.
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()

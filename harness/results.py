@@ -14,13 +14,15 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
 from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
+from harness.analysis.verdicts import Verdict, verdicts
 from harness.engine.selecting import apply_selectors
 from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
+from harness.plugin.recorded import recalled
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
-from harness.store.selections import failed_selections
+from harness.store.selections import failures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +41,8 @@ class Run:
     `harness.run` and `harness.open_run` return runs. Frames are tidy: one observation a row,
     identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
     role, control and draw where controls are included. Times are in seconds, memory in bytes.
-    Where `plugins` are taken, they are files or package folders with more plugins.
+    Where `plugins` are taken, they are files or package folders with more plugins than the run's
+    own, which it remembers.
 
     Parameters
     ----------
@@ -115,6 +118,14 @@ class Run:
         """
         return self._read(ranking.comparisons)
 
+    def verdicts(self) -> list[Verdict]:
+        """Return what the tests found, for each selector and control.
+
+        A verdict has the number of significant tests, of those whose p is the smallest that their
+        draws allow, and what more draws could settle.
+        """
+        return self._read(verdicts)
+
     def select(
         self,
         selectors: str | Sequence[str],
@@ -126,9 +137,9 @@ class Run:
         Nothing is clustered again. What the selectors, given by specs, select is stored with what
         others selected; `progress` receives phases and steps.
         """
-        how = execution({"plugins": plugins})
         specs = [selectors] if isinstance(selectors, str) else selectors
-        known = registry.load(how.plugins)
+        paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
+        how, known = execution({"plugins": paths}), registry.load(paths, unusable)
         return apply_selectors(self.folder, specs, how, known, progress or Progress())
 
     def images(self) -> "pandas.DataFrame":
@@ -202,7 +213,7 @@ class Run:
         removed, and where.
         """
         how = settings or AblationSettings()
-        return self._read(ablate, _registry(plugins), reference, images, how)
+        return self._read(ablate, self._registry(plugins), reference, images, how)
 
     def image_report(
         self,
@@ -235,9 +246,10 @@ class Run:
         Returns the image, and the classes of the set in the order of labels. Raises HarnessError if
         it cannot be loaded, or its pixels are not those of the run.
         """
+        known = self._registry(plugins)
 
         def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
-            inputs = RunInputs(stored, _registry(plugins))
+            inputs = RunInputs(stored, known)
             return inputs.image(images, image), inputs.classes(images)
 
         return self._read(read)
@@ -251,7 +263,7 @@ class Run:
         `candidates`, levels count that a selector did not accept. Spatial blocks and k-means on
         pixels are measured beside the methods.
         """
-        known = _registry(plugins)
+        known = self._registry(plugins)
         return self._read(foreground_agreement, known, foreground, candidates=candidates)
 
     def compare(self, other: "Run") -> "pandas.DataFrame":
@@ -279,9 +291,12 @@ class Run:
         """Return environment, source and invocation of every execution, the latest last."""
         return self._read(Store.sessions)
 
-    def failed_selections(self) -> int:
-        """Return how many selections failed; one that found nothing did not fail."""
-        return self._read(failed_selections)
+    def failures(self) -> dict[str, int]:
+        """Return how much failed, by what it was: "image could not be read", "cell timed out", …
+
+        A selection that found nothing did not fail, and a cell without a map counts by its map.
+        """
+        return self._read(failures)
 
     def controls(self) -> list[str]:
         """Return the specs of the controls that images or maps are compared with."""
@@ -297,6 +312,6 @@ class Run:
         with open_for_reading(self.folder) as stored:
             return part(stored, *arguments, **options)
 
-
-def _registry(plugins: Plugins) -> registry.Registry:
-    return registry.load([Path(path) for path in plugins])
+    def _registry(self, plugins: Plugins) -> registry.Registry:
+        """The components of installed packages, of the run's plugins and of more."""
+        return registry.load(*recalled(self.sessions(), [Path(path) for path in plugins]))

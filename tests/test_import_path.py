@@ -1,6 +1,7 @@
 """Where workers import from: never from the folder that the command is started in."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
     script = tmp_path / "bin" / "command.py"
     script.parent.mkdir()
     script.write_text(
-        "from harness.cli.main import main\n"
+        "from harness.__main__ import main\n"
         "if __name__ == '__main__':\n"
         "    raise SystemExit(main())\n"
     )
@@ -38,17 +39,80 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
     return command
 
 
-@pytest.mark.parametrize("how", [(), pytest.param(("--dask", "local"), marks=pytest.mark.slow)])
-def test_a_file_in_the_working_folder_that_is_named_like_a_module_is_not_imported(
-    installed_command: Command, tmp_path: Path, how: tuple[str, ...]
-) -> None:
-    for name in ("random", "struct", "numpy"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user')\n")
+@pytest.fixture
+def shadowed(tmp_path: Path) -> Path:
+    """A folder of files that end any process which imports one, named like other modules."""
+    # What Python itself imports before it runs anything cannot be protected.
+    listed = "import runpy, sys; print(*sys.modules)"
+    before = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True).stdout
+    dependencies = {"networkx", "numpy", "pandas", "pluggy", "rich", "scipy", "sknetwork", "torch"}
+    for name in (sys.stdlib_module_names | dependencies) - set(before.split()):
+        (tmp_path / f"{name}.py").write_text("import os\nos._exit(66)\n")
+    return tmp_path
 
-    finished = installed_command("--clusterers", "louvain", *how)
+
+@pytest.mark.parametrize(
+    ("how", "python_path"),
+    [
+        ((), None),
+        *(pytest.param((), path, marks=pytest.mark.slow) for path in ("", ".", ":library", "./:")),
+        pytest.param(("--dask", "local"), "", marks=pytest.mark.slow),
+    ],
+)
+def test_a_file_in_the_working_folder_that_is_named_like_a_module_is_not_imported(
+    installed_command: Command, shadowed: Path, how: tuple[str, ...], python_path: str | None
+) -> None:
+    environment = {} if python_path is None else {"PYTHONPATH": python_path}
+
+    finished = installed_command("--clusterers", "louvain", *how, **environment)
 
     assert finished.returncode == 0, finished.stderr
-    assert set(harness.open_run(tmp_path / "out").statuses()) == {"ok"}
+    assert set(harness.open_run(shadowed / "out").statuses()) == {"ok"}
+
+
+@pytest.mark.parametrize("python_path", [None, pytest.param(":", marks=pytest.mark.slow)])
+def test_python_m_harness_imports_nothing_from_the_working_folder(
+    shadowed: Path, python_path: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a clone: Python finds this package first.
+    shutil.copytree(Path(harness.__file__).parent, shadowed / "harness")
+    (shadowed / "harness" / "cli" / "main.py").write_text("raise SystemExit('the clone')")
+    if python_path is not None:
+        monkeypatch.setenv("PYTHONPATH", python_path)
+
+    finished = subprocess.run(
+        [sys.executable, "-m", "harness", "plugins", "louvain"],
+        cwd=shadowed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert "Louvain" in finished.stdout
+
+
+@pytest.mark.slow
+def test_workers_of_a_script_import_nothing_from_its_folder(
+    planted_maps: Path, tmp_path: Path
+) -> None:
+    # The script has imported the true ones before, as it could not run otherwise.
+    (tmp_path / "random.py").write_text("import os\nos._exit(66)\n")
+    (tmp_path / "script.py").write_text(
+        "import sys\n"
+        "sys.path.append(sys.path.pop(0))\n"
+        "import harness\n"
+        "run = harness.run(out='out', levels=3, controls='none', perturbations='none', workers=1,\n"
+        "    selectors='max-modularity', clusterers='louvain',\n"
+        f"    extractors={f'arrays[path={planted_maps}]'!r})\n"
+        "print(*run.statuses())\n"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+
+    assert finished.stdout == "ok\n", finished.stderr
 
 
 def test_workers_import_from_the_folders_of_pythonpath(

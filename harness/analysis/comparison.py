@@ -18,10 +18,9 @@ import numpy as np
 from harness.analysis.method import MethodKey, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.metrics.inference import bootstrap_interval, signed_rank_p
+from harness.metrics.ties import difference
 from harness.store import Store, none_for_nan
 
-# Smaller differences are rounding errors.
-ROUNDING = 1e-12
 # The fields of a method whose specs may differ if each run has a single one.
 RENAMABLE = ("extractor", "graph", "selector", "image_set")
 
@@ -75,8 +74,8 @@ class PairedMethod:
     """One method in two runs.
 
     Of the paired observations, ok are ok in both runs, newly_failed in the first only, fixed in the
-    second only, failed in neither; changed are those that differ in being ok or in any metric but
-    seconds. only_first and only_second have no partner.
+    second only, failed in neither; changed are those that differ in being ok or, by more than
+    rounding, in any metric but seconds. only_first and only_second have no partner.
     """
 
     method: MethodKey
@@ -125,7 +124,7 @@ class PairedRuns:
 
     @property
     def identical(self) -> bool:
-        """Whether all is paired, with exactly the same labels and metrics, apart from seconds."""
+        """Whether all is paired, with the same labels and metrics, apart from seconds."""
         alike = all(
             not (method.changed or method.only_first or method.only_second)
             for method in self.methods
@@ -220,16 +219,21 @@ def _methods(
             newly_failed=states[True, False],
             fixed=states[False, True],
             failed=states[False, False],
-            changed=sum(_all_metrics(one) != _all_metrics(other) for one, other in of_method),
+            changed=sum(_has_changed(one, other) for one, other in of_method),
             only_first=only_first[method],
             only_second=only_second[method],
             metrics=tuple(_paired_metric(name, ok) for name in METRICS),
         )
 
 
-def _all_metrics(outcome: Outcome) -> Sequence[float | None]:
-    """What is equal if nothing changed."""
-    return [_value(name, outcome) for name in METRICS if name != "seconds"] if outcome.ok else []
+def _has_changed(one: Outcome, other: Outcome) -> bool:
+    if not (one.ok and other.ok):
+        return one.ok != other.ok
+    values = [(_value(name, one), _value(name, other)) for name in METRICS if name != "seconds"]
+    return any(
+        first is not second if first is None or second is None else difference(first, second) != 0
+        for first, second in values
+    )
 
 
 def _value(name: str, outcome: Outcome) -> float | None:
@@ -247,10 +251,9 @@ def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
         if first is not None and second is not None
     ]
     by_image = grouped(both, lambda value: value[0]).values()
-    differences = np.array(
-        [statistics.fmean(second - first for _, first, second in of_image) for of_image in by_image]
-    )
-    differences[np.abs(differences) <= ROUNDING] = 0.0
+    firsts = [statistics.fmean(first for _, first, _ in of_image) for of_image in by_image]
+    seconds = [statistics.fmean(second for *_, second in of_image) for of_image in by_image]
+    differences = difference(seconds, firsts)
     # A mean of seconds would not be robust: every process's first call imports the library.
     centre = statistics.median if name == "seconds" else statistics.fmean
     first = centre(first for _, first, _ in both) if both else None

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from harness.analysis.leaderboard import Row, row_of
+from harness.analysis.leaderboard import Row, row_of, tied
 from harness.analysis.method import MethodKey, flatten, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import matching_specs
@@ -60,12 +61,13 @@ def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
 def by_head(store: Store) -> list[HeadRow]:
     """A row for each method and head of a run: methods as planned, the best heads of each first."""
     methods, controls = _by_method(store), store.controls()
-
-    def best_first(row: HeadRow) -> tuple[bool, float, int, int]:
-        return row.score is None, -(row.score or 0.0), row.layer, row.head
-
-    rows = (sorted(_head_rows(found, controls), key=best_first) for found in methods.values())
+    rows = (_best_first(_head_rows(found, controls)) for found in methods.values())
     return list(chain.from_iterable(rows))
+
+
+def _best_first(rows: Sequence[HeadRow]) -> list[HeadRow]:
+    keys = [(score is None, -(score or 0.0)) for score in tied([row.score for row in rows])]
+    return [row for _, row in sorted(zip(keys, rows, strict=True), key=itemgetter(0))]
 
 
 def by_layer(store: Store) -> list[LayerRow]:

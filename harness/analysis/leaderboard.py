@@ -4,13 +4,15 @@ Every score is a mean over the method's maps. A selection that found nothing cou
 control and excess. A map is ok if its cell, its selection, all its controls and its perturbed cells
 are; all figures are over the ok maps. Methods are compared on the images of one set, or the maps of
 one map set, by the mean of two ranks on each image: by excess modularity and by Jaccard stability.
-Complete methods come before incomplete ones.
+Only the images that every method completed count. Complete methods come before incomplete ones.
+Figures that differ by rounding alone are equal.
 """
 
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,11 @@ from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
+from harness.metrics.significance import is_significant
+from harness.metrics.ties import merge_ties
 from harness.plugin.spec import hint
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
-
-# Largest false discovery rate at which a selection counts as more than the control.
-FALSE_DISCOVERIES = 0.05
-# Largest p at which a selection on a map without communities counts as a false alarm.
-FALSE_ALARM = 0.05
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,13 @@ class ControlTest:
 class Row:
     """The figures of one method; None is what was not computed.
 
-    excess is modularity minus the reference control's at the same level, with a bootstrap
-    interval over images (of modularity if there is no control), and its standard deviations
-    across images and across repeats. Methods of one tier cannot be told apart; an incomplete
-    method has none. jaccard is the smallest of the three stabilities, averaged over maps: across
-    the levels of the plateau, across seeds, across perturbations. p_value (the median), z (the
-    mean) and significant (maps at a false discovery rate of .05) compare with the reference
-    control, which is the first; `controls` has all.
+    excess is modularity minus the reference control's at the same level, with a bootstrap interval
+    over images (of modularity if there is no control), and its standard deviations across images
+    and across repeats. Equal methods share a rank. Methods of one tier cannot be told apart; a
+    method that completed no image has none. jaccard is the smallest of the three stabilities,
+    averaged over maps: across the levels of the plateau, across seeds, across perturbations.
+    p_value (the median), z (the mean) and significant (maps at a false discovery rate of .05)
+    compare with the reference control, which is the first; `controls` has all.
     Where communities were planted, ari and ami compare with them, ari_best is what the best level
     would have reached and k_error the mean error in the number of clusters; false_alarms is the
     fraction of p ≤ .05 where none were planted. n_clusters, coverage and the Jaccards are over
@@ -144,10 +143,16 @@ class MethodPair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The methods of one image or map set, best first, and tests; omnibus: p of Friedman's test."""
+    """The methods of one image or map set, best first, and tests; omnibus: p of Friedman's test.
+
+    images: how many the set has; ranked: how many of them every method completed that completed
+    any, which the ranks are over.
+    """
 
     image_set: str
     rows: Sequence[Row]
+    images: int
+    ranked: int
     omnibus: float | None
     pairs: Sequence[MethodPair]
 
@@ -161,10 +166,32 @@ def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
     """All rows of comparisons with their ranks; see `leaderboard`."""
     if by is not None and by not in SORTABLE:
         raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE)}")
-    rows = [row for comparison in compared for row in comparison.rows]
-    if by is not None:
-        rows.sort(key=lambda row: _missing_last(flatten(row)[by], falling=by not in SMALLEST_FIRST))
-    return [replace(row, rank=position) for position, row in enumerate(rows, 1)]
+    rows: list[Row] = []
+    for comparison in compared:
+        rows += [replace(row, rank=len(rows) + row.rank) for row in comparison.rows]
+    if by is None:
+        return rows
+    values = tied([flatten(row)[by] for row in rows])
+    return _in_order(
+        rows, [_missing_last(each, falling=by not in SMALLEST_FIRST) for each in values]
+    )
+
+
+def _in_order(rows: Sequence[Row], keys: Sequence[tuple[Any, ...]]) -> list[Row]:
+    """Rows by their keys, with ranks, which rows of equal keys share."""
+    ordered = sorted(zip(keys, rows, strict=True), key=itemgetter(0))
+    positions: dict[tuple[Any, ...], int] = {}
+    return [
+        replace(row, rank=positions.setdefault(key, position))
+        for position, (key, row) in enumerate(ordered, 1)
+    ]
+
+
+def tied(values: Sequence[Any]) -> list[Any]:
+    """Values in which numbers that tie are equal."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    merged = dict(zip(numbers, merge_ties(numbers).tolist(), strict=True))
+    return [merged.get(value, value) for value in values]
 
 
 def comparisons(store: Store) -> list[Comparison]:
@@ -178,18 +205,20 @@ def comparisons(store: Store) -> list[Comparison]:
 def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str]) -> Comparison:
     """One set's methods: tiers first, then mean ranks; incomplete ones by their score."""
     methods = grouped(found, lambda each: each.method)
-    standing = standings(_criteria(list(methods.values())))
+    criteria = _criteria(list(methods.values()))
+    standing = standings(criteria)
     rows = [
-        replace(row_of(of_method, controls), tier=tier or None, mean_rank=mean_rank)
+        replace(row_of(of_method, controls), tier=tier or None, mean_rank=none_for_nan(mean_rank))
         for of_method, tier, mean_rank in zip(
             methods.values(), standing.tiers.tolist(), standing.mean_ranks.tolist(), strict=True
         )
     ]
-
-    def rule(row: Row) -> tuple[Any, ...]:
-        complete, score = -row.ok / row.total, _missing_last(row.score, falling=True)
-        return row.tier is None, complete, row.tier, row.mean_rank, score, row.method.clusterer
-
+    rows.sort(key=lambda row: row.method.clusterer)
+    scores = [_missing_last(score, falling=True) for score in tied([row.score for row in rows])]
+    keys = [
+        (row.tier is None, -row.ok / row.total, row.tier or 0, row.mean_rank or 0.0, score)
+        for row, score in zip(rows, scores, strict=True)
+    ]
     names = short_names(list(methods))
     pairs = [
         MethodPair(
@@ -197,7 +226,14 @@ def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str])
         )
         for one in standing.pairs
     ]
-    return Comparison(image_set, sorted(rows, key=rule), none_for_nan(standing.omnibus), pairs)
+    return Comparison(
+        image_set,
+        _in_order(rows, keys),
+        criteria[0].shape[1],
+        standing.images,
+        none_for_nan(standing.omnibus),
+        pairs,
+    )
 
 
 def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
@@ -253,7 +289,7 @@ def _reference_figures(test: ControlTest, ok: Sequence[Outcome]) -> dict[str, An
     figures = {name: getattr(test, name) for name in ("p_value", "z", "significant")}
     unplanted = [each for each in ok if each.n_planted is not None and each.n_planted < 2]
     tests = [each.tests[test.control] for each in unplanted if test.control in each.tests]
-    return {**figures, "false_alarms": _mean(float(each.p <= FALSE_ALARM) for each in tests)}
+    return {**figures, "false_alarms": _mean(is_significant([each.p for each in tests]).tolist())}
 
 
 def _means(found: Sequence[Outcome], names: Iterable[str]) -> dict[str, Any]:
@@ -278,7 +314,7 @@ def _control_test(control: str, ok: Sequence[Outcome]) -> ControlTest:
         control,
         _of_defined(statistics.median, (test.p for test in tests)),
         _mean(test.z for test in tests),
-        sum(test.q <= FALSE_DISCOVERIES for test in tests),
+        int(is_significant([test.q for test in tests]).sum()),
     )
 
 

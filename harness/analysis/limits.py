@@ -1,12 +1,12 @@
 """Limits on how much worse a run may be than another: `modularity:-5%`."""
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.comparison import METRICS, ROUNDING, PairedMethod, PairedMetric, PairedRuns
+from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
 from harness.errors import HarnessError
+from harness.metrics.ties import exceeds
 from harness.plugin.spec import hint
 
 SIZE = re.compile(r"([+-])(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
@@ -88,7 +88,7 @@ def _worse(method: PairedMethod, found: PairedMetric, limit: Limit) -> Iterator[
     allowed = limit.size * abs(found.first) if limit.relative else limit.size
     worse = -found.difference if limit.falls else found.difference
     # A change of exactly the limit is allowed, however it was rounded.
-    if worse > allowed and not math.isclose(worse, allowed, rel_tol=1e-9, abs_tol=ROUNDING):
+    if exceeds(worse, allowed):
         relative = f", {found.difference / abs(found.first):+.1%}" if found.first else ""
         yield (
             f"{method.method}: {limit.metric} {found.first:.4g} → {found.second:.4g} "

@@ -24,13 +24,14 @@ from harness.store.selections import perturbed_cells
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
 # read at the level selected on the image. The modularity is that of the reference control; a failed
-# draw of any control makes the observation incomplete. Where none was drawn from a map, because its
-# group has enough draws without it, the mean over all draws of the group takes their place.
+# cell of any control makes the observation incomplete, a control that cannot be drawn does not.
+# Where none is planned for a map, because its group has enough draws without it, the mean over all
+# draws of the group takes their place.
 OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
            avg(CASE WHEN control.control = :reference THEN point.modularity END) AS modularity,
-           min(cells.status IS 'ok') AS ok
+           min(cells.status IS 'ok' OR coalesce(maps.reason, '') <> '') AS ok
     FROM planned AS observed
     JOIN selections AS chosen ON chosen.cell = observed.cell
     JOIN planned AS control ON control.role = 'control' AND control.observed = observed.map
@@ -38,6 +39,7 @@ WITH controls AS (
         AND control.repeat = observed.repeat
         AND control.image_set = observed.image_set AND control.image = observed.image
     LEFT JOIN cells ON cells.cell = control.cell
+    LEFT JOIN maps ON maps.map = control.map
     LEFT JOIN points AS point ON point.cell = control.cell AND point.point = chosen.candidate
     WHERE observed.role = 'observed'
     GROUP BY observed.position, chosen.selector

@@ -26,6 +26,8 @@ the last tables test whether removing clusters changes answers more than as many
   harness ablate results/mine --at keys --csv effects.csv
   harness ablate results/deep --of louvain@layer=8,head=2 --layer 10 --at keys
 """
+# Columns of every table of effects, also of one without rows.
+COLUMNS = ("image", "kind", "clusters", "patches")
 # Options that are whole numbers, with their defaults.
 NUMBERS = (
     ("layer", None, "the layer to remove them in (default: the layer of the clusters' map)"),
@@ -93,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.csv is not None:
         rows = [row for image in document["images"] for row in _rows(image)]
-        write_table(columns_of(rows), arguments.csv)
+        write_table(columns_of(rows, () if rows else COLUMNS), arguments.csv)
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.cli.options import add_json_option
 from harness.cli.output import print_result
-from harness.errors import escape_controls
+from harness.errors import escape_line
 
 SUMMARY = "pair two runs cell by cell, and fail if a metric got worse than a limit"
 
@@ -58,5 +58,5 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     for line in worse:
-        print(f"worse: {escape_controls(line)}", file=sys.stderr)
+        print(f"worse: {escape_line(line)}", file=sys.stderr)
     return REGRESSION if worse else 0

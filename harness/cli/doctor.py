@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.cli.options import add_json_option, add_plugin_option
 from harness.cli.output import print_json
-from harness.errors import escape_controls
+from harness.errors import escape_line
 
 SUMMARY = "print what a bug report needs: versions, machine, plugins, whether workers start"
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found)
     else:
-        print("\n".join(escape_controls(line) for line in _lines(found)))
+        print("\n".join(map(escape_line, _lines(found))))
     return 2 if found["plugins"]["trouble"] or "trouble" in found["workers"] else 0
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from harness.cli.options import add_run_argument
-from harness.cli.output import one_line_errors
+from harness.cli.output import one_line_errors, replacing
 
 SUMMARY = "write a run's tables as Parquet or CSV"
 
@@ -43,13 +43,17 @@ def run(arguments: argparse.Namespace) -> int:
                     frame[column] = [
                         json.dumps(value, default=np.ndarray.tolist) for value in frame[column]
                     ]
-            if arguments.format == "csv":
-                frame.to_csv(path, index=False)
-            else:
-                frame.to_parquet(path, index=False)
+            with replacing(path) as new:
+                if arguments.format == "csv":
+                    frame.to_csv(new, index=False)
+                else:
+                    # Arrow itself opens no path that is not UTF-8.
+                    with new.open("wb") as file:
+                        frame.to_parquet(file, index=False)
             print(f"{path}: {len(frame)} rows")
         path = arguments.out / "provenance.json"
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
-        path.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
+        with replacing(path) as new:
+            new.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
     return 0

@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the agreement with the foreground; returns the exit code."""
-    from harness.analysis.method import flatten
+    from dataclasses import fields
+
+    from harness.analysis.foreground import MapAgreement
+    from harness.analysis.method import MethodKey, flatten
     from harness.api import open_run
     from harness.views.foreground import show
 
@@ -57,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        write_table(columns_of([flatten(each) for each in found.maps]), arguments.csv)
+        _, *others = (field.name for field in fields(MapAgreement))
+        rows = [flatten(each) for each in found.maps]
+        write_table(columns_of(rows, [*MethodKey._fields, *others]), arguments.csv)
     return 0
 
 

@@ -1,7 +1,6 @@
 """`harness leaderboard`: the ranked methods of runs."""
 
 import argparse
-import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.output import columns_of, print_result, write_csv
+from harness.cli.streams import exact_stdout
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def print_leaderboards(
                 {name: value for name, value in asdict(each).items() if name != "rows"}
                 for each in board.comparisons
             ],
+            "tests": [asdict(verdict) for verdict in board.verdicts],
         }
         for board in boards
     ]
@@ -112,7 +113,9 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     compared = run.comparisons()
     rows = ranked(compared, by)
     inline = any(session.get("isolation") == "none" for session in run.sessions())
-    return Board(str(run.folder), rows, compared, run.settings(), run.controls(), by, inline)
+    return Board(
+        str(run.folder), rows, compared, run.verdicts(), run.settings(), run.controls(), by, inline
+    )
 
 
 def _print(
@@ -124,7 +127,7 @@ def _print(
     """Print the document of one run or of several, their rows with some columns, or tables."""
     if form == "csv":
         rows = [{"run": each["run"], **row} for each in documents for row in each["rows"]]
-        write_csv(columns_of(rows, columns), sys.stdout)
+        write_csv(columns_of(rows, columns), exact_stdout())
     else:
         document = documents[0] if len(documents) == 1 else documents
         print_result(show, lambda: document, as_json=form == "json")

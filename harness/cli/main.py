@@ -1,12 +1,12 @@
 """Entry point of the `harness` command: finds the verb, runs it, prints errors in one line."""
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from harness.errors import HarnessError, escape_controls
+from harness.cli.streams import OutputError, standard_streams
+from harness.errors import HarnessError, escape_line
 from harness.plugin.commands import find_commands
 from harness.plugin.installed import Broken, harness_version
 
@@ -28,52 +28,79 @@ OWN = {
 }
 
 USAGE_ERROR = 1
+# As a shell says that a process ended by SIGINT, and by SIGPIPE.
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code (0 success, 1 usage error, 2 some cells failed)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _prepare_streams()
+    with standard_streams():
+        try:
+            return _run(given)
+        except HarnessError as error:
+            problem = str(error)
+        except KeyboardInterrupt:
+            print("harness: interrupted; run the same command again to resume", file=sys.stderr)
+            return INTERRUPTED
+        except OutputError as error:
+            if error.is_unread:
+                return BROKEN_PIPE
+            problem = str(error)
+        except OSError as error:
+            problem = _described(error)
+        print(f"harness: {escape_line(problem)}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _run(given: Sequence[str]) -> int:
     try:
-        code = _dispatch(given)
+        return _dispatch(given)
+    finally:
+        # Also after --help, which ends by SystemExit.
         sys.stdout.flush()
-        return code
-    except HarnessError as error:
-        print(f"harness: {escape_controls(str(error))}", file=sys.stderr)
-        return USAGE_ERROR
-    except KeyboardInterrupt:
-        print("harness: interrupted; run the same command again to resume", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has left: print nothing more, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return USAGE_ERROR
-    except OSError as error:
-        # Errors of files have a name, and those of libraries no number; the rest are of stdout.
-        if error.filename is not None or error.errno is None:
-            raise
-        print(f"harness: the output cannot be written: {error.strerror}", file=sys.stderr)
-        return USAGE_ERROR
 
 
-def _prepare_streams() -> None:
-    """Make every message printable: whatever its characters, and even if stdout is closed."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open for as long as the process runs
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+def _described(error: OSError) -> str:
+    """What a system call could not do, in one line; raises errors that are none of one."""
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if error.errno is None:
+        raise error
+    # Only the working folder is looked for without a name.
+    is_missing = isinstance(error, FileNotFoundError)
+    return "the working folder does not exist any more" if is_missing else str(error.strerror)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises usage errors as HarnessError, so that they take one line and exit with 1."""
+    """Raises usage errors as HarnessError, and takes options between positional arguments."""
+
+    _is_intermixing = False
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise HarnessError(f"{message} (see {self.prog} --help)")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # argparse's own way to take them calls this method. It refuses arguments that take all
+        # that follows or exclude others, and forgets a `--`.
+        exclusive = [
+            each for group in self._mutually_exclusive_groups for each in group._group_actions
+        ]
+        is_plain = any(
+            each.nargs in (argparse.PARSER, argparse.REMAINDER) or each in exclusive
+            for each in self._get_positional_actions()
+        )
+        if self._is_intermixing or is_plain or (args and "--" in args):
+            return super().parse_known_args(args, namespace)
+        self._is_intermixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_intermixing = False
 
-def _dispatch(given: list[str]) -> int:
+
+def _dispatch(given: Sequence[str]) -> int:
     parser = _Parser(
         prog="harness",
         description="Does the attention of a Vision Transformer cluster, which method shows it, "
@@ -87,9 +114,7 @@ def _dispatch(given: list[str]) -> int:
     for name, command in find_commands(OWN).items():
         if name == chosen and isinstance(command, Broken):
             raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
-        summary = escape_controls(
-            f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
-        )
+        summary = f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
         sub = verbs.add_parser(
             name,
             # argparse formats help by %.
@@ -102,7 +127,3 @@ def _dispatch(given: list[str]) -> int:
             sub.set_defaults(function=command.run)
     parsed = parser.parse_args(given)
     return int(parsed.function(parsed))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

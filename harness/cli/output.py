@@ -1,7 +1,8 @@
-"""What verbs write: tables, JSON and CSV to stdout, and files with one-line errors."""
+"""What verbs write: tables, JSON and CSV to stdout, and files, complete or not at all."""
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+# The exit status of a command that did its work, of which a part failed.
+FAILED = 2
 # A file or a pipe has no width of its own.
 FILE_WIDTH = 120
 
@@ -35,14 +38,28 @@ def print_result(
         show(stdout_console())
 
 
+def exit_status(failures: Mapping[str, int]) -> int:
+    """The exit status, 2 if something failed; then prints what, such as {"cell failed": 3}."""
+    if not failures:
+        return 0
+    listed = "; ".join(_counted(count, what) for what, count in failures.items())
+    print(f"exit status {FAILED}: {listed}", file=sys.stderr)
+    return FAILED
+
+
+def _counted(count: int, what: str) -> str:
+    noun, _, verb = what.partition(" ")
+    return f"{count} {noun}{'' if count == 1 else 's'} {verb}"
+
+
 def print_json(document: Any) -> None:
     """Print a document as JSON."""
     print(json.dumps(document, indent=2))
 
 
 def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
-    """Write columns of equal length as a CSV file."""
-    with one_line_errors(path), path.open("w", newline="", encoding="utf-8") as file:
+    """Write columns of equal length as a CSV file, complete or not at all."""
+    with replacing(path) as new, new.open("w", newline="", encoding="utf-8") as file:
         write_csv(columns, file)
 
 
@@ -62,6 +79,29 @@ def write_drawings(
             path = folder / f"{name}.csv"
             write_table(table, path)
             yield path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file that takes the place of `path` once the block has written it.
+
+    Without success nothing is left of it, and an old file stays as it was. Devices and pipes, such
+    as /dev/stdout, are written directly. Raises HarnessError if the path cannot be written.
+    """
+    with one_line_errors(path):
+        if path.absolute().is_relative_to("/dev") or (path.exists() and not path.is_file()):
+            yield path
+            return
+        # A link stays; the file that it leads to is replaced.
+        target = Path(os.path.realpath(path))
+        new = target.with_name(f".harness-{os.getpid()}.partial")
+        try:
+            yield new
+            with new.open("rb") as written:
+                os.fsync(written.fileno())
+            new.replace(target)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.cli.options import add_json_option, add_settings
+from harness.cli.output import exit_status
 
 SUMMARY = "cluster attention maps over a sweep of thresholds, with controls, and rank the methods"
 COMPONENTS = (
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     if estimate is None:
         return _print_results(prepared.folder, arguments.json)
     document = {"run": str(prepared.folder), **asdict(estimate), "new": estimate.new}
-    print(json.dumps(document) if arguments.json else f"{prepared.folder}: {estimate}")
+    lines = f"{prepared.folder}: {estimate}", *estimate.reaches()
+    print(json.dumps(document) if arguments.json else "\n".join(lines))
     return 0
 
 
@@ -58,8 +60,7 @@ def _print_results(folder: Path, as_json: bool) -> int:
 
     finished = Run(folder)
     print_leaderboards([finished], "json" if as_json else "table")
-    statuses, failed = finished.statuses(), finished.failed_selections()
+    statuses = finished.statuses()
     listed = ", ".join(f"{count} {status}" for status, count in statuses.items())
-    selections = f"; selections: {failed} failed" if failed else ""
-    print(f"{folder}: cells: {listed}{selections}", file=sys.stderr)
-    return 0 if set(statuses) <= {"ok"} and not failed else 2
+    print(f"{folder}: cells: {listed}", file=sys.stderr)
+    return exit_status(finished.failures())

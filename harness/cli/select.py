@@ -1,9 +1,9 @@
 """`harness select`: apply selectors to a run's stored profiles, then show the leaderboard."""
 
 import argparse
-import sys
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.output import exit_status
 
 SUMMARY = "apply other selectors to a run, without clustering again"
 
@@ -28,6 +28,4 @@ def run(arguments: argparse.Namespace) -> int:
     with shown_progress() as progress:
         failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
     print_leaderboards([opened], "json" if arguments.json else "table")
-    if failed:
-        print(f"{opened.folder}: selections: {failed} failed", file=sys.stderr)
-    return 2 if failed else 0
+    return exit_status({"selection failed": failed} if failed else {})

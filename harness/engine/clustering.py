@@ -1,17 +1,20 @@
 """Feeds a pool with the cells that have no record, and writes their records.
 
 Cells are read from the store page by page, so that memory does not grow with their number, and
-submitted as soon as their maps exist: clustering starts while maps are still extracted.
+submitted as soon as their maps exist: clustering starts while maps are still extracted. A cell of a
+control waits for the cell of the map that the control is compared with, and is skipped if that
+failed: the map counts as failed then, whatever its controls give.
 """
 
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
+from harness.engine.failures import Failures
 from harness.engine.pool import CellJob, Pool
 from harness.errors import RunStoppedError
 from harness.planning.progress import Progress
@@ -19,15 +22,16 @@ from harness.planning.settings import Settings, TimeLimits
 from harness.planning.survey import MapRecord
 from harness.store import FILE_NAME, Store
 from harness.store.records import CellRecord
+from harness.store.tables import METHOD_COLUMNS
 
 # Seconds without an ended cell after which the pool is asked for its room again.
 PATIENCE = 5.0
 # Cells read from the store at a time.
 PAGE = 500
-# Warnings about failed cells; the tables have all failures.
-WARNINGS = 10
 # What a job needs of a planned cell.
 NEEDED = ("image", "layer", "head", "graph", "clusterer", "seed", "point")
+# A missing cell, and the record of its map.
+Missing = tuple[sqlite3.Row, MapRecord]
 
 
 @dataclass
@@ -42,15 +46,19 @@ class Clustering:
     settings: Settings
     limits: TimeLimits
     progress: Progress
+    failures: Failures
     phase: str
     total: int
     _done: int = 0
-    _failures: int = 0
     _after: int = -1
     _page: deque[tuple[sqlite3.Row, MapRecord | None]] = field(default_factory=deque)
     _under_way: dict[Future[CellRecord], sqlite3.Row] = field(default_factory=dict)
+    # Cells that wait for a cell under way, or for the first of their method, and those that waited.
+    _waiting: dict[Hashable, list[Missing]] = field(default_factory=dict)
+    _ready: deque[Missing] = field(default_factory=deque)
 
     def __enter__(self) -> Self:
+        self.failures.sound(self.store.sound_methods())
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -80,26 +88,64 @@ class Clustering:
 
     def _feed(self) -> None:
         room = self.pool.room()
-        skipped = []
+        skipped: list[CellRecord] = []
         while len(self._under_way) < room and (missing := self._next()) is not None:
             cell, found = missing
-            if found is None:
-                break
-            self._after = cell["position"]
-            self._page.popleft()
-            if found.reason:
-                skipped.append(CellRecord(cell["cell"], "skipped", found.reason))
+            if (awaited := self._awaited(cell)) is not None:
+                self._waiting.setdefault(awaited, []).append(missing)
+            elif reason := found.reason or self._why_skipped(cell):
+                skipped.append(CellRecord(cell["cell"], "skipped", reason))
+                if len(skipped) == PAGE:
+                    break
             else:
                 self._under_way[self.pool.submit(self._job(cell, found))] = cell
         if skipped:
-            self.store.write_cells(skipped)
-            self._done += len(skipped)
+            self._record(skipped)
 
-    def _next(self) -> tuple[sqlite3.Row, MapRecord | None] | None:
+    def _next(self) -> Missing | None:
+        """Take the next cell whose map has a record; None if too many cells wait, or none is left.
+
+        Cells without a map yet are waited for: those behind them lack their maps too.
+        """
+        if self._ready:
+            return self._ready.popleft()
+        if sum(map(len, self._waiting.values())) >= PAGE:
+            return None
         if not self._page or self._page[0][1] is None:
             # Maps may have come since the page was read.
             self._page = deque(self.store.missing(self._after, PAGE))
-        return self._page[0] if self._page else None
+        if not self._page:
+            return None
+        cell, found = self._page[0]
+        if found is None:
+            return None
+        self._page.popleft()
+        self._after = cell["position"]
+        return cell, found
+
+    def _awaited(self, cell: sqlite3.Row) -> Hashable | None:
+        """What must end before it is known whether a cell is computed; None if it is known."""
+        if cell["base"] is not None and self.store.outcome(cell["base"]) is None:
+            return cast("str", cell["base"])
+        # So that as many cells of a method that is stopped are computed, whatever the pool.
+        method = _method(cell)
+        trying = sum(_method(each) == method for each in self._under_way.values())
+        return method if self.failures.may_stop(method, trying) else None
+
+    def _why_skipped(self, cell: sqlite3.Row) -> str:
+        """Why a cell is not computed, "" if it is."""
+        if cell["base"] is not None:
+            status, reason = self.store.outcome(cell["base"]) or ("ok", "")
+            if status != "ok":
+                return f"the cell of the map itself is {status}: {reason}"
+        return self.failures.stopped(_method(cell))
+
+    def _record(self, records: Sequence[CellRecord]) -> None:
+        """Write records, in one transaction as each waits for the disk, and release who waited."""
+        self.store.write_cells(records)
+        self._done += len(records)
+        for record in records:
+            self._ready += self._waiting.pop(record.key, ())
 
     def _job(self, cell: sqlite3.Row, found: MapRecord) -> CellJob:
         settings = self.settings
@@ -121,23 +167,29 @@ class Clustering:
         done, _ = wait(self._under_way, patience, FIRST_COMPLETED)
         ended = [each for each in self._under_way if each in done and not each.exception()]
         if ended:
-            # One transaction for all of them: each transaction waits for the disk.
-            self.store.write_cells(future.result() for future in ended)
+            self._record([future.result() for future in ended])
             if not (self.store.folder / FILE_NAME).exists():
                 raise RunStoppedError(f"{self.store.folder}: was removed during the run")
         for future in ended:
-            cell, record = self._under_way.pop(future), future.result()
-            if record.status != "ok":
-                self._failures += 1
-                self._warn(cell, record)
-        self._done += len(ended)
+            self._judge(self._under_way.pop(future), future.result())
+        self.failures.show(PATIENCE)
         for future in done:
             # Raises what stopped the pool.
             future.result()
 
-    def _warn(self, cell: sqlite3.Row, record: CellRecord) -> None:
-        if self._failures <= WARNINGS:
-            where = f"{cell['clusterer']} on {cell['image']}"
-            self.progress.warn(f"{where}: {record.status}: {record.reason}")
-        elif self._failures == WARNINGS + 1:
-            self.progress.warn("more cells failed; `harness export` lists each with its reason")
+    def _judge(self, cell: sqlite3.Row, record: CellRecord) -> None:
+        """Warn of a failed cell, and count it against its method."""
+        failure = "" if record.status == "ok" else f"{record.status}: {record.reason}"
+        if failure:
+            self.failures.warn(cell["image"], failure, f"{cell['clusterer']} on ")
+        on = f" on {cell['control']}" if cell["control"] else ""
+        source = cell["image_set"] or cell["extractor"]
+        label = f"{cell['clusterer']}{on} ({cell['graph']}, {source})"
+        method = _method(cell)
+        self.failures.record(method, label, failure)
+        self._ready += self._waiting.pop(method, ())
+
+
+def _method(cell: sqlite3.Row) -> tuple[str, ...]:
+    """What a cell's failure is counted against: its method, on the same kind of maps."""
+    return tuple(cell[name] for name in METHOD_COLUMNS)

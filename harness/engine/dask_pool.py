@@ -29,6 +29,7 @@ from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution
 from harness.store.records import CellRecord
+from harness.working_folder import safe_environment
 
 try:
     import dask
@@ -171,7 +172,9 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
     if address == LOCAL:
         # The workers that Dask starts here import nothing from the working folder.
         setting = "distributed.nanny.pre-spawn-environ"
-        safe = {**dask.config.get(setting, {}), "PYTHONSAFEPATH": "1"}
+        environ = safe_environment()
+        changed = {name: environ.get(name, "") for name in ("PYTHONSAFEPATH", "PYTHONPATH")}
+        safe = {**dask.config.get(setting, {}), **changed}
         opened.enter_context(dask.config.set({setting: safe}))
         cluster = {"n_workers": execution.workers, "threads_per_worker": 1, "silence_logs": 50}
         target = distributed.LocalCluster(**cluster, dashboard_address=":0")

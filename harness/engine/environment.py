@@ -35,14 +35,13 @@ def environment(extraction_threads: int) -> dict[str, Any]:
 
 
 def _libraries() -> Iterator[tuple[str, str]]:
-    """Required packages with their versions, and installed packages of extras."""
+    """Packages that are required or of an extra, if they are installed, with their versions."""
     for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
         # 'transformers>=5.20; extra == "hf"': the name ends where the versions begin.
         name = re.split(r"[^\w.-]", requirement)[0]
         extra = re.search(r"extra == [\"'](.*)[\"']", requirement)
-        if extra is None:
-            yield name, importlib.metadata.version(name)
-        elif extra[1] not in EXTRAS_THAT_COMPUTE_NOTHING:
+        if extra is None or extra[1] not in EXTRAS_THAT_COMPUTE_NOTHING:
+            # Extras may be missing, and what a version of Python does not have.
             with suppress(importlib.metadata.PackageNotFoundError):
                 yield name, importlib.metadata.version(name)
 

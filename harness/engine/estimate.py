@@ -1,10 +1,12 @@
 """What a run would cost, estimated before it starts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from harness.planning.plan import Plan, PlannedCell
+from harness.metrics.reach import Reach, reach
+from harness.planning.plan import Plan, PlannedCell, PlannedMap
+from harness.plugin.values import OBSERVED
 from harness.store import Store
 from harness.store.selections import Accepted, accepted
 
@@ -14,7 +16,8 @@ class CostEstimate:
     """How many cells a run has, how many are computed already, and how long the rest takes.
 
     perturbed: the most cells that selected levels may add; seconds: estimated from stored cells of
-    the same methods; untimed: new cells of methods without any, left out of `seconds`.
+    the same methods; untimed: new cells of methods without any, left out of `seconds`; tests: by
+    control, what the tests of a selector can reach.
     """
 
     cells: int
@@ -23,6 +26,7 @@ class CostEstimate:
     perturbed: int
     seconds: float
     untimed: int
+    tests: Mapping[str, Reach]
 
     @property
     def new(self) -> int:
@@ -40,6 +44,12 @@ class CostEstimate:
         if self.untimed:
             text += f"; no like cell was timed here for {self.untimed}"
         return text
+
+    def reaches(self) -> Iterator[str]:
+        """Generate a line for the controls under which tests can reach the same."""
+        for found in dict.fromkeys(self.tests.values()):
+            controls = [name for name, each in self.tests.items() if each == found]
+            yield f"{', '.join(controls)}: {found}"
 
 
 def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
@@ -87,7 +97,31 @@ def cost_of(
         perturbed.total(),
         work / workers,
         sum(count for method, count in new.items() if method not in seconds),
+        planned_tests(plan),
     )
+
+
+def planned_tests(plan: Plan) -> dict[str, Reach]:
+    """What the tests of a selector can reach, by control, if no cell fails.
+
+    Maps from images count as of one size, which is not known before they are extracted.
+    """
+    settings = plan.settings
+    maps = list({each.key: each for each in plan.maps if not each.reason}.values())
+    observed = [each for each in maps if each.variant == OBSERVED]
+
+    def pool(planned: PlannedMap) -> Hashable:
+        if settings.pooling == "image":
+            return planned.observed or planned.key
+        return planned.extractor, planned.head_index, planned.nodes
+
+    draws = Counter((each.variant.name, pool(each)) for each in maps if each.variant != OBSERVED)
+    methods = len(plan.graphs) * len(plan.clusterers) * settings.repeats
+    found = {}
+    for control in dict.fromkeys(control for control, _ in draws):
+        tested = [draws[control, pool(each)] for each in observed]
+        found[control] = reach([count for count in tested if count] * methods)
+    return found
 
 
 def _method(cell: PlannedCell) -> tuple[str, str]:

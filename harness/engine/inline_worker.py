@@ -9,7 +9,7 @@ from typing import Any
 from harness.engine.guardian import Guardian
 from harness.engine.isolation import borrowed
 from harness.engine.jobs import Context, failure_of, perform
-from harness.engine.messages import Message, decode, encode
+from harness.engine.messages import Message, decode, encode, encode_answer
 from harness.engine.worker import JobFailedError, Worker, WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError
@@ -46,18 +46,18 @@ class InlineWorker:
         """Nothing: it is always ready."""
 
     def call(
-        self, job: str, limit: float, *, silence: bool = False, **header: Any
+        self, job: str, limit: float, *, silence: bool = False, first: float = 0.0, **header: Any
     ) -> Iterator[Message]:
         """Do a job, then yield its answers, and raise what came after them."""
         found: list[Message] = []
         try:
-            self._perform(_received({"job": job, **header}), found)
+            self._perform(_received(encode({"job": job, **header})), found)
         finally:
             yield from found
 
     def _perform(self, header: Message, found: list[Message]) -> None:
         def send(reply: str = "answer", **values: Any) -> None:
-            found.append(_received({"reply": reply, **values}))
+            found.append(_received(encode_answer({"reply": reply, **values})))
 
         try:
             with borrowed():
@@ -68,11 +68,11 @@ class InlineWorker:
             # Whoever quits the debugger wants the run to end, not the next cell.
             raise KeyboardInterrupt from error
         except BaseException as error:
-            raise JobFailedError(**_received(failure_of(error, None))) from error
+            raise JobFailedError(**_received(encode_answer(failure_of(error, None)))) from error
 
 
-def _received(message: Message) -> Message:
+def _received(content: bytes) -> Message:
     """A message as it arrives at the other end of a pipe."""
-    received = decode(BytesIO(encode(message)).read)
+    received = decode(BytesIO(content).read)
     assert received is not None
     return received

@@ -160,7 +160,8 @@ class ProcessState:
 
 def _has_children() -> bool:
     try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        # This may reap one, for which nobody waits: a process with children is replaced.
+        os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
         return False
     return True

@@ -1,6 +1,5 @@
 """The jobs of workers. The methods of plugins are called here and nowhere else."""
 
-import bdb
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ import numpy as np
 
 from harness.engine import checks
 from harness.engine.cell import perturbed, profile
+from harness.engine.failures import ENDS_RUN, reason_of
 from harness.engine.isolation import prepare
 from harness.engine.messages import point_message
 from harness.engine.selection import selected
@@ -30,11 +30,8 @@ from harness.store.maps import load_map, save_map
 Header = Mapping[str, Any]
 # Sends an answer with these values; its "reply" is "answer" unless given.
 Send = Callable[..., None]
-# Characters that are stored of a reason, and of the end of a traceback.
-REASON = 1000
+# Characters that are stored of the end of a traceback.
 DETAIL = 8000
-# They always end the run; quitting the debugger raises the second.
-ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 C = TypeVar("C")
 
 
@@ -67,18 +64,24 @@ class Context:
 
 
 def keys(context: Context, header: Header, send: Send) -> None:
-    """Ask a set of images or maps for its keys, and a set of maps for the location of each."""
+    """Ask a set of images or maps for its keys, and a set of maps for the location of each.
+
+    The answer holds what it warns of, too.
+    """
     text = header["set"]
-    if header["kind"] == "image set":
-        images = context.make(base.ImageSet, "image set", text)
-        entries = [{"key": key} for key in checks.keys(images.keys(), text)]
-    else:
-        maps = context.make(base.MapSet, "extractor", text)
-        entries = [
-            {"key": key, **checks.location(maps.locate(key), text)}
-            for key in checks.keys(maps.keys(), text)
-        ]
-    send(entries=entries)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        if header["kind"] == "image set":
+            images = context.make(base.ImageSet, "image set", text)
+            entries = [{"key": key} for key in checks.keys(images.keys(), text)]
+        else:
+            maps = context.make(base.MapSet, "extractor", text)
+            entries = [
+                {"key": key, **checks.location(maps.locate(key), text)}
+                for key in checks.keys(maps.keys(), text)
+            ]
+    said = (each for each in caught if each.category is UserWarning)
+    send(entries=entries, warnings=checks.warnings(said))
 
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
@@ -230,8 +233,9 @@ def cell(context: Context, header: Header, send: Send) -> None:
 def select(context: Context, header: Header, send: Send) -> None:
     """Apply selectors to the observed profiles of a group and to their nulls.
 
-    Each question is {"cell", "selector", "pool"}. `controls` holds, for each control, the cells of
-    its draws by pool. A selection is made under the first control.
+    Each question is {"cell", "selector", "pool", "untested"}. `controls` holds, for each control,
+    the cells of its draws by pool. A selection is made under the first control that has draws, and
+    tested under all but the `untested` ones.
     """
     with open_for_reading(Path(header["run"])) as stored:
         profile_of = lru_cache(maxsize=None)(stored.profile)
@@ -242,7 +246,9 @@ def select(context: Context, header: Header, send: Send) -> None:
                 control: [profile_of(cell) for cell in pools.get(question["pool"], [])]
                 for control, pools in header["controls"].items()
             }
-            return selected(selector, profile_of(question["cell"]), nulls)
+            return selected(
+                selector, profile_of(question["cell"]), nulls, set(question["untested"])
+            )
 
         _answer_each(header, choose, send)
 
@@ -272,13 +278,3 @@ def failure_of(error: BaseException, memory: int | None) -> dict[str, Any]:
         "reason": reason,
         "detail": "".join(traceback.format_exception(type(error), error, trace))[-DETAIL:],
     }
-
-
-def reason_of(error: BaseException) -> str:
-    """One line that says what went wrong; the type of our own errors would add nothing."""
-    try:
-        said = " ".join(str(error).split())
-    except Exception:
-        said = "(its message cannot be read)"
-    text = said if isinstance(error, HarnessError) else f"{type(error).__name__}: {said}"
-    return text if len(text) <= REASON else f"{text[:REASON]}…"

@@ -24,9 +24,17 @@ class ProtocolError(Exception):
 
 
 def encode(message: Message) -> bytes:
-    """The bytes of a message."""
-    # Lone surrogates, as in the names of odd files, can be neither stored nor printed.
-    content = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+    """The bytes of a message, with every character of its text.
+
+    Lone surrogates too: by them Python expresses the bytes of paths that are not UTF-8.
+    """
+    content = json.dumps(message).encode()
+    return LENGTH.pack(len(content)) + content
+
+
+def encode_answer(answer: Message) -> bytes:
+    """The bytes of a worker's answer, whose text can be stored: it has no lone surrogates."""
+    content = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
     return LENGTH.pack(len(content)) + content
 
 

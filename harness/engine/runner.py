@@ -12,6 +12,7 @@ from harness.engine import environment
 from harness.engine.clustering import Clustering
 from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
+from harness.engine.failures import Failures
 from harness.engine.inline_worker import NOTE, open_worker
 from harness.engine.pool import InlinePool, LocalPool, Pool
 from harness.engine.selecting import select_all
@@ -24,6 +25,7 @@ from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Settings
 from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
+from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
@@ -81,7 +83,8 @@ class PreparedRun:
             store.write_maps(_surveyed_maps(plan, survey))
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
-                progress.note(f"{self.folder}: {cost}")
+                for line in (f"{self.folder}: {cost}", *cost.reaches()):
+                    progress.note(line)
             _Session(self, plan, config, worker, store, progress, forced).complete()
 
     @property
@@ -123,6 +126,7 @@ def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, An
     return {
         "environment": found,
         "isolation": execution.isolation,
+        "plugins": recorded(execution.plugins),
         "source": environment.source(),
         "invocation": environment.invocation(),
         "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
@@ -185,15 +189,20 @@ class _Session:
         run, missing = self.run, self.store.count_missing()
         if missing:
             progress, limits, store = self.progress, run.execution.timeout, self.store
-            cells = Clustering(store, pool(), run.settings, limits, progress, phase, missing)
-            maps = Extraction(self.worker, store, limits.seconds, progress, cells.take_maps)
-            with cells:
-                maps.get(self._missing_maps())
+            with (
+                Failures(progress, run.execution.keep_going) as failures,
+                Clustering(
+                    store, pool(), run.settings, limits, progress, failures, phase, missing
+                ) as cells,
+            ):
+                Extraction(
+                    self.worker, store, limits.seconds, progress, failures, cells.take_maps
+                ).get(self._missing_maps())
                 cells.finish()
 
     def _select(self) -> None:
-        selectors, limit = self.run.settings.selectors, self.run.execution.timeout.seconds
-        records = select_all(self.store, self.worker, selectors, limit, self.progress)
+        selectors, how = self.run.settings.selectors, self.run.execution
+        records = select_all(self.store, self.worker, selectors, how, self.progress)
         replace_selections(self.store, records)
 
     def _pool(self) -> AbstractContextManager[Pool]:

@@ -1,18 +1,21 @@
 """Applies selectors to stored profiles, group by group, and tests the selections."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from harness.engine.failures import Failures
 from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
 from harness.engine.worker import Worker, WorkerConfig, ask_each
 from harness.errors import HarnessError
 from harness.metrics.significance import significance
 from harness.planning.identity import code_digest
-from harness.planning.progress import Progress, named
+from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
+from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.store import Store, open_for_reading, open_for_writing
@@ -24,11 +27,12 @@ from harness.store.selections import (
     groups,
     replace_selections,
     replace_stabilities,
+    undrawn_controls,
 )
 
 
 def select_all(
-    store: Store, worker: Worker, selectors: Sequence[str], limit: float, progress: Progress
+    store: Store, worker: Worker, selectors: Sequence[str], how: Execution, progress: Progress
 ) -> Iterator[SelectionRecord]:
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
@@ -36,24 +40,28 @@ def select_all(
     those of its image.
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
-    warned: set[tuple[str, str]] = set()
     settings = store.settings()
-    header = {"run": str(store.folder)}
-    for group in groups(store):
-        questions, controls = _questions(group, selectors, settings["pooling"])
-        answers = ask_each(worker, "select", limit, questions, controls=controls, **header)
-        for question, answer in zip(questions, answers, strict=True):
-            record = _record(question["cell"], question["selector"], answer)
-            failure = record.selector, record.reason
-            if record.selection is None and failure not in warned:
-                warned.add(failure)
-                progress.warn(named(*failure))
-            progress.advance()
-            yield record
+    header, undrawn = {"run": str(store.folder)}, undrawn_controls(store)
+    with Failures(progress, how.keep_going) as failures:
+        for group in groups(store):
+            questions, controls = _questions(group, selectors, settings["pooling"], undrawn)
+            answers = ask_each(
+                worker, "select", how.timeout.seconds, questions, failures, itemgetter("selector"),
+                controls=controls, **header,
+            )  # fmt: skip
+            for question, answer in zip(questions, answers, strict=True):
+                record = _record(question["cell"], question["selector"], answer)
+                if record.selection is None and record.reason != failures.stopped(record.selector):
+                    failures.warn(record.selector, record.reason)
+                for control, test in answer.get("tests", {}).items():
+                    if "reason" in test:
+                        failures.warn(record.selector, test["reason"], f"under {control}, ")
+                progress.advance()
+                yield record
 
 
 def _questions(
-    group: Group, selectors: Sequence[str], pooling: Pooling
+    group: Group, selectors: Sequence[str], pooling: Pooling, undrawn: Set[tuple[str, str]]
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
     """The selections of a group, and the cells of each control by pool: by map, or all in one."""
     is_pooled = pooling == "group"
@@ -62,10 +70,14 @@ def _questions(
         for cell, observed in cells.items():
             controls[control].setdefault("" if is_pooled else observed, []).append(cell)
     of_cells = [
-        {"cell": cell, "pool": "" if is_pooled else observed}
+        {
+            "cell": cell,
+            "pool": "" if is_pooled else observed,
+            "untested": [name for name in controls if (name, observed) in undrawn],
+        }
         for cell, observed in group.observed.items()
     ]
-    return [{**each, "selector": name} for each in of_cells for name in selectors], controls
+    return [{**each, "selector": name} for name in selectors for each in of_cells], controls
 
 
 def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRecord:
@@ -76,6 +88,7 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
     tests = {
         control: significance(test["statistic"], test["nulls"])
         for control, test in answer["tests"].items()
+        if "reason" not in test
     }
     return SelectionRecord(cell, selector, Selection(**{**chosen, "plateau": plateau}), tests=tests)
 
@@ -99,9 +112,11 @@ def apply_selectors(
         open_for_writing(folder) as store,
         open_worker(config, execution.isolation, registry) as worker,
     ):
-        records = select_all(store, worker, list(codes), execution.timeout.seconds, progress)
+        records = select_all(store, worker, list(codes), execution, progress)
         replace_selections(store, records, list(codes))
         listed = list(dict.fromkeys([*settings["selectors"], *codes]))
         store.change_settings({**settings, "selectors": listed})
+        before = store.sessions()[-1].get("plugins", [])
+        store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
         replace_stabilities(store, stabilities(store))
         return failed_selections(store)

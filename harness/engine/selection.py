@@ -1,41 +1,64 @@
 """One selection with its tests: a selector applied to a profile and to its nulls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from typing import Any
 
 from harness.engine import checks
+from harness.engine.failures import ENDS_RUN, reason_of
 from harness.errors import HarnessError
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
 
 
 def selected(
-    selector: Selector, observed: Profile, nulls: Mapping[str, Sequence[Profile]]
+    selector: Selector,
+    observed: Profile,
+    nulls: Mapping[str, Sequence[Profile]],
+    untested: Set[str] = frozenset(),
 ) -> dict[str, Any]:
     """The selection of a selector, and its statistics on each control's draws.
 
     Under every control the observed profile and the draws are treated alike: the selector gets
     each of them with all the others as its nulls. Returns {"selection", "tests"}: the selection
-    under the first control, and by control the observed statistic and those of the draws.
+    under the first control that has draws, and by control, but for the untested, the observed
+    statistic and those of the draws, or the reason why a test after the first failed.
     """
+    drawn = {control: profiles for control, profiles in nulls.items() if profiles}
+    if nulls and not drawn and selector.needs_controls:
+        raise HarnessError(
+            f"{selector.name}: needs a control to compare with, and there is no draw of "
+            f"{' or '.join(nulls)}: none could be drawn, or clustered"
+        )
+    tests: dict[str, dict[str, Any]] = {}
+    selection: Selection | None = None
+    for control, profiles in drawn.items():
+        try:
+            _check_levels(observed, profiles)
+            chosen = _select(selector, observed, profiles)
+            if selection is None:
+                selection = chosen
+            if control not in untested:
+                statistics = [
+                    _select(
+                        selector, null, [observed, *profiles[:at], *profiles[at + 1 :]]
+                    ).statistic
+                    for at, null in enumerate(profiles)
+                ]
+                tests[control] = {"statistic": chosen.statistic, "nulls": statistics}
+        except ENDS_RUN:
+            raise
+        except Exception as error:
+            if control == next(iter(drawn)):
+                raise
+            tests[control] = {"reason": reason_of(error)}
+    return {"selection": asdict(selection or _select(selector, observed, [])), "tests": tests}
+
+
+def _check_levels(observed: Profile, drawn: Sequence[Profile]) -> None:
     levels = observed.levels.tobytes()
-    if any(null.levels.tobytes() != levels for drawn in nulls.values() for null in drawn):
+    if any(null.levels.tobytes() != levels for null in drawn):
         raise HarnessError("the controls' levels are not the image's own")
-    selections = {control: _select(selector, observed, drawn) for control, drawn in nulls.items()}
-    selection = next(iter(selections.values())) if selections else _select(selector, observed, [])
-    tests = {
-        control: {
-            "statistic": selections[control].statistic,
-            "nulls": [
-                _select(selector, null, [observed, *drawn[:index], *drawn[index + 1 :]]).statistic
-                for index, null in enumerate(drawn)
-            ],
-        }
-        for control, drawn in nulls.items()
-        if drawn
-    }
-    return {"selection": asdict(selection), "tests": tests}
 
 
 def _select(selector: Selector, profile: Profile, others: Sequence[Profile]) -> Selection:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine.worker import JobFailedError, Worker, ask_each
+from harness.engine.failures import Failures
+from harness.engine.worker import LOADING, JobFailedError, Worker, ask_each
 from harness.errors import HarnessError
 from harness.planning.progress import Progress, named
 from harness.planning.survey import (
@@ -70,16 +71,20 @@ class Surveyor:
 
     def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
-        entries = self._ask(text, "keys", set=text, kind=kind)["entries"]
+        asked = self._ask(text, "keys", set=text, kind=kind)
+        for warning in asked["warnings"]:
+            self.progress.warn(named(text, warning))
+        entries = asked["entries"]
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
         answers = ask_each(self.worker, job, self.limit, keys, set=text, **header)
-        for entry, answer in zip(entries, answers, strict=True):
-            found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
-            if "reason" in answer:
-                self.progress.warn(named(entry["key"], answer["reason"]))
-            yield {**entry, **found}
-            self.progress.advance()
+        with Failures(self.progress) as failures:
+            for entry, answer in zip(entries, answers, strict=True):
+                found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
+                if "reason" in answer:
+                    failures.warn(entry["key"], answer["reason"])
+                yield {**entry, **found}
+                self.progress.advance()
 
     def _extractor(self, text: str, images: Sequence[str]) -> SurveyedExtractor:
         answer = self._ask(text, "survey_extractor", extractor=text, images=images)
@@ -91,7 +96,7 @@ class Surveyor:
     def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job; if it fails, the component cannot be used at all."""
         try:
-            (answer,) = self.worker.call(job, self.limit, **header)
+            (answer,) = self.worker.call(job, self.limit, first=LOADING, **header)
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         return answer

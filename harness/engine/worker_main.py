@@ -1,4 +1,4 @@
-"""The process of a worker: `python -P -m harness.engine.worker_main ANSWERS`.
+"""The process of a worker: `python -m harness.engine.worker_main ANSWERS`.
 
 Jobs come through its standard input; the argument is the file descriptor for its answers. The
 process says when it is ready, then does one job at a time: it says that it begins, and answers with
@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.engine.isolation import ProcessState, adopt_orphans, forget_peak_memory, peak_memory
 from harness.engine.jobs import MODEL_JOBS, Context, Send, failure_of, perform
-from harness.engine.messages import Message, decode, encode
+from harness.engine.messages import Message, decode, encode_answer
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.identity import source_digest
@@ -32,7 +32,7 @@ def main() -> None:
     os.set_inheritable(writer.fileno(), False)
 
     def send(reply: str = "answer", **values: Any) -> None:
-        writer.write(encode({"reply": reply, **values}))
+        writer.write(encode_answer({"reply": reply, **values}))
         writer.flush()
 
     handshake = decode(reader.read)

@@ -17,6 +17,7 @@ from harness.engine.isolation import peak_memory, thread_variables
 from harness.engine.messages import Message, ProtocolError, decode, encode
 from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.errors import RunStoppedError
+from harness.working_folder import safe_environment
 
 # Bytes read at a time; the allocator would map a larger buffer anew for every message.
 CHUNK = 1 << 16
@@ -41,7 +42,9 @@ class WorkerProcess:
         self._config = config
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
-        self._starting = threading.Lock()
+        # Held while the process starts or is reaped: `interrupt` kills no other one.
+        self._changing = threading.Lock()
+        self._peak = 0
         self.is_interrupted = False
         self.peak_memory: int | None = None
 
@@ -52,15 +55,17 @@ class WorkerProcess:
         self.kill()
 
     def call(
-        self, job: str, limit: float, *, silence: bool = False, **header: Any
+        self, job: str, limit: float, *, silence: bool = False, first: float = 0.0, **header: Any
     ) -> Iterator[Message]:
         """Do a job and yield its answers; unless all are read, the process is killed."""
         complete = False
+        allowed = max(limit, first)
         try:
-            deadline = self._begin({"job": job, **header}, limit)
-            while (answer := self._receive(deadline, limit))["reply"] not in ("done", "failed"):
+            deadline = self._begin({"job": job, **header}, allowed)
+            while (answer := self._receive(deadline, allowed))["reply"] not in ("done", "failed"):
                 yield answer
                 if silence:
+                    allowed = limit
                     deadline = time.monotonic() + limit
             complete = not answer["spent"]
             self.peak_memory = answer["peak_memory"]
@@ -77,7 +82,7 @@ class WorkerProcess:
             self.kill()
         if self._process is not None:
             return
-        with self._starting:
+        with self._changing:
             if self.is_interrupted:
                 raise RunStoppedError(INTERRUPTED)
             self._open()
@@ -97,22 +102,22 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Kill the process, if there is one, and every process that it started."""
-        if self._process is None:
+        with self._changing:
+            process, self._process = self._process, None
+        if process is None:
             return
-        process, self._process = self._process, None
         _kill_group(process.pid)
-        _reap(process)
+        process.wait()
         end_marked(self._mark)
         for pipe in self._pipes:
             pipe.close()
 
     def interrupt(self) -> None:
         """Kill the process from another thread, for good; whoever waits for it cleans up."""
-        with self._starting:
+        with self._changing:
             self.is_interrupted = True
-            process = self._process
-        if process is not None:
-            _kill_group(process.pid)
+            if self._process is not None and self._process.returncode is None:
+                _kill_group(self._process.pid)
 
     def _begin(self, message: Message, limit: float) -> float:
         """Give a job to a process that then begins with it; returns the job's deadline."""
@@ -139,13 +144,13 @@ class WorkerProcess:
                 answers = opened.enter_context(os.fdopen(reader, "rb", 0))
                 with os.fdopen(theirs, "wb", 0):
                     process = subprocess.Popen(
-                        [sys.executable, "-P", "-m", "harness.engine.worker_main", str(theirs)],
+                        [sys.executable, "-m", "harness.engine.worker_main", str(theirs)],
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         stderr=subprocess.STDOUT,
                         bufsize=0,
                         pass_fds=(theirs,),
-                        env={**os.environ, **thread_variables(1), MARK: self._mark},
+                        env={**safe_environment(), **thread_variables(1), MARK: self._mark},
                         start_new_session=True,
                     )
             except OSError as error:
@@ -228,10 +233,16 @@ class WorkerProcess:
             self._read_log()
 
     def _is_dead(self) -> bool:
+        """Whether the process ended; it is reaped then."""
         assert self._process is not None
-        # It is not reaped, so that no other process can get its number.
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._process.pid, flags) is not None
+        with self._changing:
+            if self._process.returncode is None:
+                ended, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+                if ended:
+                    self._process.returncode = os.waitstatus_to_exitcode(status)
+                    # If it died young this may be what its parent held when it was started.
+                    self._peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            return self._process.returncode is not None
 
     def _death(self) -> JobFailedError:
         """Why the process closed its pipe; raises RunStoppedError if `interrupt` killed it."""
@@ -243,7 +254,7 @@ class WorkerProcess:
             if time.monotonic() > until:
                 return self._ended("killed", "the process closed its pipe")
             time.sleep(0.01)
-        code, peak = _reap(self._process)
+        code = self._process.returncode
         self._drain_log()
         if code < 0:
             known = {number.value for number in signal.Signals}
@@ -255,7 +266,7 @@ class WorkerProcess:
             reason += ", out of memory"
         elif code == -signal.SIGKILL:
             reason += ", as when the system runs out of memory"
-        return JobFailedError("killed", reason, self._last_output, peak)
+        return JobFailedError("killed", reason, self._last_output, self._peak)
 
     def _ended(self, status: str, reason: str) -> JobFailedError:
         """The failure of a job whose process still lives and is killed next."""
@@ -278,13 +289,3 @@ class WorkerProcess:
 def _kill_group(leader: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-
-
-def _reap(process: subprocess.Popen[bytes]) -> tuple[int, int | None]:
-    """The exit code of an ended process, and at the first call its peak memory in bytes."""
-    if process.returncode is not None:
-        return process.returncode, None
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    # Of a process that died young this may be what its parent held when it was started.
-    return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

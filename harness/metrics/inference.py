@@ -12,10 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metrics.significance import false_discovery_rates
+from harness.metrics.significance import (
+    SIGNIFICANT,
+    false_discovery_rates,
+    is_significant,
+)
+from harness.metrics.ties import difference, exceeds, merge_ties
 from harness.plugin.values import Floats, Integers
 
-SIGNIFICANT = 0.05
 # With fewer images no two-sided signed-rank test falls below .05: 2 · 2⁻⁵ = .0625.
 FEWEST_IMAGES = 6
 # The signed-rank test is exact up to this many images, and asymptotic beyond.
@@ -67,13 +71,16 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """Mean ranks (methods,), tiers (methods,) from 1, 0 if incomplete, and the tests behind them.
+    """Mean ranks (methods,), tiers (methods,) from 1, and the tests behind them.
 
-    omnibus: p of Friedman's test, NaN for fewer than three complete methods or too few images.
+    A method without a complete image has mean rank NaN and tier 0. images: how many images the
+    ranks are over; omnibus: p of Friedman's test, NaN for fewer than three methods or too few
+    images.
     """
 
     mean_ranks: Floats
     tiers: Integers
+    images: int
     omnibus: float
     pairs: Sequence[Pair]
 
@@ -81,40 +88,46 @@ class Standings:
 def image_ranks(criteria: Sequence[Floats]) -> Floats:
     """The rank of every method on every image, (methods, images); 1 is the best.
 
-    Ranks are averaged over the criteria. Ties share their mean rank, and NaN ranks last.
+    Ranks are averaged over the criteria. Scores that tie up to rounding share their mean rank.
     """
     from scipy.stats import rankdata
 
-    worst_last = [np.where(np.isnan(scores), np.inf, -scores) for scores in criteria]
-    ranks = [rankdata(scores, axis=0) for scores in worst_last]
+    ranks = [rankdata(-merge_ties(scores), axis=0) for scores in criteria]
     return np.asarray(np.mean(ranks, axis=0), dtype=np.float64)
 
 
 def standings(criteria: Sequence[Floats]) -> Standings:
     """Rank methods, and group those that cannot be distinguished into tiers.
 
-    A method is complete if it has every score. Complete methods are visited by mean rank. The best
-    one opens the first tier; a later one opens a new tier if the method that opened the current
-    tier is significantly better: Friedman's test rejects, and q of the pair is at most .05 (Demšar
-    2006). Each pair is tested on its own scores, so that other methods do not affect it (Benavoli,
-    Corani and Mangili 2016).
+    A method completes an image if it has every score on it. Methods are compared on the images that
+    all of them complete; a method that completes none is left out. They are visited by mean rank.
+    The best one opens the first tier; a later one opens a new tier if the method that opened the
+    current tier is significantly better: Friedman's test rejects, and q of the pair is at most .05
+    (Demšar 2006). Each pair is tested on its own scores, so that those of other methods do not
+    affect it (Benavoli, Corani and Mangili 2016).
     """
-    complete = np.flatnonzero(~np.isnan(criteria).any(axis=(0, 2))).tolist()
-    mean_ranks = image_ranks(criteria).mean(axis=1)
-    omnibus = _friedman(image_ranks([scores[complete] for scores in criteria]))
-    pairs = _pairs(criteria, complete)
+    complete = np.asarray(~np.isnan(np.stack(criteria)).any(axis=0))
+    compared = np.flatnonzero(complete.any(axis=1))
+    shared = complete[compared].all(axis=0) & complete.any(axis=0)
+    scores = [each[compared][:, shared] for each in criteria]
+    mean_ranks, tiers = np.full(len(complete), np.nan), np.zeros(len(complete), dtype=np.int64)
+    if not shared.any():
+        return Standings(mean_ranks, tiers, 0, math.nan, [])
+    ranks = image_ranks(scores)
+    mean_ranks[compared] = ranks.mean(axis=1)
+    omnibus = _friedman(ranks)
+    pairs = _pairs(scores, compared.tolist())
     better = {
         (pair.first, pair.second) if pair.wins > 0 else (pair.second, pair.first)
         for pair in pairs
-        if pair.q <= SIGNIFICANT and not omnibus > SIGNIFICANT
+        if is_significant(pair.q) and not exceeds(omnibus, SIGNIFICANT)
     }
-    tiers = np.zeros(len(mean_ranks), dtype=np.int64)
     tier, leader = 0, -1
-    for method in sorted(complete, key=lambda method: mean_ranks[method]):
+    for method in sorted(compared.tolist(), key=lambda method: float(mean_ranks[method])):
         if leader < 0 or (leader, method) in better:
             tier, leader = tier + 1, method
         tiers[method] = tier
-    return Standings(mean_ranks, tiers, omnibus, pairs)
+    return Standings(mean_ranks, tiers, int(shared.sum()), omnibus, pairs)
 
 
 def _friedman(ranks: Floats) -> float:
@@ -130,10 +143,10 @@ def _friedman(ranks: Floats) -> float:
     return 1.0 if np.isnan(p) else p
 
 
-def _pairs(criteria: Sequence[Floats], complete: Sequence[int]) -> list[Pair]:
+def _pairs(criteria: Sequence[Floats], methods: Sequence[int]) -> list[Pair]:
     found = []
-    for first, second in itertools.combinations(complete, 2):
-        signs = [np.sign(scores[first] - scores[second]) for scores in criteria]
+    for (row, first), (other, second) in itertools.combinations(enumerate(methods), 2):
+        signs = [np.sign(difference(scores[row], scores[other])) for scores in criteria]
         wins = np.mean(signs, axis=0)
         found.append((first, second, float(wins.mean()), signed_rank_p(wins)))
     rates = false_discovery_rates([p for *_, p in found], dependent=True)
@@ -144,8 +157,9 @@ def signed_rank_p(differences: Floats) -> float:
     """Compute the two-sided p value of Wilcoxon's signed-rank test on differences (images,).
 
     Up to 200 images the test is exact, also with ties and zeros: all 2ⁿ assignments of signs to the
-    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt 1959). NaN for fewer than six
-    images, for which p cannot fall below .05.
+    ranks of |d| are counted. Zeros are ranked and have no sign (Pratt 1959). Rounding counts as 0,
+    and |d| that differ by rounding alone as equal. NaN for fewer than six images, for which p
+    cannot fall below .05.
 
     >>> signed_rank_p(np.array([0.5, 0.25, 1.0, 0.75, 0.1, 0.3]))
     0.03125
@@ -154,12 +168,14 @@ def signed_rank_p(differences: Floats) -> float:
 
     if len(differences) < FEWEST_IMAGES:
         return float("nan")
-    if not differences.any():
+    sizes = merge_ties(difference(np.abs(differences), 0.0))
+    if not sizes.any():
         return 1.0
+    differences = np.copysign(sizes, differences)
     if len(differences) > MOST_EXACT:
         return float(wilcoxon(differences, zero_method="pratt", method="asymptotic").pvalue)
     # Doubled ranks are integers also with ties.
-    ranks = np.rint(2 * rankdata(np.abs(differences))).astype(np.int64)
+    ranks = np.rint(2 * rankdata(sizes)).astype(np.int64)
     observed = abs(int(np.sign(differences) @ ranks))
     signed = ranks[differences != 0]
     total = int(signed.sum())

@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from harness.metrics.ties import difference, exceeds, merge_ties
 from harness.plugin.values import Floats
+
+# The largest p or false discovery rate that counts as significant.
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
 class Significance:
     """An observed statistic beside those of the null's draws; NaN is undefined.
 
-    null_mean, null_std: mean and standard deviation of the draws; z: (statistic − mean) / std; p:
-    as `p_value` defines it.
+    null_mean, null_std: mean and standard deviation of the draws; z: (statistic − mean) / std, NaN
+    if all draws tie; p: as `p_value` defines it.
     """
 
     statistic: float
@@ -34,7 +38,8 @@ def significance(statistic: float, nulls: Sequence[float]) -> Significance:
     defined = np.array([null for null in nulls if not math.isnan(null)])
     mean = float(defined.mean()) if len(defined) else math.nan
     std = float(defined.std(ddof=1)) if len(defined) > 1 else math.nan
-    z = (statistic - mean) / std if std > 0 else math.nan
+    differ = len(defined) > 1 and exceeds(defined.max(), defined.min())
+    z = (statistic - mean) / std if differ else math.nan
     return Significance(statistic, nulls, mean, std, z, p_value(statistic, nulls))
 
 
@@ -42,7 +47,8 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
     """Compute the one-sided Monte Carlo p value of a statistic.
 
     p = (1 + #{nulls ≥ statistic}) / (B + 1) for B draws of the null model: the observed statistic
-    counts as one of the draws, so that p is never 0 and the test is valid for every B.
+    counts as one of the draws, so that p is never 0 and the test is valid for every B. Statistics
+    that differ by rounding alone are equal, as `merge_ties` has it.
 
     Parameters
     ----------
@@ -71,10 +77,16 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
     >>> harness.p_value(5.0, [1.0] * 39)
     0.025
     """
-    floor = np.nan_to_num(np.asarray(nulls, dtype=np.float64), nan=-np.inf)
-    observed = -math.inf if math.isnan(statistic) else statistic
-    larger, equal = np.count_nonzero(floor > observed), np.count_nonzero(floor == observed)
-    return float((larger + tie * (1 + equal)) / (len(floor) + 1))
+    every = np.array([statistic, *np.asarray(nulls, dtype=np.float64)], dtype=np.float64)
+    merged = merge_ties(np.where(np.isnan(every), -np.inf, every))
+    observed, drawn = merged[0], merged[1:]
+    larger, equal = np.count_nonzero(drawn > observed), np.count_nonzero(drawn == observed)
+    return float((larger + tie * (1 + equal)) / (len(drawn) + 1))
+
+
+def is_significant(rates: ArrayLike) -> NDArray[np.bool_]:
+    """Which p values or false discovery rates are at most .05; NaN is not."""
+    return np.asarray(difference(rates, SIGNIFICANT) <= 0)
 
 
 def false_discovery_rates(p_values: ArrayLike, *, dependent: bool = False) -> Floats:

@@ -27,7 +27,8 @@ class PlannedMap:
 
     image_set: "" for stored maps. source: digest of the image or stored map. seed: of a control.
     drawn_from: key of the observed map that a map control alters. observed: key of the map that
-    a control is compared with. reason: why the input cannot be loaded.
+    a control is compared with. nodes: of a stored map, 0 if not known before extraction. reason:
+    why the input cannot be loaded.
     """
 
     key: str
@@ -40,6 +41,7 @@ class PlannedMap:
     seed: int = 0
     drawn_from: str = ""
     observed: str = ""
+    nodes: int = 0
     reason: str = ""
 
 
@@ -178,26 +180,32 @@ def _maps(
     extractors: Mapping[str, ComponentIdentity],
     controls: Sequence[ComponentIdentity],
 ) -> Iterator[PlannedMap]:
-    """Every observed map, followed by its controls."""
+    """The observed maps of each extractor, followed by their controls; stored maps likewise.
+
+    A method that fails on a map is then known before the map's controls are clustered.
+    """
     readable = _draws((image.digest for image in survey.images if not image.reason), settings)
     for extractor in survey.extractors:
         parts = [*extractors[extractor.spec].parts, extractor.fingerprint]
-        for image, head_index in product(survey.images, extractor.head_indices):
-            observed = _extracted(image, extractor.spec, parts, head_index)
-            yield observed
-            yield from _controls(observed, controls, settings, readable[image.digest])
+        extracted = [
+            _extracted(image, extractor.spec, parts, head_index)
+            for image, head_index in product(survey.images, extractor.head_indices)
+        ]
+        yield from extracted
+        for each in extracted:
+            yield from _controls(each, controls, settings, readable[each.source])
     of_maps = [control for control in controls if not control.of_images]
     groups: defaultdict[tuple[str, HeadIndex, int], list[str]] = defaultdict(list)
     for found in survey.maps:
         if not found.record.reason:
             groups[_group(found)].append(found.record.digest)
     counts = {group: _draws(digests, settings) for group, digests in groups.items()}
-    for found in survey.maps:
-        observed = _stored(found)
-        yield observed
-        if not found.record.reason:
+    stored = [_stored(found) for found in survey.maps]
+    yield from stored
+    for found, each in zip(survey.maps, stored, strict=True):
+        if not each.reason:
             of_group = counts[_group(found)]
-            yield from _controls(observed, of_maps, settings, of_group[found.record.digest])
+            yield from _controls(each, of_maps, settings, of_group[each.source])
 
 
 def _extracted(
@@ -216,7 +224,7 @@ def _stored(found: SurveyedMap) -> PlannedMap:
     # Equal weights elsewhere on an image are another map.
     key = key_of(identity, record.grid, record.region, *_numbers(found.head_index))
     place = "", found.image or record.key, record.digest, found.map_set, found.head_index
-    return PlannedMap(key, *place, reason=record.reason)
+    return PlannedMap(key, *place, nodes=record.nodes, reason=record.reason)
 
 
 def _numbers(index: HeadIndex) -> tuple[int, int]:

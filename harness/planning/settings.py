@@ -169,6 +169,9 @@ class Execution:
         optional("the run's folder (default results/SUITE-HASH)", "a path", parse_path, "DIR"),
     ]
     retry_failed: Annotated[bool, switch("compute cells that failed before again", in_suites=False)]
+    keep_going: Annotated[
+        bool, switch("go on with a method whose first five cells all fail in the same way")
+    ]
     force: Annotated[
         Texts,
         several(

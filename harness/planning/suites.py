@@ -1,9 +1,10 @@
 """From suites and keywords to a resolved run: the default suite, a suite file, values over both."""
 
+import dataclasses
 import importlib.metadata
 import importlib.resources
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from harness.planning.declaration import Setting
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
+from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name, format_spec, hint, split
 
+# Plugins to load, and those that cannot be used.
+Plugins = tuple[tuple[Path, ...], Sequence[Broken]]
 # Entry points of suites: a name, and the package that holds NAME.toml.
 SUITES = "harness.suites"
 DEFAULT = "default"
@@ -26,10 +30,13 @@ KEYS = tuple(key for key, setting in SETTINGS.items() if setting.in_suites)
 
 
 def resolve_run(
-    suite: str | Path | None, values: Mapping[str, Any]
+    suite: str | Path | None,
+    values: Mapping[str, Any],
+    recall: Callable[[Execution], Plugins] = lambda how: (how.plugins, ()),
 ) -> tuple[Settings, Execution, Registry, Path, str]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
+    recall: the plugins that are given and that the folder's run remembers, and its unusable ones.
     Returns what to compute, how, with which components, the run's folder, and a remark on what was
     chosen for the user, or "". Raises HarnessError if any value is wrong.
     """
@@ -37,7 +44,9 @@ def resolve_run(
     default, chosen = default_suite(), (read_suite(file) if file else {}, values)
     merged = merge(default, *chosen)
     how = execution(merged)
-    known = registry.load(how.plugins)
+    plugins, unusable = recall(how)
+    how = dataclasses.replace(how, plugins=plugins)
+    known = registry.load(plugins, unusable)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
     is_chosen = any(layer.get("controls") is not None for layer in chosen)

@@ -122,7 +122,8 @@ class Selection:
     candidate
         Index of the level in the profile, whether or not it is accepted.
     statistic
-        The number by which the candidate is compared with those of controls: larger is more.
+        The number by which the candidate is compared with those of controls: larger is more, and
+        numbers that tie, as `harness.exceeds` has it, are equal.
     accepted
         False if the selector finds no structure.
     plateau

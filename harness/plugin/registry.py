@@ -5,6 +5,7 @@ Each plugin is loaded on its own: one that fails is listed as broken, and the ot
 
 import importlib.util
 import inspect
+import os
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
-from harness.plugin.spec import NAME, configure, hint, parse, supported
+from harness.plugin.spec import NAME, configure, did_you_mean, hint, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
@@ -62,14 +63,21 @@ class Registry:
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
             return f"{kind} {name!r} is defined by {_sources(found)}; rename one or leave it out"
-        for broken in self.broken:
-            if broken.name == name:
-                return f"plugin {name!r} is broken: {broken.reason}\n{broken.traceback}".rstrip()
         for other in KINDS:
             if name in self.components[other]:
                 return f"{name!r} is no {kind} but a {other}"
-        known = self.components[kind]
-        return f"there is no {kind} {name!r}{hint(name, sorted(known))}"
+        missing = f"there is no {kind} {name!r}"
+        known = sorted(self.components[kind])
+        if not self.broken:
+            return missing + hint(name, known)
+        # It may be in any of them; the one of that name comes first.
+        listed = sorted(self.broken, key=lambda one: one.name != name)
+        plugins = (
+            "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
+        )
+        reasons = "; ".join(map(_explained, listed))
+        close = did_you_mean(name, known)
+        return f"{missing}{f'{close} Or it' if close else '; it'} may be in {plugins}: {reasons}"
 
     def make(self, kind: str, text: str) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
@@ -96,20 +104,30 @@ class Registry:
                     yield f"{kind} {name!r} cannot be used: it is defined by {_sources(found)}"
 
 
+def _explained(broken: Broken) -> str:
+    """A broken plugin with its reason, and what helps to mend it."""
+    line = f"{broken.name} ({broken.source}): {broken.reason}"
+    if not broken.traceback:
+        return line
+    option = "" if broken.source.package else f" --plugin {broken.source}"
+    return f"{line}; mend it: `harness plugins {broken.name}{option}` shows where it fails"
+
+
 def _sources(found: Sequence[Registered]) -> str:
     return " and ".join(str(source) for _, source in found)
 
 
-def load(paths: Sequence[Path] = ()) -> Registry:
+def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
     """Load the plugins of installed packages and those in files or package folders.
 
-    Plugins that cannot be loaded are listed in the registry's `broken`; what plugins print while
-    they are loaded goes to stderr. Raises HarnessError if a path does not exist.
+    `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are listed in the
+    registry's `broken`; what plugins print while they are loaded goes to stderr. Raises
+    HarnessError if a path does not exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
-    broken: list[Broken] = []
+    broken = list(unusable)
     installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
     for name, source, importer in [*installed, *_given(paths)]:
         loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
@@ -138,7 +156,7 @@ class _SourceLoader(SourceFileLoader):
 
 def _import_file(file: Path) -> ModuleType:
     """Import a Python file, or the package of an __init__.py, under a unique module name."""
-    name = f"harness_plugin_{sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"harness_plugin_{sha256(os.fsencode(file)).hexdigest()[:12]}"
     package = [str(file.parent)] if file.name == "__init__.py" else None
     if file.suffix not in SOURCE_SUFFIXES:
         raise BrokenPluginError(f"{file.name} is not a Python file")
@@ -164,11 +182,14 @@ def _load_one(
     plugin = importer()
     manager.register(plugin, name)
     try:
-        return [
+        found = [
             _checked(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
+        if not found:
+            raise BrokenPluginError("its hooks return no component")
+        return found
     except BaseException:
         manager.unregister(plugin)
         raise

@@ -6,6 +6,7 @@ list is a sweep; on a tuple field it is the value, and a list of lists is a swee
 of any length a value without brackets is a list of one.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import itertools
@@ -244,7 +245,11 @@ def _toml(text: str) -> Any:
 
 
 def _text(text: str) -> str:
-    """The content of a quoted TOML string; other text unchanged."""
+    """The content of a quoted TOML or JSON string; other text unchanged."""
+    if text.startswith('"'):
+        # Only JSON expresses lone surrogates, which stand for bytes of paths that are not UTF-8.
+        with contextlib.suppress(ValueError):
+            return str(json.loads(text))
     value = _toml(text) if text[:1] in "\"'" else text
     return value if isinstance(value, str) else text
 
@@ -259,7 +264,11 @@ def format_value(value: Any) -> str:
         return f"[{','.join(map(format_value, value))}]"
     if isinstance(value, str | Path):
         text = str(value)
-        if BARE.fullmatch(text) and text != "none":
+        if BARE.fullmatch(text) and text.isprintable() and text != "none":
             return text
-        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+        return "".join(
+            # With quotes around it; control characters and the bytes of odd paths are escaped.
+            character if character.isprintable() else json.dumps(character)[1:-1]
+            for character in json.dumps(text, ensure_ascii=False)
+        )
     return repr(value)

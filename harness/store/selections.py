@@ -19,6 +19,13 @@ from harness.store.tables import Store
 # which are that level if it has none.
 Accepted = tuple[str, str, int, int, int]
 
+# Maps that failed although their image, if they are of one, could be read.
+UNMADE_MAPS = """
+SELECT count(DISTINCT map) FROM planned JOIN maps USING (map)
+LEFT JOIN images ON images.image_set = planned.image_set AND images.image = planned.image
+WHERE maps.reason <> '' AND coalesce(images.reason, '') = ''
+"""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -50,6 +57,16 @@ def groups(store: Store) -> Iterator[Group]:
             else:
                 found.controls[control][cell] = observed
         yield found
+
+
+def undrawn_controls(store: Store) -> set[tuple[str, str]]:
+    """Each control and map that it was to be drawn for, if not a single draw is there."""
+    return set(
+        store.connection.execute(
+            "SELECT control, observed FROM planned JOIN maps USING (map) WHERE role = 'control' "
+            "GROUP BY control, observed HAVING min(reason <> '')"
+        )
+    )
 
 
 def count_observed(store: Store) -> int:
@@ -124,6 +141,22 @@ def _test_row(record: SelectionRecord, control: str, test: Significance) -> dict
 def failed_selections(store: Store) -> int:
     """The number of selections that failed."""
     return store.count("SELECT count(*) FROM selections WHERE status <> 'ok'")
+
+
+def failures(store: Store) -> dict[str, int]:
+    """How much of a run failed, by what it was; a cell without a map counts by its map or image."""
+    cells = {
+        f"cell {status}": count
+        for status, count in store.statuses().items()
+        if status not in ("ok", "skipped")
+    }
+    found = {
+        "image could not be read": store.count("SELECT count(*) FROM images WHERE reason <> ''"),
+        "map could not be read or made": store.count(UNMADE_MAPS),
+        **cells,
+        "selection failed": failed_selections(store),
+    }
+    return {what: count for what, count in found.items() if count}
 
 
 def accepted(store: Store) -> list[Accepted]:

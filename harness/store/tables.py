@@ -10,7 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,6 +25,14 @@ from harness.store.schema import FIGURES, MAPS_FOLDER
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
 MAP_COLUMNS = ("extractor", "control", "image_set")
+# A method and the kind of maps that it is applied to: observed, or of a control or perturbation.
+METHOD_COLUMNS = ("image_set", "extractor", "graph", "clusterer", "role", "control")
+# The cell of the same method on the map that a control or perturbation is compared with.
+BASE = """
+(SELECT base.cell FROM planned AS base
+WHERE base.map = planned.observed AND base.role = 'observed' AND base.graph = planned.graph
+AND base.clusterer = planned.clusterer AND base.repeat = planned.repeat LIMIT 1) AS base
+"""
 # Planned cells without a record. Images of equal pixels share a cell, which is listed once.
 MISSING = """
 FROM planned LEFT JOIN maps USING (map)
@@ -111,6 +119,15 @@ class Store:
         rows = self.connection.execute("SELECT value FROM sessions ORDER BY session")
         return [json.loads(value) for (value,) in rows]
 
+    def change_session(self, changes: Mapping[str, Any]) -> None:
+        """Replace some values of the latest execution's description."""
+        changed = json.dumps({**self.sessions()[-1], **changes}, sort_keys=True)
+        with self.connection:
+            self.connection.execute(
+                "UPDATE sessions SET value = ? WHERE session = (SELECT max(session) FROM sessions)",
+                (changed,),
+            )
+
     def is_computed(self, cell: str, *, ok: bool = False) -> bool:
         """Whether a cell has a record of any status, or one that is ok."""
         query = "SELECT 1 FROM cells WHERE cell = ? AND (status = 'ok' OR NOT ?)"
@@ -123,15 +140,35 @@ class Store:
     def missing(self, after: int, count: int) -> list[tuple[sqlite3.Row, MapRecord | None]]:
         """The next planned cells without a record, at most `count`, after a position of the plan.
 
-        Each is its row of `planned`, with the record of its map (without truth and detail), if
-        there is one.
+        Each is its row of `planned` and `base`, the observed cell that it is compared with, with
+        the record of its map (without truth and detail), if there is one.
         """
         rows = self.rows(
-            "SELECT planned.*, digest, nodes, grid, region, NULL AS truth, reason, '' AS detail "
-            f"{MISSING} AND position > ? ORDER BY position LIMIT ?",
+            f"SELECT planned.*, {BASE}, digest, nodes, grid, region, NULL AS truth, reason, "
+            f"'' AS detail {MISSING} AND position > ? ORDER BY position LIMIT ?",
             (after, count),
         )
         return [(row, None if row["digest"] is None else MapRecord.from_row(row)) for row in rows]
+
+    def outcome(self, cell: str) -> tuple[str, str] | None:
+        """The status and reason of a cell, None if it has no record."""
+        query = "SELECT status, reason FROM cells WHERE cell = ?"
+        return cast("tuple[str, str] | None", self.connection.execute(query, (cell,)).fetchone())
+
+    def sound_methods(self) -> list[tuple[str, ...]]:
+        """The values of METHOD_COLUMNS of which some planned cell is ok."""
+        return self.connection.execute(
+            f"SELECT DISTINCT {', '.join(METHOD_COLUMNS)} FROM planned JOIN cells USING (cell) "
+            "WHERE status = 'ok'"
+        ).fetchall()
+
+    def has_maps(self) -> bool:
+        """Whether there is any map of the plan."""
+        return bool(
+            self.count(
+                "SELECT EXISTS (SELECT 1 FROM planned JOIN maps USING (map) WHERE reason = '')"
+            )
+        )
 
     def maps_needed(self) -> set[str]:
         """The keys of the maps of cells without a record, and of the maps that controls need."""
@@ -226,10 +263,10 @@ class Store:
         )
 
     def controls(self) -> list[str]:
-        """The specs of the planned controls."""
+        """The specs of the planned controls, the reference first, those without any map last."""
         rows = self.connection.execute(
-            "SELECT control FROM planned WHERE role = 'control' "
-            "GROUP BY control ORDER BY min(position)"
+            "SELECT control FROM planned LEFT JOIN maps USING (map) WHERE role = 'control' "
+            "GROUP BY control ORDER BY ifnull(min(reason <> ''), 0), min(position)"
         )
         return [control for (control,) in rows]
 

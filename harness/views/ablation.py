@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.console import Console
 
 from harness.analysis.ablation import Ablation, AblationSettings, ImageAblation, Prediction
+from harness.errors import escape_line
 from harness.metrics.ablation import Chance, Contrast, Effect
 from harness.metrics.inference import Estimate
 from harness.plugin.values import UNASSIGNED
@@ -82,7 +83,7 @@ def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
         if found.contrasts:
             print_text(console, f"{CONTRASTS} {meanings(CONTRAST_COLUMNS)}", CAPTION)
     for image_key, reason in found.nothing.items():
-        print_text(console, f"{image_key}: nothing to remove: {reason}")
+        print_text(console, f"{escape_line(image_key)}: nothing to remove: {reason}")
 
 
 def _settings(settings: AblationSettings) -> str:
@@ -92,7 +93,7 @@ def _settings(settings: AblationSettings) -> str:
 
 
 def _show_image(image: ImageAblation, classes: Sequence[str], console: Console) -> None:
-    print_text(console, f"\n{image.image}: {_heading(image, classes)}", "bold")
+    print_text(console, f"\n{escape_line(image.image)}: {_heading(image, classes)}", "bold")
     print_text(console, f"clusters, most salient first: {_saliences(image)}", "bold")
     show_table(console, _effect_columns(image, classes), image.effects, caption=EFFECTS)
     prediction = image.prediction
@@ -109,7 +110,7 @@ def _heading(image: ImageAblation, classes: Sequence[str]) -> str:
     correct = "predicted" if answer.predicted == answer.target else f"predicted as {predicted}"
     truth = f"{target}, {correct}" if answer.labelled else f"predicted as {target}"
     return (
-        f"{truth}; logit {answer.logits[answer.target]:.2f}, margin {answer.margin:+.2f}, "
+        f"{truth}; logit {answer.logits[answer.target]:z.2f}, margin {answer.margin:+z.2f}, "
         f"probability {answer.probability:.3f}"
     )
 
@@ -181,7 +182,7 @@ def _logit_columns(intact: Prediction, classes: Sequence[str]) -> Iterator[Colum
     """Columns of the intact logits (None) and of their changes by cluster."""
 
     def cell(index: int, effect: Effect | None) -> str:
-        return signed(effect.logits[index]) if effect else f"{intact.logits[index]:.2f}"
+        return signed(effect.logits[index]) if effect else f"{intact.logits[index]:z.2f}"
 
     yield Column("removed", lambda effect: _removed(effect) if effect else "logits", words=True)
     for index in range(len(intact.logits)):

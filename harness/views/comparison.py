@@ -6,6 +6,7 @@ from rich.console import Console
 
 from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
 from harness.analysis.method import differing_fields, short_names
+from harness.metrics.ties import difference
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -43,8 +44,8 @@ def _summary(runs: PairedRuns) -> str:
         return f"Nothing is paired{alone}."
     if runs.identical:
         return (
-            f"The runs are the same: {runs.paired} pairs, every difference but of seconds exactly "
-            "0, all labels equal."
+            f"The runs are the same: {runs.paired} pairs, no difference but of seconds beyond "
+            "rounding, all labels equal."
         )
     changed = sum(method.changed for method in runs.methods)
     broken = sum(method.newly_failed for method in runs.methods)
@@ -67,13 +68,14 @@ def _counts(method: PairedMethod) -> str:
     return ", ".join([f"{method.paired} pairs", *others])
 
 
-def _change(value: float | None) -> str:
-    """A difference with its sign; it is 0 only if it is exactly 0."""
-    if value is None:
+def _change(found: PairedMetric) -> str:
+    """The second less the first with its sign; it is 0 only if they tie."""
+    if found.first is None or found.second is None:
         return NOTHING
-    if not value:
+    change = float(difference(found.second, found.first))
+    if not change:
         return "0"
-    return f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.0e}"
+    return f"{change:+.3f}" if abs(change) >= 0.0005 else f"{change:+.0e}"
 
 
 def _wins(figure: PairedMetric) -> str:
@@ -119,7 +121,7 @@ COLUMNS: Sequence[Column[PairedMetric]] = (
     Column("pairs", lambda each: str(each.pairs), width=5),
     Column("first", lambda each: number(each.first), width=6),
     Column("second", lambda each: number(each.second), width=6),
-    Column("change", lambda each: _change(each.difference), "second less first", width=7),
+    Column("change", _change, "second less first", width=7),
     Column(
         "95 %",
         lambda each: interval(each.low, each.high, 3),

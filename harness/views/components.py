@@ -24,7 +24,8 @@ def show_list(
     """Print the components by kind, then the broken plugins."""
     listed = [(f"{each.kind}s", each.name, (each.summary, "")) for each in descriptions]
     listed += [
-        ("broken plugins", each.name, (f"{each.reason}\n{each.source}", "red")) for each in broken
+        ("broken plugins", each.name, (f"{each.reason} (from {each.source})", "red"))
+        for each in broken
     ]
     width = min(WIDEST_NAME, max((len(name) for _, name, _ in listed), default=0))
     for heading, rows in groupby(listed, key=lambda row: row[0]):

@@ -1,13 +1,14 @@
 """The leaderboard in the terminal: methods, their pairs and stability, their heads and layers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
-from harness.analysis.method import MethodKey
+from harness.analysis.method import MethodKey, short_names
+from harness.analysis.verdicts import Verdict
 from harness.views.tables import NOTHING, Column, interval, number, p_text, print_text, show_table
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Board:
     run: str
     rows: Sequence[Row]
     comparisons: Sequence[Comparison]
+    verdicts: Sequence[Verdict]
     settings: Mapping[str, Any]
     controls: Sequence[str]
     by: str | None = None
@@ -197,7 +199,6 @@ def _figures(*headings: str) -> list[Column[Any]]:
 
 
 def _show_methods(board: Board, console: Console) -> None:
-    tested = [row for row in board.rows if row.significant is not None and row.ok]
     order = (
         f"Sorted by {board.by}."
         if board.by
@@ -213,12 +214,54 @@ def _show_methods(board: Board, console: Console) -> None:
         *method_columns(),
         *COLUMNS,
     ]
-    caption = f"{order} {control} {board.settings['levels']} levels."
+    reaches = dict.fromkeys(f"{each.reach}." for each in board.verdicts)
+    caption = [order, *_ranked(board), control, *reaches, f"{board.settings['levels']} levels."]
     if board.inline:
-        caption += " Run without isolation: time and memory limits did not hold."
-    show_table(console, columns, board.rows, title=board.run, caption=caption)
-    if tested and not any(row.significant for row in tested):
-        print_text(console, "Nothing here is more than the control shows.", "bold")
+        caption.append("Run without isolation: time and memory limits did not hold.")
+    show_table(console, columns, board.rows, title=board.run, caption=" ".join(caption))
+    for line in _conclusions(board.verdicts):
+        print_text(console, line, "bold")
+
+
+def _ranked(board: Board) -> Iterator[str]:
+    """Over how many images methods are ranked, for every set, and which methods are not."""
+    methods = [row.method for row in board.rows]
+    names = dict(zip(methods, map(str.strip, short_names(methods)), strict=True))
+    for each in board.comparisons:
+        where = f" of {each.image_set}" if len(board.comparisons) > 1 else ""
+        if each.ranked == each.images:
+            count = f"all {each.images} images" if each.images > 1 else "1 image"
+            yield f"Ranked over {count}{where}."
+        elif each.ranked:
+            yield f"Ranked over {each.ranked} of {each.images} images{where}, which all completed."
+        else:
+            yield f"Not ranked, as all completed no image{where}."
+        left_out = [names[row.method] for row in each.rows if row.mean_rank is None]
+        if each.ranked and left_out:
+            yield f"Left out, without a complete image: {', '.join(left_out)}."
+
+
+def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Where nothing stands out, and where too few draws leave it open."""
+    controls = list(dict.fromkeys(each.control for each in verdicts))
+    selectors = {each.selector for each in verdicts}
+    empty = [
+        control
+        for control in controls
+        if all(each.nothing for each in verdicts if each.control == control)
+    ]
+    if empty:
+        shown = "the control shows" if empty == controls else f"{' or '.join(empty)} shows"
+        yield f"Nothing here is more than {shown}."
+    for each in verdicts:
+        if each.nulls is not None:
+            under = f" under {each.control}" if len(controls) > 1 else ""
+            by = f" by {each.selector}" if len(selectors) > 1 else ""
+            yield (
+                f"Too few draws to tell{under}{by}: {each.at_smallest} of {each.reach.tests} tests "
+                f"have the smallest p that there can be (chance gives {number(each.by_chance, 1)}),"
+                f" too few for q ≤ .05. --nulls {each.nulls} would settle it."
+            )
 
 
 def _show_controls(board: Board, console: Console) -> None:

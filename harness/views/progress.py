@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from harness.errors import escape_controls
+from harness.errors import escape_line
 from harness.planning.progress import Progress
 from harness.views.tables import print_text
 
@@ -42,7 +42,7 @@ class PlainProgress(Progress):
 
     def note(self, line: str) -> None:
         """Print the line."""
-        print(escape_controls(line), file=sys.stderr)
+        print(escape_line(line), file=sys.stderr)
 
     def warn(self, line: str) -> None:
         """Print the line as a warning."""
@@ -68,17 +68,18 @@ class LiveProgress(Progress):
 
     def note(self, line: str) -> None:
         """Print the line above the bars."""
-        print_text(self._bars.console, line)
+        print_text(self._bars.console, escape_line(line))
 
     def warn(self, line: str) -> None:
         """Print the line above the bars as a warning."""
-        print_text(self._bars.console, f"warning: {line}", "yellow")
+        print_text(self._bars.console, escape_line(f"warning: {line}"), "yellow")
 
 
 @contextmanager
 def shown_progress(*, live: bool = True) -> Iterator[Progress]:
     """Print progress to stderr; without `live` a debugger can use the terminal."""
-    console = Console(stderr=True)
+    # Rich asks this of stderr itself, but not of what takes the place of stderr under live bars.
+    console = Console(stderr=True, file=getattr(sys.stderr, "rich_proxied_file", None))
     if not live or not console.is_terminal:
         yield PlainProgress()
         return

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.analysis.outcomes import stabilities
+from harness.errors import escape_line
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
 from harness.metrics.partition import drop_singletons
@@ -159,7 +160,7 @@ def show_images(
 
 def _heading(context: ShowContext) -> Iterator[str]:
     report = context.report
-    facts = [report.image]
+    facts = [escape_line(report.image)]
     if report.label is not None:
         named = f" ({context.class_name})" if context.class_name else ""
         facts.append(f"label {report.label}{named}")

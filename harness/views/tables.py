@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import escape_controls
+from harness.errors import escape_controls, escape_line
 
 if TYPE_CHECKING:
     from harness.metrics.inference import Estimate
@@ -27,12 +27,12 @@ def number(value: float | None, digits: int = 3) -> str:
     """A number with so many digits; None and NaN are nothing, and −0 is 0."""
     if value is None or math.isnan(value):
         return NOTHING
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{value:z.{digits}f}"
 
 
 def signed(value: float, digits: int = 2) -> str:
     """A number with its sign; a negative number that rounds to 0 is +0."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}"
+    return f"{value:+z.{digits}f}"
 
 
 def short(value: float | None) -> str:
@@ -148,7 +148,8 @@ _Filled = tuple[Column[Row], Sequence[Text]]
 
 def _cell(column: Column[Row], row: Row) -> Text:
     cell = column.cell(row)
-    return safe_text(cell) if isinstance(cell, str) else safe_text(*cell)
+    text, *style = (cell,) if isinstance(cell, str) else cell
+    return safe_text(escape_line(text), *style)
 
 
 def _once(cells: Sequence[Text], rows: Sequence[Any]) -> list[Text]:

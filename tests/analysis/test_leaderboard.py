@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.analysis.leaderboard import Row, leaderboard
+from harness.analysis.leaderboard import Row, comparisons, leaderboard
 from harness.errors import HarnessError
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
@@ -277,14 +277,48 @@ def test_few_images_tell_no_methods_apart(bench: Bench) -> None:
     assert [(row.method.clusterer, row.tier) for row in bench.rows()] == [("high", 1), ("low", 1)]
 
 
-def test_an_incomplete_method_has_no_tier(bench: Bench) -> None:
+def test_an_image_that_no_method_completed_takes_nobodys_tier(bench: Bench) -> None:
+    for image in "abcdefgh":
+        status = "skipped" if image == "a" else "ok"
+        bench.cell("high", image, [0.9], status=status)
+        bench.cell("low", image, [0.3], status=status)
+        bench.cell("dead", image, status="failed")
+
+    bench.rows()
+    (found,) = comparisons(bench.store)
+
+    assert [(row.method.clusterer, row.tier, row.mean_rank) for row in found.rows] == [
+        ("high", 1, 1.0),
+        ("low", 2, 2.0),
+        ("dead", None, None),
+    ]
+    assert (found.ranked, found.images) == (7, 8)
+
+
+def test_an_incomplete_method_is_compared_on_the_images_that_it_completed(bench: Bench) -> None:
     for image in "abcdefgh":
         bench.cell("steady", image, [0.3])
         bench.cell("shaky", image, [0.9], status="failed" if image == "a" else "ok")
 
-    assert [(row.method.clusterer, row.tier) for row in bench.rows()] == [
-        ("steady", 1),
-        ("shaky", None),
+    assert [(row.method.clusterer, row.tier, row.mean_rank) for row in bench.rows()] == [
+        ("steady", 2, 2.0),
+        ("shaky", 1, 1.0),
+    ]
+
+
+@pytest.mark.parametrize("by", [None, "modularity", "excess"])
+def test_methods_that_differ_by_rounding_alone_share_rank_and_tier(
+    bench: Bench, by: str | None
+) -> None:
+    for number in range(8):
+        for method, extra in (("b", 1e-16), ("a", 0.0), ("c", -0.2)):
+            bench.cell(method, str(number), [0.5 + number / 30 + extra])
+            bench.cell(method, str(number), [0.1], variant=NOISE)
+
+    assert [(row.method.clusterer, row.rank, row.tier) for row in bench.rows(by)] == [
+        ("a", 1, 1),
+        ("b", 1, 1),
+        ("c", 3, 2),
     ]
 
 

@@ -1,4 +1,6 @@
 import json
+import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,7 +78,7 @@ def test_a_run_is_the_same_as_itself(harness_command: Command, before: Path) -> 
     compared = json.loads(harness_command("compare", before, before, "--json").stdout)
 
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "The runs are the same: 14 pairs, every difference" in shown.stdout
+    assert "The runs are the same: 14 pairs, no difference" in shown.stdout
     assert compared["identical"]
     for method in compared["methods"]:
         assert (method["paired"], method["ok"], method["changed"]) == (7, 7, 0)
@@ -87,6 +89,25 @@ def test_a_run_is_the_same_as_itself(harness_command: Command, before: Path) -> 
 
 def test_the_same_settings_give_the_same_run(before: Path, run_of: Callable[..., Path]) -> None:
     assert harness.open_run(before).paired(harness.open_run(run_of())).identical
+
+
+def test_what_differs_by_rounding_alone_is_the_same(
+    harness_command: Command, before: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(before, tmp_path / "other"))
+    connection = sqlite3.connect(other / "run.sqlite")
+    with connection:
+        connection.execute("UPDATE points SET modularity = modularity - 1e-16 * (point + 1)")
+    connection.close()
+
+    shown = harness_command("compare", before, other)
+    compared = json.loads(harness_command("compare", before, other, "--json").stdout)
+
+    assert compared["identical"]
+    assert {method["changed"] for method in compared["methods"]} == {0}
+    assert "e-1" not in shown.stdout
+    # The numbers themselves are as they are.
+    assert figure(compared, "louvain", "modularity")["difference"] != 0
 
 
 def test_figures_are_those_of_the_leaderboards(
@@ -133,8 +154,6 @@ def test_settings_that_differ_are_shown(
 def test_versions_that_differ_are_shown(
     before: Path, run_of: Callable[..., Path], harness_command: Command
 ) -> None:
-    import sqlite3
-
     other = run_of()
     connection = sqlite3.connect(other / "run.sqlite")
     with connection:

@@ -1,14 +1,17 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 import harness
+from harness.analysis.verdicts import Verdict
 from harness.cli.leaderboard import board_of
 from harness.cli.main import main
+from harness.metrics.reach import reach
 from harness.views.leaderboard import show
 from support.runs import Command
 
@@ -135,8 +138,42 @@ def test_layers_are_in_an_order_of_their_own(
     assert "--per layer shows layers in the order of depth" in capsys.readouterr().err
 
 
-def test_if_nothing_exceeds_the_control_one_line_says_so(deep: Path) -> None:
-    console = Console(width=100, record=True, file=io.StringIO())
-    show([board_of(harness.open_run(deep))], console)
+@pytest.mark.parametrize(
+    ("verdicts", "lines"),
+    [
+        ([], []),
+        ([("a", "x", 1, 1)], []),
+        ([("a", "x", 0, 0)], ["Nothing here is more than the control shows."]),
+        ([("a", "x", 0, 0), ("b", "x", 1, 1)], []),
+        ([("a", "x", 0, 0), ("a", "y", 1, 1)], ["Nothing here is more than x shows."]),
+        (
+            [("a", "x", 0, 2)],
+            [
+                "Too few draws to tell: 2 of 4 tests have the smallest p that there can be (chance "
+                "gives 0.2), too few for q ≤ .05. --nulls 39 would settle it."
+            ],
+        ),
+        (
+            [("a", "x", 0, 2), ("b", "x", 0, 0), ("a", "y", 0, 0), ("b", "y", 0, 0)],
+            [
+                "Nothing here is more than y shows.",
+                "Too few draws to tell under x by a: 2 of 4 tests have the smallest p that there "
+                "can be (chance gives 0.2), too few for q ≤ .05. --nulls 39 would settle it.",
+            ],
+        ),
+    ],
+)
+def test_too_few_draws_and_nothing_are_two_conclusions(
+    finished: Path, verdicts: list[tuple[str, str, int, int]], lines: list[str]
+) -> None:
+    found = [
+        Verdict(selector, control, reach([20] * 4), significant, smallest, 0.19, nulls)
+        for selector, control, significant, smallest in verdicts
+        for nulls in [39 if smallest and not significant else None]
+    ]
+    console = Console(width=300, record=True, file=io.StringIO())
+    board = board_of(harness.open_run(finished))
+    show([replace(board, verdicts=found, controls=board.controls[:1])], console)
 
-    assert console.export_text().splitlines()[-1] == "Nothing here is more than the control shows."
+    said = console.export_text().splitlines()
+    assert [line for line in said if "draws to tell" in line or "Nothing here" in line] == lines

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
+from PIL import Image
 
 import harness
 from harness.store import open_for_writing
@@ -93,7 +94,9 @@ def test_a_dry_run_counts_and_leaves_nothing_behind(
 
     assert finished.stdout.strip() == (
         "out: 6 cells (3 of maps, 3 of controls), 0 cached, 6 new; "
-        "no like cell was timed here for 6"
+        "no like cell was timed here for 6\n"
+        "permuted-rows: 3 draws a test: p is at least .25, too large for q ≤ .05 even if all 3 "
+        "tests reach it"
     )
     assert not (tmp_path / "out").exists()
 
@@ -316,8 +319,62 @@ def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
 
     assert finished.returncode == 2
     assert "broken" in finished.stderr
+    assert finished.stderr.splitlines()[-1] == "exit status 2: 1 map could not be read or made"
     (row,) = json.loads(finished.stdout)["rows"]
-    assert (row["ok"], row["total"]) == (3, 4)
+    assert (row["ok"], row["total"], row["tier"]) == (3, 4, 1)
+
+
+def test_an_unreadable_image_costs_nobody_a_tier_and_is_the_reason_of_the_exit_status(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (6, 28, 28))):
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    (folder / "bad.png").write_text("no picture")
+
+    finished = harness_command(
+        *small_command(
+            images=f"folder[path={folder}]",
+            extractors="one-layer-vit",
+            clusterers="louvain,infomap",
+            out="out",
+        )
+    )
+
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1] == "exit status 2: 1 image could not be read"
+    assert "Ranked over 6 of 7 images, which all completed." in " ".join(finished.stdout.split())
+    (compared,) = harness.open_run(tmp_path / "out").comparisons()
+    assert [row.tier is None for row in compared.rows] == [False, False]
+    assert compared.pairs[0].p is not None
+
+
+@pytest.mark.parametrize(
+    ("nulls", "line"),
+    [
+        (
+            3,
+            "p is at least .25, too large for q ≤ .05 even if all 3 tests reach it",
+        ),
+        (39, "p is at least .025, and q ≤ .05 takes 2 of 3 tests that reach it"),
+    ],
+)
+def test_a_run_says_before_it_starts_what_its_tests_can_reach(
+    harness_command: Command, planted: Path, nulls: int, line: str
+) -> None:
+    run = small(planted, "--nulls", nulls, "--out", "out")
+
+    dry = harness_command(*run, "--dry-run")
+    document = json.loads(harness_command(*run, "--dry-run", "--json").stdout)
+
+    assert dry.stdout.splitlines()[1] == f"permuted-rows: {nulls} draws a test: {line}"
+    assert document["tests"]["permuted-rows"]["most_draws"] == nulls
+    if nulls == 3:
+        assert (
+            f"permuted-rows: {nulls} draws a test: {line}"
+            in harness_command(*run).stderr.splitlines()
+        )
 
 
 def test_a_damaged_map_file_is_made_again(

@@ -71,6 +71,7 @@ def test_a_selector_that_fails_is_reported_and_the_others_are_stored(
     shown = harness_command("select", finished, "--selectors", "max-modularity,fixed[level=7]")
 
     assert shown.returncode == 2
+    assert shown.stderr.splitlines()[-1] == "exit status 2: 6 selections failed"
     assert "level 7 is not among the levels of this run" in shown.stderr
     selections = harness.open_run(finished).selections()
     assert set(selections[selections.status == "ok"].selector) == {FIRST, "max-modularity"}

@@ -80,6 +80,51 @@ def test_a_control_without_a_single_successful_draw_gives_no_test() -> None:
     assert selected(AboveTheMean(), OBSERVED, {"noise": []})["tests"] == {}
 
 
+@dataclass(frozen=True)
+class Few(AboveTheMean):
+    """Needs at least one control, and refuses more than two."""
+
+    name: ClassVar[str] = "few"
+    needs_controls: ClassVar[bool] = True
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        if len(controls) not in (1, 2):
+            raise ValueError(f"{len(controls)} controls")
+        return super().select(profile, controls)
+
+
+def test_a_control_without_draws_costs_only_the_test_under_it() -> None:
+    answers = [selected(Few(), OBSERVED, {name: NULLS[:2], "none": []}) for name in ("a", "b")]
+    answers += [selected(Few(), OBSERVED, {"none": [], "b": NULLS[:2]})]
+
+    assert [list(answer["tests"]) for answer in answers] == [["a"], ["b"], ["b"]]
+    assert answers[0]["selection"] == answers[2]["selection"]
+
+
+def test_a_test_under_a_second_control_that_fails_costs_nothing_else() -> None:
+    answer = selected(Few(), OBSERVED, {"first": NULLS[:2], "second": NULLS})
+
+    assert answer["tests"]["second"] == {"reason": "ValueError: 3 controls"}
+    assert (
+        answer["tests"]["first"]
+        == selected(Few(), OBSERVED, {"first": NULLS[:2]})["tests"]["first"]
+    )
+
+
+def test_a_map_is_not_tested_under_a_control_that_cannot_be_drawn_from_it() -> None:
+    answer = selected(AboveTheMean(), OBSERVED, {"noise": NULLS}, {"noise"})
+
+    assert answer["selection"]["reason"] == "of 4"
+    assert answer["tests"] == {}
+
+
+def test_a_selector_that_needs_controls_says_which_have_no_draws() -> None:
+    with pytest.raises(HarnessError, match="there is no draw of noise or shuffled: none could be"):
+        selected(Few(), OBSERVED, {"noise": [], "shuffled": []})
+
+
 def test_profiles_at_other_levels_are_refused() -> None:
     other = a_profile([0.1, 0.2], levels=[0.0, 0.6])
 

@@ -1,10 +1,12 @@
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from harness.metrics.inference import (
@@ -15,12 +17,13 @@ from harness.metrics.inference import (
     spread,
     standings,
 )
+from harness.plugin.values import Floats
 
 NOTHING = math.nan
 
 
-def test_the_best_on_an_image_has_rank_one_and_a_missing_score_the_last() -> None:
-    scores = np.array([[0.9, 0.1], [0.5, NOTHING], [0.7, 0.1]])
+def test_the_best_on_an_image_has_rank_one_and_equal_ones_share_their_mean() -> None:
+    scores = np.array([[0.9, 0.1], [0.5, 0.0], [0.7, 0.1]])
 
     assert image_ranks([scores]).tolist() == [[1.0, 1.5], [3.0, 3.0], [2.0, 1.5]]
 
@@ -71,16 +74,73 @@ def test_methods_of_equal_scores_share_a_tier() -> None:
     assert [pair.p for pair in found.pairs] == [1.0] * 3
 
 
-def test_incomplete_methods_are_in_no_tier_and_decide_about_none() -> None:
-    random = np.random.default_rng(4)
-    scores = random.normal(size=(3, 12))
-    scores[0, 3] = NOTHING
-    scores[0] += 5
+@pytest.mark.parametrize("missing", [(slice(None), 3), (0, 3), (1, [3, 7])])
+def test_methods_are_compared_on_the_images_that_all_completed(missing: Any) -> None:
+    scores = np.random.default_rng(4).normal(size=(3, 12)) + np.arange(3)[:, None]
+    scores[missing] = NOTHING
+    rest = scores[:, ~np.isnan(scores).any(axis=0)]
+
+    found, expected = standings([scores]), standings([rest])
+
+    assert found.images == expected.images == rest.shape[1]
+    assert found.mean_ranks.tolist() == expected.mean_ranks.tolist()
+    assert found.tiers.tolist() == expected.tiers.tolist()
+    assert (found.omnibus, found.pairs) == (expected.omnibus, expected.pairs)
+
+
+def test_a_method_that_completed_nothing_has_no_tier_and_takes_nobodys() -> None:
+    scores = np.random.default_rng(4).normal(size=(3, 12)) + np.arange(3)[:, None] * 3
+    scores[1] = NOTHING
+
+    found, others = standings([scores]), standings([scores[[0, 2]]])
+
+    assert found.tiers.tolist() == [others.tiers[0], 0, others.tiers[1]]
+    assert np.isnan(found.mean_ranks).tolist() == [False, True, False]
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(0, 2)]
+    assert found.images == 12
+
+
+@pytest.mark.parametrize(
+    "scores", [np.full((2, 8), NOTHING), [[1, NOTHING], [NOTHING, 1]]], ids=["none", "disjoint"]
+)
+def test_without_an_image_that_all_completed_there_are_no_ranks(scores: Any) -> None:
+    found = standings([np.array(scores)])
+
+    assert (found.images, found.tiers.tolist(), found.pairs) == (0, [0, 0], [])
+    assert np.isnan(found.mean_ranks).all()
+
+
+@given(
+    hnp.arrays(np.float64, (4, 9), elements=st.integers(-3, 3).map(lambda step: step / 10)),
+    hnp.arrays(np.float64, (4, 9), elements=st.floats(-1, 1)),
+)
+def test_rounding_changes_no_rank_tier_or_test(scores: Floats, noise: Floats) -> None:
+    found, rounded = standings([scores]), standings([scores + 1e-14 * noise])
+
+    assert rounded.mean_ranks.tolist() == found.mean_ranks.tolist()
+    assert rounded.tiers.tolist() == found.tiers.tolist()
+    assert rounded.pairs == found.pairs
+    assert rounded.omnibus == found.omnibus
+
+
+def test_methods_whose_scores_differ_by_rounding_alone_share_rank_and_tier() -> None:
+    scores = np.random.default_rng(5).uniform(size=(1, 30)) + np.array([[0], [1e-16], [-0.5]])
 
     found = standings([scores])
 
-    assert found.tiers[0] == 0
-    assert [(pair.first, pair.second) for pair in found.pairs] == [(1, 2)]
+    assert found.mean_ranks.tolist() == [1.5, 1.5, 3.0]
+    assert found.tiers.tolist() == [1, 1, 2]
+    assert (found.pairs[0].wins, found.pairs[0].p) == (0.0, 1.0)
+
+
+@given(
+    hnp.arrays(np.float64, 12, elements=st.integers(-4, 4).map(lambda step: step / 7)),
+    hnp.arrays(np.float64, 12, elements=st.floats(-1, 1)),
+)
+def test_rounding_does_not_change_the_paired_test(steps: Floats, noise: Floats) -> None:
+    assert signed_rank_p(steps + 1e-14 * noise) == signed_rank_p(steps)
+    many = np.tile(steps, 20)
+    assert signed_rank_p(many + 1e-14 * np.tile(noise, 20)) == signed_rank_p(many)
 
 
 def test_too_few_images_test_nothing() -> None:

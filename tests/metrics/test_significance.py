@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.metrics.significance import false_discovery_rates, p_value, significance
+from harness.metrics.significance import (
+    false_discovery_rates,
+    is_significant,
+    p_value,
+    significance,
+)
 
 
 def test_p_counts_the_observed_statistic_as_a_draw() -> None:
@@ -66,6 +71,43 @@ def test_z_is_in_standard_deviations_from_the_mean_of_the_nulls() -> None:
 @pytest.mark.parametrize("nulls", [[], [1.0], [1.0, 1.0], [math.nan, math.nan]])
 def test_z_is_nan_without_a_standard_deviation(nulls: list[float]) -> None:
     assert math.isnan(significance(2.0, nulls).z)
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=30),
+    st.integers(0, 4),
+    st.integers(0, 2**32 - 1),
+)
+def test_rounding_changes_no_p(nulls: list[int], observed: int, seed: int) -> None:
+    first, *rest = np.random.default_rng(seed).uniform(-1e-14, 1e-14, len(nulls) + 1).tolist()
+    rounded = [null / 7 + noise for null, noise in zip(nulls, rest, strict=True)]
+
+    assert p_value(observed / 7 + first, rounded) == p_value(observed, nulls)
+
+
+@pytest.mark.parametrize("statistic", [0.0, 1e-17, -4e-17, 2e-15])
+def test_a_statistic_that_only_rounding_lifts_above_the_draws_has_p_one(statistic: float) -> None:
+    assert p_value(statistic, [0.0, -1e-17, 3e-16, *[-6e-16] * 36]) == 1.0
+
+
+@pytest.mark.parametrize("scale", [1, 1e3, 1e9])
+def test_p_has_ties_relative_to_the_scale_of_large_statistics(scale: float) -> None:
+    assert p_value(scale * (1 + 1e-12), [scale] * 39) == 1.0
+    assert p_value(scale * (1 + 1e-6), [scale] * 39) == pytest.approx(1 / 40)
+
+
+def test_z_is_undefined_if_the_draws_differ_by_rounding_alone() -> None:
+    found = significance(0.5, [0.0, 4e-16, -6e-16, 0.0])
+
+    assert math.isnan(found.z)
+    assert (found.p, found.null_std > 0) == (0.2, True)
+
+
+def test_a_rate_that_rounding_lifts_above_the_limit_is_significant() -> None:
+    # Three tests at .05 have q = .05 × 3 / 3, which floating point may put above .05.
+    assert is_significant([0.05, 0.05 * 3 / 3, 0.05 + 1e-16, 0.0501, math.nan]).tolist() == [
+        True, True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_false_discovery_rates_follow_the_step_up_rule() -> None:

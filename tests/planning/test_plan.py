@@ -120,7 +120,14 @@ def test_an_unreadable_image_stays_in_the_list_with_its_reason(plugins: registry
     broken = SurveyedImage("noise", "image-1", reason="image-1: truncated")
     plan = planned(replace(SETTINGS, nulls=1), replace(SURVEY, images=(IMAGES[0], broken)), plugins)
 
-    assert [cell.map.reason for cell in plan.cells()] == [""] * 4 + ["image-1: truncated"] * 2
+    reasons = [cell.map.reason for cell in plan.cells()]
+    assert sorted(reasons) == [""] * 4 + ["image-1: truncated"] * 2
+
+
+def test_all_observed_maps_come_before_their_controls(plugins: registry.Registry) -> None:
+    roles = [cell.map.variant.role for cell in planned(SETTINGS, SURVEY, plugins).cells()]
+
+    assert roles == sorted(roles, key=["observed", "control"].index)
 
 
 def test_repeats_differ_in_seed_and_key_only(plugins: registry.Registry) -> None:
@@ -194,7 +201,9 @@ PERTURBED = replace(SETTINGS, perturbations=("seeds", "log-jitter"))
 
 def test_every_selected_level_is_perturbed_in_every_way(plugins: registry.Registry) -> None:
     plan = planned(PERTURBED, SURVEY, plugins)
-    observed, noise, *_ = (cell.key for cell in plan.cells() if cell.clusterer == "louvain")
+    cells_of = [cell for cell in plan.cells() if cell.clusterer == "louvain"]
+    observed = cells_of[0].key
+    noise = next(cell.key for cell in cells_of if cell.map.variant.role == "control")
 
     cells = list(plan.perturbed_cells({observed: [2, 5], noise: [1]}))
 

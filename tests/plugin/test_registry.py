@@ -127,15 +127,32 @@ def test_a_hook_that_fails_leaves_nothing_of_its_plugin(tmp_path: Path) -> None:
     assert "mine" not in loaded.components["clusterer"]
 
 
-def test_using_a_broken_plugin_by_name_shows_its_traceback(tmp_path: Path) -> None:
-    loaded = load(tmp_path, "def inner():\n    raise ValueError('oops')\ninner()", "faulty")
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import not_installed_here", "ModuleNotFoundError: No module named 'not_installed_here'"),
+        ("def inner():\n    raise ValueError('oops')\ninner()", "ValueError: oops"),
+        ("def f(:", "SyntaxError: "),
+        (GOOD, "it implements none of the hooks"),
+        (GOOD + HOOK.replace("@harness.hookimpl", ""), "not marked with @harness.hookimpl"),
+        (GOOD + HOOK.replace("[Mine]", "[]"), "its hooks return no component"),
+    ],
+)
+@pytest.mark.parametrize("name", ["mine", "faulty"])
+def test_a_component_that_is_not_there_may_be_in_a_broken_plugin_whose_reason_is_given(
+    tmp_path: Path, source: str, reason: str, name: str
+) -> None:
+    loaded = load(tmp_path, source, "faulty")
 
     with pytest.raises(harness.HarnessError) as raised:
-        loaded.find("clusterer", "faulty")
+        loaded.find("clusterer", name)
 
     message = str(raised.value)
-    assert message.startswith("plugin 'faulty' is broken: ValueError: oops\nTraceback")
-    assert "in inner" in message
+    assert message.startswith(f"there is no clusterer {name!r}; it may be in a plugin that cannot")
+    assert f"faulty ({tmp_path / 'faulty.py'}): " in message
+    assert reason in message
+    assert "\n" not in message
+    assert loaded.find("clusterer", "louvain")
 
 
 def test_a_name_that_two_plugins_define_is_an_error_naming_both(tmp_path: Path) -> None:

@@ -138,11 +138,10 @@ def test_a_group_holds_the_cells_of_one_method_with_one_repeat(store: Store) -> 
     assert list(groups(store)) == [
         Group(
             {"a0": "a"},
-            {"a0": 0},
             {"noise": {"a0 noise": "a", "b0 noise": "b"}, "shuffled": {"a0 shuffled": "a"}},
         ),
-        Group({"a1": "a"}, {"a1": 0}, {"noise": {}, "shuffled": {}}),
-        Group({"other": "a"}, {"other": 0}, {"noise": {}, "shuffled": {}}),
+        Group({"a1": "a"}, {"noise": {}, "shuffled": {}}),
+        Group({"other": "a"}, {"noise": {}, "shuffled": {}}),
     ]
 
 

@@ -28,6 +28,10 @@ def printed(
     ("text", "expected"),
     [
         (number(-0.0001), "0.000"),
+        (number(-4e-17), "0.000"),
+        (number(-4e-17, 0), "0"),
+        (signed(-4e-17), "+0.00"),
+        (interval(-4e-17, 4e-17), "0.00…0.00"),
         (number(None), "–"),
         (number(math.nan), "–"),
         (number(2.345, 1), "2.3"),

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, escape_controls
 from harness.plugin.values import UNASSIGNED, Integers
 
 if TYPE_CHECKING:
@@ -145,7 +145,12 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.text import Text
 
+    for text in figure.findobj(Text):
+        # Names of images may hold characters that SVG does not allow.
+        if isinstance(text, Text) and not text.get_text().isprintable():
+            text.set_text(escape_controls(text.get_text()))
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     try:
         with style():

@@ -1,5 +1,6 @@
 """Louvain on directed, weighted modularity, by scikit-network."""
 
+import importlib.util
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,6 +30,13 @@ class Louvain(harness.Clusterer):
 
     def __post_init__(self) -> None:
         check_bounds(self, "resolution", above=0)
+        # Checked here, without importing, so that a run fails before it begins.
+        if importlib.util.find_spec("sknetwork") is None:
+            raise harness.HarnessError(
+                "louvain: the package scikit-network is missing, which not every version of Python "
+                "has; pip install scikit-network, or choose louvain-networkx, which maximises the "
+                "same modularity more slowly"
+            )
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""

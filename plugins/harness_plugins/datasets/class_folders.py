@@ -31,6 +31,12 @@ def find(folder: Path, classes: Sequence[str]) -> dict[str, LabelledPicture]:
         if len(parts := key.split("/")) == 2 and parts[0] in label_of
     ]
     empty = [name for name in classes if label_of[name] not in {label for label, _, _ in found}]
+    for name in empty:
+        if (folder / name).is_symlink():
+            raise HarnessError(
+                f"{folder / name}: a link to a folder, and linked folders are not followed; put "
+                "the folder itself there"
+            )
     if empty:
         raise HarnessError(
             f"{folder}: expected the folders {', '.join(classes)} with pictures; there are none "

@@ -115,7 +115,13 @@ def _reporter() -> Iterator["Report"]:
         progress.DownloadColumn(),
         progress.TimeRemainingColumn(),
     )
-    with progress.Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with progress.Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bars:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in steps:

@@ -20,6 +20,7 @@ from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.names import text_of
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 # Archived arrays are read into memory as a whole: 4 GiB is a map of 32,000 nodes.
@@ -112,8 +113,7 @@ def find_arrays(path: Path) -> list[FoundArray]:
 
 
 def _arrays_of(file: Path) -> Iterator[FoundArray]:
-    # Names that are not UTF-8 could be neither stored nor printed.
-    stem = os.fsencode(file.stem).decode("utf-8", "backslashreplace")
+    stem = text_of(file.stem)
     suffix = file.suffix.lower()
     if not file.is_file():
         yield FoundArray(stem, file, "neither a regular file nor a link to one")

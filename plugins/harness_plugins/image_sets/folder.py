@@ -1,6 +1,7 @@
 """Your own images: the image files below a folder."""
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from harness_plugins.parameters import check_bounds
 
 @dataclass(frozen=True)
 class Folder(harness.ImageSet):
-    """The images below a folder: JPEG, PNG, WebP, GIF, TIFF, BMP.
+    """The images below a folder: JPEG, PNG, WebP, GIF, TIFF, BMP and all else that Pillow decodes.
 
     Images are turned upright by their EXIF tag, transparency is composited on white, animations
     give their first frame, 16-bit grey is scaled to 8 bits, and everything but grey becomes RGB.
@@ -33,8 +34,14 @@ class Folder(harness.ImageSet):
         check_bounds(self, "max_pixels", least=1)
 
     def keys(self) -> Sequence[str]:
-        """Paths relative to the folder, sorted; bytes that are not UTF-8 are written \\xff."""
-        return sorted(self._paths)
+        """Paths relative to the folder as text, sorted; a byte that is no UTF-8 is `\\xff`.
+
+        Warns of files whose ending is not that of an image.
+        """
+        found = sorted(self._paths)
+        if others := pictures.passed_over(self._folder):
+            warnings.warn(f"files passed over, as they are no images: {others}", stacklevel=2)
+        return found
 
     def load(self, key: str) -> harness.Image:
         """One image, grey or RGB."""
@@ -55,7 +62,9 @@ class Folder(harness.ImageSet):
         found = pictures.find(self._folder)
         if not found:
             raise harness.HarnessError(
-                f"{self.path}: contains no image; looked for {' '.join(pictures.SUFFIXES)}"
+                f"{self.path}: contains no image"
+                f" ({pictures.passed_over(self._folder) or 'it is empty'}); looked for "
+                f"{' '.join(pictures.suffixes())}"
             )
         return found
 

@@ -15,7 +15,7 @@ from harness import HarnessError, Split
 from harness_plugins.datasets import folders, pictures, splits
 from harness_plugins.datasets.class_folders import LabelledPicture
 from harness_plugins.datasets.splits import Half
-from harness_plugins.parameters import check_bounds
+from harness_plugins.parameters import check_bounds, check_value
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -73,9 +73,10 @@ class PublishedSet(harness.LabelledImageSet):
         labels = self.labels(self.split)
         if self.only is not None:
             labels = {key: labels[self._checked(key, labels)] for key in self.only}
-        if self.count is None:
+        if self.count is None or not labels:
             return labels
-        check_bounds(self, "count", least=1, most=len(labels))
+        owner = f"{self.name}, split {self.split}"
+        check_value(owner, "count", self.count, least=1, most=len(labels))
         return {key: labels[key] for key in splits.in_turn(labels)[: self.count]}
 
     def _checked(self, key: str, labels: Mapping[str, int]) -> str:

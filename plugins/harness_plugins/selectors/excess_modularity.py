@@ -12,12 +12,10 @@ from harness_plugins.parameters import check_bounds, check_choice
 from harness_plugins.selectors.phases import (
     connected_levels,
     constant_runs,
+    largest,
     noise_reason,
     selection,
 )
-
-# Smaller differences between scores count as rounding.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -68,16 +66,16 @@ class ExcessModularity(harness.Selector):
         if np.isneginf(own).all():
             reason = "every level is without edges or fragmented"
             return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
-        best = np.flatnonzero(own >= own.max() - ROUNDING)
-        candidate = int(best[np.argmax(excess[0, best])])
+        best = np.flatnonzero(~harness.exceeds(own.max(), own))
+        candidate = int(best[largest(excess[0, best])])
         statistic = float(own[candidate])
         point = profile.points[candidate]
         reason = (
-            f"modularity {point.modularity:.3f} at level {point.level:.3g} is "
-            f"{excess[0, candidate]:.3f} above the mean"
+            f"modularity {point.modularity:z.3f} at level {point.level:.3g} is "
+            f"{excess[0, candidate]:z.3f} above the mean"
         )
         if self.by == "z":
-            reason += f", {statistic:.1f} standard deviations"
+            reason += f", {statistic:z.1f} standard deviations"
         if point.n_clusters < 2:
             doubt = "but has fewer than two clusters"
         else:
@@ -101,9 +99,8 @@ class ExcessModularity(harness.Selector):
         scores = excess
         if self.by == "z":
             # If all are equal, none stands out.
-            scores = np.divide(
-                excess, deviation, out=np.zeros_like(excess), where=deviation > ROUNDING
-            )
+            differ = harness.exceeds(deviation, 0)
+            scores = np.divide(excess, deviation, out=np.zeros_like(excess), where=differ)
         return np.where(counts, scores, -np.inf), excess
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import harness
 from harness_plugins.parameters import check_bounds
-from harness_plugins.selectors.phases import selection
+from harness_plugins.selectors.phases import largest, selection
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Fixed(harness.Selector):
         """
         levels = profile.levels
         outside = max(levels[0] - self.level, self.level - levels[-1])
-        if outside > np.diff(levels).max(initial=0.0) / 2:
+        if harness.exceeds(outside, np.diff(levels).max(initial=0.0) / 2):
             raise harness.HarnessError(
                 f"fixed: level {self.level:g} is not among the levels of this run, "
                 f"{levels[0]:g} … {levels[-1]:g}"
             )
-        candidate = int(np.argmin(np.abs(levels - self.level)))
+        candidate = largest(-np.abs(levels - self.level))
         point = profile.points[candidate]
         doubt = "but its graph has no edges" if np.isnan(point.modularity) else ""
         if not doubt and point.n_clusters < 2:

@@ -13,6 +13,7 @@ from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     Run,
     connected_levels,
+    largest,
     noise_reason,
     runs_where,
     selection,
@@ -65,12 +66,12 @@ class JaccardPlateau(harness.Selector):
         block, size = _largest_block(self, profile)
         if block is None:
             modularity = profile.modularity
-            candidate = int(np.argmax(np.where(np.isnan(modularity), -np.inf, modularity)))
+            candidate = largest(np.where(np.isnan(modularity), -np.inf, modularity))
             reason = f"no partition lasts for {self.minimum_length} consecutive levels"
             return harness.Selection(candidate, 0.0, accepted=False, plateau=None, reason=reason)
         first, last = block
         within = _similarity_of_levels(profile)[first : last + 1, first : last + 1]
-        candidate = first + int(np.argmax(within.mean(axis=0)))
+        candidate = first + largest(within.mean(axis=0))
         reason = (
             f"the partitions of {last - first + 1} consecutive levels, "
             f"{profile.levels[first]:.3g} … {profile.levels[last]:.3g}, are similar "
@@ -95,7 +96,9 @@ def _largest_block(selector: JaccardPlateau, profile: harness.Profile) -> tuple[
         (first, last)
         for first, last in runs_where(
             counted.tolist(),
-            lambda first, last: bool((similarity[first:last, last] >= selector.likeness).all()),
+            lambda first, last: (
+                not harness.exceeds(selector.likeness, similarity[first:last, last]).any()
+            ),
         )
         if last - first + 1 >= selector.minimum_length
     ]
@@ -105,8 +108,8 @@ def _largest_block(selector: JaccardPlateau, profile: harness.Profile) -> tuple[
     ]
     if not blocks:
         return None, 0.0
-    largest = int(np.argmax(sizes))
-    return blocks[largest], sizes[largest]
+    best = largest(np.array(sizes))
+    return blocks[best], sizes[best]
 
 
 @lru_cache(maxsize=4096)

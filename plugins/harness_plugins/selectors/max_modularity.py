@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
-from harness_plugins.selectors.phases import selection
+from harness_plugins.selectors.phases import largest, selection
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class MaxModularity(harness.Selector):
         if np.isnan(modularity).all():
             reason = "modularity is undefined at every level"
             return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
-        candidate = int(np.nanargmax(modularity))
+        candidate = largest(modularity)
         point = profile.points[candidate]
-        doubt = "is not positive" if point.modularity <= 0 else ""
+        doubt = "" if harness.exceeds(point.modularity, 0) else "is not positive"
         if not doubt and point.n_clusters < 2:
             doubt = "has fewer than two clusters"
-        reason = f"largest modularity, {point.modularity:.3f}, at level {point.level:.3g}"
+        reason = f"largest modularity, {point.modularity:z.3f}, at level {point.level:.3g}"
         return selection(candidate, point.modularity, None, reason, doubt)
 
 

@@ -52,6 +52,11 @@ def runs_where(eligible: Sequence[bool], holds: Callable[[int, int], bool]) -> l
     return runs
 
 
+def largest(figures: harness.Floats) -> int:
+    """The index of the largest figure, the first of those that tie; NaN is passed over."""
+    return int(np.nanargmax(harness.merge_ties(figures)))
+
+
 def selection(
     candidate: int, statistic: float, phase: Run | None, reason: str, doubt: str
 ) -> harness.Selection:
@@ -63,10 +68,10 @@ def selection(
 def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
     """Why a statistic does not exceed that of noise; empty if it does."""
     p = harness.p_value(reached, by_noise)
-    if p <= alpha:
+    if not harness.exceeds(p, alpha):
         return ""
     count = len(by_noise)
-    if (1 / (count + 1)) > alpha:
+    if harness.exceeds(1 / (count + 1), alpha):
         return f"but {count} controls are too few to tell (at least {int(np.ceil(1 / alpha)) - 1})"
     larger = round(p * (count + 1)) - 1
     return f"but {larger} of {count} controls reach as much"

@@ -14,6 +14,7 @@ from harness_plugins.selectors.phases import (
     Run,
     connected_levels,
     constant_runs,
+    largest,
     noise_reason,
     selection,
 )
@@ -81,13 +82,13 @@ class StablePhase(harness.Selector):
             several = defined & (profile.n_clusters >= 2)
             reason = self._why_none(several, connected_levels(profile, self.minimum_giant_share))
             eligible = several if several.any() else defined
-            candidate = int(np.argmax(np.where(eligible, modularity, -np.inf)))
+            candidate = largest(np.where(eligible, modularity, -np.inf))
             return harness.Selection(candidate, 0.0, False, None, reason)
         first, last = phase
-        candidate = first + int(np.argmax(modularity[first : last + 1]))
+        candidate = first + largest(modularity[first : last + 1])
         length = float(_length(phase))
         doubt = ""
-        if modularity[candidate] <= 0:
+        if not harness.exceeds(modularity[candidate], 0):
             doubt = "but without positive modularity"
         elif self.beyond_noise and controls:
             by_noise = [_length(_phase(self, each)) for each in controls]
@@ -116,9 +117,9 @@ def _phase(selector: StablePhase, profile: harness.Profile) -> Run | None:
         mean = float(counts[phase[0] : phase[1] + 1].mean())
         return _length(phase) - selector.cluster_penalty * mean
 
-    # Runs are in the order of levels, and max returns the first of equal ones.
-    phases = (run for run in runs if _length(run) >= selector.minimum_length)
-    return max(phases, key=penalised_length, default=None)
+    # Runs are in the order of levels.
+    phases = [run for run in runs if _length(run) >= selector.minimum_length]
+    return phases[largest(np.array([*map(penalised_length, phases)]))] if phases else None
 
 
 def _length(phase: Run | None) -> int:

@@ -82,6 +82,19 @@ def test_a_link_out_of_the_folder_is_refused(
         made(folder).load(key)
 
 
+def test_a_class_that_is_a_linked_folder_is_refused_as_what_it_is(folder: Path) -> None:
+    (folder / "roses").rename(folder / "elsewhere")
+    (folder / "roses").symlink_to("elsewhere")
+
+    with pytest.raises(harness.HarnessError, match="roses: a link to a folder, and linked folders"):
+        made(folder).keys()
+
+
+def test_a_count_beyond_the_split_names_the_split(folder: Path) -> None:
+    with pytest.raises(harness.HarnessError, match="split validation: count must be 1 … 10, not 1"):
+        made(folder, ",split=validation,count=11").keys()
+
+
 def test_other_files_are_passed_over(folder: Path) -> None:
     Image.new("L", (2, 2)).save(folder / "plot.png")
     (folder / "roses" / "sub").mkdir()

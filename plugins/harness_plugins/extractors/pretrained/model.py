@@ -80,7 +80,9 @@ def load(folder: Path, model: str, config: Any, *, classifier: bool) -> Loaded:
             output_loading_info=True,
         )
     except Exception as error:  # damaged files, shapes other than the configuration's, and more
-        raise harness.HarnessError(f"{model}: cannot be loaded: {first_line(error)}") from error
+        raise harness.HarnessError(
+            f"{model}: cannot be loaded: {first_line(error)}; if its file is damaged, fetch it anew"
+        ) from error
     # For a tower without a pooling layer the library adds one, which no attention depends on.
     missing = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
     if missing or found["mismatched_keys"]:
@@ -96,6 +98,12 @@ def inspect_model(
     loaded: Loaded, model: str, architecture: Architecture, pixels: Tensor
 ) -> VisionTransformer:
     """Find the modules that return attention and the tokens of the patches, by trial."""
+    for name, weights in loaded.module.named_parameters():
+        if not torch.isfinite(weights).all():
+            raise harness.HarnessError(
+                f"{model}: its weights are damaged: {name} has values that are no finite numbers; "
+                "fetch or train it again"
+            )
     transformer = VisionTransformer(model, loaded, architecture, [], 0)
     with torch.inference_mode():
         sites = find_attention(loaded.module, lambda: transformer(pixels))

@@ -65,7 +65,8 @@ def preparation_of(
     if not any((folder / name).is_file() for name in PROCESSORS):
         # The library would use a default mean and deviation.
         raise harness.HarnessError(
-            f"{model}: how it takes images is unknown: there is no {' or '.join(PROCESSORS)}"
+            f"{model}: how it takes images is unknown: there is no {' or '.join(PROCESSORS)}; put "
+            "that of the model beside its weights"
         )
     try:
         processor = _processor(folder)

@@ -71,7 +71,7 @@ def digest_of(paths: Iterable[Path]) -> str:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise harness.HarnessError(f"{path}: cannot be read: {error.strerror}") from error
-        whole.update(f"{path.name} {content}\n".encode())
+        whole.update(os.fsencode(path.name) + f" {content}\n".encode())
     return whole.hexdigest()
 
 
@@ -83,7 +83,7 @@ def _weights(folder: Path) -> list[Path]:
     if not index.is_file():
         return []
     try:
-        parts = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+        parts = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
         # Files elsewhere would not be covered by the model's digest.
         wrong = [part for part in parts if Path(part).name != part or not (folder / part).is_file()]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -1,7 +1,6 @@
 """`harness evaluate`: accuracy, confusion and class probabilities of a trained one-layer ViT."""
 
 import argparse
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import harness
 from harness import HarnessError
 from harness.command import add_plugin_option
+from harness_plugins.thesis.commands.threads import add_threads_option, set_threads
 
 if TYPE_CHECKING:
     from harness_plugins.thesis.vit.checkpoint import Checkpoint
@@ -42,23 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per image")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
+    add_threads_option(parser)
     add_plugin_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print; returns the exit code."""
-    import torch
-
-    from harness.command import TellsClasses
+    from harness.command import TellsClasses, shown_progress, write_table
     from harness_plugins.thesis.vit.checkpoint import load
     from harness_plugins.thesis.vit.evaluation import evaluate
     from harness_plugins.thesis.vit.examples import gather
     from harness_plugins.thesis.vit.files import checkpoint_file
 
-    if arguments.threads < 1:
-        raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
-    torch.set_num_threads(arguments.threads)
+    set_threads(arguments.threads)
     loaded = load(checkpoint_file(arguments.checkpoint))
     images: harness.ImageSet = harness.make("image set", arguments.images, arguments.plugins or ())
     if not isinstance(images, TellsClasses):
@@ -66,12 +62,17 @@ def run(arguments: argparse.Namespace) -> int:
     classes, settings = list(images.classes()), loaded.model.settings
     _check_classes(arguments.images, classes, loaded)
     examples = gather(images, classes, (settings.height, settings.width), settings.channels)
+    with shown_progress() as progress:
+        for key, reason in examples.left_out.items():
+            progress.warn(f"{key} is left out: {reason}")
     unknown = sorted(set(arguments.probabilities) - set(examples.keys))
     if unknown:
-        raise HarnessError(f"{arguments.images}: there is no image {unknown[0]!r}")
+        why = examples.left_out.get(unknown[0])
+        problem = f"{unknown[0]}: {why}" if why else f"there is no image {unknown[0]!r}"
+        raise HarnessError(f"{arguments.images}: {problem}")
     found = evaluate(loaded, examples)
     if arguments.csv is not None:
-        _write(arguments.csv, found, examples, classes)
+        write_table(_table(found, examples, classes), arguments.csv)
     shown = {key: examples.keys.index(key) for key in arguments.probabilities}
     if arguments.json:
         print(json.dumps(_summary(found, examples, classes, shown), indent=2))
@@ -95,6 +96,7 @@ def _summary(
     return {
         "images": len(examples),
         "digest": examples.digest,
+        "left_out": dict(examples.left_out),
         "accuracy": found.accuracy,
         "accuracy_by_class": {
             name: None if math.isnan(accuracy) else float(accuracy)
@@ -108,24 +110,22 @@ def _summary(
     }
 
 
-def _write(path: Path, found: "Evaluation", examples: "Examples", classes: Sequence[str]) -> None:
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(["image", "class", "predicted", *classes])
-            for key, label, predicted, probabilities in zip(
-                examples.keys, found.labels, found.predicted, found.probabilities, strict=True
-            ):
-                rows.writerow([key, classes[label], classes[predicted], *probabilities.tolist()])
-    except OSError as error:
-        raise HarnessError(f"--csv {path}: cannot be written: {error.strerror}") from error
+def _table(
+    found: "Evaluation", examples: "Examples", classes: Sequence[str]
+) -> dict[str, Sequence[Any]]:
+    """One row per image, by column."""
+    return {
+        "image": examples.keys,
+        "class": [classes[label] for label in found.labels],
+        "predicted": [classes[label] for label in found.predicted],
+        **dict(zip(classes, found.probabilities.T.tolist(), strict=True)),
+    }
 
 
 def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) -> None:
     from functools import partial
 
     from rich.console import Console
-    from rich.text import Text
 
     from harness.command import Column, number, show_table
 
@@ -150,6 +150,6 @@ def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) ->
         caption="0 …: numbers of images by predicted class.",
     )
     for key, at in shown.items():
-        console.print(Text(f"\n{key}: {classes[found.labels[at]]}"))
+        print(f"\n{key}: {classes[found.labels[at]]}")
         for label in found.probabilities[at].argsort()[::-1]:
-            console.print(Text(f"  {found.probabilities[at][label]:.4f} {classes[label]}"))
+            print(f"  {found.probabilities[at][label]:.4f} {classes[label]}")

@@ -1,6 +1,7 @@
 """`harness reproduce`: makes the thesis' tables and figures again."""
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.report import Result
 
 SUMMARY = "make the thesis' tables and figures again, beside its own numbers"
-
-FAILED = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reproduce; returns the exit code, 2 if an exhibit failed while its requirements were met."""
-    from harness.command import shown_progress
+    from harness.command import exit_status, shown_progress
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
     from harness_plugins.thesis.reproduction.study import Study
@@ -86,8 +85,10 @@ def run(arguments: argparse.Namespace) -> int:
     exhibits = chosen([name for name in names if name])
     if arguments.clustered < 1:
         raise HarnessError(f"--clustered {arguments.clustered}: must be at least 1")
+    if arguments.workers < 1:
+        raise HarnessError(f"--workers {arguments.workers}: must be at least 1")
     for folder in arguments.models:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise HarnessError(f"--models {folder}: no such folder")
     with shown_progress() as progress:
         study = Study(
@@ -101,11 +102,12 @@ def run(arguments: argparse.Namespace) -> int:
             tuple(arguments.plugins or ()),
             progress,
         )
-        # A mistake in the images concerns all exhibits.
-        study.image_set.keys()
+        # A mistake in the images, the models or the folder concerns all exhibits.
+        study.check()
         results = reproduce(study, exhibits, shlex.join(["harness", *sys.argv[1:]]), _print)
     print(arguments.out / "report.html")
-    return FAILED if any(result.failed for result in results) else 0
+    failed = sum(bool(result.failed) for result in results)
+    return exit_status({"exhibit failed": failed} if failed else {})
 
 
 def _print(result: "Result") -> None:

@@ -2,26 +2,32 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import harness
 from harness import HarnessError
 from harness.command import add_plugin_option
+from harness_plugins.thesis.commands.threads import add_threads_option, set_threads
 
 if TYPE_CHECKING:
     import torch
 
     from harness.command import Progress
     from harness_plugins.thesis.vit.checkpoint import Checkpoint
-    from harness_plugins.thesis.vit.study import Training
-    from harness_plugins.thesis.vit.training import Splits, TrainingStep
+    from harness_plugins.thesis.vit.model import ModelSettings
+    from harness_plugins.thesis.vit.splits import Splits
+    from harness_plugins.thesis.vit.study import Size, Training
+    from harness_plugins.thesis.vit.training import TrainingStep
 
 SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 
 SHAPE = ("patch", "dimension", "heads", "attention", "mlp")
+# The exit code of the harness after an interruption.
+INTERRUPTED = 130
 NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb", "function")
 
 
@@ -67,21 +73,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     execution = parser.add_argument_group("execution")
     add = execution.add_argument
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default auto")
-    add("--threads", type=int, default=1,
-        help="torch threads; the weights depend on their number (default 1)")  # fmt: skip
+    add_threads_option(execution, "; the weights depend on their number")
     add_plugin_option(execution)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, or resume an interrupted training; returns the exit code."""
-    import torch
-
-    if arguments.threads < 1:
-        raise HarnessError(f"--threads {arguments.threads}: must be at least 1")
+    set_threads(arguments.threads)
     trainings = _trainings(arguments)
-    device = _device(arguments.device)
-    torch.set_num_threads(arguments.threads)
-    _train_all(trainings, device, arguments.plugins or ())
+    device, plugins = _device(arguments.device), arguments.plugins or ()
+    try:
+        _check_all(trainings, device, plugins)
+        _train_all(trainings, device, plugins)
+    except KeyboardInterrupt:
+        if any(path.exists() or _state_path(path).exists() for path in trainings):
+            way = "the same command resumes after the last complete epoch"
+        else:
+            way = "no epoch is complete, so the same command starts anew"
+        print(f"harness: interrupted; {way}", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
@@ -93,9 +103,10 @@ def _trainings(arguments: argparse.Namespace) -> Mapping[Path, "Training"]:
     out: Path = arguments.out
     if arguments.study is None:
         one = training(settings)
-        if out.exists():
+        # Unlike Path.exists, these take any name.
+        if os.path.exists(out):
             raise HarnessError(f"{out}: exists already; choose another --out or move it")
-        if not out.parent.is_dir():
+        if not os.path.isdir(out.parent):
             raise HarnessError(f"{out.parent}: no such folder for --out")
         return {out: one}
     for name, value in settings.items():
@@ -121,68 +132,116 @@ def _device(wanted: str) -> "torch.device":
     return torch.device("cuda")
 
 
+def _check_all(
+    trainings: Mapping[Path, "Training"], device: "torch.device", plugins: Sequence[Path]
+) -> None:
+    """Check what can be known of all trainings before the first one begins."""
+    from harness_plugins.thesis.vit import checkpoint
+    from harness_plugins.thesis.vit.files import locked
+    from harness_plugins.thesis.vit.splits import SplitSets
+    from harness_plugins.thesis.vit.study import check_settings
+    from harness_plugins.thesis.vit.training import check_possible
+
+    @cache
+    def find(images: str) -> SplitSets:
+        return SplitSets.find(images, plugins)
+
+    @cache
+    def shape(images: str, size: "Size | None", channels: int | None) -> tuple[int, int, int]:
+        return find(images).shape(size, channels)
+
+    for path, one in trainings.items():
+        if os.path.exists(path):
+            check_settings(path, checkpoint.load(path).record, one)
+            continue
+        with locked(path):
+            sets = find(one.images)
+            model = _model(one, shape(one.images, one.size, one.channels), sets.classes)
+            check_possible(len(sets.sets[0].keys()), model, one.how, device)
+
+
+def _model(one: "Training", shape: tuple[int, int, int], classes: Sequence[str]) -> "ModelSettings":
+    from harness_plugins.thesis.vit.model import ModelSettings
+
+    try:
+        values = {name: getattr(one, name) for name in SHAPE}
+        return ModelSettings(*shape, classes=len(classes), **values)
+    except ValueError as error:
+        raise HarnessError(str(error)) from error
+
+
 def _train_all(
     trainings: Mapping[Path, "Training"], device: "torch.device", plugins: Sequence[Path]
 ) -> None:
+    """Train what is missing; a training of a study that diverges does not stop the others."""
+    from harness.command import shown_progress
     from harness_plugins.thesis.vit import checkpoint
+    from harness_plugins.thesis.vit.files import locked
+    from harness_plugins.thesis.vit.splits import Splits, SplitSets
+    from harness_plugins.thesis.vit.training import DivergedError
 
     # Images that several trainings share are read once.
-    splits: dict[tuple[Any, ...], Splits] = {}
+    @lru_cache(maxsize=1)
+    def read(images: str, size: "Size | None", channels: int | None) -> Splits:
+        return SplitSets.find(images, plugins).read(size, channels)
+
+    diverged = []
     for number, (path, one) in enumerate(trainings.items(), 1):
         if len(trainings) > 1:
             print(f"{number}/{len(trainings)} {path.stem}", file=sys.stderr)
-        if not path.exists():
-            images = one.images, one.size, one.channels
-            if images not in splits:
-                splits = {images: _splits(one, plugins)}
-            checkpoint.save(path, _trained(path, one, splits[images], device))
-            _state_path(path).unlink()
+        try:
+            with locked(path), shown_progress() as progress:
+                if not path.exists():
+                    _train(path, one, read(one.images, one.size, one.channels), device, progress)
+        except DivergedError as error:
+            if len(trainings) == 1:
+                raise
+            print(f"harness: {error}", file=sys.stderr)
+            diverged.append(path.stem)
+            continue
         record = checkpoint.load(path).record
         print(
             f"{path}: validation accuracy {record['validation_accuracy']:.4f} "
             f"(epoch {record['best_epoch']}), test accuracy {record['test_accuracy']:.4f}",
             flush=True,
         )
+    if diverged:
+        names = ", ".join(diverged)
+        raise HarnessError(f"{len(diverged)} of {len(trainings)} trainings diverged: {names}")
 
 
-def _splits(one: "Training", plugins: Sequence[Path]) -> "Splits":
-    """The three splits of the images; validation and test images take the training images' size."""
-    from harness_plugins.thesis.vit.examples import gather
-    from harness_plugins.thesis.vit.training import Splits
+def _train(
+    path: Path, one: "Training", splits: "Splits", device: "torch.device", progress: "Progress"
+) -> None:
+    """Write the trained model, or the best weights before a training diverged."""
+    from harness_plugins.thesis.vit import checkpoint
+    from harness_plugins.thesis.vit.training import DivergedError, train
 
-    images = harness.make("image set", one.images, plugins)
-    if not isinstance(images, harness.LabelledImageSet):
-        raise HarnessError(
-            f"{one.images}: has no training images with labels; `harness data list` names sets "
-            "that have"
-        )
-    classes = images.classes()
-    train, *others = (
-        dataclasses.replace(images, split=split)  # type: ignore[type-var]
-        for split in ("train", "validation", "test")
-    )
-    training = gather(train, classes, one.size, one.channels)
-    size, channels = training.shape[:2], training.shape[2]
-    validation, test = (gather(split, classes, size, channels) for split in others)
-    return Splits(training, validation, test, classes)
-
-
-def _trained(path: Path, one: "Training", splits: "Splits", device: "torch.device") -> "Checkpoint":
-    from harness.command import shown_progress
-    from harness_plugins.thesis.vit.model import ModelSettings
-    from harness_plugins.thesis.vit.training import train
-
-    height, width, channels = splits.training.shape
-    try:
-        shape = {name: getattr(one, name) for name in SHAPE}
-        model = ModelSettings(height, width, channels, classes=len(splits.classes), **shape)
-    except ValueError as error:
-        raise HarnessError(str(error)) from error
-    state_path = _state_path(path)
+    for key, reason in splits.left_out.items():
+        progress.warn(f"{key} is left out: {reason}")
+    model, state_path = _model(one, splits.training.shape, splits.classes), _state_path(path)
     if state_path.exists():
-        print(f"resuming the training stored in {state_path}", file=sys.stderr)
-    with shown_progress() as progress:
-        return train(splits, model, one.how, state_path, _reporter(progress), device)
+        progress.note(f"resuming the training stored in {state_path}")
+    try:
+        trained = train(splits, model, one.how, state_path, _reporter(progress), device)
+    except DivergedError as error:
+        kept = "no epoch was complete before"
+        if error.sound is not None:
+            beside = path.with_name(f"{path.name}.diverged")
+            checkpoint.save(beside, _recorded(error.sound, one, splits))
+            kept = f"the best weights before are in {beside}"
+        state_path.unlink(missing_ok=True)
+        raise DivergedError(f"{path}: {error}; {kept}", error.sound) from error
+    checkpoint.save(path, _recorded(trained, one, splits))
+    state_path.unlink()
+
+
+def _recorded(trained: "Checkpoint", one: "Training", splits: "Splits") -> "Checkpoint":
+    """The model with what its record says of the training's settings and images."""
+    from harness_plugins.thesis.vit.study import settings_of
+
+    more = {"settings": settings_of(one), "left_out": dict(splits.left_out)}
+    return dataclasses.replace(trained, record={**trained.record, **more})
 
 
 def _state_path(path: Path) -> Path:

@@ -35,7 +35,7 @@ def heads_that_cluster(study: Study) -> Output:
     tests = study.heads_run.tests()
     joined = frame.merge(tests[["cell", "selector", "p", "q", "z"]], on=["cell", "selector"])
     table = (
-        joined.assign(significant=joined["q"] <= 0.05)
+        joined.assign(significant=~harness.exceeds(joined["q"], 0.05))
         .groupby("head", sort=True)
         .agg(
             images=("image", "nunique"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas
 
 from harness import HarnessError
-from harness.command import save
+from harness.command import escape_controls, replacing, save
 from harness_plugins.thesis.reproduction.deviations import DEVIATIONS
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 
@@ -48,7 +48,8 @@ def write_exhibit(folder: Path, result: Result) -> None:
             (folder / kind).mkdir(parents=True, exist_ok=True)
         for name, table in result.made.tables.items():
             path = folder / "tables" / f"{name}.csv"
-            table.to_csv(path, index=False)
+            with replacing(path) as new:
+                table.to_csv(new, index=False)
             path.with_suffix(".md").write_text(_markdown(table) + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
@@ -61,7 +62,7 @@ def write_report(folder: Path, results: Sequence[Result], command: str) -> None:
     pages = {"report.md": _text(results, command), "report.html": _page(results, command)}
     try:
         for name, content in pages.items():
-            (folder / name).write_text(content, encoding="utf-8")
+            (folder / name).write_text(escape_controls(content), encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
 

@@ -1,5 +1,6 @@
 """The inputs of all exhibits: images, models, and runs over them, each made on first use."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -44,6 +45,20 @@ class Study:
     workers: int
     plugins: tuple[Path, ...]
     progress: Progress
+
+    def check(self) -> None:
+        """Raise HarnessError if the images or a model cannot be read, or the folder not written."""
+        self.image_set.keys()
+        for name in (self.checkpoint, self.many_heads):
+            load(checkpoint_file(name))
+        if self.models:
+            _ = self.trained
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HarnessError(f"{self.folder}: cannot be a folder: {error.strerror}") from error
+        if not os.access(self.folder, os.W_OK):
+            raise HarnessError(f"{self.folder}: cannot be written to")
 
     @cached_property
     def image_set(self) -> ImageSet:
@@ -166,7 +181,10 @@ class Study:
                 f"{len(self.classes)}"
             )
         size = (settings.height, settings.width)
-        return gather(self.image_set, self.classes, size, settings.channels)
+        examples = gather(self.image_set, self.classes, size, settings.channels)
+        for key, reason in examples.left_out.items():
+            self.progress.warn(f"{key} is left out: {reason}")
+        return examples
 
     @cached_property
     def trained(self) -> pandas.DataFrame:
@@ -189,19 +207,25 @@ class Study:
 def _description(path: Path) -> dict[str, Any]:
     """What a trained model's checkpoint records about it."""
     loaded = load(path)
-    settings, how = loaded.model.settings, loaded.record["training"]
-    return {
-        "attention": settings.attention,
-        "heads": settings.heads if settings.attention else 0,
-        "mlp": settings.mlp,
-        "optimiser": how["optimiser"],
-        "epochs": how["epochs"],
-        "augmented": how.get("augmentation") is not None,
-        "seed": how["seed"],
-        "classes": tuple(loaded.record.get("classes", ())),
-        "test_accuracy": loaded.record["test_accuracy"],
-        "file": str(path),
-    }
+    settings, record = loaded.model.settings, loaded.record
+    try:
+        how = record["training"]
+        return {
+            "attention": settings.attention,
+            "heads": settings.heads if settings.attention else 0,
+            "mlp": settings.mlp,
+            "optimiser": how["optimiser"],
+            "epochs": how["epochs"],
+            "augmented": how.get("augmentation") is not None,
+            "seed": how["seed"],
+            "classes": tuple(record.get("classes", ())),
+            "test_accuracy": record["test_accuracy"],
+            "file": str(path),
+        }
+    except (KeyError, AttributeError, TypeError) as error:
+        raise HarnessError(
+            f"{path}: does not record how it was trained and how accurate it is ({error})"
+        ) from error
 
 
 def extractor_of(checkpoint: str) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import os
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from harness import HarnessError
-from harness_plugins.thesis.vit.files import opened
+from harness.command import replacing
+from harness_plugins.thesis.vit.files import check_finite, opened
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 FORMAT = "harness-one-layer-vit-1"
@@ -40,26 +41,18 @@ class Checkpoint:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and JSON metadata; `path` is complete or absent at any time."""
-    partial = path.with_name(path.name + ".partial")
-    content = serialised(
-        {name: tensor.contiguous() for name, tensor in tensors.items()},
-        metadata={"harness": json.dumps(metadata, sort_keys=True)},
-    )
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+    """Write finite tensors and JSON metadata; `path` is complete or absent at any time."""
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    check_finite(tensors)
+    content = serialised(tensors, metadata={"harness": json.dumps(metadata, sort_keys=True)})
+    with replacing(path) as new:
+        new.write_bytes(content)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the metadata that `write_tensors` wrote."""
-    with opened(path, "pt") as (file, metadata):
-        return {name: file.get_tensor(name) for name in file.keys()}, metadata
+    """The tensors and the metadata that `write_tensors` wrote; refused if any is not finite."""
+    with opened(path, "pt") as found:
+        return found
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -82,6 +75,8 @@ def load(path: Path) -> Checkpoint:
         model = OneLayerViT(ModelSettings(**metadata["model"]))
         model.load_state_dict(tensors)
         normalisation = Normalisation(**metadata["normalisation"])
+        if not (math.isfinite(normalisation.mean) and 0 < normalisation.deviation < math.inf):
+            raise ValueError("its images cannot be normalised")
         record = metadata["record"]
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"{path}: its weights do not fit its settings ({error})") from error

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples
+from harness_plugins.thesis.vit.files import NotFiniteError
+from harness_plugins.thesis.vit.memory import allocating
 
 BATCH = 500
+ADVICE = "a smaller model or smaller images take less"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +61,22 @@ class Evaluation:
 
 
 def evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
-    """Apply the model to every image; puts it in evaluation mode."""
+    """Apply the model to every image; puts it in evaluation mode.
+
+    Raises NotFiniteError if a logit is not finite: its image has no predicted class.
+    """
     model = checkpoint.model.eval()
     device = next(model.parameters()).device
-    with torch.inference_mode():
+    with torch.inference_mode(), allocating(f"{BATCH} images in the model", ADVICE):
         parts = [
             model(checkpoint.normalisation(images.to(device))).cpu()
             for images in torch.split(examples.images, BATCH)
         ]
-    return Evaluation(np.asarray(torch.cat(parts).numpy()), examples.labels.numpy())
+    logits = np.asarray(torch.cat(parts).numpy())
+    unsound = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if unsound.size:
+        raise NotFiniteError(
+            f"the model's logits are not finite for {unsound.size} of {len(examples)} images, "
+            f"such as {examples.keys[unsound[0]]}"
+        )
+    return Evaluation(logits, examples.labels.numpy())

@@ -1,14 +1,17 @@
 """The images of a labelled set as one array, for training and evaluation."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from harness import HarnessError, ImageSet
+from harness import HarnessError, Image, ImageSet
+from harness_plugins.thesis.vit.memory import allocating, check_fits
 from harness_plugins.thesis.vit.preprocessing import fitted
 
 
@@ -17,13 +20,15 @@ class Examples:
     """Images (count, channels, height, width) of bytes with their labels (count,).
 
     `keys` are the images' names, in order; `digest` is a SHA-256 of names, labels and decoded
-    pixels, which identifies the split.
+    pixels, which identifies the split; `left_out` are the images that cannot be read, with the
+    reasons.
     """
 
     keys: tuple[str, ...]
     images: Tensor
     labels: Tensor
     digest: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -41,34 +46,71 @@ def gather(
     size: tuple[int, int] | None = None,
     channels: int | None = None,
 ) -> Examples:
-    """All images of a set, resized to `size` and converted to `channels` if they are given."""
+    """The images of a set, resized to `size` and converted to `channels` if they are given.
+
+    An image that cannot be read is left out, with its reason.
+    """
     keys = images.keys()
-    if not keys:
-        raise HarnessError(f"{images.name}: holds no image")
     digest = hashlib.sha256()
-    labels = np.empty(len(keys), dtype=np.int64)
-    first = images.load(keys[0]).pixels.shape
-    height, width = size or first[:2]
-    depth = channels or first[2]
-    pixels = np.empty((len(keys), height, width, depth), dtype=np.uint8)
-    for index, key in enumerate(keys):
-        image = images.load(key)
+    labels: dict[str, int] = {}
+    left_out: dict[str, str] = {}
+    first = first_readable(images)
+    height, width, depth = shape_of(first, size, channels)
+    pixels = _allocated((len(keys), depth, height, width))
+    for key in keys:
+        try:
+            image = images.load(key)
+        except HarnessError as error:
+            left_out[key] = str(error).removeprefix(f"{key}: ")
+            continue
         if image.label is None or not 0 <= image.label < len(classes):
             raise HarnessError(
                 f"{key}: its label {image.label} is not among {len(classes)} classes"
             )
-        found = image.pixels.shape
-        if (size is None and found[:2] != first[:2]) or (channels is None and found[2] != first[2]):
+        if shape_of(image, size, channels) != (height, width, depth):
             raise HarnessError(
-                f"{key} is {_text(found)} and {keys[0]} {_text(first)}; "
+                f"{key} is {_text(image)} and {first.key} {_text(first)}; "
                 "give a common --size and --channels"
             )
         digest.update(f"{key} {image.label} {image.digest}\n".encode())
-        labels[index] = image.label
-        pixels[index] = fitted(image, height, width, depth)
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
-    return Examples(tuple(keys), tensor, torch.from_numpy(labels), digest.hexdigest())
+        pixels[len(labels)] = fitted(image, height, width, depth).transpose(2, 0, 1)
+        labels[key] = image.label
+    return Examples(
+        tuple(labels),
+        torch.from_numpy(pixels[: len(labels)]),
+        torch.tensor(list(labels.values()), dtype=torch.int64),
+        digest.hexdigest(),
+        left_out,
+    )
 
 
-def _text(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))
+def first_readable(images: ImageSet) -> Image:
+    """The first image of a set that can be read."""
+    problem = "holds no image"
+    for key in images.keys():
+        try:
+            return images.load(key)
+        except HarnessError as error:
+            problem = f"none of its images can be read; the last, {error}"
+    raise HarnessError(f"{images.name}: {problem}")
+
+
+def shape_of(
+    image: Image, size: tuple[int, int] | None, channels: int | None
+) -> tuple[int, int, int]:
+    """Height, width and channels of an image that is resized and converted to what is given."""
+    height, width, depth = image.pixels.shape
+    return (*(size or (height, width)), channels or depth)
+
+
+def _allocated(shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    count, channels, height, width = shape
+    what = f"{count} images of {height}×{width}×{channels}"
+    advice = "take a smaller --size, or fewer images"
+    check_fits(math.prod(shape), what, advice)
+    with allocating(what, advice):
+        return np.empty(shape, dtype=np.uint8)
+
+
+def _text(image: Image) -> str:
+    return "×".join(map(str, image.pixels.shape))

@@ -1,12 +1,14 @@
-"""Files of checkpoints: found by name, opened, and their settings read without torch."""
+"""Files of checkpoints: found by name, locked, opened, and their settings read without torch."""
 
+import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from harness import HarnessError
@@ -17,22 +19,69 @@ SHIPPED = Path(__file__).parent / "checkpoints"
 def checkpoint_file(name: str) -> Path:
     """The file of a shipped checkpoint of that name; any other name is a path."""
     shipped = SHIPPED / f"{name}.safetensors"
-    if Path(name).name == name and shipped.is_file():
+    # Unlike Path.is_file, os.path.isfile takes any name.
+    if Path(name).name == name and os.path.isfile(shipped):
         return shipped
     return Path(os.path.expanduser(name))
 
 
 @contextmanager
-def opened(path: Path, framework: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """A file that the harness wrote, open for reading its tensors, and its metadata."""
-    if not path.is_file():
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a checkpoint while it is trained.
+
+    Raises HarnessError if another process holds it, and if its folder cannot be written.
+    """
+    # No other file that a training writes has a longer name.
+    lock = path.with_name(f"{path.name}.training.running")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = os.fstat(descriptor).st_nlink > 0
+        except BlockingIOError:
+            is_ours = False
+        if not is_ours:
+            raise HarnessError(f"{path}: another process is training this model")
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+class NotFiniteError(HarnessError):
+    """Weights, losses or logits are infinite or NaN."""
+
+
+def check_finite(tensors: Mapping[str, Any]) -> None:
+    """Raise NotFiniteError if a tensor, in main memory, holds infinite values or NaN."""
+    for name, tensor in tensors.items():
+        if not np.isfinite(np.asarray(tensor)).all():
+            raise NotFiniteError(f"its weights are not finite ({name})")
+
+
+@contextmanager
+def opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The tensors of a file that the harness wrote, all finite, and its metadata.
+
+    What does not fit in the block's use of them is refused as a file of another program.
+    """
+    if not os.path.isfile(path):
         raise HarnessError(f"{path}: no such checkpoint")
     try:
         with safe_open(path, framework=framework) as file:
             metadata = json.loads((file.metadata() or {})["harness"])
-            if not isinstance(metadata, dict):
-                raise ValueError("its metadata is not a table")
-            yield file, metadata
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        if not isinstance(metadata, dict):
+            raise ValueError("its metadata is not a table")
+        check_finite(tensors)
+        yield tensors, metadata
+    except NotFiniteError as error:
+        raise NotFiniteError(f"{path}: {error}") from error
     except (SafetensorError, LookupError, TypeError, ValueError, OSError, RecursionError) as error:
         raise HarnessError(
             f"{path}: not a checkpoint that `harness train` wrote ({error})"

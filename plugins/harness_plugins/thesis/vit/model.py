@@ -49,6 +49,16 @@ class ModelSettings:
         """Rows and columns of patches."""
         return self.height // self.patch, self.width // self.patch
 
+    @property
+    def parameters(self) -> int:
+        """The number of the model's parameters."""
+        rows, columns = self.grid
+        width, hidden = self.dimension, self.mlp_ratio * self.dimension
+        embedding = (self.channels * self.patch**2 + 1 + rows * columns) * width
+        attention = self.attention * (4 * (width + 1) * width + 2 * width)
+        mlp = self.mlp * (2 * width * hidden + hidden + 3 * width)
+        return embedding + attention + mlp + (rows * columns * width + 1) * self.classes
+
 
 class SelfAttention(nn.Module):
     """Multi-head scaled dot-product self-attention (Vaswani et al. 2017, section 3.2)."""

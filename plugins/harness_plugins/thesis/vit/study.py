@@ -14,10 +14,15 @@ Settings at the top hold for all variants; a list is a sweep. Settings are calle
 `harness train`.
 """
 
+import hashlib
 import itertools
+import json
+import math
+import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +73,9 @@ BOUNDS: Mapping[str, Mapping[str, float]] = {
 }
 # Parts of every training's name, even where trainings do not differ in them.
 ALWAYS_NAMED = ("attention", "mlp", "heads", "seed")
+ELSEWHERE = "move the file away, or choose another --out"
+# Letters of a name; file systems allow 255 bytes with all suffixes.
+LONGEST = 200
 
 
 def training(values: Mapping[str, Any]) -> Training:
@@ -87,10 +95,35 @@ def training(values: Mapping[str, Any]) -> Training:
     return Training(**given, how=how)
 
 
+def settings_of(one: Training) -> dict[str, Any]:
+    """What a checkpoint records of the settings that its weights depend on, as values of JSON."""
+    values = asdict(one)
+    how, size = values.pop("how"), one.size and "x".join(map(str, one.size))
+    # The recipe's name stands for settings that are all there.
+    del values["recipe"]
+    return {**values, "size": size, **how}
+
+
+def check_settings(path: Path, record: Mapping[str, Any], one: Training) -> None:
+    """Raise HarnessError, with what differs, if a checkpoint was trained with other settings."""
+    trained, asked = record.get("settings"), settings_of(one)
+    if not isinstance(trained, dict):
+        raise HarnessError(f"{path}: does not record all settings of its training; {ELSEWHERE}")
+    differing = [name for name in asked if trained.get(name) != asked[name]]
+    if differing:
+        was, now = (
+            ", ".join(f"{name} {values.get(name)}" for name in differing)
+            for values in (trained, asked)
+        )
+        raise HarnessError(f"{path}: was trained with {was}, not with {now}; {ELSEWHERE}")
+
+
 def read_size(size: int | str) -> Size:
     """The height and width that `28` or `28x32` stand for."""
     parts = str(size).lower().replace("×", "x").split("x")
-    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+    if len(parts) > 2 or not all(
+        part.isdecimal() and len(part) < 10 and int(part) > 0 for part in parts
+    ):
         raise HarnessError(f"size {size}: expected a number of pixels, or HEIGHTxWIDTH")
     return int(parts[0]), int(parts[-1])
 
@@ -105,7 +138,8 @@ def _check(name: str, value: Any) -> None:
         expected = " or ".join(one.__name__ for one in types)
         raise HarnessError(f"{name} {value!r}: must be of type {expected}")
     if name in BOUNDS:
-        check_value("train", name, value, **BOUNDS[name])
+        is_huge = abs(value) > sys.float_info.max
+        check_value("train", name, math.inf if is_huge else value, **BOUNDS[name])
     if name == "channels" and value not in (1, 3):
         raise HarnessError(f"channels {value}: must be 1 for grey or 3 for RGB")
     if value not in CHOICES.get(name, (value,)):
@@ -118,7 +152,7 @@ def read_study(path: Path) -> dict[str, Training]:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, UTF-8, or a number of 4,300 digits
         raise HarnessError(f"{path}: not valid TOML: {error}") from error
     variants = values.pop("variant", [{}])
     if not isinstance(variants, list) or not all(isinstance(one, dict) for one in variants):
@@ -132,6 +166,8 @@ def read_study(path: Path) -> dict[str, Training]:
         )
     except HarnessError as error:
         raise HarnessError(f"{path}: {error}") from error
+    if not found:
+        raise HarnessError(f"{path}: asks for no training, because one of its lists is empty")
     return dict(zip(_names(found), found, strict=True))
 
 
@@ -147,7 +183,18 @@ def _names(trainings: Sequence[Training]) -> list[str]:
         for name in (*(field.name for field in fields(Training) if field.name != "how"), *HOW)
         if len({_setting(one, name) for one in trainings}) > 1 and name not in ALWAYS_NAMED
     ]
-    return ["_".join(_name(one, differing)) for one in trainings]
+    names = ["_".join(_name(one, differing)) for one in trainings]
+    # Some file systems do not tell capital letters from small ones.
+    count = Counter(name.lower() for name in names)
+    return [
+        name if count[name.lower()] == 1 and len(name) <= LONGEST else _unique(name, one)
+        for name, one in zip(names, trainings, strict=True)
+    ]
+
+
+def _unique(name: str, one: Training) -> str:
+    digest = hashlib.sha256(json.dumps(settings_of(one), sort_keys=True).encode()).hexdigest()
+    return f"{name[:LONGEST]}_{digest[:12]}"
 
 
 def _name(one: Training, differing: Iterable[str]) -> Iterator[str]:
@@ -166,4 +213,7 @@ def _name(one: Training, differing: Iterable[str]) -> Iterator[str]:
 def _setting(one: Training, name: str) -> str:
     value = getattr(one.how if name in HOW else one, name)
     text = "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return "".join(letter if letter.isalnum() or letter in ".x" else "-" for letter in text)
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter == ".") else "-"
+        for letter in text
+    )

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,14 @@ from harness_plugins.thesis.vit.checkpoint import (
 )
 from harness_plugins.thesis.vit.evaluation import evaluate
 from harness_plugins.thesis.vit.examples import Examples
+from harness_plugins.thesis.vit.files import NotFiniteError
+from harness_plugins.thesis.vit.memory import allocating, check_fits
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+from harness_plugins.thesis.vit.splits import Splits
 
 WARM_UP = 0.05
+FLOAT = 4
+SMALLER = "take a smaller --dimension or --batch, smaller images or larger patches"
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,6 @@ RECIPES: Mapping[str, TrainingSettings] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Splits:
-    """Images to learn from, to choose the best epoch by, and to measure the result on."""
-
-    training: Examples
-    validation: Examples
-    test: Examples
-    classes: Sequence[str]
-
-
 @dataclass(frozen=True)
 class TrainingStep:
     """The state of a training after a batch (accuracy None) or at the end of an epoch."""
@@ -75,7 +70,18 @@ class TrainingStep:
     validation_accuracy: float | None
 
 
-@dataclass
+class DivergedError(HarnessError):
+    """A training stopped because its loss, weights or logits were not finite.
+
+    sound: the weights of the best epoch before; None if the first epoch was not completed.
+    """
+
+    def __init__(self, message: str, sound: Checkpoint | None) -> None:
+        super().__init__(message)
+        self.sound = sound
+
+
+@dataclass(frozen=True, eq=False)
 class _State:
     """Everything that an interrupted training needs to continue to the same weights."""
 
@@ -85,17 +91,19 @@ class _State:
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
 
-    def end_epoch(self, model: OneLayerViT, loss: float, accuracy: float, seconds: float) -> None:
-        """Record an epoch, and the model's weights if its validation accuracy is the best."""
-        self.epoch += 1
-        if accuracy > self.best_accuracy:
-            self.best_accuracy, self.best_epoch = accuracy, self.epoch
-            self.best = {name: value.clone() for name, value in model.state_dict().items()}
-        self.history.append(
-            {"loss": loss, "validation_accuracy": accuracy, "seconds": round(seconds, 1)}
-        )
+    def after_epoch(
+        self, model: OneLayerViT, loss: float, accuracy: float, seconds: float
+    ) -> "_State":
+        """The state with another epoch, and the model's weights if its accuracy is the best."""
+        epoch = {"loss": loss, "validation_accuracy": accuracy, "seconds": round(seconds, 1)}
+        ended = replace(self, epoch=self.epoch + 1, history=[*self.history, epoch])
+        if accuracy <= self.best_accuracy:
+            return ended
+        best = {name: value.clone() for name, value in model.state_dict().items()}
+        return replace(ended, best_accuracy=accuracy, best_epoch=ended.epoch, best=best)
 
     def save(self, path: Path, run: dict[str, Any], model: OneLayerViT, optimiser: Any) -> None:
+        """Write the state; raises NotFiniteError, and keeps the last one, if it is not sound."""
         tensors = {
             f"{prefix}.{name}": value
             for prefix, named in (("model", model.state_dict()), ("best", self.best))
@@ -144,36 +152,53 @@ def train(
 
     The state is stored in `state_path` after every epoch; if that file exists, training resumes
     from it and reaches the same weights. The caller removes it once the checkpoint is stored.
+    Raises DivergedError as soon as the loss, the weights or the logits are not finite.
     """
-    _check_sizes(splits, model_settings)
     device = device or torch.device("cpu")
+    _check_sizes(splits, model_settings)
+    check_possible(len(splits.training), model_settings, settings, device)
     normalisation = _normalisation(splits.training)
-    torch.manual_seed(settings.seed)
-    model = OneLayerViT(model_settings).to(device)
-    optimiser = _optimiser(model, settings)
-    run = _description(splits, model_settings, settings, device)
-    trained, state = Checkpoint(model, normalisation, {}), _State()
-    if state_path.exists():
-        state = _State.load(state_path, run, model, optimiser)
-    while state.epoch < settings.epochs:
-        started = time.perf_counter()
-        last = _train_epoch(
-            state.epoch + 1, model, optimiser, normalisation, splits.training, settings, report
-        )
-        reached = evaluate(trained, splits.validation).accuracy
-        state.end_epoch(model, last.loss, reached, time.perf_counter() - started)
-        state.save(state_path, run, model, optimiser)
-        report(replace(last, validation_accuracy=reached))
+    with allocating("the model and a batch", SMALLER):
+        torch.manual_seed(settings.seed)
+        model = OneLayerViT(model_settings).to(device)
+        optimiser = _optimiser(model, settings)
+        run = _description(splits, model_settings, settings, device)
+        trained, state = Checkpoint(model, normalisation, {}), _State()
+        if state_path.exists():
+            state = _State.load(state_path, run, model, optimiser)
+        while state.epoch < settings.epochs:
+            started = time.perf_counter()
+            try:
+                last = _train_epoch(
+                    state.epoch + 1, model, optimiser, normalisation, splits.training, settings,
+                    report,
+                )  # fmt: skip
+                reached = evaluate(trained, splits.validation).accuracy
+                ended = state.after_epoch(model, last.loss, reached, time.perf_counter() - started)
+                ended.save(state_path, run, model, optimiser)
+            except NotFiniteError as error:
+                sound = _best(trained, state, run, splits.test) if state.epoch else None
+                raise DivergedError(
+                    f"the training diverged in epoch {state.epoch + 1} of {settings.epochs}: "
+                    f"{error}; try a smaller --learning-rate",
+                    sound,
+                ) from error
+            state = ended
+            report(replace(last, validation_accuracy=reached))
+        return _best(trained, state, run, splits.test)
 
-    model.load_state_dict(state.best)
+
+def _best(trained: Checkpoint, state: _State, run: dict[str, Any], test: Examples) -> Checkpoint:
+    """The weights of the best epoch, with the record of the training."""
+    trained.model.load_state_dict(state.best)
     record = {
         **run,
         "history": state.history,
         "best_epoch": state.best_epoch,
         "validation_accuracy": state.best_accuracy,
-        "test_accuracy": evaluate(trained, splits.test).accuracy,
+        "test_accuracy": evaluate(trained, test).accuracy,
     }
-    return Checkpoint(model.cpu(), normalisation, record)
+    return Checkpoint(trained.model.cpu(), trained.normalisation, record)
 
 
 def _description(
@@ -207,11 +232,12 @@ def _train_epoch(
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(settings.seed + epoch)
     order = torch.randperm(len(training), generator=generator)
-    batches = math.ceil(len(training) / settings.batch)
+    size = min(settings.batch, len(training))
+    batches = math.ceil(len(training) / size)
     rate = _schedule(settings, batches * settings.epochs)
     losses = []
     model.train()
-    for batch, chosen in enumerate(torch.split(order, settings.batch), 1):
+    for batch, chosen in enumerate(torch.split(order, size), 1):
         images = training.images[chosen]
         if settings.augmentation is not None:
             images = flipped_and_shifted(images, settings.augmentation, generator)
@@ -219,12 +245,24 @@ def _train_epoch(
             group["lr"] = rate((epoch - 1) * batches + batch)
         logits = model(normalisation(images.to(device)))
         loss = functional.cross_entropy(logits, training.labels[chosen].to(device))
+        if not torch.isfinite(loss):
+            raise NotFiniteError(f"the loss of batch {batch} of {batches} is {loss.item()}")
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        _step(optimiser)
         losses.append(loss.item())
         report(TrainingStep(epoch, settings.epochs, batch, batches, losses[-1], None))
     return TrainingStep(epoch, settings.epochs, batches, batches, float(np.mean(losses)), None)
+
+
+def _step(optimiser: torch.optim.Optimizer) -> None:
+    try:
+        optimiser.step()
+    except RuntimeError as error:
+        # Torch refuses factors beyond single precision.
+        if "overflow" not in str(error):
+            raise
+        raise NotFiniteError("a step of the optimiser is beyond single precision") from error
 
 
 def _check_sizes(splits: Splits, model: ModelSettings) -> None:
@@ -242,15 +280,40 @@ def _check_sizes(splits: Splits, model: ModelSettings) -> None:
         )
 
 
+def check_possible(
+    images: int, shape: ModelSettings, settings: TrainingSettings, device: torch.device
+) -> None:
+    """Raise HarnessError if so many images cannot be trained on with these settings.
+
+    Compares what a training holds at the same time, at least, with the device's memory.
+    """
+    if (settings.augmentation or 0) >= min(shape.height, shape.width):
+        raise HarnessError(
+            f"augmentation {settings.augmentation}: must be less than the images' sides, "
+            f"{shape.height}×{shape.width} pixels"
+        )
+    moments = 2 if settings.optimiser == "adamw" else 1
+    # Weights, gradients, and the best epoch's weights.
+    weights = (3 + moments) * shape.parameters
+    # What the backward pass needs: inputs of the linear layers and of the attention.
+    kept = 1 + 5 * shape.attention + (1 + 2 * shape.mlp_ratio) * shape.mlp
+    tokens = math.prod(shape.grid) * shape.dimension
+    activations = min(settings.batch, images) * tokens * kept
+    most = None
+    if device.type == "cuda":
+        most = torch.cuda.get_device_properties(device).total_memory
+    check_fits(FLOAT * (weights + activations), "the model and a batch", SMALLER, most)
+
+
 def _normalisation(training: Examples) -> Normalisation:
     # Counting the pixels of each value is exact and makes no copy in floats.
     counts = torch.bincount(training.images.flatten(), minlength=256).numpy()
     values = np.arange(256) / 255
     mean = np.average(values, weights=counts)
-    deviation = math.sqrt(np.average((values - mean) ** 2, weights=counts))
+    deviation = round(math.sqrt(np.average((values - mean) ** 2, weights=counts)), 6)
     if not deviation:
         raise HarnessError("all pixels of the training images are equal: nothing can be learned")
-    return Normalisation(round(float(mean), 6), round(deviation, 6))
+    return Normalisation(round(float(mean), 6), deviation)
 
 
 def _optimiser(model: OneLayerViT, settings: TrainingSettings) -> torch.optim.Optimizer:

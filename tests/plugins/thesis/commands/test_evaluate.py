@@ -70,7 +70,7 @@ def test_one_row_per_image_is_written(
     [
         (["--images", "noise"], "noise: its images have no labels"),
         (["--probabilities", "stripes-1"], "there is no image 'stripes-1'"),
-        (["--csv", "nowhere/file.csv"], "--csv nowhere/file.csv: cannot be written"),
+        (["--csv", "nowhere/file.csv"], "nowhere/file.csv: cannot be written"),
         (["--threads", "0"], "--threads 0: must be at least 1"),
     ],
 )
@@ -84,6 +84,16 @@ def test_a_mistake_costs_one_clear_line(
     assert finished.stderr.startswith("harness: ")
     assert line in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
+
+
+def test_an_image_that_cannot_be_read_is_left_out_by_name(
+    harness_command: Command, trained: Path
+) -> None:
+    finished = evaluated(harness_command, "--images", "stripes[broken=97]", "--json")
+
+    found = json.loads(finished.stdout)
+    assert (found["images"], found["left_out"]) == (31, {"stripes-97": "broken image"})
+    assert finished.stderr == "warning: stripes-97 is left out: broken image\n"
 
 
 def test_a_model_of_other_classes_is_refused(harness_command: Command, tmp_path: Path) -> None:

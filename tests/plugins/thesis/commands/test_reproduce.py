@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pandas
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from support.runs import Command
 
@@ -54,12 +56,18 @@ def test_every_exhibit_that_needs_no_more_data_is_made(
         (["--images", "folder[path=nowhere]"], "nowhere: no such folder"),
         (["--images", "nothing"], "nothing"),
         (["--clustered", "0"], "--clustered 0: must be at least 1"),
+        (["-j", "0"], "--workers 0: must be at least 1"),
+        (["--checkpoint", "nowhere"], "nowhere: no such checkpoint"),
+        (["--many-heads", "nan.safetensors"], "nan.safetensors: its weights are not finite"),
+        (["--models", "."], "nan.safetensors: its weights are not finite"),
+        (["--out", "nan.safetensors"], "nan.safetensors: cannot be a folder: File exists"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(
-    harness_command: Command, words: list[str], line: str
+    harness_command: Command, tmp_path: Path, words: list[str], line: str
 ) -> None:
-    finished = harness_command("reproduce", *words, "--out", "out")
+    save_file({"weight": torch.tensor(torch.nan)}, tmp_path / "nan.safetensors", {"harness": "{}"})
+    finished = harness_command("reproduce", "--out", "out", *words)
 
     assert finished.returncode == 1
     assert finished.stdout == ""

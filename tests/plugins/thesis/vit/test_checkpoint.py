@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from safetensors.torch import save_file
 import harness
 from harness_plugins.thesis.vit import checkpoint
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
+from harness_plugins.thesis.vit.files import checkpoint_file, head_count
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 SETTINGS = ModelSettings(height=8, width=8, patch=4, dimension=8, heads=2, mlp=False)
@@ -53,6 +55,11 @@ def test_normalisation_takes_bytes_to_floats_of_the_given_mean_and_deviation() -
     normalised = Normalisation(0.25, 0.5)(bytes_)
 
     torch.testing.assert_close(normalised, torch.tensor([-0.5, 1.5]))
+
+
+def test_a_name_longer_than_any_file_is_no_checkpoint() -> None:
+    with pytest.raises(harness.HarnessError, match="nnn: no such checkpoint"):
+        checkpoint.load(checkpoint_file("n" * 300))
 
 
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
@@ -111,6 +118,35 @@ def test_weights_that_do_not_fit_their_settings_are_refused(
     path = rewritten(saved[0], model={**settings, **model})
 
     with pytest.raises(harness.HarnessError, match="its weights do not fit its settings"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_are_neither_written_nor_read(
+    saved: tuple[Path, Checkpoint], value: float
+) -> None:
+    path, written = saved
+    with torch.no_grad():
+        written.model.classifier.bias[3] = value
+    before = path.read_bytes()
+
+    with pytest.raises(harness.HarnessError, match=r"its weights are not finite \(classifier.bias"):
+        checkpoint.save(path, written)
+    assert path.read_bytes() == before
+    assert [*path.parent.iterdir()] == [path]
+    save_file(written.model.state_dict(), path, metadata={"harness": json.dumps({"format": "?"})})
+    for read in (checkpoint.load, checkpoint.read_tensors, head_count):
+        with pytest.raises(harness.HarnessError, match="safetensors: its weights are not finite"):
+            read(path)
+
+
+@pytest.mark.parametrize("deviation", [0, math.nan, math.inf, -1])
+def test_a_normalisation_that_is_not_finite_is_refused(
+    saved: tuple[Path, Checkpoint], deviation: float
+) -> None:
+    path = rewritten(saved[0], normalisation={"mean": 0.5, "deviation": deviation})
+
+    with pytest.raises(harness.HarnessError, match="its images cannot be normalised"):
         checkpoint.load(path)
 
 

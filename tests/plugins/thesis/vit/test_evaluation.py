@@ -1,10 +1,12 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
+from harness import HarnessError
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
 from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
 from harness_plugins.thesis.vit.examples import Examples
@@ -40,6 +42,17 @@ def test_probabilities_are_torchs_softmax(evaluation: Evaluation) -> None:
     expected = torch.softmax(torch.from_numpy(evaluation.logits).double(), 1).numpy()
 
     assert np.allclose(evaluation.probabilities, expected)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_logits_that_are_not_finite_are_no_accuracy(value: float) -> None:
+    model = OneLayerViT(ModelSettings(height=4, width=4, dimension=4, classes=3))
+    with torch.no_grad():
+        model.classifier.bias[0] = value
+    examples = Examples(("a", "b"), torch.zeros(2, 1, 4, 4), torch.zeros(2, dtype=torch.int64), "")
+
+    with pytest.raises(HarnessError, match="logits are not finite for 2 of 2 images, such as a"):
+        evaluate(Checkpoint(model, Normalisation(0, 1), {}), examples)
 
 
 def test_logits_do_not_depend_on_the_number_of_batches() -> None:

@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 import harness
 from harness_plugins.thesis.vit.examples import Examples, gather
@@ -49,13 +52,41 @@ def test_images_are_made_to_fit_size_and_channels() -> None:
     ("parameters", "line"),
     [
         ("taller=99", "stripes-99 is 9×8×1 and stripes-96 8×8×1; give a common --size"),
-        ("broken=100", "stripes-100: broken image"),
         ("unlabelled=101", "stripes-101: its label None is not among 4 classes"),
     ],
 )
 def test_an_image_that_cannot_be_used_is_named(parameters: str, line: str) -> None:
     with pytest.raises(harness.HarnessError, match=line):
         gather(stripes(parameters), "abcd")
+
+
+def test_an_image_that_cannot_be_read_costs_itself_only() -> None:
+    whole, found = gather(stripes(), "abcd"), gather(stripes("broken=100"), "abcd")
+
+    kept = [index for index, key in enumerate(whole.keys) if key != "stripes-100"]
+    assert found.left_out == {"stripes-100": "broken image"}
+    assert found.keys == tuple(whole.keys[index] for index in kept)
+    assert torch.equal(found.images, whole.images[kept])
+    assert torch.equal(found.labels, whole.labels[kept])
+    assert found.digest != whole.digest
+
+
+def test_the_first_image_that_can_be_read_gives_the_shape() -> None:
+    assert gather(stripes("broken=96"), "abcd").shape == (8, 8, 1)
+
+
+def test_a_set_of_which_nothing_can_be_read_is_refused(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+    images = harness.make("image set", f"folder[path={tmp_path}]")
+
+    with pytest.raises(harness.HarnessError, match=r"none of its images can be read.*b\.png: not"):
+        gather(images, "abcd")
+
+
+def test_images_that_no_memory_can_hold_are_refused_before_they_are_made() -> None:
+    with pytest.raises(harness.HarnessError, match="32 images of 1000000×1000000×1 take at least"):
+        gather(stripes(), "abcd", (1_000_000, 1_000_000))
 
 
 def test_an_image_of_its_own_size_is_fitted_unchanged() -> None:

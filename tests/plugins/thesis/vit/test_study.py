@@ -1,9 +1,16 @@
+import json
 from pathlib import Path
 
 import pytest
 
 import harness
-from harness_plugins.thesis.vit.study import read_size, read_study, training
+from harness_plugins.thesis.vit.study import (
+    check_settings,
+    read_size,
+    read_study,
+    settings_of,
+    training,
+)
 from harness_plugins.thesis.vit.training import RECIPES
 
 STUDY = """
@@ -56,6 +63,41 @@ def test_models_without_attention_are_trained_once_for_all_numbers_of_heads(tmp_
     assert list(found) == ["no-attention_seed-0"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("stripes[a=b-c]", "stripes[a=b_c]"),
+        ("stripes[path=/a b]", "stripes[path=/a/b]"),
+        ("stripes[a=B]", "stripes[a=b]"),
+        ("stripes[a=é]", "stripes[a=ö]"),
+        ("s" * 300, "s" * 299 + "t"),
+    ],
+)
+def test_every_training_has_a_name_of_its_own(tmp_path: Path, one: str, other: str) -> None:
+    found = read_study(study(tmp_path, f'images = ["{one}", "{other}", "noise"]'))
+
+    assert [each.images for each in found.values()] == [one, other, "noise"]
+    assert len({name.lower() for name in found}) == 3
+    assert all(name.isascii() and len(name) < 220 for name in found)
+    assert read_study(study(tmp_path, f'images = ["{other}", "{one}", "noise"]')) == found
+
+
+def test_a_model_of_other_settings_is_refused_with_what_differs(tmp_path: Path) -> None:
+    one, other = (
+        training({"images": "stripes", "size": 4, "epochs": epochs, "momentum": momentum})
+        for epochs, momentum in ((1, 0.9), (5, 0))
+    )
+    record = json.loads(json.dumps({"settings": settings_of(one)}))
+
+    check_settings(tmp_path, record, one)
+    with pytest.raises(
+        harness.HarnessError, match=r"trained with epochs 1, momentum 0\.9, not with epochs 5, mom"
+    ):
+        check_settings(tmp_path, record, other)
+    with pytest.raises(harness.HarnessError, match="does not record all settings"):
+        check_settings(tmp_path, {}, one)
+
+
 def test_given_settings_override_the_recipe() -> None:
     one = training({"images": "stripes", "recipe": "thesis", "epochs": 5, "seed": None})
 
@@ -86,7 +128,16 @@ def test_a_size_is_a_side_or_height_and_width(size: int | str, expected: tuple[i
         ('images = "stripes"\nweight_decay = -1', "weight_decay must be at least 0, not -1"),
         ('images = "stripes"\nseed = -1', "seed must be 0 … 2147483647, not -1"),
         ('images = "stripes"\nvariant = 3', "variants must be tables"),
+        ('images = "stripes"\nheads = []', "asks for no training, because one of its lists is e"),
+        ('images = "stripes"\nsize = 9999999999', "size 9999999999: expected a number of pixels"),
+        (
+            f'images = "stripes"\nlearning_rate = 1{400 * "0"}',
+            "learning_rate must be above 0 and f",
+        ),
+        (f'images = "stripes"\nepochs = 1{400 * "0"}', "epochs must be at least 1 and finite"),
         ("images = ", "not valid TOML"),
+        (f"images = {9999 * '1'}", "not valid TOML"),
+        (f"images = {9999 * '['}", "not valid TOML"),
     ],
 )
 def test_a_mistake_is_named_with_the_file(tmp_path: Path, text: str, line: str) -> None:

@@ -14,11 +14,13 @@ import harness
 from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
+from harness_plugins.thesis.vit.splits import Splits
 from harness_plugins.thesis.vit.training import (
     RECIPES,
-    Splits,
+    DivergedError,
     TrainingSettings,
     TrainingStep,
+    check_possible,
     train,
 )
 from support import PLUGINS
@@ -34,7 +36,8 @@ import torch
 import harness
 from harness_plugins.thesis.vit.examples import gather
 from harness_plugins.thesis.vit.model import ModelSettings
-from harness_plugins.thesis.vit.training import Splits, TrainingSettings, train
+from harness_plugins.thesis.vit.splits import Splits
+from harness_plugins.thesis.vit.training import TrainingSettings, train
 
 def report(progress):
     if (progress.epoch, progress.batch) == (2, 2):
@@ -268,6 +271,59 @@ def test_augmented_training_goes_on_to_the_same_weights(splits: Splits, state_pa
 
     assert same_weights(one, two)
     assert not same_weights(one, plain)
+
+
+def test_a_training_that_diverges_keeps_the_best_weights_before(
+    splits: Splits, state_path: Path
+) -> None:
+    # Every step of weight decay multiplies the weights by -9,999.
+    how = {"optimiser": "sgd", "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 1e4}
+
+    with pytest.raises(DivergedError, match=r"diverged in epoch [2-9] of 9: ") as error:
+        trained(splits, state_path, epochs=9, batch=64, **how)
+
+    sound = error.value.sound
+    assert sound is not None
+    reached = [epoch["validation_accuracy"] for epoch in sound.record["history"]]
+    assert sound.record["best_epoch"] == int(np.argmax(reached)) + 1
+    assert max(reached) == _accuracy(sound, splits.validation)
+    assert all(value.isfinite().all() for value in sound.model.state_dict().values())
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+@pytest.mark.parametrize("rate", [1e4, 1e30, 1e39, 1e300])
+def test_weights_that_are_not_finite_are_never_returned(
+    splits: Splits, state_path: Path, optimiser: str, rate: float
+) -> None:
+    with pytest.raises(DivergedError, match=r"diverged in epoch .*; try a smaller --learning-rate"):
+        trained(splits, state_path, optimiser=optimiser, learning_rate=rate, epochs=9)
+
+
+@pytest.mark.parametrize("batch", [64, 65, 10**30])
+def test_a_batch_larger_than_the_set_is_the_whole_set(
+    splits: Splits, tmp_path: Path, batch: int
+) -> None:
+    whole = trained(splits, tmp_path / "whole", batch=64, epochs=1)
+
+    assert same_weights(whole, trained(splits, tmp_path / "other", batch=batch, epochs=1))
+
+
+@pytest.mark.parametrize(
+    ("shape", "how", "line"),
+    [
+        ({"dimension": 1_000_000}, {}, "the model and a batch take at least .* of memory"),
+        ({"dimension": 10**40, "heads": 10**39}, {}, "the model and a batch take at least"),
+        ({"height": 10**9, "width": 10**9}, {}, "the model and a batch take at least"),
+        ({}, {"augmentation": 8}, "augmentation 8: must be less than the images' sides, 8×8"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_without_trying(
+    shape: dict[str, Any], how: dict[str, Any], line: str
+) -> None:
+    model, settings = dataclasses.replace(MODEL, **shape), dataclasses.replace(SETTINGS, **how)
+
+    with pytest.raises(harness.HarnessError, match=line):
+        check_possible(64, model, settings, torch.device("cpu"))
 
 
 def test_images_of_another_size_are_refused(splits: Splits, state_path: Path) -> None:

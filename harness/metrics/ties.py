@@ -1,0 +1,77 @@
+"""Which figures are equal up to rounding: the one tolerance of every comparison between figures."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.plugin.values import Floats
+
+# Two figures tie if they differ by no more than this, relative to the larger of them or to 1: the
+# scale of modularity and the other figures is 1, also where they are differences of larger terms.
+# Rounding stays below 1e-14, and differences that mean something are above 1e-9.
+TOLERANCE = 1e-9
+
+
+def difference(first: ArrayLike, second: ArrayLike) -> Floats:
+    """`first` − `second`, 0 where they tie; NaN where one is undefined."""
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        gap = one - other
+    scale = np.maximum(1.0, np.maximum(np.abs(one), np.abs(other)))
+    is_rounding = (one == other) | (np.isfinite(gap) & (np.abs(gap) <= TOLERANCE * scale))
+    return np.where(is_rounding, 0.0, gap)
+
+
+def exceeds(first: ArrayLike, second: ArrayLike) -> NDArray[np.bool_]:
+    """Tell where `first` is larger than `second` by more than rounding.
+
+    Figures tie if they differ by no more than 1e-9 of the larger of them, or of 1 if both are
+    smaller. NaN exceeds nothing and is not exceeded.
+
+    Parameters
+    ----------
+    first, second : array_like of float
+        Figures whose shapes broadcast.
+
+    Returns
+    -------
+    ndarray of bool
+        In the shape of both together.
+
+    Examples
+    --------
+    >>> bool(harness.exceeds(0.1 + 0.2, 0.3)), bool(harness.exceeds(0.31, 0.3))
+    (False, True)
+    """
+    return np.asarray(difference(first, second) > 0)
+
+
+def merge_ties(values: ArrayLike) -> Floats:
+    """Replace figures that tie, as `exceeds` has it, by the smallest of them.
+
+    Afterwards `==`, `argmax` and ranks treat as equal what differs by rounding alone.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n, …)
+        Figures, compared along the first axis; NaN ties with nothing.
+
+    Returns
+    -------
+    ndarray of float, shape (n, …)
+        The figures in the order in which they were given.
+
+    Examples
+    --------
+    >>> harness.merge_ties([0.3, 0.1, 0.1 + 0.2]).tolist()
+    [0.3, 0.1, 0.3]
+    """
+    figures = np.asarray(values, dtype=np.float64)
+    order = np.argsort(figures, axis=0, kind="stable")
+    rising = np.take_along_axis(figures, order, axis=0)
+    begins = np.ones(figures.shape, dtype=np.bool_)
+    begins[1:] = difference(rising[1:], rising[:-1]) != 0
+    places = np.arange(len(figures)).reshape(-1, *[1] * (figures.ndim - 1))
+    smallest = np.maximum.accumulate(np.where(begins, places, 0), axis=0)
+    merged = np.empty_like(figures)
+    np.put_along_axis(merged, order, np.take_along_axis(rising, smallest, axis=0), axis=0)
+    return merged

@@ -1,0 +1,51 @@
+"""Plugin files that a run remembers, so that later commands on it load them again."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from harness.plugin.installed import Broken, Source
+
+
+def recorded(paths: Iterable[Path]) -> list[dict[str, str]]:
+    """The absolute path and digest of each plugin file or package folder, as JSON-able values."""
+    absolute = dict.fromkeys(map(os.path.abspath, paths))
+    return [{"path": path, "digest": digest_of(Path(path))} for path in absolute]
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a plugin's file, or of all Python files of its folder; "" if there is none."""
+    digest = sha256()
+    sources = sorted(filter(Path.is_file, path.rglob("*.py") if path.is_dir() else [path]))
+    for file in sources:
+        digest.update(f"{file.relative_to(path)} ".encode(errors="surrogateescape"))
+        digest.update(sha256(file.read_bytes()).digest())
+    return digest.hexdigest() if sources else ""
+
+
+def recalled(
+    sessions: Iterable[Mapping[str, Any]], given: Sequence[Path]
+) -> tuple[tuple[Path, ...], list[Broken]]:
+    """The plugins of a run's sessions that are as they were, and given ones; and all others.
+
+    A given plugin stands for the recorded one of its name.
+    """
+    latest = {each["path"]: each["digest"] for one in sessions for each in one.get("plugins", ())}
+    unusable, found = [], []
+    for path, digest in latest.items():
+        name = Path(path).stem
+        if name in {each.stem for each in given}:
+            continue
+        now = digest_of(Path(path))
+        if now == digest:
+            found.append(Path(path))
+            continue
+        reason = (
+            f"it has changed since the run; --plugin {path} takes it as it is now"
+            if now
+            else "it is no longer there; --plugin takes it from another place"
+        )
+        unusable.append(Broken(name, Source("", "", path), reason))
+    return (*found, *given), unusable

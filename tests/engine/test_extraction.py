@@ -1,0 +1,113 @@
+"""A fault of a model is reported once, and of a control only where it cannot be drawn."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import harness
+from harness.planning.progress import Progress
+from support import PLUGINS
+from support.runs import Command, small_command, small_run
+
+LOADING = "the file of the weights is damaged; fetch it again"
+NAN = "attention weights must be finite"
+
+
+class Listener(Progress):
+    """Keeps what it is warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
+
+
+def run(out: Path, extractors: str, heard: Listener, **changes: Any) -> harness.Run:
+    plugins = [PLUGINS / "choosy.py", PLUGINS / "unruly.py"]
+    given = {"images": "noise[count=7]", "controls": "uniform-noise", "nulls": 3}
+    return small_run(
+        out, extractors=extractors, plugins=plugins, progress=heard, **{**given, **changes}
+    )
+
+
+@pytest.mark.parametrize(
+    ("loads", "count", "reason"),
+    [("false", 7, LOADING), ("true", 7, NAN), ("true", 2, NAN), ("true", 1, NAN)],
+)
+def test_a_models_fault_ends_a_run_that_has_no_other_maps(
+    tmp_path: Path, loads: str, count: int, reason: str
+) -> None:
+    heard, extractor = Listener(), f"broken-model[loads={loads}]"
+
+    for _ in range(2):
+        with pytest.raises(harness.HarnessError, match=reason) as raised:
+            run(tmp_path / "out", extractor, heard, images=f"noise[count={count}]")
+        assert str(raised.value).startswith(f"broken-model{'[loads=true]' * (loads == 'true')}: ")
+    assert heard.warnings == []
+    assert set(harness.open_run(tmp_path / "out").statuses()) == {"missing"}
+
+
+def test_sound_extractors_go_on_beside_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:
+    heard = Listener()
+
+    finished = run(tmp_path / "out", "broken-model,unruly-extractor", heard)
+
+    cells = finished.cells()
+    assert heard.warnings == [f"broken-model: {LOADING}"]
+    assert set(cells[cells.extractor == "unruly-extractor"].status) == {"ok"}
+    skipped = cells[cells.extractor == "broken-model"]
+    assert (set(skipped.status), LOADING in skipped.reason.iloc[0]) == ({"skipped"}, True)
+
+
+def test_a_model_that_fails_on_the_first_images_alike_is_stopped(tmp_path: Path) -> None:
+    heard = Listener()
+
+    finished = run(tmp_path / "out", "broken-model[loads=true],unruly-extractor", heard)
+
+    cells = finished.cells().query("extractor == 'broken-model[loads=true]' and role == 'observed'")
+    assert cells.reason.str.startswith("stopped, as its first 5 all failed alike").sum() == 2
+    assert len(heard.warnings) == 1
+
+
+def test_the_command_ends_with_one_line_and_exit_code_one(harness_command: Command) -> None:
+    plugin = ("--plugin", PLUGINS / "choosy.py")
+
+    finished = harness_command(*small_command(None, *plugin, extractors="broken-model"))
+
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1] == f"harness: broken-model: {LOADING}"
+    assert finished.stderr.count(LOADING) == 1
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    """A map of which permuted rows can be drawn, and preserved strengths cannot."""
+    weights = np.roll(np.eye(24), 1, 1) * 0.6 + np.roll(np.eye(24), -1, 1) * 0.4
+    np.save(tmp_path / "ring.npy", weights)
+    return tmp_path / "ring.npy"
+
+
+@pytest.mark.parametrize("pooling", ["group", "image"])
+@pytest.mark.parametrize(
+    "controls", ["permuted-rows,preserved-strengths", "preserved-strengths,permuted-rows"]
+)
+def test_a_control_that_cannot_be_drawn_costs_only_the_test_under_it(
+    tmp_path: Path, ring: Path, controls: str, pooling: str
+) -> None:
+    heard = Listener()
+    how = {"selectors": "excess-modularity", "nulls": 4, "pooling": pooling}
+
+    both = small_run(tmp_path / "both", ring, controls=controls, progress=heard, **how)
+    alone = small_run(tmp_path / "alone", ring, controls="permuted-rows", **how)
+
+    (line,) = heard.warnings
+    assert line.startswith("preserved-strengths of ring: ")
+    assert line.endswith("(and 3 more like it)")
+    assert both.controls()[0] == "permuted-rows"
+    assert both.tests().control.tolist() == ["permuted-rows"]
+    one, other = both.rows()[0], alone.rows()[0]
+    assert (one.ok, one.excess, one.p_value) == (other.ok, other.excess, other.p_value)
+    assert one.p_value is not None
