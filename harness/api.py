@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.runs import run_folders
 from harness.engine.runner import PreparedRun
-from harness.errors import HarnessError
+from harness.errors import FolderOfRunsError, HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
@@ -142,7 +143,7 @@ def open_run(path: str | Path) -> Run:
     Raises
     ------
     HarnessError
-        If there is no run, or one of another version of the store.
+        If there is no run, several, or one of another version of the store.
 
     Examples
     --------
@@ -152,8 +153,11 @@ def open_run(path: str | Path) -> Run:
     ...
     harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
     """
-    with open_for_reading(Path(path)):
-        return Run(Path(path))
+    folder = Path(path)
+    if run_folders(folder) not in ([], [folder]):
+        raise FolderOfRunsError(folder)
+    with open_for_reading(folder):
+        return Run(folder)
 
 
 def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:

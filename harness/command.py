@@ -1,7 +1,9 @@
 """What the commands of plugins may import besides the public names of `harness`.
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
-returns the exit status. A package registers it under the entry point group `harness.commands`.
+returns the exit status; it may define `following(arguments)`, which returns the words of the
+`harness` command that is useful next. A package registers it under the entry point group
+`harness.commands`.
 `harness --help` imports every command, so the module imports what is heavy in its functions; the
 names below are resolved when they are first used.
 """
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.cli.output import exit_status as exit_status
     from harness.cli.output import replacing as replacing
+    from harness.cli.output import table_console as table_console
     from harness.cli.output import write_table as write_table
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
     from harness.metrics.inference import signed_rank_p as signed_rank_p
     from harness.metrics.matching import best_unions as best_unions
-    from harness.metrics.salience import ClusterSalience as ClusterSalience
+    from harness.metrics.partition import numbered as numbered
     from harness.planning.progress import Progress as Progress
     from harness.plugin.spec import did_you_mean as did_you_mean
     from harness.plugin.spec import format_spec as format_spec
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from harness.views.progress import shown_progress as shown_progress
     from harness.views.tables import Column as Column
     from harness.views.tables import number as number
+    from harness.views.tables import print_text as print_text
     from harness.views.tables import show_table as show_table
 
 # Each public name by the module that defines it.
@@ -62,13 +66,13 @@ HOMES = {
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.inputs": "TellsClasses",
     "harness.cli.options": "add_plugin_option",
-    "harness.cli.output": "exit_status replacing write_table",
+    "harness.cli.output": "exit_status replacing table_console write_table",
     "harness.engine.environment": "environment invocation source",
     "harness.errors": "escape_controls",
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
-    "harness.metrics.salience": "ClusterSalience",
+    "harness.metrics.partition": "numbered",
     "harness.planning.progress": "Progress",
     "harness.plugin.spec": "did_you_mean format_spec format_value",
     "harness.views.figures.ablation": "effect_bars",
@@ -79,7 +83,7 @@ HOMES = {
     "harness.views.figures.profiles": "Curve profile_figure",
     "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
     "harness.views.progress": "shown_progress",
-    "harness.views.tables": "Column number show_table",
+    "harness.views.tables": "Column number print_text show_table",
 }
 
 # Type checkers see the imports above alone, and so report names that do not exist.

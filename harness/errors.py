@@ -1,5 +1,7 @@
 """Exceptions that the user can act on, and how untrusted text is shown."""
 
+from pathlib import Path
+
 
 class HarnessError(Exception):
     """A problem that the user can solve; the command line prints it as one line.
@@ -23,6 +25,14 @@ class InvalidResultError(HarnessError):
 
 class RunStoppedError(HarnessError):
     """A problem of the whole run rather than of one cell: once it is solved, the run resumes."""
+
+
+class FolderOfRunsError(HarnessError):
+    """A folder that holds runs was given for a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder}: a folder of runs, not a run; choose one of them")
 
 
 def escape_controls(text: str) -> str:

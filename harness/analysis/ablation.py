@@ -8,7 +8,7 @@ from harness.analysis.inputs import RunInputs, attention_of
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
 from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
-from harness.metrics.partition import drop_singletons
+from harness.metrics.partition import drop_singletons, numbered
 from harness.metrics.patch_sets import (
     contiguous_orders,
     count_patch_sets,
@@ -82,9 +82,9 @@ class Prediction:
 class ImageAblation:
     """The effects of removing clusters from one image.
 
-    partition: which partition of the run, by `StoredPartition`'s fields; clusters: most salient
-    first, unassigned patches last; answer and dimensions: what the model returns, and its length;
-    prediction: None if the model has no classifier.
+    partition: which partition of the run, by `StoredPartition`'s fields; clusters: by their
+    numbers, most salient first, unassigned patches (−1) last; answer and dimensions: what the model
+    returns, and its length; prediction: None if the model has no classifier.
     """
 
     image: str
@@ -144,7 +144,7 @@ def ablate(
             refused.append(error)
             nothing[image] = str(error)
             continue
-        labels = drop_singletons(stored.labels)
+        labels = numbered(drop_singletons(stored.labels))
         if reason := _why_nothing(stored, labels):
             nothing[image] = reason
             continue

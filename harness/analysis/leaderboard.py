@@ -17,13 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.analysis.columns import field_named
 from harness.analysis.method import MethodKey, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
-from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_interval, spread, standings
 from harness.metrics.significance import is_significant
 from harness.metrics.ties import merge_ties
-from harness.plugin.spec import hint
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
 
@@ -111,12 +110,10 @@ COLUMNS = tuple(
     if field.name != "controls"
     for name in (MethodKey._fields if field.name == "method" else (field.name,))
 )
-SORTABLE = tuple(
-    name for name in COLUMNS if name not in ("rank", "image_set", "excess_low", "excess_high")
-)
+SORTABLE = tuple(name for name in COLUMNS if name != "rank")
 SMALLEST_FIRST = (
-    "tier", "clusterer", "selector", "graph", "extractor", "across_images", "across_seeds",
-    "mean_rank", "p_value", "k_error", "false_alarms", "n_clusters", "seconds",
+    "tier", "clusterer", "selector", "graph", "extractor", "image_set", "across_images",
+    "across_seeds", "mean_rank", "p_value", "k_error", "false_alarms", "n_clusters", "seconds",
 )  # fmt: skip
 
 
@@ -158,22 +155,24 @@ class Comparison:
 
 
 def leaderboard(store: Store, by: str | None = None) -> list[Row]:
-    """The rows of a run, by the module's rule or a column; HarnessError if there is no such one."""
+    """The rows of a run, by the module's rule or by a column, given by its name or its heading.
+
+    Raises HarnessError if there is no such column.
+    """
     return ranked(comparisons(store), by)
 
 
 def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
     """All rows of comparisons with their ranks; see `leaderboard`."""
-    if by is not None and by not in SORTABLE:
-        raise HarnessError(f"--by {by}: no such column{hint(by, SORTABLE)}")
     rows: list[Row] = []
     for comparison in compared:
         rows += [replace(row, rank=len(rows) + row.rank) for row in comparison.rows]
     if by is None:
         return rows
-    values = tied([flatten(row)[by] for row in rows])
+    field = field_named(by, SORTABLE, f"--by {by}: no such column")
+    values = tied([flatten(row)[field] for row in rows])
     return _in_order(
-        rows, [_missing_last(each, falling=by not in SMALLEST_FIRST) for each in values]
+        rows, [_missing_last(each, falling=field not in SMALLEST_FIRST) for each in values]
     )
 
 

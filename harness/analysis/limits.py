@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.columns import field_named
 from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
 from harness.errors import HarnessError
 from harness.metrics.ties import exceeds
-from harness.plugin.spec import hint
 
 SIZE = re.compile(r"([+-])(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
 
@@ -26,8 +26,7 @@ class Limit:
 def read_limit(text: str) -> Limit:
     """A limit from METRIC:±SIZE or METRIC:±SIZE%; HarnessError if malformed or for the better."""
     name, _, rest = text.partition(":")
-    if name not in METRICS:
-        raise HarnessError(f"--fail-on {text}: there is no metric {name!r}{hint(name, METRICS)}")
+    name = field_named(name, METRICS, f"--fail-on {text}: there is no metric {name!r}")
     found = SIZE.fullmatch(rest.replace("−", "-"))
     better = METRICS[name]
     example = f"{name}:{'+20%' if better < 0 else '-5%'}"

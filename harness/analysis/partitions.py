@@ -1,10 +1,10 @@
 """Partitions of a run and references to them: METHOD, METHOD@LEVEL or METHOD@KEY=VALUE,….
 
-METHOD is a clusterer, by its spec or by its name if that is unique, or `truth` for planted
-communities. After the @ stand a level, or filters separated by commas: `level`, `k` (the first
-level with that many clusters) or `selector` (the level that it chose) select the level; `layer`,
-`head`, `repeat`, `graph`, `extractor` and `images` select the map and cell. Keys with a single
-value in the run may be omitted.
+METHOD is a clusterer, by its spec, its label in tables or its name if that is unique, or `truth`
+for planted communities. After the @ stand a level, or filters separated by commas: `level`, `k`
+(the first level with that many clusters) or `selector` (the level that it chose) select the level;
+`layer`, `head`, `repeat`, `graph`, `extractor` and `images` select the map and cell. Keys with a
+single value in the run may be omitted.
 """
 
 import math
@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.analysis.labels import spec_labels
 from harness.errors import HarnessError
+from harness.metrics.partition import numbered
 from harness.plugin.spec import component_name, did_you_mean, hint, split
 from harness.plugin.values import Integers
 from harness.store import Store
@@ -55,6 +57,11 @@ class StoredPartition:
     level: float | None = None
     selector: str = ""
     accepted: bool | None = None
+
+    @property
+    def numbers(self) -> Integers:
+        """The number of each node's cluster (n,), as tables have it: from 1, the largest first."""
+        return numbered(self.labels)
 
     def identity(self) -> dict[str, Any]:
         """What users can name it by: all fields but the labels and the map's key."""
@@ -165,7 +172,7 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
 
 
 def matching_specs(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The known specs that equal one of the texts or have it as name; all if there are no texts.
+    """The known specs that have one of the texts as spec, label or name; all if there are no texts.
 
     Raises HarnessError, naming the option and the kind, if a text matches none.
     """
@@ -178,7 +185,8 @@ def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> li
     specs = list(dict.fromkeys(map(str, known)))
     if text in specs:
         return [text]
-    found = [spec for spec in specs if component_name(spec) == text]
+    labels = spec_labels(specs).of
+    found = [spec for spec in specs if text in (component_name(spec), labels[spec])]
     if not found:
         suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs, 5)
         raise HarnessError(f"{context}: the run has no {kind} {text!r}{suggestion}")

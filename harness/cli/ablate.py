@@ -1,7 +1,7 @@
 """`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -99,6 +99,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """Everything as files."""
+    return "export", str(arguments.run_folder), "--out", "tables"
+
+
 def _only_method(run: "Run") -> str:
     clusterers: list[str] = run.settings()["clusterers"]
     if len(clusterers) > 1:
@@ -110,10 +115,14 @@ def _only_method(run: "Run") -> str:
 
 
 def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures and predictions in place of the fields that hold them; of embeddings no classes."""
+    """Figures and predictions in place of the fields that hold them; of embeddings no classes.
+
+    The label of a cluster is its number here.
+    """
     values: dict[str, Any] = {}
     for name, value in pairs:
-        values |= (value or {}) if name in ("figures", "prediction") else {name: value}
+        inlined = name in ("figures", "prediction")
+        values |= (value or {}) if inlined else {"cluster" if name == "label" else name: value}
     if values.get("predicted", 0) is None:
         for name in ("logits", "predicted", "changed"):
             del values[name]
@@ -121,7 +130,7 @@ def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A flat row for each set: clusters as 0+1, chance as random_p, logits as logit_0."""
+    """A flat row for each set: clusters as 1+2, chance as random_p, logits as logit_0."""
     of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
     for effect in image["effects"]:
         row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}

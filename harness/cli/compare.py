@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.options import add_json_option
@@ -60,3 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     for line in worse:
         print(f"worse: {escape_line(line)}", file=sys.stderr)
     return REGRESSION if worse else 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """Both leaderboards."""
+    return "leaderboard", str(arguments.first), str(arguments.second)

@@ -1,7 +1,7 @@
 """`harness compare-partitions`: which clusters of one partition became which of another."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,15 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--of", metavar="PARTITION", help="the first partition, as a reference")
     parser.add_argument("--with", dest="beside", metavar="PARTITION", help="the second partition")
-    add_json_option(parser, "JSON, with every best union")
+    add_json_option(parser, "JSON, with every best union, and the labels of clusters 1, 2, …")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit code."""
+    from harness.metrics.partition import by_size, numbered
     from harness.views.matching import show
 
     partitions_of = _of_files if arguments.first.suffix == SUFFIX else _of_run
-    context, (first, ours, identity), (second, theirs, other) = partitions_of(arguments)
+    context, (first, own, identity), (second, others, other) = partitions_of(arguments)
+    ours, theirs = numbered(own), numbered(others)
     if len(ours) != len(theirs):
         raise HarnessError(
             f"{first} has {len(ours)} nodes, {second} {len(theirs)}; "
@@ -59,10 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
         )
     print_result(
         lambda console: show(f"{context}A: {first}\nB: {second}", ours, theirs, console),
-        lambda: {"first": identity, "second": other, **_document(ours, theirs)},
+        lambda: {
+            "first": {**identity, "labels": by_size(own)},
+            "second": {**other, "labels": by_size(others)},
+            **_document(ours, theirs),
+        },
         as_json=arguments.json,
     )
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The image with both partitions; none for files."""
+    is_file = arguments.first.suffix == SUFFIX
+    return () if is_file else ("show", str(arguments.first), arguments.second)
 
 
 def _of_files(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
@@ -122,6 +134,11 @@ def _document(first: "Integers", second: "Integers") -> dict[str, Any]:
         "jaccard": none_for_nan(best_match_jaccard(first, second)),
         **asdict(matching),
         "score": none_for_nan(matching.score),
-        "first_unions": [asdict(each) for each in best_unions(first, second)],
-        "second_unions": [asdict(each) for each in best_unions(second, first)],
+        "first_unions": [asdict(each, dict_factory=_named) for each in best_unions(first, second)],
+        "second_unions": [asdict(each, dict_factory=_named) for each in best_unions(second, first)],
     }
+
+
+def _named(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The label of a cluster is its number here."""
+    return {"cluster" if name == "label" else name: value for name, value in pairs}

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.options import add_run_argument
@@ -57,3 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
             new.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         print(path)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The other runs."""
+    return "runs", str(arguments.run_folder.absolute().parent)

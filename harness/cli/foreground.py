@@ -1,7 +1,7 @@
 """`harness foreground`: agreement of clusters with the images' foreground, and two baselines."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [flatten(each) for each in found.maps]
         write_table(columns_of(rows, [*MethodKey._fields, *others]), arguments.csv)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """How stable the clusters are."""
+    return "leaderboard", str(arguments.run_folder), "--stability"
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":

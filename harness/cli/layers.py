@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.options import add_json_option, add_run_argument
@@ -47,3 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     for path in () if arguments.json else written:
         print(path)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The heads one by one."""
+    return "leaderboard", str(arguments.run_folder), "--per", "head"

@@ -24,8 +24,11 @@ ORDERS = {"head": "heads in the order of their excess", "layer": "layers in the 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness leaderboard`."""
+    parser.epilog = "docs/glossary.md explains every column."
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder")
-    parser.add_argument("--by", metavar="COLUMN", help="sort by this column of the JSON")
+    parser.add_argument(
+        "--by", metavar="COLUMN", help="sort by this column, by its heading or its name in JSON"
+    )
     parser.add_argument(
         "--pairs", action="store_true", help="also show the tests between every two methods"
     )
@@ -36,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--per",
+        type=_singular,
         choices=("head", "layer"),
         help="show a row for each method and head, the best first, or layer, by depth",
     )
@@ -43,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", dest="form", action="store_const", const="json", help="print JSON")
     form.add_argument("--csv", dest="form", action="store_const", const="csv", help="print CSV")
     parser.set_defaults(form="table")
+
+
+def _singular(text: str) -> str:
+    """What `--per` names, also in the plural or in capitals."""
+    return text.casefold().removesuffix("s")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,6 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_per(opened, arguments.per, arguments.form)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the first run."""
+    return "show", str(arguments.runs[0])
 
 
 def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:

@@ -1,18 +1,21 @@
 """Entry point of the `harness` command: finds the verb, runs it, prints errors in one line."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.cli.streams import OutputError, standard_streams
-from harness.errors import HarnessError, escape_line
-from harness.plugin.commands import find_commands
+from harness.errors import FolderOfRunsError, HarnessError, escape_line
+from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
     "run": "harness.cli.run",
+    "runs": "harness.cli.runs",
     "select": "harness.cli.select",
     "leaderboard": "harness.cli.leaderboard",
     "compare": "harness.cli.compare",
@@ -27,6 +30,18 @@ OWN = {
     "doctor": "harness.cli.doctor",
 }
 
+START = """\
+Does the attention of a Vision Transformer cluster, which
+method shows it, and is it more than noise would show?
+
+Start with
+  harness run       compare methods on images that come with
+                    it, in about two minutes
+  harness runs      list the runs in results/
+  harness plugins   list what can be compared
+
+`harness --help` lists all commands, `harness run --help`
+explains one. README.md and docs/ tell the rest."""
 USAGE_ERROR = 1
 # As a shell says that a process ended by SIGINT, and by SIGPIPE.
 INTERRUPTED = 130
@@ -39,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with standard_streams():
         try:
             return _run(given)
+        except FolderOfRunsError as error:
+            _list_runs(error.folder)
+            problem = str(error)
         except HarnessError as error:
             problem = str(error)
         except KeyboardInterrupt:
@@ -60,6 +78,15 @@ def _run(given: Sequence[str]) -> int:
     finally:
         # Also after --help, which ends by SystemExit.
         sys.stdout.flush()
+
+
+def _list_runs(folder: Path) -> None:
+    """Print the runs of a folder that was given for a run, on stderr."""
+    from harness.analysis.runs import found_runs
+    from harness.cli.output import table_console
+    from harness.views.runs import show_runs
+
+    show_runs(folder, found_runs(folder), table_console(stderr=True))
 
 
 def _described(error: OSError) -> str:
@@ -101,17 +128,21 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _dispatch(given: Sequence[str]) -> int:
+    if not given:
+        print(START)
+        return 0
     parser = _Parser(
         prog="harness",
         description="Does the attention of a Vision Transformer cluster, which method shows it, "
         "and is it more than noise would show?",
-        epilog="`harness VERB --help` explains a verb.",
+        epilog="`harness VERB --help` explains a verb, docs/glossary.md the columns of all tables.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"harness {harness_version()}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
-    for name, command in find_commands(OWN).items():
+    commands = find_commands(OWN)
+    for name, command in commands.items():
         if name == chosen and isinstance(command, Broken):
             raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
         summary = f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
@@ -124,6 +155,24 @@ def _dispatch(given: Sequence[str]) -> int:
         )
         if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
-            sub.set_defaults(function=command.run)
     parsed = parser.parse_args(given)
-    return int(parsed.function(parsed))
+    module = commands[parsed.verb]
+    assert not isinstance(module, Broken)
+    code = int(module.run(parsed))
+    if code == 0:
+        _name_next(module, parsed)
+    return code
+
+
+def _name_next(module: CommandModule, parsed: argparse.Namespace) -> None:
+    """Print the command that may be useful next, unless the output is for programs."""
+    following = getattr(module, "following", None)
+    for_programs = getattr(parsed, "json", False) or getattr(parsed, "form", "table") != "table"
+    if following and not for_programs:
+        sys.stdout.flush()
+        if words := following(parsed):
+            print(f"next: {escape_line(shlex.join(['harness', *words]))}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
 
 # The exit status of a command that did its work, of which a part failed.
 FAILED = 2
-# A file or a pipe has no width of its own.
-FILE_WIDTH = 120
+# A file or a pipe has no width of its own, unless COLUMNS gives one.
+FILE_SIZE = (120, 24)
 
 
-def stdout_console() -> "Console":
-    """The console that tables are printed to."""
+def table_console(*, stderr: bool = False) -> "Console":
+    """The console that tables are printed to; with `stderr`, those that explain an error."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
+    width = max(1, shutil.get_terminal_size(FILE_SIZE).columns)
+    return Console(width=width, highlight=False, stderr=stderr)
 
 
 def print_result(
@@ -35,7 +37,7 @@ def print_result(
     if as_json:
         print_json(document())
     else:
-        show(stdout_console())
+        show(table_console())
 
 
 def exit_status(failures: Mapping[str, int]) -> int:

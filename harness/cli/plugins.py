@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_json_option, add_plugin_option
-from harness.cli.output import print_json
+from harness.cli.output import print_json, table_console
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -48,16 +48,19 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(_document(descriptions, broken))
         return 0
 
-    from rich.console import Console
-
     from harness.views.components import show_in_full, show_list
 
-    console = Console(highlight=False)
+    console = table_console()
     if arguments.verbose or arguments.name is not None:
         show_in_full(descriptions, broken, console, brief=arguments.name is None)
     else:
         show_list(descriptions, broken, console)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """A component in full, or the options that take it."""
+    return ("plugins", "louvain") if arguments.name is None else ("run", "--help")
 
 
 def _called(

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,12 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
         estimate = prepared.estimate_cost(progress) if arguments.dry_run else None
         if estimate is None:
             prepared.execute(progress)
+    arguments.run_folder = prepared.folder
     if estimate is None:
         return _print_results(prepared.folder, arguments.json)
     document = {"run": str(prepared.folder), **asdict(estimate), "new": estimate.new}
     lines = f"{prepared.folder}: {estimate}", *estimate.reaches()
     print(json.dumps(document) if arguments.json else "\n".join(lines))
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the run; none if it was only estimated."""
+    return () if arguments.dry_run else ("show", str(arguments.run_folder))
 
 
 def _print_results(folder: Path, as_json: bool) -> int:

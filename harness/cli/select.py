@@ -1,6 +1,7 @@
 """`harness select`: apply selectors to a run's stored profiles, then show the leaderboard."""
 
 import argparse
+from collections.abc import Sequence
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
 from harness.cli.output import exit_status
@@ -29,3 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
     print_leaderboards([opened], "json" if arguments.json else "table")
     return exit_status({"selection failed": failed} if failed else {})
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The images of the run."""
+    return "show", str(arguments.run_folder)

@@ -1,12 +1,12 @@
 """`harness show`: one image of a run in detail, in the terminal and as figures."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_plugin_option, add_run_argument
-from harness.cli.output import stdout_console, write_drawings
+from harness.cli.output import table_console, write_drawings
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -63,9 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.api import open_run
     from harness.views.show import show, show_images
 
-    opened, console = open_run(arguments.run_folder), stdout_console()
+    opened, console = open_run(arguments.run_folder), table_console()
     if arguments.image is None:
-        show_images(opened.cells(), opened.images(), opened.selections(), console)
+        cells = opened.cells()
+        show_images(cells, opened.images(), opened.selections(), console)
+        arguments.first = next(iter(cells["image"]), None)
         return 0
     if arguments.query is not None and arguments.out is None:
         raise HarnessError("--query changes the figures only; --out says where they go")
@@ -77,6 +79,18 @@ def run(arguments: argparse.Namespace) -> int:
     for path in written:
         print(path)
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The first of the listed images; figures of an image; or everything as files."""
+    run = str(arguments.run_folder)
+    if arguments.image is None:
+        return () if arguments.first is None else ("show", run, arguments.first)
+    if arguments.out is not None:
+        return "export", run, "--out", "tables"
+    given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
+    options = [word for name, value in given.items() if value for word in (f"--{name}", value)]
+    return "show", run, arguments.image, *options, "--out", "figures"
 
 
 def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":

@@ -48,6 +48,20 @@ def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
     return contiguous
 
 
+def by_size(labels: NDArray[np.integer[Any]]) -> list[int]:
+    """The labels of the clusters, the largest first, ties by label; without unassigned nodes."""
+    found, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
+    return [int(found[at]) for at in np.lexsort((found, -sizes))]
+
+
+def numbered(labels: NDArray[np.integer[Any]]) -> Integers:
+    """The same partition (n,) by the numbers that users see: 1 is the largest cluster, −1 none."""
+    found, inverse = np.unique(labels, return_inverse=True)
+    numbers = {label: number for number, label in enumerate(by_size(labels), 1)}
+    named = [numbers.get(label, UNASSIGNED) for label in found.tolist()]
+    return np.array(named, dtype=np.int64)[inverse]
+
+
 def unassigned_as_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
     """The same partition (n,) with labels 0 … k − 1, each unassigned node a cluster of its own.
 

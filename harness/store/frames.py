@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from harness.metrics.partition import by_size
 from harness.store.schema import FIGURES
 from harness.store.tables import Store
 
@@ -69,8 +70,11 @@ ORDER BY planned.position, tests.selector, tests.control
 STABILITIES = f"""
 SELECT planned.cell, {OBSERVED}, stabilities.selector, stabilities.kind, stabilities.n_compared,
        stabilities.jaccard, stabilities.weakest_cluster, stabilities.weakest_size,
-       stabilities.weakest_jaccard
-FROM planned JOIN stabilities ON stabilities.cell = planned.cell
+       stabilities.weakest_jaccard, selections.candidate
+FROM planned
+JOIN stabilities ON stabilities.cell = planned.cell
+JOIN selections ON selections.cell = stabilities.cell
+    AND selections.selector = stabilities.selector
 WHERE planned.role = 'observed'
 ORDER BY planned.position, stabilities.selector, stabilities.kind
 """
@@ -122,8 +126,19 @@ def tests(store: Store) -> "pandas.DataFrame":
 
 
 def stabilities(store: Store) -> "pandas.DataFrame":
-    """The stability of all accepted selections by kind, with their least stable cluster."""
-    return _read(store, STABILITIES)
+    """The stability of all accepted selections by kind, with their least stable cluster.
+
+    weakest_cluster is its number in the selected partition, from 1 for the largest; −1 is none.
+    """
+    frame = _read(store, STABILITIES)
+    found = zip(frame["cell"], frame.pop("candidate"), frame["weakest_cluster"], strict=True)
+    frame["weakest_cluster"] = [_number(store, *each) for each in found]
+    return frame
+
+
+def _number(store: Store, cell: str, candidate: int, label: int) -> int:
+    """The number of a cluster of one point, given by its label; −1 stays."""
+    return label if label < 0 else by_size(store.labels(cell)[candidate]).index(label) + 1
 
 
 def _read(store: Store, query: str) -> "pandas.DataFrame":

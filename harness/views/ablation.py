@@ -1,6 +1,7 @@
 """The effects of removing clusters, in the terminal."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -12,12 +13,11 @@ from harness.metrics.ablation import Chance, Contrast, Effect
 from harness.metrics.inference import Estimate
 from harness.plugin.values import UNASSIGNED
 from harness.views.tables import (
-    CAPTION,
     Column,
     estimate_text,
-    meanings,
     number,
     p_text,
+    print_legend,
     print_text,
     show_table,
     signed,
@@ -37,27 +37,20 @@ FIGURES: Mapping[str, tuple[str, Callable[[float], str], str]] = {
     "logit": (
         "logit",
         signed,
-        "change of the target class's logit when the patches are removed; negative if they spoke "
-        "for the class",
+        "change of the target class's logit",
     ),
-    "margin": ("margin", signed, "change of its logit less the largest other one"),
+    "margin": ("margin", signed, "its logit less the largest other"),
     "probability": ("prob.", partial(signed, digits=3), "change of its probability"),
     "distance": (
         "distance",
         number,
-        "1 less the cosine between the embedding without the patches and the intact one; 0 if "
-        "nothing changes",
+        "1 less the cosine with the intact embedding",
     ),
 }
-EFFECTS = (
-    "removed: only N means that all but cluster N is removed; unassigned are the patches in no "
-    "cluster of two or more."
-)
+EFFECTS = "removed: only N is all but cluster N; unassigned, the patches in no cluster."
 CONTRASTS = (
-    "Mean changes over images and their 95 % bootstrap intervals; logit, margin, probability and "
-    "accuracy are of the right class, distance is from the intact embedding. Chance removes as "
-    "many patches, random or random and contiguous: the mean over draws. Salience is the attention "
-    "that a patch of the cluster gets from outside it."
+    "Means over images, with 95 % bootstrap intervals, of the right class or of the embedding. "
+    "Chance removes as many random patches."
 )
 TITLES = {
     "most salient": "The most salient cluster removed",
@@ -69,7 +62,7 @@ TITLES = {
 def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
     """Print the effects over all images; with `each`, those on every image first."""
     removed = f"removed are {_settings(found.settings)}"
-    print_text(console, f"{run}, {found.partition}: {removed}", wrap=False)
+    print_text(console, f"{run}, {found.partition}: {removed}")
     for image in found.images if each or len(found.images) == 1 else ():
         _show_image(image, found.classes, console)
     if len(found.images) > 1:
@@ -81,7 +74,7 @@ def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
             rows = [(each, chance) for each in of_kind for chance in CHANCES]
             show_table(console, CONTRAST_COLUMNS, rows, explain=False)
         if found.contrasts:
-            print_text(console, f"{CONTRASTS} {meanings(CONTRAST_COLUMNS)}", CAPTION)
+            print_legend(console, CONTRAST_COLUMNS, CONTRASTS)
     for image_key, reason in found.nothing.items():
         print_text(console, f"{escape_line(image_key)}: nothing to remove: {reason}")
 
@@ -145,21 +138,22 @@ def _effect_columns(image: ImageAblation, classes: Sequence[str]) -> Iterator[Co
     yield Column(
         "random",
         lambda effect: _band(effect.random, form),
-        f"the {first} over draws of as many patches, mean and middle 95 %",
+        f"the {first} for as many patches, mean and middle 95 %",
     )
     yield Column(
         "p",
         lambda effect: p_text(effect.random.p),
-        f"the fraction of draws with a {first} at least as large, in either direction",
+        "of the draws, two-sided",
     )
     yield Column(
         "contiguous",
         lambda effect: _band(effect.contiguous, form),
-        "the same for draws of connected patches",
+        "for connected ones",
+        drop=2,
     )
-    yield Column("p", lambda effect: p_text(effect.contiguous.p))
+    yield Column("p", lambda effect: p_text(effect.contiguous.p), drop=3)
     for name in others:
-        yield _figure_column(name)
+        yield replace(_figure_column(name), drop=1)
     if image.prediction:
         yield Column("predicted", lambda effect: _predicted(effect, classes), words=True)
 
@@ -228,7 +222,6 @@ CONTRAST_COLUMNS: Sequence[Column[_ContrastRow]] = (
     Column(
         "p",
         lambda row: p_text(_beyond(row).p),
-        "Wilcoxon's signed-rank test of that over images, from six on, not corrected for the "
-        "number of rows",
+        "signed-rank test of that over images, from six on, uncorrected",
     ),
 )

@@ -1,116 +1,179 @@
 """Plots and pictures of block characters, readable with colour and without."""
 
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.image import MethodReport, SelectorReport
+from harness.analysis.image import MethodReport, Noise, SelectorReport
+from harness.errors import escape_controls
+from harness.metrics.partition import by_size, numbered
+from harness.plugin.profile import Profile
 from harness.plugin.values import UNASSIGNED, Floats, Integers
-from harness.views.figures.style import CHOSEN, COLOURS, NOISE, by_size, cluster_colours
-from harness.views.tables import safe_text
+from harness.views.figures.style import CHOSEN, COLOURS, NOISE, cluster_colours
+from harness.views.fitting import MORE, shortened
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 SHADES = " ░▒▓█"
-NAMES = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 IN_NONE = "·"
-UNNAMED = "+"
+# Most clusters whose sizes are listed below a map.
+MOST_SIZES = 6
 # What is plotted, in how many lines, and the form of its largest value.
 PLOTS = (("modularity", 5, ".2f"), ("n_clusters", 3, ".0f"))
-# Columns of a plot, which are shared by the levels.
+# Columns of a plot, which are shared by the levels; between two plots; of the numbers next to one.
 PLOT_WIDTH = 32
-# Width of the numbers next to a plot.
+GAP = 3
 AXIS_WIDTH = 6
 
 
-def bars(values: Floats, top: float, rows: int, width: int = 1) -> list[str]:
-    """A bar of `width` characters for each value in 0 … top, as `rows` lines from the top down.
+def bars(values: Floats, top: float, rows: int) -> list[str]:
+    """A bar of one character for each value in 0 … top, as `rows` lines from the top down.
 
     Undefined and negative values have no bar; any positive value is visible.
     """
     shares = np.clip(np.nan_to_num(values) / top if top > 0 else np.zeros(len(values)), 0, 1)
     eighths = np.where(shares > 0, np.maximum(np.rint(shares * rows * 8), 1), 0).astype(int)
     return [
-        "".join(EIGHTHS[min(max(height - 8 * row, 0), 8)] * width for height in eighths)
+        "".join(EIGHTHS[min(max(height - 8 * row, 0), 8)] for height in eighths)
         for row in reversed(range(rows))
     ]
 
 
-def profile_plot(method: MethodReport) -> RenderableType:
-    """Modularity and number of clusters over the levels, next to the control on the same scale."""
+def profile_plot(method: MethodReport, width: int) -> Text:
+    """Modularity and number of clusters over the levels, and the control's on the same scale.
+
+    The control stands beside the method, or below it in a console that is too narrow.
+    """
     profile, noise = method.profile, method.noise
-    grid = Table.grid(padding=(0, 3))
-    grid.add_row(
-        safe_text(f"{method.clusterer}: modularity, clusters below", "bold"),
-        safe_text(f"control: {noise.control}, mean of {noise.draws}" if noise else "", "bold"),
-    )
-    shown = ((profile, COLOURS[0]), *([] if noise is None else [(noise, NOISE)]))
-    for name, rows, form in PLOTS:
-        drawn = [(getattr(each, name).astype(np.float64), colour) for each, colour in shown]
-        top = max(0.0, *(float(np.nanmax(values, initial=0.0)) for values, _ in drawn))
-        grid.add_row(*(_plot(values, top, rows, form, colour) for values, colour in drawn))
-    marks = Group(*(_marks(profile.levels, selection) for selection in method.selections))
-    grid.add_row(marks, _marks(profile.levels, None) if noise else "")
-    return grid
-
-
-def _plot(values: Floats, top: float, rows: int, form: str, colour: str) -> Text:
-    lines = []
-    for row, line in enumerate(bars(values, top, rows, _bar_width(len(values)))):
-        number = format(top, form) if not row else ("0" if row == rows - 1 else "")
-        lines.append(Text.assemble((f"{number:>{AXIS_WIDTH - 2}} ▏", "dim"), (line, colour)))
-    return Text("\n").join(lines)
-
-
-def _bar_width(levels: int) -> int:
-    return max(1, PLOT_WIDTH // levels)
-
-
-def _marks(levels: Floats, selection: SelectorReport | None) -> Text:
-    """The axis below a plot: the selected level, the stable phase, and the ends of the axis."""
-    width = _bar_width(len(levels))
-    line = ["─"] * (width * len(levels))
-    if selection is not None and selection.plateau is not None:
-        first, last = selection.plateau
-        line[width * first : width * (last + 1)] = "━" * width * (last + 1 - first)
-    if selection is not None and selection.candidate is not None:
-        line[width * selection.candidate + (width - 1) // 2] = "▲" if selection.accepted else "△"
-    ends = f"{levels[0]:.2f}", f"{levels[-1]:.2f}"
-    middle = "" if selection is None else selection.selector
-    room = max(len(line) - sum(map(len, ends)), 0)
-    below = ends[0] + middle[: max(room - 2, 0)].center(room) + ends[1]
-    blank = " " * AXIS_WIDTH
-    return Text.assemble(blank, ("".join(line), CHOSEN), "\n", blank, safe_text(below, "dim"))
-
-
-def cluster_names(labels: Integers) -> dict[int, str]:
-    """One character for each cluster, 1 for the largest; from the 62nd on it is +."""
-    names = {
-        label: NAMES[place] if place < len(NAMES) else UNNAMED
-        for place, label in enumerate(by_size(labels))
-    }
-    return {**names, UNASSIGNED: IN_NONE}
-
-
-def cluster_map(labels: Integers, grid: tuple[int, int]) -> Text:
-    """Every patch as the name of its cluster, on the cluster's colour."""
-    names = cluster_names(labels)
-    styles = {label: _on(*colour) for label, colour in cluster_colours(labels).items()}
-    lines = [
-        Text.assemble(*((f"{names[label]} ", styles[label]) for label in row))
-        for row in labels.reshape(grid).tolist()
+    levels, beside = profile.levels, (width - GAP) // 2 - AXIS_WIDTH
+    is_beside = noise is not None and min(len(levels), PLOT_WIDTH) <= beside
+    places = _places(len(levels), beside if is_beside else width - AXIS_WIDTH)
+    plots = [_Plot(f"{method.clusterer}: modularity, clusters below", profile, COLOURS[0])]
+    if noise is not None:
+        plots.append(_Plot(f"control: {noise.control}, mean of {noise.draws}", noise, NOISE))
+    tops = [
+        max(0.0, *(float(np.nanmax(plot.figures(name), initial=0.0)) for plot in plots))
+        for name, _, _ in PLOTS
     ]
-    return Text("\n").join(lines)
+    drawn = [plot.lines(places, tops) for plot in plots]
+    drawn[0] += [line for each in method.selections for line in _marks(levels, places, each)]
+    for plot in drawn[1:]:
+        plot += _marks(levels, places, None)
+    wide = AXIS_WIDTH + len(places)
+    if not is_beside:
+        return Text("\n").join(line for plot in drawn for line in plot)
+    pairs = itertools.zip_longest(*drawn, fillvalue=Text())
+    return Text("\n").join(
+        Text.assemble(first, " " * (wide + GAP - first.cell_len), second) for first, second in pairs
+    )
 
 
-def shaded(brightness: Floats, columns: int) -> Text:
+def _places(levels: int, room: int) -> Integers:
+    """The level at each column of a plot: a bar for each level, or for several if there are more.
+
+    All bars of a plot are equally wide.
+    """
+    if levels > room:
+        return np.arange(room) * levels // room
+    return np.repeat(np.arange(levels), max(1, min(PLOT_WIDTH, room) // levels))
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """One profile to be drawn: modularity (levels,), n_clusters (levels,), and its colour."""
+
+    title: str
+    profile: Profile | Noise
+    colour: str
+
+    def figures(self, name: str) -> Floats:
+        return np.asarray(getattr(self.profile, name), dtype=np.float64)
+
+    def lines(self, places: Integers, tops: Sequence[float]) -> list[Text]:
+        title = shortened(escape_controls(self.title), AXIS_WIDTH + len(places))
+        drawn = [Text(title, "bold")]
+        for (name, rows, form), top in zip(PLOTS, tops, strict=True):
+            for row, line in enumerate(bars(self.figures(name)[places], top, rows)):
+                number = format(top, form) if not row else ("0" if row == rows - 1 else "")
+                axis = f"{number:>{AXIS_WIDTH - 2}} ▏"
+                drawn.append(Text.assemble((axis, "dim"), (line, self.colour)))
+        return drawn
+
+
+def _marks(levels: Floats, places: Integers, selection: SelectorReport | None) -> list[Text]:
+    """The axis below a plot: the selected level, the stable phase, and the ends of the axis."""
+    line, middle = np.full(len(places), "─"), ""
+    if selection is not None:
+        middle = escape_controls(selection.selector)
+        if selection.plateau is not None:
+            first, last = selection.plateau
+            line[(places >= first) & (places <= last)] = "━"
+        if selection.candidate is not None:
+            # The middle of the level's bar; a bar may stand for several levels.
+            bar = np.flatnonzero(places == places[places <= selection.candidate].max())
+            line[bar[(len(bar) - 1) // 2]] = "▲" if selection.accepted else "△"
+    ends = f"{levels[0]:.2f}", f"{levels[-1]:.2f}"
+    room = max(len(line) - sum(map(len, ends)), 0)
+    below = ends[0] + shortened(middle, max(room - 2, 1)).center(room) + ends[1]
+    blank = " " * AXIS_WIDTH
+    return [
+        Text.assemble(blank, ("".join(line), CHOSEN)),
+        Text.assemble(blank, (below, "dim")),
+    ]
+
+
+def cell_width(labels: Integers, grid: tuple[int, int], width: int) -> int:
+    """Characters of a patch in a map of clusters that fits a width; 0 if none does."""
+    digits = len(str(numbered(labels).max(initial=0)))
+    return next((each for each in (digits + 1, digits) if each * grid[1] <= width), 0)
+
+
+def cluster_map(labels: Integers, grid: tuple[int, int], width: int = 2, scale: int = 1) -> Text:
+    """Every patch as the number of its cluster, on the cluster's colour.
+
+    A patch takes `scale` lines of `scale` times its number in `width` characters.
+    """
+    styles = {
+        number: _on(*colour) for number, colour in cluster_colours(numbered(labels), grid).items()
+    }
+    lines = [
+        Text.assemble(*((f"{_mark(number):<{width}}" * scale, styles[number]) for number in row))
+        for row in numbered(labels).reshape(grid).tolist()
+    ]
+    return Text("\n").join(line for line in lines for _ in range(scale))
+
+
+def cluster_sizes(labels: Integers) -> str:
+    """The largest clusters with their numbers of patches, and how many patches are in none."""
+    numbers = numbered(labels)
+    counts = {number: int((numbers == number).sum()) for number in by_size(numbers)}
+    listed = [f"{number}: {count}" for number, count in counts.items()]
+    unassigned = int((numbers == UNASSIGNED).sum())
+    return "  ".join(
+        [
+            *listed[:MOST_SIZES],
+            *([MORE] if len(listed) > MOST_SIZES else ()),
+            *([f"{IN_NONE}: {unassigned}"] if unassigned else ()),
+        ]
+    )
+
+
+def _mark(number: int) -> str:
+    return IN_NONE if number == UNASSIGNED else str(number)
+
+
+def shaded(brightness: Floats, columns: int, rows: int | None = None) -> Text:
     """A picture (height, width) of values in 0 … 1, in lines of at most `columns` characters.
 
-    Each character shows the mean of the part of the picture that it covers.
+    Each character shows the mean of the part of the picture that it covers. Without `rows`, the
+    picture keeps its shape, and small ones are not enlarged.
     """
     height, width = brightness.shape
-    columns = min(columns, 2 * width)
-    rows = max(1, round(height / width * columns / 2))
+    if rows is None:
+        columns = min(columns, 2 * width)
+        rows = max(1, round(height / width * columns / 2))
     means = _means(_means(brightness, rows, 0), columns, 1)
     places = np.rint(means * (len(SHADES) - 1)).astype(int)
     return Text("\n".join("".join(SHADES[place] for place in row) for row in places))
@@ -119,6 +182,7 @@ def shaded(brightness: Floats, columns: int) -> Text:
 def _means(values: Floats, count: int, axis: int) -> Floats:
     """The means of `count` bins of equal size along an axis."""
     edges = np.arange(count + 1) * values.shape[axis] // count
+    # An enlarged picture repeats what it has.
     sizes = np.maximum(np.diff(edges), 1)
     sums = np.add.reduceat(values, edges[:-1], axis)
     return np.asarray(sums / np.expand_dims(sizes, 1 - axis))

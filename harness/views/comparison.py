@@ -4,27 +4,34 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
+from harness.analysis.columns import heading_of
 from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
-from harness.analysis.method import differing_fields, short_names
+from harness.analysis.labels import method_labels, spec_labels
+from harness.analysis.method import differing_fields
 from harness.metrics.ties import difference
 from harness.views.tables import (
     CAPTION,
     NOTHING,
     Column,
     interval,
-    meanings,
     number,
     p_text,
+    print_legend,
     print_text,
     show_table,
+)
+
+MEANS = (
+    "Means over pairs ok in both runs (jaccard, n_clusters: accepted in both), 0 where none was "
+    "accepted; medians of seconds."
 )
 
 
 def show(runs: PairedRuns, console: Console) -> None:
     """Print a summary, each method's metrics, and what else differs."""
-    print_text(console, f"first:  {runs.first}\nsecond: {runs.second}", wrap=False)
+    print_text(console, f"first:  {runs.first}\nsecond: {runs.second}")
     print_text(console, _summary(runs), "bold")
-    names = short_names([each.method for each in runs.methods])
+    names = method_labels([each.method for each in runs.methods])
     for name, method in zip(names, runs.methods, strict=True):
         console.print()
         print_text(console, f"{name.strip()}: {_counts(method)}")
@@ -33,6 +40,7 @@ def show(runs: PairedRuns, console: Console) -> None:
             show_table(console, COLUMNS, compared, explain=False)
     console.print()
     print_text(console, "\n".join(_caption(runs)), CAPTION)
+    print_legend(console, COLUMNS, MEANS)
 
 
 def _summary(runs: PairedRuns) -> str:
@@ -87,8 +95,12 @@ def _caption(runs: PairedRuns) -> Iterator[str]:
     methods = [each.method for each in runs.methods]
     differing = differing_fields(methods)
     shared = methods[0]._asdict().items() if methods else ()
-    if common := [f"{name} {value}" for name, value in shared if value and name not in differing]:
-        yield f"{'; '.join(common)}."
+    if common := [
+        f"{heading_of(name)} {spec_labels([value]).of[value]}"
+        for name, value in shared
+        if value and name not in differing
+    ]:
+        yield f"In all tables: {'; '.join(common)}."
     for words, changes in (
         ("Paired although their specs differ", runs.renamed),
         ("Settings that differ", runs.settings),
@@ -108,11 +120,6 @@ def _caption(runs: PairedRuns) -> Iterator[str]:
                     f"{method.method.clusterer}: {figure.metric} in the first run only on "
                     f"{figure.lost}, in the second only on {figure.gained} of its pairs."
                 )
-    yield (
-        "Means are over pairs that are ok in both runs, and 0 where nothing was accepted; those of "
-        "jaccard and n_clusters are over pairs that both accepted; seconds are medians. "
-        + meanings(COLUMNS)
-    )
 
 
 # Widths are fixed, so that the tables of all methods line up.
@@ -127,13 +134,13 @@ COLUMNS: Sequence[Column[PairedMetric]] = (
         lambda each: interval(each.low, each.high, 3),
         "bootstrap interval over images",
         width=13,
+        drop=1,
     ),
     Column(
         "p",
         lambda each: p_text(each.p),
-        "Wilcoxon's signed-rank test over images, from six on, not corrected for the number of "
-        "rows",
+        "signed-rank test over images, from six on, uncorrected",
         width=5,
     ),
-    Column("+ = −", _wins, "images on which the second is better, the same, worse", width=7),
+    Column("+ = −", _wins, "images where the second is better, equal, worse", width=7),
 )

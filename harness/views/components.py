@@ -10,6 +10,7 @@ from rich.text import Text
 from harness.plugin.descriptions import Description, Parameter
 from harness.plugin.installed import Broken
 from harness.plugin.spec import format_value
+from harness.views.fitting import wrapped
 from harness.views.tables import Column, print_text, safe_text, show_table
 
 WIDEST_NAME = 24
@@ -31,7 +32,7 @@ def show_list(
     for heading, rows in groupby(listed, key=lambda row: row[0]):
         columns: list[Column[_Listed]] = [
             Column(heading, lambda row: (row[1], "bold"), words=True, width=width),
-            Column("", lambda row: row[2], words=True),
+            Column("", lambda row: row[2], words=True, folds=True),
         ]
         show_table(console, columns, list(rows))
         console.print()
@@ -54,15 +55,22 @@ def show_in_full(
             parts += [Text(), safe_text("\n\n".join(paragraphs)), Text()]
         for parameter in description.parameters:
             parts += _parameter(parameter)
-        _print_indented(console, *parts, safe_text(f"from {description.source}", "dim"))
+        _print_indented(console, *parts, _fitted(f"from {description.source}", "dim", console))
     for one in broken:
         console.print(Text.assemble("broken plugin ", safe_text(one.name, "bold")))
         _print_indented(
-            console, safe_text(one.reason, "red"), safe_text(f"from {one.source}", "dim")
+            console,
+            _fitted(one.reason, "red", console),
+            _fitted(f"from {one.source}", "dim", console),
         )
         if one.traceback and not brief:
             # Lines stay as Python wrote them, so that paths are not broken.
             print_text(console, one.traceback, wrap=False)
+
+
+def _fitted(text: str, style: str, console: Console) -> Text:
+    """Text whose words, such as paths, are no longer than an indented line."""
+    return safe_text("\n".join(wrapped(text, console.width - INDENT)), style)
 
 
 def _print_indented(console: Console, *parts: RenderableType) -> None:

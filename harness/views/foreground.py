@@ -11,7 +11,7 @@ from harness.analysis.foreground import (
     MethodAgreement,
     SalienceAgreement,
 )
-from harness.analysis.method import short_names
+from harness.analysis.labels import method_labels
 from harness.views.leaderboard import method_columns
 from harness.views.tables import (
     NOTHING,
@@ -34,48 +34,49 @@ METHOD = method_columns(lambda row: row[0].method)
 
 def show(run: str, found: ForegroundAgreement, console: Console) -> None:
     """Print each method with the baselines, then the foreground in its most salient clusters."""
-    print_text(console, f"{run}, foreground: {found.foreground}", wrap=False)
+    print_text(console, f"{run}, foreground: {found.foreground}")
     compared = [(method, each) for method in found.methods for each in method.baselines or (None,)]
     show_table(console, _agreement_columns(), compared, caption=AGREEMENT)
     salient = [(each, each.salient) for each in found.methods if each.salient is not None]
     if salient:
         show_table(console, SALIENCE, salient)
-    names = short_names([each.method for each in found.methods])
+    names = method_labels([each.method for each in found.methods])
     for name, method in zip(names, found.methods, strict=True):
         print_text(console, _counts(name, method, candidates=found.candidates))
 
 
 def _agreement_columns() -> Iterator[Column[_Compared]]:
     yield from (replace(column, once=True) for column in METHOD)
-    yield Column("images", lambda row: str(row[0].images), once=True)
+    yield Column("images", lambda row: str(row[0].images), once=True, drop=4)
     yield Column(
         "k",
         lambda row: number(row[0].n_clusters, 1),
-        "number of clusters of two patches or more",
+        "clusters",
         once=True,
+        drop=2,
     )
     yield Column(
         "coverage",
         lambda row: number(row[0].coverage, 2),
-        "fraction of the patches that are in clusters",
+        "fraction of patches in clusters",
         once=True,
+        drop=1,
     )
     yield Column(
         "AMI",
         lambda row: NOTHING if row[0].ami is None else estimate_text(row[0].ami),
-        "adjusted mutual information of the clusters with the patches that are foreground by half "
-        "or more; 1 is equal, 0 is chance",
+        "of clusters and foreground patches, 0 is chance",
         once=True,
     )
-    yield _of_baseline("baseline", lambda each: BASELINES[each.name], "with as many clusters")
-    yield _of_baseline("its AMI", lambda each: signed(each.ami.mean))
+    yield _of_baseline("baseline", lambda each: BASELINES[each.name], "as many clusters")
+    yield replace(_of_baseline("its AMI", lambda each: signed(each.ami.mean)), drop=3)
     yield _of_baseline(
-        "more", lambda each: estimate_text(each.difference), "the method's AMI less the baseline's"
+        "more", lambda each: estimate_text(each.difference), "AMI less the baseline's"
     )
     yield _of_baseline(
         "p",
         lambda each: p_text(each.difference.p),
-        "Wilcoxon's signed-rank test of that, two-sided, for six images or more",
+        "two-sided signed-rank test, from six images on",
     )
 
 
@@ -90,16 +91,13 @@ def _of_baseline(
 
 SALIENCE: Sequence[Column[_Salient]] = (
     *METHOD,
-    Column("images", lambda row: str(row[1].images)),
+    Column("images", lambda row: str(row[1].images), drop=1),
     Column(
         "most salient",
         lambda row: f"{row[1].most:.0%}",
-        "foreground's fraction of the area of the cluster that the rest of the image attends to "
-        "most",
+        "foreground's share of the cluster attended to most",
     ),
-    Column(
-        "least salient", lambda row: f"{row[1].least:.0%}", "and of the one it attends to least"
-    ),
+    Column("least salient", lambda row: f"{row[1].least:.0%}", "and of the least"),
     Column("difference", lambda row: estimate_text(row[1].difference), "the paired difference"),
     Column("p", lambda row: p_text(row[1].difference.p)),
 )

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from harness.analysis.labels import method_labels
 from harness.analysis.layers import HeadRow, MethodLayers, flat_row
-from harness.analysis.method import MethodKey, short_names
+from harness.analysis.method import MethodKey
 from harness.analysis.similarity import Similarity
 from harness.plugin.values import Floats
 from harness.store import none_for_nan
@@ -17,21 +18,20 @@ from harness.views.tables import (
     CAPTION,
     NOTHING,
     Column,
-    meanings,
     p_text,
+    print_legend,
     print_text,
     short,
     show_table,
 )
 
 HEADS = (
-    "Excess by layer and head, or modularity without a control; *: more than half of the head's "
-    "maps are more than the control shows; ·: no level was accepted on any map."
+    "Layers by heads: excess, or modularity without a control; *: more than half of the head's "
+    "maps are significant; ·: none has an accepted level."
 )
 SIMILAR = (
-    "Similarity of clusters of one image on different heads, layer by layer: mean AMI over pairs "
-    "of heads, then over images; 1 is the same, 0 chance. The diagonal compares the heads of one "
-    "layer."
+    "Layers by layers: mean AMI of one image's clusters over pairs of heads, then over images; 1 "
+    "is the same, 0 chance."
 )
 # Widths of the first column (with the longer heading of the second), and of the others.
 FIRST, CELL = 8, 6
@@ -43,8 +43,8 @@ Rows = list[dict[str, Any]]
 def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
     """Print each method's layers and heads, which of them cluster, and how similar they are."""
     columns = layer_columns()
-    print_text(console, run, wrap=False)
-    for method, name in zip(methods, short_names([each.method for each in methods]), strict=True):
+    print_text(console, run)
+    for method, name in zip(methods, method_labels([each.method for each in methods]), strict=True):
         console.print()
         show_table(console, columns, method.layers, title=name, explain=False)
         if len(method.heads) > len(method.layers):
@@ -55,7 +55,8 @@ def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
         console.print()
         _show_similarity(method, console)
     console.print()
-    for text in (f"{LAYERS} {meanings(columns)}", HEADS, SIMILAR):
+    print_legend(console, columns, LAYERS)
+    for text in (HEADS, SIMILAR):
         print_text(console, text, CAPTION)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from harness.analysis.columns import heading_of
+from harness.analysis.labels import method_labels, spec_labels
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
 from harness.analysis.method import MethodKey, short_names
 from harness.analysis.verdicts import Verdict
@@ -14,111 +16,66 @@ from harness.views.tables import NOTHING, Column, interval, number, p_text, prin
 if TYPE_CHECKING:
     import pandas
 
-HEADS = "Heads of each method by their excess. The false discovery rate is over all heads."
+HEADS = "Heads of each method by their excess; false discoveries are over all heads."
 LAYERS = (
-    "Means over the maps of a layer, images × heads. Intervals are by bootstrap over images, as "
-    "heads of one image are no independent evidence. The false discovery rate is over all maps of "
-    "the run."
+    "Means over images × heads of a layer; intervals by bootstrap over images; false discoveries "
+    "over all maps."
 )
 STABILITY = (
-    "Jaccard: adjusted for chance, the mean over accepted maps. The least stable cluster has the "
-    "smallest mean of its best Jaccard indices, which is not adjusted; at most .5 is dissolved, "
-    ".75 valid, .85 highly stable (Hennig 2007)."
+    "Jaccard: adjusted for chance, mean over accepted maps. Best Jaccard of the least stable "
+    "cluster: ≤ .5 is dissolved, ≥ .75 valid, ≥ .85 highly stable."
 )
-FALSE_DISCOVERIES = "maps at a false discovery rate of 5 %"
+FALSE_DISCOVERIES = "maps at 5 % false discoveries"
 # Columns that tell of failures are never dropped.
 COLUMNS: Sequence[Column[Row]] = (
     Column("Q", lambda row: number(row.modularity), "mean modularity", drop=10),
     Column(
         "control",
         lambda row: number(row.control_modularity),
-        "the reference control's at the level selected on the image",
+        "the control's at the same level",
         "filled",
         drop=6,
     ),
-    Column("excess", lambda row: number(row.excess), "modularity less the control's", "filled"),
+    Column("excess", lambda row: number(row.excess), "Q less control", "filled"),
     Column(
         "95 %",
         lambda row: interval(row.excess_low, row.excess_high),
-        "bootstrap interval of the excess over images",
+        "interval of excess over images",
         "filled",
         drop=5,
     ),
     Column(
         "±images",
         lambda row: NOTHING if row.across_seeds is None else number(row.across_images),
-        "standard deviation across images, of means over seeds",
+        "deviation across images",
         "filled",
         drop=2,
     ),
-    Column(
-        "±seeds",
-        lambda row: number(row.across_seeds),
-        "and across seeds of one image",
-        "filled",
-        drop=3,
-    ),
-    Column(
-        "p",
-        lambda row: p_text(row.p_value),
-        "median over maps, selection included",
-        "filled",
-        drop=9,
-    ),
+    Column("±seeds", lambda row: number(row.across_seeds), "across seeds", "filled", drop=3),
+    Column("p", lambda row: p_text(row.p_value), "median over maps", "filled", drop=9),
     Column(
         "signif",
         lambda row: NOTHING if row.significant is None else f"{row.significant}/{row.ok}",
         FALSE_DISCOVERIES,
         "filled",
     ),
-    Column(
-        "Jaccard",
-        lambda row: number(row.jaccard, 2),
-        "stability, the smallest of levels, seeds, perturbations; 0 is chance",
-        "filled",
-    ),
+    Column("Jaccard", lambda row: number(row.jaccard, 2), "stability, 0 is chance", "filled"),
     Column("ARI", lambda row: number(row.ari), "with the truth", "filled"),
-    Column(
-        "k error",
-        lambda row: number(row.k_error, 1),
-        "mean error in the number of clusters",
-        "filled",
-        drop=8,
-    ),
-    Column(
-        "false",
-        lambda row: number(row.false_alarms, 2),
-        "fraction of maps without communities at p ≤ .05",
-        "filled",
-    ),
-    Column("k", lambda row: number(row.n_clusters, 1), "clusters where accepted", drop=4),
-    Column(
-        "found",
-        lambda row: f"{row.accepted}/{row.ok}",
-        "maps on which the selector accepted a level; the others count with 0",
-        drop=7,
-    ),
+    Column("k error", lambda row: number(row.k_error, 1), "of the clusters", "filled", drop=8),
+    Column("false", lambda row: number(row.false_alarms, 2), "alarms at p ≤ .05", "filled"),
+    Column("k", lambda row: number(row.n_clusters, 1), "clusters", drop=4),
+    Column("found", lambda row: f"{row.accepted}/{row.ok}", "maps with a level", drop=7),
     Column(
         "ok",
         lambda row: (f"{row.ok}/{row.total}", "red" if row.ok < row.total else ""),
         "maps with a result",
     ),
-    Column("s", lambda row: number(row.seconds, 2), "the method's seconds for a map", drop=1),
+    Column("s", lambda row: number(row.seconds, 2), "seconds for a map", drop=1),
 )
 PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
-    Column("first", lambda pair: pair.first, words=True),
-    Column("second", lambda pair: pair.second, words=True),
-    Column(
-        "wins",
-        lambda pair: number(pair.wins, 2),
-        "how much more often the first is better than worse, over images and criteria, in −1 … 1",
-    ),
-    Column("p", lambda pair: p_text(pair.p), "Wilcoxon's signed-rank test of that, two-sided"),
-    Column(
-        "q",
-        lambda pair: p_text(pair.q),
-        "the smallest false discovery rate over all pairs, which may depend on each other",
-    ),
+    Column("wins", lambda pair: number(pair.wins, 2), "of the first less losses, −1 … 1"),
+    Column("p", lambda pair: p_text(pair.p), "two-sided signed-rank test of that"),
+    Column("q", lambda pair: p_text(pair.q), "false discovery rate over all pairs"),
 )
 
 
@@ -183,9 +140,10 @@ def method_columns(
 
     def column(name: str) -> Column[Any]:
         return Column(
-            name.replace("_", " "),
+            heading_of(name),
             lambda row: getattr(method(row), name),
             words=True,
+            specs=True,
             shown="always" if name == "clusterer" else "varying",
         )
 
@@ -205,7 +163,7 @@ def _show_methods(board: Board, console: Console) -> None:
         else "Methods of one tier cannot be told apart; complete ones come first."
     )
     control = (
-        f"Reference control: {board.controls[0]}."
+        f"Reference control: {spec_labels(board.controls[:1]).of[board.controls[0]]}."
         if board.controls
         else "Run without a control: nothing here says whether noise would do as well."
     )
@@ -215,10 +173,10 @@ def _show_methods(board: Board, console: Console) -> None:
         *COLUMNS,
     ]
     reaches = dict.fromkeys(f"{each.reach}." for each in board.verdicts)
-    caption = [order, *_ranked(board), control, *reaches, f"{board.settings['levels']} levels."]
+    about = [*_ranked(board), control, *reaches, f"{board.settings['levels']} levels."]
     if board.inline:
-        caption.append("Run without isolation: time and memory limits did not hold.")
-    show_table(console, columns, board.rows, title=board.run, caption=" ".join(caption))
+        about.append("Run without isolation: time and memory limits did not hold.")
+    show_table(console, columns, board.rows, title=board.run, about=" ".join(about), caption=order)
     for line in _conclusions(board.verdicts):
         print_text(console, line, "bold")
 
@@ -226,9 +184,13 @@ def _show_methods(board: Board, console: Console) -> None:
 def _ranked(board: Board) -> Iterator[str]:
     """Over how many images methods are ranked, for every set, and which methods are not."""
     methods = [row.method for row in board.rows]
-    names = dict(zip(methods, map(str.strip, short_names(methods)), strict=True))
+    names = dict(zip(methods, method_labels(methods), strict=True))
     for each in board.comparisons:
-        where = f" of {each.image_set}" if len(board.comparisons) > 1 else ""
+        where = (
+            f" of {spec_labels([each.image_set]).of[each.image_set]}"
+            if len(board.comparisons) > 1
+            else ""
+        )
         if each.ranked == each.images:
             count = f"all {each.images} images" if each.images > 1 else "1 image"
             yield f"Ranked over {count}{where}."
@@ -267,13 +229,9 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
 def _show_controls(board: Board, console: Console) -> None:
     columns: list[Column[tuple[Row, ControlTest]]] = [
         *method_columns(lambda pair: pair[0].method),
-        Column("control", lambda pair: pair[1].control, words=True),
-        Column("p", lambda pair: p_text(pair[1].p_value), "median over maps, selection included"),
-        Column(
-            "z",
-            lambda pair: number(pair[1].z, 1),
-            "mean, in standard deviations of the draws' statistics",
-        ),
+        Column("control", lambda pair: pair[1].control, words=True, specs=True),
+        Column("p", lambda pair: p_text(pair[1].p_value), "median over maps"),
+        Column("z", lambda pair: number(pair[1].z, 1), "mean, in deviations of the draws"),
         Column("signif", lambda pair: f"{pair[1].significant}/{pair[0].ok}", FALSE_DISCOVERIES),
     ]
     rows = [(row, test) for row in board.rows for test in row.controls]
@@ -286,8 +244,15 @@ def _show_pairs(comparison: Comparison, console: Console) -> None:
         if comparison.omnibus is None
         else f"Friedman's test of all complete methods: p {p_text(comparison.omnibus)}."
     )
-    title = f"Pairs on {comparison.image_set}"
-    show_table(console, PAIR_COLUMNS, comparison.pairs, title=title, caption=omnibus)
+    methods = [row.method for row in comparison.rows]
+    labels = dict(zip(short_names(methods), method_labels(methods), strict=True))
+    columns: list[Column[MethodPair]] = [
+        Column("first", lambda pair: labels[pair.first], words=True),
+        Column("second", lambda pair: labels[pair.second], words=True),
+        *PAIR_COLUMNS,
+    ]
+    title = f"Pairs on {spec_labels([comparison.image_set]).of[comparison.image_set]}"
+    show_table(console, columns, comparison.pairs, title=title, caption=omnibus)
 
 
 def _show_stability(frame: "pandas.DataFrame", console: Console) -> None:
@@ -297,7 +262,7 @@ def _show_stability(frame: "pandas.DataFrame", console: Console) -> None:
         Column("kind", lambda row: row[0][-1], words=True),
         Column("maps", lambda row: str(len(row[1]))),
         Column("Jaccard", lambda row: number(row[1]["jaccard"].mean(), 2)),
-        Column("least stable cluster", lambda row: _least_stable(row[1]), words=True),
+        Column("least stable cluster", lambda row: _least_stable(row[1]), words=True, folds=True),
     ]
     # Over all image sets, as the stability of a method.
     rows = list(frame.groupby([*MethodKey._fields[:-1], "kind"], sort=False))

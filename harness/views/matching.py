@@ -14,7 +14,7 @@ from harness.views.tables import CAPTION, NOTHING, Column, number, print_text, s
 
 def show(heading: str, first: Integers, second: Integers, console: Console) -> None:
     """Print the correspondences, and the clusters that fit another union better."""
-    print_text(console, heading, wrap=False)
+    print_text(console, heading)
     correspondences = match(first, second).correspondences
     if correspondences:
         show_table(console, COLUMNS, correspondences, caption=_caption(first, second))
@@ -43,6 +43,7 @@ def _caption(first: Integers, second: Integers) -> str:
     ]
     elsewhere = f" More like another union than what they are matched with: {'; '.join(better)}."
     return (
+        "Clusters are numbered from 1, the largest first. "
         f"Matched in all: {number(matching.score)}, the mean Jaccard index over the nodes of both. "
         f"Without unions: {whole}, best matches cluster by cluster. Jaccard: the nodes that A and "
         f"B share of those in either; there are {matching.nodes}.{unassigned}"

@@ -12,16 +12,19 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
+from harness.analysis.labels import spec_labels
 from harness.analysis.outcomes import stabilities
+from harness.analysis.partitions import CELL_KEYS
 from harness.errors import escape_line
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
-from harness.metrics.partition import drop_singletons
+from harness.metrics.partition import drop_singletons, numbered
 from harness.plugin.patches import crop
 from harness.plugin.profile import Point
-from harness.plugin.values import UNASSIGNED, Image, Integers
-from harness.views.blocks import cluster_map, cluster_names, profile_plot, shaded
+from harness.plugin.values import Image, Integers
+from harness.views.blocks import cell_width, cluster_map, cluster_sizes, profile_plot, shaded
 from harness.views.figures.style import in_order
+from harness.views.fitting import wrapped
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -39,6 +42,10 @@ if TYPE_CHECKING:
 PICTURE_COLUMNS = 28
 MATRIX_COLUMNS = 40
 MOST_OTHERS = 8
+MAPS = (
+    "Clusters are numbered from 1, the largest first; · is in none. The image and the maps have "
+    "the same rows."
+)
 MATRICES = "The matrices: what each patch (a row) attends to, in the order of the clusters."
 IMAGES = (
     "By method: on how many of the image's selections a level was accepted. "
@@ -67,7 +74,7 @@ class ShowContext:
 
 @dataclass(frozen=True, eq=False)
 class NamedPartition:
-    """A partition to be shown: labels (n,) with every cluster of one patch unassigned (−1)."""
+    """A partition to be shown: its numbered labels (n,), clusters of one patch unassigned (−1)."""
 
     name: str
     labels: Integers
@@ -84,7 +91,7 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
     found = [
         NamedPartition(
             method_name(report, method, selection),
-            drop_singletons(point.labels),
+            numbered(drop_singletons(point.labels)),
             selection.accepted,
         )
         for method in report.methods
@@ -92,14 +99,18 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
         if (point := _point(method, selection))
     ]
     if report.truth is not None:
-        found.append(NamedPartition("truth", drop_singletons(report.truth), accepted=True))
+        found.append(
+            NamedPartition("truth", numbered(drop_singletons(report.truth)), accepted=True)
+        )
     return found
 
 
 def method_name(report: ImageReport, method: MethodReport, selection: SelectorReport) -> str:
-    """The method, with its selector if there are several."""
-    selectors = {selection.selector for method in report.methods for selection in method.selections}
-    return f"{method.clusterer}, {selection.selector}" if len(selectors) > 1 else method.clusterer
+    """The method's label, with its selector's if there are several."""
+    selectors = [each.selector for of_method in report.methods for each in of_method.selections]
+    name = spec_labels(each.clusterer for each in report.methods).of[method.clusterer]
+    selector = spec_labels(selectors).of[selection.selector]
+    return f"{name}, {selector}" if len(set(selectors)) > 1 else name
 
 
 def show(context: ShowContext, console: Console) -> None:
@@ -115,14 +126,13 @@ def show(context: ShowContext, console: Console) -> None:
     for method in report.methods:
         if len(method.profile):
             console.print()
-            console.print(profile_plot(method))
+            console.print(profile_plot(method, console.width), soft_wrap=True)
     found = partitions(report)
-    pictures = list(_pictures(context, found))
+    pictures = list(_pictures(context, found, console.width))
     if pictures:
         console.print()
         console.print(Columns(pictures, padding=(1, 2)))
-        if report.grid is None:
-            print_text(console, MATRICES, CAPTION)
+        print_text(console, MAPS if report.grid is not None else MATRICES, CAPTION)
     if len(found) > 1:
         console.print()
         _show_similarity(found, console)
@@ -140,17 +150,19 @@ def show_images(
     unreadable = images.set_index(key)["reason"].to_dict()
     accepted = selections.groupby([*key, "clusterer"])["accepted"].agg(["sum", "size"])
     counts = {of: f"{found}/{total}" for of, found, total in accepted.itertuples(name=None)}
+    labels = spec_labels(observed["clusterer"].unique()).of
 
     def column(clusterer: str) -> Column[tuple[str, str]]:
-        return Column(clusterer, lambda image: counts.get((*image, clusterer), ""), words=True)
+        return Column(labels[clusterer], lambda image: counts.get((*image, clusterer), ""))
 
     columns: list[Column[tuple[str, str]]] = [
         Column("image", lambda image: str(image[1]), words=True),
-        *map(column, observed["clusterer"].unique()),
+        *map(column, labels),
         Column(
             "cannot be read",
             lambda image: (unreadable.get(image, ""), "red"),
             words=True,
+            folds=True,
             shown="filled",
         ),
     ]
@@ -168,7 +180,7 @@ def _heading(context: ShowContext) -> Iterator[str]:
         height, width, channels = report.size
         facts.append(f"{height}×{width} pixels, {'grey' if channels == 1 else 'colour'}")
     if report.image_set:
-        facts.append(report.image_set)
+        facts.append(spec_labels([report.image_set]).of[report.image_set])
     yield "; ".join(facts)
     patches = f"{report.nodes} patches"
     if report.grid is not None:
@@ -176,14 +188,16 @@ def _heading(context: ShowContext) -> Iterator[str]:
     if report.region is not None:
         top, left, high, wide = report.region
         patches += f" over {high:.0f}×{wide:.0f} pixels from ({top:.0f}, {left:.0f})"
+    extractor = spec_labels([report.extractor, *report.others.get("extractor", ())])
     yield (
-        f"{report.extractor}, layer {report.layer}, head {report.head}; "
+        f"{extractor.of[report.extractor]}, layer {report.layer}, head {report.head}; "
         f"{patches if report.nodes else 'no map'}; graph {report.graph}"
     )
     if report.unreadable:
         yield f"cannot be loaded: {report.unreadable}"
     for key, others in report.others.items():
-        yield f"There are also {key} {_listed(others)} (--{key})."
+        labels = spec_labels([str(getattr(report, CELL_KEYS[key])), *others]).of
+        yield f"There are also {key} {_listed([labels[each] for each in others])} (--{key})."
 
 
 def _listed(others: Sequence[str]) -> str:
@@ -205,39 +219,42 @@ def _show_selections(report: ImageReport, console: Console) -> None:
     noise = next((method.noise for method in report.methods if method.noise), None)
 
     def of_point(
-        heading: str, cell: Callable[[Point], str], meaning: str = ""
+        heading: str, cell: Callable[[Point], str], meaning: str = "", drop: int = 0
     ) -> Column[_Selected]:
-        return Column(heading, lambda row: cell(row[2]) if row[2] else "", meaning)
+        return Column(heading, lambda row: cell(row[2]) if row[2] else "", meaning, drop=drop)
 
     columns: list[Column[_Selected]] = [
-        Column("method", lambda row: row[0].clusterer, words=True),
+        Column("method", lambda row: row[0].clusterer, words=True, specs=True),
         Column(
             "selector",
             lambda row: row[1].selector if row[1] else NOTHING,
             words=True,
+            specs=True,
             shown="varying",
+            drop=1,
         ),
         Column("accepted", _accepted, words=True),
         of_point("level", lambda point: number(point.level)),
-        of_point("weights ≥", lambda point: number(point.threshold, 4)),
+        of_point("weights ≥", lambda point: number(point.threshold, 4), drop=2),
         of_point("clusters", lambda point: str(point.n_clusters), "of two patches or more"),
         of_point("Q", lambda point: number(point.modularity), "modularity"),
         Column(
             "control",
             _control,
-            f"mean Q of {noise.draws} draws of {noise.control} at that level" if noise else "",
+            f"mean Q of {noise.draws} draws of {noise.control} there" if noise else "",
             shown="filled",
+            drop=3,
         ),
         Column(
             "p",
             lambda row: p_text(next(iter(row[1].p.values()), None)) if row[1] else "",
-            "of the selection among those on the control",
+            "of the selection",
             shown="filled",
         ),
         Column(
             "Jaccard",
             lambda row: number(stabilities(row[1].jaccards)["jaccard"]) if row[1] else "",
-            "stability, the smallest of all kinds; 0 is chance",
+            "stability; 0 is chance",
             shown="filled",
         ),
     ]
@@ -273,50 +290,59 @@ def _control(row: _Selected) -> str:
 
 def _reasons(report: ImageReport) -> Iterator[str]:
     """Why each level was selected, or why there is none."""
+    labels = spec_labels(method.clusterer for method in report.methods).of
     for method in report.methods:
+        name = labels[method.clusterer]
         if method.status != "ok":
-            yield f"{method.clusterer}: {method.status}: {method.reason}".rstrip(": ")
+            yield f"{name}: {method.status}: {method.reason}".rstrip(": ")
         elif not method.selections:
-            yield f"{method.clusterer}: no selector was applied yet (harness select)"
+            yield f"{name}: no selector was applied yet (harness select)"
         for selection in method.selections:
             yield f"{method_name(report, method, selection)}: {selection.reason}"
 
 
-def _pictures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator[RenderableType]:
+def _pictures(
+    context: ShowContext, found: Sequence[NamedPartition], width: int
+) -> Iterator[RenderableType]:
     """The image, and each partition on the grid, or else the matrix in the order of clusters."""
-    report = context.report
+    report, grid = context.report, context.report.grid
+    patch = 2 if grid is None else _patch_width(found, grid, width)
+    scale = max(1, PICTURE_COLUMNS // (patch * grid[1])) if grid and patch else 1
     if context.image is not None:
         pixels, title = context.image.pixels, "image"
         if report.region is not None:
             # The cluster maps next to it show this part only.
             pixels, title = crop(pixels, report.region), "image, where the patches lie"
-        columns = 2 * report.grid[1] if report.grid is not None else PICTURE_COLUMNS
-        yield _titled(title, shaded(pixels.mean(axis=2) / 255, max(columns, PICTURE_COLUMNS)))
+        brightness = pixels.mean(axis=2) / 255
+        picture = (
+            shaded(brightness, patch * grid[1] * scale, grid[0] * scale)
+            if grid and patch
+            else shaded(brightness, PICTURE_COLUMNS)
+        )
+        yield _titled(title, picture, width)
     for each in found:
-        if report.grid is not None:
-            picture = cluster_map(each.labels, report.grid)
+        if grid is not None:
+            picture = Text(f"{grid[0]}×{grid[1]} patches: too wide for this terminal", "dim")
+            if patch:
+                picture = cluster_map(each.labels, grid, patch, scale)
         elif context.weights is not None:
             order = in_order(each.labels)
             weights = np.sqrt(context.weights[np.ix_(order, order)])
             picture = shaded(weights / max(weights.max(), 1e-300), MATRIX_COLUMNS)
         else:
             continue
-        yield Group(_titled(each.title, picture), Text(_sizes(each.labels), "dim"))
+        yield Group(_titled(each.title, picture, width), Text(cluster_sizes(each.labels), "dim"))
 
 
-def _titled(title: str, picture: Text) -> RenderableType:
-    return Group(safe_text(title, "bold"), picture)
+def _patch_width(found: Sequence[NamedPartition], grid: tuple[int, int], width: int) -> int:
+    """Characters of a patch in all maps, so that they are equally large; 0 if one is too wide."""
+    widths = [cell_width(each.labels, grid, width) for each in found]
+    widest = max(widths, default=2)
+    return widest if all(widths) and widest * grid[1] <= width else 0
 
 
-def _sizes(labels: Integers) -> str:
-    sizes = [
-        f"{mark}: {size}"
-        for label, mark in cluster_names(labels).items()
-        if (size := int((labels == label).sum()))
-    ]
-    unassigned = sizes[-1:] if (labels == UNASSIGNED).any() else []
-    clusters = sizes[: len(sizes) - len(unassigned)]
-    return "  ".join([*clusters[:6], *["…"] * (len(clusters) > 6), *unassigned])
+def _titled(title: str, picture: Text, width: int) -> RenderableType:
+    return Group(safe_text("\n".join(wrapped(title, width)), "bold"), picture)
 
 
 def _show_similarity(found: Sequence[NamedPartition], console: Console) -> None:
@@ -331,8 +357,7 @@ def _show_similarity(found: Sequence[NamedPartition], console: Console) -> None:
         Column(
             "with unions",
             lambda pair: number(match(pair[0].labels, pair[1].labels).score),
-            "where clusters of one may be split or merged in the other (harness "
-            "compare-partitions says which)",
+            "where clusters may be split or merged (`harness compare-partitions` says which)",
         ),
     ]
     show_table(console, columns, list(itertools.combinations(found, 2)))

@@ -2,23 +2,31 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from rich import box
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from harness.analysis.labels import spec_labels
 from harness.errors import escape_controls, escape_line
+from harness.views.fitting import distinct, shortened, wrapped
 
 if TYPE_CHECKING:
     from harness.metrics.inference import Estimate
 
 NOTHING = "–"
 CAPTION = "italic dim"
-# Words in narrower columns cannot be read; longer words are folded.
+# Words in narrower columns cannot be read; columns are dropped before words are shortened further.
 NARROWEST = 14
+TINY = 6
+NARROWEST_TEXT = 24
+# How much wider a column is tried to be, until its words can be told apart.
+STEP = 4
+# Lines below a table that explain it; the page has all columns.
+MOST_LINES = 3
+PAGE = "docs/glossary.md"
 
 Row = TypeVar("Row")
 
@@ -66,13 +74,14 @@ def estimate_text(estimate: "Estimate") -> str:
 class Column(Generic[Row]):
     """One column of a table.
 
-    cell makes a row's cell: its text, or its text and a rich style; meaning is what the caption
-    says of the column. shown: "varying" if the caption shall say it instead where all rows agree,
+    cell makes a row's cell: its text, or its text and a rich style; meaning is what the legend
+    says of the column. shown: "varying" if it is said above the table instead where all rows agree,
     "filled" if it is left out where no row has a value. drop: in a console that is too narrow, the
-    column with the smallest number is left out first, and a line says so; a column with 0 stays.
-    For commands that have `--json`. words stand on the left and are folded; numbers stand on the
-    right and are not. width: at least so many characters, so that several tables line up. once:
-    left empty in a row whose first item is that of the row above; rows are tuples.
+    column with the smallest number is left out first, and a line says so; a column with 0 stays as
+    long as any. words stand on the left and are shortened; numbers stand on the right, and are not.
+    specs: words that are specs, labelled by what differs between them. folds: words that may take
+    several lines. width: at least so many characters, so that several tables line up. once: left
+    empty in a row whose first item is that of the row above; rows are tuples.
     """
 
     heading: str
@@ -81,6 +90,8 @@ class Column(Generic[Row]):
     shown: Literal["always", "varying", "filled"] = "always"
     drop: int = 0
     words: bool = False
+    specs: bool = False
+    folds: bool = False
     width: int = 0
     once: bool = False
 
@@ -91,44 +102,60 @@ def show_table(
     rows: Sequence[Row],
     *,
     title: str = "",
+    about: str = "",
     caption: str = "",
     explain: bool = True,
 ) -> None:
-    """Print a title, the rows and a caption.
+    """Print a table no wider than the console.
 
-    The caption consists of the given text, what all rows have in common and, with `explain`, what
-    the columns mean. A line of its own names the columns that there is no room for.
+    Above it stand the title, what it is about, and what all rows have in common; below it the
+    caption with, if `explain`, what the columns mean, in a few lines. A line of its own names the
+    columns that there is no room for.
     """
-    filled = [(column, [_cell(column, row) for row in rows]) for column in columns]
-    common = [
-        f"{column.heading} {cells[0].plain}"
-        for column, cells in filled
-        if column.shown == "varying" and len(_distinct(cells)) == 1 and cells[0].plain
-    ]
-    wanted = [
-        (column, _once(cells, rows) if column.once else cells)
-        for column, cells in filled
-        if _is_shown(column, cells)
-    ]
-    left_out = _left_out(wanted, console.width)
-    fitting = [each for each in wanted if each[0].heading not in left_out]
+    filled = [_filled(column, rows) for column in columns]
+    wanted = [each for each in filled if each.is_shown]
+    fitting = _fitted(wanted, console.width)
     if title:
-        print_text(console, title, "bold", wrap=False)
-    console.print(_table(fitting, console.width))
-    sentences = (
-        caption,
-        f"In all rows: {'; '.join(common)}." if common else "",
-        meanings(column for column, _ in fitting) if explain else "",
-    )
-    if any(sentences):
-        print_text(console, " ".join(filter(None, sentences)), CAPTION)
-    if left_out:
-        print_text(console, f"No room here for {', '.join(left_out)}; --json has them.", CAPTION)
+        print_text(console, title, "bold")
+    if above := " ".join(filter(None, (about, _in_all(filled)))):
+        print_text(console, above, CAPTION)
+    for row in _drawn(fitting, console.width):
+        # The line fits; rich must not break or pad it.
+        console.print(row, soft_wrap=True)
+    shown = [each.column for each in fitting]
+    if explain or caption:
+        print_legend(console, shown if explain else (), caption)
+    if left_out := [each.column.heading for each in wanted if each.column not in shown]:
+        line = f"No room here for {', '.join(left_out)}."
+        print_text(console, shortened(line, console.width, 1.0), CAPTION)
+
+
+def print_legend(console: Console, columns: Iterable[Column[Row]], caption: str = "") -> None:
+    """Print a caption and what columns mean, in at most three lines unless the caption has more.
+
+    If there is no room for all columns, the least important ones are left to the glossary.
+    """
+    explained = [column for column in columns if column.meaning]
+    if not explained and not caption:
+        return
+    last_first = explained[::-1]
+    order = sorted(last_first, key=lambda column: column.drop or math.inf)
+    for count in range(len(order) + 1):
+        told = [column for column in explained if column not in order[:count]]
+        meanings = [f"{column.heading}: {column.meaning}" for column in told]
+        others = [f"others: {PAGE}" if told else f"Columns: {PAGE}"] if count else []
+        legend = "; ".join([*meanings, *others])
+        lines = wrapped(f"{caption} {legend}.".strip() if legend else caption, console.width)
+        if len(lines) <= MOST_LINES:
+            break
+    print_text(console, "\n".join(lines), CAPTION)
 
 
 def print_text(console: Console, text: str, style: str = "", *, wrap: bool = True) -> None:
     """Print text without markup, control characters escaped; without `wrap`, lines stay whole."""
-    console.print(safe_text(text, style), soft_wrap=not wrap)
+    safe = escape_controls(text)
+    shown = "\n".join(wrapped(safe, console.width)) if wrap else safe
+    console.print(Text(shown, style), soft_wrap=True)
 
 
 def safe_text(text: str, style: str = "") -> Text:
@@ -136,82 +163,134 @@ def safe_text(text: str, style: str = "") -> Text:
     return Text(escape_controls(text), style)
 
 
-def meanings(columns: Iterable[Column[Row]]) -> str:
-    """What the columns of a table mean, as a sentence."""
-    explained = [f"{column.heading}: {column.meaning}" for column in columns if column.meaning]
-    return f"{'; '.join(explained)}." if explained else ""
+@dataclass(frozen=True)
+class _Filled(Generic[Row]):
+    """A column with the texts and styles of all rows, and how wide its cells are drawn.
+
+    repeated: whether a row's cell is left empty, as it is that of the row above.
+    """
+
+    column: Column[Row]
+    texts: Sequence[str]
+    styles: Sequence[str]
+    repeated: Sequence[bool]
+    common: Sequence[str] = ()
+    drawn: int = 0
+
+    @property
+    def is_shown(self) -> bool:
+        values = set(self.texts)
+        if self.column.shown == "varying":
+            return len(values) > 1
+        return self.column.shown == "always" or not values <= {"", NOTHING}
+
+    @property
+    def width(self) -> int:
+        """The width that shows everything."""
+        lines = [line for text in self.texts for line in text.split("\n")]
+        return max(self.column.width, *map(cell_len, (self.column.heading, *lines)))
+
+    def least(self, narrowest: int) -> int:
+        """The width at which the column can still be read, and its words be told apart."""
+        if not self.column.words:
+            return self.width
+        if self.column.folds:
+            return min(self.width, NARROWEST_TEXT)
+        first = min(self.width, max(narrowest, self.column.width))
+        texts, several = list(dict.fromkeys(self.texts)), len(set(self.texts))
+        widths = range(first, self.width, STEP)
+        differ = (each for each in widths if len(set(distinct(texts, each))) == several)
+        return next(differ, self.width)
 
 
-# A column with the cells of all rows.
-_Filled = tuple[Column[Row], Sequence[Text]]
+def _filled(column: Column[Row], rows: Sequence[Row]) -> _Filled[Row]:
+    cells = [column.cell(row) for row in rows]
+    texts, styles = [], []
+    for cell in cells:
+        text, style = (cell, "") if isinstance(cell, str) else cell
+        texts.append(escape_controls(text) if column.folds else escape_line(text))
+        styles.append(style)
+    common: Sequence[str] = ()
+    if column.specs:
+        labels = spec_labels(texts)
+        texts, common = [labels.of[text] for text in texts], labels.common
+    repeated = [False] * len(rows)
+    if column.once:
+        firsts: list[Any] = [None, *(row[0] for row in rows)]  # type: ignore[index]
+        repeated = [row[0] is last for row, last in zip(rows, firsts, strict=False)]  # type: ignore[index]
+    return _Filled(column, texts, styles, repeated, common)
 
 
-def _cell(column: Column[Row], row: Row) -> Text:
-    cell = column.cell(row)
-    text, *style = (cell,) if isinstance(cell, str) else cell
-    return safe_text(escape_line(text), *style)
+def _in_all(filled: Iterable[_Filled[Row]]) -> str:
+    """What all rows have in common, as a sentence."""
+    common = []
+    for each in filled:
+        of_all = each.texts[:1] if each.column.shown == "varying" and not each.is_shown else ()
+        common += [f"{each.column.heading} {text}" for text in (*of_all, *each.common) if text]
+    return f"In all rows: {'; '.join(common)}." if common else ""
 
 
-def _once(cells: Sequence[Text], rows: Sequence[Any]) -> list[Text]:
-    above = [None, *(row[0] for row in rows)]
-    same = [row[0] is last for row, last in zip(rows, above, strict=False)]
-    return [Text() if each else cell for cell, each in zip(cells, same, strict=True)]
-
-
-def _distinct(cells: Sequence[Text]) -> set[str]:
-    return {cell.plain for cell in cells}
-
-
-def _is_shown(column: Column[Row], cells: Sequence[Text]) -> bool:
-    if column.shown == "varying":
-        return len(_distinct(cells)) > 1
-    return column.shown == "always" or not _distinct(cells) <= {"", NOTHING}
-
-
-def _left_out(wanted: Sequence[_Filled[Row]], width: int) -> list[str]:
-    """The headings of the columns that there is no room for."""
-    fitting, dropped = list(wanted), set()
-    for each in sorted(wanted, key=lambda each: each[0].drop):
-        if each[0].drop and _width(fitting, _least_width) > width:
+def _fitted(wanted: Sequence[_Filled[Row]], width: int) -> list[_Filled[Row]]:
+    """The columns that there is room for, with their widths."""
+    fitting = [(each, each.least(NARROWEST)) for each in wanted]
+    for each in sorted(fitting, key=lambda pair: pair[0].column.drop):
+        if each[0].column.drop and _needed(fitting) > width:
             fitting.remove(each)
-            dropped.add(each[0].heading)
-    return [column.heading for column, _ in wanted if column.heading in dropped]
+    if _needed(fitting) > width:
+        fitting = [(each, each.least(TINY)) for each, _ in fitting]
+    while len(fitting) > 1 and _needed(fitting) > width:
+        fitting.pop()
+    room = max(width - _needed(fitting), 0)
+    # What is left is shared evenly; those that need less come first, and leave the rest.
+    order = sorted(range(len(fitting)), key=lambda at: fitting[at][0].width - fitting[at][1])
+    found = {}
+    for count, at in enumerate(order):
+        column, least = fitting[at]
+        more = min(room // (len(order) - count), column.width - least)
+        room -= more
+        found[at] = replace(column, drawn=min(least + more, width))
+    return [found[at] for at in range(len(fitting))]
 
 
-def _width(filled: Sequence[_Filled[Row]], of: Callable[[_Filled[Row]], int], gap: int = 0) -> int:
-    # The box parts columns by one character.
-    return sum(map(of, filled)) + (len(filled) - 1) * (gap + 1)
+def _needed(columns: Sequence[tuple[_Filled[Row], int]]) -> int:
+    # One character parts two columns at least.
+    return sum(least for _, least in columns) + len(columns) - 1
 
 
-def _full_width(filled: _Filled[Row]) -> int:
-    column, cells = filled
-    return max(column.width, *(text.cell_len for text in (Text(column.heading), *cells)))
+def _drawn(columns: Sequence[_Filled[Row]], width: int) -> Iterable[Text]:
+    """The header, a rule, and the rows, of one line or, where cells fold, of several."""
+    if not columns:
+        return
+    wide = sum(each.drawn for each in columns) + 2 * (len(columns) - 1) <= width
+    gap = "  " if wide else " "
+    headings = [(shortened(each.column.heading, each.drawn), "bold") for each in columns]
+    yield _line(columns, headings, gap)
+    yield Text("─" * (sum(each.drawn for each in columns) + len(gap) * (len(columns) - 1)))
+    cells = [_cells(each) for each in columns]
+    for row, of_row in enumerate(zip(*cells, strict=True)):
+        for at in range(max(map(len, of_row))):
+            texts = [lines[at] if at < len(lines) else "" for lines in of_row]
+            styles = [each.styles[row] for each in columns]
+            yield _line(columns, list(zip(texts, styles, strict=True)), gap)
 
 
-def _least_width(filled: _Filled[Row]) -> int:
-    column, _ = filled
-    full = _full_width(filled)
-    return min(full, max(NARROWEST, column.width, len(column.heading))) if column.words else full
+def _cells(filled: _Filled[Row]) -> list[list[str]]:
+    """The lines of each cell."""
+    if filled.column.folds:
+        return [wrapped(text, filled.drawn) for text in filled.texts]
+    short = distinct(list(dict.fromkeys(filled.texts)), filled.drawn)
+    by_text = dict(zip(dict.fromkeys(filled.texts), short, strict=True))
+    pairs = zip(filled.texts, filled.repeated, strict=True)
+    return [["" if again else by_text[text]] for text, again in pairs]
 
 
-def _gap(filled: Sequence[_Filled[Row]], width: int) -> int:
-    """How much further apart columns stand: 1, unless words would be folded for that alone."""
-    is_folded = _width(filled, _full_width) > width
-    return int(_width(filled, _least_width if is_folded else _full_width, 1) <= width)
-
-
-def _table(filled: Sequence[_Filled[Row]], width: int) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _gap(filled, width), 0, 0), pad_edge=False
-    )
-    for column, _ in filled:
-        table.add_column(
-            safe_text(column.heading),
-            justify="left" if column.words else "right",
-            overflow="fold" if column.words else "ellipsis",
-            no_wrap=not column.words,
-            min_width=max(column.width, min(NARROWEST, len(column.heading))),
-        )
-    for cells in zip(*(cells for _, cells in filled), strict=True):
-        table.add_row(*cells)
-    return table
+def _line(columns: Sequence[_Filled[Row]], cells: Sequence[tuple[str, str]], gap: str) -> Text:
+    line = Text()
+    for at, (each, (text, style)) in enumerate(zip(columns, cells, strict=True)):
+        padding = " " * (each.drawn - cell_len(text))
+        line.append(gap if at else "")
+        line.append("" if each.column.words else padding)
+        line.append(text, style)
+        line.append(padding if each.column.words else "")
+    line.rstrip()
+    return line

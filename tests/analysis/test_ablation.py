@@ -74,7 +74,7 @@ def test_the_clusters_of_every_image_are_removed(run: harness.Run, computed: Pat
         assert prediction.logits == pytest.approx(logits.tolist(), rel=1e-4, abs=1e-4)
         # Without a label the predicted class takes the place of the true one.
         assert (prediction.target, prediction.labelled) == (logits.argmax(), False)
-        labels = run.partition(each.image, CHOSEN).labels
+        labels = run.partition(each.image, CHOSEN).numbers
         for cluster in each.clusters:
             if cluster.salience is not None:
                 assert cluster.patches == (labels == cluster.label).sum()
@@ -118,7 +118,7 @@ def test_clusters_are_in_the_order_of_the_attention_that_they_get_from_outside(
 ) -> None:
     (each,) = run.ablate(CHOSEN, ["1.png"], FEW).images
 
-    labels = run.partition("1.png", CHOSEN).labels
+    labels = run.partition("1.png", CHOSEN).numbers
     maps = run.folder / "maps"
     weights = [np.load(path) for path in maps.glob("*.npy")]
     saliences = {c.label: c.salience for c in each.clusters if c.salience is not None}

@@ -139,10 +139,12 @@ def test_files_of_labels_are_matched(harness_command: Command, tmp_path: Path) -
 
     shown = harness_command("compare-partitions", "a.npy", "b.npy", "--json")
 
+    document = json.loads(shown.stdout)
     assert [
         (each["kind"], each["first"], each["second"], each["jaccard"])
-        for each in json.loads(shown.stdout)["correspondences"]
-    ] == [("split", [0], [5, 7], 1.0), ("lost", [1], [], 0.0)]
+        for each in document["correspondences"]
+    ] == [("split", [1], [1, 2], 1.0), ("lost", [2], [], 0.0)]
+    assert [document[of]["labels"] for of in ("first", "second")] == [[0, 1], [5, 7]]
 
 
 @pytest.mark.parametrize(

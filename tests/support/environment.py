@@ -23,7 +23,7 @@ SAVED = {
 # pytest's own variables, and those of its plugins.
 PREFIXES = ("COV_CORE_", "COVERAGE_", "HYPOTHESIS_", "PYTEST_")
 KNOWN = {
-    "COLUMNS": "80",
+    "COLUMNS": "120",
     "HARNESS_DATA": "/nonexistent",
     "LC_ALL": "C.UTF-8",
     "LINES": "24",

@@ -4,6 +4,9 @@ import io
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from harness.views.tables import Column, interval, number, p_text, short, show_table, signed
@@ -56,9 +59,10 @@ def test_every_kind_of_number_has_one_form(text: str, expected: str) -> None:
 def test_values_that_all_rows_share_are_in_the_caption() -> None:
     shown = printed([("a", "threshold", "1"), ("b", "threshold", "2")], caption="Two rows.")
 
-    header, *_, caption = shown.splitlines()
+    above, header, *_, caption = shown.splitlines()
+    assert above == "In all rows: graph threshold."
     assert header.split() == ["name", "score"]
-    assert caption == "Two rows. In all rows: graph threshold. score: mean."
+    assert caption == "Two rows. score: mean."
 
 
 def test_what_differs_between_rows_has_a_column() -> None:
@@ -81,18 +85,22 @@ def test_columns_that_do_not_fit_are_named() -> None:
     assert "0.123" in printed(rows, width=36)
 
 
-def test_long_names_are_folded_and_nothing_is_lost() -> None:
-    shown = printed([("abcdefgh" * 5, "x", "0.123"), ("b", "y", "0.456")], width=40)
+def test_long_names_take_one_line_and_can_be_told_apart() -> None:
+    names = [f"{'abcdefgh' * 5}{number}{'ijkl' * 9}" for number in range(3)]
 
-    folded = "".join(line.split()[0] for line in shown.splitlines()[2:5])
-    assert folded.startswith("abcdefgh" * 5)
-    assert all(len(line) <= 40 for line in shown.splitlines())
+    lines = printed([(name, "x", "0.123") for name in names], width=40).splitlines()
+    rows = [line for line in lines if "0.123" in line]
+    assert len(set(rows)) == len(rows) == 3
+    assert all("…" in row for row in rows)
+    assert all(len(line) <= 40 for line in lines)
 
 
-def test_a_long_title_is_not_broken() -> None:
+def test_a_long_title_is_shortened() -> None:
     title = "/a/very/long/path" * 10
 
-    assert printed([("a", "b", "1")], width=40, title=title).splitlines()[0] == title
+    shown = printed([("a", "b", "1")], width=40, title=title).splitlines()[0]
+    assert len(shown) == 40
+    assert shown.endswith("/a/very/long/path")
 
 
 def test_names_with_markup_or_control_characters_are_shown_as_they_are() -> None:
@@ -102,3 +110,55 @@ def test_names_with_markup_or_control_characters_are_shown_as_they_are() -> None
     assert shown.startswith("[red]t\\x1b\n")
     assert "[i]c\\x1b" in shown
     assert "\x1b" not in shown
+
+
+CELLS = st.tuples(
+    st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1, max_size=40),
+    st.text("abc[]=,/ ", max_size=60),
+    st.floats(-9999, 9999).map(number),
+)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=5), st.integers(30, 120))
+def test_no_line_is_wider_than_the_console_and_no_number_is_cut(
+    rows: list[tuple[str, str, str]], width: int
+) -> None:
+    shown = printed(rows, width, title="a title " * 9, caption="A caption. " * 9)
+
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    if "No room" not in shown and {row[2] for row in rows} != {"–"}:
+        assert all(row[2] in shown for row in rows)
+
+
+def test_a_number_stays_with_its_percent_sign() -> None:
+    for width in range(30, 50):
+        lines = printed([("a", "b", "1")], width, caption="at a rate of 5 % of all " * 4)
+        assert not any(line.startswith("%") for line in lines.splitlines())
+
+
+def test_an_explanation_of_more_than_three_lines_leaves_the_rest_to_the_glossary() -> None:
+    columns = [
+        Column[int](f"c{at}", str, "some words that explain the column", drop=at + 1)
+        for at in range(12)
+    ]
+    console = Console(file=io.StringIO(), width=80)
+    show_table(console, columns, [1, 2])
+
+    assert isinstance(console.file, io.StringIO)
+    below = console.file.getvalue().splitlines()[4:]
+    assert len(below) <= 3
+    assert " ".join(below).endswith("others: docs/glossary.md.")
+    assert "c11: some words" in " ".join(below)
+    assert "c0: some words" not in " ".join(below)
+
+
+def test_what_specs_share_is_said_once_above_the_table() -> None:
+    column = Column[str]("model", lambda row: row, words=True, specs=True)
+    console = Console(file=io.StringIO(), width=80)
+    rows = [f"hf[model=/data/some/where/{name},size=[224,224]]" for name in ("vit", "dino")]
+    show_table(console, [column], rows)
+
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "In all rows: model hf[size=[224,224]]."
+    assert lines[3:] == ["hf[model=vit]", "hf[model=dino]"]

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from harness.metrics.partition import drop_singletons
+from harness.metrics.partition import by_size, drop_singletons, numbered
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 from harness.views.figures.patched import Patched
 from harness.views.figures.style import (
-    by_size,
     cluster_colours,
     new_figure,
     photo,
@@ -46,9 +45,9 @@ def side_by_side(on: Patched, partitions: Sequence[tuple[str, Integers]], *, tit
         on.dim_outside(first)
         picture(first, "image")
     for panel, (name, labels) in zip(rest, partitions, strict=True):
-        on.draw(panel, coloured(labels), STRENGTH, grey=True)
+        on.draw(panel, coloured(labels, on.patches.grid), STRENGTH, grey=True)
         picture(panel, wrapped(name, width))
-        _legend(panel, labels)
+        _legend(panel, labels, on.patches.grid)
     return figure
 
 
@@ -80,17 +79,18 @@ def panels(
     return figure
 
 
-def coloured(labels: Integers) -> Floats:
-    """RGB (n, 3) in 0 … 1: the colour of each patch's cluster."""
-    colours = cluster_colours(labels)
+def coloured(labels: Integers, grid: tuple[int, int]) -> Floats:
+    """RGB (n, 3) in 0 … 1: the colour of each patch's cluster, of patches on a grid."""
+    colours = cluster_colours(labels, grid)
     return np.array([colours[int(label)] for label in labels])
 
 
-def _legend(panel: Axes, labels: Integers) -> None:
-    colours = cluster_colours(labels)
+def _legend(panel: Axes, labels: Integers, grid: tuple[int, int]) -> None:
+    labels = numbered(labels)
+    colours = cluster_colours(labels, grid)
     sizes = {label: int((labels == label).sum()) for label in by_size(labels)}
     listed = [label for label, size in sizes.items() if size > 1][:LISTED]
-    entries = [Patch(color=colours[label], label=str(sizes[label])) for label in listed]
+    entries = [Patch(color=colours[label], label=f"{label}: {sizes[label]}") for label in listed]
     others = len(sizes) - len(listed)
     if others:
         patches = sum(size for label, size in sizes.items() if label not in listed)
@@ -99,9 +99,9 @@ def _legend(panel: Axes, labels: Integers) -> None:
     if unassigned:
         entries.append(Patch(color=colours[UNASSIGNED], label=f"{unassigned} in none"))
     columns = min(3, max(1, len(entries)))
-    # Matplotlib fills legends by column; the sizes are read by row.
+    # Matplotlib fills legends by column; the numbers are read by row.
     entries = [entry for column in range(columns) for entry in entries[column::columns]]
     panel.legend(
-        handles=entries, title="patches", loc="upper center", bbox_to_anchor=(0.5, -0.02),
+        handles=entries, title="cluster: patches", loc="upper center", bbox_to_anchor=(0.5, -0.02),
         ncols=columns, handlelength=1, columnspacing=0.9, fontsize=8,
     )  # fmt: skip

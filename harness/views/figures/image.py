@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
+from harness.metrics.partition import by_size
 from harness.metrics.salience import order_by_salience
-from harness.plugin.values import Integers
-from harness.views.blocks import cluster_names
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import by_size, file_names, in_order
+from harness.views.figures.style import file_names, in_order
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
 
 Weights = NDArray[np.floating[Any]]
@@ -51,8 +50,8 @@ def drawings(
         for file, each in named:
             title = _title(report, f"attention by the clusters of {each.title}")
             order = in_order(each.labels)
-            marks = _marks(each.labels[order])
-            table = {"place": range(len(order)), "node": order.tolist(), "cluster": marks}
+            numbers = each.labels[order].tolist()
+            table = {"place": range(len(order)), "node": order.tolist(), "cluster": numbers}
             figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
             yield f"matrix-{file}", figure, table
 
@@ -121,36 +120,36 @@ def _on_the_grid(
     for file, each in named:
         title = _title(report, each.title)
         figure = clusters.side_by_side(on, [("", each.labels)], title=title)
-        yield f"overlay-{file}", figure, {**places, "cluster": _marks(each.labels)}
+        yield f"overlay-{file}", figure, {**places, "cluster": each.labels.tolist()}
         yield f"panels-{file}", *_panels(context, on, each)
     if len(named) > 1:
         partitions = [(each.title, each.labels) for _, each in named]
         title = _title(report, "the methods' clusters")
         figure = clusters.side_by_side(on, partitions, title=title)
-        marks = {each.name: _marks(each.labels) for _, each in named}
-        yield "side-by-side", figure, {**places, **marks}
+        numbers = {each.name: each.labels.tolist() for _, each in named}
+        yield "side-by-side", figure, {**places, **numbers}
 
 
 def _panels(
     context: ShowContext, on: Patched, each: NamedPartition
 ) -> tuple[Figure, dict[str, list[Any]]]:
     """One panel a cluster: the most salient first if the map's weights could be loaded."""
-    marks, title = cluster_names(each.labels), _title(context.report, each.title)
+    title = _title(context.report, each.title)
     if context.weights is None:
         sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
         return clusters.panels(on, each.labels, title=title), {
-            "cluster": [marks[label] for label in sizes],
+            "cluster": list(sizes),
             "patches": list(sizes.values()),
         }
     salient = order_by_salience(context.weights, each.labels)
     names = {
-        found.label: f"cluster {marks[found.label]}: {found.patches} patches\n"
+        found.label: f"cluster {found.label}: {found.patches} patches\n"
         f"attention from outside {found.salience:.4f}"
         for found in salient
     }
     title += ", most salient first"
     return clusters.panels(on, each.labels, title=title, names=names), {
-        "cluster": [marks[found.label] for found in salient],
+        "cluster": [found.label for found in salient],
         "patches": [found.patches for found in salient],
         "salience": [found.salience for found in salient],
     }
@@ -159,12 +158,6 @@ def _panels(
 def _places(grid: tuple[int, int]) -> dict[str, list[int]]:
     rows, columns = np.indices(grid)
     return {"row": rows.ravel().tolist(), "column": columns.ravel().tolist()}
-
-
-def _marks(labels: Integers) -> list[str]:
-    """The name of every patch's cluster."""
-    names = cluster_names(labels)
-    return [names[label] for label in labels.tolist()]
 
 
 def _heatmaps(

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from harness.analysis.labels import method_labels
 from harness.analysis.layers import MethodLayers, flat_row
-from harness.analysis.method import short_names
 from harness.plugin.values import Floats
 from harness.views.figures import heads as head_figures
 from harness.views.figures.style import NOISE, colour, file_names, legend_below, new_figure, style
@@ -32,7 +32,7 @@ Curves = Mapping[str, Floats]
 
 def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, Figure]]:
     """Every figure with the name of its files; runs of one layer or head have fewer."""
-    names = short_names([each.method for each in methods])
+    names = method_labels([each.method for each in methods])
     named = list(zip(methods, names, file_names(names), strict=True))
     deep = {name: _curves(method) for method, name, _ in named if len(method.layers) > 1}
     if deep:

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from harness.metrics.partition import by_size
 from harness.plugin.values import Integers
 from harness.views.figures.patched import draw_frame
-from harness.views.figures.style import by_size, cluster_colours, in_order, new_figure, style
+from harness.views.figures.style import cluster_colours, in_order, new_figure, style
 
 SIDE = 5.4
 
@@ -23,7 +24,7 @@ def ordered_matrix(weights: NDArray[np.floating[Any]], labels: Integers, *, titl
     figure, ((panel,),) = new_figure(1, 1, SIDE, SIDE, title)
     order = in_order(labels)
     drawn = panel.imshow(np.sqrt(weights[np.ix_(order, order)]), cmap="Greys", vmin=0)
-    colours, first = cluster_colours(labels), 0
+    colours, first = cluster_colours(labels[order], (1, len(order))), 0
     for label in by_size(labels):
         size = int((labels == label).sum())
         draw_frame(panel, (first - 0.5, first - 0.5, size, size), colours[label], 2.2)

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +62,21 @@ def run(arguments: argparse.Namespace) -> int:
     return action(arguments)
 
 
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """A download after the list, its check, and a run with it."""
+    from harness.command import format_value
+
+    if arguments.data_verb == "list":
+        return "data", "fetch", "tf-flowers"
+    if arguments.data_verb == "fetch":
+        folder = () if arguments.to is None else ("--path", str(arguments.to))
+        return "data", "verify", arguments.name, *folder
+    path = "" if arguments.path is None else f"[path={format_value(str(arguments.path))}]"
+    return "run", "--images", f"{arguments.name}{path}"
+
+
 def _list(arguments: argparse.Namespace) -> int:
+    from harness.command import print_text, table_console
     from harness_plugins.datasets import folders
     from harness_plugins.datasets.catalogue import CATALOGUE
 
@@ -77,12 +91,12 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"image_sets": rows}, indent=2, ensure_ascii=False))
         return 0
+    console = table_console()
     for row in rows:
-        print(f"{row['name']}: {row['summary']}")
-        for key in (*DESCRIPTION, "here"):
-            if row[key]:
-                print(f"  {key}: {row[key]}")
-        print("  files:", *row["files"] or (), sep="\n    ")
+        described = (f"\n  {key}: {row[key]}" for key in (*DESCRIPTION, "here") if row[key])
+        files = "".join(f"\n    {name}" for name in row["files"])
+        text = f"{row['name']}: {row['summary']}{''.join(described)}\n  files:{files}"
+        print_text(console, text)
     return 0
 
 

@@ -81,6 +81,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """Clusters of the model's attention."""
+    from harness.command import format_value
+
+    checkpoint = format_value(arguments.checkpoint)
+    images = ("--images", arguments.images)
+    return "run", "--extractors", f"one-layer-vit[checkpoint={checkpoint}]", *images
+
+
 def _check_classes(images: str, classes: Sequence[str], loaded: "Checkpoint") -> None:
     learned, number = loaded.record.get("classes"), loaded.model.settings.classes
     if len(classes) != number or (learned is not None and learned != classes):
@@ -125,14 +134,12 @@ def _table(
 def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) -> None:
     from functools import partial
 
-    from rich.console import Console
-
-    from harness.command import Column, number, show_table
+    from harness.command import Column, number, print_text, show_table, table_console
 
     def count(predicted: int, label: int) -> str:
         return str(found.confusion[label, predicted] or "")
 
-    console = Console()
+    console = table_console()
     columns: list[Column[int]] = [
         Column("class", lambda label: f"{label} {classes[label]}", words=True),
         Column(
@@ -150,6 +157,6 @@ def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) ->
         caption="0 …: numbers of images by predicted class.",
     )
     for key, at in shown.items():
-        print(f"\n{key}: {classes[found.labels[at]]}")
+        print_text(console, f"\n{key}: {classes[found.labels[at]]}")
         for label in found.probabilities[at].argsort()[::-1]:
-            print(f"  {found.probabilities[at][label]:.4f} {classes[label]}")
+            print_text(console, f"  {found.probabilities[at][label]:.4f} {classes[label]}")

@@ -72,14 +72,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reproduce; returns the exit code, 2 if an exhibit failed while its requirements were met."""
-    from harness.command import exit_status, shown_progress
+    from harness.command import Column, exit_status, show_table, shown_progress, table_console
+    from harness_plugins.thesis.reproduction.exhibit import Exhibit
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
     from harness_plugins.thesis.reproduction.study import Study
 
     if arguments.list:
-        for exhibit in EXHIBITS:
-            print(f"{exhibit.name:12} {exhibit.title}")
+        columns: list[Column[Exhibit]] = [
+            Column("exhibit", lambda exhibit: exhibit.name, words=True),
+            Column("title", lambda exhibit: exhibit.title, words=True, folds=True),
+        ]
+        show_table(table_console(), columns, EXHIBITS)
         return 0
     names = (name.strip() for name in (arguments.only or "").split(","))
     exhibits = chosen([name for name in names if name])

@@ -28,7 +28,7 @@ SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 SHAPE = ("patch", "dimension", "heads", "attention", "mlp")
 # The exit code of the harness after an interruption.
 INTERRUPTED = 130
-NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb", "function")
+NOT_SETTINGS = ("study", "out", "device", "threads", "plugins", "verb")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +93,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"harness: interrupted; {way}", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def following(arguments: argparse.Namespace) -> Sequence[str]:
+    """The accuracy of one trained model; none of a study."""
+    if arguments.study is not None:
+        return ()
+    return "evaluate", str(arguments.out), "--images", arguments.images
 
 
 def _trainings(arguments: argparse.Namespace) -> Mapping[Path, "Training"]:

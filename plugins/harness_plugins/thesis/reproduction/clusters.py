@@ -5,7 +5,7 @@ import pandas
 
 import harness
 from harness import Image, Integers
-from harness.command import Patched, best_unions, gallery, panels, side_by_side
+from harness.command import Patched, best_unions, gallery, numbered, panels, side_by_side
 from harness_plugins.thesis.reproduction.exhibit import Output, patch_table
 from harness_plugins.thesis.reproduction.published import published
 from harness_plugins.thesis.reproduction.study import (
@@ -88,7 +88,7 @@ def _image_of_two_counts(study: Study) -> tuple[Image, Integers, Integers]:
         counts = sorted({int(count) for count in found["n_clusters"]})
         if len(counts) > 1:
             first, second = (
-                np.asarray(found[found["n_clusters"] == count]["labels"].iloc[0], dtype=np.int64)
+                numbered(found[found["n_clusters"] == count]["labels"].iloc[0])
                 for count in counts[:2]
             )
             return image, first, second
@@ -103,9 +103,9 @@ def _count(labels: Integers) -> int:
 
 
 def _chosen(study: Study, image: Image, clusterer: str) -> tuple[Integers, bool]:
-    """The labels at the level that the thesis' rule selects, and whether it accepts them."""
+    """The numbered labels at the level that the thesis' rule selects, and whether it accepts it."""
     chosen = study.thesis_selections
     row = chosen[(chosen["image"] == image.key) & (chosen["clusterer"] == clusterer)].iloc[0]
     points = study.thesis_points
     at = points[(points["cell"] == row["cell"]) & (points["point"] == row["candidate"])].iloc[0]
-    return np.asarray(at["labels"], dtype=np.int64), bool(row["accepted"])
+    return numbered(at["labels"]), bool(row["accepted"])

@@ -1,13 +1,12 @@
 """What zeroing clusters' outputs does to the logits: tables 4.4 to 4.6, and over all images."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 import pandas
 
 from harness import UNASSIGNED
-from harness.command import Ablation, AblationSettings, ClusterSalience, Effect, effect_bars
+from harness.command import Ablation, AblationSettings, Effect, effect_bars
 from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.study import LOUVAIN, MissingRequirementError, Study
 
@@ -25,7 +24,7 @@ def logits_of_image(study: Study, number: int, name: str) -> Output:
     bars = []
     for effect in one.effects:
         logits = np.array(prediction.logits) + effect.logits
-        removed = _name(effect, one.clusters)
+        removed = _name(effect)
         rows.append({"removed": removed, "patches": effect.patches, **study.by_class(logits)})
         bars.append((removed, effect))
     what = f"change of the logit of {study.classes[prediction.target]}"
@@ -54,11 +53,10 @@ def _ablation(study: Study, images: list[str]) -> Ablation:
     return study.thesis_run.ablate(LOUVAIN, images, AblationSettings(together=1), study.plugins)
 
 
-def _name(effect: Effect, clusters: Sequence[ClusterSalience]) -> str:
-    """What is removed, with clusters numbered by salience."""
-    numbers = {cluster.label: number for number, cluster in enumerate(clusters, 1)}
+def _name(effect: Effect) -> str:
+    """What is removed."""
     name = " and ".join(
-        "unassigned patches" if label == UNASSIGNED else f"cluster {numbers[label]}"
-        for label in effect.clusters
+        "unassigned patches" if number == UNASSIGNED else f"cluster {number}"
+        for number in effect.clusters
     )
     return f"all but {name}" if effect.kind == "only" else name

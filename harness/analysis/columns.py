@@ -1,0 +1,56 @@
+"""Names of columns: the fields of results, and the headings that tables have for them."""
+
+from collections.abc import Collection
+
+from harness.errors import HarnessError
+from harness.plugin.spec import hint
+
+# Headings of fields that are not their names with spaces.
+HEADINGS = {
+    "modularity": "Q",
+    "control_modularity": "control",
+    "excess_low": "95 %",
+    "across_images": "±images",
+    "across_seeds": "±seeds",
+    "p_value": "p",
+    "significant": "signif",
+    "jaccard": "Jaccard",
+    "ari": "ARI",
+    "ami": "AMI",
+    "false_alarms": "false",
+    "n_clusters": "k",
+    "accepted": "found",
+    "seconds": "s",
+}
+
+
+def heading_of(field: str) -> str:
+    """The heading of a field's column.
+
+    >>> heading_of("p_value"), heading_of("image_set")
+    ('p', 'image set')
+    """
+    return HEADINGS.get(field, field.replace("_", " "))
+
+
+def field_named(text: str, fields: Collection[str], context: str) -> str:
+    """The field that a user names by its name or its heading, in any case.
+
+    Raises HarnessError, which begins with the context, if there is none.
+
+    >>> field_named("Q", ["modularity", "excess"], "--by Q: no such column")
+    'modularity'
+    """
+    names = {field: field for field in fields} | {heading_of(field): field for field in fields}
+    exact = names.get(text.strip())
+    if exact is not None:
+        return exact
+    by_key = {_key(name): field for name, field in names.items()}
+    if (found := by_key.get(_key(text))) is None:
+        raise HarnessError(f"{context}{hint(text, names)}")
+    return found
+
+
+def _key(name: str) -> str:
+    """What two ways to write a name share."""
+    return "".join(name.casefold().replace("_", " ").replace("-", " ").split())

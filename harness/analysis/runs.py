@@ -1,0 +1,84 @@
+"""What runs a folder holds: what each compared, and whether it is complete."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.store import Store, open_for_reading
+from harness.store.schema import FILE_NAME
+from harness.store.selections import failed_selections
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run in a folder: when it was last written, what it compared, and its state.
+
+    Specs are in the order of the settings; state is "complete", or what is missing, failed or
+    damaged.
+    """
+
+    run: str
+    written: str
+    clusterers: Sequence[str] = ()
+    extractors: Sequence[str] = ()
+    image_sets: Sequence[str] = ()
+    controls: Sequence[str] = ()
+    state: str = "complete"
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The run folders in a folder, or the folder itself if it is one; the latest last."""
+    if (folder / FILE_NAME).is_file():
+        return [folder]
+    try:
+        found = [path.parent for path in folder.glob(f"*/{FILE_NAME}") if path.is_file()]
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be read: {error.strerror}") from error
+    return sorted(found, key=lambda each: ((each / FILE_NAME).stat().st_mtime, each.name))
+
+
+def found_runs(folder: Path) -> list[FoundRun]:
+    """Every run in a folder, the latest last; HarnessError if there is no such folder."""
+    if not folder.is_dir():
+        raise HarnessError(f"{folder}: no such folder; `harness run` writes runs to results/")
+    return [_described(path) for path in run_folders(folder)]
+
+
+def _described(path: Path) -> FoundRun:
+    time = datetime.fromtimestamp((path / FILE_NAME).stat().st_mtime, UTC).astimezone()
+    written = time.strftime("%Y-%m-%d %H:%M")
+    try:
+        with open_for_reading(path) as store:
+            settings = store.settings()
+            sets = store.connection.execute("SELECT DISTINCT image_set FROM images ORDER BY 1")
+            return FoundRun(
+                str(path),
+                written,
+                settings["clusterers"],
+                settings["extractors"],
+                [name for (name,) in sets],
+                settings["controls"],
+                _state(store),
+            )
+    except HarnessError as error:
+        reason = str(error).removeprefix(f"{path / FILE_NAME}: ")
+        return FoundRun(str(path), written, state=reason)
+    except (LookupError, TypeError, ValueError) as error:
+        return FoundRun(str(path), written, state=f"damaged: {error}")
+
+
+def _state(store: Store) -> str:
+    statuses = store.statuses()
+    cells, ok = sum(statuses.values()), statuses.pop("ok", 0)
+    missing = statuses.pop("missing", 0)
+    if missing or not cells:
+        return f"unfinished: {cells - missing} of {cells} cells"
+    if failed := sum(statuses.values()):
+        return f"failed: {failed} of {cells} cells"
+    if not store.count("SELECT count(*) FROM selections"):
+        return f"unfinished: {ok} cells, no selections"
+    if failed := failed_selections(store):
+        return f"failed: {failed} selections"
+    return "complete"
