@@ -1,8 +1,7 @@
 """The Python interface; the command line offers the same."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
 from harness.results import Run as Run
 from harness.store import open_for_reading
+from harness.views.progress import shown_progress
 
 
 def prepare(suite: str | Path | None, settings: Mapping[str, Any]) -> PreparedRun:
@@ -42,7 +42,7 @@ def _recall(how: Execution) -> Plugins:
 
 
 def run(
-    suite: str | Path | None = None, *, progress: bool | Progress = False, **settings: Any
+    suite: str | Path | None = None, *, progress: bool | Progress = True, **settings: Any
 ) -> Run:
     """Run the harness, and return the run.
 
@@ -53,8 +53,8 @@ def run(
     ----------
     suite : path, optional
         A TOML file with any of the settings that a suite may contain.
-    progress : bool, default False
-        Whether to show progress on stderr.
+    progress : bool, default True
+        Whether to show progress on stderr, from the second second on.
     {settings}
 
     Returns
@@ -88,7 +88,7 @@ def run(
     """
     refuse_unknown("harness.run has no keyword", settings, _KEYWORDS, "it has")
     prepared = prepare(suite, settings)
-    with _shown(progress, live=prepared.execution.isolation == "process") as shown:
+    with shown_progress(progress, live=prepared.execution.isolation == "process") as shown:
         prepared.execute(shown)
     return Run(prepared.folder)
 
@@ -115,17 +115,6 @@ run.__signature__ = _signature()  # type: ignore[attr-defined]
 run.__doc__ = (run.__doc__ or "").replace(
     "{settings}", "\n    ".join(_parameter(*each) for each in SETTINGS.items())
 )
-
-
-@contextmanager
-def _shown(progress: bool | Progress, *, live: bool) -> Iterator[Progress]:
-    if progress is True:
-        from harness.views.progress import shown_progress
-
-        with shown_progress(live=live) as shown:
-            yield shown
-    else:
-        yield progress or Progress()
 
 
 def open_run(path: str | Path) -> Run:

@@ -15,6 +15,7 @@ from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by
 from harness.analysis.method import flatten
 from harness.analysis.partitions import StoredPartition, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
+from harness.engine.environment import environment
 from harness.engine.selecting import apply_selectors
 from harness.planning.progress import Progress
 from harness.planning.suites import execution
@@ -23,6 +24,7 @@ from harness.plugin.recorded import recalled
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
 from harness.store.selections import failures
+from harness.views.progress import shown_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 Plugins = Sequence[str | Path]
+ProgressOption = bool | Progress
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Run:
     identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
     role, control and draw where controls are included. Times are in seconds, memory in bytes.
     Where `plugins` are taken, they are files or package folders with more plugins than the run's
-    own, which it remembers.
+    own, which it remembers. What takes over two seconds shows progress on stderr;
+    `progress=False` turns that off.
 
     Parameters
     ----------
@@ -81,7 +85,9 @@ class Run:
 
     folder: Path
 
-    def leaderboard(self, by: str | None = None) -> "pandas.DataFrame":
+    def leaderboard(
+        self, by: str | None = None, *, progress: ProgressOption = True
+    ) -> "pandas.DataFrame":
         """Rank the methods, or `by` another column; a frame of one row a method, best first.
 
         It holds rank, tier, specs, means over maps (modularity, excess, jaccard, n_clusters,
@@ -89,34 +95,41 @@ class Run:
         """
         import pandas
 
-        return pandas.DataFrame([flatten(row) for row in self.rows(by)])
+        return pandas.DataFrame([flatten(row) for row in self.rows(by, progress=progress)])
 
-    def rows(self, by: str | None = None) -> list[ranking.Row]:
+    def rows(self, by: str | None = None, *, progress: ProgressOption = True) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
-        return self._read(ranking.leaderboard, by)
+        with shown_progress(progress) as shown:
+            return self._read(ranking.leaderboard, by, shown)
 
-    def head_rows(self) -> list[HeadRow]:
+    def head_rows(self, *, progress: ProgressOption = True) -> list[HeadRow]:
         """Return the figures of `rows` on every head of every layer, best heads first."""
-        return self._read(by_head)
+        with shown_progress(progress) as shown:
+            return self._read(by_head, shown)
 
-    def layer_rows(self) -> list[LayerRow]:
+    def layer_rows(self, *, progress: ProgressOption = True) -> list[LayerRow]:
         """Return the figures of `rows` on every layer, by depth."""
-        return self._read(by_layer)
+        with shown_progress(progress) as shown:
+            return self._read(by_layer, shown)
 
-    def layers(self, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
+    def layers(
+        self, clusterers: Sequence[str] = (), *, progress: ProgressOption = True
+    ) -> list[MethodLayers]:
         """Describe every method by layer and head, and compare its clusters between them.
 
         Without `clusterers`, given by specs or names, all are described. Raises HarnessError if the
         run lacks a clusterer, or has only one layer and head.
         """
-        return self._read(layers, clusterers)
+        with shown_progress(progress) as shown:
+            return self._read(layers, clusterers, shown)
 
-    def comparisons(self) -> list[ranking.Comparison]:
+    def comparisons(self, *, progress: ProgressOption = True) -> list[ranking.Comparison]:
         """Return what was tested between methods, for each set of images or maps.
 
         Friedman's p is over all methods; each pair has the first's wins, p and q.
         """
-        return self._read(ranking.comparisons)
+        with shown_progress(progress) as shown:
+            return self._read(ranking.comparisons, shown)
 
     def verdicts(self) -> list[Verdict]:
         """Return what the tests found, for each selector and control.
@@ -130,17 +143,18 @@ class Run:
         self,
         selectors: str | Sequence[str],
         plugins: Plugins = (),
-        progress: Progress | None = None,
+        progress: ProgressOption = True,
     ) -> int:
         """Apply more selectors to the stored profiles; returns how many selections failed.
 
         Nothing is clustered again. What the selectors, given by specs, select is stored with what
-        others selected; `progress` receives phases and steps.
+        others selected.
         """
         specs = [selectors] if isinstance(selectors, str) else selectors
         paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
         how, known = execution({"plugins": paths}), registry.load(paths, unusable)
-        return apply_selectors(self.folder, specs, how, known, progress or Progress())
+        with shown_progress(progress) as shown:
+            return apply_selectors(self.folder, specs, how, known, shown)
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -206,14 +220,18 @@ class Run:
         images: Sequence[str] = (),
         settings: AblationSettings | None = None,
         plugins: Plugins = (),
+        *,
+        progress: ProgressOption = True,
     ) -> Ablation:
         """Measure how the model's response changes if the clusters of a partition are removed.
 
         `reference` is as in `partition`; without `images` all are taken; `settings` say what is
-        removed, and where.
+        removed, and where. What random patches do is kept in the run's folder, so that the same
+        call continues after an interruption.
         """
-        how = settings or AblationSettings()
-        return self._read(ablate, self._registry(plugins), reference, images, how)
+        how, known, found = settings or AblationSettings(), self._registry(plugins), environment(1)
+        with shown_progress(progress) as shown:
+            return self._read(ablate, known, reference, images, how, shown, found)
 
     def image_report(
         self,
@@ -255,7 +273,12 @@ class Run:
         return self._read(read)
 
     def foreground(
-        self, foreground: Foreground, plugins: Plugins = (), *, candidates: bool = False
+        self,
+        foreground: Foreground,
+        plugins: Plugins = (),
+        *,
+        candidates: bool = False,
+        progress: ProgressOption = True,
     ) -> ForegroundAgreement:
         """Measure how well every method's clusters agree with the images' foreground.
 
@@ -264,9 +287,12 @@ class Run:
         pixels are measured beside the methods.
         """
         known = self._registry(plugins)
-        return self._read(foreground_agreement, known, foreground, candidates=candidates)
+        with shown_progress(progress) as shown:
+            return self._read(
+                foreground_agreement, known, foreground, candidates=candidates, progress=shown
+            )
 
-    def compare(self, other: "Run") -> "pandas.DataFrame":
+    def compare(self, other: "Run", *, progress: ProgressOption = True) -> "pandas.DataFrame":
         """Compare with another run, cell by cell; a frame of one row a method and metric.
 
         Its columns are the fields of PairedMethod and PairedMetric in
@@ -274,14 +300,15 @@ class Run:
         """
         import pandas
 
-        methods = [flatten(method) for method in self.paired(other).methods]
+        methods = [flatten(method) for method in self.paired(other, progress=progress).methods]
         return pandas.DataFrame(
             [{**method, **metric} for method in methods for metric in method["metrics"]]
         ).drop(columns="metrics", errors="ignore")
 
-    def paired(self, other: "Run") -> PairedRuns:
+    def paired(self, other: "Run", *, progress: ProgressOption = True) -> PairedRuns:
         """Return the rows of `compare` as values, and what else differs between the runs."""
-        return self._read(lambda one: other._read(lambda stored: pair_runs(one, stored)))
+        with shown_progress(progress) as shown:
+            return self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
 
     def settings(self) -> dict[str, Any]:
         """Return what was asked for: the fields of `Settings`, by name."""

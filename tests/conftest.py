@@ -7,6 +7,7 @@ isolate_environment()
 
 # ruff: noqa: E402
 import gzip
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,12 @@ def _one_thread() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether progress is shown depends on the machine's speed; its own tests set the clock."""
+    monkeypatch.setattr("harness.views.progress.QUIET", math.inf)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,24 @@
 """Effects of removing the clusters that a run found from the model that its maps come from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.inputs import RunInputs, attention_of
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
 from harness.errors import HarnessError
-from harness.metrics.ablation import Contrast, Effect, contrasts, effects, margins, probabilities
+from harness.metrics.ablation import (
+    Contrast,
+    Effect,
+    contrasts,
+    draws_of,
+    effects,
+    margins,
+    probabilities,
+)
 from harness.metrics.partition import drop_singletons, numbered
 from harness.metrics.patch_sets import (
     contiguous_orders,
@@ -16,12 +27,14 @@ from harness.metrics.patch_sets import (
     random_orders,
 )
 from harness.metrics.salience import ClusterSalience, order_by_salience
-from harness.planning.identity import seed_of
+from harness.planning.identity import key_of, seed_of, source_digest
+from harness.planning.progress import SILENT, Progress
 from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse, OutputKind
 from harness.plugin.registry import Registry
 from harness.plugin.spec import hint
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
+from harness.store.ablations import KeptDraws
 
 # Sets of patches that are removed from one image, one after the other.
 MOST_SETS = 2000
@@ -125,16 +138,19 @@ def ablate(
     partition: str,
     images: Sequence[str],
     settings: AblationSettings,
+    progress: Progress = SILENT,
+    computed_by: Mapping[str, Any] | None = None,
 ) -> Ablation:
     """Remove the clusters of a partition from some images of a run, by default from all.
 
     `harness.analysis.partitions` defines partition references. Raises HarnessError if an image or
     the partition does not exist, if the extractor supports no ablation, and if the model or the
-    pixels are not those of the run.
+    pixels are not those of the run. What is measured on random patches is kept in the run's folder,
+    so that an ablation that was interrupted continues; computed_by: the environment, without which
+    it would not be the same.
     """
-    inputs = RunInputs(store, registry)
-    classes: tuple[str, ...] = ()
-    found: list[ImageAblation] = []
+    inputs, made_by = RunInputs(store, registry), (source_digest(), computed_by)
+    tasks: list[_Task] = []
     nothing: dict[str, str] = {}
     refused: list[HarnessError] = []
     for image in _chosen_images(store, partition, images):
@@ -148,42 +164,83 @@ def ablate(
         if reason := _why_nothing(stored, labels):
             nothing[image] = reason
             continue
-        ablated, classes = _ablate_image(store, inputs, stored, labels, settings)
-        found.append(ablated)
-    if not found and refused and len(refused) == len(nothing):
+        _check_sets(image, len(np.unique(labels)), settings.together)
+        tasks.append(_Task(stored, labels, _kept_draws(store, inputs, stored, settings, made_by)))
+    if not tasks and refused and len(refused) == len(nothing):
         # No image of the run has such a partition, so the reference is wrong.
         raise refused[0]
+    progress.begin("removing sets of patches", sum(task.steps(settings) for task in tasks))
+    classes: tuple[str, ...] = ()
+    found = []
+    for task in tasks:
+        ablated, classes = _ablate_image(store, inputs, task, settings, progress)
+        found.append(ablated)
     compared = contrasts([each.alone() for each in found])
     return Ablation(partition, settings, classes, tuple(found), nothing, tuple(compared))
 
 
-def _ablate_image(
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """Clusters to remove from one image, and what is known of random patches there."""
+
+    partition: StoredPartition
+    labels: Integers
+    kept: KeptDraws
+
+    def steps(self, settings: AblationSettings) -> int:
+        """The number of sets of patches to remove."""
+        sets = list(patch_sets(self.labels, settings.together))
+        known = {each._replace(target=None) for each in self.kept}
+        return len(sets) + settings.draws * len(draws_of(sets) - known)
+
+
+def _layer(partition: StoredPartition, settings: AblationSettings) -> int:
+    return partition.layer if settings.layer is None else settings.layer
+
+
+def _kept_draws(
     store: Store,
     inputs: RunInputs,
     partition: StoredPartition,
-    labels: Integers,
     settings: AblationSettings,
+    computed_by: Sequence[Any],
+) -> KeptDraws:
+    parts = asdict(settings) | {"layer": _layer(partition, settings), "together": None}
+    model = inputs.identity(partition.extractor)
+    image = inputs.digest(partition.image_set, partition.image)
+    return KeptDraws(store.folder, key_of(parts, model, image, *computed_by))
+
+
+def _ablate_image(
+    store: Store, inputs: RunInputs, task: _Task, settings: AblationSettings, progress: Progress
 ) -> tuple[ImageAblation, tuple[str, ...]]:
     """Remove one image's clusters; also returns the names of the model's classes."""
+    partition, labels = task.partition, task.labels
     attention = attention_of(store, partition.map, partition.image)
     clusters = order_by_salience(attention.weights, labels)
     if unassigned := int((labels == UNASSIGNED).sum()):
         clusters = (*clusters, ClusterSalience(UNASSIGNED, unassigned, None))
-    _check_sets(partition.image, len(clusters), settings.together)
-    layer = partition.layer if settings.layer is None else settings.layer
-    ablator = inputs.ablator(partition.extractor, AblationSpec(settings.at, settings.fill, layer))
+    removal = AblationSpec(settings.at, settings.fill, _layer(partition, settings))
+    ablator = inputs.ablator(partition.extractor, removal)
     image = inputs.image(partition.image_set, partition.image)
     response = ablator(image)
     orders = _orders(image, response.grid, labels, settings)
     classes, label = _classes_and_label(inputs, partition, response, image)
     prediction = _prediction(response.intact, label) if response.answer == "logits" else None
+
+    def changes(removed: NDArray[np.bool_]) -> Floats:
+        found = response.changes(removed)
+        progress.advance(len(removed))
+        return found
+
     found = effects(
         response.intact,
-        response.changes,
+        changes,
         tuple(patch_sets(labels, settings.together)),
         orders,
         prediction.target if prediction else None,
         response.patch_changes,
+        task.kept,
     )
     ablated = ImageAblation(
         image.key,

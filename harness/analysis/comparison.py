@@ -19,6 +19,7 @@ from harness.analysis.method import MethodKey, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.metrics.inference import bootstrap_interval, signed_rank_p
 from harness.metrics.ties import difference
+from harness.planning.progress import SILENT, Progress
 from harness.store import Store, none_for_nan
 
 # The fields of a method whose specs may differ if each run has a single one.
@@ -132,9 +133,9 @@ class PairedRuns:
         return bool(self.paired) and alike and not self.relabelled
 
 
-def pair_runs(first: Store, second: Store) -> PairedRuns:
+def pair_runs(first: Store, second: Store, progress: Progress = SILENT) -> PairedRuns:
     """Pair all observations of two runs, and compare every method's metrics."""
-    ours, theirs = list(outcomes(first)), list(outcomes(second))
+    ours, theirs = (list(outcomes(each, progress)) for each in (first, second))
     renamed = _renamed(ours, theirs)
     names = {change.name: change.first for change in renamed}
     theirs = [replace(each, method=each.method._replace(**names)) for each in theirs]
@@ -146,8 +147,8 @@ def pair_runs(first: Store, second: Store) -> PairedRuns:
     return PairedRuns(
         str(first.folder),
         str(second.folder),
-        tuple(_methods(pairs, ours, theirs)),
-        _relabelled(first, second, pairs),
+        tuple(_methods(pairs, ours, theirs, progress)),
+        _relabelled(first, second, pairs, progress),
         len({_image(one) for one, _ in by_name}),
         renamed,
         _changes(_flat_texts(first.settings()), _flat_texts(second.settings())),
@@ -203,12 +204,16 @@ def _keyed(found: Iterable[Outcome], digests: Mapping[Hashable, str]) -> dict[Ha
 
 
 def _methods(
-    pairs: Sequence[Pair], ours_alone: Iterable[Outcome], theirs_alone: Iterable[Outcome]
+    pairs: Sequence[Pair],
+    ours_alone: Iterable[Outcome],
+    theirs_alone: Iterable[Outcome],
+    progress: Progress,
 ) -> Iterator[PairedMethod]:
     by_method = grouped(pairs, lambda pair: pair[0].method)
     only_first = Counter(each.method for each in ours_alone)
     only_second = Counter(each.method for each in theirs_alone)
-    for method in dict.fromkeys([*by_method, *only_first, *only_second]):
+    methods = dict.fromkeys([*by_method, *only_first, *only_second])
+    for method in progress.track("comparing methods", methods):
         of_method = by_method.get(method, [])
         states = Counter((one.ok, other.ok) for one, other in of_method)
         ok = [(one, other) for one, other in of_method if one.ok and other.ok]
@@ -279,11 +284,11 @@ def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
     )
 
 
-def _relabelled(first: Store, second: Store, pairs: Iterable[Pair]) -> int:
+def _relabelled(first: Store, second: Store, pairs: Iterable[Pair], progress: Progress) -> int:
     cells = [(one.cell, other.cell) for one, other in pairs if one.ok and other.ok]
     differing = {
         (one, other)
-        for one, other in set(cells)
+        for one, other in progress.track("comparing labels", set(cells))
         if not np.array_equal(first.labels(one), second.labels(other))
     }
     return sum(pair in differing for pair in cells)

@@ -27,6 +27,7 @@ from harness.metrics.foreground import (
 from harness.metrics.inference import Estimate, estimate
 from harness.metrics.partition import cluster_count, coverage, drop_singletons
 from harness.metrics.salience import order_by_salience
+from harness.planning.progress import SILENT, Progress
 from harness.plugin.base import ImageSet
 from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
@@ -191,14 +192,19 @@ class ForegroundAgreement:
 
 
 def foreground_agreement(
-    store: Store, registry: Registry, foreground: Foreground, *, candidates: bool = False
+    store: Store,
+    registry: Registry,
+    foreground: Foreground,
+    *,
+    candidates: bool = False,
+    progress: Progress = SILENT,
 ) -> ForegroundAgreement:
     """How the clusters of every method agree with the images' foreground.
 
     Only accepted levels count, or with `candidates` all selected levels. Raises HarnessError if an
     image cannot be loaded, differs from that of the run, or has no foreground.
     """
-    maps = list(_measured_maps(store, registry, foreground, candidates))
+    maps = list(_measured_maps(store, registry, foreground, candidates, progress))
     methods = grouped(maps, lambda each: each.method)
     return ForegroundAgreement(
         str(foreground),
@@ -209,10 +215,14 @@ def foreground_agreement(
 
 
 def _measured_maps(
-    store: Store, registry: Registry, foreground: Foreground, candidates: bool
+    store: Store,
+    registry: Registry,
+    foreground: Foreground,
+    candidates: bool,
+    progress: Progress,
 ) -> Iterator[MapAgreement]:
     measurement = _Measurement(store, registry, foreground)
-    for each in outcomes(store):
+    for each in progress.track("measuring maps", list(outcomes(store))):
         if each.reason:
             figures: dict[str, Any] = {"reason": each.reason}
         elif each.accepted or candidates:

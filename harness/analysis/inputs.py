@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from harness.errors import HarnessError, RunStoppedError
+from harness.planning.identity import code_digest, identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
@@ -33,7 +34,8 @@ class RunInputs:
     Relative paths are those from the current folder, else from where the run was started.
     image(image_set, key) raises HarnessError if the image cannot be loaded or its pixels are not
     those of the run; ablator(extractor, ablation) if the extractor does not support ablation, or
-    its model lacks the layer, is missing or is not that of the run.
+    its model lacks the layer, is missing or is not that of the run. identity(extractor) is its full
+    spec and the digests of its code and of the run's model.
     """
 
     def __init__(self, store: Store, registry: Registry) -> None:
@@ -42,6 +44,7 @@ class RunInputs:
         # An image's maps and methods follow each other.
         self.image = lru_cache(maxsize=1)(self._image)
         self.ablator = cache(self._ablator)
+        self.identity = cache(self._identity)
         self._image_set = cache(self._make_image_set)
 
     def classes(self, image_set: str) -> tuple[str, ...]:
@@ -55,15 +58,20 @@ class RunInputs:
 
     def _image(self, image_set: str, key: str) -> Image:
         image = self._found(partial(self._loaded, image_set, key))
-        (digest,) = self._store.connection.execute(
-            "SELECT digest FROM images WHERE image_set = ? AND image = ?", (image_set, key)
-        ).fetchone()
+        digest = self.digest(image_set, key)
         if image.digest != digest:
             raise HarnessError(
                 f"{key}: its pixels are not those of the run: their digest is "
                 f"{image.digest[:SHOWN]}…, the run's is {digest[:SHOWN]}…"
             )
         return image
+
+    def digest(self, image_set: str, key: str) -> str:
+        """The digest of an image's pixels in the run."""
+        (digest,) = self._store.connection.execute(
+            "SELECT digest FROM images WHERE image_set = ? AND image = ?", (image_set, key)
+        ).fetchone()
+        return str(digest)
 
     def _loaded(self, image_set: str, key: str) -> Image:
         try:
@@ -88,21 +96,34 @@ class RunInputs:
         return self._found(partial(self._opened, extractor, ablation))
 
     def _opened(self, extractor: str, ablation: AblationSpec) -> Ablator:
-        (made,) = self._registry.make("extractor", extractor)
-        if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
-            raise HarnessError(
-                f"{self._store.folder}: its maps come from {extractor}, which offers no model to "
-                "ablate; one-layer-vit, hf and timm do"
-            )
-        found = made.fingerprint()
-        last = next(reversed(self._store.sessions()), {"fingerprints": {}})
-        then = last["fingerprints"].get(extractor, found)
+        made = self._ablatable(extractor)
+        found = cast("Extractor", made).fingerprint()
+        then = self._fingerprint(extractor) or found
         if then != found:
             raise HarnessError(
                 f"{extractor}: not the model of the run: its SHA-256 is {found[:SHOWN]}…, the "
                 f"run's was {then[:SHOWN]}…"
             )
         return made.ablator(ablation)
+
+    def _fingerprint(self, extractor: str) -> str:
+        """The digest of the run's model; "" if it is not known."""
+        last: dict[str, Any] = next(reversed(self._store.sessions()), {"fingerprints": {}})
+        return str(last["fingerprints"].get(extractor, ""))
+
+    def _ablatable(self, extractor: str) -> Ablatable:
+        (made,) = self._registry.make("extractor", extractor)
+        if not (isinstance(made, Ablatable) and isinstance(made, Extractor)):
+            raise HarnessError(
+                f"{self._store.folder}: its maps come from {extractor}, which offers no model to "
+                "ablate; one-layer-vit, hf and timm do"
+            )
+        return made
+
+    def _identity(self, extractor: str) -> tuple[str, ...]:
+        made = cast("Extractor", self._found(partial(self._ablatable, extractor)))
+        parts = identify(made, code_digest(type(made))).parts
+        return *parts, self._fingerprint(extractor)
 
 
 def attention_of(store: Store, key: str, image: str) -> AttentionMap:

@@ -15,6 +15,7 @@ from harness.analysis.partitions import matching_specs
 from harness.analysis.similarity import Similarity, similarities
 from harness.errors import HarnessError
 from harness.metrics.inference import bootstrap_intervals
+from harness.planning.progress import SILENT, Progress
 from harness.store import Store, none_for_nan
 
 # The columns of the leaderboard that compare methods, or are tables themselves.
@@ -58,10 +59,11 @@ def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
     }
 
 
-def by_head(store: Store) -> list[HeadRow]:
+def by_head(store: Store, progress: Progress = SILENT) -> list[HeadRow]:
     """A row for each method and head of a run: methods as planned, the best heads of each first."""
-    methods, controls = _by_method(store), store.controls()
-    rows = (_best_first(_head_rows(found, controls)) for found in methods.values())
+    methods, controls = _by_method(store, progress), store.controls()
+    each = progress.track("estimating means", methods.values())
+    rows = (_best_first(_head_rows(found, controls)) for found in each)
     return list(chain.from_iterable(rows))
 
 
@@ -70,14 +72,15 @@ def _best_first(rows: Sequence[HeadRow]) -> list[HeadRow]:
     return [row for _, row in sorted(zip(keys, rows, strict=True), key=itemgetter(0))]
 
 
-def by_layer(store: Store) -> list[LayerRow]:
+def by_layer(store: Store, progress: Progress = SILENT) -> list[LayerRow]:
     """A row for each method and layer of a run: methods as planned, layers by their depth."""
-    methods, controls = _by_method(store), store.controls()
-    return [row for found in methods.values() for row in _layer_rows(found, controls)]
+    methods, controls = _by_method(store, progress), store.controls()
+    each = progress.track("estimating means", methods.values())
+    return [row for found in each for row in _layer_rows(found, controls)]
 
 
-def _by_method(store: Store) -> dict[MethodKey, list[Outcome]]:
-    return grouped(outcomes(store), lambda each: each.method)
+def _by_method(store: Store, progress: Progress) -> dict[MethodKey, list[Outcome]]:
+    return grouped(outcomes(store, progress), lambda each: each.method)
 
 
 def _head_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[HeadRow]:
@@ -131,12 +134,14 @@ class MethodLayers:
     image_pairs: int
 
 
-def layers(store: Store, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
+def layers(
+    store: Store, clusterers: Sequence[str] = (), progress: Progress = SILENT
+) -> list[MethodLayers]:
     """Every method of a run by layer and head, as planned; clusterers are specs or names.
 
     Raises HarnessError if the run has no such clusterer, or one layer and head only.
     """
-    methods = _by_method(store)
+    methods = _by_method(store, progress)
     wanted = matching_specs("--of", "clusterer", clusterers, [key.clusterer for key in methods])
     if len({(each.layer, each.head) for found in methods.values() for each in found}) < 2:
         raise HarnessError(
@@ -145,14 +150,18 @@ def layers(store: Store, clusterers: Sequence[str] = ()) -> list[MethodLayers]:
         )
     controls = store.controls()
     return [
-        _method(store, method, found, controls)
+        _method(store, method, found, controls, progress)
         for method, found in methods.items()
         if method.clusterer in wanted
     ]
 
 
 def _method(
-    store: Store, method: MethodKey, found: Sequence[Outcome], controls: Sequence[str]
+    store: Store,
+    method: MethodKey,
+    found: Sequence[Outcome],
+    controls: Sequence[str],
+    progress: Progress,
 ) -> MethodLayers:
     heads = _head_rows(found, controls)
     layer_rows = _layer_rows(found, controls)
@@ -171,7 +180,7 @@ def _method(
         for _, pairs in sorted(comparable.items(), key=lambda item: item[0])
     ]
     of_heads = np.array([depths[row.layer] for row in heads])
-    alike, trivial, image_pairs = similarities(repeats, of_heads)
+    alike, trivial, image_pairs = similarities(repeats, of_heads, progress)
     compared = len(accepted) - trivial
     return MethodLayers(
         method, tuple(layer_rows), tuple(heads), alike, compared, trivial, image_pairs

@@ -23,6 +23,7 @@ from harness.analysis.outcomes import Outcome, outcomes
 from harness.metrics.inference import bootstrap_interval, spread, standings
 from harness.metrics.significance import is_significant
 from harness.metrics.ties import merge_ties
+from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
 
@@ -154,12 +155,12 @@ class Comparison:
     pairs: Sequence[MethodPair]
 
 
-def leaderboard(store: Store, by: str | None = None) -> list[Row]:
+def leaderboard(store: Store, by: str | None = None, progress: Progress = SILENT) -> list[Row]:
     """The rows of a run, by the module's rule or by a column, given by its name or its heading.
 
     Raises HarnessError if there is no such column.
     """
-    return ranked(comparisons(store), by)
+    return ranked(comparisons(store, progress), by)
 
 
 def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
@@ -193,15 +194,18 @@ def tied(values: Sequence[Any]) -> list[Any]:
     return [merged.get(value, value) for value in values]
 
 
-def comparisons(store: Store) -> list[Comparison]:
+def comparisons(store: Store, progress: Progress = SILENT) -> list[Comparison]:
     """The methods of every image set and map set of a run, compared with each other."""
     # A map set has its own maps and no image set.
-    sets = grouped(outcomes(store), lambda each: each.method.image_set or each.method.extractor)
+    found = outcomes(store, progress)
+    sets = grouped(found, lambda each: each.method.image_set or each.method.extractor)
     controls = store.controls()
-    return [_compared(name, found, controls) for name, found in sets.items()]
+    return [_compared(name, of_set, controls, progress) for name, of_set in sets.items()]
 
 
-def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str]) -> Comparison:
+def _compared(
+    image_set: str, found: Iterable[Outcome], controls: Sequence[str], progress: Progress
+) -> Comparison:
     """One set's methods: tiers first, then mean ranks; incomplete ones by their score."""
     methods = grouped(found, lambda each: each.method)
     criteria = _criteria(list(methods.values()))
@@ -209,7 +213,10 @@ def _compared(image_set: str, found: Iterable[Outcome], controls: Sequence[str])
     rows = [
         replace(row_of(of_method, controls), tier=tier or None, mean_rank=none_for_nan(mean_rank))
         for of_method, tier, mean_rank in zip(
-            methods.values(), standing.tiers.tolist(), standing.mean_ranks.tolist(), strict=True
+            progress.track("estimating means", methods.values()),
+            standing.tiers.tolist(),
+            standing.mean_ranks.tolist(),
+            strict=True,
         )
     ]
     rows.sort(key=lambda row: row.method.clusterer)

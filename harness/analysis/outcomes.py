@@ -16,10 +16,11 @@ import numpy as np
 
 from harness.analysis.method import MethodKey
 from harness.metrics.partition import unassigned_as_singletons
+from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.records import LEVELS
-from harness.store.selections import perturbed_cells
+from harness.store.selections import count_observed, perturbed_cells
 
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
@@ -176,8 +177,10 @@ def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]
     return dict(zip(names, (*kinds, smallest), strict=True))
 
 
-def outcomes(store: Store) -> Iterator[Outcome]:
+def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     """Every planned observation under every selector, failures included, as planned."""
+    selectors = store.settings()["selectors"]
+    progress.begin("reading results", count_observed(store) * len(selectors))
     tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)
@@ -191,7 +194,7 @@ def outcomes(store: Store) -> Iterator[Outcome]:
 
     parameters = {
         "reference": next(iter(store.controls()), ""),
-        "selectors": json.dumps(store.settings()["selectors"]),
+        "selectors": json.dumps(selectors),
     }
     for row in map(dict[str, Any], store.rows(OUTCOMES, parameters)):
         method = MethodKey(*(row.pop(name) for name in MethodKey._fields))
@@ -207,6 +210,7 @@ def outcomes(store: Store) -> Iterator[Outcome]:
             method=method,
             tests={name: SelectionTest(*test) for name, test in tests.get(key, {}).items()},
         )
+        progress.advance()
 
 
 def by_selection(

@@ -14,6 +14,7 @@ from harness.metrics.similarity import (
     adjusted_mutual_informations,
     between_groups,
 )
+from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats, Integers
 
 Measure = Callable[[Comparable, Comparable], Floats]
@@ -50,7 +51,7 @@ class Similarity:
 
 
 def similarities(
-    repeats: Iterable[Sequence[Labelled]], depths: Integers
+    repeats: Sequence[Sequence[Labelled]], depths: Integers, progress: Progress = SILENT
 ) -> tuple[tuple[Similarity, ...], int, int]:
     """Compare a method's partitions of the same and of different images, by every measure.
 
@@ -69,6 +70,9 @@ def similarities(
         full[np.ix_(rows, columns)] = alike
         return full
 
+    counts = [len({image for image, *_ in partitions}) for partitions in repeats]
+    steps = sum(count + len(_image_pairs(count)) for count in counts)
+    progress.begin("comparing layers and heads", steps)
     for partitions in repeats:
         together = Comparable.of([labels for _, _, labels in partitions])
         trivial += int(together.members.trivial.sum())
@@ -82,6 +86,7 @@ def similarities(
                 full = all_heads(measure(own, own), heads, heads)
                 np.fill_diagonal(full, np.nan)
                 within[name].setdefault(image, []).append(full)
+            progress.advance()
         for one, other in _image_pairs(len(images)):
             (heads, own), (others, their) = images[one], images[other]
             image_pairs += 1
@@ -89,6 +94,7 @@ def similarities(
                 full = all_heads(measure(own, their), heads, others)
                 across[name].add(full)
                 across[name].add(full.T)
+            progress.advance()
     found = (
         _similarity(name, within[name].values(), across[name].mean, depths) for name in MEASURES
     )

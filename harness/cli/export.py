@@ -32,11 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from harness.api import open_run
+    from harness.views.progress import shown_progress
 
     opened = open_run(arguments.run_folder)
-    tables = {name: getattr(opened, name)() for name in TABLES}
-    with one_line_errors(arguments.out):
+    with shown_progress() as progress, one_line_errors(arguments.out):
+        tables = {name: getattr(opened, name)() for name in progress.track("reading", TABLES)}
         arguments.out.mkdir(parents=True, exist_ok=True)
+        progress.begin("writing rows", sum(map(len, tables.values())))
         for name, frame in tables.items():
             path = arguments.out / f"{name}.{arguments.format}"
             for column in set(NESTED).intersection(frame.columns):
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
                     with new.open("wb") as file:
                         frame.to_parquet(file, index=False)
             print(f"{path}: {len(frame)} rows")
+            progress.advance(len(frame))
         path = arguments.out / "provenance.json"
         made_by = {"settings": opened.settings(), "sessions": opened.sessions()}
         with replacing(path) as new:

@@ -23,11 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Apply the selectors; returns 0 if all selections are ok, 2 if some failed."""
     from harness.api import open_run
     from harness.cli.leaderboard import print_leaderboards
-    from harness.views.progress import shown_progress
 
     opened = open_run(arguments.run_folder)
-    with shown_progress() as progress:
-        failed = opened.select(arguments.selectors, arguments.plugins or (), progress)
+    failed = opened.select(arguments.selectors, arguments.plugins or ())
     print_leaderboards([opened], "json" if arguments.json else "table")
     return exit_status({"selection failed": failed} if failed else {})
 

@@ -9,11 +9,12 @@ failed: the map counts as failed then, whatever its controls give.
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Self, cast
 
+from harness.engine.estimate import RemainingTime
 from harness.engine.failures import Failures
 from harness.engine.pool import CellJob, Pool
 from harness.errors import RunStoppedError
@@ -22,7 +23,7 @@ from harness.planning.settings import Settings, TimeLimits
 from harness.planning.survey import MapRecord
 from harness.store import FILE_NAME, Store
 from harness.store.records import CellRecord
-from harness.store.tables import METHOD_COLUMNS
+from harness.store.tables import METHOD_COLUMNS, CellKind
 
 # Seconds without an ended cell after which the pool is asked for its room again.
 PATIENCE = 5.0
@@ -48,7 +49,7 @@ class Clustering:
     progress: Progress
     failures: Failures
     phase: str
-    total: int
+    missing: Mapping[CellKind, int]
     _done: int = 0
     _after: int = -1
     _page: deque[tuple[sqlite3.Row, MapRecord | None]] = field(default_factory=deque)
@@ -56,6 +57,9 @@ class Clustering:
     # Cells that wait for a cell under way, or for the first of their method, and those that waited.
     _waiting: dict[Hashable, list[Missing]] = field(default_factory=dict)
     _ready: deque[Missing] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self._remaining = RemainingTime(self.missing)
 
     def __enter__(self) -> Self:
         self.failures.sound(self.store.sound_methods())
@@ -75,7 +79,8 @@ class Clustering:
 
     def finish(self) -> None:
         """Compute and record all cells; every map has its record by now."""
-        self.progress.begin(self.phase, self.total)
+        self._remaining.restart()
+        self.progress.begin(self.phase, sum(self.missing.values()), self._remaining.seconds)
         self._feed()
         shown = 0
         while shown < self._done or self._under_way:
@@ -94,6 +99,7 @@ class Clustering:
             if (awaited := self._awaited(cell)) is not None:
                 self._waiting.setdefault(awaited, []).append(missing)
             elif reason := found.reason or self._why_skipped(cell):
+                self._remaining.add(_kind(cell), None)
                 skipped.append(CellRecord(cell["cell"], "skipped", reason))
                 if len(skipped) == PAGE:
                     break
@@ -171,7 +177,9 @@ class Clustering:
             if not (self.store.folder / FILE_NAME).exists():
                 raise RunStoppedError(f"{self.store.folder}: was removed during the run")
         for future in ended:
-            self._judge(self._under_way.pop(future), future.result())
+            cell, record = self._under_way.pop(future), future.result()
+            self._remaining.add(_kind(cell), record.seconds)
+            self._judge(cell, record)
         self.failures.show(PATIENCE)
         for future in done:
             # Raises what stopped the pool.
@@ -193,3 +201,7 @@ class Clustering:
 def _method(cell: sqlite3.Row) -> tuple[str, ...]:
     """What a cell's failure is counted against: its method, on the same kind of maps."""
     return tuple(cell[name] for name in METHOD_COLUMNS)
+
+
+def _kind(cell: sqlite3.Row) -> CellKind:
+    return CellKind(*(cell[name] for name in CellKind._fields))

@@ -8,10 +8,15 @@ workers enforce the limits of cells (`dask_worker`).
 
 import contextlib
 import logging
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
+import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.engine.environment import difference, environment
+from harness.engine.environment import environment
 from harness.engine.pool import CellJob, Pool
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
@@ -32,19 +37,26 @@ from harness.store.records import CellRecord
 from harness.working_folder import safe_environment
 
 try:
-    import dask
     import distributed
 except ImportError as error:
     raise HarnessError(
         "--dask: Dask is not installed; pip install 'attention-harness[dask]'"
     ) from error
 
-from harness.engine.dask_worker import SIDES, Plugins, WorkerProcesses, compute_on_worker, task_name
+from harness.engine.dask_worker import (
+    Plugins,
+    WorkerProcesses,
+    compute_on_worker,
+    refusal_of,
+    task_name,
+)
 
 LOCAL = "local"
 ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")
 # Seconds in which a scheduler must answer.
 CONNECT_LIMIT = 5
+# Seconds in which workers that are started here come, and in which they end.
+START_LIMIT, CLOSE_LIMIT = 60, 5
 # Seconds between counts of the workers.
 COUNT_INTERVAL = 5.0
 # Loggers of Dask that print a traceback for what this module says in a line.
@@ -63,6 +75,7 @@ class DaskPool:
     _progress: Progress
     _cells: dict[str, tuple[CellJob, "distributed.Future"]] = field(default_factory=dict)
     _sent: OrderedDict[str, "distributed.Future"] = field(default_factory=OrderedDict)
+    _refused: dict[str, str] = field(default_factory=dict)
     _threads: int = -1
     _counted: float = -COUNT_INTERVAL
 
@@ -72,11 +85,16 @@ class DaskPool:
             self._client.cancel([task for _, task in list(self._cells.values())], force=True)
             self._client.unregister_worker_plugin(self._name)
 
+    @property
+    def _accepted(self) -> dict[str, int]:
+        """What tasks need, and only workers that are not refused offer."""
+        return {self._name: 1}
+
     def room(self) -> int:
         """Three for each thread of the cluster: one in work, and two to hide the network."""
         if time.monotonic() - self._counted >= COUNT_INTERVAL:
             self._counted = time.monotonic()
-            self._count_threads()
+            self._count_workers()
         return 3 * max(1, self._threads)
 
     def submit(self, job: CellJob) -> Future[CellRecord]:
@@ -88,20 +106,49 @@ class DaskPool:
             self._weights(job.digest),
             key=task_name(self._name, job.key),
             pure=False,
+            resources=self._accepted,
         )
         self._cells[job.key] = job, task
         ended = Future[CellRecord]()
         task.add_done_callback(partial(self._end, job, ended))
         return ended
 
-    def _count_threads(self) -> None:
-        """Count the cluster's threads, and warn when there are none."""
+    def _count_workers(self) -> None:
+        """Count the threads of the workers that take cells; warn of every worker that does not."""
         before = self._threads
         # If the scheduler is gone, the submitted cells say so.
         with contextlib.suppress(OSError):
-            self._threads = sum(self._client.nthreads().values())
-        if not self._threads and before:
-            self._progress.warn("--dask: there is no worker; waiting for one")
+            workers = self._client.scheduler_info()["workers"]
+            takes = {address: self._name in each["resources"] for address, each in workers.items()}
+            self._threads = sum(workers[each]["nthreads"] for each in takes if takes[each])
+            self._ask([each for each in takes if not takes[each] and each not in self._refused])
+            if takes and all(each in self._refused for each in takes):
+                first = next(iter(takes))
+                raise RunStoppedError(
+                    f"--dask: no worker is left that can be used: {first} {self._refused[first]}"
+                )
+            if not takes and before:
+                self._progress.warn("--dask: there is no worker; waiting for one")
+
+    def _ask(self, addresses: Sequence[str]) -> None:
+        """Ask workers why they take no cells; those that just came are still checked."""
+        if not addresses:
+            return
+        answers = self._client.run(
+            refusal_of, self._name, workers=list(addresses), on_error="return"
+        )
+        for address, answer in answers.items():
+            if isinstance(answer, OSError):
+                # It is gone, or cannot be reached: Dask will see.
+                continue
+            if isinstance(answer, Exception):
+                answer = (
+                    f"cannot use the harness ({type(answer).__name__}: {answer}); install the same "
+                    "version there"
+                )
+            if answer:
+                self._refused[address] = answer
+                self._progress.warn(f"--dask: the worker {address} gets no cells: it {answer}")
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
@@ -110,7 +157,9 @@ class DaskPool:
                 del self._sent[old]
             weights = np.load(self._maps / f"{digest}.npy", allow_pickle=False)
             key = f"{self._name}-map-{digest}"
-            self._sent[digest] = self._client.submit(_identity, weights, key=key, pure=False)
+            self._sent[digest] = self._client.submit(
+                _identity, weights, key=key, pure=False, resources=self._accepted
+            )
         self._sent.move_to_end(digest)
         return self._sent[digest]
 
@@ -147,7 +196,7 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
 def connect(
     execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
 ) -> Iterator[Pool]:
-    """A pool on a cluster; raises HarnessError if none answers, or its environment differs."""
+    """A pool on a cluster; HarnessError if none answers, or if all its workers are refused."""
     here = environment(config.extraction_threads)
     expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
@@ -157,12 +206,14 @@ def connect(
             logger.setLevel(logging.CRITICAL)
         client = _client(execution, opened)
         opened.callback(_close, client)
-        _compare(client, config, expected)
         name = f"attention-harness-{client.id}"
         processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
-        client.register_plugin(processes, name=name)
+        # It fails if one worker lacks the harness; that one is refused by its name.
+        with contextlib.suppress(Exception):
+            client.register_plugin(processes, name=name)
         pool = DaskPool(client, name, maps, progress)
         opened.callback(pool.close)
+        pool.room()
         yield pool
 
 
@@ -170,14 +221,8 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
     address: Any = execution.dask
     target = address
     if address == LOCAL:
-        # The workers that Dask starts here import nothing from the working folder.
-        setting = "distributed.nanny.pre-spawn-environ"
-        environ = safe_environment()
-        changed = {name: environ.get(name, "") for name in ("PYTHONSAFEPATH", "PYTHONPATH")}
-        safe = {**dask.config.get(setting, {}), **changed}
-        opened.enter_context(dask.config.set({setting: safe}))
-        cluster = {"n_workers": execution.workers, "threads_per_worker": 1, "silence_logs": 50}
-        target = distributed.LocalCluster(**cluster, dashboard_address=":0")
+        target = distributed.LocalCluster(n_workers=0, silence_logs=50, dashboard_address=":0")
+        opened.enter_context(_started_workers(target.scheduler_address, execution.workers))
         opened.enter_context(target)
     elif not ADDRESS.fullmatch(address):
         raise HarnessError(
@@ -185,11 +230,50 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
             "workers here"
         )
     try:
-        return distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
+        with warnings.catch_warnings():
+            # Workers of other versions are refused one by one.
+            warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+            client = distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
             f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
+    if address == LOCAL:
+        with contextlib.suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=START_LIMIT)
+    return client
+
+
+@contextmanager
+def _started_workers(address: str, count: int) -> Iterator[None]:
+    """Start workers of one thread here, which end when their scheduler closes.
+
+    Those that Dask would start run the caller's script again, and print a traceback when a terminal
+    interrupts them.
+    """
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    options = ["--nthreads", "1", "--no-dashboard", "--death-timeout", "60"]
+    started = [
+        subprocess.Popen(
+            [*command, *options],
+            # They import nothing from the working folder.
+            env=safe_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for _ in range(count)
+    ]
+    try:
+        yield
+    finally:
+        for process in started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(CLOSE_LIMIT)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _close(client: "distributed.Client") -> None:
@@ -197,24 +281,6 @@ def _close(client: "distributed.Client") -> None:
     for _ in range(2):
         with contextlib.suppress(Exception):
             client.close()
-
-
-def _compare(
-    client: "distributed.Client", config: WorkerConfig, expected: Mapping[str, Any] | None
-) -> None:
-    try:
-        found = client.run(environment, config.extraction_threads)
-    except Exception as error:
-        raise HarnessError(
-            f"--dask: a worker cannot use the harness ({type(error).__name__}: {error}); install "
-            "the same version there"
-        ) from error
-    for address, there in found.items():
-        if expected is not None and (differs := difference(expected, there, SIDES)):
-            raise HarnessError(
-                f"--dask: the worker {address} differs ({differs}); install the same there, or "
-                "mix them with --any-environment"
-            )
 
 
 def _files_of(plugins: Sequence[Path]) -> Plugins:

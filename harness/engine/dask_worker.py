@@ -1,10 +1,13 @@
 """The part of a run on one Dask worker: it keeps worker processes and computes cells in them.
 
+A Dask worker gets cells only if its environment and the code of all components are those of the
+coordinator: then it offers a resource of Dask's with the name of the run, which tasks need.
 Every thread of a Dask worker has a worker process of its own, which is killed at a cell's limit.
 The processes, and the guardian that ends them, start with the first cell and end when no cell has
 come for a while: a Dask worker does not learn that the coordinator died.
 """
 
+import asyncio
 import os
 import shutil
 import threading
@@ -15,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import distributed
+from distributed.core import Status
 from numpy.typing import NDArray
 
 from harness.engine.environment import difference, environment
 from harness.engine.guardian import Guardian
 from harness.engine.pool import CellJob, compute
-from harness.engine.worker import WorkerConfig
+from harness.engine.worker import JobFailedError, WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError
 from harness.plugin.values import AttentionMap
@@ -29,6 +33,10 @@ from harness.store.records import CellRecord
 
 # What messages about differences call the coordinator and a Dask worker.
 SIDES = ("here", "there")
+# How much of its resource a worker offers: its threads are what is scarce.
+PLENTY = 1e9
+# What a process is busy with while code is compared, and the seconds that this may take.
+CHECK, CHECK_LIMIT = "check", 120.0
 # Seconds after which unused processes end.
 IDLE = 60.0
 # Seconds between checks that somebody still waits for the cells.
@@ -41,6 +49,12 @@ Plugins = Sequence[tuple[str, Mapping[str, bytes]]]
 def task_name(run: str, cell: str) -> str:
     """The key of a cell's task in Dask."""
     return f"{run}-cell-{cell}"
+
+
+def refusal_of(name: str, dask_worker: distributed.Worker) -> str | None:
+    """Why a Dask worker gets no cells; "" if it does, None while it is not known."""
+    processes = dask_worker.plugins.get(name)
+    return None if processes is None else processes.refusal
 
 
 def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRecord:
@@ -58,13 +72,29 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """
 
     idempotent = True
+    refusal = None
     name: str
     config: WorkerConfig
     plugins: Plugins
     expected: Mapping[str, Any] | None
 
-    def setup(self, worker: Any) -> None:
-        """Unpack the plugins; called by Dask when the worker or the plugin comes."""
+    async def setup(self, worker: Any) -> None:
+        """Offer to compute cells, or refuse; called by Dask when the worker or the plugin comes."""
+        try:
+            self._unpack(worker)
+            refusal = await asyncio.to_thread(self._difference)
+        except Exception as error:  # whatever is wrong there, other workers may be sound
+            refusal = f"cannot compute cells: {type(error).__name__}: {error}"
+        if not refusal:
+            await worker.set_resources(**{self.name: PLENTY})
+            # Dask looks for tasks that nobody could take when a worker begins to run, not when it
+            # gets a resource.
+            if worker.status == Status.running:
+                worker.status = Status.paused
+                worker.status = Status.running
+        self.refusal = refusal
+
+    def _unpack(self, worker: Any) -> None:
         # Dask sets it for its own workers; processes that inherit it are a third slower.
         os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
         self._worker = worker
@@ -78,17 +108,27 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
                 path.write_bytes(content)
             paths.append(root / plugin)
         self._local_config = replace(self.config, plugins=tuple(paths))
-        self._refusal = ""
-        if self.expected is not None:
-            here = environment(self.config.extraction_threads)
-            if found := difference(self.expected, here, SIDES):
-                self._refusal = f"--dask: the worker {worker.address} differs: {found}"
         self._guardian: Guardian | None = None
         self._idle: list[WorkerProcess] = []
         self._busy: dict[str, WorkerProcess] = {}
         # Guards the three above.
         self._changing = threading.Lock()
         self._last_used = time.monotonic()
+
+    def _difference(self) -> str:
+        """How this worker differs from the coordinator; "" if it does not."""
+        here = environment(self.config.extraction_threads)
+        if self.expected is not None and (found := difference(self.expected, here, SIDES)):
+            return f"differs ({found}); install the same there, or mix them with --any-environment"
+        process = self._take(CHECK)
+        try:
+            (answer,) = process.call("compare_code", CHECK_LIMIT)
+        except (RunStoppedError, JobFailedError) as error:
+            return f"cannot compute cells: {getattr(error, 'reason', error)}"
+        finally:
+            self._give_back(CHECK, process)
+        others = ", ".join(answer["differing"])
+        return others and f"differs (the code of {others}); install the same there"
 
     def teardown(self, worker: Any) -> None:
         """End all processes, busy ones too; called by Dask."""
@@ -100,8 +140,6 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
 
     def compute(self, job: CellJob, weights: NDArray[Any]) -> CellRecord:
         """Compute one cell; raises Dask's Reschedule if its process was interrupted."""
-        if self._refusal:
-            raise RunStoppedError(self._refusal)
         maps = self._folder / "maps"
         save_map(AttentionMap(weights), maps)
         process = self._take(job.key)
@@ -149,6 +187,8 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
                 if self._guardian is not guardian:
                     return
                 for key, process in self._busy.items():
+                    if key == CHECK:
+                        continue
                     task = self._worker.state.tasks.get(task_name(self.name, key))
                     if task is None or task.state == "cancelled":
                         process.interrupt()

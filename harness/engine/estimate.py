@@ -1,23 +1,34 @@
-"""What a run would cost, estimated before it starts."""
+"""How long a run takes, estimated before it starts and while cells are computed."""
 
-from collections import Counter, defaultdict
+import statistics
+import threading
+import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from harness.metrics.reach import Reach, reach
 from harness.planning.plan import Plan, PlannedCell, PlannedMap
+from harness.planning.progress import duration
 from harness.plugin.values import OBSERVED
 from harness.store import Store
 from harness.store.selections import Accepted, accepted
+from harness.store.tables import CellKind
+
+# Cells of a kind whose median time counts, and ended cells from which the pace is taken.
+RECENT = 200
+# Ended cells from which a pace can be told.
+FEWEST = 4
 
 
 @dataclass(frozen=True)
 class CostEstimate:
     """How many cells a run has, how many are computed already, and how long the rest takes.
 
-    perturbed: the most cells that selected levels may add; seconds: estimated from stored cells of
-    the same methods; untimed: new cells of methods without any, left out of `seconds`; tests: by
-    control, what the tests of a selector can reach.
+    perturbed: the most cells that selected levels may add. Seconds are estimated from stored cells
+    of the same methods: seconds of new cells, perturbed_seconds of perturbed ones; untimed: new
+    cells of methods without any, left out of `seconds`; tests: by control, what the tests of a
+    selector can reach.
     """
 
     cells: int
@@ -25,6 +36,7 @@ class CostEstimate:
     cached: int
     perturbed: int
     seconds: float
+    perturbed_seconds: float
     untimed: int
     tests: Mapping[str, Reach]
 
@@ -40,7 +52,9 @@ class CostEstimate:
         if self.perturbed:
             text += f", then up to {self.perturbed} for stability"
         if self.seconds:
-            text += f"; about {self.seconds:.0f} s"
+            text += f"; about {duration(self.seconds)}"
+        if self.perturbed_seconds:
+            text += f"; for stability up to {duration(self.perturbed_seconds)}"
         if self.untimed:
             text += f"; no like cell was timed here for {self.untimed}"
         return text
@@ -69,34 +83,40 @@ def cost_of(
         computed = store is not None and store.is_computed(cell.key, ok=retry_failed)
         return not computed or not forced.isdisjoint(cell.components)
 
-    cells, controls, new = 0, 0, Counter[tuple[str, str]]()
+    cells, controls, new = 0, 0, Counter[CellKind]()
     # One after the other: there may be many.
     for cell in plan.distinct_cells():
         cells += 1
         controls += cell.map.variant.role == "control"
-        new[_method(cell)] += is_new(cell)
+        new[_kind(cell)] += is_new(cell)
     if new.total():
         # Every selector may select a level of its own on every map.
         perturbed = Counter(
-            {method: count * len(plan.settings.selectors) for method, count in plan.perturbable()}
+            {
+                CellKind("", "perturbation", *method): count * len(plan.settings.selectors)
+                for method, count in plan.perturbable()
+            }
         )
     else:
         levels = levels_of(accepted(store) if store else ())
         selected = {cell.key: cell for cell in plan.perturbed_cells(levels) if is_new(cell)}
-        perturbed = Counter(map(_method, selected.values()))
-    seconds = store.timings() if store else {}
-    work = sum(
-        seconds.get(method, 0.0)
-        * (new[method] * plan.settings.levels + perturbed[method] * plan.settings.stability_draws)
-        for method in new.keys() | perturbed.keys()
-    )
+        perturbed = Counter(map(_kind, selected.values()))
+    times = KindTimes()
+    for kind, seconds in store.timings() if store else ():
+        times.add(kind, seconds)
+
+    def work(counts: Counter[CellKind], points: int) -> float:
+        found = ((times.of(kind) or 0.0) * count for kind, count in counts.items())
+        return sum(found) * points / workers
+
     return CostEstimate(
         cells,
         controls,
         cells - new.total(),
         perturbed.total(),
-        work / workers,
-        sum(count for method, count in new.items() if method not in seconds),
+        work(new, plan.settings.levels),
+        work(perturbed, plan.settings.stability_draws),
+        sum(count for kind, count in new.items() if times.of(kind) is None),
         planned_tests(plan),
     )
 
@@ -124,5 +144,75 @@ def planned_tests(plan: Plan) -> dict[str, Reach]:
     return found
 
 
-def _method(cell: PlannedCell) -> tuple[str, str]:
-    return cell.graph, cell.clusterer
+def _kind(cell: PlannedCell) -> CellKind:
+    return CellKind(cell.map.extractor, cell.map.variant.role, cell.graph, cell.clusterer)
+
+
+class KindTimes:
+    """The seconds that recent cells took, by kind.
+
+    Medians, because the first cell of a method in each worker imports the method's library.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: defaultdict[CellKind, deque[float]] = defaultdict(
+            lambda: deque(maxlen=RECENT)
+        )
+
+    def add(self, kind: CellKind, seconds: float) -> None:
+        """Add a cell."""
+        self._seconds[kind].append(seconds)
+
+    def of(self, kind: CellKind) -> float | None:
+        """The median of cells of the kind, else of the method's; None if there is none."""
+        found = list(self._seconds[kind] if kind in self._seconds else self._of_method(kind))
+        return statistics.median_low(found) if found else None
+
+    def _of_method(self, kind: CellKind) -> Iterator[float]:
+        for other, seconds in self._seconds.items():
+            if other.method == kind.method:
+                yield from seconds
+
+
+class RemainingTime:
+    """Estimates how long the cells of a phase still take, from those that have ended.
+
+    Threads may share it. missing: the number of cells without a record, by kind.
+    """
+
+    def __init__(self, missing: Mapping[CellKind, int]) -> None:
+        self._missing = Counter(missing)
+        self._times = KindTimes()
+        # When cells ended, and how long they took.
+        self._ended: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        self._lock = threading.Lock()
+
+    def add(self, kind: CellKind, seconds: float | None) -> None:
+        """Count a cell that has ended; seconds: None if it was not computed."""
+        with self._lock:
+            self._missing[kind] -= 1
+            if seconds is not None:
+                self._times.add(kind, seconds)
+                self._ended.append((time.monotonic(), seconds))
+
+    def restart(self) -> None:
+        """Take the pace from now on: before, cells waited for maps."""
+        with self._lock:
+            self._ended.clear()
+
+    def seconds(self) -> float | None:
+        """The estimate; None while too few cells have ended."""
+        with self._lock:
+            # The later half: at first, libraries are imported and caches are cold.
+            recent = list(self._ended)[len(self._ended) // 2 :]
+            work = sum(seconds for _, seconds in recent[1:])
+            if len(self._ended) < FEWEST or not work:
+                return None
+            return (recent[-1][0] - recent[0][0]) / work * self._work(self._missing)
+
+    def _work(self, counts: Mapping[CellKind, int]) -> float:
+        """The seconds of some cells one after the other; unknown kinds take the others' mean."""
+        known = {kind: time for kind in counts if (time := self._times.of(kind)) is not None}
+        timed = sum(counts[kind] for kind in known)
+        work = sum(counts[kind] * seconds for kind, seconds in known.items())
+        return work * sum(counts.values()) / timed if timed else 0.0

@@ -32,6 +32,8 @@ Header = Mapping[str, Any]
 Send = Callable[..., None]
 # Characters that are stored of the end of a traceback.
 DETAIL = 8000
+# Kinds of components that take part in cells.
+CELL_KINDS = ("graph builder", "clusterer", "perturbation")
 C = TypeVar("C")
 
 
@@ -253,8 +255,20 @@ def select(context: Context, header: Header, send: Send) -> None:
         _answer_each(header, choose, send)
 
 
+def compare_code(context: Context, header: Header, send: Send) -> None:
+    """Name the components of cells whose code here is not that with which the run was planned."""
+    differing = []
+    for name, code in context.codes.items():
+        for kind in CELL_KINDS:
+            if name.startswith(f"{kind} "):
+                (made,) = context.registry.make(kind, name.removeprefix(f"{kind} "))
+                differing += [name] if code_digest(type(made)) != code else []
+    send(differing=differing)
+
+
 MODEL_JOBS = ("survey_extractor", "extract")
-_ALL = keys, survey_images, survey_extractor, survey_maps, extract, draw_maps, cell, select
+_SURVEYS = keys, survey_images, survey_extractor, survey_maps
+_ALL = *_SURVEYS, extract, draw_maps, cell, select, compare_code
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 

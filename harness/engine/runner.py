@@ -83,7 +83,8 @@ class PreparedRun:
             store.write_maps(_surveyed_maps(plan, survey))
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
-                for line in (f"{self.folder}: {cost}", *cost.reaches()):
+                progress.announce(f"{self.folder}: {cost}")
+                for line in cost.reaches():
                     progress.note(line)
             _Session(self, plan, config, worker, store, progress, forced).complete()
 
@@ -176,7 +177,7 @@ class _Session:
             self._select()
             self._plan_perturbed()
             self._cluster(pool, "clustering perturbed maps")
-        replace_stabilities(self.store, stabilities(self.store))
+        replace_stabilities(self.store, stabilities(self.store, self.progress))
 
     def _plan_perturbed(self) -> None:
         cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))

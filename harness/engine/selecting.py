@@ -118,5 +118,5 @@ def apply_selectors(
         store.change_settings({**settings, "selectors": listed})
         before = store.sessions()[-1].get("plugins", [])
         store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
-        replace_stabilities(store, stabilities(store))
+        replace_stabilities(store, stabilities(store, progress))
         return failed_selections(store)

@@ -10,16 +10,18 @@ from operator import itemgetter
 import numpy as np
 
 from harness.metrics.stability import adjusted_jaccard, cluster_stabilities
+from harness.planning.progress import Progress
 from harness.plugin.values import Integers
 from harness.store import Store
 from harness.store.records import LEVELS, StabilityRecord
 from harness.store.selections import accepted, perturbed_cells
 
 
-def stabilities(store: Store) -> Iterator[StabilityRecord]:
+def stabilities(store: Store, progress: Progress) -> Iterator[StabilityRecord]:
     """Yield the stability of every accepted selection by kind; NaN if a perturbed cell failed."""
     perturbed = perturbed_cells(store)
-    for cell, selector, level, first, last in accepted(store):
+    selected = progress.track("comparing partitions", accepted(store))
+    for cell, selector, level, first, last in selected:
         labels = store.labels(cell)
         neighbours = labels[_neighbours(level, first, last, len(labels))]
         yield StabilityRecord(cell, selector, LEVELS, *_compared(labels[level], neighbours))

@@ -6,10 +6,9 @@ figure.
 """
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,8 @@ from harness.metrics.significance import p_value
 from harness.plugin.values import Floats, Integers
 
 Changes = Callable[[NDArray[np.bool_]], Floats]
+# The figures of `Effect` for each of several sets of patches.
+Figures = Mapping[str, Floats]
 T = TypeVar("T")
 Removed = Literal["most salient", "least salient", "each"]
 # Models compute in 32 bits; smaller differences are rounding errors.
@@ -33,6 +34,23 @@ CLUSTERS: Mapping[Removed, slice] = {
 }
 # With fewer clusters none is more salient than another.
 FEWEST_CLUSTERS = 2
+
+
+class Draws(NamedTuple):
+    """Random sets of as many patches, in the first or the second of two kinds of order.
+
+    target: the class whose figures are measured, None for embeddings.
+    """
+
+    order: int
+    patches: int
+    target: int | None
+
+
+def draws_of(sets: Iterable[PatchSet], target: int | None = None) -> set[Draws]:
+    """What sets of patches are compared with; sets of one size have the same draws."""
+    sizes = {int(each.removed.sum()) for each in sets}
+    return {Draws(order, patches, target) for order in (0, 1) for patches in sizes}
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,7 @@ def effects(
     orders: tuple[Integers, Integers],
     target: int | None = None,
     patch_changes: Floats | None = None,
+    measured: MutableMapping[Draws, Figures] | None = None,
 ) -> list[Effect]:
     """The effects of removing sets of patches from an image.
 
@@ -143,7 +162,8 @@ def effects(
     patches, and returns the answers' changes (sets, d); orders: ranks (draws, n) in random and in
     contiguous random orders, a set is compared with the sets of the lowest ranks that have as many
     patches; target: the class whose figures are computed, None if the answer is an embedding;
-    patch_changes: (n, d), the changes of single patches, if those of a set are their sum.
+    patch_changes: (n, d), the changes of single patches, if those of a set are their sum; measured:
+    the figures of draws that were measured before, to which the others are added.
     """
     if not sets:
         return []
@@ -153,10 +173,9 @@ def effects(
             return embedding_figures(intact, changed)
         return logit_figures(intact, target, changed)
 
-    # Sets of one size have the same draws.
-    @cache
-    def draws(order: int, patches: int) -> dict[str, Floats]:
-        return measure(changes(orders[order] < patches))
+    known = {} if measured is None else measured
+    for each in sorted(draws_of(sets, target) - known.keys()):
+        known[each] = measure(changes(orders[each.order] < each.patches))
 
     mean_change = None
     if target is not None and patch_changes is not None:
@@ -164,14 +183,15 @@ def effects(
     observed = changes(np.array([each.removed for each in sets]))
     columns = measure(observed)
     found = []
-    for index, each in enumerate(sets):
+    for index, removed in enumerate(sets):
         figures = {name: float(column[index]) for name, column in columns.items()}
-        patches = int(each.removed.sum())
+        patches = int(removed.removed.sum())
         first = _first(figures)
         expected = None if mean_change is None else patches * mean_change
-        chances = _chance(first, draws(0, patches), expected), _chance(first, draws(1, patches))
+        random, contiguous = (known[Draws(order, patches, target)] for order in (0, 1))
+        chances = _chance(first, random, expected), _chance(first, contiguous)
         change = () if target is None else _logits_after(intact, observed[index])
-        found.append(Effect(each.kind, each.clusters, patches, figures, *chances, *change))
+        found.append(Effect(removed.kind, removed.clusters, patches, figures, *chances, *change))
     return found
 
 
@@ -181,7 +201,7 @@ def _logits_after(intact: Floats, change: Floats) -> tuple[tuple[float, ...], in
     return tuple(change.tolist()), predicted, predicted != int(intact.argmax())
 
 
-def _chance(observed: float, draws: Mapping[str, Floats], expected: float | None = None) -> Chance:
+def _chance(observed: float, draws: Figures, expected: float | None = None) -> Chance:
     first = _first(draws)
     low, high = np.quantile(first, TAILS)
     means = {name: float(values.mean()) for name, values in draws.items()}

@@ -8,9 +8,9 @@ import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -42,6 +42,23 @@ AND NOT EXISTS (
     WHERE earlier.cell = planned.cell AND earlier.position < planned.position
 )
 """
+
+
+class CellKind(NamedTuple):
+    """What determines about how long a cell takes.
+
+    role: of its map: observed, control or perturbation.
+    """
+
+    extractor: str
+    role: str
+    graph: str
+    clusterer: str
+
+    @property
+    def method(self) -> tuple[str, str]:
+        """Graph builder and clusterer."""
+        return self.graph, self.clusterer
 
 
 class Store:
@@ -133,9 +150,12 @@ class Store:
         query = "SELECT 1 FROM cells WHERE cell = ? AND (status = 'ok' OR NOT ?)"
         return self.connection.execute(query, (cell, ok)).fetchone() is not None
 
-    def count_missing(self) -> int:
-        """The number of planned cells without a record."""
-        return self.count(f"SELECT count(*) {MISSING}")
+    def count_missing(self) -> dict[CellKind, int]:
+        """The number of planned cells without a record, by kind."""
+        rows = self.connection.execute(
+            f"SELECT extractor, role, graph, clusterer, count(*) {MISSING} GROUP BY 1, 2, 3, 4"
+        )
+        return {CellKind(*kind): count for *kind, count in rows}
 
     def missing(self, after: int, count: int) -> list[tuple[sqlite3.Row, MapRecord | None]]:
         """The next planned cells without a record, at most `count`, after a position of the plan.
@@ -175,14 +195,14 @@ class Store:
         rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
         return {key for row in rows for key in row if key}
 
-    def timings(self) -> dict[tuple[str, str], float]:
-        """The mean seconds a level of the cells that are ok, by graph builder and clusterer."""
+    def timings(self) -> Iterator[tuple[CellKind, float]]:
+        """Yield the kind of every planned cell that is ok, and its seconds a point."""
         rows = self.connection.execute(
-            "SELECT graph, clusterer, "
-            "avg(cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell)) "
-            "FROM planned JOIN cells USING (cell) WHERE status = 'ok' GROUP BY 1, 2"
+            "SELECT extractor, role, graph, clusterer, "
+            "cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell) "
+            "FROM planned JOIN cells USING (cell) WHERE status = 'ok'"
         )
-        return {(graph, clusterer): seconds for graph, clusterer, seconds in rows}
+        return ((CellKind(*kind), seconds) for *kind, seconds in rows)
 
     def maps(self) -> dict[str, MapRecord]:
         """The records of all maps, by key."""

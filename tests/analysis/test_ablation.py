@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 import harness
 from harness.analysis.ablation import AblationSettings
+from harness.planning.progress import Progress
 from harness_plugins.thesis.vit import checkpoint
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
@@ -245,3 +247,40 @@ def test_an_image_that_is_gone_is_named(changed: Path) -> None:
 
     with pytest.raises(harness.HarnessError, match=r"2\.png"):
         harness.open_run(changed / "out").ablate(CHOSEN, settings=FEW)
+
+
+class Interrupting(Progress):
+    """Counts the sets of patches, and stops after so many calls of the model."""
+
+    def __init__(self, calls: float) -> None:
+        self.calls, self.total, self.done = calls, 0, 0
+
+    def begin(self, phase: str, total: int, seconds_left: object = None) -> None:
+        if phase == "removing sets of patches":
+            self.total = total
+
+    def advance(self, steps: int = 1) -> None:
+        if self.total:
+            self.done, self.calls = self.done + steps, self.calls - 1
+            if self.calls < 0:
+                raise KeyboardInterrupt
+
+
+def test_an_interrupted_ablation_continues_with_the_same_digits(
+    computed: Path, tmp_path: Path
+) -> None:
+    # Without what other tests measured.
+    ignored = shutil.ignore_patterns("ablations")
+    shutil.copytree(computed / "out", tmp_path / "out", ignore=ignored)
+    run = harness.open_run(tmp_path / "out")
+    first, second, third = Interrupting(5), Interrupting(np.inf), Interrupting(np.inf)
+    whole = harness.open_run(computed / "out").ablate(CHOSEN, settings=FEW)
+
+    with pytest.raises(KeyboardInterrupt):
+        run.ablate(CHOSEN, settings=FEW, progress=first)
+    continued = run.ablate(CHOSEN, settings=FEW, progress=second)
+    other = replace(FEW, seed=1)
+    run.ablate(CHOSEN, settings=other, progress=third)
+
+    assert continued == whole
+    assert second.done == second.total < first.total == third.total

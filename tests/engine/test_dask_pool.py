@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import distributed
@@ -15,6 +16,7 @@ import pandas
 import pytest
 
 import harness
+import harness_plugins
 from support import PLUGINS
 from support.runs import Command, small_command
 
@@ -247,3 +249,87 @@ def test_a_scheduler_that_does_not_answer_is_reported_in_a_line(
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[-1].startswith(f"harness: --dask {address}: {line}")
     assert "Traceback" not in finished.stderr
+
+
+@pytest.fixture
+def worker_with_other_code(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Starts a worker whose shipped clusterer has the same version and other code."""
+    site = tmp_path / "site"
+    shutil.copytree(Path(harness_plugins.__file__).parent, site / "harness_plugins")
+    with (site / "harness_plugins" / "clusterers" / "louvain.py").open("a") as file:
+        file.write("# edited\n")
+    started = []
+
+    def start(scheduler: str) -> str:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--no-dashboard"],
+            env={**os.environ, "PYTHONPATH": str(site)},
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        started.append(process)
+        with distributed.Client(scheduler) as client:
+            before = set(client.scheduler_info()["workers"])
+            while not (found := set(client.scheduler_info()["workers"]) - before):
+                time.sleep(0.1)
+        return str(*found)
+
+    yield start
+    for process in started:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_worker_with_other_code_gets_no_cells_and_the_run_goes_on(
+    worker_with_other_code: Callable[[str], str],
+    harness_command: Command,
+    planted: Path,
+) -> None:
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        other = worker_with_other_code(cluster.scheduler_address)
+        finished = harness_command(
+            *small(planted, "--clusterers", "louvain"), "--dask", cluster.scheduler_address
+        )
+
+    assert finished.returncode == 0, finished.stderr
+    assert (
+        f"warning: --dask: the worker {other} gets no cells: it differs (the code of clusterer "
+        "louvain); install the same there\n"
+    ) in finished.stderr
+
+
+def test_a_run_whose_only_worker_has_other_code_stops_with_that_reason(
+    worker_with_other_code: Callable[[str], str], harness_command: Command, planted: Path
+) -> None:
+    with distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster:
+        other = worker_with_other_code(cluster.scheduler_address)
+        finished = harness_command(
+            *small(planted, "--clusterers", "louvain"), "--dask", cluster.scheduler_address
+        )
+
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[-1] == (
+        f"harness: --dask: no worker is left that can be used: {other} differs (the code of "
+        "clusterer louvain); install the same there"
+    )
+
+
+def test_a_script_without_a_main_guard_may_start_workers(planted: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import harness\n"
+        f"run = harness.run(extractors='arrays[path={planted}]', clusterers='louvain',\n"
+        "    selectors='max-modularity', controls='none', perturbations='none', levels=4,\n"
+        "    dask='local', workers=1, out='out', progress=False)\n"
+        "print(run.statuses())\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert finished.stdout == "{'ok': 3}\n"
+    assert finished.stderr == ""

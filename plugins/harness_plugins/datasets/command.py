@@ -117,32 +117,17 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _reporter() -> Iterator["Report"]:
-    """Shows bars of bytes on a terminal, one line per step elsewhere; both on stderr."""
-    from rich import progress
-    from rich.console import Console
+    """Shows how many MiB of each step are done."""
+    from harness.command import shown_progress
 
-    console = Console(stderr=True)
-    steps: dict[str, progress.TaskID] = {}
-    columns = (
-        progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(),
-        progress.DownloadColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(
-        *columns,
-        console=console,
-        disable=not console.is_terminal,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ) as bars:
+    shown: dict[str, int] = {}
+    with shown_progress() as progress:
 
         def report(step: str, done: int, total: int) -> None:
-            if step not in steps:
-                steps[step] = bars.add_task(step, total=total)
-                if not console.is_terminal:
-                    console.print(step, highlight=False, markup=False)
-            bars.update(steps[step], completed=done)
+            if step not in shown:
+                progress.begin(f"{step}, MiB", max(1, total // 2**20))
+            progress.advance(done // 2**20 - shown.get(step, 0))
+            shown[step] = done // 2**20
 
         yield report
 

@@ -4,8 +4,8 @@ docs/ablation.md defines the places of removal.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,14 +19,17 @@ from harness_plugins.extractors.pretrained.blocks import (
     Entry,
     begun_at,
     blocks_of,
+    computed_once,
     entry_of,
+    forwards_replaced,
     keys_hidden,
+    narrowed,
     rows_changed,
 )
 from harness_plugins.extractors.pretrained.model import VisionTransformer
 
-# Most memory for the attention of a batch, in bytes.
-BATCH_BYTES = 1 << 28
+# Most memory for the attention of a batch, in bytes: larger batches leave the processor's cache.
+BATCH_BYTES = 1 << 25
 # Most sets of patches per forward pass.
 LARGEST_BATCH = 64
 PLACES = {
@@ -55,12 +58,17 @@ def ablated(
         entry = entry_of(lambda: transformer(pixels), blocks, removal.layer)
     removing = _Removing(transformer, blocks, entry, pixels, removal)
     patches = grid[0] * grid[1]
-    kind, intact = removing.output(torch.zeros(1, patches, dtype=torch.bool))
+    nothing = torch.zeros(1, patches, dtype=torch.bool)
+    kind, intact = removing.output(nothing)
     if torch.equal(intact, removing.output_for_noise(patches)):
         raise harness.HarnessError(
             f"{transformer.name}: its output, the {kind}, does not depend on what is removed "
             f"from layer {removal.layer}, {PLACES[removal.at]}; take an earlier layer, or keys"
         )
+
+    narrow = replace(removing, prefix=transformer.prefix_tokens)
+    if narrow.prefix and not narrow.output(nothing)[1].isnan().any():
+        removing, intact = narrow, narrow.output(nothing)[1]
 
     def changes(removed: NDArray[np.bool_]) -> NDArray[np.float64]:
         batches = torch.split(torch.from_numpy(removed), removing.batch)
@@ -79,13 +87,17 @@ def ablated(
 
 @dataclass(frozen=True, eq=False)
 class _Removing:
-    """Forward passes of one image from the layer on in which patches are removed."""
+    """Forward passes of one image from the layer on in which patches are removed.
+
+    prefix: the number of tokens on which the output depends after the last attention; 0 for all.
+    """
 
     transformer: VisionTransformer
     blocks: Sequence[nn.Module]
     entry: Entry
     pixels: Tensor
     removal: AblationSpec
+    prefix: int = 0
 
     @property
     def batch(self) -> int:
@@ -134,10 +146,26 @@ class _Removing:
         module = block if self.removal.at == "block" else self._attention
         return rows_changed(module, changed)
 
+    def _shared(self) -> list[nn.Module]:
+        """The parts of the layer that compute the same for every set of patches."""
+        block = self.blocks[self.removal.layer]
+        if self.removal.at == "block":
+            return [block]
+        simple = nn.Linear, nn.LayerNorm
+        shared = [part for part in block.modules() if isinstance(part, simple)]
+        return shared + [self._attention] * (self.removal.at == "attention")
+
     def _through(
         self, changed: AbstractContextManager[None], images: int
     ) -> tuple[OutputKind, Tensor]:
-        with torch.inference_mode(), begun_at(self.blocks, self.entry, images), changed:
+        last = self.transformer.sites[-1].attention
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            stack.enter_context(begun_at(self.blocks, self.entry, images))
+            stack.enter_context(forwards_replaced(self._shared(), computed_once))
+            if self.prefix:
+                stack.enter_context(narrowed(self.blocks[-1], last, self.prefix))
+            stack.enter_context(changed)
             output = self.transformer(self.pixels)
         logits, pooled = (output.get(name) for name in ("logits", "pooler_output"))
         if logits is not None:

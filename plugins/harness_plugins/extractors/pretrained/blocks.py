@@ -1,9 +1,10 @@
 """Forward passes that begin at one block of a model, or that change its values."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,8 @@ from harness_plugins.extractors.pretrained.watching import Seen, Site
 # Libraries' names for scores that are added before the softmax.
 MASKS = ("attention_mask", "attn_mask")
 Change = Callable[[Tensor], Tensor]
+Forward = Callable[..., Any]
+Replacement = Callable[[Forward], Forward]
 
 
 def blocks_of(model: nn.Module, sites: Sequence[Site], name: str) -> list[nn.Module]:
@@ -79,24 +82,19 @@ def begun_at(blocks: Sequence[nn.Module], entry: Entry, images: int) -> Iterator
     tokens = entry.tokens.expand(images, -1, -1)
     with ExitStack() as stack:
         for block, wrapped in zip(blocks, entry.wrapped, strict=False):
-            stack.callback(_passing(block, wrapped))
+            stack.enter_context(forwards_replaced([block], partial(_passing, wrapped=wrapped)))
         block = blocks[len(entry)]
         with block.register_forward_pre_hook(lambda _, given: (tokens, *given[1:])):
             yield
 
 
-def _passing(module: nn.Module, wrapped: bool) -> Callable[[], None]:
-    """Make a module return its input; the returned function undoes that."""
+def _passing(_: Forward, *, wrapped: bool) -> Forward:
+    """Return the input."""
 
     def pass_on(tokens: Tensor, *_: Any, **__: Any) -> Any:
         return (tokens,) if wrapped else tokens
 
-    module.forward = pass_on
-
-    def undo() -> None:
-        del module.forward
-
-    return undo
+    return pass_on
 
 
 @contextmanager
@@ -134,4 +132,79 @@ def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[Non
         return bound.args, bound.kwargs
 
     with attention.register_forward_pre_hook(hook, with_kwargs=True):
+        yield
+
+
+@contextmanager
+def forwards_replaced(modules: Iterable[nn.Module], replacement: Replacement) -> Iterator[None]:
+    """Replace the `forward` of modules by what `replacement` makes of it."""
+    with ExitStack() as stack:
+        for module in modules:
+            before = vars(module).get("forward")
+            vars(module)["forward"] = replacement(module.forward)
+            stack.callback(_restore, module, before)
+        yield
+
+
+def _restore(module: nn.Module, forward: Forward | None) -> None:
+    """Undo a replacement, which may be the second of this module."""
+    if forward is None:
+        del vars(module)["forward"]
+    else:
+        vars(module)["forward"] = forward
+
+
+def computed_once(forward: Forward) -> Forward:
+    """Compute what is equal for all images only once: expanded tokens have no stride there."""
+
+    def once(*given: Any, **named: Any) -> Any:
+        # Some models name the tokens, the first of the arguments.
+        first = None if given else next(iter(named))
+        tokens = given[0] if first is None else named[first]
+        if len(tokens) == 1 or tokens.stride(0):
+            return forward(*given, **named)
+        if first is None:
+            output = forward(tokens[:1], *given[1:], **named)
+        else:
+            output = forward(**{**named, first: tokens[:1]})
+        if isinstance(output, tuple):
+            return (output[0].expand(len(tokens), -1, -1), *output[1:])
+        return output.expand(len(tokens), -1, -1)
+
+    return once
+
+
+@contextmanager
+def narrowed(block: nn.Module, attention: nn.Module, prefix: int) -> Iterator[None]:
+    """After a block's attention, compute the first `prefix` tokens alone; others become NaN.
+
+    Without attention, tokens do not depend on each other. An output that depends on other tokens
+    becomes NaN.
+    """
+    attended = False
+
+    def watch(*_: object) -> None:
+        nonlocal attended
+        attended = True
+
+    def enter(*_: object) -> None:
+        nonlocal attended
+        attended = False
+
+    def narrowing(forward: Forward) -> Forward:
+        def narrow(tokens: Tensor, *more: Any, **named: Any) -> Any:
+            if not attended or tokens.ndim != 3 or more or named:
+                return forward(tokens, *more, **named)
+            output = forward(tokens[:, :prefix])
+            rest = tokens.shape[1] - prefix
+            return nn.functional.pad(output, (0, 0, 0, rest), value=torch.nan)
+
+        return narrow
+
+    others = [part for part in block.children() if attention not in part.modules()]
+    with (
+        block.register_forward_pre_hook(enter),
+        attention.register_forward_hook(watch),
+        forwards_replaced(others, narrowing),
+    ):
         yield

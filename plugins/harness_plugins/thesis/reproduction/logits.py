@@ -50,7 +50,9 @@ def over_all_images(study: Study) -> Output:
 
 
 def _ablation(study: Study, images: list[str]) -> Ablation:
-    return study.thesis_run.ablate(LOUVAIN, images, AblationSettings(together=1), study.plugins)
+    return study.thesis_run.ablate(
+        LOUVAIN, images, AblationSettings(together=1), study.plugins, progress=study.progress
+    )
 
 
 def _name(effect: Effect) -> str:

@@ -17,7 +17,9 @@ def foreground_agreement(study: Study) -> Output:
             "needs to know the foreground, which brightness defines for grey images on black only; "
             "with masks: `harness foreground RUN --masks DIR`"
         )
-    found = study.thesis_run.foreground(BrightnessThreshold(0), study.plugins)
+    found = study.thesis_run.foreground(
+        BrightnessThreshold(0), study.plugins, progress=study.progress
+    )
     rows = [row for each in found.methods for row in _rows(each)]
     return Output(
         {"semantics": pandas.DataFrame(rows)},
