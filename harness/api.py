@@ -1,6 +1,7 @@
 """The Python interface; the command line offers the same."""
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from harness.errors import FolderOfRunsError, HarnessError
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
-from harness.planning.suites import Plugins, refuse_unknown, resolve_run
+from harness.planning.suites import Plugins, resolve_run
 from harness.plugin import registry
+from harness.plugin.arguments import checked
 from harness.plugin.base import Component
 from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
+from harness.plugin.spec import refuse_unknown, split
 from harness.results import Run as Run
 from harness.store import open_for_reading
 from harness.views.progress import shown_progress
@@ -41,6 +44,7 @@ def _recall(how: Execution) -> Plugins:
         return how.plugins, ()
 
 
+@checked
 def run(
     suite: str | Path | None = None, *, progress: bool | Progress = True, **settings: Any
 ) -> Run:
@@ -117,13 +121,17 @@ run.__doc__ = (run.__doc__ or "").replace(
 )
 
 
-def open_run(path: str | Path) -> Run:
-    """Open the run in a folder.
+@checked
+def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
+    """Open the run in a folder; warns if it is unfinished.
 
     Parameters
     ----------
     path
         The run's folder.
+    selectors
+        Names or specs of the selectors whose selections are read; by default the run's own,
+        without those that `harness select` applied.
 
     Returns
     -------
@@ -132,7 +140,8 @@ def open_run(path: str | Path) -> Run:
     Raises
     ------
     HarnessError
-        If there is no run, several, or one of another version of the store.
+        If there is no run, several, one of another version of the store, a damaged one, or none
+        with such a selector.
 
     Examples
     --------
@@ -145,10 +154,13 @@ def open_run(path: str | Path) -> Run:
     folder = Path(path)
     if run_folders(folder) not in ([], [folder]):
         raise FolderOfRunsError(folder)
-    with open_for_reading(folder):
-        return Run(folder)
+    run = Run(folder, tuple(part for text in selectors for part in split(text)))
+    if lacks := run.unfinished():
+        warnings.warn(f"{folder}: {lacks}", stacklevel=3)
+    return run
 
 
+@checked
 def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:
     """Make the component that a spec describes, to call its methods by hand.
 

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
-from harness.analysis.comparison import PairedRuns, pair_runs
+from harness.analysis.comparison import PairedMethod, PairedMetric, PairedRuns, pair_runs
 from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
-from harness.analysis.method import flatten
-from harness.analysis.partitions import StoredPartition, stored_partition
+from harness.analysis.method import flat_types, flatten
+from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
 from harness.engine.environment import environment
 from harness.engine.selecting import apply_selectors
+from harness.errors import HarnessError
 from harness.planning.progress import Progress
 from harness.planning.suites import execution
 from harness.plugin import registry
+from harness.plugin.arguments import checked_class
 from harness.plugin.recorded import recalled
 from harness.plugin.values import Image
 from harness.store import Store, frames, open_for_reading
@@ -37,6 +39,7 @@ Plugins = Sequence[str | Path]
 ProgressOption = bool | Progress
 
 
+@checked_class
 @dataclass(frozen=True)
 class Run:
     """A run's folder; every method reads the store in it anew.
@@ -52,6 +55,9 @@ class Run:
     ----------
     folder : pathlib.Path
         The run's folder.
+    selectors : tuple of str, optional
+        Names or specs of the selectors whose selections are read, the run's own by default. The
+        run may have others that `select` applied.
 
     Examples
     --------
@@ -78,12 +84,14 @@ class Run:
     {'planted-000': 4, 'planted-001': 4}
     >>> run.partition("planted-000", "louvain").labels.shape
     (36,)
-    >>> run.select("fixed[level=0.5]")
-    0
+    >>> run.select("fixed[level=0.5]").leaderboard()[["clusterer", "selector"]]
+      clusterer          selector
+    0   louvain  fixed[level=0.5]
     >>> folder.cleanup()
     """
 
     folder: Path
+    selectors: tuple[str, ...] = ()
 
     def leaderboard(
         self, by: str | None = None, *, progress: ProgressOption = True
@@ -93,9 +101,9 @@ class Run:
         It holds rank, tier, specs, means over maps (modularity, excess, jaccard, n_clusters,
         coverage, p_value, seconds), and how many maps are accepted, significant, ok and in total.
         """
-        import pandas
-
-        return pandas.DataFrame([flatten(row) for row in self.rows(by, progress=progress)])
+        return frames.of_rows(
+            [flatten(row) for row in self.rows(by, progress=progress)], ranking.TYPES
+        )
 
     def rows(self, by: str | None = None, *, progress: ProgressOption = True) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
@@ -141,20 +149,20 @@ class Run:
 
     def select(
         self,
-        selectors: str | Sequence[str],
+        selectors: Sequence[str],
         plugins: Plugins = (),
         progress: ProgressOption = True,
-    ) -> int:
-        """Apply more selectors to the stored profiles; returns how many selections failed.
+    ) -> "Run":
+        """Apply more selectors, given by specs, to the stored profiles; nothing is clustered again.
 
-        Nothing is clustered again. What the selectors, given by specs, select is stored with what
-        others selected.
+        What they select is stored beside what the run's own selected. Returns the run as these
+        selectors see it, as does `open_run(…, selectors=…)`.
         """
-        specs = [selectors] if isinstance(selectors, str) else selectors
         paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
         how, known = execution({"plugins": paths}), registry.load(paths, unusable)
         with shown_progress(progress) as shown:
-            return apply_selectors(self.folder, specs, how, known, shown)
+            applied = apply_selectors(self.folder, selectors, how, known, shown)
+        return Run(self.folder, tuple(applied))
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -177,7 +185,7 @@ class Run:
 
         It holds cell and what identifies it, point, level (the fraction of weights that is pruned),
         threshold, density, modularity on the pruned and on the full graph, n_clusters, coverage,
-        labels (arrays of n nodes, −1 is unassigned), diagnostics, warnings.
+        labels (arrays of n nodes, −1 is unassigned), diagnostics and warnings (JSON).
         """
         return self._read(frames.points)
 
@@ -236,16 +244,15 @@ class Run:
     def image_report(
         self,
         image: str,
-        filters: Mapping[str, str] | None = None,
+        filters: Mapping[str, str | int] | None = None,
         clusterers: Sequence[str] = (),
-        selectors: Sequence[str] = (),
     ) -> ImageReport:
         """Report what every method found on one map of an image, and on its controls.
 
         `filters` identify the map if the image has several, such as {"head": "3"}. Without
-        `clusterers` and `selectors`, given by specs or names, all are reported.
+        `clusterers`, given by specs or names, all are reported.
         """
-        return self._read(image_report, image, filters or {}, clusterers, selectors)
+        return self._read(image_report, image, filters or {}, clusterers)
 
     def weights(
         self, report: ImageReport, *, alone: bool = False
@@ -296,19 +303,30 @@ class Run:
         """Compare with another run, cell by cell; a frame of one row a method and metric.
 
         Its columns are the fields of PairedMethod and PairedMetric in
-        `harness.analysis.comparison`. Differences are the other run's less this one's.
+        `harness.analysis.comparison`. Differences are the other run's less this one's. Raises
+        HarnessError if nothing in one run has a partner in the other.
         """
-        import pandas
-
-        methods = [flatten(method) for method in self.paired(other, progress=progress).methods]
-        return pandas.DataFrame(
-            [{**method, **metric} for method in methods for metric in method["metrics"]]
-        ).drop(columns="metrics", errors="ignore")
+        found = self.paired(other, progress=progress)
+        if not found.paired:
+            raise HarnessError(
+                f"{found.first} and {found.second}: nothing is paired: no image or map has the "
+                "same method in both"
+            )
+        methods = map(flatten, found.methods)
+        rows = [{**method, **metric} for method in methods for metric in method["metrics"]]
+        return frames.of_rows(rows, {**flat_types(PairedMethod), **flat_types(PairedMetric)})
 
     def paired(self, other: "Run", *, progress: ProgressOption = True) -> PairedRuns:
         """Return the rows of `compare` as values, and what else differs between the runs."""
         with shown_progress(progress) as shown:
             return self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
+
+    def unfinished(self) -> str:
+        """Return what the run lacks because it was stopped, in words; "" if it is complete.
+
+        What is there can be read, and is all that figures and tests are made of.
+        """
+        return self._read(Store.unfinished)
 
     def settings(self) -> dict[str, Any]:
         """Return what was asked for: the fields of `Settings`, by name."""
@@ -337,6 +355,12 @@ class Run:
         self, part: Callable[Concatenate[Store, P], T], *arguments: P.args, **options: P.kwargs
     ) -> T:
         with open_for_reading(self.folder) as stored:
+            if self.selectors:
+                known = stored.known_selectors()
+                chosen = matching_specs("selector", self.selectors, known)
+            else:
+                chosen = list(stored.selectors)
+            stored.show_selectors(chosen)
             return part(stored, *arguments, **options)
 
     def _registry(self, plugins: Plugins) -> registry.Registry:

@@ -151,8 +151,9 @@ def test_a_dry_run_judges_the_time_by_what_like_cells_took(
     slow = small(planted, "--clusterers", "slow[seconds=0.05]", "--out", "out")
     slow += ["--perturbations", "none"]
     harness_command(*slow, "-j", 1)
-    more = harness_command(*slow, "--repeats", 3, "--dry-run", "--json", "-j", 1)
-    other = harness_command(*slow, "--clusterers", "louvain", "--dry-run", "--json")
+    more = harness_command(*slow, "--repeats", 3, "--overwrite", "--dry-run", "--json", "-j", 1)
+    louvain = ("--clusterers", "louvain", "--overwrite")
+    other = harness_command(*slow, *louvain, "--dry-run", "--json")
 
     estimate_cost = json.loads(more.stdout)
     assert (estimate_cost["cells"], estimate_cost["cached"], estimate_cost["new"]) == (18, 6, 12)

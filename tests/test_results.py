@@ -1,3 +1,7 @@
+import contextlib
+import inspect
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import networkx
@@ -56,6 +60,81 @@ def test_points_carry_their_identity_and_the_modularity_of_their_labels(
     clusters = [set(np.flatnonzero(labels == label).tolist()) for label in set(row.labels)]
     expected = networkx.community.modularity(graph, clusters)
     assert row.modularity == pytest.approx(expected, abs=1e-9)
+
+
+FRAMES: dict[str, Callable[[harness.Run], pandas.DataFrame]] = {
+    "leaderboard": harness.Run.leaderboard,
+    "images": harness.Run.images,
+    "cells": harness.Run.cells,
+    "points": harness.Run.points,
+    "selections": harness.Run.selections,
+    "tests": harness.Run.tests,
+    "stabilities": harness.Run.stabilities,
+    "compare": lambda run: run.compare(run),
+}
+LISTS = {"labels", "null_statistics"}
+
+
+@pytest.fixture(scope="module", params=["all", "failed", "images"])
+def any_run(
+    request: pytest.FixtureRequest,
+    finished: harness.Run,
+    hostile: Path,
+    planted_maps: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> harness.Run:
+    """A run with all tables, one whose cells all failed, and one on images."""
+    out = tmp_path_factory.mktemp("results") / "out"
+    if request.param == "failed":
+        return small_run(out, planted_maps, clusterers="raising", plugins=hostile)
+    if request.param == "images":
+        return small_run(out, images="noise[count=1]", extractors="one-layer-vit")
+    return finished
+
+
+def test_every_frame_is_in_the_table() -> None:
+    annotated = {
+        name
+        for name, method in inspect.getmembers(harness.Run, inspect.isfunction)
+        if method.__annotations__.get("return") == "pandas.DataFrame"
+    }
+    assert annotated == set(FRAMES)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_has_plain_columns_and_goes_where_frames_go(
+    name: str, any_run: harness.Run, tmp_path: Path
+) -> None:
+    full = FRAMES[name](any_run)
+    types = {column: str(full[column].dtype) for column in full}
+    for column, dtype in types.items():
+        assert (dtype == "object") == (column in LISTS), column
+
+    for frame in (full, full.iloc[:0]):
+        frame.to_parquet(tmp_path / "frame.parquet")
+        plain = frame.drop(columns=list(LISTS), errors="ignore")
+        assert len(plain.drop_duplicates()) <= len(plain)
+        for column in plain.select_dtypes("number"):
+            assert len(plain.nlargest(1, column)) == min(1, len(plain))
+        with contextlib.closing(sqlite3.connect(":memory:")) as database:
+            plain.to_sql("frame", database)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_the_types_of_a_frame_do_not_depend_on_the_run(
+    name: str, any_run: harness.Run, finished: harness.Run
+) -> None:
+    assert FRAMES[name](any_run).dtypes.to_dict() == FRAMES[name](finished).dtypes.to_dict()
+
+
+def test_a_comparison_that_pairs_nothing_is_refused(
+    finished: harness.Run, tmp_path: Path, planted_maps: Path
+) -> None:
+    other = small_run(tmp_path / "out", planted_maps, clusterers="kmeans", levels=1)
+
+    with pytest.raises(harness.HarnessError, match="nothing is paired"):
+        finished.compare(other)
+    assert finished.paired(other).paired == 0
 
 
 def test_an_opened_run_is_the_run(finished: harness.Run) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from harness.metrics.salience import ClusterSalience, order_by_salience
 from harness.planning.identity import key_of, seed_of, source_digest
 from harness.planning.progress import SILENT, Progress
 from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse, OutputKind
+from harness.plugin.arguments import checked_class
 from harness.plugin.registry import Registry
 from harness.plugin.spec import hint
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
@@ -41,6 +42,7 @@ MOST_SETS = 2000
 MOST_DRAWS = 100_000
 
 
+@checked_class
 @dataclass(frozen=True)
 class AblationSettings:
     """How clusters are removed, and how many random sets of patches they are compared with.
@@ -59,11 +61,6 @@ class AblationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("at", get_args(At)), ("fill", get_args(Fill))):
-            if getattr(self, name) not in choices:
-                raise HarnessError(
-                    f"{name}: expected {', '.join(choices)}, not {getattr(self, name)!r}"
-                )
         if self.at == "keys" and self.fill != "zero":
             raise HarnessError("keys are masked, not filled; fill is for block and attention")
         for name, least, most in (

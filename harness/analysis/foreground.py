@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from harness.metrics.inference import Estimate, estimate
 from harness.metrics.partition import cluster_count, coverage, drop_singletons
 from harness.metrics.salience import order_by_salience
 from harness.planning.progress import SILENT, Progress
+from harness.plugin.arguments import checked_class
 from harness.plugin.base import ImageSet
 from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
@@ -39,6 +40,7 @@ SEED = 0
 NOT_ACCEPTED = "no level was accepted"
 
 
+@runtime_checkable
 class Foreground(Protocol):
     """Defines the foreground of images."""
 
@@ -46,6 +48,7 @@ class Foreground(Protocol):
         """Which pixels (height, width) are foreground; HarnessError if the image has none."""
 
 
+@checked_class
 @dataclass(frozen=True)
 class BrightnessThreshold:
     """The foreground is the pixels of grey images that are brighter than a value in 0 … 254."""

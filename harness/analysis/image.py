@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.planning.survey import MapRecord
 from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
+from harness.plugin.spec import refuse_unknown
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.maps import is_intact, load_map
@@ -93,8 +94,9 @@ class ImageReport:
 
     image_set: "" for stored maps; size: (height, width, channels), None if the image is unknown or
     could not be loaded, as label may be; nodes: 0 if there is no map; grid, region, truth: those of
-    the map; unreadable: why there is no map, "" if there is one; others: the other values that the
-    run has for the image, by key of `harness.analysis.partitions.CELL_KEYS` without a filter.
+    the map; unreadable: why there is no map, "" if there is one. By key of
+    `harness.analysis.partitions.CELL_KEYS`: others are the other values that the run has for the
+    image, without a filter; apart is what tells the map from the image's others.
     """
 
     image: str
@@ -112,28 +114,27 @@ class ImageReport:
     truth: Integers | None
     unreadable: str
     others: Mapping[str, tuple[str, ...]]
+    apart: Mapping[str, str]
     methods: tuple[MethodReport, ...]
 
 
 def image_report(
     store: Store,
     image: str,
-    filters: Mapping[str, str],
+    filters: Mapping[str, str | int],
     clusterers: Sequence[str] = (),
-    selectors: Sequence[str] = (),
 ) -> ImageReport:
     """Read what the run found on one map of an image.
 
     filters select the map, by key of `harness.analysis.partitions.CELL_KEYS`; without a filter for
-    a key, the first value in the plan counts. Clusterers and selectors are specs or names; by
-    default all. Raises HarnessError if the run has none that match.
+    a key, the first value in the plan counts. Clusterers are specs or names; by default all.
+    Raises HarnessError if the run has none that match.
     """
-    rows, others = _select_cells(cells_of_image(store, image), filters)
+    refuse_unknown("filters: there is no key", filters, tuple(CELL_KEYS), "there are")
+    rows, others, apart = _select_cells(cells_of_image(store, image), filters)
     first = rows[0]
     selections = _selections(store, rows)
-    known = sorted({each.selector for found in selections.values() for each in found})
-    wanted = matching_specs("--method", "clusterer", clusterers, [row["clusterer"] for row in rows])
-    chosen_by = matching_specs("--selector", "selector", selectors, known)
+    wanted = matching_specs("clusterer", clusterers, [row["clusterer"] for row in rows])
     record = store.map(first["map"]) or MapRecord(first["map"], reason=NOT_EXTRACTED)
     size, label, refused = _image(store, first["image_set"], image)
     return ImageReport(
@@ -147,13 +148,9 @@ def image_report(
         truth=None if record.truth is None else np.array(record.truth),
         unreadable=refused or record.reason,
         others=others,
+        apart=apart,
         methods=tuple(
-            _method(
-                store,
-                image,
-                row,
-                [each for each in selections[row["cell"]] if each.selector in chosen_by],
-            )
+            _method(store, image, row, selections[row["cell"]])
             for row in rows
             if row["clusterer"] in wanted
         ),
@@ -178,19 +175,21 @@ def weights_by_head(
 
 
 def _select_cells(
-    rows: Sequence[Mapping[str, Any]], filters: Mapping[str, str]
-) -> tuple[list[Mapping[str, Any]], dict[str, tuple[str, ...]]]:
-    """The cells of one map, graph and repeat, and the values of the other cells by key."""
-    left, others = list(rows), {}
+    rows: Sequence[Mapping[str, Any]], filters: Mapping[str, str | int]
+) -> tuple[list[Mapping[str, Any]], dict[str, tuple[str, ...]], dict[str, str]]:
+    """The cells of one map, graph and repeat, with `others` and `apart` of the report."""
+    left, others, apart = list(rows), {}, {}
     for key, column in CELL_KEYS.items():
         values = list(dict.fromkeys(str(row[column]) for row in left))
         chosen = values[0]
         if key in filters:
-            chosen = matching_specs(f"--{key}", key, [filters[key]], values)[0]
+            chosen = matching_specs(key, [str(filters[key])], values)[0]
         elif len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
+        if len(values) > 1:
+            apart[key] = chosen
         left = [row for row in left if str(row[column]) == chosen]
-    return left, others
+    return left, others, apart
 
 
 def _image(

@@ -6,14 +6,14 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
-from harness.errors import HarnessError, RunStoppedError
+from harness.errors import HarnessError
 from harness.planning.identity import code_digest, identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
 from harness.plugin.values import AttentionMap, Image
 from harness.store import Store
-from harness.store.maps import load_map
+from harness.store.maps import is_intact, load_map
 
 # Digits of a digest that messages show.
 SHOWN = 12
@@ -130,10 +130,9 @@ def attention_of(store: Store, key: str, image: str) -> AttentionMap:
     """An image's stored map, memory-mapped; HarnessError if its file is missing or damaged."""
     record = store.map(key)
     assert record is not None
-    try:
-        return load_map(store.maps_folder, record)
-    except RunStoppedError as error:
+    if not is_intact(store.maps_folder, record.digest):
         raise HarnessError(
-            f"{store.maps_folder}: the map of {image} is missing or damaged; harness run with "
-            "--force and the extractor's name computes all maps again"
-        ) from error
+            f"{store.maps_folder / record.digest}.npy: the map of {image} is missing or damaged; "
+            "to compute all maps again, force the extractor by its name"
+        )
+    return load_map(store.maps_folder, record)

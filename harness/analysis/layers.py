@@ -142,7 +142,7 @@ def layers(
     Raises HarnessError if the run has no such clusterer, or one layer and head only.
     """
     methods = _by_method(store, progress)
-    wanted = matching_specs("--of", "clusterer", clusterers, [key.clusterer for key in methods])
+    wanted = matching_specs("clusterer", clusterers, [key.clusterer for key in methods])
     if len({(each.layer, each.head) for found in methods.values() for each in found}) < 2:
         raise HarnessError(
             f"{store.folder}: the run has one layer and head only, and nothing to compare them "

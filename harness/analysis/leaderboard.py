@@ -11,14 +11,14 @@ Figures that differ by rounding alone are equal.
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from harness.analysis.columns import field_named
-from harness.analysis.method import MethodKey, flatten, grouped, short_names
+from harness.analysis.method import MethodKey, flat_types, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.metrics.inference import bootstrap_interval, spread, standings
 from harness.metrics.significance import is_significant
@@ -105,12 +105,8 @@ class Row:
 
 
 # The columns of the exported leaderboard: all but the tests against each control.
-COLUMNS = tuple(
-    name
-    for field in fields(Row)
-    if field.name != "controls"
-    for name in (MethodKey._fields if field.name == "method" else (field.name,))
-)
+TYPES = flat_types(Row)
+COLUMNS = tuple(TYPES)
 SORTABLE = tuple(name for name in COLUMNS if name != "rank")
 SMALLEST_FIRST = (
     "tier", "clusterer", "selector", "graph", "extractor", "image_set", "across_images",
@@ -170,7 +166,7 @@ def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
         rows += [replace(row, rank=len(rows) + row.rank) for row in comparison.rows]
     if by is None:
         return rows
-    field = field_named(by, SORTABLE, f"--by {by}: no such column")
+    field = field_named(by, SORTABLE, f"there is no column {by!r} to sort by")
     values = tied([flatten(row)[field] for row in rows])
     return _in_order(
         rows, [_missing_last(each, falling=field not in SMALLEST_FIRST) for each in values]

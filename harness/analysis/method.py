@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -43,6 +43,16 @@ def short_names(methods: Sequence[MethodKey]) -> list[str]:
 def flatten(value: "DataclassInstance") -> dict[str, Any]:
     """A dataclass as nested dictionaries; a method's fields stand in place of the method."""
     return asdict(value, dict_factory=_flattened)
+
+
+def flat_types(owner: type["DataclassInstance"]) -> dict[str, Any]:
+    """The type of each single value that `flatten` gives, by name."""
+    hints = get_type_hints(owner)
+    flat = {name: kind for name, kind in hints.items() if get_origin(kind) is not tuple}
+    found: dict[str, Any] = {}
+    for name, kind in flat.items():
+        found |= MethodKey.__annotations__ if kind is MethodKey else {name: kind}
+    return found
 
 
 def _flattened(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -25,14 +25,16 @@ from harness.store.selections import count_observed, perturbed_cells
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
 # read at the level selected on the image. The modularity is that of the reference control; a failed
-# cell of any control makes the observation incomplete, a control that cannot be drawn does not.
-# Where none is planned for a map, because its group has enough draws without it, the mean over all
-# draws of the group takes their place.
+# cell of any control makes the observation incomplete, a control that cannot be drawn does not. Of
+# an unfinished run those draws count that are there, if one is of the reference control. Where none
+# is planned for a map, because its group has enough draws without it, the mean over all draws of
+# the group takes their place.
 OUTCOMES = """
 WITH controls AS (
     SELECT observed.position AS position, chosen.selector AS selector,
            avg(CASE WHEN control.control = :reference THEN point.modularity END) AS modularity,
-           min(cells.status IS 'ok' OR coalesce(maps.reason, '') <> '') AS ok
+           min(CASE WHEN coalesce(maps.reason, '') <> '' THEN 1 ELSE cells.status = 'ok' END)
+               AND max(control.control = :reference AND cells.status IS NOT NULL) AS ok
     FROM planned AS observed
     JOIN selections AS chosen ON chosen.cell = observed.cell
     JOIN planned AS control ON control.role = 'control' AND control.observed = observed.map
@@ -65,7 +67,8 @@ SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.gr
             WHEN chosen.status IS NULL THEN 'no level was selected yet'
             WHEN chosen.status <> 'ok' THEN chosen.reason
             ELSE '' END AS reason,
-       cells.status IS 'ok' AND chosen.status IS 'ok' AND coalesce(controls.ok, 1) AS ok,
+       cells.status IS 'ok' AND chosen.status IS 'ok'
+           AND (controls.position IS NULL OR controls.ok IS 1) AS ok,
        CASE WHEN chosen.accepted THEN point.modularity ELSE 0.0 END AS modularity,
        CASE WHEN chosen.accepted THEN point.modularity_full ELSE 0.0 END AS modularity_full,
        CASE WHEN chosen.accepted THEN coalesce(controls.modularity, pooled.modularity)
@@ -179,7 +182,7 @@ def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]
 
 def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     """Every planned observation under every selector, failures included, as planned."""
-    selectors = store.settings()["selectors"]
+    selectors = store.selectors
     progress.begin("reading results", count_observed(store) * len(selectors))
     tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")

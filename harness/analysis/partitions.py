@@ -171,14 +171,15 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
     return [dict(row) for row in rows]
 
 
-def matching_specs(option: str, kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
+def matching_specs(kind: str, texts: Sequence[str], known: Sequence[str]) -> list[str]:
     """The known specs that have one of the texts as spec, label or name; all if there are no texts.
 
-    Raises HarnessError, naming the option and the kind, if a text matches none.
+    Raises HarnessError, naming the kind, if a text matches none.
     """
     if not texts:
         return list(dict.fromkeys(known))
-    return [spec for text in texts for spec in _matching(f"{option} {text}", kind, text, known)]
+    found = [_matching("", kind, text, known) for text in texts]
+    return list(dict.fromkeys(spec for specs in found for spec in specs))
 
 
 def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> list[str]:
@@ -189,7 +190,8 @@ def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> li
     found = [spec for spec in specs if text in (component_name(spec), labels[spec])]
     if not found:
         suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs, 5)
-        raise HarnessError(f"{context}: the run has no {kind} {text!r}{suggestion}")
+        prefix = f"{context}: " if context else ""
+        raise HarnessError(f"{prefix}the run has no {kind} {text!r}{suggestion}")
     return found
 
 
@@ -232,8 +234,10 @@ def _planted(
 
 def _selected(store: Store, cell: str, text: str, wanted: str | None) -> tuple[int, str, bool]:
     """The number of the level that a selector chose, its spec, and whether it accepted it."""
+    # A reference may name any selector that was applied.
+    table = "selections" if wanted is None else "main.selections"
     rows = store.connection.execute(
-        "SELECT selector, status, candidate, accepted, reason FROM selections "
+        f"SELECT selector, status, candidate, accepted, reason FROM {table} "
         "WHERE cell = ? ORDER BY selector",
         (cell,),
     )

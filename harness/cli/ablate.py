@@ -6,7 +6,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.options import (
+    add_json_option,
+    add_plugin_option,
+    add_run_argument,
+    add_selector_option,
+    open_stored,
+)
 from harness.cli.output import columns_of, print_result, write_table
 from harness.errors import HarnessError
 from harness.plugin.ablation import At, Fill
@@ -64,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, default, text in NUMBERS:
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    add_selector_option(parser)
     add_plugin_option(parser)
     add_json_option(parser)
     parser.add_argument(
@@ -74,14 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Remove clusters and show the effects; returns the exit code."""
     from harness.analysis.ablation import AblationSettings
-    from harness.api import open_run
     from harness.views.ablation import show
 
     values = vars(arguments)
     settings = AblationSettings(
         **{each.name: values[each.name] for each in fields(AblationSettings)}
     )
-    opened = open_run(arguments.run_folder)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )

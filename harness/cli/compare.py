@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli.options import add_json_option
+from harness.cli.options import add_json_option, add_selector_option, open_stored
 from harness.cli.output import print_result
 from harness.errors import escape_line
 
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIMIT",
         help="fail if a method's mean is worse by more, as in modularity:-5%%; may be repeated",
     )
+    add_selector_option(parser)
     add_json_option(parser)
 
 
@@ -47,11 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare; returns 0, or 3 if something got worse than a limit."""
     from harness.analysis.limits import read_limit, regressions
     from harness.analysis.method import flatten
-    from harness.api import open_run
     from harness.views.comparison import show
 
     limits = [read_limit(text) for text in arguments.fail_on]
-    runs = open_run(arguments.first).paired(open_run(arguments.second))
+    first, second = (
+        open_stored(path, arguments.selectors) for path in (arguments.first, arguments.second)
+    )
+    runs = first.paired(second)
     worse = regressions(runs, limits) if limits else []
     print_result(
         lambda console: show(runs, console),

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_json_option
+from harness.cli.options import add_json_option, open_stored
 from harness.cli.output import print_result
 from harness.errors import HarnessError
 
@@ -111,14 +111,13 @@ def _read_labels(path: Path) -> "Integers":
 
 
 def _of_run(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:
-    from harness.api import open_run
 
     if arguments.of is None or arguments.beside is None:
         raise HarnessError(
             "--of and --with name the two partitions, as in --of louvain --with infomap "
             "(see harness compare-partitions --help)"
         )
-    opened = open_run(arguments.first)
+    opened = open_stored(arguments.first)
     found = [opened.partition(arguments.second, text) for text in (arguments.of, arguments.beside)]
     first, second = ((str(each), each.labels, each.identity()) for each in found)
     return f"{opened.folder}, {arguments.second}\n", first, second

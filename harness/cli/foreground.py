@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.options import (
+    add_json_option,
+    add_plugin_option,
+    add_run_argument,
+    add_selector_option,
+    open_stored,
+)
 from harness.cli.output import columns_of, print_result, write_table
 
 if TYPE_CHECKING:
@@ -37,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also count selected levels that the selector did not accept",
     )
+    add_selector_option(parser)
     add_plugin_option(parser)
     add_json_option(parser)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write one row per map")
@@ -48,10 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.analysis.foreground import MapAgreement
     from harness.analysis.method import MethodKey, flatten
-    from harness.api import open_run
     from harness.views.foreground import show
 
-    opened = open_run(arguments.run_folder)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     plugins = arguments.plugins or ()
     found = opened.foreground(_foreground(arguments), plugins, candidates=arguments.candidates)
     print_result(

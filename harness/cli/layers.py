@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli.options import add_json_option, add_run_argument
+from harness.cli.options import add_json_option, add_run_argument, add_selector_option, open_stored
 from harness.cli.output import columns_of, print_result, write_drawings
 
 SUMMARY = "show which layers and heads cluster, and how similar their clusters are"
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="METHOD",
         help="show only this clusterer; may be repeated (default all)",
     )
+    add_selector_option(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write figures and tables to this folder"
     )
@@ -29,10 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show layers and heads; returns the exit code."""
-    from harness.api import open_run
     from harness.views.layers import document, show, tables
 
-    opened = open_run(arguments.run_folder)
+    opened = open_stored(arguments.run_folder, arguments.selectors)
     found, written = opened.layers(arguments.of), []
     if arguments.out is not None:
         from harness.views.figures.layers import drawings

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import add_selector_option, open_stored
 from harness.cli.output import columns_of, print_result, write_csv
 from harness.cli.streams import exact_stdout
 from harness.errors import HarnessError
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness leaderboard`."""
     parser.epilog = "docs/glossary.md explains every column."
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder")
+    add_selector_option(parser)
     parser.add_argument(
         "--by", metavar="COLUMN", help="sort by this column, by its heading or its name in JSON"
     )
@@ -56,9 +58,8 @@ def _singular(text: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the leaderboards; returns the exit code."""
-    from harness.api import open_run
 
-    opened = [open_run(path) for path in arguments.runs]
+    opened = [open_stored(path, arguments.selectors) for path in arguments.runs]
     changes = {"by": arguments.by, "pairs": arguments.pairs, "stability": arguments.stability}
     if arguments.per is None:
         print_leaderboards(opened, arguments.form, **changes)
@@ -105,6 +106,7 @@ def print_leaderboards(
     documents = [
         {
             "run": board.run,
+            "unfinished": board.unfinished,
             "rows": [flatten(row) for row in board.rows],
             "comparisons": [
                 {name: value for name, value in asdict(each).items() if name != "rows"}
@@ -127,9 +129,8 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     compared = run.comparisons()
     rows = ranked(compared, by)
     inline = any(session.get("isolation") == "none" for session in run.sessions())
-    return Board(
-        str(run.folder), rows, compared, run.verdicts(), run.settings(), run.controls(), by, inline
-    )
+    of_run = run.verdicts(), run.settings(), run.controls()
+    return Board(str(run.folder), rows, compared, *of_run, by, inline, run.unfinished())
 
 
 def _print(

@@ -1,11 +1,16 @@
 """Options that several commands have, and those that come from declared settings."""
 
 import argparse
-from collections.abc import Mapping
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import escape_controls
+
 if TYPE_CHECKING:
+    from harness.api import Run
     from harness.planning.declaration import Setting
 
 Parser = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -21,6 +26,31 @@ def add_plugin_option(parser: Parser) -> None:
 def add_run_argument(parser: argparse.ArgumentParser) -> None:
     """Add the folder of a finished run, as `run_folder`."""
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
+
+
+def add_selector_option(parser: Parser) -> None:
+    """Add `--selector NAME`, as `selectors`: a list of names, empty if it is not given."""
+    parser.add_argument(
+        "--selector",
+        dest="selectors",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="read what this selector selected, also one that `harness select` applied; may be "
+        "repeated (default: those of the run's settings)",
+    )
+
+
+def open_stored(folder: Path, selectors: Sequence[str] = ()) -> "Run":
+    """Open a run; a line on stderr says what an unfinished one lacks."""
+    from harness.api import open_run
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run = open_run(folder, selectors)
+    for each in caught:
+        print(f"warning: {escape_controls(str(each.message))}", file=sys.stderr)
+    return run
 
 
 def add_json_option(parser: Parser, what: str = "JSON") -> None:

@@ -2,15 +2,22 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
-from harness.cli.options import add_json_option, add_plugin_option, add_run_argument
+from harness.cli.options import add_json_option, add_plugin_option, add_run_argument, open_stored
 from harness.cli.output import exit_status
 
 SUMMARY = "apply other selectors to a run, without clustering again"
 
+EXPLANATION = """
+What they select is stored beside what the run's own selectors selected. The leaderboard shows both
+now; later commands show the run's own, and others if `--selector NAME` asks for them.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness select`."""
+    parser.epilog = EXPLANATION
     add_run_argument(parser)
     parser.add_argument(
         "--selectors", required=True, metavar="NAMES", help="selectors, separated by commas"
@@ -21,12 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Apply the selectors; returns 0 if all selections are ok, 2 if some failed."""
-    from harness.api import open_run
     from harness.cli.leaderboard import print_leaderboards
 
-    opened = open_run(arguments.run_folder)
-    failed = opened.select(arguments.selectors, arguments.plugins or ())
-    print_leaderboards([opened], "json" if arguments.json else "table")
+    opened = open_stored(arguments.run_folder)
+    chosen = opened.select(arguments.selectors, arguments.plugins or ())
+    both = replace(chosen, selectors=(*opened.settings()["selectors"], *chosen.selectors))
+    print_leaderboards([both], "json" if arguments.json else "table")
+    failed = chosen.failures().get("selection failed", 0)
     return exit_status({"selection failed": failed} if failed else {})
 
 

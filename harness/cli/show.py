@@ -5,7 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_plugin_option, add_run_argument
+from harness.cli.options import (
+    add_plugin_option,
+    add_run_argument,
+    add_selector_option,
+    open_stored,
+)
 from harness.cli.output import table_console, write_drawings
 from harness.errors import HarnessError
 
@@ -33,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "image", nargs="?", metavar="IMAGE", help="an image or map of the run; omit it for a list"
     )
-    for name in ("method", "selector"):
-        parser.add_argument(
-            f"--{name}",
-            action="append",
-            default=[],
-            metavar="NAME",
-            help=f"show this {name}; may be repeated (default all)",
-        )
+    parser.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="show this method; may be repeated (default all)",
+    )
+    add_selector_option(parser)
     which = parser.add_argument_group(
         "which map", "Without these options, the first map of the run's plan is shown."
     )
@@ -60,10 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the image, or list the images; returns the exit code."""
-    from harness.api import open_run
     from harness.views.show import show, show_images
 
-    opened, console = open_run(arguments.run_folder), table_console()
+    opened, console = open_stored(arguments.run_folder, arguments.selectors), table_console()
     if arguments.image is None:
         cells = opened.cells()
         show_images(cells, opened.images(), opened.selections(), console)
@@ -99,7 +103,7 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
 
     given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
     filters = {name: value for name, value in given.items() if value is not None}
-    report = opened.image_report(arguments.image, filters, arguments.method, arguments.selector)
+    report = opened.image_report(arguments.image, filters, arguments.method)
     image, class_name, weights, remarks = None, "", None, []
     if report.image_set and report.size is not None:
         try:

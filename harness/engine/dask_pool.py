@@ -16,7 +16,7 @@ import sys
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ try:
     import distributed
 except ImportError as error:
     raise HarnessError(
-        "--dask: Dask is not installed; pip install 'attention-harness[dask]'"
+        "dask: Dask is not installed; pip install 'attention-harness[dask]'"
     ) from error
 
 from harness.engine.dask_worker import (
@@ -125,10 +125,10 @@ class DaskPool:
             if takes and all(each in self._refused for each in takes):
                 first = next(iter(takes))
                 raise RunStoppedError(
-                    f"--dask: no worker is left that can be used: {first} {self._refused[first]}"
+                    f"dask: no worker is left that can be used: {first} {self._refused[first]}"
                 )
             if not takes and before:
-                self._progress.warn("--dask: there is no worker; waiting for one")
+                self._progress.warn("dask: there is no worker; waiting for one")
 
     def _ask(self, addresses: Sequence[str]) -> None:
         """Ask workers why they take no cells; those that just came are still checked."""
@@ -148,7 +148,7 @@ class DaskPool:
                 )
             if answer:
                 self._refused[address] = answer
-                self._progress.warn(f"--dask: the worker {address} gets no cells: it {answer}")
+                self._progress.warn(f"dask: the worker {address} gets no cells: it {answer}")
 
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
@@ -170,7 +170,7 @@ class DaskPool:
         except HarnessError as error:
             ended.set_exception(error)
         except BaseException as error:
-            ended.set_exception(RunStoppedError(f"--dask: {type(error).__name__}: {error}"))
+            ended.set_exception(RunStoppedError(f"dask: {type(error).__name__}: {error}"))
         self._cells.pop(job.key, None)
 
 
@@ -182,7 +182,7 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
     if task.status == "finished":
         return task.result()
     if task.status != "error":
-        raise RunStoppedError("--dask: the scheduler is gone; the same command continues")
+        raise RunStoppedError("dask: the scheduler is gone; the same command continues")
     error = task.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"
@@ -194,10 +194,17 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
 
 @contextmanager
 def connect(
-    execution: Execution, config: WorkerConfig, maps: Path, progress: Progress
+    execution: Execution,
+    config: WorkerConfig,
+    packages: Set[str],
+    maps: Path,
+    progress: Progress,
 ) -> Iterator[Pool]:
-    """A pool on a cluster; HarnessError if none answers, or if all its workers are refused."""
-    here = environment(config.extraction_threads)
+    """A pool on a cluster; HarnessError if none answers, or if all its workers are refused.
+
+    packages: those whose versions must be the same there.
+    """
+    here = environment(config.extraction_threads, packages)
     expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
@@ -207,7 +214,7 @@ def connect(
         client = _client(execution, opened)
         opened.callback(_close, client)
         name = f"attention-harness-{client.id}"
-        processes = WorkerProcesses(name, config, _files_of(config.plugins), expected)
+        processes = WorkerProcesses(name, config, _files_of(config.plugins), packages, expected)
         # It fails if one worker lacks the harness; that one is refused by its name.
         with contextlib.suppress(Exception):
             client.register_plugin(processes, name=name)
@@ -226,7 +233,7 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
         opened.enter_context(target)
     elif not ADDRESS.fullmatch(address):
         raise HarnessError(
-            f"--dask {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
+            f"dask: {address}: neither an address like tcp://host:8786 nor {LOCAL}, which starts "
             "workers here"
         )
     try:
@@ -236,7 +243,7 @@ def _client(execution: Execution, opened: contextlib.ExitStack) -> Any:
             client = distributed.Client(target, timeout=CONNECT_LIMIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HarnessError(
-            f"--dask {address}: no scheduler answers there ({' '.join(str(error).split())})"
+            f"dask: {address}: no scheduler answers there ({' '.join(str(error).split())})"
         ) from error
     if address == LOCAL:
         with contextlib.suppress(TimeoutError):

@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRec
 class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """The worker processes of one run on one Dask worker.
 
-    plugins: those of `--plugin`; expected: the environment of the coordinator, or None if any
-    environment is accepted.
+    plugins: those of `--plugin`; packages: those that the run uses; expected: the environment of
+    the coordinator, or None if any environment is accepted.
     """
 
     idempotent = True
@@ -76,6 +76,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     name: str
     config: WorkerConfig
     plugins: Plugins
+    packages: Set[str]
     expected: Mapping[str, Any] | None
 
     async def setup(self, worker: Any) -> None:
@@ -117,9 +118,9 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
 
     def _difference(self) -> str:
         """How this worker differs from the coordinator; "" if it does not."""
-        here = environment(self.config.extraction_threads)
+        here = environment(self.config.extraction_threads, self.packages)
         if self.expected is not None and (found := difference(self.expected, here, SIDES)):
-            return f"differs ({found}); install the same there, or mix them with --any-environment"
+            return f"differs ({found}); install the same there, or mix them with any_environment"
         process = self._take(CHECK)
         try:
             (answer,) = process.call("compare_code", CHECK_LIMIT)

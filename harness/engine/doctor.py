@@ -17,7 +17,7 @@ from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.identity import source_digest
 from harness.plugin.registry import Registry
-from harness.store.opening import network_file_system
+from harness.store.file_systems import network_file_system
 
 # Not required, but good to know.
 OPTIONAL = ("distributed", "dask-jobqueue")

@@ -1,49 +1,87 @@
 """The provenance of a run: versions, source, platform, command line."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.planning.identity import packages_behind
+from harness.plugin.base import Component
 from harness.plugin.installed import DISTRIBUTION, harness_version
 from harness.plugin.registry import GROUP
 
 EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
 
 
-def environment(extraction_threads: int) -> dict[str, Any]:
-    """Everything that may change a result: versions of all packages that compute, and threads."""
+def environment(extraction_threads: int, packages: Set[str] | None = None) -> dict[str, Any]:
+    """Everything that may change a result: versions of all packages that compute, and threads.
+
+    packages: of `packages_used`, if only the versions of these are wanted.
+    """
     plugins = {
         entry_point.dist.name: entry_point.dist.version
         for entry_point in importlib.metadata.entry_points(group=GROUP)
         if entry_point.dist is not None
+        and (packages is None or _canonical(entry_point.dist.name) in packages)
     }
+    names = set(_required()) if packages is None else packages - set(map(_canonical, plugins))
     return {
         "harness": harness_version(),
         "plugins": plugins,
-        "libraries": dict(_libraries()),
+        "libraries": {name: version for name in sorted(names) if (version := _version(name))},
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "threads": {"cells": 1, "extraction": extraction_threads},
     }
 
 
-def _libraries() -> Iterator[tuple[str, str]]:
-    """Packages that are required or of an extra, if they are installed, with their versions."""
+def _required() -> Iterator[str]:
+    """The packages that the harness requires, and those of extras that compute."""
     for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
         # 'transformers>=5.20; extra == "hf"': the name ends where the versions begin.
-        name = re.split(r"[^\w.-]", requirement)[0]
         extra = re.search(r"extra == [\"'](.*)[\"']", requirement)
         if extra is None or extra[1] not in EXTRAS_THAT_COMPUTE_NOTHING:
-            # Extras may be missing, and what a version of Python does not have.
-            with suppress(importlib.metadata.PackageNotFoundError):
-                yield name, importlib.metadata.version(name)
+            yield _canonical(re.split(r"[^\w.-]", requirement)[0])
+
+
+def _version(distribution: str) -> str | None:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(distribution)
+    return None
+
+
+def packages_used(components: Iterable[type[Component]]) -> set[str]:
+    """The installed packages behind the code of components and of the core."""
+    installed = _installed()
+    modules = packages_behind(components)
+    return {_canonical(name) for module in modules for name in installed.get(module, ())}
+
+
+@cache
+def _installed() -> Mapping[str, Sequence[str]]:
+    """The distributions that have a module or package of each top-level name."""
+    return importlib.metadata.packages_distributions()
+
+
+def _canonical(distribution: str) -> str:
+    return re.sub("[-_.]+", "-", distribution).lower()
+
+
+def common(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of one environment that the other has too."""
+    return {
+        name: common(value, other[name]) if isinstance(value, Mapping) else value
+        for name, value in one.items()
+        if name in other
+    }
 
 
 def difference(
@@ -61,7 +99,11 @@ def difference(
 
 
 def source() -> dict[str, Any]:
-    """The git commit of the harness' source and whether it has changes; None if unknown."""
+    """The git commit of the harness' source and whether it has changes; None if unknown.
+
+    A clone is asked, also where the harness is installed from it as editable; other installations
+    have a record from when they were built.
+    """
     file = Path(__file__)
 
     def git(*arguments: str) -> str:
@@ -81,7 +123,9 @@ def source() -> dict[str, Any]:
             "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
         }
     except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "dirty": None}
+        record = file.parents[1] / "source.json"
+        found = json.loads(record.read_text()) if record.is_file() else {}
+        return {"commit": found.get("commit"), "dirty": found.get("dirty")}
 
 
 def invocation() -> dict[str, Any]:

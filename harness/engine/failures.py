@@ -16,7 +16,7 @@ ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 REASON = 1000
 # A method whose first pieces of work, so many, all fail in the same way is stopped.
 FIRST = 5
-REMEDY = "--keep-going with --retry-failed goes on"
+REMEDY = "keep_going with retry_failed goes on"
 # What differs between equal failures: where in memory an object lies.
 ADDRESS = re.compile("0x[0-9a-f]+")
 # Reasons that are shown one by one; the tables have all failures.

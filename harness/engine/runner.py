@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,17 +22,23 @@ from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
 from harness.planning.progress import Progress
-from harness.planning.settings import Execution, Settings
+from harness.planning.settings import COMPONENTS, Execution, Settings
 from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
 from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
+from harness.store.folders import check_folder, check_settings
 from harness.store.maps import is_intact
-from harness.store.opening import check_folder
 from harness.store.schema import MAPS_FOLDER
-from harness.store.selections import accepted, replace_selections, replace_stabilities
+from harness.store.scratch import written_in
+from harness.store.selections import (
+    accepted,
+    clear_selections,
+    replace_selections,
+    replace_stabilities,
+)
 
 # With the worker that surveyed.
 _Planned = tuple[Plan, Survey, WorkerConfig, Worker]
@@ -53,7 +59,7 @@ class PreparedRun:
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
-        check_folder(self.folder)
+        self._check_folder()
         forced = components_named(self.settings, self.execution.force)
         with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as (plan, *_):
             pass
@@ -66,21 +72,27 @@ class PreparedRun:
         """Compute everything that the settings ask for and the folder's store does not hold.
 
         Raises HarnessError if the folder or a whole input cannot be used, if `force` names no
-        component of the run, or, unless `any_environment`, if other versions computed what is
-        stored.
+        component of the run, and if other versions computed what is stored, unless
+        `any_environment`, or if it has other settings, unless `overwrite`.
         """
-        check_folder(self.folder)
+        self._check_folder()
         forced = components_named(self.settings, self.execution.force)
         with (
-            self._planned(self.folder / MAPS_FOLDER, progress) as (plan, survey, config, worker),
-            open_for_writing(self.folder) as store,
+            written_in(self.folder, self.execution.scratch, progress) as live,
+            self._planned(live / MAPS_FOLDER, progress) as (plan, survey, config, worker),
+            open_for_writing(live) as store,
         ):
-            session = _session(store, survey, self.execution)
+            # Again, as nobody else may write now.
+            check_settings(store, asdict(self.settings), overwrite=self.execution.overwrite)
+            session = self._session(store, survey)
+            then = store.settings() if store.is_planned() else None
             store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
             if self.execution.retry_failed:
                 store.delete_failures()
             store.delete_components(forced)
             store.write_maps(_surveyed_maps(plan, survey))
+            if then != store.settings() or store.count_missing():
+                self._drop_selections(store, progress)
             cost = cost_of(plan, store, frozenset(), self.width)
             if cost.new or cost.perturbed:
                 progress.announce(f"{self.folder}: {cost}")
@@ -88,10 +100,58 @@ class PreparedRun:
                     progress.note(line)
             _Session(self, plan, config, worker, store, progress, forced).complete()
 
+    def _check_folder(self) -> None:
+        check_folder(self.folder, asdict(self.settings), overwrite=self.execution.overwrite)
+
     @property
     def width(self) -> int:
         """How many cells are computed at a time."""
         return self.execution.workers if self.execution.isolation == "process" else 1
+
+    @cached_property
+    def packages(self) -> Set[str]:
+        """The installed packages that this run uses."""
+        made = (
+            component
+            for key, kind in COMPONENTS.items()
+            for spec in getattr(self.settings, key)
+            for component in self.registry.make(kind, spec)
+        )
+        return environment.packages_used(map(type, made))
+
+    def _session(self, store: Store, survey: Survey) -> dict[str, Any]:
+        """What is stored of this execution; refuses if an earlier one had another environment."""
+        execution, threads = self.execution, self.execution.extraction_threads
+        every, used = (environment.environment(threads, only) for only in (None, self.packages))
+        for session in [] if execution.any_environment else store.sessions():
+            # What the run did not use then changed nothing.
+            then = environment.common(session["environment"], used)
+            if changed := environment.difference(then, environment.common(used, then)):
+                raise HarnessError(
+                    f"{self.folder}: computed in another environment ({changed}); restore it, "
+                    "choose another out, or mix them with any_environment"
+                )
+        return {
+            "environment": {**every, "libraries": {**every["libraries"], **used["libraries"]}},
+            "finished": False,
+            "isolation": execution.isolation,
+            "plugins": recorded(execution.plugins),
+            "source": environment.source(),
+            "invocation": environment.invocation(),
+            "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
+        }
+
+    def _drop_selections(self, store: Store, progress: Progress) -> None:
+        """Delete all selections, which other cells would change; the run's own are derived anew."""
+        known = store.known_selectors()
+        others = [selector for selector in known if selector not in store.selectors]
+        if others:
+            progress.note(
+                f"{self.folder}: what {', '.join(others)} selected is deleted, as cells are "
+                "missing; harness select applies them again"
+            )
+        with store.connection:
+            clear_selections(store, known)
 
     @contextmanager
     def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
@@ -113,25 +173,6 @@ class PreparedRun:
                 progress.note(self.remark)
             plan = make_plan(self.settings, survey, registry, config.codes)
             yield plan, survey, config, worker
-
-
-def _session(store: Store, survey: Survey, execution: Execution) -> dict[str, Any]:
-    """What is stored of this execution; refuses if an earlier one had another environment."""
-    found = environment.environment(execution.extraction_threads)
-    for session in [] if execution.any_environment else store.sessions():
-        if changed := environment.difference(session["environment"], found):
-            raise HarnessError(
-                f"{store.folder}: computed in another environment ({changed}); restore it, choose "
-                "another out, or mix them with any_environment"
-            )
-    return {
-        "environment": found,
-        "isolation": execution.isolation,
-        "plugins": recorded(execution.plugins),
-        "source": environment.source(),
-        "invocation": environment.invocation(),
-        "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
-    }
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:
@@ -178,6 +219,7 @@ class _Session:
             self._plan_perturbed()
             self._cluster(pool, "clustering perturbed maps")
         replace_stabilities(self.store, stabilities(self.store, self.progress))
+        self.store.change_session({"finished": True})
 
     def _plan_perturbed(self) -> None:
         cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))
@@ -204,7 +246,7 @@ class _Session:
     def _select(self) -> None:
         selectors, how = self.run.settings.selectors, self.run.execution
         records = select_all(self.store, self.worker, selectors, how, self.progress)
-        replace_selections(self.store, records)
+        replace_selections(self.store, records, selectors)
 
     def _pool(self) -> AbstractContextManager[Pool]:
         maps, execution = self.store.maps_folder, self.run.execution
@@ -214,7 +256,7 @@ class _Session:
             return LocalPool(execution.workers, self.config, maps)
         from harness.engine.dask_pool import connect
 
-        return connect(execution, self.config, maps, self.progress)
+        return connect(execution, self.config, self.run.packages, maps, self.progress)
 
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once."""

@@ -20,10 +20,10 @@ from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.store import Store, open_for_reading, open_for_writing
 from harness.store.records import SelectionRecord
+from harness.store.scratch import written_in
 from harness.store.selections import (
     Group,
     count_observed,
-    failed_selections,
     groups,
     replace_selections,
     replace_stabilities,
@@ -95,11 +95,12 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
 
 def apply_selectors(
     folder: Path, specs: Sequence[str], execution: Execution, registry: Registry, progress: Progress
-) -> int:
-    """Apply more selectors to the stored profiles of a run; returns how many selections failed.
+) -> list[str]:
+    """Apply more selectors to the stored profiles of a run; returns their specs.
 
-    Perturbed maps at levels that no selector selected before are clustered in the next run. Raises
-    HarnessError if there is no run, it is in use, or a selector does not exist.
+    What they select is stored beside what the run's own selected. Perturbed maps at levels that no
+    selector selected before are clustered in the next run. Raises HarnessError if there is no run,
+    it is in use, or a selector does not exist.
     """
     made = [one for text in specs for one in registry.make("selector", text)]
     if not made:
@@ -107,16 +108,15 @@ def apply_selectors(
     codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
     config = WorkerConfig.of(execution, {f"selector {text}": code for text, code in codes.items()})
     with open_for_reading(folder) as store:
-        settings = store.settings()
+        store.settings()  # refuses a folder in which nothing is planned
     with (
-        open_for_writing(folder) as store,
+        written_in(folder, execution.scratch, progress) as live,
+        open_for_writing(live) as store,
         open_worker(config, execution.isolation, registry) as worker,
     ):
         records = select_all(store, worker, list(codes), execution, progress)
         replace_selections(store, records, list(codes))
-        listed = list(dict.fromkeys([*settings["selectors"], *codes]))
-        store.change_settings({**settings, "selectors": listed})
         before = store.sessions()[-1].get("plugins", [])
         store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
         replace_stabilities(store, stabilities(store, progress))
-        return failed_selections(store)
+    return list(codes)

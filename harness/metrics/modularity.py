@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
+from harness.plugin.arguments import convert
 from harness.plugin.graph import Graph
 from harness.plugin.values import AttentionMap, Integers
 
@@ -51,6 +52,7 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
     >>> harness.modularity(two_pairs, [0, 0, 0, 0])
     0.0
     """
+    resolution = convert("modularity: resolution", resolution, float)
     if not 0 <= resolution < np.inf:
         raise HarnessError(f"modularity: resolution must not be negative, not {resolution}")
     graph = _graph_of(weights)

@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-
-# Characters of a refused value that an error message shows.
-SHOWN = 80
+from harness.plugin.arguments import shown
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Setting:
         try:
             return self.parse(value)
         except (ValueError, OverflowError):
-            raise HarnessError(f"{key}: expected {self.expected}, not {_shown(value)}") from None
+            raise HarnessError(f"{key}: expected {self.expected}, not {shown(value)}") from None
 
 
 def declared(owner: type) -> dict[str, Setting]:
@@ -169,15 +167,6 @@ _TYPE_NAMES: dict[Callable[[Any], Any], str] = {parse_text: "str", parse_path: "
 
 def _one_or_several(item: Mapping[str, Any], at_least: int = 0) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item, "minItems": at_least}]}
-
-
-def _shown(value: Any) -> str:
-    """The value in one short line."""
-    try:
-        line = " ".join(repr(value).split())
-    except ValueError:  # an integer of thousands of digits
-        line = f"such a large {type(value).__name__}"
-    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
 def _require(condition: bool) -> None:

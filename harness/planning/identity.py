@@ -6,6 +6,8 @@ import hashlib
 import json
 import sys
 from abc import ABC
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ from harness.plugin.spec import format_spec
 
 SEEDS = 2**31
 INTERFACE = "harness"
+# What plugins import of it: modules that lead to everything.
+FACADES = (INTERFACE, f"{INTERFACE}.command")
+# What computes and scores every cell, and what selects, tests and compares.
+CORE = ("harness.engine.worker_main", "harness.engine.selecting", "harness.engine.stability")
 
 
 def key_of(*parts: Any) -> str:
@@ -81,23 +87,48 @@ def source_files(component: type[Component]) -> dict[str, Path]:
     These are the modules of the class and its bases, the modules that they import anywhere in
     their code, and the packages around them. Imports are followed within the top-level packages
     of the class and within the harness: a change in a helper module or in the shipped model
-    counts, a change in a neighbouring plugin does not. The public interface, `harness` itself, is
-    left out because it leads to everything.
+    counts, a change in a neighbouring plugin does not. The public interface, `harness` itself and
+    `harness.command`, is left out because it leads to everything.
     """
-    starts = [base.__module__ for base in component.__mro__ if base not in (object, ABC)]
+    return {name: path for name, (path, _) in _reached(_modules(component)).items()}
+
+
+def packages_behind(components: Iterable[type[Component]]) -> set[str]:
+    """Return the top-level packages of the code of components and of what computes for them.
+
+    These are the packages of their modules, and all that those modules or the core's workers and
+    statistics import anywhere in their code, installed or not.
+    """
+    starts = [_modules(component) for component in components]
+    reached = [module for each in (CORE, *starts) for module in _reached(each).items()]
+    return {
+        name.partition(".")[0]
+        for module, (_, imported) in reached
+        for name in (module, *imported)
+        if name
+    }
+
+
+def _modules(component: type[Component]) -> list[str]:
+    """The modules of a class and its bases."""
+    return [base.__module__ for base in component.__mro__ if base not in (object, ABC)]
+
+
+def _reached(starts: Sequence[str]) -> dict[str, tuple[Path, Sequence[str]]]:
+    """The file and the imports of each module that is reached within the packages of the starts."""
     packages = {start.partition(".")[0] for start in starts} | {INTERFACE}
-    pending, files = starts, dict[str, Path]()
+    pending, found = [*starts], dict[str, tuple[Path, Sequence[str]]]()
     while pending:
         name = pending.pop()
-        path = None if name in files or name == INTERFACE else _source_of(name)
+        path = None if name in found or name in FACADES else _source_of(name)
         if path is None:
             continue
-        files[name] = path
         imported = _imports(path.read_bytes(), name, path.name == "__init__.py")
+        found[name] = path, imported
         if "." in name:
-            imported.append(name.rpartition(".")[0])
+            pending.append(name.rpartition(".")[0])
         pending += [module for module in imported if module.partition(".")[0] in packages]
-    return files
+    return found
 
 
 def _source_of(name: str) -> Path | None:
@@ -114,7 +145,8 @@ def _source_of(name: str) -> Path | None:
     return None
 
 
-def _imports(source: bytes, module: str, is_package: bool) -> list[str]:
+@lru_cache(maxsize=1000)
+def _imports(source: bytes, module: str, is_package: bool) -> Sequence[str]:
     """Full names of all modules that a source may import; some may be attributes instead."""
     try:
         tree = ast.parse(source)
@@ -131,4 +163,12 @@ def _imports(source: bytes, module: str, is_package: bool) -> list[str]:
                 parents = module.split(".") + ([""] if is_package else [])
                 base = ".".join([*parents[: -node.level], base]).rstrip(".")
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and _called(node) == "import_module":
+            names = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            found += [name for name in names if isinstance(name, str)]
     return found
+
+
+def _called(call: ast.Call) -> str:
+    """The name of what is called, without the objects or modules before it."""
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))

@@ -168,6 +168,21 @@ class Execution:
         Path | None,
         optional("the run's folder (default results/SUITE-HASH)", "a path", parse_path, "DIR"),
     ]
+    scratch: Annotated[
+        Path | None,
+        optional(
+            "a local folder in which the store is written, and copied from to out every few "
+            "minutes (default a temporary one, if out lies on a network file system)",
+            *("a path", parse_path, "DIR"),
+        ),
+    ]
+    overwrite: Annotated[
+        bool,
+        switch(
+            "replace a run with other settings in out; cells that both have are kept",
+            in_suites=False,
+        ),
+    ]
     retry_failed: Annotated[bool, switch("compute cells that failed before again", in_suites=False)]
     keep_going: Annotated[
         bool, switch("go on with a method whose first five cells all fail in the same way")

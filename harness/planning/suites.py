@@ -4,7 +4,7 @@ import dataclasses
 import importlib.metadata
 import importlib.resources
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
-from harness.plugin.spec import component_name, format_spec, hint, split
+from harness.plugin.spec import component_name, format_spec, refuse_unknown, split
 
 # Plugins to load, and those that cannot be used.
 Plugins = tuple[tuple[Path, ...], Sequence[Broken]]
@@ -89,13 +89,6 @@ def read_suite(path: Path) -> dict[str, Any]:
         listed = SETTINGS["plugins"].check("plugins", values["plugins"])
         values["plugins"] = [path.parent / plugin for plugin in listed]
     return values
-
-
-def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
-    """Raise HarnessError for a name that is not known, with the closest one or all of them."""
-    for name in given:
-        if name not in known:
-            raise HarnessError(f"{where} {name!r}{hint(name, known, there=there)}")
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.plugin.arguments import checked_class
 from harness.plugin.values import Floats, Image
 
 At = Literal["block", "attention", "keys"]
@@ -23,6 +24,7 @@ OutputKind = Literal["logits", "pooled embedding", "class token", "mean of the p
 """What a model's response is."""
 
 
+@checked_class
 @dataclass(frozen=True)
 class AblationSpec:
     """How patches are removed from what a model computes.

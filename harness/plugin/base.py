@@ -33,8 +33,14 @@ class Component(ABC):
     # Methods whose first argument may be a bare array, and the function that converts it.
     _converted: ClassVar[conversion.Conversions] = {}
 
+    def __post_init__(self) -> None:
+        conversion.convert_parameters(self)
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        if "__post_init__" in cls.__dict__:
+            check = conversion.after_parameters(cls.__post_init__)
+            cls.__post_init__ = check  # type: ignore[method-assign, assignment]
         for name, convert in cls._converted.items():
             if name in cls.__dict__:
                 setattr(cls, name, conversion.converting(cls.__dict__[name], convert))
@@ -271,7 +277,7 @@ class Clusterer(Component):
         Parameters
         ----------
         graph
-            The graph; it must not be changed.
+            The graph, at a safe scale (`Graph.at_safe_scale`); it must not be changed.
         seed
             Seed of all randomness, 0 ≤ seed < 2³¹: same graph and seed, same labels.
 

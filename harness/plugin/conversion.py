@@ -1,16 +1,23 @@
-"""Bare arrays as the values that components take."""
+"""What components take as the values that they see: bare arrays, numpy's numbers, parameters."""
 
 import functools
+import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import HarnessError
+from harness.plugin.arguments import convert, convert_fields
 from harness.plugin.graph import Graph
 from harness.plugin.values import AttentionMap, Image
 
 Conversions = Mapping[str, Callable[[Any], Any]]
+
+# Arguments of methods that are whole numbers.
+WHOLE = ("seed", "count")
 
 
 def as_image(value: Image | NDArray[Any]) -> Image:
@@ -30,18 +37,44 @@ def as_attention(value: AttentionMap | NDArray[Any]) -> AttentionMap:
 
 
 def as_graph(value: Graph | NDArray[Any]) -> Graph:
-    """Return a graph unchanged, and weights (n, n) as the graph of the positive ones."""
-    if isinstance(value, Graph):
-        return value
-    # AttentionMap checks the weights.
-    return Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
+    """Return a graph, or that of the positive ones of weights (n, n), at a safe scale."""
+    if not isinstance(value, Graph):
+        # AttentionMap checks the weights.
+        value = Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
+    return value.at_safe_scale()
 
 
-def converting(method: Callable[..., Any], convert: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The method, with its first argument converted."""
+def converting(method: Callable[..., Any], first: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The method, with its first argument converted, and whole numbers by name."""
+    names = list(inspect.signature(method).parameters)[2:]
+
+    def other(name: str | None, value: Any) -> Any:
+        return convert(name, value, int) if name in WHOLE else value
 
     @functools.wraps(method)
     def converted(self: Any, value: Any, *arguments: Any, **keywords: Any) -> Any:
-        return method(self, convert(value), *arguments, **keywords)
+        named = itertools.zip_longest(names[: len(arguments)], arguments)
+        others = (other(name, each) for name, each in named)
+        by_name = {name: other(name, each) for name, each in keywords.items()}
+        return method(self, first(value), *others, **by_name)
+
+    return converted
+
+
+def convert_parameters(component: Any) -> None:
+    """Convert a component's parameters to their types, or raise HarnessError."""
+    try:
+        convert_fields(component)
+    except HarnessError as error:
+        raise HarnessError(f"{component.name}: {error}") from None
+
+
+def after_parameters(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The check of a component's parameters, after they are converted."""
+
+    @functools.wraps(check)
+    def converted(component: Any) -> None:
+        convert_parameters(component)
+        check(component)
 
     return converted

@@ -1,18 +1,22 @@
 """Graphs made of attention maps, and partitions of their nodes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.plugin.values import Floats, Integers, read_only
+from harness.plugin.values import Floats, Integers, check_sum, read_only
 
 if TYPE_CHECKING:
     import networkx
     from scipy.sparse import csr_array
+
+# A largest weight within 2^±16 is safe: its square and its 32-bit float are far from the ends of
+# the number range, and it is far above every absolute tolerance.
+SAFE_EXPONENT = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ class Graph:
         """Return the graph of the entries of a matrix that are positive and ≥ a threshold.
 
         Entry (i, j) of the weights (n, n) is the weight of the edge i → j; without `self_loops` the
-        diagonal is ignored. Raises ValueError if the matrix is not square.
+        diagonal is ignored. Raises ValueError if the matrix is not square or its sum not finite.
 
         >>> harness.Graph.from_weights([[0.5, 0.4], [0.1, 0.9]], threshold=0.2).edges
         1
@@ -70,6 +74,7 @@ class Graph:
         dense = np.asarray(weights, dtype=np.float64)
         if dense.ndim != 2 or dense.shape[0] != dense.shape[1]:
             raise ValueError(f"weights must be (n, n), not {dense.shape}")
+        check_sum(dense)
         kept = (dense >= threshold) & (dense > 0)
         if not self_loops:
             np.fill_diagonal(kept, False)
@@ -134,6 +139,33 @@ class Graph:
         own = self.adjacency.diagonal() > 0 if self.self_loops else np.zeros(self.n, dtype=bool)
         isolated: NDArray[np.bool_] = (sent == own) & (received == own)
         return isolated
+
+    def at_safe_scale(self) -> "Graph":
+        """Return the graph with weights that lose nothing in a clusterer's arithmetic.
+
+        Communities do not change if all weights are multiplied by a number, but squares of tiny
+        weights are 0, sums of huge ones infinite, and libraries have absolute tolerances. A graph
+        whose largest weight is within 2^±16 is returned as it is; the weights of any other are
+        multiplied by the power of two, which is exact, that brings the largest into ½ … 1. Raises
+        ValueError if their sum is not finite.
+
+        >>> graph = harness.Graph.from_weights([[0, 3e-200], [1e-200, 0]])
+        >>> graph.at_safe_scale().adjacency.data.round(3)
+        array([0.574, 0.191])
+        """
+        from scipy.sparse import csr_array
+
+        weights = self.adjacency.data
+        check_sum(weights)
+        exponent = int(np.frexp(weights.max(initial=0.0))[1])
+        if abs(exponent) <= SAFE_EXPONENT:
+            return self
+        # An edge that would become 0 beside the largest stays an edge.
+        scaled = np.maximum(np.ldexp(weights, -exponent), np.finfo(np.float64).tiny)
+        edges = (scaled, self.adjacency.indices, self.adjacency.indptr)
+        adjacency = csr_array(edges, shape=self.adjacency.shape)
+        threshold = float(np.ldexp(self.threshold, -exponent))
+        return replace(self, adjacency=adjacency, threshold=threshold)
 
     def symmetric_binary(self) -> "csr_array[Any, Any]":
         """CSR (n, n) of ones where i → j or j → i is an edge, i ≠ j."""

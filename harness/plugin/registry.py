@@ -143,7 +143,7 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
     for path in dict.fromkeys(paths):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
-            raise HarnessError(f"--plugin {path}: no such file, or a folder without __init__.py")
+            raise HarnessError(f"plugins: {path}: no such file, or a folder without __init__.py")
         yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
 
 

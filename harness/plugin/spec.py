@@ -15,15 +15,17 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
 from harness.errors import HarnessError
-from harness.plugin.base import Component
 
-C = TypeVar("C", bound=Component)
+if TYPE_CHECKING:
+    from harness.plugin.base import Component
+
+C = TypeVar("C", bound="Component")
 
 BARE = re.compile(r"[^\s,\[\]\"'=]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -143,7 +145,7 @@ def _swept(
     return values
 
 
-def format_spec(component: Component, *, full: bool = False) -> str:
+def format_spec(component: "Component", *, full: bool = False) -> str:
     """The spec of an equal component, without defaults unless `full`."""
     written = []
     for field in dataclasses.fields(component):  # type: ignore[arg-type]
@@ -181,6 +183,13 @@ def hint(wrong: str, known: Iterable[str], most: int = 100, there: str = "there 
     more = f" and {len(words) - most} more" if len(words) > most else ""
     shown = f"; {there} {', '.join(words[:most])}{more}" if words else "; it has none"
     return did_you_mean(wrong, words) or shown
+
+
+def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
+    """Raise HarnessError for a name that is not known, with the closest one or all of them."""
+    for name in given:
+        if name not in known:
+            raise HarnessError(f"{where} {name!r}{hint(str(name), known, there=there)}")
 
 
 def _optional(hint: Any) -> Any:

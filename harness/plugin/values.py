@@ -44,6 +44,14 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return view
 
 
+def check_sum(weights: NDArray[Any]) -> None:
+    """Raise ValueError unless the weights have a finite sum, without which nothing is defined."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = weights.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        raise ValueError(f"the weights' sum must be finite, not {total}; divide them by a number")
+
+
 def digest_of(array: NDArray[Any]) -> str:
     """SHA-256 of an array's type, shape and content."""
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
@@ -180,7 +188,9 @@ class AttentionMap:
     Parameters
     ----------
     weights : ndarray of float, shape (n, n)
-        Row i holds how much query patch i attends to every patch; finite and not negative.
+        Row i holds how much query patch i attends to every patch; not negative, and their sum is
+        finite. No result depends on a factor that all weights share, except thresholds that are
+        weights.
     image
         Key of the image.
     layer, head
@@ -198,8 +208,8 @@ class AttentionMap:
     Raises
     ------
     ValueError
-        If the weights are not square, finite and ≥ 0 (the message names the first bad entry), or
-        if `grid`, `truth` or `region` does not fit them.
+        If the weights are not square, finite and ≥ 0 (the message names the first bad entry), if
+        their sum is not finite, or if `grid`, `truth` or `region` does not fit them.
 
     Examples
     --------
@@ -218,10 +228,11 @@ class AttentionMap:
 
     def __post_init__(self) -> None:
         self._check_weights()
-        if self.grid is not None and self.grid[0] * self.grid[1] != self.n:
-            raise ValueError(
-                f"a grid of {self.grid[0]}×{self.grid[1]} does not hold {self.n} nodes"
-            )
+        if self.grid is not None:
+            rows, columns = map(operator.index, self.grid)
+            if rows * columns != self.n:
+                raise ValueError(f"a grid of {rows}×{columns} does not hold {self.n} nodes")
+            object.__setattr__(self, "grid", (rows, columns))
         if self.truth is not None and self.truth.shape != (self.n,):
             raise ValueError(f"truth must be ({self.n},), not {self.truth.shape}")
         if self.region is not None:
@@ -245,6 +256,7 @@ class AttentionMap:
                 f"attention weights must be finite and not negative; [{row}, {column}] is "
                 f"{weights[row, column]}"
             )
+        check_sum(weights)
 
     @property
     def n(self) -> int:

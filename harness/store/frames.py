@@ -1,11 +1,11 @@
 """A run's tables as tidy pandas frames: one observation per row, every row with its identity."""
 
-import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from harness.metrics.partition import by_size
-from harness.store.schema import FIGURES
+from harness.store.schema import FIGURES, SCHEMA
 from harness.store.tables import Store
 
 if TYPE_CHECKING:
@@ -79,40 +79,39 @@ WHERE planned.role = 'observed'
 ORDER BY planned.position, stabilities.selector, stabilities.kind
 """
 
-NULLABLE_INTEGERS = (
-    "label", "candidate", "plateau_first", "plateau_last", "n_clusters", "perturbed_point"
-)  # fmt: skip
+# The type of each column of text or numbers, by its name; it has one type in all tables.
+TYPES = dict(re.findall(r"(\w+) (TEXT|INTEGER|REAL)", SCHEMA))
+DTYPES = {"TEXT": "str", "INTEGER": "int64", str: "str", int: "int64", bool: "bool"}
 
 
 def images(store: Store) -> "pandas.DataFrame":
     """All images of the run; unreadable ones have a reason."""
-    return _read(store, IMAGES)
+    return _read(store, IMAGES, "label")
 
 
 def cells(store: Store) -> "pandas.DataFrame":
     """All planned cells with their status, "missing" for those without a record."""
-    return _read(store, CELLS)
+    return _read(store, CELLS, "perturbed_point", "peak_memory", "nodes")
 
 
 def points(store: Store) -> "pandas.DataFrame":
     """All points of all planned cells; `labels` holds arrays (nodes,), −1 for unassigned."""
     import numpy as np
+    import pandas
 
-    frame = _read(store, POINTS)
+    frame = _read(store, POINTS, "perturbed_point")
     # Images of equal pixels share a cell; 16-bit labels, as in the store, save memory.
     labels = {cell: store.labels(cell).astype(np.int16) for cell in frame["cell"].unique()}
     pairs = zip(frame["cell"], frame["point"], strict=True)
-    frame["labels"] = [labels[cell][point] for cell, point in pairs]
-    for column in ("diagnostics", "warnings"):
-        frame[column] = [json.loads(text) for text in frame[column]]
-    return frame
+    found = [labels[cell][point] for cell, point in pairs]
+    return frame.assign(labels=pandas.Series(found, frame.index, dtype=object))
 
 
 def selections(store: Store) -> "pandas.DataFrame":
     """All selections, with the figures of the selected point."""
-    frame = _read(store, SELECTIONS)
-    frame["accepted"] = frame["accepted"].astype(bool)
-    return frame
+    missing = ("perturbed_point", "candidate", "plateau_first", "plateau_last", "n_clusters")
+    frame = _read(store, SELECTIONS, *missing)
+    return frame.astype({"accepted": bool})
 
 
 def tests(store: Store) -> "pandas.DataFrame":
@@ -132,8 +131,8 @@ def stabilities(store: Store) -> "pandas.DataFrame":
     """
     frame = _read(store, STABILITIES)
     found = zip(frame["cell"], frame.pop("candidate"), frame["weakest_cluster"], strict=True)
-    frame["weakest_cluster"] = [_number(store, *each) for each in found]
-    return frame
+    numbers = [_number(store, *each) for each in found]
+    return frame.assign(weakest_cluster=numbers).astype({"weakest_cluster": "int64"})
 
 
 def _number(store: Store, cell: str, candidate: int, label: int) -> int:
@@ -141,11 +140,18 @@ def _number(store: Store, cell: str, candidate: int, label: int) -> int:
     return label if label < 0 else by_size(store.labels(cell)[candidate]).index(label) + 1
 
 
-def _read(store: Store, query: str) -> "pandas.DataFrame":
+def of_rows(rows: Sequence[Mapping[str, Any]], types: Mapping[str, Any]) -> "pandas.DataFrame":
+    """Rows as a frame with a plain column for each type; numbers or None are floats with NaN."""
+    import pandas
+
+    dtypes = {name: DTYPES.get(kind, "float64") for name, kind in types.items()}
+    return pandas.DataFrame(rows, columns=list(types)).astype(dtypes)
+
+
+def _read(store: Store, query: str, *may_be_missing: str) -> "pandas.DataFrame":
+    """The rows of a query; numbers that may be missing are floats with NaN."""
     import pandas
 
     frame = pandas.read_sql_query(query, store.connection)
-    for column in NULLABLE_INTEGERS:
-        if column in frame:
-            frame[column] = frame[column].astype("Int64")
-    return frame
+    known = {name: DTYPES.get(TYPES[name], "float64") for name in frame if name in TYPES}
+    return frame.astype({**known, **dict.fromkeys(may_be_missing, "float64")})

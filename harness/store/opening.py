@@ -1,20 +1,22 @@
 """Opens the store of a run folder, for one writer at a time.
 
-Files that are damaged, not a store, or of another version are refused and left unchanged.
+Files that are damaged, not a store, or of another version are refused and left unchanged. Whatever
+fails while a store is open, the store is looked at first: if it is damaged, that is the error.
 """
 
 import contextlib
 import fcntl
 import os
-import re
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.store.file_systems import network_file_system
 from harness.store.schema import (
     APPLICATION_ID,
     FILE_NAME,
@@ -28,60 +30,13 @@ from harness.store.tables import Store
 
 # Age in seconds after which a partial map is no longer being written.
 LEFT_OVER = 3600.0
-FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
-
-
-MOUNTS = Path("/proc/self/mountinfo")
-# On these SQLite cannot share its log between processes, and locks may not hold.
-NETWORK = frozenset(
-    {
-        "9p", "afs", "beegfs", "ceph", "cifs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
-        "fuse.gcsfuse", "fuse.rclone", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
-        "orangefs", "pvfs2", "smb3", "smbfs",
-    }
+# The version of each file that this process found sound.
+SOUND: dict[Path, tuple[int, ...]] = {}
+JSON_COLUMNS = (
+    ("settings", "value"), ("sessions", "value"), ("maps", "grid"), ("maps", "truth"),
+    ("maps", "region"), ("points", "diagnostics"), ("points", "warnings"),
 )  # fmt: skip
-
-
-def check_folder(folder: Path) -> None:
-    """Raise HarnessError if a run cannot be written to a folder, which need not exist yet."""
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise HarnessError(f"{folder}: cannot be written: no permission for {nearest}")
-    kind = network_file_system(nearest)
-    if kind:
-        raise HarnessError(
-            f"{folder}: lies on a network file system ({kind}), where a run's store is not safe; "
-            "choose an --out on a local disk, and copy it when the run is over"
-        )
-
-
-def network_file_system(folder: Path) -> str:
-    """The type of the network file system that a folder lies on, "" if it lies on none."""
-    try:
-        found = file_system_of(folder.resolve(), MOUNTS.read_text(errors="replace"))
-    except OSError:
-        return ""
-    return found if found in NETWORK else ""
-
-
-def file_system_of(folder: Path, mounts: str) -> str:
-    """The type of the file system that an absolute folder lies on, "" if unknown.
-
-    mounts: the content of /proc/self/mountinfo (see proc_pid_mountinfo(5)).
-    """
-    found, length = "", -1
-    for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, described = before.split(), after.split()
-        if len(fields) < 5 or not described:
-            continue
-        point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4]))
-        # Of several mounts on one point, the last one is visible.
-        if folder.is_relative_to(point) and len(point.parts) >= length:
-            found, length = described[0], len(point.parts)
-    return found
+FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 @contextmanager
@@ -91,7 +46,7 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
     Raises HarnessError if the folder cannot be written, is in use, or holds something else or a
     damaged store; and inside the block, if the disk is full.
     """
-    with _locked(folder):
+    with locked(folder):
         _clear(folder / MAPS_FOLDER)
         path = folder / FILE_NAME
         with _connected(path, "rwc") as connection:
@@ -108,8 +63,8 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Make the folder, and hold its lock."""
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, and hold its lock; HarnessError if another process holds it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MAPS_FOLDER).mkdir(exist_ok=True)
@@ -121,8 +76,12 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise HarnessError(f"{folder}: another process is running in this folder") from error
+        except OSError:
+            # Some network file systems have no locks.
+            if not network_file_system(folder):
+                raise
         yield
     finally:
         os.close(lock)
@@ -132,13 +91,18 @@ def _locked(folder: Path) -> Iterator[None]:
 def open_for_reading(folder: Path) -> Iterator[Store]:
     """Open the store of a run folder read-only, also while a run writes to it.
 
-    Raises HarnessError if there is no run, or one of another version.
+    Raises HarnessError if there is no run, one of another version, or a damaged one; the last also
+    inside the block.
     """
     path = folder / FILE_NAME
     if not path.is_file():
         raise HarnessError(f"{folder}: no run is there ({FILE_NAME} is missing)")
-    with _connected(path, "ro") as connection:
+    # Stores on network file systems are copies, replaced as a whole, and locks may not work.
+    is_copy = network_file_system(folder) and not path.with_name(f"{FILE_NAME}-wal").exists()
+    with _connected(path, "ro&immutable=1" if is_copy else "ro") as connection:
         _check_schema(connection, path)
+        found = path.stat()
+        _check_content(connection, path, (found.st_ino, found.st_mtime_ns, found.st_size))
         yield Store(folder, connection)
 
 
@@ -175,8 +139,14 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         raise HarnessError(f"{path}: cannot be opened: {error}") from error
     try:
         yield connection
-    except sqlite3.DatabaseError as error:
-        raise _explained(path, error) from error
+    except HarnessError:
+        raise
+    except Exception as error:  # what readers do with damaged values
+        if found := _damage(connection):
+            raise _damaged(path, found) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _explained(path, error) from error
+        raise
     finally:
         connection.close()
 
@@ -197,18 +167,53 @@ def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = 
         age = "an older" if version < SCHEMA_VERSION else "a newer"
         raise HarnessError(
             f"{path}: written by {age} harness (its schema is version {version}, this one's "
-            f"{SCHEMA_VERSION}); use that harness, or choose another --out"
+            f"{SCHEMA_VERSION}); use that harness, or choose another out"
         )
 
 
-def _check_content(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise HarnessError if the file is damaged."""
-    (found,) = _fetch(connection, path, "PRAGMA quick_check(1)")
-    if found != "ok":
-        raise HarnessError(
-            f"{path}: damaged ({' '.join(str(found).split())}); nothing is written to it: restore "
-            "a copy, or choose another --out"
-        )
+def _check_content(
+    connection: sqlite3.Connection, path: Path, version: tuple[int, ...] | None = None
+) -> None:
+    """Raise HarnessError if the file is damaged; one version is checked once in a process."""
+    if version is None or SOUND.get(path) != version:
+        (found,) = _fetch(connection, path, "PRAGMA quick_check(1)")
+        if found != "ok":
+            raise _damaged(path, str(found))
+    if version is not None:
+        SOUND[path] = version
+
+
+def _damage(connection: sqlite3.Connection) -> str:
+    """What is damaged in a store, "" if nothing is: its pages, texts, JSON or labels."""
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            return str(found)
+        for (table,) in connection.execute(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
+        ).fetchall():
+            for _ in connection.execute(f"SELECT * FROM main.{table}"):
+                pass  # Python decodes all texts
+        for table, column in JSON_COLUMNS:
+            if connection.execute(
+                f"SELECT 1 FROM main.{table} WHERE NOT json_valid(coalesce({column}, 'null'))"
+            ).fetchone():
+                return f"a {column} in {table} is no JSON"
+        for nodes, labels in connection.execute("SELECT nodes, labels FROM main.cells"):
+            if len(zlib.decompress(labels)) % (2 * nodes or 1):
+                return "labels are cut"
+    except (sqlite3.Error, zlib.error, TypeError) as error:
+        # Locks and full disks are no damage; errors of Python have no code.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        return str(error) if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
+    return ""
+
+
+def _damaged(path: Path, found: str) -> HarnessError:
+    return HarnessError(
+        f"{path}: damaged ({' '.join(found.split())}); nothing is written to it: restore a copy, "
+        "or choose another out"
+    )
 
 
 def _fetch(connection: sqlite3.Connection, path: Path, query: str) -> tuple[Any, ...]:

@@ -71,6 +71,8 @@ CREATE TABLE stabilities (
     PRIMARY KEY (cell, selector, kind)
 ) WITHOUT ROWID;
 """
+# The tables that hold what selectors selected, and what follows from it.
+SELECTED = ("selections", "tests", "stabilities")
 # The fields of a Point that are single numbers, each a column of `points`.
 FIGURES = tuple(
     each.name for each in fields(Point) if each.name not in ("labels", "diagnostics", "warnings")

@@ -1,6 +1,6 @@
 """Reads and writes what is derived from cells: selections, their significance and stability.
 
-These tables are replaced as a whole whenever they are derived, never resumed.
+What a selector selected is replaced as a whole whenever it is derived, never resumed.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.metrics.significance import Significance, false_discovery_rates
 from harness.store.records import SelectionRecord, StabilityRecord
+from harness.store.schema import SELECTED
 from harness.store.tables import Store
 
 # Cell and selector of an accepted selection, its level, and the first and last of its plateau,
@@ -78,15 +79,15 @@ def count_observed(store: Store) -> int:
 
 
 def replace_selections(
-    store: Store, records: Iterable[SelectionRecord], selectors: Sequence[str] | None = None
+    store: Store, records: Iterable[SelectionRecord], selectors: Sequence[str]
 ) -> None:
-    """Replace the selections and tests of these selectors, or of all; writes records as they come.
+    """Replace the selections and tests of these selectors; writes records as they come.
 
     The tests of a selector under one control are one family of the false discovery rate.
     """
     families: defaultdict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
     with store.connection:
-        _clear(store, selectors)
+        clear_selections(store, selectors)
         for record in records:
             store.insert("selections", [_selection_row(record)])
             for control, test in record.tests.items():
@@ -103,14 +104,12 @@ def replace_selections(
             )
 
 
-def _clear(store: Store, selectors: Sequence[str] | None) -> None:
-    for table in ("selections", "tests", "stabilities"):
-        if selectors is None:
-            store.connection.execute(f"DELETE FROM {table}")
-        else:
-            store.connection.executemany(
-                f"DELETE FROM {table} WHERE selector = ?", [(spec,) for spec in selectors]
-            )
+def clear_selections(store: Store, selectors: Iterable[str]) -> None:
+    """Delete what these selectors selected, and what follows from it."""
+    for table in SELECTED:
+        store.connection.executemany(
+            f"DELETE FROM {table} WHERE selector = ?", [(spec,) for spec in selectors]
+        )
 
 
 def _selection_row(record: SelectionRecord) -> dict[str, Any]:

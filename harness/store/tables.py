@@ -20,7 +20,7 @@ from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Integers
 from harness.store.records import CellRecord
-from harness.store.schema import FIGURES, MAPS_FOLDER
+from harness.store.schema import FIGURES, MAPS_FOLDER, SELECTED
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
@@ -67,6 +67,7 @@ class Store:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self.connection = connection
+        self._selectors: tuple[str, ...] | None = None
 
     @property
     def maps_folder(self) -> Path:
@@ -117,6 +118,10 @@ class Store:
         with self.connection:
             self.insert("planned", map(_planned_row, cells))
 
+    def is_planned(self) -> bool:
+        """Whether there is a plan; there is none before the first survey is over."""
+        return bool(self.count("SELECT count(*) FROM settings"))
+
     def settings(self) -> dict[str, Any]:
         """The settings of the latest plan; raises HarnessError if there is no plan."""
         row = self.connection.execute("SELECT value FROM settings").fetchone()
@@ -124,12 +129,31 @@ class Store:
             raise HarnessError(f"{self.folder}: nothing was planned there yet")
         return dict(json.loads(row[0]))
 
-    def change_settings(self, settings: Mapping[str, Any]) -> None:
-        """Replace the settings of the latest plan by others that plan the same cells."""
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The selectors whose selections are read: by default those of the plan."""
+        return self._selectors or tuple(self.settings()["selectors"])
+
+    def known_selectors(self) -> list[str]:
+        """The selectors of the plan, then those that were applied besides."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT selector FROM main.selections ORDER BY selector"
+        )
+        return list(dict.fromkeys([*self.settings()["selectors"], *(name for (name,) in rows)]))
+
+    def show_selectors(self, selectors: Iterable[str]) -> None:
+        """From now on read only what these selectors selected; `main.selections` has all."""
+        self._selectors = tuple(selectors)
+        if set(self.known_selectors()) <= set(self._selectors):
+            return
         with self.connection:
-            self.connection.execute(
-                "UPDATE settings SET value = ?", (json.dumps(settings, sort_keys=True),)
-            )
+            self.connection.execute("CREATE TEMP TABLE shown (selector TEXT PRIMARY KEY)")
+            self.insert("shown", ({"selector": selector} for selector in self._selectors))
+            for table in SELECTED:
+                self.connection.execute(
+                    f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} "
+                    "WHERE selector IN (SELECT selector FROM shown)"
+                )
 
     def sessions(self) -> list[dict[str, Any]]:
         """The descriptions of all executions, the latest last."""
@@ -144,6 +168,20 @@ class Store:
                 "UPDATE sessions SET value = ? WHERE session = (SELECT max(session) FROM sessions)",
                 (changed,),
             )
+
+    def unfinished(self) -> str:
+        """What the run lacks because it was stopped or still runs, in words; "" if nothing."""
+        missing = sum(self.count_missing().values())
+        planned = self.count("SELECT count(DISTINCT cell) FROM planned")
+        if missing:
+            lacks = f"{planned - missing} of {planned} cells are computed"
+        elif self.sessions()[-1].get("finished", True):
+            return ""
+        else:
+            lacks = (
+                f"selections or stabilities are missing, though all {planned} cells are computed"
+            )
+        return f"unfinished: {lacks}; the same command continues"
 
     def is_computed(self, cell: str, *, ok: bool = False) -> bool:
         """Whether a cell has a record of any status, or one that is ok."""

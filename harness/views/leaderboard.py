@@ -81,7 +81,10 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
 
 @dataclass(frozen=True)
 class Board:
-    """A run's rows, sorted by a column if any; inline: whether a session of it had no isolation."""
+    """A run's rows, sorted by a column if any.
+
+    inline: whether a session of it had no isolation; unfinished: what it lacks, "" if nothing.
+    """
 
     run: str
     rows: Sequence[Row]
@@ -91,6 +94,7 @@ class Board:
     controls: Sequence[str]
     by: str | None = None
     inline: bool = False
+    unfinished: str = ""
 
 
 def show(
@@ -177,7 +181,7 @@ def _show_methods(board: Board, console: Console) -> None:
     if board.inline:
         about.append("Run without isolation: time and memory limits did not hold.")
     show_table(console, columns, board.rows, title=board.run, about=" ".join(about), caption=order)
-    for line in _conclusions(board.verdicts):
+    for line in () if board.unfinished else _conclusions(board.verdicts):
         print_text(console, line, "bold")
 
 

@@ -2,7 +2,7 @@
 
 import math
 import operator
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from harness import HarnessError
 
@@ -34,14 +34,3 @@ def check_value(owner: str, what: str, value: float, **bounds: float | None) -> 
     if abs(value) == math.inf:
         allowed += " and finite"
     raise HarnessError(f"{owner}: {what} must be {allowed}, not {value}")
-
-
-def check_choice(component: Any, *parameters: str) -> None:
-    """Raise HarnessError if one of the parameters is not among the literals of its type."""
-    for parameter in parameters:
-        value = getattr(component, parameter)
-        choices = get_args(get_type_hints(type(component))[parameter])
-        if value not in choices:
-            raise HarnessError(
-                f"{component.name}: {parameter} must be {' or '.join(choices)}, not {value!r}"
-            )

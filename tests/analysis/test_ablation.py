@@ -187,8 +187,8 @@ def test_what_the_run_does_not_have_is_named_in_one_line(
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        ({"at": "head"}, "at: expected block, attention, keys, not 'head'"),
-        ({"fill": "noise"}, "fill: expected zero, mean, not 'noise'"),
+        ({"at": "head"}, "at: expected block or attention or keys, not 'head'"),
+        ({"fill": "noise"}, "fill: expected zero or mean, not 'noise'"),
         ({"at": "keys", "fill": "mean"}, "keys are masked, not filled"),
         ({"draws": 0}, "draws: expected a whole number from 1"),
         ({"together": 0}, "together: expected a whole number from 1"),

@@ -81,7 +81,7 @@ class Bench:
 
     def rows(self, by: str | None = None) -> list[Row]:
         self.store.write_plan({"selectors": ["chosen"]}, {}, [], self.cells)
-        replace_selections(self.store, self.selections)
+        replace_selections(self.store, self.selections, ["chosen"])
         replace_stabilities(self.store, self.stabilities)
         return leaderboard(self.store, by)
 

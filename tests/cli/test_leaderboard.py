@@ -106,7 +106,10 @@ def test_a_table_fits_its_console_and_says_what_it_leaves_out(finished: Path, wi
     ("arguments", "line"),
     [
         (["nowhere"], "harness: nowhere: no run is there (run.sqlite is missing)\n"),
-        (["out", "--by", "exces"], "harness: --by exces: no such column; did you mean 'excess'?\n"),
+        (
+            ["out", "--by", "exces"],
+            "harness: there is no column 'exces' to sort by; did you mean 'excess'?\n",
+        ),
     ],
 )
 def test_a_mistake_costs_one_line(

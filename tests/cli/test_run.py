@@ -105,7 +105,8 @@ def test_a_second_clusterer_adds_only_its_own_cells(
 ) -> None:
     harness_command(*small(planted, "--out", "out"))
     finished = harness_command(
-        *small(planted, "--out", "out", "--clusterers", "louvain,infomap", "--dry-run", "--json")
+        *small(planted, "--out", "out", "--clusterers", "louvain,infomap"),
+        *("--overwrite", "--dry-run", "--json"),
     )
 
     counts = json.loads(finished.stdout)
@@ -221,7 +222,8 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     before = harness.open_run(tmp_path / "out").cells().query("clusterer == 'louvain'")
     before = before.set_index("cell").seconds.dropna()
     assert 0 < len(before) < 6
-    finished = harness_command(*small(planted, "--out", "out"))
+    # Without the clusterer that never ends.
+    finished = harness_command(*small(planted, "--out", "out", "--overwrite"))
     assert finished.returncode == 0, finished.stderr
     after = harness.open_run(tmp_path / "out").cells().set_index("cell").seconds
     assert (after[before.index] == before).all()
@@ -283,7 +285,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--timeout", "0"], "timeout: expected a positive number below 1e+07, not 0.0"),
         (["--levels", "many"], "--levels"),
         (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
-        (["--plugin", "nowhere.py"], "--plugin nowhere.py: no such file"),
+        (["--plugin", "nowhere.py"], "plugins: nowhere.py: no such file"),
         (["--out", "maps/planted-0.npy/out"], "cannot be written"),
         (["nowhere.toml"], "nowhere.toml: the suite cannot be read"),
     ],
@@ -385,9 +387,42 @@ def test_a_damaged_map_file_is_made_again(
     for path in (tmp_path / "out" / "maps").iterdir():
         path.write_bytes(b"")
 
-    finished = harness_command(*small(planted, "--out", "out", "--clusterers", "infomap"))
+    again = ("--clusterers", "infomap", "--overwrite")
+    finished = harness_command(*small(planted, "--out", "out", *again))
 
     assert finished.returncode == 0, finished.stderr
+
+
+def test_a_run_with_other_settings_is_left_as_it_is_unless_it_may_be_replaced(
+    harness_command: Command, planted: Path, tmp_path: Path
+) -> None:
+    harness_command(*small(planted, "--out", "out"))
+    before = harness.open_run(tmp_path / "out").settings()
+    other = small(planted, "--out", "out", "--levels", 4, "--nulls", 4)
+
+    refused = harness_command(*other)
+    kept = harness.open_run(tmp_path / "out").settings()
+    replaced = harness_command(*other, "--overwrite")
+
+    assert refused.returncode == 1
+    (line,) = [text for text in refused.stderr.splitlines() if not text.startswith("isolation")]
+    assert "out: holds a run with other settings (levels 6 there, 4 now; nulls 3 there, 4" in line
+    assert kept == before
+    assert replaced.returncode == 0, replaced.stderr
+    assert harness.open_run(tmp_path / "out").settings()["levels"] == 4
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",), ("--dry-run",)])
+def test_no_run_is_written_among_other_files(
+    harness_command: Command, planted: Path, more: tuple[str, ...]
+) -> None:
+    before = {path: path.read_bytes() for path in planted.iterdir()}
+
+    refused = harness_command(*small(planted, "--out", planted, *more))
+
+    assert refused.returncode == 1
+    assert "neither empty nor a run (it holds planted-0.npy)" in refused.stderr
+    assert {path: path.read_bytes() for path in planted.iterdir()} == before
 
 
 def test_maps_of_several_sizes_are_selected_each_with_controls_of_its_own(
@@ -439,3 +474,25 @@ def test_a_run_begun_with_other_versions_is_resumed_on_demand_only(
         for session in harness.open_run(tmp_path / "out").sessions()
     ]
     assert versions == ["1.0", np.__version__]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "json_remove(value, '$.environment.libraries.igraph')",
+        "json_set(value, '$.environment.libraries.torch', '1.0')",
+        "json_set(value, '$.environment.libraries.gone', '1.0')",
+        "json_set(value, '$.environment.plugins.another', '1.0')",
+    ],
+)
+def test_packages_that_the_run_does_not_use_do_not_matter(
+    harness_command: Command, planted: Path, tmp_path: Path, change: str
+) -> None:
+    arguments = small(planted, "--out", "out")
+    harness_command(*arguments)
+    with open_for_writing(tmp_path / "out") as store, store.connection as connection:
+        connection.execute(f"UPDATE sessions SET value = {change}")
+
+    resumed = harness_command(*arguments)
+
+    assert resumed.returncode == 0, resumed.stderr

@@ -79,9 +79,9 @@ def test_maps_without_a_grid_are_drawn_as_matrices(
 
     written = sorted(path.name for path in (tmp_path / "figures").iterdir())
     names = ("matrix-infomap", "matrix-louvain", "profile")
-    assert written == [f"{name}.{kind}" for name in names for kind in ("csv", "png", "svg")]
+    assert written == [f"{MAP}@{name}.{kind}" for name in names for kind in ("csv", "png", "svg")]
     assert all(f"figures/{name}" in shown.stdout for name in written)
-    with (tmp_path / "figures" / "profile.csv").open() as file:
+    with (tmp_path / "figures" / f"{MAP}@profile.csv").open() as file:
         rows = list(csv.DictReader(file))
     chosen = {row["method"]: row["level"] for row in rows if row["selected"] == "1"}
     selections = harness.open_run(finished).selections().query("image == @MAP")
@@ -102,15 +102,31 @@ def test_an_image_is_drawn_with_its_clusters_and_attention(
     written = {path.name for path in (tmp_path / "figures").glob("*.png")}
     names = {"profile", "side-by-side", "query"}
     names |= {f"{kind}-{by}" for kind in ("overlay", "panels") for by in ("louvain", "infomap")}
-    assert written == {f"{name}.png" for name in names}
-    assert "$b_1$" in (tmp_path / "figures" / "overlay-louvain.svg").read_text()
-    with (tmp_path / "figures" / "query.csv").open() as file:
+    place = "%24b_1%24.png"
+    assert written == {f"{place}@{name}.png" for name in names}
+    assert "$b_1$" in (tmp_path / "figures" / f"{place}@overlay-louvain.svg").read_text()
+    with (tmp_path / "figures" / f"{place}@query.csv").open() as file:
         attention = [float(row["head 0"]) for row in csv.DictReader(file)]
     run = harness.open_run(pictured / "out")
     report = run.image_report(image)
     assert report.grid is not None
     weights = run.weights(report)[0]
     assert np.allclose(attention, weights[2 * report.grid[1] + 3])
+
+
+def test_figures_of_different_maps_are_different_files(
+    harness_command: Command, deep: Path, tmp_path: Path
+) -> None:
+    images = harness.open_run(deep).images()["image"]
+    maps = [(image, layer, head) for image in images[:2] for layer in "01" for head in "01"]
+    for image, layer, head in maps:
+        place = ("--layer", layer, "--head", head)
+        harness_command("show", deep, image, *place, "--method", "louvain", "--out", "figures")
+
+    profiles = {path.name for path in (tmp_path / "figures").glob("*@profile.png")}
+    assert profiles == {
+        f"{image}@layer={layer},head={head}@profile.png" for image, layer, head in maps
+    }
 
 
 def test_the_same_figures_are_the_same_files(
@@ -165,7 +181,7 @@ def test_a_run_that_was_copied_finds_its_images_where_it_was_started(
         (["planted-9"], "there is no image 'planted-9'; did you mean 'planted-"),
         ([MAP, "--method", "luvain"], "did you mean 'louvain'?"),
         ([MAP, "--selector", "stable"], "did you mean 'stable-phase"),
-        ([MAP, "--head", "2"], "--head 2: the run has no head '2'; there are 0"),
+        ([MAP, "--head", "2"], "the run has no head '2'; there are 0"),
         ([MAP, "--query", "0,0"], "--query changes the figures only; --out says where they go"),
         ([MAP, "--query", "0,0", "--out", "x"], "--query 0,0: the map's patches lie on no grid"),
         ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written: Not a directory"),

@@ -138,13 +138,13 @@ def test_rescored_levels_keep_the_best_partition_that_any_level_found() -> None:
 
 @dataclass(frozen=True)
 class Doubling(harness.Perturbation):
-    """The same map with its first weight replaced by the seed."""
+    """The same map with its first weight replaced by one that the seed determines."""
 
     name: ClassVar[str] = "doubling"
 
     def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
         weights = attention.weights.copy()
-        weights[0, 1] = 2 + seed
+        weights[0, 1] = 2 + seed / 2**32
         return harness.AttentionMap(weights)
 
 

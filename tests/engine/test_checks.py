@@ -60,8 +60,8 @@ def unruly(*more: str) -> list[str]:
         ),
         (["--extractors", "unruly-extractor[mode=few]"], 2, "gave no map for layer 0, head 1"),
         (["--extractors", "unruly-extractor[mode=many]"], 0, "head 1 twice, or never named"),
-        (["--extractors", "unruly-extractor[mode=other]"], 2, "an image it was not given"),
-        (["--extractors", "unruly-extractor[mode=array]"], 2, "extract() returned a ndarray"),
+        (["--extractors", "unruly-extractor[mode=other]"], 1, "an image it was not given"),
+        (["--extractors", "unruly-extractor[mode=array]"], 1, "extract() returned a ndarray"),
         (["--extractors", "unruly-extractor[mode=variant]"], 2, "variant=image.variant"),
         pytest.param(
             ["--extractors", "unruly-extractor[mode=exit]"],

@@ -95,7 +95,7 @@ def test_a_method_whose_first_cells_fail_alike_is_stopped_and_keeps_its_row(run:
     )
     stopped, others = heard.warnings
     assert stopped.startswith("choosy[refused=12] (threshold, ")
-    assert stopped.endswith("--keep-going with --retry-failed goes on")
+    assert stopped.endswith("keep_going with retry_failed goes on")
     assert others.endswith(f"failed: ValueError: 12 nodes (and {FIRST - 1} more like it)")
     row = next(row for row in finished.rows() if row.method.clusterer != "louvain")
     assert (row.ok, row.total) == (0, FIRST + 2)
@@ -114,6 +114,6 @@ def test_a_stopped_method_goes_on_when_that_is_asked_for(run: Run) -> None:
 def test_a_method_that_was_ok_before_is_never_stopped(run: Run) -> None:
     run("b", controls="none", clusterers="choosy[refused=12]")
 
-    cells = of(run(*SEVEN, controls="none"), "choosy[refused=12]")
+    cells = of(run(*SEVEN, controls="none", overwrite=True), "choosy[refused=12]")
 
     assert sorted(cells.status) == ["failed"] * (FIRST + 2) + ["ok"]

@@ -195,9 +195,9 @@ def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
     rest = coordinator.stderr.read()
     coordinator.stderr.close()
 
-    assert "warning: --dask: there is no worker; waiting for one\n" in printed
+    assert "warning: dask: there is no worker; waiting for one\n" in printed
     assert coordinator.wait(timeout=60) == 1
-    assert rest.splitlines()[-1].startswith("harness: --dask: the scheduler is gone; the same")
+    assert rest.splitlines()[-1].startswith("harness: dask: the scheduler is gone; the same")
     assert "Traceback" not in rest
 
 
@@ -247,7 +247,7 @@ def test_a_scheduler_that_does_not_answer_is_reported_in_a_line(
     finished = harness_command(*small(planted, "--clusterers", "louvain"), "--dask", address)
 
     assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-1].startswith(f"harness: --dask {address}: {line}")
+    assert finished.stderr.splitlines()[-1].startswith(f"harness: dask: {address}: {line}")
     assert "Traceback" not in finished.stderr
 
 
@@ -297,7 +297,7 @@ def test_a_worker_with_other_code_gets_no_cells_and_the_run_goes_on(
 
     assert finished.returncode == 0, finished.stderr
     assert (
-        f"warning: --dask: the worker {other} gets no cells: it differs (the code of clusterer "
+        f"warning: dask: the worker {other} gets no cells: it differs (the code of clusterer "
         "louvain); install the same there\n"
     ) in finished.stderr
 
@@ -313,7 +313,7 @@ def test_a_run_whose_only_worker_has_other_code_stops_with_that_reason(
 
     assert finished.returncode == 1
     assert finished.stderr.splitlines()[-1] == (
-        f"harness: --dask: no worker is left that can be used: {other} differs (the code of "
+        f"harness: dask: no worker is left that can be used: {other} differs (the code of "
         "clusterer louvain); install the same there"
     )
 

@@ -26,7 +26,12 @@ def test_every_field_of_the_settings_is_declared_with_a_help_text() -> None:
 
 
 def test_suites_may_contain_all_settings_but_those_of_one_execution() -> None:
-    assert set(SETTINGS) - set(KEYS) == {"retry_failed", "force", "any_environment"}
+    assert set(SETTINGS) - set(KEYS) == {
+        "overwrite",
+        "retry_failed",
+        "force",
+        "any_environment",
+    }
 
 
 def test_the_keywords_of_run_are_the_settings() -> None:

@@ -3,7 +3,9 @@
 import doctest
 import inspect
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import harness
 from harness.plugin import hooks, registry
 from harness.plugin.base import Component
+from harness.plugin.spec import format_spec
 
 BASES = {base: hook for hook, bases in registry.HOOKS.items() for base in bases}
 IMPORTS = "from dataclasses import dataclass, replace\nimport numpy as np\nimport harness\n"
@@ -53,6 +56,37 @@ class Recording(harness.Clusterer):
 
 def test_a_method_takes_a_bare_array_as_the_value_of_its_weights() -> None:
     assert Recording().cluster(np.ones((3, 3)), seed=0).tolist() == [6, 6, 6]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Parametrised(harness.Clusterer):
+    name: ClassVar[str] = "parametrised"
+    share: float = 0.5
+    count: int | None = None
+    sides: tuple[int, ...] = ()
+    path: Path = Path()
+
+    def __post_init__(self) -> None:
+        assert type(self.share) is float
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Integers:
+        return np.arange(graph.n)
+
+
+def test_parameters_are_converted_to_their_types_before_they_are_checked() -> None:
+    given: dict[str, Any] = {"share": np.int64(1), "count": np.int8(2), "sides": [np.int64(3)]}
+
+    made = Parametrised(**given, path="a")  # type: ignore[arg-type]
+
+    assert made == Parametrised(1.0, 2, (3,), Path("a"))
+    assert format_spec(made) == "parametrised[share=1.0,count=2,sides=[3],path=a]"
+
+
+@pytest.mark.parametrize("wrong", [{"share": "1"}, {"count": 2.5}, {"count": True}, {"sides": "a"}])
+def test_a_parameter_of_a_wrong_type_is_refused(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(harness.HarnessError, match=f"parametrised: {name}: expected"):
+        Parametrised(**wrong)
 
 
 def test_a_bare_array_is_checked_like_a_value() -> None:

@@ -54,6 +54,39 @@ def test_self_loops_are_optional_and_leave_their_nodes_isolated() -> None:
     assert graph.symmetric_binary().nnz == 0
 
 
+@pytest.mark.parametrize("weight", [np.nan, np.inf, 1e308])
+def test_weights_without_a_finite_sum_are_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match="the weights' sum must be finite"):
+        Graph.from_weights([[0.0, weight], [weight, 0.0]])
+
+
+def test_a_graph_at_a_usual_scale_is_left_as_it_is() -> None:
+    for weight in (0.001, 1.0, 1000.0):
+        graph = Graph.from_weights([[0.0, weight], [1e-9, 0.0]])
+        assert graph.at_safe_scale() is graph
+
+
+@given(WEIGHTS, st.integers(-1040, 1000))
+def test_a_safe_scale_is_a_power_of_two_and_keeps_every_edge(
+    weights: np.ndarray[tuple[int, int], np.dtype[np.float64]], exponent: int
+) -> None:
+    weights = (weights > 0) * np.ldexp(1.0, np.arange(len(weights))[:, None])
+    graph = Graph.from_weights(np.ldexp(weights, exponent))
+    safe = graph.at_safe_scale()
+
+    assert safe.edges == graph.edges
+    if graph.edges:
+        assert 2**-17 <= safe.adjacency.data.max() < 2**16
+        ratios = np.frexp(safe.adjacency.data)[1] - np.frexp(graph.adjacency.data)[1]
+        assert len(set(ratios.tolist())) == 1
+
+
+def test_an_edge_that_is_nothing_beside_the_largest_stays_an_edge() -> None:
+    graph = Graph.from_weights([[0.0, 1e300], [1e-300, 0.0]])
+
+    assert (graph.at_safe_scale().adjacency.data > 0).all()
+
+
 def test_a_graph_cannot_be_changed_in_place() -> None:
     graph = Graph.from_weights(np.ones((3, 3)))
 

@@ -194,7 +194,7 @@ def test_a_folder_without_an_init_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(harness.HarnessError, match=r"--plugin .*nowhere\.py: no such file"):
+    with pytest.raises(harness.HarnessError, match=r"plugins: .*nowhere\.py: no such file"):
         registry.load([tmp_path / "nowhere.py"])
 
 

@@ -10,6 +10,7 @@ from harness.plugin.values import AttentionMap, Image
         (np.ones((2, 3)), r"must be \(n, n\), not \(2, 3\)"),
         (np.array([[0.0, np.nan], [0.0, 0.0]]), r"\[0, 1\] is nan"),
         (np.array([[0.0, 0.0], [-0.5, 0.0]]), r"\[1, 0\] is -0.5"),
+        (np.full((2, 2), 1e308), "the weights' sum must be finite, not inf"),
         (np.ones((2, 2), dtype=int), "must be floating point, not int64"),
     ],
 )

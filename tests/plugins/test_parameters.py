@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import pytest
 
 import harness
-from harness_plugins.parameters import check_bounds, check_choice
+from harness_plugins.parameters import check_bounds
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,3 @@ def test_values_out_of_bounds_are_refused(
     for value in outside:
         with pytest.raises(harness.HarnessError, match=f"example: {message}"):
             check_bounds(Example(value), "size", **bounds)
-
-
-def test_a_value_that_is_not_among_the_literals_of_its_type_is_refused() -> None:
-    check_choice(Example(), "shape")
-    with pytest.raises(harness.HarnessError, match="shape must be round or square, not 'flat'"):
-        check_choice(Example(shape="flat"), "shape")  # type: ignore[arg-type]

@@ -13,8 +13,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin.profile import Point
-from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing, opening
-from harness.store.opening import check_folder, file_system_of, network_file_system
+from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.records import CellRecord
 
 
@@ -180,50 +179,3 @@ def test_a_file_that_is_not_a_store_is_refused_and_left_unchanged(tmp_path: Path
 def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="no run is there"), open_for_reading(tmp_path):
         pass
-
-
-# In the format of Linux; see proc_pid_mountinfo(5).
-MOUNTS = """\
-22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-41 22 0:36 / /home rw,relatime shared:20 - nfs4 server:/home rw,vers=4.2
-42 41 0:37 / /home/me/local rw,relatime - xfs /dev/sdb1 rw
-43 22 0:38 / /mnt/my\\040disk rw master:1 shared:3 - fuse.sshfs me@there:/ rw
-44 22 0:39 / /scratch rw - tmpfs tmpfs rw
-45 22 0:40 / /scratch rw - lustre 10.0.0.1:/scratch rw
-"""
-
-
-@pytest.mark.parametrize(
-    ("folder", "kind"),
-    [
-        ("/", "ext4"),
-        ("/homes", "ext4"),
-        ("/home", "nfs4"),
-        ("/home/me", "nfs4"),
-        ("/home/me/local/run", "xfs"),
-        ("/mnt/my disk/run", "fuse.sshfs"),
-        ("/scratch/run", "lustre"),
-    ],
-)
-def test_the_innermost_mount_gives_the_file_system(folder: str, kind: str) -> None:
-    assert file_system_of(Path(folder), MOUNTS) == kind
-
-
-def test_an_unreadable_mount_table_gives_no_file_system() -> None:
-    assert file_system_of(Path("/home"), "garbage\n- - -\n") == ""
-
-
-def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text("22 1 0:36 / / rw - nfs4 server:/ rw\n")
-    monkeypatch.setattr(opening, "MOUNTS", mounts)
-
-    assert network_file_system(tmp_path) == "nfs4"
-    with pytest.raises(HarnessError, match=r"network file system \(nfs4\).*choose an --out on"):
-        check_folder(tmp_path / "out")
-
-
-def test_the_file_system_of_this_machine_is_found(tmp_path: Path) -> None:
-    if not opening.MOUNTS.exists():
-        pytest.skip("this system has no /proc")
-    assert file_system_of(tmp_path.resolve(), opening.MOUNTS.read_text())

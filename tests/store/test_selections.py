@@ -34,9 +34,11 @@ def rows(store: Store, query: str) -> list[tuple[object, ...]]:
 
 
 def test_new_selections_replace_the_old_ones(store: Store) -> None:
-    replace_selections(store, [SelectionRecord("a", "old", CHOSEN)])
+    replace_selections(store, [SelectionRecord("a", "old", CHOSEN)], ["old"])
     replace_selections(
-        store, [SelectionRecord("a", "new", CHOSEN), SelectionRecord("b", "new", None, "failed")]
+        store,
+        [SelectionRecord("a", "new", CHOSEN), SelectionRecord("b", "new", None, "failed")],
+        ["old", "new"],
     )
 
     assert rows(store, "SELECT * FROM selections ORDER BY cell") == [
@@ -50,6 +52,7 @@ def test_replacing_selections_of_some_selectors_leaves_those_of_others(store: St
     replace_selections(
         store,
         [SelectionRecord("a", name, CHOSEN, tests=tests) for name in ("first", "second")],
+        ["first", "second"],
     )
     replace_selections(store, [SelectionRecord("a", "second", REFUSED, tests=tests)], ["second"])
 
@@ -65,7 +68,9 @@ def test_the_false_discovery_family_is_one_selector_under_one_control(store: Sto
         tests = {"noise": significance(0.5, [0.0] * above + [1.0] * (9 - above))}
         return SelectionRecord(cell, selector, CHOSEN, tests=tests)
 
-    replace_selections(store, [record("a", "one", 9), record("b", "one", 0), record("a", "two", 9)])
+    replace_selections(
+        store, [record("a", "one", 9), record("b", "one", 0), record("a", "two", 9)], ["one", "two"]
+    )
 
     assert rows(store, "SELECT cell, selector, p, q FROM tests ORDER BY selector, cell") == [
         ("a", "one", 0.1, pytest.approx(0.2)),
@@ -76,7 +81,7 @@ def test_the_false_discovery_family_is_one_selector_under_one_control(store: Sto
 
 def test_an_undefined_test_is_null_in_the_file(store: Store) -> None:
     tests = {"noise": significance(math.nan, [math.nan])}
-    replace_selections(store, [SelectionRecord("a", "one", CHOSEN, tests=tests)])
+    replace_selections(store, [SelectionRecord("a", "one", CHOSEN, tests=tests)], ["one"])
 
     assert rows(store, "SELECT statistic, null_mean, null_std, z, p FROM tests") == [
         (None, None, None, None, 1.0)
@@ -93,6 +98,7 @@ def test_accepted_selections_come_with_their_plateau(store: Store) -> None:
             SelectionRecord("b", "one", REFUSED),
             SelectionRecord("c", "one", None, "failed"),
         ],
+        ["one", "two"],
     )
 
     assert accepted(store) == [("a", "one", 1, 0, 3), ("a", "two", 4, 4, 4)]

@@ -24,7 +24,7 @@ def report(**changes: Any) -> ImageReport:
         "image": "a.png", "image_set": "folder", "extractor": "vit", "layer": 0, "head": 0,
         "graph": "threshold", "repeat": 0, "size": (20, 60, 1), "label": None, "nodes": 4,
         "grid": (2, 2), "region": None, "truth": None, "unreadable": "", "others": {},
-        "methods": (method,),
+        "apart": {}, "methods": (method,),
     }  # fmt: skip
     return ImageReport(**{**values, **changes})
 

@@ -15,7 +15,7 @@ from harness.metrics.salience import order_by_salience
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import file_names, in_order
+from harness.views.figures.style import file_name, file_names, in_order
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
 
 Weights = NDArray[np.floating[Any]]
@@ -33,8 +33,19 @@ def drawings(
     """The profile, each partition over the image, all side by side, and what one patch attends to.
 
     heads: the weights (n, n) by head, empty if they cannot be loaded; query: the patch, or None for
-    the patch with most incoming attention.
+    the patch with most incoming attention. Files are named IMAGE@NAME, or IMAGE@KEY=VALUE,…@NAME
+    if the run has several maps of the image, so that no other map's files have the same names.
     """
+    report = context.report
+    apart = ",".join(f"{key}={file_name(value)}" for key, value in report.apart.items())
+    place = "@".join(filter(None, (file_name(report.image), apart)))
+    for name, figure, table in _drawings(context, heads, query):
+        yield f"{place}@{name}", figure, table
+
+
+def _drawings(
+    context: ShowContext, heads: Mapping[int, Weights], query: int | None
+) -> Iterator[Drawing]:
     report = context.report
     found = partitions(report)
     if any(len(method.profile) for method in report.methods):

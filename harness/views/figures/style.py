@@ -1,5 +1,6 @@
 """What all figures share: colours that the colour-blind can tell apart, fonts, and how to save."""
 
+import hashlib
 import itertools
 import re
 import textwrap
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import matplotlib
 import numpy as np
@@ -36,6 +38,8 @@ NOISE = "#7F7F7F"
 CHOSEN = "#D55E00"
 UNASSIGNED_COLOUR: Colour = (0.15, 0.15, 0.15)
 DOTS_PER_INCH = 150
+# Most bytes of an image's name in the names of its files.
+LONGEST = 120
 # Most pixels of an image's longer side that are drawn.
 LARGEST = 1000
 # Matplotlib types its settings as a dictionary with hundreds of literal keys.
@@ -197,6 +201,19 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
     return [png, svg]
+
+
+def file_name(text: str) -> str:
+    """A file name that only this text has; special characters are encoded as in URLs."""
+    encoded = re.sub(
+        r"^\.|[^\w.-]",
+        lambda found: "%2E" if found[0] == "." else quote(found[0], "", errors="surrogateescape"),
+        text,
+    )
+    if len(encoded.encode()) <= LONGEST:
+        return encoded
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
+    return f"{encoded.encode()[:LONGEST].decode(errors='ignore')}~{digest}"
 
 
 def file_names(names: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ import numpy as np
 import harness
 from harness import Floats
 from harness_plugins.graph_builders.pruning import FractionSweep
-from harness_plugins.parameters import check_choice
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,6 @@ class Disparity(FractionSweep):
 
     name: ClassVar[str] = "disparity"
     axis: Literal["density", "significance"] = "density"
-
-    def __post_init__(self) -> None:
-        check_choice(self, "axis")
-        super().__post_init__()
 
     def _scores(self, unpruned: harness.Graph) -> Floats:
         """−log p."""

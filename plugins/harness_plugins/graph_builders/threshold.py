@@ -16,7 +16,7 @@ from harness_plugins.graph_builders.pruning import (
     evenly_spaced,
     nested_graphs,
 )
-from harness_plugins.parameters import check_bounds, check_choice
+from harness_plugins.parameters import check_bounds
 
 STRONGEST_MULTIPLE = 4.0
 """The default end of the absolute axis, in multiples of the uniform weight 1/n."""
@@ -44,7 +44,6 @@ class Threshold(harness.GraphBuilder):
     self_loops: bool = False
 
     def __post_init__(self) -> None:
-        check_choice(self, "axis")
         check_bounds(self, "start", "stop", least=0, below=self._below)
         # With n = 1 the range is as wide as it can be.
         check_range(self.name, self.start, self._stop_for(n=1))

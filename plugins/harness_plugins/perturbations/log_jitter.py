@@ -29,7 +29,9 @@ class LogJitter(harness.Perturbation):
         """A map (n, n) with the same row sums."""
         weights = attention.weights
         noise = np.random.default_rng(seed).normal(scale=self.scale, size=weights.shape)
-        jittered = weights * np.exp(noise)
+        # A power of two keeps the product of any weight and factor from overflow and underflow.
+        exponent = int(np.frexp(weights.max())[1])
+        jittered = np.ldexp(weights, -exponent) * np.exp(noise)
         sums, before = jittered.sum(axis=1), weights.sum(axis=1, dtype=np.float64)
         rescaled = (
             jittered * np.divide(before, sums, out=np.ones_like(sums), where=sums > 0)[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 
 import harness
 from harness import Floats
-from harness_plugins.parameters import check_bounds, check_choice
+from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     connected_levels,
     constant_runs,
@@ -43,7 +43,6 @@ class ExcessModularity(harness.Selector):
     minimum_giant_share: float = 0.5
 
     def __post_init__(self) -> None:
-        check_choice(self, "by")
         check_bounds(self, "alpha", above=0, below=1)
         check_bounds(self, "minimum_giant_share", least=0, most=1)
 

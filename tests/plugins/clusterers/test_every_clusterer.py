@@ -1,6 +1,7 @@
 """What every shipped clusterer keeps to."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,29 +10,21 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 import harness
+from harness.plugin import registry
 from harness.plugin.values import Integers
 from harness_plugins.clusterers.hdbscan import Hdbscan
-from harness_plugins.clusterers.infomap import Infomap
 from harness_plugins.clusterers.kmeans import Kmeans
 from harness_plugins.clusterers.label_propagation import LabelPropagation
-from harness_plugins.clusterers.leiden import Leiden
-from harness_plugins.clusterers.louvain import Louvain
-from harness_plugins.clusterers.louvain_networkx import LouvainNetworkx
-from harness_plugins.clusterers.sdp import Sdp, SdpModularity
-from harness_plugins.clusterers.spectral import Spectral
 
-CLUSTERERS = (
-    Louvain(),
-    LouvainNetworkx(),
-    Infomap(),
-    Sdp(),
-    SdpModularity(),
-    Leiden(),
-    Spectral(),
-    LabelPropagation(),
-    Kmeans(),
-    Hdbscan(),
-)
+
+def available() -> Iterator[harness.Clusterer]:
+    """Every registered clusterer whose package is installed."""
+    for name in sorted(registry.load().components["clusterer"]):
+        with contextlib.suppress(harness.HarnessError):
+            yield harness.make("clusterer", name)
+
+
+CLUSTERERS = tuple(available())
 
 
 def every_clusterer_but(*exempt: type[harness.Clusterer]) -> pytest.MarkDecorator:
@@ -152,6 +145,23 @@ def test_components_never_share_a_cluster(
     labels = labels_of(clusterer, graph)
     for label in set(labels) - {-1}:
         assert len(set(truth[labels == label])) == 1
+
+
+@every_clusterer
+@pytest.mark.parametrize("factor", [1e-300, 1e-200, 1e-40, 1e-14, 1e-7, 1e5, 1e30, 1e160, 1e300])
+def test_labels_do_not_change_if_all_weights_are_multiplied(
+    clusterer: harness.Clusterer, factor: float, planted: Callable[..., Any]
+) -> None:
+    graph, _ = planted((12, 15, 9), across=0.2)
+    weights = graph.adjacency.toarray()
+    labels = labels_of(clusterer, graph)
+
+    multiplied = labels_of(clusterer, harness.Graph.from_weights(weights * factor))
+
+    assert multiplied.tolist() == labels.tolist()
+    assert harness.modularity(weights * factor, labels) == pytest.approx(
+        harness.modularity(weights, labels), abs=1e-12
+    )
 
 
 @every_clusterer

@@ -80,6 +80,19 @@ def test_a_drawn_map_keeps_diagonal_image_and_grid_and_the_original_is_unchanged
 
 
 @pytest.mark.parametrize("name", OF_MAPS)
+@pytest.mark.parametrize("factor", [1e-300, 1e-200, 1e200, 1e300])
+def test_a_multiple_of_a_map_gives_the_multiple_of_the_draw(
+    name: str, factor: float, attention: harness.AttentionMap
+) -> None:
+    control = harness.make("control", name)
+
+    drawn = control.draw(harness.AttentionMap(attention.weights * factor, grid=(5, 6)), 1)
+
+    expected = control.draw(attention, 1).weights
+    assert drawn.weights / factor == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
 def test_a_map_keeps_its_type(name: str, attention: harness.AttentionMap) -> None:
     single = harness.AttentionMap(attention.weights.astype(np.float32), grid=(5, 6))
 

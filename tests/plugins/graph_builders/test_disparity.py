@@ -81,5 +81,5 @@ def test_extreme_weights_are_ranked_by_their_significance() -> None:
 
 
 def test_an_unknown_axis_is_refused() -> None:
-    with pytest.raises(harness.HarnessError, match="axis must be density or significance"):
+    with pytest.raises(harness.HarnessError, match="axis: expected density or significance"):
         Disparity(axis="alpha")  # type: ignore[arg-type]

@@ -124,3 +124,14 @@ def test_a_level_leaves_the_fraction_of_pairs_that_it_names(kind: type[FractionS
     ties = 2 * 40 if kind is Mutual else 2
     for level, graph in zip(LEVELS, graphs, strict=True):
         assert -1e-9 < graph.density - (1 - level) <= ties / (40 * 39)
+
+
+@every_builder
+@pytest.mark.parametrize("factor", [2.0**-1000, 2.0**1000])
+@settings(max_examples=20)
+@given(dense=weights())
+def test_a_multiple_of_a_map_keeps_the_same_edges(
+    builder: FractionSweep, factor: float, dense: NDArray[Any]
+) -> None:
+    both = zip(pruned(builder, dense), pruned(builder, dense * factor), strict=True)
+    assert all(np.array_equal(graph * factor, multiplied) for graph, multiplied in both)

@@ -34,6 +34,19 @@ def test_a_map_is_not_changed_in_place(name: str, attention: harness.AttentionMa
     assert np.array_equal(attention.weights, before)
 
 
+@pytest.mark.parametrize("spec", [*SHIPPED, "log-jitter[scale=5]"])
+@pytest.mark.parametrize("factor", [1e-300, 1e-200, 1e200, 1e300])
+def test_a_multiple_of_a_map_gives_the_multiple_of_the_draw(
+    spec: str, factor: float, attention: harness.AttentionMap
+) -> None:
+    perturbation = harness.make("perturbation", spec)
+
+    drawn = perturbation.draw(harness.AttentionMap(attention.weights * factor), 1)
+
+    expected = perturbation.draw(attention, 1).weights
+    assert drawn.weights / factor == pytest.approx(expected, rel=1e-6)
+
+
 def test_seeds_leave_the_map_as_it_is(attention: harness.AttentionMap) -> None:
     drawn = harness.make("perturbation", "seeds").draw(attention, 1)
 

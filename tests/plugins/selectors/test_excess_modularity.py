@@ -140,7 +140,7 @@ def test_z_does_not_depend_on_where_modularity_starts_nor_on_its_scale(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"by": "t"}, "by must be z or excess"),
+        ({"by": "t"}, "by: expected z or excess"),
         ({"alpha": 1.0}, "alpha must be above 0 and below 1"),
         ({"minimum_giant_share": -0.1}, "minimum_giant_share must be 0 … 1"),
     ],

@@ -30,6 +30,41 @@ def test_the_same_figure_is_the_same_files(tmp_path: Path) -> None:
     assert written(tmp_path / "one", "figure") == written(tmp_path / "two", "figure")
 
 
+NAMES = [
+    "a",
+    "A",
+    "a.png",
+    ".a",
+    "%2Ea",
+    "a/b",
+    "a-b",
+    "a%2Fb",
+    "a@b",
+    "..",
+    "ä",
+    "a\nb",
+    "x" * 300,
+]
+NAMES += ["x" * 299, "ä" * 200, "/" * 90, "\udcff", ""]
+
+
+def test_every_text_has_a_file_name_of_its_own(tmp_path: Path) -> None:
+    names = [style.file_name(text) for text in NAMES]
+
+    for name in names:
+        (tmp_path / f"{name}@heads-similarity-of-a-method.png").touch()
+    assert len(list(tmp_path.iterdir())) == len(NAMES)
+    assert not any("@" in name or "/" in name for name in names)
+
+
+@given(st.lists(st.text(max_size=200), unique=True))
+def test_no_two_texts_share_a_file_name(texts: list[str]) -> None:
+    names = {style.file_name(text) for text in texts}
+
+    assert len(names) == len(texts)
+    assert all(len(name.encode()) < 150 and not name.startswith(".") for name in names)
+
+
 def test_names_are_text_whatever_signs_are_in_them(tmp_path: Path) -> None:
     written(tmp_path, "figure", "$x_1$ <b> & %")
 

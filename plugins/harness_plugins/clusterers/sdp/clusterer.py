@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from harness_plugins.clusterers.sdp.programme import Balance, check_balance
 from harness_plugins.clusterers.sdp.spins import check_search, solve_spins
 from harness_plugins.parameters import check_bounds
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 
 @dataclass(frozen=True)
 class Sdp(harness.Clusterer):
@@ -26,11 +29,12 @@ class Sdp(harness.Clusterer):
 
     Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016, on the undirected, unweighted graph. Each
     connected component is solved on its own, as balanced spins would otherwise separate
-    components from each other. A component too small for two clusters (of min_cluster_size, or
-    else 5 nodes) is one cluster. A node without edges is unassigned, as is a node that HDBSCAN or
-    DBSCAN calls noise. Stored with the labels: `gap` and `imbalance`, the largest certified
-    relative gap and ‖Σσ‖/n of any component; `iterations`, over all components; `unconverged`,
-    the number of components that missed the tolerance.
+    components from each other. A component that is not split is one cluster: if it is too small
+    for two (of min_cluster_size, or else 5 nodes), if nothing speaks for a split, as in a clique
+    and a star, or if HDBSCAN or DBSCAN find no cluster in it. A node without edges is unassigned,
+    as is a node that HDBSCAN or DBSCAN call noise beside clusters. Stored with the labels: `gap`
+    and `imbalance`, the largest certified relative gap and ‖Σσ‖/n of any component; `iterations`,
+    over all components; `unconverged`, the number of components that missed the tolerance.
 
     rank: dimensions of the spins.
     balance: exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
@@ -78,10 +82,10 @@ class Sdp(harness.Clusterer):
         solutions = []
         for nodes in connected_parts(graph):
             found = labels.max(initial=UNASSIGNED) + 1
-            if len(nodes) < embedding_clustering.fewest_points:
+            linked = weights[nodes][:, nodes]
+            if len(nodes) < embedding_clustering.fewest_points or _is_indifferent(linked):
                 labels[nodes] = found
                 continue
-            linked = weights[nodes][:, nodes]
             solution = solve_spins(
                 linked,
                 rank=self.rank,
@@ -116,3 +120,13 @@ class Sdp(harness.Clusterer):
         """The method that clusters the embedding; raises HarnessError for invalid settings."""
         settings = {name: getattr(self, name) for name in APPLIES_TO}
         return EmbeddingClustering(self.clusterer, **settings)
+
+
+def _is_indifferent(linked: "csr_array[Any, Any]") -> bool:
+    """Whether all balanced spins of a component are optimal: if it is a clique or a star.
+
+    Σ_ij w_ij σ_i·σ_j is the same for all of them if w_ij = a_i + a_j + c for i ≠ j.
+    """
+    n = linked.shape[0]
+    is_star = linked.nnz == 2 * (n - 1) and np.diff(linked.indptr).max() == n - 1
+    return bool(is_star) or linked.nnz == n * (n - 1)

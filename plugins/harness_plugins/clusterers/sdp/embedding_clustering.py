@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 
 import harness
-from harness import Floats, Integers
+from harness import UNASSIGNED, Floats, Integers
 from harness_plugins.parameters import check_bounds
 
 Method: TypeAlias = Literal["hdbscan", "hdbscan-sklearn", "kmeans", "dbscan"]
@@ -69,14 +69,15 @@ class EmbeddingClustering:
         return 2 * (self.min_cluster_size or MIN_CLUSTER_SIZE)
 
     def labels(self, points: Floats, weights: Any, seed: int) -> Integers:
-        """Labels (n,) of points (n, d), −1 = in no cluster.
+        """Labels (n,) of points (n, d), −1 = in no cluster; if none is found, all are one cluster.
 
         weights: CSR (n, n) of the undirected graph of these nodes, by which k-means chooses the
         number of clusters.
         """
         if self.method == "kmeans":
             return self._kmeans(points, weights, seed)
-        return np.asarray(self._density_method().fit_predict(points), dtype=np.int64)
+        labels = np.asarray(self._density_method().fit_predict(points), dtype=np.int64)
+        return labels if (labels != UNASSIGNED).any() else np.zeros_like(labels)
 
     def _density_method(self) -> Any:
         """The library's object for every method but k-means."""

@@ -145,6 +145,7 @@ class Study:
             "workers": self.workers,
             "plugins": list(self.plugins),
             "out": self.folder / "runs" / suite,
+            "overwrite": True,
         }
         with as_file(files(__package__).joinpath(f"{suite}.toml")) as path:
             return harness.run(path, **values, progress=self.progress)

@@ -34,6 +34,28 @@ def test_a_component_too_small_to_part_is_one_cluster() -> None:
     assert labels.tolist() == [0] * 9 + [1] * 3 + [2] * 2
 
 
+@every_method
+@pytest.mark.parametrize("size", [3, 9, 10, 14, 24, 40])
+def test_disconnected_cliques_are_the_clusters(method: Method, size: int) -> None:
+    cliques = np.kron(np.eye(2), np.ones((size, size)))
+    labels = Sdp(clusterer=method).cluster(cliques, seed=0).labels
+    assert labels.tolist() == [0] * size + [1] * size
+
+
+@every_method
+@pytest.mark.parametrize("leaves", [9, 11, 19, 24, 39, 60])
+def test_a_star_is_one_cluster(method: Method, leaves: int) -> None:
+    star = np.pad(np.ones((1, leaves)), ((0, leaves), (1, 0)))
+    assert not Sdp(clusterer=method).cluster(star, seed=0).labels.any()
+
+
+@every_method
+def test_no_connected_graph_is_left_without_a_cluster(method: Method) -> None:
+    for seed, density in enumerate((0.95, 0.8, 0.5, 0.3)):
+        edges = np.random.default_rng(seed).random((40, 40)) < density
+        assert (Sdp(clusterer=method).cluster(edges, seed=0).labels >= 0).any()
+
+
 def test_isolated_nodes_are_unassigned(planted: Callable[..., Any]) -> None:
     graph, _ = planted((20, 20))
     weights = np.pad(graph.adjacency.toarray(), (3, 0))

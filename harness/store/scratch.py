@@ -1,0 +1,159 @@
+"""Stores of runs whose folder lies on a network file system.
+
+SQLite cannot write safely there. So the store is written in a folder on a local disk, and copied
+to the run's folder every few minutes and at the end: whole, and atomically. Files of maps are
+written at once and never changed, so they go to the run's folder directly.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.planning.identity import key_of
+from harness.planning.progress import Progress
+from harness.store.file_systems import network_file_system
+from harness.store.opening import locked
+from harness.store.schema import FILE_NAME, LOCK_NAME, MAPS_FOLDER, PARTIAL
+
+# Seconds between two copies, and how many times longer than a copy this is at least.
+INTERVAL = 120.0
+RARELY = 20
+
+
+@contextmanager
+def written_in(folder: Path, scratch: Path | None, progress: Progress) -> Iterator[Path]:
+    """The folder to write a run's store in: its own, or one in `scratch` that is copied to it.
+
+    Without `scratch` a temporary folder is used if the run's lies on a network file system. Raises
+    HarnessError if one of both cannot be used, and if the last copy fails; the store is then left
+    where it is.
+    """
+    kind = network_file_system(folder)
+    if scratch is None and not kind:
+        yield folder
+        return
+    with locked(folder):
+        live = _live_folder(folder, scratch)
+        why = f"on a network file system ({kind}), so " if kind else ""
+        progress.note(
+            f"{folder}: {why}the store is written in {live}, and copied every few minutes"
+        )
+        copies = _Copies(live / FILE_NAME, folder / FILE_NAME, progress)
+        try:
+            with copies.made_regularly():
+                yield live
+        finally:
+            copies.make_last()
+            shutil.rmtree(live)
+            if not (folder / FILE_NAME).exists():
+                _forget(folder)
+
+
+def _live_folder(folder: Path, scratch: Path | None) -> Path:
+    """Make the local folder, with the run's store and a link to its maps in it."""
+    root = Path(tempfile.gettempdir()) if scratch is None else scratch
+    if kind := network_file_system(root):
+        raise HarnessError(
+            f"{root}: lies on a network file system ({kind}); name a folder on a local disk with "
+            "--scratch"
+        )
+    live = root / f"harness-{os.getuid()}-{key_of(str(folder.resolve()))[:12]}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if live.is_symlink() or (live.exists() and live.stat().st_uid != os.getuid()):
+            raise HarnessError(f"{live}: belongs to somebody else; name another --scratch")
+        if live.exists():
+            # Of a run that was killed; its last copy is what counts.
+            with locked(live):
+                pass
+            shutil.rmtree(live)
+        live.mkdir(mode=0o700)
+        (live / MAPS_FOLDER).symlink_to((folder / MAPS_FOLDER).resolve(), target_is_directory=True)
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, live / name)
+    except OSError as error:
+        raise HarnessError(f"{live}: cannot be written: {error.strerror}") from error
+    return live
+
+
+def _forget(folder: Path) -> None:
+    """Remove what was made for a run that could not begin."""
+    with contextlib.suppress(OSError):
+        (folder / LOCK_NAME).unlink()
+        (folder / MAPS_FOLDER).rmdir()
+        folder.rmdir()
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Copies a store that is being written."""
+
+    live: Path
+    copy: Path
+    progress: Progress
+
+    @contextmanager
+    def made_regularly(self) -> Iterator[None]:
+        """Copy every few minutes in a thread; copies that fail are reported, and tried again."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._make_regularly, args=(done,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _make_regularly(self, done: threading.Event) -> None:
+        pause = INTERVAL
+        while not done.wait(pause):
+            began = time.monotonic()
+            try:
+                self._make()
+            except (OSError, sqlite3.Error) as error:
+                self.progress.warn(f"{self.copy}: not copied, and tried again later: {error}")
+            pause = max(INTERVAL, RARELY * (time.monotonic() - began))
+
+    def make_last(self) -> None:
+        """Copy the finished store."""
+        try:
+            self._make()
+        except (OSError, sqlite3.Error) as error:
+            raise HarnessError(
+                f"{self.copy}: the store cannot be copied: {error}; it is in {self.live}"
+            ) from error
+
+    def _make(self) -> None:
+        """Replace the copy by the store's committed content."""
+        if not self.live.exists():
+            return
+        local = self.live.with_name(f"{FILE_NAME}{PARTIAL}")
+        remote = self.copy.with_name(f"{FILE_NAME}{PARTIAL}")
+        local.unlink(missing_ok=True)
+        uri = f"{self.live.absolute().as_uri()}?mode=ro"
+        with (
+            closing(sqlite3.connect(uri, uri=True, timeout=30)) as source,
+            closing(sqlite3.connect(local)) as target,
+        ):
+            source.backup(target)
+            # A copy is one file, which can be read where no log can be shared.
+            target.execute("PRAGMA journal_mode = DELETE")
+        with local.open("rb") as read, remote.open("wb") as written:
+            shutil.copyfileobj(read, written)
+            written.flush()
+            os.fsync(written.fileno())
+        for end in ("-wal", "-shm"):
+            # The log of a run that was killed belongs to no other file.
+            self.copy.with_name(f"{FILE_NAME}{end}").unlink(missing_ok=True)
+        remote.replace(self.copy)
+        local.unlink()
