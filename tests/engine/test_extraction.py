@@ -143,3 +143,15 @@ def test_a_control_that_cannot_be_drawn_costs_only_the_test_under_it(
     one, other = both.rows()[0], alone.rows()[0]
     assert (one.ok, one.excess, one.p_value) == (other.ok, other.excess, other.p_value)
     assert one.p_value is not None
+
+
+def test_the_table_of_controls_counts_no_tests_under_one_that_was_not_drawn(
+    tmp_path: Path, ring: Path, harness_command: Command
+) -> None:
+    controls = "permuted-rows,preserved-strengths"
+    run = small_run(tmp_path / "out", ring, controls=controls, nulls=2)
+
+    shown = harness_command("leaderboard", run.folder).stdout.splitlines()
+
+    (row,) = [line.split() for line in shown if line.endswith("–") and "preserved" in line]
+    assert row[-4:] == ["preserved-strengths", "–", "–", "–"]
