@@ -223,10 +223,12 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
         if each.nulls is not None:
             under = f" under {each.control}" if len(controls) > 1 else ""
             by = f" by {each.selector}" if len(selectors) > 1 else ""
+            tests = f"{each.at_smallest} of {each.reach.tests} tests have"
             yield (
-                f"Too few draws to tell{under}{by}: {each.at_smallest} of {each.reach.tests} tests "
-                f"have the smallest p that there can be (chance gives {number(each.by_chance, 1)}),"
-                f" too few for q ≤ .05. --nulls {each.nulls} would settle it."
+                f"Too few draws to tell{under}{by}: "
+                f"{tests if each.reach.tests > 1 else 'the one test has'} the smallest p that there"
+                f" can be (chance gives {number(each.by_chance, 1)}), too few for q ≤ .05. "
+                f"--nulls {each.nulls} would settle it."
             )
 
 
