@@ -5,8 +5,8 @@ import pandas
 import pytest
 
 import harness
-from harness.engine import worker
 from harness.api import prepare
+from harness.engine import worker
 from harness.planning.progress import SILENT
 from support.maps import planted_weights
 from support.runs import SMALL, small_run
