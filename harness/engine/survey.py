@@ -88,7 +88,7 @@ class Surveyor:
 
     def _extractor(self, text: str, images: Sequence[str]) -> SurveyedExtractor:
         answer = self._ask(text, "survey_extractor", extractor=text, images=images)
-        for caveat in answer["caveats"]:
+        for caveat in dict.fromkeys(answer["caveats"]):
             self.progress.warn(named(text, caveat))
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])

@@ -166,10 +166,11 @@ def _show_methods(board: Board, console: Console) -> None:
         if board.by
         else "Methods of one tier cannot be told apart; complete ones come first."
     )
+    undrawn = ", as none was drawn" if board.settings["controls"] else ""
     control = (
         f"Reference control: {spec_labels(board.controls[:1]).of[board.controls[0]]}."
         if board.controls
-        else "Run without a control: nothing here says whether noise would do as well."
+        else f"Run without a control{undrawn}: nothing here says whether noise would do as well."
     )
     columns = [
         Column[Row]("tier", lambda row: NOTHING if row.tier is None else str(row.tier)),
