@@ -348,6 +348,9 @@ def test_an_unreadable_image_costs_nobody_a_tier_and_is_the_reason_of_the_exit_s
     assert finished.returncode == 2
     assert finished.stderr.splitlines()[-1] == "exit status 2: 1 image could not be read"
     assert "Ranked over 6 of 7 images, which all completed." in " ".join(finished.stdout.split())
+    (compared,) = harness.open_run(tmp_path / "out").comparisons()
+    assert [row.tier is None for row in compared.rows] == [False, False]
+    assert compared.pairs[0].p is not None
 
 
 def test_where_no_image_can_be_read_that_is_the_one_complaint(
@@ -371,9 +374,6 @@ def test_where_no_image_can_be_read_that_is_the_one_complaint(
     assert "no control is drawn" not in finished.stderr
     assert finished.stderr.count("it was trained on") == 1
     assert "Run without a control, as none was drawn: " in " ".join(finished.stdout.split())
-    (compared,) = harness.open_run(tmp_path / "out").comparisons()
-    assert [row.tier is None for row in compared.rows] == [False, False]
-    assert compared.pairs[0].p is not None
 
 
 @pytest.mark.parametrize(
