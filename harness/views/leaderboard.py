@@ -282,6 +282,6 @@ def _least_stable(stabilities: "pandas.DataFrame") -> str:
         return NOTHING
     worst = named.sort_values("weakest_jaccard").iloc[0]
     return (
-        f"{number(worst['weakest_jaccard'], 2)}: cluster {worst['weakest_cluster']} of {worst['image']}, "
-        f"{worst['weakest_size']} nodes"
+        f"{number(worst['weakest_jaccard'], 2)}: cluster {worst['weakest_cluster']} of "
+        f"{worst['image']}, {worst['weakest_size']} nodes"
     )
