@@ -1,6 +1,7 @@
 """`harness show`: one image of a run in detail, in the terminal and as figures."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     show(context, console)
     for path in written:
         print(path)
+    if arguments.out is not None and not written:
+        print(f"{arguments.out}: nothing to draw, as there is no map", file=sys.stderr)
     return 0
 
 
