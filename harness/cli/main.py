@@ -172,7 +172,3 @@ def _name_next(module: CommandModule, parsed: argparse.Namespace) -> None:
         sys.stdout.flush()
         if words := following(parsed):
             print(f"next: {escape_line(shlex.join(['harness', *words]))}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -66,7 +66,7 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
             f"{root}: lies on a network file system ({kind}); name a folder on a local disk with "
             "--scratch"
         )
-    live = root / f"harness-{os.getuid()}-{key_of(str(folder.resolve()))[:12]}"
+    live = root / f"harness-{os.getuid()}-{key_of(os.path.realpath(folder))[:12]}"
     try:
         root.mkdir(parents=True, exist_ok=True)
         if live.is_symlink() or (live.exists() and live.stat().st_uid != os.getuid()):
@@ -77,7 +77,7 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
                 pass
             shutil.rmtree(live)
         live.mkdir(mode=0o700)
-        (live / MAPS_FOLDER).symlink_to((folder / MAPS_FOLDER).resolve(), target_is_directory=True)
+        (live / MAPS_FOLDER).symlink_to(os.path.realpath(folder / MAPS_FOLDER), target_is_directory=True)
         for name in (FILE_NAME, f"{FILE_NAME}-wal"):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, live / name)
