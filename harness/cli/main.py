@@ -11,6 +11,7 @@ from harness.cli.streams import OutputError, standard_streams
 from harness.errors import FolderOfRunsError, HarnessError, escape_line
 from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
+from harness.plugin.spec import did_you_mean, refuse_unknown
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
@@ -142,6 +143,8 @@ def _dispatch(given: Sequence[str]) -> int:
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
     commands = find_commands(OWN)
+    if chosen is not None:
+        refuse_unknown("there is no command", [chosen], [*commands], "there are")
     for name, command in commands.items():
         if name == chosen and isinstance(command, Broken):
             raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
@@ -155,7 +158,12 @@ def _dispatch(given: Sequence[str]) -> int:
         )
         if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
-    parsed = parser.parse_args(given)
+    parsed, unknown = parser.parse_known_args(given)
+    if unknown:
+        used = verbs.choices[parsed.verb]
+        option, options = unknown[0].partition("=")[0], used._option_string_actions
+        hint = "; it follows the verb" if option in options else did_you_mean(option, options)
+        used.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
     code = int(module.run(parsed))

@@ -28,9 +28,7 @@ def check_folder(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
     """
     # A link that leads nowhere is no place for a folder either.
     nearest = next(
-        path
-        for path in (folder, *folder.absolute().parents)
-        if path.is_symlink() or path.exists()
+        path for path in (folder, *folder.absolute().parents) if path.is_symlink() or path.exists()
     )
     if not nearest.is_dir():
         raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")

@@ -77,7 +77,9 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
                 pass
             shutil.rmtree(live)
         live.mkdir(mode=0o700)
-        (live / MAPS_FOLDER).symlink_to(os.path.realpath(folder / MAPS_FOLDER), target_is_directory=True)
+        (live / MAPS_FOLDER).symlink_to(
+            os.path.realpath(folder / MAPS_FOLDER), target_is_directory=True
+        )
         for name in (FILE_NAME, f"{FILE_NAME}-wal"):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, live / name)

@@ -169,3 +169,24 @@ def test_deep_nesting_in_a_spec_is_one_line(harness_command: Command, depth: int
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
     assert len(refused.stderr) < 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("leaderbord", "out"), "did you mean 'leaderboard'?"),
+        (
+            ("leaderboard", "out", "--jsn"),
+            "did you mean '--json'? (see harness leaderboard --help)",
+        ),
+        (("run", "--clusterer=louvain"), "did you mean '--clusterers'? (see harness run --help)"),
+        (("--json", "leaderboard", "out"), "it follows the verb (see harness leaderboard --help)"),
+    ],
+)
+def test_a_misspelt_word_names_the_one_that_is_meant(
+    harness_command: Command, arguments: tuple[str, ...], meant: str
+) -> None:
+    refused = harness_command(*arguments)
+
+    assert refused.stderr.endswith(f"{meant}\n")
+    assert refused.returncode == 1
