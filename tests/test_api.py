@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,16 +184,21 @@ def test_a_path_that_cannot_be_used_is_refused_in_one_line(
     Path("loop").symlink_to("loop")
     Path("broken").symlink_to("nowhere")
     Path("file").write_text("no TOML")
-    settings = {"extractors": "planted[count=1,n=16,k=2]", "controls": "none", "levels": 2}
+    settings: dict[str, Any] = {
+        "extractors": "planted[count=1,n=16,k=2]",
+        "controls": "none",
+        "levels": 2,
+    }
     settings |= {"selectors": "max-modularity", "isolation": "none", "perturbations": "none"}
     # A file that is no plugin is a broken plugin, of which a run only warns.
     settings |= {"clusterers": "mine"} if argument == "plugins" else {"clusterers": "louvain"}
 
+    settings |= {"out": "out", "progress": False, argument: name}
+    call = (
+        partial(harness.open_run, name) if argument == "path" else partial(harness.run, **settings)
+    )
     with pytest.raises(harness.HarnessError) as refused:
-        if argument == "path":
-            harness.open_run(name)
-        else:
-            harness.run(**{"out": "out", **settings, argument: name}, progress=False)
+        call()
 
     assert "\n" not in str(refused.value)
     assert "Errno" not in str(refused.value)
