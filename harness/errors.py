@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+# Characters of a reason.
+REASON = 1000
+
 
 class HarnessError(Exception):
     """A problem that the user can solve; the command line prints it as one line.
@@ -34,6 +37,18 @@ class FolderOfRunsError(HarnessError):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         super().__init__(f"{folder}: a folder of runs, not a run; choose one of them")
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says what went wrong; the type of our own errors would add nothing."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        said = "(its message cannot be read)"
+    text = (
+        said if isinstance(error, HarnessError) else f"{type(error).__name__}: {said}".rstrip(": ")
+    )
+    return text if len(text) <= REASON else f"{text[:REASON]}…"
 
 
 def escape_controls(text: str) -> str:

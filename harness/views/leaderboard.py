@@ -166,10 +166,11 @@ def _show_methods(board: Board, console: Console) -> None:
         if board.by
         else "Methods of one tier cannot be told apart; complete ones come first."
     )
+    undrawn = ", as none was drawn" if board.settings["controls"] else ""
     control = (
         f"Reference control: {spec_labels(board.controls[:1]).of[board.controls[0]]}."
         if board.controls
-        else "Run without a control: nothing here says whether noise would do as well."
+        else f"Run without a control{undrawn}: nothing here says whether noise would do as well."
     )
     columns = [
         Column[Row]("tier", lambda row: NOTHING if row.tier is None else str(row.tier)),
@@ -223,10 +224,12 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
         if each.nulls is not None:
             under = f" under {each.control}" if len(controls) > 1 else ""
             by = f" by {each.selector}" if len(selectors) > 1 else ""
+            tests = f"{each.at_smallest} of {each.reach.tests} tests have"
             yield (
-                f"Too few draws to tell{under}{by}: {each.at_smallest} of {each.reach.tests} tests "
-                f"have the smallest p that there can be (chance gives {number(each.by_chance, 1)}),"
-                f" too few for q ≤ .05. --nulls {each.nulls} would settle it."
+                f"Too few draws to tell{under}{by}: "
+                f"{tests if each.reach.tests > 1 else 'the one test has'} the smallest p that there"
+                f" can be (chance gives {number(each.by_chance, 1)}), too few for q ≤ .05. "
+                f"--nulls {each.nulls} would settle it."
             )
 
 
@@ -236,10 +239,15 @@ def _show_controls(board: Board, console: Console) -> None:
         Column("control", lambda pair: pair[1].control, words=True, specs=True),
         Column("p", lambda pair: p_text(pair[1].p_value), "median over maps"),
         Column("z", lambda pair: number(pair[1].z, 1), "mean, in deviations of the draws"),
-        Column("signif", lambda pair: f"{pair[1].significant}/{pair[0].ok}", FALSE_DISCOVERIES),
+        Column("signif", lambda pair: _significant(*pair), FALSE_DISCOVERIES),
     ]
     rows = [(row, test) for row in board.rows for test in row.controls]
     show_table(console, columns, rows, title="Each control")
+
+
+def _significant(row: Row, test: ControlTest) -> str:
+    """On how many maps a method is significant under a control, if that was drawn at all."""
+    return NOTHING if test.p_value is None else f"{test.significant}/{row.ok}"
 
 
 def _show_pairs(comparison: Comparison, console: Console) -> None:
@@ -279,6 +287,6 @@ def _least_stable(stabilities: "pandas.DataFrame") -> str:
         return NOTHING
     worst = named.sort_values("weakest_jaccard").iloc[0]
     return (
-        f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest_cluster']} of {worst['image']}, "
-        f"{worst['weakest_size']} nodes"
+        f"{number(worst['weakest_jaccard'], 2)}: cluster {worst['weakest_cluster']} of "
+        f"{worst['image']}, {worst['weakest_size']} nodes"
     )
