@@ -33,7 +33,7 @@ from harness.store import open_for_reading
 IMAGES, NULLS = 16, 39
 NODES = 12
 HALVES = Path(__file__).with_name("halves.py")
-COMMAND = (sys.executable, "-m", "harness.cli.main")
+COMMAND = (sys.executable, "-m", "harness")
 # Seconds between looks at a running command's peak memory.
 LOOK = 0.02
 

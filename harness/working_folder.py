@@ -11,12 +11,21 @@ import sys
 def safe_environment() -> dict[str, str]:
     """The environment of a process that imports nothing from the working folder.
 
-    PYTHONPATH keeps the folders that it names; an empty entry or `.` stands for the working folder.
+    PYTHONPATH keeps the folders that it names; the working folder is not named by an empty entry or
+    a relative one, such as `.`.
     """
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     entries = environment.pop("PYTHONPATH", "").split(os.pathsep)
-    named = [entry for entry in entries if os.path.normpath(entry or ".") != "."]
+    named = [entry for entry in entries if os.path.isabs(entry) or not _is_here(entry)]
     return {**environment, "PYTHONPATH": os.pathsep.join(named)} if named else environment
+
+
+def _is_here(path: str) -> bool:
+    try:
+        # Python removes `..` likewise, even after a folder that does not exist.
+        return os.path.samefile(os.path.normpath(path), os.curdir)
+    except OSError:
+        return False
 
 
 def leave(*, is_module: bool) -> None:

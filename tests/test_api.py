@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,32 @@ def test_failures_are_computed_again_if_the_keyword_asks_for_it(
     assert "warning: raising" not in phases(progress=True)
     assert "warning: raising" in phases(progress=True, retry_failed=True)
     assert "warning: raising" in phases(progress=True, force=["raising"])
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "loop", "broken", "file", "file/x", "nul\0"])
+@pytest.mark.parametrize("argument", ["path", "suite", "out", "plugins", "scratch"])
+def test_a_path_that_cannot_be_used_is_refused_in_one_line(
+    argument: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    Path("broken").symlink_to("nowhere")
+    Path("file").write_text("no TOML")
+    settings: dict[str, Any] = {
+        "extractors": "planted[count=1,n=16,k=2]",
+        "controls": "none",
+        "levels": 2,
+    }
+    settings |= {"selectors": "max-modularity", "isolation": "none", "perturbations": "none"}
+    # A file that is no plugin is a broken plugin, of which a run only warns.
+    settings |= {"clusterers": "mine"} if argument == "plugins" else {"clusterers": "louvain"}
+
+    settings |= {"out": "out", "progress": False, argument: name}
+    call = (
+        partial(harness.open_run, name) if argument == "path" else partial(harness.run, **settings)
+    )
+    with pytest.raises(harness.HarnessError) as refused:
+        call()
+
+    assert "\n" not in str(refused.value)
+    assert "Errno" not in str(refused.value)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.working_folder import safe_environment
 from support.runs import Command, Finished, small_command
 
 
@@ -48,6 +49,7 @@ def shadowed(tmp_path: Path) -> Path:
     dependencies = {"networkx", "numpy", "pandas", "pluggy", "rich", "scipy", "sknetwork", "torch"}
     for name in (sys.stdlib_module_names | dependencies) - set(before.split()):
         (tmp_path / f"{name}.py").write_text("import os\nos._exit(66)\n")
+    (tmp_path / "link").symlink_to(".")
     return tmp_path
 
 
@@ -55,7 +57,10 @@ def shadowed(tmp_path: Path) -> Path:
     ("how", "python_path"),
     [
         ((), None),
-        *(pytest.param((), path, marks=pytest.mark.slow) for path in ("", ".", ":library", "./:")),
+        *(
+            pytest.param((), path, marks=pytest.mark.slow)
+            for path in ("", ".", ":library", "./:", "link")
+        ),
         pytest.param(("--dask", "local"), "", marks=pytest.mark.slow),
     ],
 )
@@ -138,3 +143,27 @@ def test_workers_import_from_the_folders_of_pythonpath(
     )
 
     assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", None),
+        (":.:./", None),
+        ("../here", None),
+        ("link", None),
+        ("missing/..", None),
+        ("library:", "library"),
+        ("/library:../other", "/library:../other"),
+    ],
+)
+def test_no_entry_of_pythonpath_is_the_working_folder_unless_it_is_named(
+    given: str, kept: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here/library", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "here" / "link").symlink_to(".")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("PYTHONPATH", given)
+
+    assert safe_environment().get("PYTHONPATH") == kept

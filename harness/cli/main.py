@@ -116,9 +116,9 @@ class _Parser(argparse.ArgumentParser):
     def refuse(self, unknown: Sequence[str]) -> None:
         """Raise the error for arguments that the parser does not know, if there are any."""
         if unknown:
-            flag = unknown[0].partition("=")[0]
-            similar = did_you_mean(flag, self._option_string_actions)
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{similar}")
+            flag, options = unknown[0].partition("=")[0], self._option_string_actions
+            help = "; it follows the verb" if flag in options else did_you_mean(flag, options)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{help}")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         # argparse's own way to take them calls this method. It refuses arguments that take all
@@ -193,7 +193,3 @@ def _argument(word: str | Path) -> str:
     """A word of a command line; a path that begins with a dash is none of its options."""
     text = str(word)
     return f"./{text}" if isinstance(word, Path) and text.startswith("-") else text
-
-
-if __name__ == "__main__":
-    sys.exit(main())

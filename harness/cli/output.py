@@ -112,6 +112,9 @@ def one_line_errors(path: Path) -> Iterator[None]:
     """Raises HarnessError if the path cannot be written."""
     try:
         yield
+    except FileExistsError as error:
+        # Only folders are made where something may be.
+        raise HarnessError(f"{path}: cannot be written: it is not a folder") from error
     except OSError as error:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import harness
 from harness.engine.isolation import ProcessState, adopt_orphans, forget_peak_memory, peak_memory
 from harness.engine.jobs import MODEL_JOBS, Context, Send, failure_of, perform
 from harness.engine.messages import Message, decode, encode_answer
@@ -41,7 +42,8 @@ def main() -> None:
     try:
         if source_digest() != handshake["source"]:
             raise HarnessError(
-                "the source of the harness here differs from that of the coordinator"
+                f"workers run the harness in {Path(harness.__file__).parent}, whose source differs "
+                "from that of the harness which started them; install the one that is to run"
             )
         plugins = tuple(map(Path, handshake["plugins"]))
         config = WorkerConfig(**{**handshake, "plugins": plugins})

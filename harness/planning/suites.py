@@ -80,9 +80,10 @@ def read_suite(path: Path) -> dict[str, Any]:
     """
     try:
         values = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise HarnessError(f"{path}: the suite cannot be read: {reason}") from error
+    except OSError as error:
+        raise HarnessError(f"{path}: the suite cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise HarnessError(f"{path}: the suite is not UTF-8: {error.reason}") from error
     except (ValueError, RecursionError) as error:
         raise HarnessError(f"{path}: not TOML: {error}") from error
     refuse_unknown(f"{path}: unknown key", values, KEYS, "a suite has")

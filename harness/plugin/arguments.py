@@ -35,7 +35,8 @@ WORDS: Mapping[Any, str] = {
 def checked(function: Callable[P, T]) -> Callable[P, T]:
     """The function, which converts its arguments to their annotated types or refuses them.
 
-    Raises HarnessError for a wrong type, an unknown keyword, and a missing or surplus argument.
+    Raises HarnessError for a wrong type, an unknown keyword, a missing or surplus argument, and a
+    path that the system refuses, such as one with too long a name.
     """
     signature = inspect.signature(function)
     names = [name for name in signature.parameters if name != "self"]
@@ -58,7 +59,12 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
                 # A name under TYPE_CHECKING is that of an array, which the function checks.
                 hint = function.__globals__.get(hint, Any) if isinstance(hint, str) else hint
                 bound.arguments[name] = convert(name, value, hint)
-        return function(*bound.args, **bound.kwargs)
+        try:
+            return function(*bound.args, **bound.kwargs)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise HarnessError(f"{error.filename}: {error.strerror}") from error
 
     return call
 

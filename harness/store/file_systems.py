@@ -1,5 +1,6 @@
 """The file systems that folders lie on."""
 
+import os
 import re
 from pathlib import Path
 
@@ -18,7 +19,7 @@ NETWORK = frozenset(
 def network_file_system(folder: Path) -> str:
     """The type of the network file system that a folder lies on, "" if it lies on none."""
     try:
-        found = file_system_of(folder.resolve(), MOUNTS.read_text(errors="replace"))
+        found = file_system_of(Path(os.path.realpath(folder)), MOUNTS.read_text(errors="replace"))
     except OSError:
         return ""
     return found if found in NETWORK else ""

@@ -26,7 +26,10 @@ def check_folder(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
     It may be missing, empty, or hold a run with the same settings; with `overwrite` also one with
     other settings, but never anything else.
     """
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    # A link that leads nowhere is no place for a folder either.
+    nearest = next(
+        path for path in (folder, *folder.absolute().parents) if path.is_symlink() or path.exists()
+    )
     if not nearest.is_dir():
         raise HarnessError(f"{folder}: cannot be written: {nearest} is not a folder")
     if not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):

@@ -92,9 +92,11 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
             f"{root}: lies on a network file system ({kind}); name a folder on a local disk with "
             "--scratch"
         )
-    if root.resolve().is_relative_to(folder.resolve()):
+    # Unlike Path.resolve, realpath accepts circular links.
+    real = os.path.realpath(folder)
+    if Path(os.path.realpath(root)).is_relative_to(real):
         raise HarnessError(f"{root}: lies in the run's folder {folder}; name another --scratch")
-    live = root / f"harness-{os.getuid()}-{key_of(str(folder.resolve()))[:12]}"
+    live = root / f"harness-{os.getuid()}-{key_of(real)[:12]}"
     try:
         root.mkdir(parents=True, exist_ok=True)
         if live.is_symlink() or (live.exists() and live.stat().st_uid != os.getuid()):
@@ -105,7 +107,9 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
                 pass
             shutil.rmtree(live)
         live.mkdir(mode=0o700)
-        (live / MAPS_FOLDER).symlink_to((folder / MAPS_FOLDER).resolve(), target_is_directory=True)
+        (live / MAPS_FOLDER).symlink_to(
+            os.path.realpath(folder / MAPS_FOLDER), target_is_directory=True
+        )
         for name in (FILE_NAME, f"{FILE_NAME}-wal"):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, live / name)

@@ -54,7 +54,7 @@ def test_another_harness_stops_the_run(config: WorkerConfig) -> None:
     with (
         Guardian() as guardian,
         WorkerProcess(other, guardian) as worker,
-        pytest.raises(RunStoppedError, match="the source of the harness here differs"),
+        pytest.raises(RunStoppedError, match="whose source differs"),
     ):
         worker.start()
 

@@ -64,8 +64,13 @@ SETTINGS: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw and write figures with the shared settings, and restore the old ones afterwards."""
-    with matplotlib.rc_context(SETTINGS):
+    """Draw and write figures with the shared settings, and restore the old ones afterwards.
+
+    No others count, such as those of a matplotlibrc in the working folder.
+    """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
         yield
 
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -145,3 +146,10 @@ def test_small_clusters_change_no_colour_of_larger_ones() -> None:
 
     before, after = (style.cluster_colours(labels, (4, 4)) for labels in (few, more))
     assert [after[label] for label in range(3)] == [before[label] for label in range(3)]
+
+
+def test_settings_of_the_user_change_no_figure(tmp_path: Path) -> None:
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        changed = written(tmp_path / "one", "figure")
+
+    assert changed == written(tmp_path / "two", "figure")
