@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harness.metrics.inference import signed_rank_p as signed_rank_p
     from harness.metrics.matching import best_unions as best_unions
     from harness.metrics.partition import numbered as numbered
+    from harness.planning.progress import SILENT as SILENT
     from harness.planning.progress import Progress as Progress
     from harness.plugin.spec import did_you_mean as did_you_mean
     from harness.plugin.spec import format_spec as format_spec
@@ -73,7 +74,7 @@ HOMES = {
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
     "harness.metrics.partition": "numbered",
-    "harness.planning.progress": "Progress",
+    "harness.planning.progress": "SILENT Progress",
     "harness.plugin.spec": "did_you_mean format_spec format_value",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",

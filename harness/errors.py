@@ -1,5 +1,7 @@
 """Exceptions that the user can act on, and how untrusted text is shown."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -33,6 +35,33 @@ class FolderOfRunsError(HarnessError):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         super().__init__(f"{folder}: a folder of runs, not a run; choose one of them")
+
+
+# What messages call settings that are not called by their keywords.
+_NAMES: dict[str, str] = {}
+
+
+def setting_name(keyword: str) -> str:
+    """What messages call a setting: its keyword, or its flag while a command runs."""
+    return _NAMES.get(keyword, keyword)
+
+
+@contextmanager
+def naming(names: Mapping[str, str]) -> Iterator[None]:
+    """A context in which messages call settings by these names, instead of their keywords.
+
+    >>> with naming({"nulls": "--nulls"}):
+    ...     setting_name("nulls"), setting_name("levels")
+    ('--nulls', 'levels')
+    """
+    before = dict(_NAMES)
+    _NAMES.clear()
+    _NAMES.update(names)
+    try:
+        yield
+    finally:
+        _NAMES.clear()
+        _NAMES.update(before)
 
 
 def escape_controls(text: str) -> str:

@@ -3,14 +3,15 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.cli.streams import OutputError, standard_streams
-from harness.errors import FolderOfRunsError, HarnessError, escape_line
+from harness.errors import FolderOfRunsError, HarnessError, escape_line, naming
 from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
+from harness.plugin.spec import did_you_mean
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
@@ -109,6 +110,14 @@ class _Parser(argparse.ArgumentParser):
         raise HarnessError(f"{message} (see {self.prog} --help)")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, surplus = self._parse(args, namespace)
+        unknown = [word for word in surplus if word.startswith("--")]
+        if unknown and not self._is_intermixing:
+            closest = did_you_mean(unknown[0].partition("=")[0], self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{closest}")
+        return found, surplus
+
+    def _parse(self, args: Any, namespace: Any) -> Any:
         # argparse's own way to take them calls this method. It refuses arguments that take all
         # that follows or exclude others, and forgets a `--`.
         exclusive = [
@@ -142,6 +151,7 @@ def _dispatch(given: Sequence[str]) -> int:
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
     commands = find_commands(OWN)
+    flags: Mapping[str, str] = {}
     for name, command in commands.items():
         if name == chosen and isinstance(command, Broken):
             raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
@@ -155,13 +165,25 @@ def _dispatch(given: Sequence[str]) -> int:
         )
         if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
+            flags = _flags(sub)
     parsed = parser.parse_args(given)
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
-    code = int(module.run(parsed))
+    with naming(flags):
+        code = int(module.run(parsed))
     if code == 0:
         _name_next(module, parsed)
     return code
+
+
+def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """The long flag of each option, by the name of its value."""
+    flags = ((action.dest, action.option_strings) for action in parser._actions)
+    return {
+        dest: next(flag for flag in strings if flag.startswith("--"))
+        for dest, strings in flags
+        if strings
+    }
 
 
 def _name_next(module: CommandModule, parsed: argparse.Namespace) -> None:

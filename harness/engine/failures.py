@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
-from harness.errors import HarnessError, RunStoppedError
+from harness.errors import HarnessError, RunStoppedError, setting_name
 from harness.planning.progress import Progress, named
 
 # They always end the run; quitting the debugger raises the second.
@@ -16,7 +16,6 @@ ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 REASON = 1000
 # A method whose first pieces of work, so many, all fail in the same way is stopped.
 FIRST = 5
-REMEDY = "keep_going with retry_failed goes on"
 # What differs between equal failures: where in memory an object lies.
 ADDRESS = re.compile("0x[0-9a-f]+")
 # Reasons that are shown one by one; the tables have all failures.
@@ -110,7 +109,10 @@ class Failures:
         if count + 1 == FIRST and not self.keep_going:
             self._stopped[method] = f"stopped, as its first {FIRST} all failed alike: {failure}"
             if label:
-                self.progress.warn(f"{label}: {self._stopped[method]}; {REMEDY}")
+                going, again = setting_name("keep_going"), setting_name("retry_failed")
+                self.progress.warn(
+                    f"{label}: {self._stopped[method]}; {going} with {again} goes on"
+                )
 
     def may_stop(self, method: Hashable, trying: int) -> bool:
         """Whether the pieces of work under way, so many, may end with the method being stopped."""

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from harness.errors import setting_name
 from harness.plugin.installed import Broken, Source
 
 
@@ -33,7 +34,7 @@ def recalled(
     A given plugin stands for the recorded one of its name.
     """
     latest = {each["path"]: each["digest"] for one in sessions for each in one.get("plugins", ())}
-    unusable, found = [], []
+    unusable, found, option = [], [], setting_name("plugins")
     for path, digest in latest.items():
         name = Path(path).stem
         if name in {each.stem for each in given}:
@@ -43,9 +44,9 @@ def recalled(
             found.append(Path(path))
             continue
         reason = (
-            f"it has changed since the run; --plugin {path} takes it as it is now"
+            f"it has changed since the run; {option} {path} takes it as it is now"
             if now
-            else "it is no longer there; --plugin takes it from another place"
+            else f"it is no longer there; {option} takes it from another place"
         )
         unusable.append(Broken(name, Source("", "", path), reason))
     return (*found, *given), unusable

@@ -46,8 +46,8 @@ def test_a_selection_remembers_its_plugin_too(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("edit", "it has changed since the run; --plugin {path} takes it as it is now"),
-        ("move", "it is no longer there; --plugin takes it from another place"),
+        ("edit", "it has changed since the run; plugins {path} takes it as it is now"),
+        ("move", "it is no longer there; plugins takes it from another place"),
     ],
 )
 def test_a_file_that_was_edited_or_moved_is_not_executed_but_asked_for(

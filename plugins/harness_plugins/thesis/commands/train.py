@@ -190,7 +190,7 @@ def _train_all(
     # Images that several trainings share are read once.
     @lru_cache(maxsize=1)
     def read(images: str, size: "Size | None", channels: int | None) -> Splits:
-        return SplitSets.find(images, plugins).read(size, channels)
+        return SplitSets.find(images, plugins).read(size, channels, progress)
 
     diverged = []
     for number, (path, one) in enumerate(trainings.items(), 1):
