@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.analysis.runs import run_folders
 from harness.engine.runner import PreparedRun
-from harness.errors import FolderOfRunsError, HarnessError
+from harness.errors import FolderOfRunsError, HarnessError, refuse_unknown
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
@@ -18,7 +18,7 @@ from harness.plugin.arguments import checked
 from harness.plugin.base import Component
 from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
-from harness.plugin.spec import refuse_unknown, split
+from harness.plugin.spec import split
 from harness.results import Run as Run
 from harness.store import open_for_reading
 from harness.views.progress import shown_progress

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.engine.environment import environment as environment
     from harness.engine.environment import invocation as invocation
     from harness.engine.environment import source as source
+    from harness.errors import did_you_mean as did_you_mean
     from harness.errors import escape_controls as escape_controls
     from harness.metrics.ablation import Effect as Effect
     from harness.metrics.inference import bootstrap_interval as bootstrap_interval
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from harness.metrics.partition import numbered as numbered
     from harness.planning.progress import SILENT as SILENT
     from harness.planning.progress import Progress as Progress
-    from harness.plugin.spec import did_you_mean as did_you_mean
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
     from harness.views.figures.ablation import effect_bars as effect_bars
@@ -69,13 +69,13 @@ HOMES = {
     "harness.cli.options": "add_plugin_option",
     "harness.cli.output": "exit_status replacing table_console write_table",
     "harness.engine.environment": "environment invocation source",
-    "harness.errors": "escape_controls",
+    "harness.errors": "did_you_mean escape_controls",
     "harness.metrics.ablation": "Effect",
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
     "harness.metrics.partition": "numbered",
     "harness.planning.progress": "SILENT Progress",
-    "harness.plugin.spec": "did_you_mean format_spec format_value",
+    "harness.plugin.spec": "format_spec format_value",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",
     "harness.views.figures.gallery": "gallery",

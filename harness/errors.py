@@ -1,6 +1,6 @@
-"""Exceptions that the user can act on, and how untrusted text is shown."""
+"""Exceptions that the user can act on, and how settings, unknown names and text are shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,3 +86,26 @@ def _escape(character: str) -> str:
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` with the closest known word, or nothing if none is close."""
+    import difflib
+
+    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def hint(wrong: str, known: Iterable[str], most: int = 100, there: str = "there are") -> str:
+    """The end of a message about an unknown word: the closest known one, else what there is."""
+    words = list(known)
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    shown = f"; {there} {', '.join(words[:most])}{more}" if words else "; it has none"
+    return did_you_mean(wrong, words) or shown
+
+
+def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
+    """Raise HarnessError for a name that is not known, with the closest one or all of them."""
+    for name in given:
+        if name not in known:
+            raise HarnessError(f"{where} {name!r}{hint(str(name), known, there=there)}")

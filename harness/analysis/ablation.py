@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.inputs import RunInputs, attention_of
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
-from harness.errors import HarnessError
+from harness.errors import HarnessError, hint
 from harness.metrics.ablation import (
     Contrast,
     Effect,
@@ -32,7 +32,6 @@ from harness.planning.progress import SILENT, Progress
 from harness.plugin.ablation import AblationSpec, At, Fill, ModelResponse, OutputKind
 from harness.plugin.arguments import checked_class
 from harness.plugin.registry import Registry
-from harness.plugin.spec import hint
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
 from harness.store.ablations import KeptDraws

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection
 
-from harness.errors import HarnessError
-from harness.plugin.spec import hint
+from harness.errors import HarnessError, hint
 
 # Headings of fields that are not their names with spaces.
 HEADINGS = {

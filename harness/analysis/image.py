@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from harness.analysis.outcomes import by_selection
 from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
-from harness.errors import HarnessError
+from harness.errors import HarnessError, refuse_unknown
 from harness.planning.survey import MapRecord
 from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
-from harness.plugin.spec import refuse_unknown
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.maps import is_intact, load_map

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from harness.analysis.labels import spec_labels
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean, hint
 from harness.metrics.partition import numbered
-from harness.plugin.spec import component_name, did_you_mean, hint, split
+from harness.plugin.spec import component_name, split
 from harness.plugin.values import Integers
 from harness.store import Store
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.streams import OutputError, standard_streams
-from harness.errors import FolderOfRunsError, HarnessError, escape_line, naming
+from harness.errors import FolderOfRunsError, HarnessError, did_you_mean, escape_line, naming
 from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
-from harness.plugin.spec import did_you_mean
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_json_option, add_plugin_option
 from harness.cli.output import print_json, table_console
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 
 if TYPE_CHECKING:
     from harness.plugin.descriptions import Description
@@ -67,8 +67,6 @@ def _called(
     name: str, descriptions: Sequence["Description"], broken: Sequence["Broken"]
 ) -> tuple[list["Description"], list["Broken"]]:
     """The components and broken plugins with that name, of any kind."""
-    from harness.plugin.spec import did_you_mean
-
     found = [description for description in descriptions if description.name == name]
     failed = [one for one in broken if one.name == name]
     if not found and not failed:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, naming, setting_name
+from harness.errors import HarnessError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
 from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
-from harness.plugin.spec import component_name, format_spec, refuse_unknown, split
+from harness.plugin.spec import component_name, format_spec, split
 
 # Plugins to load, and those that cannot be used.
 Plugins = tuple[tuple[Path, ...], Sequence[Broken]]

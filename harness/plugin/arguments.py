@@ -16,8 +16,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
-from harness.errors import HarnessError
-from harness.plugin.spec import refuse_unknown
+from harness.errors import HarnessError, refuse_unknown
 
 P = ParamSpec("P")
 T = TypeVar("T")

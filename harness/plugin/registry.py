@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from harness.errors import HarnessError, setting_name
+from harness.errors import HarnessError, did_you_mean, hint, setting_name
 from harness.plugin import base, hooks
 from harness.plugin.base import Component
 from harness.plugin.installed import (
@@ -29,7 +29,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
-from harness.plugin.spec import NAME, configure, did_you_mean, hint, parse, supported
+from harness.plugin.spec import NAME, configure, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {

@@ -8,19 +8,18 @@ of any length a value without brackets is a list of one.
 
 import contextlib
 import dataclasses
-import difflib
 import itertools
 import json
 import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, hint
 
 if TYPE_CHECKING:
     from harness.plugin.base import Component
@@ -169,27 +168,6 @@ def supported(hint: Any) -> bool:
             for argument in arguments
         )
     return hint in (*SCALARS, str, Path)
-
-
-def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` with the closest known word, or nothing if none is close."""
-    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def hint(wrong: str, known: Iterable[str], most: int = 100, there: str = "there are") -> str:
-    """The end of a message about an unknown word: the closest known one, else what there is."""
-    words = list(known)
-    more = f" and {len(words) - most} more" if len(words) > most else ""
-    shown = f"; {there} {', '.join(words[:most])}{more}" if words else "; it has none"
-    return did_you_mean(wrong, words) or shown
-
-
-def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
-    """Raise HarnessError for a name that is not known, with the closest one or all of them."""
-    for name in given:
-        if name not in known:
-            raise HarnessError(f"{where} {name!r}{hint(str(name), known, there=there)}")
 
 
 def _optional(hint: Any) -> Any:

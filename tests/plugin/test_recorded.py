@@ -23,7 +23,8 @@ def finished(planted: Path, plugin: Path, tmp_path: Path) -> harness.Run:
 
 
 def resumed(finished: harness.Run, planted: Path, **changes: object) -> harness.Run:
-    return small_run(finished.folder, planted, clusterers="choosy,choosy[refused=3]", **changes)
+    chosen = {"clusterers": "choosy,choosy[refused=3]", "overwrite": True}
+    return small_run(finished.folder, planted, **chosen, **changes)
 
 
 def test_a_run_is_resumed_without_naming_its_plugins_again(
@@ -39,8 +40,8 @@ def test_a_selection_remembers_its_plugin_too(
     selector.write_text((PLUGINS / "unruly.py").read_text())
     run = small_run(tmp_path / "out", planted_maps)
 
-    assert run.select("unruly-selector[mode=good]", plugins=[selector]) == 0
-    assert run.select("unruly-selector[mode=other]") == 0
+    assert run.select("unruly-selector[mode=good]", plugins=[selector]).failures() == {}
+    assert run.select("unruly-selector[mode=other]").failures() == {}
 
 
 @pytest.mark.parametrize(
