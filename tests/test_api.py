@@ -169,7 +169,7 @@ def test_several_names_may_come_in_any_collection(
     run = small_run(tmp_path / "out", planted_maps, clusterers=several, levels=2)
 
     assert run.settings()["clusterers"] == ["louvain", "sdp"]
-    assert len(run.partition(MAP, "louvain@point=0").labels)
+    assert len(run.partition(MAP, "louvain@level=0").labels)
 
 
 @pytest.mark.parametrize("seed", ["1", 1.0, None, -1])
