@@ -73,7 +73,7 @@ class OneLayerViT(harness.Extractor):
         kind = "grey" if model["channels"] == 1 else "colour"
         return (
             f"it was trained on {kind} images of {model['height']}×{model['width']} pixels "
-            f"({learned[0]}, {learned[1]}, …), not on images such as those of {images.name}"
+            f"({', '.join(learned[:2])}, …), not on images such as those of {images.name}"
         )
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:

@@ -125,12 +125,15 @@ def _table(
     found: "Evaluation", examples: "Examples", classes: Sequence[str]
 ) -> dict[str, Sequence[Any]]:
     """One row per image, by column."""
-    return {
+    columns: dict[str, Sequence[Any]] = {
         "image": examples.keys,
         "class": [classes[label] for label in found.labels],
         "predicted": [classes[label] for label in found.predicted],
-        **dict(zip(classes, found.probabilities.T.tolist(), strict=True)),
     }
+    for name, probabilities in zip(classes, found.probabilities.T.tolist(), strict=True):
+        # A class may be called like a column.
+        columns[f"probability of {name}" if name in columns else name] = probabilities
+    return columns
 
 
 def _show(found: "Evaluation", classes: Sequence[str], shown: dict[str, int]) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.vit.study import Size, Training
     from harness_plugins.thesis.vit.training import TrainingStep
 
+    Read = Callable[[Training], Splits]
+
 SUMMARY = "train one-layer Vision Transformers on a labelled image set"
 
 SHAPE = ("patch", "dimension", "heads", "attention", "mlp")
@@ -83,8 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     trainings = _trainings(arguments)
     device, plugins = _device(arguments.device), arguments.plugins or ()
     try:
-        _check_all(trainings, device, plugins)
-        _train_all(trainings, device, plugins)
+        read = _reader(plugins)
+        _check_all(trainings, device, plugins, read)
+        _train_all(trainings, device, read)
     except KeyboardInterrupt:
         if any(path.exists() or _state_path(path).exists() for path in trainings):
             way = "the same command resumes after the last complete epoch"
@@ -139,14 +142,30 @@ def _device(wanted: str) -> "torch.device":
     return torch.device("cuda")
 
 
+def _reader(plugins: Sequence[Path]) -> "Read":
+    """Reads the images of a training; those that it shares with the last one are kept."""
+    from harness.command import shown_progress
+    from harness_plugins.thesis.vit.splits import Splits, SplitSets
+
+    @lru_cache(maxsize=1)
+    def read(images: str, size: "Size | None", channels: int | None) -> Splits:
+        with shown_progress() as progress:
+            return SplitSets.find(images, plugins).read(size, channels, progress)
+
+    return lambda one: read(one.images, one.size, one.channels)
+
+
 def _check_all(
-    trainings: Mapping[Path, "Training"], device: "torch.device", plugins: Sequence[Path]
+    trainings: Mapping[Path, "Training"],
+    device: "torch.device",
+    plugins: Sequence[Path],
+    read: "Read",
 ) -> None:
     """Check what can be known of all trainings before the first one begins."""
     from harness_plugins.thesis.vit import checkpoint
     from harness_plugins.thesis.vit.files import locked
     from harness_plugins.thesis.vit.splits import SplitSets
-    from harness_plugins.thesis.vit.study import check_settings
+    from harness_plugins.thesis.vit.study import check_images, check_settings
     from harness_plugins.thesis.vit.training import check_possible
 
     @cache
@@ -159,7 +178,9 @@ def _check_all(
 
     for path, one in trainings.items():
         if os.path.exists(path):
-            check_settings(path, checkpoint.load(path).record, one)
+            record = checkpoint.load(path).record
+            check_settings(path, record, one)
+            check_images(path, record, read(one))
             continue
         with locked(path):
             sets = find(one.images)
@@ -177,29 +198,23 @@ def _model(one: "Training", shape: tuple[int, int, int], classes: Sequence[str])
         raise HarnessError(str(error)) from error
 
 
-def _train_all(
-    trainings: Mapping[Path, "Training"], device: "torch.device", plugins: Sequence[Path]
-) -> None:
+def _train_all(trainings: Mapping[Path, "Training"], device: "torch.device", read: "Read") -> None:
     """Train what is missing; a training of a study that diverges does not stop the others."""
     from harness.command import shown_progress
     from harness_plugins.thesis.vit import checkpoint
     from harness_plugins.thesis.vit.files import locked
-    from harness_plugins.thesis.vit.splits import Splits, SplitSets
     from harness_plugins.thesis.vit.training import DivergedError
-
-    # Images that several trainings share are read once.
-    @lru_cache(maxsize=1)
-    def read(images: str, size: "Size | None", channels: int | None) -> Splits:
-        return SplitSets.find(images, plugins).read(size, channels, progress)
 
     diverged = []
     for number, (path, one) in enumerate(trainings.items(), 1):
         if len(trainings) > 1:
             print(f"{number}/{len(trainings)} {path.stem}", file=sys.stderr)
         try:
-            with locked(path), shown_progress() as progress:
+            with locked(path):
                 if not path.exists():
-                    _train(path, one, read(one.images, one.size, one.channels), device, progress)
+                    splits = read(one)
+                    with shown_progress() as progress:
+                        _train(path, one, splits, device, progress)
         except DivergedError as error:
             if len(trainings) == 1:
                 raise

@@ -71,13 +71,16 @@ def opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], dict[st
     What does not fit in the block's use of them is refused as a file of another program.
     """
     if not os.path.isfile(path):
-        raise HarnessError(f"{path}: no such checkpoint")
+        problem = "a folder, not a checkpoint" if os.path.isdir(path) else "no such checkpoint"
+        raise HarnessError(f"{path}: {problem}")
     try:
         with safe_open(path, framework=framework) as file:
             metadata = json.loads((file.metadata() or {})["harness"])
+            _check_metadata(metadata)
+            for name in file.keys():
+                if file.get_slice(name).get_dtype() != "F32":
+                    raise ValueError(f"{name} does not hold 32-bit floats")
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        if not isinstance(metadata, dict):
-            raise ValueError("its metadata is not a table")
         check_finite(tensors)
         yield tensors, metadata
     except NotFiniteError as error:
@@ -86,6 +89,14 @@ def opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], dict[st
         raise HarnessError(
             f"{path}: not a checkpoint that `harness train` wrote ({error})"
         ) from error
+
+
+def _check_metadata(metadata: Any) -> None:
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("record", {}), dict):
+        raise ValueError("its metadata is not a table")
+    classes = metadata.get("record", {}).get("classes", [""])
+    if not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
+        raise ValueError("its classes are not names")
 
 
 def head_count(path: Path) -> int:

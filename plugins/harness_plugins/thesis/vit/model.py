@@ -31,9 +31,12 @@ class ModelSettings:
     classes: int = 10
 
     def __post_init__(self) -> None:
-        for name in SIZES:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name, value in vars(self).items():
+            expected = int if name in SIZES else bool
+            if type(value) is not expected:
+                raise ValueError(f"{name} must be of type {expected.__name__}, not {value!r}")
+            if name in SIZES and value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
         if self.height % self.patch or self.width % self.patch:
             raise ValueError(
                 f"patches of {self.patch} pixels do not tile {self.height}×{self.width} pixels"

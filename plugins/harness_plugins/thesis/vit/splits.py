@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import harness
 from harness import HarnessError, LabelledImageSet, Split
@@ -25,6 +26,12 @@ class Splits:
     def left_out(self) -> Mapping[str, str]:
         """The images of all splits that cannot be read, with the reasons."""
         return {**self.training.left_out, **self.validation.left_out, **self.test.left_out}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint records of the images, as values of JSON."""
+        parts = {"training": self.training, "validation": self.validation, "test": self.test}
+        return {name: {"digest": part.digest, "images": len(part)} for name, part in parts.items()}
 
 
 @dataclass(frozen=True, eq=False)

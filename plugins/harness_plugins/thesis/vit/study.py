@@ -29,6 +29,7 @@ from typing import Any
 from harness import HarnessError
 from harness.command import did_you_mean
 from harness_plugins.parameters import check_value
+from harness_plugins.thesis.vit.splits import Splits
 from harness_plugins.thesis.vit.training import RECIPES, TrainingSettings
 
 Size = tuple[int, int]
@@ -65,8 +66,11 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 CHOICES = {"recipe": tuple(RECIPES), "optimiser": ("adamw", "sgd")}
 HOW = tuple(field.name for field in fields(TrainingSettings))
+# More than any training needs: its history is kept in memory and written after every epoch.
+MOST_EPOCHS = 1_000_000
 BOUNDS: Mapping[str, Mapping[str, float]] = {
     **{key: {"least": 1} for key in COUNTS},
+    "epochs": {"least": 1, "most": MOST_EPOCHS},
     **{key: {"least": 0} for key in ("momentum", "weight_decay", "augmentation")},
     "learning_rate": {"above": 0},
     "seed": {"least": 0, "most": 2**31 - 1},
@@ -118,6 +122,17 @@ def check_settings(path: Path, record: Mapping[str, Any], one: Training) -> None
         raise HarnessError(f"{path}: was trained with {was}, not with {now}; {ELSEWHERE}")
 
 
+def check_images(path: Path, record: Mapping[str, Any], splits: Splits) -> None:
+    """Raise HarnessError, naming the splits, if a checkpoint was trained with other images."""
+    trained = record.get("splits", {})
+    changed = [name for name, now in splits.identity.items() if trained.get(name) != now]
+    if changed:
+        raise HarnessError(
+            f"{path}: was trained with other images than there are now "
+            f"({', '.join(changed)}); {ELSEWHERE}"
+        )
+
+
 def read_size(size: int | str) -> Size:
     """The height and width that `28` or `28x32` stand for."""
     parts = str(size).lower().replace("×", "x").split("x")
@@ -138,7 +153,8 @@ def _check(name: str, value: Any) -> None:
         expected = " or ".join(one.__name__ for one in types)
         raise HarnessError(f"{name} {value!r}: must be of type {expected}")
     if name in BOUNDS:
-        is_huge = abs(value) > sys.float_info.max
+        # Integers have no upper limit of their own.
+        is_huge = value > sys.float_info.max
         check_value("train", name, math.inf if is_huge else value, **BOUNDS[name])
     if name == "channels" and value not in (1, 3):
         raise HarnessError(f"channels {value}: must be 1 for grey or 3 for RGB")
@@ -167,11 +183,14 @@ def read_study(path: Path) -> dict[str, Training]:
     except HarnessError as error:
         raise HarnessError(f"{path}: {error}") from error
     if not found:
-        raise HarnessError(f"{path}: asks for no training, because one of its lists is empty")
+        raise HarnessError(f"{path}: asks for no training, because it has no variant")
     return dict(zip(_names(found), found, strict=True))
 
 
 def _combinations(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name, value in values.items():
+        if value == []:
+            raise HarnessError(f"{name}: its list is empty")
     sweeps = [value if isinstance(value, list) else [value] for value in values.values()]
     for chosen in itertools.product(*sweeps):
         yield dict(zip(values, chosen, strict=True))

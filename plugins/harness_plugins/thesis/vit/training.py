@@ -205,14 +205,11 @@ def _description(
     splits: Splits, model: ModelSettings, settings: TrainingSettings, device: torch.device
 ) -> dict[str, Any]:
     """Everything that the weights depend on."""
-    parts = {"training": splits.training, "validation": splits.validation, "test": splits.test}
     return {
         "model": asdict(model),
         "training": asdict(settings),
         "classes": list(splits.classes),
-        "splits": {
-            name: {"digest": part.digest, "images": len(part)} for name, part in parts.items()
-        },
+        "splits": splits.identity,
         "device": device.type,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

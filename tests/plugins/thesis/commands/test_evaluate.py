@@ -65,6 +65,25 @@ def test_one_row_per_image_is_written(
         assert max("abcd", key=lambda name: float(row[name])) == row["predicted"]
 
 
+def test_a_class_called_like_a_column_has_a_column_of_its_own(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "named.py"
+    names = '["image", "class", "predicted", "d"]'
+    plugin.write_text(STRIPES.read_text("utf-8").replace('["a", "b", "c", "d"]', names), "utf-8")
+    words = ["--images", "stripes", "--plugin", plugin]
+    harness_command("train", *words, "--out", "m", "--dimension", 8, "--epochs", 1, "--batch", 16)
+
+    finished = harness_command("evaluate", "m", *words, "--csv", "rows.csv")
+
+    assert finished.returncode == 0, finished.stderr
+    with (tmp_path / "rows.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["image"].startswith("stripes-")
+    chances = [f"probability of {name}" for name in ("image", "class", "predicted")]
+    assert sum(float(rows[0][name]) for name in (*chances, "d")) == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [

@@ -28,6 +28,14 @@ def small(*more: object) -> list[object]:
     ]  # fmt: skip
 
 
+def flowers(folder: Path, count: int) -> None:
+    """Pictures of tf-flowers, so many of each class."""
+    for name in ("daisy", "dandelion", "roses", "sunflowers", "tulips"):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", (4, 4), 20 * number).save(folder / name / f"{number}.png")
+
+
 def test_a_training_leaves_a_checkpoint_with_the_record_of_how_it_was_made(
     harness_command: Command, tmp_path: Path
 ) -> None:
@@ -120,7 +128,7 @@ def test_a_study_trains_every_combination_and_only_what_is_missing(
         (["--images", "stripes[taller=3]"], "stripes-3 is 9×8×1 and stripes-0 8×8×1"),
         (["--images", "noise"], "noise: has no training images with labels"),
         (["--images", "strips"], "strips"),
-        (["--epochs", "0"], "train: epochs must be at least 1, not 0"),
+        (["--epochs", "0"], "train: epochs must be 1 … 1000000, not 0"),
         (["--learning-rate", "nan"], "learning_rate must be above 0, not nan"),
         (["--learning-rate", "0"], "learning_rate must be above 0, not 0.0"),
         (["--weight-decay", "-1"], "weight_decay must be at least 0, not -1.0"),
@@ -189,6 +197,36 @@ def test_a_study_that_was_edited_is_refused_with_what_differs_before_anything_is
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["1-head_seed-0.safetensors"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda roses: (roses / "9.png").unlink(),
+        lambda roses: (roses / "8.png").write_bytes((roses / "9.png").read_bytes()),
+        lambda roses: (roses / "7.png").write_bytes(b"damaged"),
+        lambda roses: (roses / "9.png").rename(roses.parent / "tulips" / "10.png"),
+    ],
+    ids=["removed", "replaced", "damaged", "moved"],
+)
+def test_a_study_whose_images_changed_is_refused(
+    harness_command: Command, tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    flowers(tmp_path / "photos", 10)
+    study = 'images = "tf-flowers[path=photos]"\npatch = 4\ndimension = 8\nepochs = 1\n'
+    (tmp_path / "study.toml").write_text(study)
+    words = ["train", "study.toml", "--out", "models"]
+    assert harness_command(*words).returncode == 0
+    assert harness_command(*words).returncode == 0
+    change(tmp_path / "photos" / "roses")
+    # Nothing new is trained either.
+    (tmp_path / "study.toml").write_text(study + "seed = [1, 0]\n")
+
+    again = harness_command(*words)
+
+    assert again.returncode == 1
+    assert "1-head_seed-0.safetensors: was trained with other images than there" in again.stderr
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["1-head_seed-0.safetensors"]
+
+
 def test_a_training_that_diverges_does_not_stop_the_others_of_its_study(
     harness_command: Command, tmp_path: Path
 ) -> None:
@@ -228,10 +266,7 @@ def test_two_trainings_of_one_file_are_refused(harness_command: Command, tmp_pat
 
 
 def test_an_empty_split_is_named_with_the_counts(harness_command: Command, tmp_path: Path) -> None:
-    for name in ("daisy", "dandelion", "roses", "sunflowers", "tulips"):
-        (tmp_path / "flowers" / name).mkdir(parents=True)
-        for number in range(4):
-            Image.new("L", (4, 4), 60 * number).save(tmp_path / "flowers" / name / f"{number}.png")
+    flowers(tmp_path / "flowers", 4)
 
     finished = harness_command("train", "--images", "tf-flowers[path=flowers]", "--out", "m")
 

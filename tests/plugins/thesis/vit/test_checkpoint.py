@@ -108,7 +108,8 @@ def test_a_checkpoint_of_another_format_is_refused(saved: tuple[Path, Checkpoint
     "model",
     [
         {"height": 16}, {"heads": 0}, {"patch": 3}, {"unknown": 1}, {"mlp": True},
-        {"attention": False},
+        {"attention": False}, {"heads": 2.0}, {"heads": True}, {"heads": None}, {"mlp": 0},
+        {"attention": "no"}, {"dimension": "8"},
     ],
 )  # fmt: skip
 def test_weights_that_do_not_fit_their_settings_are_refused(
@@ -119,6 +120,39 @@ def test_weights_that_do_not_fit_their_settings_are_refused(
 
     with pytest.raises(harness.HarnessError, match="its weights do not fit its settings"):
         checkpoint.load(path)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [None, [1], "text", {"classes": 5}, {"classes": None}, {"classes": "ab"}, {"classes": [1, 2]}],
+)
+def test_a_damaged_record_is_refused(saved: tuple[Path, Checkpoint], record: object) -> None:
+    path = rewritten(saved[0], record=record)
+
+    for read in (checkpoint.load, head_count):
+        with pytest.raises(harness.HarnessError, match="not a checkpoint that `harness train`"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "kind", [torch.float16, torch.bfloat16, torch.float64, torch.int32, torch.complex64]
+)
+def test_weights_of_another_type_are_refused(
+    saved: tuple[Path, Checkpoint], kind: torch.dtype
+) -> None:
+    path, written = saved
+    metadata = {"harness": json.dumps(checkpoint.read_tensors(path)[1])}
+    changed = {"positions": written.model.positions.detach().to(kind)}
+    save_file({**written.model.state_dict(), **changed}, path, metadata)
+
+    for read in (checkpoint.load, head_count):
+        with pytest.raises(harness.HarnessError, match="positions does not hold 32-bit floats"):
+            read(path)
+
+
+def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(harness.HarnessError, match="a folder, not a checkpoint"):
+        checkpoint.load(tmp_path)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

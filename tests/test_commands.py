@@ -1,0 +1,142 @@
+"""The commands of the pages work as they stand.
+
+A block whose first line says what it needs, such as `# needs photos/`, runs with a stand-in; if
+there can be none (`# needs the network`), its commands are only parsed, in test_docs.py. All
+other blocks run in the order of their page, in a clone, with nothing that is not in the clone.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+
+from support import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+NEEDS = re.compile(r"# needs (.*)\n")
+PAGES = sorted(
+    page.relative_to(REPOSITORY).as_posix()
+    for page in [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    if BLOCK.search(page.read_text("utf-8"))
+)
+
+
+def photos(folder: Path) -> None:
+    """Four pictures of several sizes, with a disc of more blue."""
+    folder.mkdir(parents=True)
+    names = ("flower.jpg", "garden.png", "leaf.jpg", "pond.png")
+    for name, (height, width) in zip(names, [(48, 64), (64, 48), (56, 56), (40, 72)], strict=True):
+        down, across = np.mgrid[:height, :width]
+        disc = np.hypot(down - height / 2, across - width / 2) < height / 3
+        pixels = np.stack([across * 3, down * 3, disc * 200], axis=2).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / name)
+
+
+def masks(folder: Path) -> None:
+    """The discs of these pictures."""
+    pictures = folder.parent / "photos"
+    folder.mkdir()
+    for path in pictures.iterdir():
+        blue = np.asarray(Image.open(path))[:, :, 2] > 100
+        Image.fromarray((255 * blue).astype(np.uint8)).save(folder / f"{path.stem}.png")
+
+
+def model(folder: Path) -> None:
+    """A tiny random DINOv2 of three layers with three heads, as transformers saves it."""
+    import torch
+    from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
+
+    torch.manual_seed(0)
+    heads = {"num_hidden_layers": 3, "num_attention_heads": 3}
+    config = Dinov2Config(hidden_size=24, image_size=28, patch_size=7, **heads)
+    Dinov2Model(config).save_pretrained(folder)
+    size = {"height": 28, "width": 28}
+    BitImageProcessor(size={"shortest_edge": 28}, crop_size=size).save_pretrained(folder)
+
+
+def heads_in_a_file(path: Path) -> None:
+    """Attention of two layers with two heads over a class token and 196 patches."""
+    weights = np.random.default_rng(0).dirichlet(np.ones(197), (1, 7, 2, 197))
+    save_file({"vit": weights.astype(np.float32)}, path)
+
+
+def clusterer(path: Path) -> None:
+    """The README's example."""
+    (found,) = re.findall(r"```python\n([^`]*harness\.Clusterer.*?)```", text_of("README.md"), re.S)
+    path.write_text(found)
+
+
+def text_of(page: str) -> str:
+    return (REPOSITORY / page).read_text("utf-8")
+
+
+# What blocks may say that they need, and what makes it; None: nothing can.
+STAND_INS: dict[str, Callable[[Path], object] | None] = {
+    "photos/": photos,
+    "masks/": masks,
+    "models/mine/": model,
+    "facebook/dinov2-small from the hub": model,
+    "vit.safetensors": heads_in_a_file,
+    "strongest.py": clusterer,
+    "the extra dask": lambda path: None,
+    "leaves.py": None,
+    "pictures/": None,
+    "the network": None,
+    "a Dask scheduler": None,
+    "hours of two idle cores": None,
+}
+
+
+def stand_in(clone: Path, needed: str) -> bool:
+    """Make what a block needs; returns whether that is possible."""
+    make = STAND_INS[needed]
+    path = clone / needed.removesuffix(" from the hub")
+    if make and not path.exists():
+        make(path)
+    return make is not None
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of this repository whose environment, `.venv`, is the one that runs the tests."""
+    clone = tmp_path / "clone"
+    subprocess.run(
+        ["git", "clone", "--quiet", "--shared", REPOSITORY, clone], check=True, timeout=60
+    )
+    (clone / ".venv").symlink_to(sys.prefix)
+    return clone
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_work_as_they_stand(page: str, clone: Path) -> None:
+    bin_folder = Path(sys.prefix) / "bin"
+    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "COLUMNS": "80"}
+
+    for block in BLOCK.findall((REPOSITORY / page).read_text("utf-8")):
+        if "pip install" in block:  # .ci/run runs the first two; extras need the network
+            continue
+        needed = NEEDS.match(block)
+        if needed and not all(stand_in(clone, each) for each in needed[1].split(" and ")):
+            continue
+        finished = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],
+            cwd=clone,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+        )
+
+        assert finished.returncode == 0, f"{block}\n{finished.stdout[-3000:]}"
+        assert "Traceback" not in finished.stdout, f"{block}\n{finished.stdout[-3000:]}"
