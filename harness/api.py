@@ -38,7 +38,7 @@ def _recall(how: Execution) -> Plugins:
         return how.plugins, ()
     try:
         with open_for_reading(how.out) as stored:
-            return recalled(stored.sessions(), how.plugins)
+            return recalled(how.out, stored.sessions(), how.plugins)
     except HarnessError:
         # There is no run, or none that can be resumed, which is said when its folder is opened.
         return how.plugins, ()

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+# Characters of a reason.
+REASON = 1000
+
 
 class HarnessError(Exception):
     """A problem that the user can solve; the command line prints it as one line.
@@ -62,6 +65,18 @@ def naming(names: Mapping[str, str]) -> Iterator[None]:
     finally:
         _NAMES.clear()
         _NAMES.update(before)
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says what went wrong; the type of our own errors would add nothing."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        said = "(its message cannot be read)"
+    text = (
+        said if isinstance(error, HarnessError) else f"{type(error).__name__}: {said}".rstrip(": ")
+    )
+    return text if len(text) <= REASON else f"{text[:REASON]}…"
 
 
 def escape_controls(text: str) -> str:

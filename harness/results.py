@@ -160,7 +160,9 @@ class Run:
         What they select is stored beside what the run's own selected. Returns the run as these
         selectors see it, as does `open_run(…, selectors=…)`.
         """
-        paths, unusable = recalled(self.sessions(), execution({"plugins": plugins}).plugins)
+        paths, unusable = recalled(
+            self.folder, self.sessions(), execution({"plugins": plugins}).plugins
+        )
         how, known = execution({"plugins": paths}), registry.load(paths, unusable)
         with shown_progress(progress) as shown:
             applied = apply_selectors(self.folder, selectors, how, known, shown)
@@ -367,4 +369,6 @@ class Run:
 
     def _registry(self, plugins: Plugins) -> registry.Registry:
         """The components of installed packages, of the run's plugins and of more."""
-        return registry.load(*recalled(self.sessions(), [Path(path) for path in plugins]))
+        return registry.load(
+            *recalled(self.folder, self.sessions(), [Path(path) for path in plugins])
+        )

@@ -20,7 +20,7 @@ from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
 from harness.store.records import LEVELS
-from harness.store.selections import count_observed, perturbed_cells
+from harness.store.selections import perturbed_cells
 
 # An outcome per planned observed cell and selector, in the order of the plan. An observation's
 # controls are drawn from the same map or its image, under the same graph, clusterer and repeat, and
@@ -183,7 +183,8 @@ def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]
 def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     """Every planned observation under every selector, failures included, as planned."""
     selectors = store.selectors
-    progress.begin("reading results", count_observed(store) * len(selectors))
+    planned = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
+    progress.begin("reading results", planned * len(selectors))
     tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)

@@ -188,13 +188,14 @@ class Clustering:
     def _judge(self, cell: sqlite3.Row, record: CellRecord) -> None:
         """Warn of a failed cell, and count it against its method."""
         failure = "" if record.status == "ok" else f"{record.status}: {record.reason}"
+        what = f"{cell['clusterer']} on "
         if failure:
-            self.failures.warn(cell["image"], failure, f"{cell['clusterer']} on ")
+            self.failures.warn(cell["image"], failure, what)
         on = f" on {cell['control']}" if cell["control"] else ""
         source = cell["image_set"] or cell["extractor"]
         label = f"{cell['clusterer']}{on} ({cell['graph']}, {source})"
         method = _method(cell)
-        self.failures.record(method, label, failure)
+        self.failures.record(method, label, failure, what)
         self._ready += self._waiting.pop(method, ())
 
 

@@ -7,13 +7,11 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
-from harness.errors import HarnessError, RunStoppedError, setting_name
+from harness.errors import RunStoppedError, setting_name
 from harness.planning.progress import Progress, named
 
 # They always end the run; quitting the debugger raises the second.
 ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
-# Characters that are stored of a reason.
-REASON = 1000
 # A method whose first pieces of work, so many, all fail in the same way is stopped.
 FIRST = 5
 # What differs between equal failures: where in memory an object lies.
@@ -22,16 +20,6 @@ ADDRESS = re.compile("0x[0-9a-f]+")
 MOST_REASONS = 10
 # Seconds for which a warning waits for others like it.
 PATIENCE = 10.0
-
-
-def reason_of(error: BaseException) -> str:
-    """One line that says what went wrong; the type of our own errors would add nothing."""
-    try:
-        said = " ".join(str(error).split())
-    except Exception:
-        said = "(its message cannot be read)"
-    text = said if isinstance(error, HarnessError) else f"{type(error).__name__}: {said}"
-    return text if len(text) <= REASON else f"{text[:REASON]}…"
 
 
 @dataclass
@@ -95,11 +83,13 @@ class Failures:
         """Never stop these methods: some of their work is ok."""
         self._alike.update(dict.fromkeys(methods))
 
-    def record(self, method: Hashable, label: str, failure: str) -> None:
+    def record(self, method: Hashable, label: str, failure: str, what: str = "") -> None:
         """Record how a piece of a method's work ended, with "" as failure if it is ok.
 
-        If that stops the method, a warning begins with the label, unless that is "".
+        If that stops the method, a warning begins with the label, unless that is "". It stands for
+        those of `warn`, `what` being theirs, that are not shown yet.
         """
+        alike = what, ADDRESS.sub("", failure)
         failure = ADDRESS.sub("0x…", failure)
         before, count = self._alike.get(method, (failure, 0)) or ("", 0)
         if not failure or failure != before:
@@ -113,6 +103,10 @@ class Failures:
                 self.progress.warn(
                     f"{label}: {self._stopped[method]}; {going} with {again} goes on"
                 )
+                if held := self._held.pop(alike, None):
+                    held.count -= FIRST
+                    if held.count > 0:
+                        self._held[alike] = held
 
     def may_stop(self, method: Hashable, trying: int) -> bool:
         """Whether the pieces of work under way, so many, may end with the method being stopped."""

@@ -12,12 +12,12 @@ import numpy as np
 
 from harness.engine import checks
 from harness.engine.cell import perturbed, profile
-from harness.engine.failures import ENDS_RUN, reason_of
+from harness.engine.failures import ENDS_RUN
 from harness.engine.isolation import prepare
 from harness.engine.messages import point_message
 from harness.engine.selection import selected
 from harness.engine.worker import WorkerConfig
-from harness.errors import HarnessError, InvalidResultError, RunStoppedError
+from harness.errors import HarnessError, InvalidResultError, RunStoppedError, reason_of
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
 from harness.plugin import base

@@ -179,7 +179,7 @@ class PreparedRun:
 def _without_control(settings: Settings, plan: Plan) -> list[str]:
     """Extractors whose maps have no control although the settings name controls."""
     controlled = {planned.extractor for planned in plan.maps if planned.variant.role == "control"}
-    found = {planned.extractor for planned in plan.maps}
+    found = {planned.extractor for planned in plan.maps if not planned.reason}
     return sorted(found - controlled) if settings.controls else []
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.engine import checks
-from harness.engine.failures import ENDS_RUN, reason_of
-from harness.errors import HarnessError
+from harness.engine.failures import ENDS_RUN
+from harness.errors import HarnessError, reason_of
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
 

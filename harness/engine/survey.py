@@ -37,11 +37,17 @@ class Surveyor:
     ) -> Survey:
         """Everything that a plan needs about these image sets, extractors and map sets.
 
-        Raises HarnessError if a whole set or extractor cannot be used. A single image or map that
-        cannot be read is part of the survey, with its reason.
+        Raises HarnessError if a whole set cannot be used, or no extractor can. A single image or
+        map that cannot be read is part of the survey, with its reason, and so is an extractor
+        beside others.
         """
         # Extractors first: they answer quickly, and are often what is wrong.
         surveyed = tuple(self._extractor(text, images) for text in extractors)
+        broken = [named(each.spec, each.reason) for each in surveyed if each.reason]
+        if len(broken) == len(surveyed) and not map_sets and broken:
+            raise HarnessError("; ".join(broken))
+        for line in broken:
+            self.progress.warn(line)
         return Survey(
             # Images matter to extractors only.
             tuple(found for text in images for found in self._images(text)) if extractors else (),
@@ -71,7 +77,10 @@ class Surveyor:
 
     def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
-        asked = self._ask(text, "keys", set=text, kind=kind)
+        try:
+            asked = self._ask("keys", set=text, kind=kind)
+        except JobFailedError as error:
+            raise HarnessError(named(text, error.reason)) from error
         for warning in asked["warnings"]:
             self.progress.warn(named(text, warning))
         entries = asked["entries"]
@@ -87,18 +96,18 @@ class Surveyor:
                 self.progress.advance()
 
     def _extractor(self, text: str, images: Sequence[str]) -> SurveyedExtractor:
-        answer = self._ask(text, "survey_extractor", extractor=text, images=images)
+        try:
+            answer = self._ask("survey_extractor", extractor=text, images=images)
+        except JobFailedError as error:
+            return SurveyedExtractor(text, (HeadIndex(0, 0),), "", error.reason)
         for caveat in answer["caveats"]:
             self.progress.warn(named(text, caveat))
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])
 
-    def _ask(self, text: str, job: str, **header: Any) -> Mapping[str, Any]:
-        """The one answer of a job; if it fails, the component cannot be used at all."""
-        try:
-            (answer,) = self.worker.call(job, self.limit, first=LOADING, **header)
-        except JobFailedError as error:
-            raise HarnessError(named(text, error.reason)) from error
+    def _ask(self, job: str, **header: Any) -> Mapping[str, Any]:
+        """The one answer of a job about a whole component."""
+        (answer,) = self.worker.call(job, self.limit, first=LOADING, **header)
         return answer
 
 

@@ -20,6 +20,8 @@ INTERFACE = "harness"
 FACADES = (INTERFACE, f"{INTERFACE}.command")
 # What computes and scores every cell, and what selects, tests and compares.
 CORE = ("harness.engine.worker_main", "harness.engine.selecting", "harness.engine.stability")
+# Finds plugins, and computes nothing.
+FINDER = "pluggy"
 
 
 def key_of(*parts: Any) -> str:
@@ -105,7 +107,7 @@ def packages_behind(components: Iterable[type[Component]]) -> set[str]:
         name.partition(".")[0]
         for module, (_, imported) in reached
         for name in (module, *imported)
-        if name
+        if name and name != FINDER
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.planning.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
 from harness.planning.settings import COMPONENTS, Settings
-from harness.planning.survey import Survey, SurveyedImage, SurveyedMap
+from harness.planning.survey import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.plugin.base import MapSet
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
@@ -186,13 +186,15 @@ def _maps(
     """
     readable = _draws((image.digest for image in survey.images if not image.reason), settings)
     for extractor in survey.extractors:
-        parts = [*extractors[extractor.spec].parts, extractor.fingerprint]
+        # Once it can be used, its maps are others.
+        weights = None if extractor.reason else extractor.fingerprint
+        parts = [*extractors[extractor.spec].parts, weights]
         extracted = [
-            _extracted(image, extractor.spec, parts, head_index)
+            _extracted(image, extractor, parts, head_index)
             for image, head_index in product(survey.images, extractor.head_indices)
         ]
         yield from extracted
-        for each in extracted:
+        for each in () if extractor.reason else extracted:
             yield from _controls(each, controls, settings, readable[each.source])
     of_maps = [control for control in controls if not control.of_images]
     groups: defaultdict[tuple[str, HeadIndex, int], list[str]] = defaultdict(list)
@@ -209,13 +211,13 @@ def _maps(
 
 
 def _extracted(
-    image: SurveyedImage, extractor: str, parts: Sequence[str], head_index: HeadIndex
+    image: SurveyedImage, extractor: SurveyedExtractor, parts: Sequence[Any], head_index: HeadIndex
 ) -> PlannedMap:
     # An image that cannot be loaded has no digest.
     identity = image.digest or [image.image_set, image.key]
     key = key_of(identity, parts, *_numbers(head_index))
-    place = image.image_set, image.key, image.digest, extractor, head_index
-    return PlannedMap(key, *place, reason=image.reason)
+    place = image.image_set, image.key, image.digest, extractor.spec, head_index
+    return PlannedMap(key, *place, reason=extractor.reason or image.reason)
 
 
 def _stored(found: SurveyedMap) -> PlannedMap:

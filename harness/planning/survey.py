@@ -76,11 +76,15 @@ class SurveyedImage:
 
 @dataclass(frozen=True)
 class SurveyedExtractor:
-    """The heads whose maps an extractor returns for each image, and the digest of its weights."""
+    """The heads whose maps an extractor returns for each image, and the digest of its weights.
+
+    reason: why it cannot be used; then it has no weights, and its first head stands for all.
+    """
 
     spec: str
     head_indices: tuple[HeadIndex, ...]
     fingerprint: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)

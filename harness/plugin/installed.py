@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from harness.errors import reason_of
+
 T = TypeVar("T")
 
 # The name under which the harness itself is installed.
@@ -52,11 +54,17 @@ def attempt(name: str, source: Source, load: Callable[[], T]) -> T | Broken:
             return load()
     except BrokenPluginError as error:
         return Broken(name, source, str(error))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # a plugin may raise anything, SystemExit too
-        reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
-        return Broken(name, source, reason, "".join(traceback.format_exception(error)))
+        trace = traceback.TracebackException.from_exception(error)
+        # Ctrl-C comes at any line; a plugin that raises the same has one that says so.
+        if isinstance(error, KeyboardInterrupt) and not _raised(trace):
+            raise
+        return Broken(name, source, reason_of(error), "".join(trace.format()))
+
+
+def _raised(trace: traceback.TracebackException) -> bool:
+    """Whether an error comes from a line that raises it."""
+    return bool(trace.stack) and (trace.stack[-1].line or "").startswith("raise ")
 
 
 def entry_points(group: str) -> Iterator[tuple[importlib.metadata.EntryPoint, Source]]:

@@ -27,12 +27,14 @@ def digest_of(path: Path) -> str:
 
 
 def recalled(
-    sessions: Iterable[Mapping[str, Any]], given: Sequence[Path]
+    folder: Path, sessions: Iterable[Mapping[str, Any]], given: Sequence[Path]
 ) -> tuple[tuple[Path, ...], list[Broken]]:
     """The plugins of a run's sessions that are as they were, and given ones; and all others.
 
-    A given plugin stands for the recorded one of its name.
+    A given plugin stands for the recorded one of its name. One in the run's own folder may have
+    come with it from somebody else, so it has to be given.
     """
+    own = folder.resolve()
     latest = {each["path"]: each["digest"] for one in sessions for each in one.get("plugins", ())}
     unusable, found, option = [], [], setting_name("plugins")
     for path, digest in latest.items():
@@ -40,13 +42,14 @@ def recalled(
         if name in {each.stem for each in given}:
             continue
         now = digest_of(Path(path))
-        if now == digest:
+        if not now:
+            reason = f"it is no longer there; {option} takes it from another place"
+        elif now != digest:
+            reason = f"it has changed since the run; {option} {path} takes it as it is now"
+        elif Path(path).resolve().is_relative_to(own):
+            reason = f"it lies in the run's own folder; {option} {path} takes it"
+        else:
             found.append(Path(path))
             continue
-        reason = (
-            f"it has changed since the run; {option} {path} takes it as it is now"
-            if now
-            else f"it is no longer there; {option} takes it from another place"
-        )
         unusable.append(Broken(name, Source("", "", path), reason))
     return (*found, *given), unusable

@@ -7,9 +7,10 @@ MOUNTS = Path("/proc/self/mountinfo")
 # On these SQLite cannot share its log between processes, and locks may not hold.
 NETWORK = frozenset(
     {
-        "9p", "afs", "beegfs", "ceph", "cifs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs",
-        "fuse.gcsfuse", "fuse.rclone", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
-        "orangefs", "pvfs2", "smb3", "smbfs",
+        "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.blobfuse2", "fuse.ceph-fuse",
+        "fuse.gcsfuse", "fuse.glusterfs", "fuse.juicefs", "fuse.mountpoint-s3", "fuse.rclone",
+        "fuse.s3fs", "fuse.sshfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4",
+        "orangefs", "panfs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "wekafs",
     }
 )  # fmt: skip
 

@@ -39,9 +39,10 @@ FROM planned LEFT JOIN cells ON cells.cell = planned.cell
 ORDER BY planned.position
 """
 
+# json() refuses what is no JSON, so that damage is not exported.
 POINTS = f"""
 SELECT planned.cell, {IDENTITY}, cells.status, points.point, {_columns("points", FIGURES)},
-       points.diagnostics, points.warnings
+       json(points.diagnostics) AS diagnostics, json(points.warnings) AS warnings
 FROM planned
 JOIN cells ON cells.cell = planned.cell
 JOIN points ON points.cell = planned.cell

@@ -184,7 +184,7 @@ def _check_content(
 
 
 def _damage(connection: sqlite3.Connection) -> str:
-    """What is damaged in a store, "" if nothing is: its pages, texts, JSON or labels."""
+    """What is damaged in a store, "" if nothing is: its pages, texts, types, JSON or labels."""
     try:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
@@ -194,6 +194,14 @@ def _damage(connection: sqlite3.Connection) -> str:
         ).fetchall():
             for _ in connection.execute(f"SELECT * FROM main.{table}"):
                 pass  # Python decodes all texts
+            columns = connection.execute(
+                "SELECT name, lower(type) FROM pragma_table_info(?)", (table,)
+            ).fetchall()
+            wrong = (f"typeof({name}) NOT IN ('{kind}', 'null')" for name, kind in columns)
+            if connection.execute(
+                f"SELECT 1 FROM main.{table} WHERE {' OR '.join(wrong)}"
+            ).fetchone():
+                return f"a value in {table} is not of its column's type"
         for table, column in JSON_COLUMNS:
             if connection.execute(
                 f"SELECT 1 FROM main.{table} WHERE NOT json_valid(coalesce({column}, 'null'))"

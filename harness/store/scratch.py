@@ -8,6 +8,7 @@ written at once and never changed, so they go to the run's folder directly.
 import contextlib
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 import threading
@@ -41,7 +42,7 @@ def written_in(folder: Path, scratch: Path | None, progress: Progress) -> Iterat
     if scratch is None and not kind:
         yield folder
         return
-    with locked(folder):
+    with locked(folder), _interrupted_by_termination(), _forgotten_if_empty(folder):
         live = _live_folder(folder, scratch)
         why = f"on a network file system ({kind}), so " if kind else ""
         progress.note(
@@ -54,8 +55,33 @@ def written_in(folder: Path, scratch: Path | None, progress: Progress) -> Iterat
         finally:
             copies.make_last()
             shutil.rmtree(live)
-            if not (folder / FILE_NAME).exists():
-                _forget(folder)
+
+
+@contextmanager
+def _interrupted_by_termination() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP interrupt the block as Ctrl-C does, so that the last copy is made.
+
+    Schedulers may send several; all but the first are ignored, so that they spare the copy.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    taken = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if is_main and signal.getsignal(number) == signal.SIG_DFL
+    ]
+
+    def interrupt(*_: object) -> None:
+        for number in taken:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    try:
+        for number in taken:
+            signal.signal(number, interrupt)
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _live_folder(folder: Path, scratch: Path | None) -> Path:
@@ -67,6 +93,8 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
             f"{root}: lies on a network file system ({kind}); name a folder on a local disk with "
             f"{option}"
         )
+    if root.resolve().is_relative_to(folder.resolve()):
+        raise HarnessError(f"{root}: lies in the run's folder {folder}; name another --scratch")
     live = root / f"harness-{os.getuid()}-{key_of(str(folder.resolve()))[:12]}"
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -83,16 +111,21 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
             if (folder / name).exists():
                 shutil.copyfile(folder / name, live / name)
     except OSError as error:
-        raise HarnessError(f"{live}: cannot be written: {error.strerror}") from error
+        raise HarnessError(f"{root}: cannot be written: {error.strerror}") from error
     return live
 
 
-def _forget(folder: Path) -> None:
+@contextmanager
+def _forgotten_if_empty(folder: Path) -> Iterator[None]:
     """Remove what was made for a run that could not begin."""
-    with contextlib.suppress(OSError):
-        (folder / LOCK_NAME).unlink()
-        (folder / MAPS_FOLDER).rmdir()
-        folder.rmdir()
+    try:
+        yield
+    finally:
+        if not (folder / FILE_NAME).exists():
+            with contextlib.suppress(OSError):
+                (folder / LOCK_NAME).unlink()
+                (folder / MAPS_FOLDER).rmdir()
+                folder.rmdir()
 
 
 @dataclass(frozen=True)
@@ -131,7 +164,8 @@ class _Copies:
             self._make()
         except (OSError, sqlite3.Error) as error:
             raise HarnessError(
-                f"{self.copy}: the store cannot be copied: {error}; it is in {self.live}"
+                f"{self.copy}: the store cannot be copied: {error}; before you run this again, "
+                f"copy it from {self.live}"
             ) from error
 
     def _make(self) -> None:

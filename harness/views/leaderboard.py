@@ -236,10 +236,15 @@ def _show_controls(board: Board, console: Console) -> None:
         Column("control", lambda pair: pair[1].control, words=True, specs=True),
         Column("p", lambda pair: p_text(pair[1].p_value), "median over maps"),
         Column("z", lambda pair: number(pair[1].z, 1), "mean, in deviations of the draws"),
-        Column("signif", lambda pair: f"{pair[1].significant}/{pair[0].ok}", FALSE_DISCOVERIES),
+        Column("signif", lambda pair: _significant(*pair), FALSE_DISCOVERIES),
     ]
     rows = [(row, test) for row in board.rows for test in row.controls]
     show_table(console, columns, rows, title="Each control")
+
+
+def _significant(row: Row, test: ControlTest) -> str:
+    """On how many maps a method is significant under a control, if that was drawn at all."""
+    return NOTHING if test.p_value is None else f"{test.significant}/{row.ok}"
 
 
 def _show_pairs(comparison: Comparison, console: Console) -> None:

@@ -40,7 +40,7 @@ def test_a_run_uses_the_packages_that_its_components_import_at_any_time(
     found = packages_used([registry.load([]).find(kind, name)])
 
     assert found >= used | {"attention-harness"}
-    assert not found & (unused | {"distributed", "pytest", "pandas"})
+    assert not found & (unused | {"distributed", "pluggy", "pytest", "pandas"})
     assert environment(1, found)["libraries"].keys() == found - {"attention-harness"}
 
 

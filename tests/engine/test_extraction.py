@@ -62,6 +62,38 @@ def test_sound_extractors_go_on_beside_a_model_that_cannot_be_loaded(tmp_path: P
     assert (set(skipped.status), LOADING in skipped.reason.iloc[0]) == ({"skipped"}, True)
 
 
+def test_a_model_whose_heads_are_unknown_costs_its_own_maps_until_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    heard, config = Listener(), tmp_path / "config.json"
+    broken = f"broken-model[config={config}]"
+
+    def finished() -> harness.Run:
+        return run(tmp_path / "out", f"{broken},unruly-extractor", heard)
+
+    missing = f"FileNotFoundError: [Errno 2] No such file or directory: '{config}'"
+    cells = finished().cells()
+    assert heard.warnings == [f"{broken}: {missing}"]
+    assert set(cells[cells.extractor == "unruly-extractor"].status) == {"ok"}
+    lost = cells[cells.extractor == broken]
+    assert (len(lost), set(lost.status)) == (7, {"skipped"})
+    assert lost.reason.str.contains(missing, regex=False).all()
+
+    config.touch()
+    cells = finished().cells()
+    assert heard.warnings[1:] == [f"{broken}: {LOADING}"]
+    assert cells.reason[cells.extractor == broken].str.contains(LOADING).all()
+
+
+def test_a_run_of_models_whose_heads_are_all_unknown_ends(tmp_path: Path) -> None:
+    extractors = [f"broken-model[config={tmp_path}/{name}]" for name in "ab"]
+
+    with pytest.raises(harness.HarnessError, match=r"/a'; broken-model.*/b'$"):
+        run(tmp_path / "out", ",".join(extractors), Listener())
+
+    assert not (tmp_path / "out" / "run.sqlite").exists()
+
+
 def test_a_model_that_fails_on_the_first_images_alike_is_stopped(tmp_path: Path) -> None:
     heard = Listener()
 
@@ -111,3 +143,15 @@ def test_a_control_that_cannot_be_drawn_costs_only_the_test_under_it(
     one, other = both.rows()[0], alone.rows()[0]
     assert (one.ok, one.excess, one.p_value) == (other.ok, other.excess, other.p_value)
     assert one.p_value is not None
+
+
+def test_the_table_of_controls_counts_no_tests_under_one_that_was_not_drawn(
+    tmp_path: Path, ring: Path, harness_command: Command
+) -> None:
+    controls = "permuted-rows,preserved-strengths"
+    run = small_run(tmp_path / "out", ring, controls=controls, nulls=2)
+
+    shown = harness_command("leaderboard", run.folder).stdout.splitlines()
+
+    (row,) = [line.split() for line in shown if line.endswith("–") and "preserved" in line]
+    assert row[-4:] == ["preserved-strengths", "–", "–", "–"]

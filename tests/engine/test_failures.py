@@ -72,6 +72,23 @@ def test_a_method_is_stopped_if_its_first_pieces_of_work_all_fail_alike(
     assert not patient.stopped("m")
 
 
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_the_warning_of_a_method_that_is_stopped_stands_for_those_of_its_failures(
+    heard: Listener, others: int
+) -> None:
+    with Failures(heard) as failures:
+        for number in range(others):
+            failures.warn(f"before {number}", "slow", "m on ")
+        for number in range(FIRST):
+            failures.warn(f"image {number}", "slow", "m on ")
+            failures.record("m", "m", "slow", "m on ")
+
+    stopped, *rest = heard.warnings
+    assert stopped.startswith("m: stopped, as its first 5 all failed alike: slow; ")
+    more = f" (and {others - 1} more like it)" if others > 1 else ""
+    assert rest == ([f"m on before 0: slow{more}"] if others else [])
+
+
 def test_a_method_may_stop_while_the_first_pieces_of_its_work_are_under_way() -> None:
     failures = Failures(Progress())
     assert failures.may_stop("m", FIRST)

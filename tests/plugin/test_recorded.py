@@ -68,6 +68,23 @@ def test_a_file_that_was_edited_or_moved_is_not_executed_but_asked_for(
     assert not plugin.with_name("executed").exists()
 
 
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_plugin_in_the_folder_of_the_run_is_not_executed_unless_it_is_given(
+    finished: harness.Run, planted: Path, plugin: Path, is_linked: bool
+) -> None:
+    inside = finished.folder / "mine.py"
+    shutil.copy(plugin, inside)
+    if is_linked:
+        plugin.unlink()
+        plugin.symlink_to(inside)
+    else:
+        resumed(finished, planted, plugins=inside)
+        plugin.unlink()
+
+    with pytest.raises(harness.HarnessError, match="it lies in the run's own folder; plugins"):
+        resumed(finished, planted)
+
+
 def test_a_given_plugin_stands_for_the_recorded_one_of_its_name(
     finished: harness.Run, planted: Path, plugin: Path, tmp_path: Path
 ) -> None:

@@ -62,7 +62,16 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("raise ValueError('first\\nsecond')", "ValueError: first"),
+        ("raise ValueError('first\\nsecond')", "ValueError: first second"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        (
+            "class Unsaid(Exception):\n"
+            "    def __str__(self):\n"
+            "        raise TypeError\n"
+            "raise Unsaid",
+            "Unsaid: (its message cannot be read)",
+        ),
         ("import there_is_no_such_module", "ModuleNotFoundError: No module named"),
         ("raise SystemExit", "SystemExit"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
@@ -78,7 +87,7 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
         ),
         (
             GOOD + HOOK.replace("()", "(graph)"),
-            "PluginValidationError: ",
+            "Argument(s) {'graph'} are declared in the hookimpl but can not be found",
         ),
         (
             GOOD + "class Other(Mine):\n    name = 'other'\n" + HOOK.replace("[Mine]", "[Other]"),
@@ -116,6 +125,11 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_the_others_work(
     assert f"plugin 'plugin' from {tmp_path / 'plugin.py'} is broken: {broken.reason}" in [
         *loaded.warnings()
     ]
+
+
+def test_ctrl_c_while_a_plugin_is_imported_is_no_fault_of_it(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        load(tmp_path, "import signal\nsignal.raise_signal(signal.SIGINT)")
 
 
 def test_a_hook_that_fails_leaves_nothing_of_its_plugin(tmp_path: Path) -> None:

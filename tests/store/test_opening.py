@@ -176,6 +176,31 @@ def test_a_file_that_is_not_a_store_is_refused_and_left_unchanged(tmp_path: Path
     assert (tmp_path / FILE_NAME).read_text() == "my notes"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE cells SET seconds = 'x'",
+        "UPDATE cells SET nodes = 1.5",
+        "UPDATE cells SET status = x'00'",
+        "UPDATE cells SET labels = 7",
+        "UPDATE cells SET labels = x'00'",
+    ],
+)
+def test_values_that_no_reader_can_use_are_damage_of_their_file(
+    tmp_path: Path, change: str
+) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([record("key")])
+        with store.connection:
+            store.connection.execute(change)
+
+    with (
+        pytest.raises(HarnessError, match=rf"^{tmp_path / FILE_NAME}: damaged"),
+        open_for_reading(tmp_path),
+    ):
+        raise TypeError
+
+
 def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="no run is there"), open_for_reading(tmp_path):
         pass

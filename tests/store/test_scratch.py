@@ -1,5 +1,6 @@
 import contextlib
 import shutil
+import signal
 import sqlite3
 import threading
 import time
@@ -117,6 +118,26 @@ def test_what_is_committed_is_copied_while_the_run_goes_on(
             assert not (out / f"{FILE_NAME}-wal").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_run_that_is_terminated_is_copied_first(tmp_path: Path, number: int) -> None:
+    def terminated() -> None:
+        with written(tmp_path / "out", tmp_path / "scratch") as (_, store):
+            store.write_cells([CellRecord("last", "ok")])
+            try:
+                signal.raise_signal(number)
+            finally:
+                if number != signal.SIGINT:
+                    # Another one, as schedulers send it, interrupts nothing more.
+                    signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        terminated()
+
+    assert keys_of(tmp_path / "out") == {"last"}
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
 def test_copies_are_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "INTERVAL", 0.001)
     monkeypatch.setattr(scratch, "RARELY", 0)
@@ -177,7 +198,8 @@ def test_a_copy_that_fails_leaves_the_store_where_it_is(tmp_path: Path) -> None:
     store.write_cells([CellRecord("kept", "ok")])
     (out / f"{FILE_NAME}.partial").mkdir()
 
-    with pytest.raises(HarnessError, match=r"the store cannot be copied: .*; it is in ") as raised:
+    asked = "the store cannot be copied: .*; before you run this again, copy it from "
+    with pytest.raises(HarnessError, match=asked) as raised:
         running.__exit__(None, None, None)
 
     assert str(live / FILE_NAME) in str(raised.value)
@@ -193,6 +215,32 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         again,
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("out", "lies in the run's folder"),
+        ("out/live", "lies in the run's folder"),
+        ("out/../out/maps", "lies in the run's folder"),
+        ("file", "cannot be written"),
+        ("file/below", "cannot be written"),
+        ("/proc/none", "cannot be written"),
+    ],
+)
+def test_a_scratch_that_cannot_be_used_is_named_and_nothing_is_made(
+    tmp_path: Path, folder: str, reason: str
+) -> None:
+    (tmp_path / "file").touch()
+    root = tmp_path / folder
+
+    with (
+        pytest.raises(HarnessError, match=f"^{root}: {reason}"),
+        written(tmp_path / "out", root),
+    ):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_run_that_cannot_begin_leaves_no_folder_behind(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -28,8 +29,10 @@ class BrokenModel(harness.Extractor):
 
     name: ClassVar[str] = "broken-model"
     loads: bool = False
+    config: Path = Path(__file__)
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
+        self.config.read_text()
         return [harness.HeadIndex(0, 0)]
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
