@@ -81,9 +81,9 @@ def test_figures_and_the_terminal_have_the_same_numbers(
         list(expected.items())[:6]
     )
 
-    with (tmp_path / "figures" / "overlay-louvain.csv").open() as file:
+    with (tmp_path / "figures" / f"{image}@overlay-louvain.csv").open() as file:
         clusters = [int(row["cluster"]) for row in csv.DictReader(file)]
     assert {number: clusters.count(number) for number in expected} == expected
     assert set(clusters) <= {*expected, -1}
-    legend = (tmp_path / "figures" / "overlay-louvain.svg").read_text()
+    legend = (tmp_path / "figures" / f"{image}@overlay-louvain.svg").read_text()
     assert f">1: {expected[1]}<" in legend

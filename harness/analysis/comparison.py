@@ -48,10 +48,10 @@ class PairedMetric:
 
     pairs: those that have it in both runs; lost and gained: in the first only, in the second only.
     first and second are means over the pairs, medians for seconds, as in the leaderboard.
-    difference is second − first, with a bootstrap interval over images (none for seconds); p is of
-    the two-sided Wilcoxon signed-rank test of the images' mean differences. wins, losses and ties
-    count the images on which the second run is better, worse or the same; wins and losses are None
-    if neither direction is better. None is what cannot be computed.
+    difference is second − first, 0 if they tie, with a bootstrap interval over images (none for
+    seconds); p is of the two-sided Wilcoxon signed-rank test of the images' mean differences. wins,
+    losses and ties count the images on which the second run is better, worse or the same; wins and
+    losses are None if neither direction is better. None is what cannot be computed.
     """
 
     metric: str
@@ -274,7 +274,7 @@ def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
         images=len(by_image),
         first=first,
         second=second,
-        difference=None if first is None or second is None else second - first,
+        difference=(None if first is None or second is None else float(difference(second, first))),
         low=none_for_nan(low),
         high=none_for_nan(high),
         p=none_for_nan(signed_rank_p(differences)),

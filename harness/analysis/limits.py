@@ -88,7 +88,7 @@ def _worse(method: PairedMethod, found: PairedMetric, limit: Limit) -> Iterator[
     worse = -found.difference if limit.falls else found.difference
     # A change of exactly the limit is allowed, however it was rounded.
     if exceeds(worse, allowed):
-        relative = f", {found.difference / abs(found.first):+.1%}" if found.first else ""
+        relative = f", {found.difference / abs(found.first):+z.1%}" if found.first else ""
         yield (
             f"{method.method}: {limit.metric} {found.first:.4g} → {found.second:.4g} "
             f"({found.difference:+.2g}{relative}), beyond {limit.text}"

@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.analysis.method import MethodKey
 from harness.metrics.partition import unassigned_as_singletons
+from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
@@ -157,10 +158,10 @@ class Outcome:
 
     @property
     def excess(self) -> float | None:
-        """Modularity minus the reference control's at the same level."""
+        """Modularity minus the reference control's at the same level; 0 if they tie."""
         if self.modularity is None or self.control_modularity is None:
             return None
-        return self.modularity - self.control_modularity
+        return float(difference(self.modularity, self.control_modularity))
 
     @property
     def score(self) -> float | None:
@@ -183,8 +184,8 @@ def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]
 def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     """Every planned observation under every selector, failures included, as planned."""
     selectors = store.selectors
-    planned = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
-    progress.begin("reading results", planned * len(selectors))
+    observed = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
+    progress.begin("reading results", observed * len(selectors))
     tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)

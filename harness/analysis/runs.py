@@ -63,7 +63,7 @@ def _described(path: Path) -> FoundRun:
                 _state(store),
             )
     except HarnessError as error:
-        reason = str(error).removeprefix(f"{path / FILE_NAME}: ")
+        reason = str(error).removeprefix(f"{path / FILE_NAME}: ").removeprefix(f"{path}: ")
         return FoundRun(str(path), written, state=reason)
     except (LookupError, TypeError, ValueError) as error:
         return FoundRun(str(path), written, state=f"damaged: {error}")

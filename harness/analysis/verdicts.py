@@ -22,6 +22,13 @@ JOIN planned AS observed ON observed.position =
     (SELECT min(position) FROM planned WHERE cell = tests.cell AND role = 'observed')
 ORDER BY observed.position
 """
+GROUP_OF_MAPS = "extractor", "layer", "head", "nodes"
+# How many different maps without an image each group has.
+STORED_MAPS = """
+SELECT extractor, layer, head, nodes, count(DISTINCT map) FROM planned JOIN maps USING (map)
+WHERE role = 'observed' AND image_set = '' AND reason = ''
+GROUP BY extractor, layer, head, nodes
+"""
 
 
 @dataclass(frozen=True)
@@ -85,16 +92,19 @@ def _nulls_for(
     if store.settings()["pooling"] == "image":
         return needed
     readable = store.count("SELECT count(DISTINCT digest) FROM images WHERE reason = ''")
+    stored = {row[:-1]: row[-1] for row in store.connection.execute(STORED_MAPS)}
 
     def group(test: dict[str, Any]) -> tuple[Any, ...]:
-        names = "extractor", "layer", "head", "nodes", "graph", "clusterer", "repeat"
-        return tuple(test[name] for name in names)
+        return tuple(test[name] for name in (*GROUP_OF_MAPS, "graph", "clusterer", "repeat"))
 
-    sizes = {key: len(members) for key, members in grouped(tests, group).items()}
-    # Every image has the same number of draws, and the maps of one size have those of their images.
-    return max(
-        -(-needed // sizes[group(test)]) * readable
-        if test["of_images"] and sizes[group(test)] < readable
-        else needed
-        for test in smallest
-    )
+    def nulls(members: Sequence[dict[str, Any]]) -> int:
+        first, tested = members[0], len(members)
+        planned = (
+            readable if first["of_images"] else stored[tuple(first[name] for name in GROUP_OF_MAPS)]
+        )
+        # Every map has the same number of draws, and those do not count that cannot be drawn, or
+        # are drawn from images whose maps have other sizes.
+        return -(-needed // tested) * planned if tested < planned else needed
+
+    groups = grouped(tests, group)
+    return max(nulls(groups[group(test)]) for test in smallest)

@@ -105,9 +105,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """Everything as files."""
-    return "export", str(arguments.run_folder), "--out", "tables"
+    return "export", arguments.run_folder, "--out", "tables"
 
 
 def _only_method(run: "Run") -> str:

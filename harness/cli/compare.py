@@ -66,6 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     return REGRESSION if worse else 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """Both leaderboards."""
-    return "leaderboard", str(arguments.first), str(arguments.second)
+    return "leaderboard", arguments.first, arguments.second

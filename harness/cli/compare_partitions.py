@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_json_option, open_stored
+from harness.cli.options import add_json_option, image_words, open_stored
 from harness.cli.output import print_result
 from harness.errors import HarnessError
 
@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The image with both partitions; none for files."""
     is_file = arguments.first.suffix == SUFFIX
-    return () if is_file else ("show", str(arguments.first), arguments.second)
+    return () if is_file else ("show", *image_words(arguments.first, arguments.second))
 
 
 def _of_files(arguments: argparse.Namespace) -> tuple[str, Partition, Partition]:

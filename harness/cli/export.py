@@ -58,9 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The other runs."""
-    return "runs", str(arguments.run_folder.absolute().parent)
+    return "runs", arguments.run_folder.absolute().parent
 
 
 def _lists(frame: "pandas.DataFrame") -> list[str]:

@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """How stable the clusters are."""
-    return "leaderboard", str(arguments.run_folder), "--stability"
+    return "leaderboard", arguments.run_folder, "--stability"
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":

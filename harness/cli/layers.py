@@ -50,6 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The heads one by one."""
-    return "leaderboard", str(arguments.run_folder), "--per", "head"
+    return "leaderboard", arguments.run_folder, "--per", "head"

@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The images of the first run."""
-    return "show", str(arguments.runs[0])
+    return "show", arguments.runs[0]
 
 
 def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:

@@ -3,12 +3,12 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.cli.streams import OutputError, standard_streams
-from harness.errors import FolderOfRunsError, HarnessError, did_you_mean, escape_line, naming
+from harness.errors import FolderOfRunsError, HarnessError, did_you_mean, escape_line, hint, naming
 from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
 
@@ -108,15 +108,19 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         raise HarnessError(f"{message} (see {self.prog} --help)")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, surplus = self._parse(args, namespace)
-        unknown = [word for word in surplus if word.startswith("--")]
-        if unknown and not self._is_intermixing:
-            closest = did_you_mean(unknown[0].partition("=")[0], self._option_string_actions)
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{closest}")
-        return found, surplus
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            name, among = argparse._get_action_name(action), hint(str(value), action.choices)
+            self.error(f"argument {name}: invalid choice: {value!r}{among}")
 
-    def _parse(self, args: Any, namespace: Any) -> Any:
+    def refuse(self, unknown: Sequence[str]) -> None:
+        """Raise the error for arguments that the parser does not know, if there are any."""
+        if unknown:
+            flag = unknown[0].partition("=")[0]
+            similar = did_you_mean(flag, self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{similar}")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         # argparse's own way to take them calls this method. It refuses arguments that take all
         # that follows or exclude others, and forgets a `--`.
         exclusive = [
@@ -149,8 +153,7 @@ def _dispatch(given: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"harness {harness_version()}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)
-    commands = find_commands(OWN)
-    flags: Mapping[str, str] = {}
+    commands, known = find_commands(OWN), parser
     for name, command in commands.items():
         if name == chosen and isinstance(command, Broken):
             raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
@@ -164,11 +167,12 @@ def _dispatch(given: Sequence[str]) -> int:
         )
         if name == chosen and not isinstance(command, Broken):
             command.add_arguments(sub)
-            flags = _flags(sub)
-    parsed = parser.parse_args(given)
+            known = sub
+    parsed, unknown = parser.parse_known_args(given)
+    known.refuse(unknown)
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
-    with naming(flags):
+    with naming(_flags(known)):
         code = int(module.run(parsed))
     if code == 0:
         _name_next(module, parsed)
@@ -192,7 +196,14 @@ def _name_next(module: CommandModule, parsed: argparse.Namespace) -> None:
     if following and not for_programs:
         sys.stdout.flush()
         if words := following(parsed):
-            print(f"next: {escape_line(shlex.join(['harness', *words]))}", file=sys.stderr)
+            line = shlex.join(["harness", *map(_argument, words)])
+            print(f"next: {escape_line(line)}", file=sys.stderr)
+
+
+def _argument(word: str | Path) -> str:
+    """A word of a command line; a path that begins with a dash is none of its options."""
+    text = str(word)
+    return f"./{text}" if isinstance(word, Path) and text.startswith("-") else text
 
 
 if __name__ == "__main__":

@@ -28,6 +28,11 @@ def add_run_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a run's folder")
 
 
+def image_words(folder: Path, image: str) -> Sequence[str | Path]:
+    """The run and the image as the last words of a command; one with a dash is no option."""
+    return (folder, "--", image) if image.startswith("-") else (folder, image)
+
+
 def add_selector_option(parser: Parser) -> None:
     """Add `--selector NAME`, as `selectors`: a list of names, empty if it is not given."""
     parser.add_argument(

@@ -26,8 +26,9 @@ def table_console(*, stderr: bool = False) -> "Console":
     """The console that tables are printed to; with `stderr`, those that explain an error."""
     from rich.console import Console
 
-    width = max(1, shutil.get_terminal_size(FILE_SIZE).columns)
-    return Console(width=width, highlight=False, stderr=stderr)
+    width, height = (max(1, each) for each in shutil.get_terminal_size(FILE_SIZE))
+    # Without a height, rich gives a dumb terminal 80 columns.
+    return Console(width=width, height=height, highlight=False, stderr=stderr)
 
 
 def print_result(

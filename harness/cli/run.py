@@ -56,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The images of the run; none if it was only estimated."""
-    return () if arguments.dry_run else ("show", str(arguments.run_folder))
+    return () if arguments.dry_run else ("show", arguments.run_folder)
 
 
 def _print_results(folder: Path, as_json: bool) -> int:

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
-    """The latest complete run's leaderboard."""
-    complete = [each.run for each in arguments.found if each.state == "complete"]
-    return ("leaderboard", complete[-1]) if complete else ("run",)
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
+    """The leaderboard of the latest complete run, or else of the latest that can be read."""
+    readable = [each for each in arguments.found if each.clusterers]
+    latest = sorted(readable, key=lambda each: each.state == "complete")[-1:]
+    return ("leaderboard", Path(latest[0].run)) if latest else ("run",)

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument, open_stored
 from harness.cli.output import exit_status
@@ -38,6 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_status({"selection failed": failed} if failed else {})
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The images of the run."""
-    return "show", str(arguments.run_folder)
+    return "show", arguments.run_folder

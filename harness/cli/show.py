@@ -1,6 +1,7 @@
 """`harness show`: one image of a run in detail, in the terminal and as figures."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from harness.cli.options import (
     add_plugin_option,
     add_run_argument,
     add_selector_option,
+    image_words,
     open_stored,
 )
 from harness.cli.output import table_console, write_drawings
@@ -82,19 +84,21 @@ def run(arguments: argparse.Namespace) -> int:
     show(context, console)
     for path in written:
         print(path)
+    if arguments.out is not None and not written:
+        print(f"{arguments.out}: nothing to draw, as there is no map", file=sys.stderr)
     return 0
 
 
-def following(arguments: argparse.Namespace) -> Sequence[str]:
+def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The first of the listed images; figures of an image; or everything as files."""
-    run = str(arguments.run_folder)
+    run = arguments.run_folder
     if arguments.image is None:
-        return () if arguments.first is None else ("show", run, arguments.first)
+        return () if arguments.first is None else ("show", *image_words(run, arguments.first))
     if arguments.out is not None:
         return "export", run, "--out", "tables"
     given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
     options = [word for name, value in given.items() if value for word in (f"--{name}", value)]
-    return "show", run, arguments.image, *options, "--out", "figures"
+    return "show", *options, "--out", "figures", *image_words(run, arguments.image)
 
 
 def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":

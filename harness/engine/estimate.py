@@ -127,19 +127,25 @@ def planned_tests(plan: Plan) -> dict[str, Reach]:
     Maps from images count as of one size, which is not known before they are extracted.
     """
     settings = plan.settings
-    maps = list({each.key: each for each in plan.maps if not each.reason}.values())
-    observed = [each for each in maps if each.variant == OBSERVED]
+    observed, drawn = dict[str, PlannedMap](), []
+    for each in plan.maps:
+        if each.variant != OBSERVED:
+            drawn.append(each)
+        elif not each.reason:
+            # Maps that several extractors share are tested in the first one's group.
+            observed.setdefault(each.key, each)
 
     def pool(planned: PlannedMap) -> Hashable:
         if settings.pooling == "image":
             return planned.observed or planned.key
         return planned.extractor, planned.head_index, planned.nodes
 
-    draws = Counter((each.variant.name, pool(each)) for each in maps if each.variant != OBSERVED)
+    pooled = dict.fromkeys((each.variant.name, pool(each), each.key) for each in drawn)
+    draws = Counter((control, group) for control, group, _ in pooled)
     methods = len(plan.graphs) * len(plan.clusterers) * settings.repeats
     found = {}
     for control in dict.fromkeys(control for control, _ in draws):
-        tested = [draws[control, pool(each)] for each in observed]
+        tested = [draws[control, pool(each)] for each in observed.values()]
         found[control] = reach([count for count in tested if count] * methods)
     return found
 

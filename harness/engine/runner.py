@@ -158,6 +158,8 @@ class PreparedRun:
     def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
         """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
         execution, registry = self.execution, self.registry
+        if self.remark:
+            progress.note(self.remark)
         if execution.isolation == "none":
             if execution.dask is not None:
                 raise HarnessError(
@@ -170,8 +172,6 @@ class PreparedRun:
             surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
             extractors = split_extractors(self.settings, registry)
             survey = surveyor.survey(self.settings.images, *extractors)
-            if self.remark:
-                progress.note(self.remark)
             plan = make_plan(self.settings, survey, registry, config.codes)
             yield plan, survey, config, worker
 

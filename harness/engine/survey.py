@@ -100,7 +100,7 @@ class Surveyor:
             answer = self._ask("survey_extractor", extractor=text, images=images)
         except JobFailedError as error:
             return SurveyedExtractor(text, (HeadIndex(0, 0),), "", error.reason)
-        for caveat in answer["caveats"]:
+        for caveat in dict.fromkeys(answer["caveats"]):
             self.progress.warn(named(text, caveat))
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])

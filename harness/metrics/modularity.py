@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
+from harness.metrics.ties import difference
 from harness.plugin.arguments import convert
 from harness.plugin.graph import Graph
 from harness.plugin.values import AttentionMap, Integers
@@ -32,7 +33,7 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
     Returns
     -------
     float
-        Q, at most 1. NaN if the graph has no edge.
+        Q, at most 1; 0 where its two terms differ by rounding alone. NaN if the graph has no edge.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def modularity_of(graph: Graph, communities: Integers, resolution: float) -> flo
     # Dividing by m before multiplying keeps products of tiny weights from underflow.
     sent = np.bincount(communities, graph.out_strength / total)
     received = np.bincount(communities, graph.in_strength / total)
-    return float(flows @ inside / total - resolution * (sent @ received))
+    return float(difference(flows @ inside / total, resolution * (sent @ received)))
 
 
 def _graph_of(weights: Graph | NDArray[Any]) -> Graph:

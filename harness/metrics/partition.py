@@ -49,9 +49,15 @@ def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
 
 
 def by_size(labels: NDArray[np.integer[Any]]) -> list[int]:
-    """The labels of the clusters, the largest first, ties by label; without unassigned nodes."""
-    found, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
-    return [int(found[at]) for at in np.lexsort((found, -sizes))]
+    """The labels of the clusters, the largest first; without unassigned nodes.
+
+    Of clusters of one size, that with the first node comes first, so that equal partitions have
+    equal numbers whatever their labels are.
+    """
+    found, first, sizes = np.unique(
+        labels[labels != UNASSIGNED], return_index=True, return_counts=True
+    )
+    return [int(found[at]) for at in np.lexsort((first, -sizes))]
 
 
 def numbered(labels: NDArray[np.integer[Any]]) -> Integers:

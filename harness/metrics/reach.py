@@ -28,8 +28,11 @@ class Reach:
         several = f"{self.fewest_draws} to " if self.fewest_draws < self.most_draws else ""
         draws = f"{several}{self.most_draws} draw{'s' if self.most_draws > 1 else ''}"
         text = f"{draws} a test: p is at least {self.smallest_p:.2g}".replace(" 0.", " .")
+        if self.tests == 1:
+            return f"{text}, {'too large' if self.needed is None else 'small enough'} for q ≤ .05"
         if self.needed is None:
-            return f"{text}, too large for q ≤ .05 even if all {self.tests} tests reach it"
+            who = f"all {self.tests} tests reach" if self.tests > 1 else "the only test reaches"
+            return f"{text}, too large for q ≤ .05 even if {who} it"
         return f"{text}, and q ≤ .05 takes {self.needed} of {self.tests} tests that reach it"
 
 

@@ -81,7 +81,8 @@ def read_suite(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        raise HarnessError(f"{path}: the suite cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise HarnessError(f"{path}: the suite cannot be read: {reason}") from error
     except (ValueError, RecursionError) as error:
         raise HarnessError(f"{path}: not TOML: {error}") from error
     refuse_unknown(f"{path}: unknown key", values, KEYS, "a suite has")
@@ -111,7 +112,8 @@ def execution(values: Mapping[str, Any]) -> Execution:
 def resolve(values: Mapping[str, Any], known: Registry, map_controls: Any = None) -> Settings:
     """Return what to compute, from merged values, with checked components and expanded sweeps.
 
-    map_controls: replace the controls if there are only map sets, and join them if there are some.
+    map_controls: replace the controls if there are only map sets, and precede them if there are
+    some: the reference control must be one that every map has.
     Raises HarnessError if a value is wrong or names an unknown component.
     """
     checked = _checked(WHAT, values)
@@ -119,7 +121,7 @@ def resolve(values: Mapping[str, Any], known: Registry, map_controls: Any = None
     stored = [isinstance(extractor, MapSet) for extractor in made["extractors"]]
     if map_controls is not None and any(stored):
         nulls = _make("controls", WHAT["controls"].check("controls", map_controls), known)
-        made["controls"] = nulls if all(stored) else [*made["controls"], *nulls]
+        made["controls"] = nulls if all(stored) else [*nulls, *made["controls"]]
     _check_controls(made)
     specs = {key: tuple(dict.fromkeys(map(format_spec, each))) for key, each in made.items()}
     return Settings(**{**checked, **specs})

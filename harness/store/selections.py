@@ -42,12 +42,17 @@ class Group:
 
 
 def groups(store: Store) -> Iterator[Group]:
-    """The groups of all planned cells that are ok, read one at a time; each has all controls."""
+    """The groups of all planned cells that are ok, read one at a time; each has all controls.
+
+    An observed cell that several extractors share, as they have equal maps, is in the first group.
+    """
     names = store.controls()
     identity = "extractor, layer, head, nodes, graph, clusterer, repeat"
     rows = store.connection.execute(
         f"SELECT cell, role, control, map, observed, {identity} "
-        "FROM planned JOIN cells USING (cell) WHERE status = 'ok' AND role <> 'perturbation' "
+        "FROM planned JOIN cells USING (cell) WHERE status = 'ok' AND (role = 'control' "
+        "OR role = 'observed' AND NOT EXISTS (SELECT * FROM planned AS earlier "
+        "WHERE earlier.cell = planned.cell AND earlier.position < planned.position)) "
         f"ORDER BY min(position) OVER (PARTITION BY {identity}), position"
     )
     for _, members in groupby(rows, lambda row: row[5:]):

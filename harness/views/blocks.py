@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
 from rich.text import Text
 
 from harness.analysis.image import MethodReport, Noise, SelectorReport
@@ -50,9 +51,9 @@ def profile_plot(method: MethodReport, width: int) -> Text:
     levels, beside = profile.levels, (width - GAP) // 2 - AXIS_WIDTH
     is_beside = noise is not None and min(len(levels), PLOT_WIDTH) <= beside
     places = _places(len(levels), beside if is_beside else width - AXIS_WIDTH)
-    plots = [_Plot(f"{method.clusterer}: modularity, clusters below", profile, COLOURS[0])]
+    plots = [_Plot(method.clusterer, "modularity, clusters below", profile, COLOURS[0])]
     if noise is not None:
-        plots.append(_Plot(f"control: {noise.control}, mean of {noise.draws}", noise, NOISE))
+        plots.append(_Plot("control", f"{noise.control}, mean of {noise.draws}", noise, NOISE))
     tops = [
         max(0.0, *(float(np.nanmax(plot.figures(name), initial=0.0)) for plot in plots))
         for name, _, _ in PLOTS
@@ -82,9 +83,13 @@ def _places(levels: int, room: int) -> Integers:
 
 @dataclass(frozen=True)
 class _Plot:
-    """One profile to be drawn: modularity (levels,), n_clusters (levels,), and its colour."""
+    """One profile to be drawn: modularity (levels,), n_clusters (levels,), and its colour.
 
-    title: str
+    about: what else the title says if there is room.
+    """
+
+    name: str
+    about: str
     profile: Profile | Noise
     colour: str
 
@@ -92,7 +97,10 @@ class _Plot:
         return np.asarray(getattr(self.profile, name), dtype=np.float64)
 
     def lines(self, places: Integers, tops: Sequence[float]) -> list[Text]:
-        title = shortened(escape_controls(self.title), AXIS_WIDTH + len(places))
+        wide = AXIS_WIDTH + len(places)
+        title = escape_controls(f"{self.name}: {self.about}")
+        if cell_len(title) > wide:
+            title = shortened(escape_controls(self.name), wide)
         drawn = [Text(title, "bold")]
         for (name, rows, form), top in zip(PLOTS, tops, strict=True):
             for row, line in enumerate(bars(self.figures(name)[places], top, rows)):

@@ -8,7 +8,6 @@ from harness.analysis.columns import heading_of
 from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns
 from harness.analysis.labels import method_labels, spec_labels
 from harness.analysis.method import differing_fields
-from harness.metrics.ties import difference
 from harness.views.tables import (
     CAPTION,
     NOTHING,
@@ -78,9 +77,9 @@ def _counts(method: PairedMethod) -> str:
 
 def _change(found: PairedMetric) -> str:
     """The second less the first with its sign; it is 0 only if they tie."""
-    if found.first is None or found.second is None:
+    change = found.difference
+    if change is None:
         return NOTHING
-    change = float(difference(found.second, found.first))
     if not change:
         return "0"
     return f"{change:+.3f}" if abs(change) >= 0.0005 else f"{change:+.0e}"

@@ -7,6 +7,9 @@ from rich.cells import cell_len
 
 MORE = "…"
 # A number stays with its percent sign, and with the sign before it.
+CUT_AFTER = re.compile(r"[0-9.][0-9.]")
+LAST_DIGITS = re.compile(r"[0-9.]+$")
+FIRST_DIGITS = re.compile(r"^[0-9.]+")
 BREAKS = re.compile(r"(?<![<>=≤≥+−]) +(?!%)")
 
 
@@ -22,7 +25,13 @@ def shortened(text: str, width: int, kept: float = 1 / 3) -> str:
         return text
     head = round((width - 1) * kept)
     beginning = _fitting(text, head)
-    return f"{beginning}{MORE}{_fitting(text[::-1], width - 1 - cell_len(beginning))[::-1]}"
+    end = _fitting(text[::-1], width - 1 - cell_len(beginning))[::-1]
+    # What is left of a number would be another one.
+    if CUT_AFTER.match(text, max(len(beginning) - 1, 0)):
+        beginning = LAST_DIGITS.sub("", beginning)
+    if CUT_AFTER.match(text, len(text) - len(end) - 1):
+        end = FIRST_DIGITS.sub("", end)
+    return f"{beginning}{MORE}{end}"
 
 
 def distinct(texts: Sequence[str], width: int) -> list[str]:

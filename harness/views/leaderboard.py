@@ -166,10 +166,11 @@ def _show_methods(board: Board, console: Console) -> None:
         if board.by
         else "Methods of one tier cannot be told apart; complete ones come first."
     )
+    undrawn = ", as none was drawn" if board.settings["controls"] else ""
     control = (
         f"Reference control: {spec_labels(board.controls[:1]).of[board.controls[0]]}."
         if board.controls
-        else "Run without a control: nothing here says whether noise would do as well."
+        else f"Run without a control{undrawn}: nothing here says whether noise would do as well."
     )
     columns = [
         Column[Row]("tier", lambda row: NOTHING if row.tier is None else str(row.tier)),
@@ -223,10 +224,12 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
         if each.nulls is not None:
             under = f" under {each.control}" if len(controls) > 1 else ""
             by = f" by {each.selector}" if len(selectors) > 1 else ""
+            tests = f"{each.at_smallest} of {each.reach.tests} tests have"
             yield (
-                f"Too few draws to tell{under}{by}: {each.at_smallest} of {each.reach.tests} tests "
-                f"have the smallest p that there can be (chance gives {number(each.by_chance, 1)}),"
-                f" too few for q ≤ .05. --nulls {each.nulls} would settle it."
+                f"Too few draws to tell{under}{by}: "
+                f"{tests if each.reach.tests > 1 else 'the one test has'} the smallest p that there"
+                f" can be (chance gives {number(each.by_chance, 1)}), too few for q ≤ .05. "
+                f"--nulls {each.nulls} would settle it."
             )
 
 
@@ -284,6 +287,6 @@ def _least_stable(stabilities: "pandas.DataFrame") -> str:
         return NOTHING
     worst = named.sort_values("weakest_jaccard").iloc[0]
     return (
-        f"{worst['weakest_jaccard']:.2f}: cluster {worst['weakest_cluster']} of {worst['image']}, "
-        f"{worst['weakest_size']} nodes"
+        f"{number(worst['weakest_jaccard'], 2)}: cluster {worst['weakest_cluster']} of "
+        f"{worst['image']}, {worst['weakest_size']} nodes"
     )

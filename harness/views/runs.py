@@ -24,6 +24,7 @@ def show_runs(folder: Path, runs: Sequence[FoundRun], console: Console) -> None:
             heading,
             lambda run: ", ".join(labels[spec] for spec in getattr(run, name)),
             words=True,
+            folds=True,
             shown="filled",
             drop=drop,
         )

@@ -241,7 +241,7 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         Column(
             "control",
             _control,
-            f"mean Q of {noise.draws} draws of {noise.control} there" if noise else "",
+            f"mean Q there, draws of {noise.control}: {noise.draws}" if noise else "",
             shown="filled",
             drop=3,
         ),

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 CAPTION = "italic dim"
-# Words in narrower columns cannot be read; columns are dropped before words are shortened further.
+# Widths to which words are shortened: at first to WHOLE, which most fit; if columns were dropped
+# and the rest still does not fit, to NARROWEST, then to TINY.
+WHOLE = 24
 NARROWEST = 14
 TINY = 6
-NARROWEST_TEXT = 24
+# Columns whose `drop` is this or more are dropped only after words are shortened to NARROWEST.
+LATE = 7
 # How much wider a column is tried to be, until its words can be told apart.
 STEP = 4
 # Lines below a table that explain it; the page has all columns.
@@ -74,14 +77,15 @@ def estimate_text(estimate: "Estimate") -> str:
 class Column(Generic[Row]):
     """One column of a table.
 
-    cell makes a row's cell: its text, or its text and a rich style; meaning is what the legend
-    says of the column. shown: "varying" if it is said above the table instead where all rows agree,
+    cell makes a row's cell: its text, or its text and a rich style; meaning is what the legend says
+    of the column. shown: "varying" if it is said above the table instead where all rows agree,
     "filled" if it is left out where no row has a value. drop: in a console that is too narrow, the
     column with the smallest number is left out first, and a line says so; a column with 0 stays as
-    long as any. words stand on the left and are shortened; numbers stand on the right, and are not.
-    specs: words that are specs, labelled by what differs between them. folds: words that may take
-    several lines. width: at least so many characters, so that several tables line up. once: left
-    empty in a row whose first item is that of the row above; rows are tuples.
+    long as any, and one with LATE or more until words are shortened. words stand on the left and
+    are shortened; numbers stand on the right, and are not. specs: words that are specs, labelled by
+    what differs between them. folds: words that may take several lines. width: at least so many
+    characters, so that several tables line up. once: left empty in a row whose first item is that
+    of the row above; rows are tuples.
     """
 
     heading: str
@@ -126,8 +130,7 @@ def show_table(
     if explain or caption:
         print_legend(console, shown if explain else (), caption)
     if left_out := [each.column.heading for each in wanted if each.column not in shown]:
-        line = f"No room here for {', '.join(left_out)}."
-        print_text(console, shortened(line, console.width, 1.0), CAPTION)
+        print_text(console, _listed(left_out, console.width), CAPTION)
 
 
 def print_legend(console: Console, columns: Iterable[Column[Row]], caption: str = "") -> None:
@@ -195,7 +198,9 @@ class _Filled(Generic[Row]):
         if not self.column.words:
             return self.width
         if self.column.folds:
-            return min(self.width, NARROWEST_TEXT)
+            words = [word for text in self.texts for word in text.split()]
+            longest = max(map(cell_len, (self.column.heading, *words)))
+            return min(longest, self.width, WHOLE)
         first = min(self.width, max(narrowest, self.column.width))
         texts, several = list(dict.fromkeys(self.texts)), len(set(self.texts))
         widths = range(first, self.width, STEP)
@@ -232,12 +237,14 @@ def _in_all(filled: Iterable[_Filled[Row]]) -> str:
 
 def _fitted(wanted: Sequence[_Filled[Row]], width: int) -> list[_Filled[Row]]:
     """The columns that there is room for, with their widths."""
-    fitting = [(each, each.least(NARROWEST)) for each in wanted]
-    for each in sorted(fitting, key=lambda pair: pair[0].column.drop):
-        if each[0].column.drop and _needed(fitting) > width:
-            fitting.remove(each)
-    if _needed(fitting) > width:
-        fitting = [(each, each.least(TINY)) for each, _ in fitting]
+    fitting = [(each, each.least(WHOLE)) for each in wanted]
+    for late, narrowest in ((False, NARROWEST), (True, TINY)):
+        for each in sorted(fitting, key=lambda pair: pair[0].column.drop):
+            drop = each[0].column.drop
+            if drop and (drop >= LATE) == late and _needed(fitting) > width:
+                fitting.remove(each)
+        if _needed(fitting) > width:
+            fitting = [(each, each.least(narrowest)) for each, _ in fitting]
     while len(fitting) > 1 and _needed(fitting) > width:
         fitting.pop()
     room = max(width - _needed(fitting), 0)
@@ -250,6 +257,16 @@ def _fitted(wanted: Sequence[_Filled[Row]], width: int) -> list[_Filled[Row]]:
         room -= more
         found[at] = replace(column, drawn=min(least + more, width))
     return [found[at] for at in range(len(fitting))]
+
+
+def _listed(headings: Sequence[str], width: int) -> str:
+    """The columns that there is no room for, as many as fit a line."""
+    for count in range(len(headings), 0, -1):
+        more = f" and {len(headings) - count} more" if count < len(headings) else ""
+        line = f"No room here for {', '.join(headings[:count])}{more}."
+        if cell_len(line) <= width:
+            return line
+    return shortened(f"No room here for {len(headings)} columns.", width, 1.0)
 
 
 def _needed(columns: Sequence[tuple[_Filled[Row], int]]) -> int:

@@ -16,13 +16,15 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Makes runs on planted maps and on uniform ones, where everything ties and p is 1."""
     folder = tmp_path_factory.mktemp("verdicts")
 
-    def make(planted: int = 2, uniform: int = 2, **changes: Any) -> harness.Run:
-        maps = folder / f"{planted}-{uniform}"
+    def make(planted: int = 2, uniform: int = 2, rings: int = 0, **changes: Any) -> harness.Run:
+        maps = folder / f"{planted}-{uniform}-{rings}"
         maps.mkdir(exist_ok=True)
         for number in range(planted):
             np.save(maps / f"planted-{number}.npy", planted_weights(number, n=16, signal=4))
         for number in range(uniform):
             np.save(maps / f"uniform-{number}.npy", np.full((16, 16), (number + 1) / 16))
+        for number in range(rings):
+            np.save(maps / f"ring-{number}.npy", np.roll(np.eye(16), 1, 1) * (number + 1))
         settings = {
             "controls": "permuted-rows",
             "selectors": "fixed[level=0.5]",
@@ -51,6 +53,17 @@ def test_so_many_nulls_settle_it_and_fewer_do_not(run_of: Any, pooling: str, few
 
     assert (settled.significant, settled.nulls) == (2, None)
     assert (still_open.significant, still_open.nulls) == (0, 39)
+
+
+@pytest.mark.parametrize(("nulls", "significant"), [(6, 0), (36, 0), (40, 2)])
+def test_nulls_that_settle_it_allow_for_maps_without_draws(
+    run_of: Any, nulls: int, significant: int
+) -> None:
+    # Of four maps, a control can be drawn from two.
+    (found,) = run_of(uniform=0, rings=2, controls="preserved-strengths", nulls=nulls).verdicts()
+
+    assert (found.reach.tests, found.at_smallest, found.significant) == (2, 2, significant)
+    assert found.nulls == (None if significant else 40)
 
 
 def test_where_no_test_stands_out_more_draws_are_not_proposed(run_of: Any) -> None:

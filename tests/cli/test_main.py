@@ -169,3 +169,31 @@ def test_deep_nesting_in_a_spec_is_one_line(harness_command: Command, depth: int
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
     assert len(refused.stderr) < 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("leaderbord", "out"), "'leaderboard'"),
+        (("shwo", "out"), "'show'"),
+        (("compare-partition", "a", "b"), "'compare-partitions'"),
+        (("data", "lst"), "'list'"),
+        (("data", "fetch", "cifar"), "'cifar10'"),
+        (("leaderboard", "out", "--stabilty"), "'--stability'"),
+        (("leaderboard", "out", "--per", "hed"), "'head'"),
+        (("run", "--extractor", "planted"), "'--extractors'"),
+        (("run", "--clusterer=louvain"), "'--clusterers'"),
+    ],
+)
+def test_a_misspelt_verb_option_or_choice_is_answered_with_what_may_be_meant(
+    harness_command: Command, arguments: tuple[str, ...], meant: str
+) -> None:
+    refused = harness_command(*arguments)
+
+    assert refused.returncode == 1
+    assert f"did you mean {meant}?" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_verb_like_no_other_is_answered_with_all(harness_command: Command) -> None:
+    assert "there are run, runs, select, " in harness_command("frobnicate").stderr

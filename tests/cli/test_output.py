@@ -1,6 +1,6 @@
 import pytest
 
-from harness.cli.output import exit_status
+from harness.cli.output import exit_status, table_console
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,15 @@ def test_the_exit_status_has_its_reason(
 ) -> None:
     assert exit_status(failures) == status
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb", "unknown", ""])
+@pytest.mark.parametrize("columns", [20, 60, 100])
+def test_tables_have_the_width_of_the_terminal_whatever_it_can_do(
+    monkeypatch: pytest.MonkeyPatch, term: str, columns: int
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    assert table_console().width == columns

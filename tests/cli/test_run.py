@@ -373,6 +373,29 @@ def test_an_unreadable_image_costs_nobody_a_tier_and_is_the_reason_of_the_exit_s
     assert compared.pairs[0].p is not None
 
 
+def test_where_no_image_can_be_read_that_is_the_one_complaint(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "bad.png").write_text("no picture")
+
+    finished = harness_command(
+        *small_command(
+            images="folder[path=first],folder[path=second]",
+            extractors="one-layer-vit",
+            controls="permuted-rows",
+            out="out",
+        )
+    )
+
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1] == "exit status 2: 2 images could not be read"
+    assert "no control is drawn" not in finished.stderr
+    assert finished.stderr.count("it was trained on") == 1
+    assert "Run without a control, as none was drawn: " in " ".join(finished.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("nulls", "line"),
     [

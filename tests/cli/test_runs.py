@@ -132,6 +132,40 @@ def test_each_next_command_can_be_copied_and_works(
     assert followed == ["show", "show", "show", "export"]
 
 
+@pytest.mark.parametrize("name", ["-dash", "two words", "it's", "$HOME", "--json", "山 🌲"])
+def test_the_next_command_works_for_any_name_of_a_run(
+    computed: Path,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(computed, tmp_path / name)
+    assert main(["leaderboard", f"./{name}"]) == 0
+
+    assert main(shlex.split(capfd.readouterr().err.splitlines()[-1])[2:]) == 0
+
+
+@pytest.mark.parametrize("image", ["planted-0", "-planted-0", "--out"])
+def test_an_image_that_looks_like_an_option_stands_after_two_dashes(image: str) -> None:
+    from harness.cli.options import image_words
+
+    words = image_words(Path("out"), image)
+    assert words[-1] == image
+    assert ("--" in words) == image.startswith("-")
+
+
+def test_without_a_complete_run_the_next_command_reads_one_that_is_not(
+    results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(results / "complete")
+    assert main(["runs", str(results)]) == 0
+
+    words = shlex.split(capfd.readouterr().err.splitlines()[-1])[1:]
+    assert words == ["harness", "leaderboard", str(results / "unfinished")]
+
+
 @pytest.mark.parametrize("form", ["--json", "--csv"])
 def test_output_for_programs_names_no_next_command(
     finished: Path, form: str, capfd: pytest.CaptureFixture[str]

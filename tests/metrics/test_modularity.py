@@ -55,6 +55,13 @@ def test_modularity_is_the_double_sum_of_its_definition(case: Case, resolution: 
     )
 
 
+@given(st.integers(1, 40), st.integers(1, 1000), st.sampled_from(["f4", "f8"]))
+def test_one_cluster_has_modularity_0_without_rounding(n: int, sevenths: int, kind: str) -> None:
+    weights = np.full((n, n), sevenths / 7 / n, dtype=kind)
+    weights[0] *= 3
+    assert harness.modularity(weights, [0] * n) == 0
+
+
 @given(weighted_partitions(), st.randoms(use_true_random=False))
 def test_the_order_of_the_nodes_does_not_matter(case: Case, random: Random) -> None:
     weights, labels = case

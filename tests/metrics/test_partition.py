@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.metrics.partition import (
     InvalidLabelsError,
@@ -7,6 +9,7 @@ from harness.metrics.partition import (
     cluster_count,
     coverage,
     drop_singletons,
+    numbered,
     unassigned_as_singletons,
 )
 
@@ -74,3 +77,16 @@ def test_a_cluster_of_one_node_becomes_unassigned() -> None:
 
     assert drop_singletons(labels).tolist() == [7, 7, -1, -1, 5, 5, 5]
     assert drop_singletons(np.array([-1])).tolist() == [-1]
+
+
+@given(st.lists(st.integers(-1, 6), min_size=1, max_size=30), st.permutations(range(7)))
+def test_equal_partitions_have_equal_numbers_whatever_their_labels_are(
+    labels: list[int], names: list[int]
+) -> None:
+    others = [label if label < 0 else names[label] for label in labels]
+    numbers = numbered(np.array(labels))
+
+    assert numbered(np.array(others)).tolist() == numbers.tolist()
+    assert numbered(numbers).tolist() == numbers.tolist()
+    sizes = [int((numbers == number).sum()) for number in range(1, numbers.max(initial=0) + 1)]
+    assert sizes == sorted(sizes, reverse=True)

@@ -58,3 +58,5 @@ def test_it_says_what_can_be_reached() -> None:
     assert str(reach([8, 9])) == (
         "8 to 9 draws a test: p is at least .1, too large for q ≤ .05 even if all 2 tests reach it"
     )
+    assert str(reach([1])) == "1 draw a test: p is at least .5, too large for q ≤ .05"
+    assert str(reach([19])) == "19 draws a test: p is at least .05, small enough for q ≤ .05"

@@ -140,7 +140,7 @@ def test_a_selector_that_needs_controls_is_refused_for_maps_without_any(
     [
         ("one-layer-vit", {}, ("uniform-noise",)),
         ("planted", {}, ("permuted-residuals",)),
-        ("planted,one-layer-vit", {}, ("uniform-noise", "permuted-residuals")),
+        ("planted,one-layer-vit", {}, ("permuted-residuals", "uniform-noise")),
         ("planted", {"controls": "permuted-rows"}, ("permuted-rows",)),
         ("planted", {"controls": "none", "selectors": "stable-phase"}, ()),
     ],

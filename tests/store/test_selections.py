@@ -1,5 +1,6 @@
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,21 @@ def test_a_group_holds_the_cells_of_one_method_with_one_repeat(store: Store) -> 
         ),
         Group({"a1": "a"}, {"noise": {}, "shuffled": {}}),
         Group({"other": "a"}, {"noise": {}, "shuffled": {}}),
+    ]
+
+
+def test_a_cell_that_extractors_share_is_in_the_first_group(store: Store) -> None:
+    shared, own = planned("a", "a"), planned("b", "b")
+    control = planned("a noise", "a", NOISE)
+    of_other = [
+        replace(cell, map=replace(cell.map, extractor="other")) for cell in (shared, own, control)
+    ]
+    store.write_plan({"selectors": []}, {}, [], [shared, control, *of_other])
+    store.write_cells(CellRecord(key, "ok") for key in ("a", "b", "a noise"))
+
+    assert list(groups(store)) == [
+        Group({"a": "a"}, {"noise": {"a noise": "a"}}),
+        Group({"b": "b"}, {"noise": {"a noise": "a"}}),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from harness.views.fitting import shortened
 from harness.views.tables import Column, interval, number, p_text, short, show_table, signed
 
 NAME = Column[tuple[str, str, str]]("name", lambda row: row[0], words=True)
@@ -128,6 +130,46 @@ def test_no_line_is_wider_than_the_console_and_no_number_is_cut(
     assert all(cell_len(line) <= width for line in shown.splitlines())
     if "No room" not in shown and {row[2] for row in rows} != {"–"}:
         assert all(row[2] in shown for row in rows)
+
+
+@given(
+    st.text("ab=,[]", max_size=12),
+    st.floats(0, 9999).map(lambda value: f"{value:.3f}"),
+    st.text("ab=,[]", max_size=12),
+    st.integers(4, 30),
+)
+def test_a_name_is_never_shortened_within_a_number(
+    before: str, figure: str, after: str, width: int
+) -> None:
+    shown = shortened(f"{before}{figure}{after}", width)
+
+    assert cell_len(shown) <= width
+    assert set(re.findall(r"[0-9.]+", shown)) <= {figure}
+
+
+def test_a_line_names_as_many_left_out_columns_as_fit() -> None:
+    columns = [Column(f"heading{at}", lambda row: row, drop=at) for at in range(20)]
+    console = Console(width=40, file=io.StringIO())
+    show_table(console, columns, ["x" * 12])
+
+    last = console.file.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
+    assert re.fullmatch(r"No room here for heading\d+.* and \d+ more\.", last)
+    assert len(last) <= 40
+
+
+def test_labels_stay_whole_before_what_matters_least() -> None:
+    columns = [
+        Column[str]("name", lambda row: row, words=True),
+        Column[str]("least", lambda row: "0.123", drop=1),
+        Column[str]("most", lambda row: "0.456", drop=9),
+    ]
+    console = Console(width=30, file=io.StringIO())
+    show_table(console, columns, ["louvain[resolution=0.5]", "spectral[clusters=2]"])
+
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "louvain[resolution=0.5]" in shown
+    assert "0.456" in shown
+    assert "0.123" not in shown
 
 
 def test_a_number_stays_with_its_percent_sign() -> None:

@@ -35,16 +35,21 @@ TINT, REST, REST_STRENGTH = (0.0, 0.447, 0.698), (0.94, 0.94, 0.94), 0.78
 @style()
 def side_by_side(on: Patched, partitions: Sequence[tuple[str, Integers]], *, title: str) -> Figure:
     """The image, if there is one, and partitions of its patches, each with its cluster sizes."""
-    columns = len(partitions) + (on.pixels is not None)
+    count = len(partitions) + (on.pixels is not None)
+    columns = min(ACROSS, count)
+    rows = math.ceil(count / columns)
     width, height = on.inches(WIDTH)
-    figure, panels = new_figure(1, columns, max(4.0, width * columns), 1.5 + height, title)
-    rest = list(panels[0])
+    size = max(4.0, width * columns), rows * (1.5 + height)
+    figure, panels = new_figure(rows, columns, *size, title)
+    rest = list(panels.flat)
     if on.pixels is not None:
         first = rest.pop(0)
         photo(first, on.pixels)
         on.dim_outside(first)
         picture(first, "image")
-    for panel, (name, labels) in zip(rest, partitions, strict=True):
+    for panel in rest[len(partitions) :]:
+        picture(panel)
+    for panel, (name, labels) in zip(rest, partitions, strict=False):
         on.draw(panel, coloured(labels, on.patches.grid), STRENGTH, grey=True)
         picture(panel, wrapped(name, width))
         _legend(panel, labels, on.patches.grid)

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,7 +194,9 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
             text.set_text(escape_controls(text.get_text()))
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     try:
-        with style():
+        with style(), warnings.catch_warnings():
+            # Matplotlib's font lacks some scripts; a box stands for such a character.
+            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
             FigureCanvasAgg(figure).print_figure(
                 png, dpi=DOTS_PER_INCH, metadata={"Software": None}
             )

@@ -99,10 +99,10 @@ def test_nothing_is_changed_for_others() -> None:
     assert dict(matplotlib.rcParams) == before
 
 
-def test_the_largest_cluster_comes_first_and_unassigned_patches_are_none() -> None:
+def test_the_largest_cluster_is_first_then_that_with_the_first_patch_unassigned_are_none() -> None:
     labels = np.array([4, 4, 1, 1, 1, -1, -1, -1, -1, 0, 0])
 
-    assert by_size(labels) == [1, 0, 4]
+    assert by_size(labels) == [1, 4, 0]
     assert style.cluster_colours(labels)[UNASSIGNED] == style.UNASSIGNED_COLOUR
 
 
