@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harness.metrics.inference import signed_rank_p as signed_rank_p
     from harness.metrics.matching import best_unions as best_unions
     from harness.metrics.partition import numbered as numbered
+    from harness.planning.progress import SILENT as SILENT
     from harness.planning.progress import Progress as Progress
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
@@ -73,7 +74,7 @@ HOMES = {
     "harness.metrics.inference": "bootstrap_interval signed_rank_p",
     "harness.metrics.matching": "best_unions",
     "harness.metrics.partition": "numbered",
-    "harness.planning.progress": "Progress",
+    "harness.planning.progress": "SILENT Progress",
     "harness.plugin.spec": "format_spec format_value",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",

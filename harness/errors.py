@@ -1,6 +1,7 @@
-"""Exceptions that the user can act on, and how unknown names and untrusted text are shown."""
+"""Exceptions that the user can act on, and how settings, unknown names and text are shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 # Characters of a reason.
@@ -37,6 +38,33 @@ class FolderOfRunsError(HarnessError):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         super().__init__(f"{folder}: a folder of runs, not a run; choose one of them")
+
+
+# What messages call settings that are not called by their keywords.
+_NAMES: dict[str, str] = {}
+
+
+def setting_name(keyword: str) -> str:
+    """What messages call a setting: its keyword, or its flag while a command runs."""
+    return _NAMES.get(keyword, keyword)
+
+
+@contextmanager
+def naming(names: Mapping[str, str]) -> Iterator[None]:
+    """A context in which messages call settings by these names, instead of their keywords.
+
+    >>> with naming({"nulls": "--nulls"}):
+    ...     setting_name("nulls"), setting_name("levels")
+    ('--nulls', 'levels')
+    """
+    before = dict(_NAMES)
+    _NAMES.clear()
+    _NAMES.update(names)
+    try:
+        yield
+    finally:
+        _NAMES.clear()
+        _NAMES.update(before)
 
 
 def reason_of(error: BaseException) -> str:

@@ -46,7 +46,9 @@ class Run:
 
     `harness.run` and `harness.open_run` return runs. Frames are tidy: one observation a row,
     identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
-    role, control and draw where controls are included. Times are in seconds, memory in bytes.
+    role, control and draw where controls are included. Times are in seconds, memory in bytes. Two
+    columns hold arrays, `labels` and `null_statistics`; leave them out for methods of pandas that
+    take none: `points.drop(columns="labels").drop_duplicates()`, or `to_sql`.
     Where `plugins` are taken, they are files or package folders with more plugins than the run's
     own, which it remembers. What takes over two seconds shows progress on stderr;
     `progress=False` turns that off.

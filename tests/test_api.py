@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 
 import harness
@@ -154,7 +155,25 @@ def test_components_take_numbers_of_numpy() -> None:
     assert harness.make("graph builder", "threshold").levels(weights, np.int64(3)).shape == (3,)
 
 
-@pytest.mark.parametrize("seed", ["1", 1.0, None])
+@pytest.mark.parametrize(
+    "several",
+    [
+        ("louvain", "sdp"),
+        {"sdp", "louvain"},
+        pandas.Index(["louvain", "sdp"]),
+        np.array(["louvain", "sdp"]),
+    ],
+)
+def test_several_names_may_come_in_any_collection(
+    several: Any, planted_maps: Path, tmp_path: Path
+) -> None:
+    run = small_run(tmp_path / "out", planted_maps, clusterers=several, levels=2)
+
+    assert run.settings()["clusterers"] == ["louvain", "sdp"]
+    assert len(run.partition(MAP, "louvain@level=0").labels)
+
+
+@pytest.mark.parametrize("seed", ["1", 1.0, None, -1])
 def test_a_seed_that_is_no_whole_number_is_refused(seed: Any) -> None:
     with pytest.raises(harness.HarnessError, match="seed: expected a whole number"):
         harness.make("clusterer", "louvain").cluster(np.ones((4, 4)), seed=seed)

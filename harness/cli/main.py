@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.streams import OutputError, standard_streams
-from harness.errors import FolderOfRunsError, HarnessError, did_you_mean, escape_line, hint
+from harness.errors import FolderOfRunsError, HarnessError, did_you_mean, escape_line, hint, naming
 from harness.plugin.commands import CommandModule, find_commands
 from harness.plugin.installed import Broken, harness_version
 
@@ -172,10 +172,21 @@ def _dispatch(given: Sequence[str]) -> int:
     known.refuse(unknown)
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
-    code = int(module.run(parsed))
+    with naming(_flags(known)):
+        code = int(module.run(parsed))
     if code == 0:
         _name_next(module, parsed)
     return code
+
+
+def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """The long flag of each option, by the name of its value."""
+    flags = ((action.dest, action.option_strings) for action in parser._actions)
+    return {
+        dest: next(flag for flag in strings if flag.startswith("--"))
+        for dest, strings in flags
+        if strings
+    }
 
 
 def _name_next(module: CommandModule, parsed: argparse.Namespace) -> None:

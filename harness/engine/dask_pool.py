@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from harness.engine.environment import environment
 from harness.engine.pool import CellJob, Pool
 from harness.engine.worker import WorkerConfig
-from harness.errors import HarnessError, RunStoppedError
+from harness.errors import HarnessError, RunStoppedError, setting_name
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution
 from harness.store.records import CellRecord
@@ -214,7 +214,8 @@ def connect(
         client = _client(execution, opened)
         opened.callback(_close, client)
         name = f"attention-harness-{client.id}"
-        processes = WorkerProcesses(name, config, _files_of(config.plugins), packages, expected)
+        plugins, mixing = _files_of(config.plugins), setting_name("any_environment")
+        processes = WorkerProcesses(name, config, plugins, packages, expected, mixing)
         # It fails if one worker lacks the harness; that one is refused by its name.
         with contextlib.suppress(Exception):
             client.register_plugin(processes, name=name)

@@ -68,7 +68,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """The worker processes of one run on one Dask worker.
 
     plugins: those of `--plugin`; packages: those that the run uses; expected: the environment of
-    the coordinator, or None if any environment is accepted.
+    the coordinator, or None if any environment is accepted; mixing: the setting that accepts any.
     """
 
     idempotent = True
@@ -78,6 +78,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     plugins: Plugins
     packages: Set[str]
     expected: Mapping[str, Any] | None
+    mixing: str
 
     async def setup(self, worker: Any) -> None:
         """Offer to compute cells, or refuse; called by Dask when the worker or the plugin comes."""
@@ -120,7 +121,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
         """How this worker differs from the coordinator; "" if it does not."""
         here = environment(self.config.extraction_threads, self.packages)
         if self.expected is not None and (found := difference(self.expected, here, SIDES)):
-            return f"differs ({found}); install the same there, or mix them with any_environment"
+            return f"differs ({found}); install the same there, or mix them with {self.mixing}"
         process = self._take(CHECK)
         try:
             (answer,) = process.call("compare_code", CHECK_LIMIT)

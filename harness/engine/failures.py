@@ -7,14 +7,13 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
-from harness.errors import RunStoppedError
+from harness.errors import RunStoppedError, setting_name
 from harness.planning.progress import Progress, named
 
 # They always end the run; quitting the debugger raises the second.
 ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
 # A method whose first pieces of work, so many, all fail in the same way is stopped.
 FIRST = 5
-REMEDY = "keep_going with retry_failed goes on"
 # What differs between equal failures: where in memory an object lies.
 ADDRESS = re.compile("0x[0-9a-f]+")
 # Reasons that are shown one by one; the tables have all failures.
@@ -100,7 +99,10 @@ class Failures:
         if count + 1 == FIRST and not self.keep_going:
             self._stopped[method] = f"stopped, as its first {FIRST} all failed alike: {failure}"
             if label:
-                self.progress.warn(f"{label}: {self._stopped[method]}; {REMEDY}")
+                going, again = setting_name("keep_going"), setting_name("retry_failed")
+                self.progress.warn(
+                    f"{label}: {self._stopped[method]}; {going} with {again} goes on"
+                )
                 if held := self._held.pop(alike, None):
                     held.count -= FIRST
                     if held.count > 0:

@@ -19,7 +19,7 @@ from harness.engine.selecting import select_all
 from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.engine.worker import Worker, WorkerConfig
-from harness.errors import HarnessError
+from harness.errors import HarnessError, setting_name
 from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
 from harness.planning.progress import Progress
 from harness.planning.settings import COMPONENTS, Execution, Settings
@@ -129,7 +129,8 @@ class PreparedRun:
             if changed := environment.difference(then, environment.common(used, then)):
                 raise HarnessError(
                     f"{self.folder}: computed in another environment ({changed}); restore it, "
-                    "choose another out, or mix them with any_environment"
+                    f"choose another {setting_name('out')}, or mix them with "
+                    f"{setting_name('any_environment')}"
                 )
         return {
             "environment": {**every, "libraries": {**every["libraries"], **used["libraries"]}},
@@ -162,8 +163,8 @@ class PreparedRun:
         if execution.isolation == "none":
             if execution.dask is not None:
                 raise HarnessError(
-                    "isolation: components run either in this process or on Dask; leave out dask, "
-                    "or isolation none"
+                    "components run either in this process or on Dask; leave out "
+                    f"{setting_name('dask')}, or {setting_name('isolation')} none"
                 )
             progress.note(NOTE)
         config = WorkerConfig.of(execution, expected_code(self.settings, registry))

@@ -9,7 +9,7 @@ from harness.engine.failures import Failures
 from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
 from harness.engine.worker import Worker, WorkerConfig, ask_each
-from harness.errors import HarnessError
+from harness.errors import HarnessError, setting_name
 from harness.metrics.significance import significance
 from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
@@ -104,7 +104,7 @@ def apply_selectors(
     """
     made = [one for text in specs for one in registry.make("selector", text)]
     if not made:
-        raise HarnessError("selectors: name at least one selector")
+        raise HarnessError(f"{setting_name('selectors')}: name at least one selector")
     codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
     config = WorkerConfig.of(execution, {f"selector {text}": code for text, code in codes.items()})
     with open_for_reading(folder) as store:

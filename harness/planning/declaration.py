@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import HarnessError
-from harness.plugin.arguments import shown
+from harness.errors import HarnessError, setting_name
+from harness.plugin.arguments import several_values, shown
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Setting:
         try:
             return self.parse(value)
         except (ValueError, OverflowError):
-            raise HarnessError(f"{key}: expected {self.expected}, not {shown(value)}") from None
+            name = setting_name(key)
+            raise HarnessError(f"{name}: expected {self.expected}, not {shown(value)}") from None
 
 
 def declared(owner: type) -> dict[str, Setting]:
@@ -144,7 +145,7 @@ def several(
     """Return a setting that takes one or more texts or paths, none by default."""
 
     def parse_each(value: Any) -> tuple[Any, ...]:
-        return tuple(map(parse, value if isinstance(value, list | tuple) else [value]))
+        return tuple(map(parse, several_values(value)))
 
     type_name = f"{_TYPE_NAMES[parse]} or list of {_TYPE_NAMES[parse]}"
     schema = _one_or_several({"type": "string"})

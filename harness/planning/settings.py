@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, setting_name
 from harness.planning.declaration import (
     components,
     declared,
@@ -65,7 +65,8 @@ def _time_limits(values: Any) -> TimeLimits:
             name, equals, number = part.rpartition("=") if isinstance(part, str) else ("", "", part)
             name = name.strip()
             if equals and not name:
-                raise HarnessError(f"timeout: the name of a clusterer is missing in {part!r}")
+                timeout = setting_name("timeout")
+                raise HarnessError(f"{timeout}: the name of a clusterer is missing in {part!r}")
             key = f"timeout of {name}" if name else "timeout"
             limits[name] = SECONDS.check(key, _number(number))
     return TimeLimits(limits.pop(""), limits)

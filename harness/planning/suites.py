@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, refuse_unknown
+from harness.errors import HarnessError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
@@ -87,9 +87,14 @@ def read_suite(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise HarnessError(f"{path}: not TOML: {error}") from error
     refuse_unknown(f"{path}: unknown key", values, KEYS, "a suite has")
+    try:
+        # Here, a suite's keys are at fault, and no flags.
+        with naming({}):
+            checked = {key: SETTINGS[key].check(key, value) for key, value in values.items()}
+    except HarnessError as error:
+        raise HarnessError(f"{path}: {error}") from None
     if "plugins" in values:
-        listed = SETTINGS["plugins"].check("plugins", values["plugins"])
-        values["plugins"] = [path.parent / plugin for plugin in listed]
+        values["plugins"] = [path.parent / plugin for plugin in checked["plugins"]]
     return values
 
 
@@ -134,10 +139,10 @@ def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
     kind, may_be_empty = COMPONENTS[key], WHAT[key].may_be_empty
     parts = [part for spec in specs for part in split(spec)] if may_be_empty else []
     if NONE in parts and len(parts) > 1:
-        raise HarnessError(f"{key}: {NONE} stands alone, not beside {parts[-1]}")
+        raise HarnessError(f"{setting_name(key)}: {NONE} stands alone, not beside {parts[-1]}")
     made = [] if NONE in parts else [one for spec in specs for one in known.make(kind, spec)]
     if not made and not may_be_empty:
-        raise HarnessError(f"{key}: at least one {kind} is needed")
+        raise HarnessError(f"{setting_name(key)}: at least one {kind} is needed")
     return made
 
 
@@ -167,13 +172,13 @@ def components_named(settings: Settings, names: Sequence[str]) -> set[str]:
     selectors = {spec: component_name(spec) for spec in settings.selectors}
     others = [getattr(settings, key) for key in COMPONENTS if key != "selectors"]
     known = {spec: component_name(spec) for specs in others for spec in specs}
-    found = set()
+    found, force = set(), setting_name("force")
     for wanted in names:
         specs = {spec for spec, name in known.items() if wanted in (spec, name)}
         if not specs and wanted in {*selectors, *selectors.values()}:
-            raise HarnessError(f"force: selectors such as {wanted} are applied anew in every run")
+            raise HarnessError(f"{force}: selectors such as {wanted} are applied anew in every run")
         if not specs:
             there = sorted(set(known.values()))
-            refuse_unknown("force: this run has no component", [wanted], there, "it has")
+            refuse_unknown(f"{force}: this run has no component", [wanted], there, "it has")
         found |= specs
     return found

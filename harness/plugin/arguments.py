@@ -9,7 +9,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -104,6 +104,18 @@ def shown(value: Any) -> str:
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
+def several_values(value: Any) -> list[Any]:
+    """One value or several as a list; sets are sorted, as their order differs between processes.
+
+    >>> several_values("louvain"), several_values({"b", "a"}), several_values(range(2))
+    (['louvain'], ['a', 'b'], [0, 1])
+    """
+    is_one = isinstance(value, str | bytes | Path | Mapping) or not isinstance(value, Iterable)
+    if is_one or (isinstance(value, np.ndarray) and not value.ndim):
+        return [value]
+    return sorted(value, key=str) if isinstance(value, Set) else list(value)
+
+
 def _converted(value: Any, hint: Any) -> Any:
     """The value as the type; raises ValueError if it has another."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
@@ -115,10 +127,7 @@ def _converted(value: Any, hint: Any) -> Any:
     elif origin is tuple:
         return _converted_tuple(value, inner)
     elif origin in (Sequence, Iterable):
-        if isinstance(value, str | Path):
-            value = [value]
-        if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
-            return tuple(_converted(each, inner[0]) for each in value)
+        return tuple(_converted(each, inner[0]) for each in several_values(value))
     elif origin is Mapping:
         if isinstance(value, Mapping):
             return {_converted(k, inner[0]): _converted(v, inner[1]) for k, v in value.items()}
@@ -150,12 +159,11 @@ def _first_that_fits(value: Any, hints: Sequence[Any]) -> Any:
 
 
 def _converted_tuple(value: Any, inner: Sequence[Any]) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple | np.ndarray):
-        value = (value,)
-    hints = [inner[0]] * len(value) if inner[-1:] == (Ellipsis,) else inner
-    if len(value) != len(hints):
+    values = several_values(value)
+    hints = [inner[0]] * len(values) if inner[-1:] == (Ellipsis,) else inner
+    if len(values) != len(hints):
         raise ValueError
-    return tuple(map(_converted, value, hints))
+    return tuple(map(_converted, values, hints))
 
 
 def _words(hint: Any) -> str:

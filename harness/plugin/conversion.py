@@ -49,7 +49,12 @@ def converting(method: Callable[..., Any], first: Callable[[Any], Any]) -> Calla
     names = list(inspect.signature(method).parameters)[2:]
 
     def other(name: str | None, value: Any) -> Any:
-        return convert(name, value, int) if name in WHOLE else value
+        if name not in WHOLE:
+            return value
+        number = convert(name, value, int)
+        if number < 0:
+            raise HarnessError(f"{name}: expected a whole number from 0, not {number}")
+        return number
 
     @functools.wraps(method)
     def converted(self: Any, value: Any, *arguments: Any, **keywords: Any) -> Any:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from harness.errors import setting_name
 from harness.plugin.installed import Broken, Source
 
 
@@ -35,18 +36,18 @@ def recalled(
     """
     own = folder.resolve()
     latest = {each["path"]: each["digest"] for one in sessions for each in one.get("plugins", ())}
-    unusable, found = [], []
+    unusable, found, option = [], [], setting_name("plugins")
     for path, digest in latest.items():
         name = Path(path).stem
         if name in {each.stem for each in given}:
             continue
         now = digest_of(Path(path))
         if not now:
-            reason = "it is no longer there; --plugin takes it from another place"
+            reason = f"it is no longer there; {option} takes it from another place"
         elif now != digest:
-            reason = f"it has changed since the run; --plugin {path} takes it as it is now"
+            reason = f"it has changed since the run; {option} {path} takes it as it is now"
         elif Path(path).resolve().is_relative_to(own):
-            reason = f"it lies in the run's own folder; --plugin {path} takes it"
+            reason = f"it lies in the run's own folder; {option} {path} takes it"
         else:
             found.append(Path(path))
             continue

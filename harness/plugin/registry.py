@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from harness.errors import HarnessError, did_you_mean, hint
+from harness.errors import HarnessError, did_you_mean, hint, setting_name
 from harness.plugin import base, hooks
 from harness.plugin.base import Component
 from harness.plugin.installed import (
@@ -143,7 +143,8 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
     for path in dict.fromkeys(paths):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
-            raise HarnessError(f"plugins: {path}: no such file, or a folder without __init__.py")
+            given = setting_name("plugins")
+            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
         yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, setting_name
 from harness.store.opening import open_for_reading
 from harness.store.schema import FILE_NAME, LOCK_NAME, MAPS_FOLDER, PARTIAL
 from harness.store.tables import Store
@@ -41,8 +41,8 @@ def check_folder(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
             check_settings(store, settings, overwrite=overwrite)
     elif foreign := next(_foreign(folder), None):
         raise HarnessError(
-            f"{folder}: neither empty nor a run (it holds {foreign}); choose another --out: "
-            "--overwrite replaces nothing but runs"
+            f"{folder}: neither empty nor a run (it holds {foreign}); choose another "
+            f"{setting_name('out')}: {setting_name('overwrite')} replaces nothing but runs"
         )
 
 
@@ -52,7 +52,7 @@ def check_settings(store: Store, settings: Mapping[str, Any], *, overwrite: bool
     if differing and not overwrite:
         raise HarnessError(
             f"{store.folder}: holds a run with other settings ({differing}); choose another "
-            "--out, or replace that run with --overwrite"
+            f"{setting_name('out')}, or replace that run with {setting_name('overwrite')}"
         )
 
 

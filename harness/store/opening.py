@@ -167,7 +167,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path, *, create: bool = 
         age = "an older" if version < SCHEMA_VERSION else "a newer"
         raise HarnessError(
             f"{path}: written by {age} harness (its schema is version {version}, this one's "
-            f"{SCHEMA_VERSION}); use that harness, or choose another out"
+            f"{SCHEMA_VERSION}); use that harness, or another folder"
         )
 
 
@@ -220,7 +220,7 @@ def _damage(connection: sqlite3.Connection) -> str:
 def _damaged(path: Path, found: str) -> HarnessError:
     return HarnessError(
         f"{path}: damaged ({' '.join(found.split())}); nothing is written to it: restore a copy, "
-        "or choose another out"
+        "or use another folder"
     )
 
 

@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, setting_name
 from harness.planning.identity import key_of
 from harness.planning.progress import Progress
 from harness.store.file_systems import network_file_system
@@ -86,11 +86,12 @@ def _interrupted_by_termination() -> Iterator[None]:
 
 def _live_folder(folder: Path, scratch: Path | None) -> Path:
     """Make the local folder, with the run's store and a link to its maps in it."""
+    option = setting_name("scratch")
     root = Path(tempfile.gettempdir()) if scratch is None else scratch
     if kind := network_file_system(root):
         raise HarnessError(
             f"{root}: lies on a network file system ({kind}); name a folder on a local disk with "
-            "--scratch"
+            f"{option}"
         )
     # Unlike Path.resolve, realpath accepts circular links.
     real = os.path.realpath(folder)
@@ -100,7 +101,7 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True)
         if live.is_symlink() or (live.exists() and live.stat().st_uid != os.getuid()):
-            raise HarnessError(f"{live}: belongs to somebody else; name another --scratch")
+            raise HarnessError(f"{live}: belongs to somebody else; name another {option}")
         if live.exists():
             # Of a run that was killed; its last copy is what counts.
             with locked(live):

@@ -267,7 +267,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--clusterers", "stable-phase"], "'stable-phase' is no clusterer but a selector"),
         (["--clusterers", ""], "at least one clusterer is needed"),
         (["--clusterers", "louvain,"], "'louvain,': a comma with nothing before or after it"),
-        (["--controls", "none,uniform-noise"], "controls: none stands alone"),
+        (["--controls", "none,uniform-noise"], "--controls: none stands alone"),
         (["--images", "folder[path=nowhere]"], "nowhere"),
         (["--images", "folder"], "path is required: folder[path=…]"),
         (["--images", "folder[path=maps]"], "maps"),
@@ -281,11 +281,19 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         ),
         (["--controls", "none"], "there is no control; add permuted-rows to the controls"),
         (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
-        (["--levels", "0"], "levels: expected a whole number from 1 to 10000, not 0"),
-        (["--timeout", "0"], "timeout: expected a positive number below 1e+07, not 0.0"),
+        (["--levels", "0"], "--levels: expected a whole number from 1 to 10000, not 0"),
+        (["--timeout", "0"], "--timeout: expected a positive number below 1e+07, not 0.0"),
+        (["--timeout", "=3"], "--timeout: the name of a clusterer is missing"),
+        (["-j", "0"], "--workers: expected a whole number from 1 to 1000, not 0"),
+        (["--force", "louvian"], "--force: this run has no component 'louvian'"),
+        (["--isolation", "none", "--dask", "local"], "leave out --dask, or --isolation none"),
         (["--levels", "many"], "--levels"),
         (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
-        (["--plugin", "nowhere.py"], "plugins: nowhere.py: no such file"),
+        (["--plugin", "nowhere.py"], "--plugin: nowhere.py: no such file"),
+        (
+            ["--lvels=3"],
+            "unrecognized arguments: --lvels=3; did you mean '--levels'? (see harness run",
+        ),
         (["--out", "maps/planted-0.npy/out"], "cannot be written"),
         (["nowhere.toml"], "nowhere.toml: the suite cannot be read"),
     ],
@@ -311,6 +319,18 @@ def test_an_unknown_key_of_a_suite_is_an_error_with_a_suggestion(
 
     assert finished.returncode == 1
     assert "mine.toml: unknown key 'clusterer'; did you mean 'clusterers'?" in finished.stderr
+
+
+def test_a_wrong_value_in_a_suite_is_blamed_on_the_suite_and_not_on_a_flag(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text("nulls = 0\n")
+
+    finished = harness_command("run", "mine.toml", "--nulls", "3")
+
+    assert finished.stderr == (
+        "harness: mine.toml: nulls: expected a whole number from 1 to 100000, not 0\n"
+    )
 
 
 def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(

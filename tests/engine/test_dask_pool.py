@@ -17,8 +17,9 @@ import pytest
 
 import harness
 import harness_plugins
+from harness.planning.progress import Progress
 from support import PLUGINS
-from support.runs import Command, small_command
+from support.runs import Command, small_command, small_run
 
 pytestmark = pytest.mark.slow
 
@@ -300,6 +301,43 @@ def test_a_worker_with_other_code_gets_no_cells_and_the_run_goes_on(
         f"warning: dask: the worker {other} gets no cells: it differs (the code of clusterer "
         "louvain); install the same there\n"
     ) in finished.stderr
+
+
+class Joining(Progress):
+    """Lets a worker join when cells are clustered, and releases the cells once it is refused."""
+
+    def __init__(self, join: Callable[[], str], release: Path) -> None:
+        self.join, self.release = join, release
+        self.joined, self.warnings = "", list[str]()
+
+    def begin(self, phase: str, total: int, seconds_left: object = None) -> None:
+        if phase == "clustering":
+            self.joined = self.join()
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
+        self.release.touch()
+
+
+def test_a_worker_with_other_code_that_joins_during_a_run_gets_no_cells(
+    worker_with_other_code: Callable[[str], str], planted: Path, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        progress = Joining(lambda: worker_with_other_code(cluster.scheduler_address), release)
+        run = small_run(
+            tmp_path / "out", planted, clusterers=["louvain", f"waiting[path={release}]"],
+            isolation="process", plugins=PLUGINS / "slow.py", dask=cluster.scheduler_address,
+            progress=progress,
+        )  # fmt: skip
+
+    assert run.statuses() == {"ok": 6}
+    assert progress.warnings == [
+        f"dask: the worker {progress.joined} gets no cells: it differs (the code of clusterer "
+        "louvain); install the same there"
+    ]
 
 
 def test_a_run_whose_only_worker_has_other_code_stops_with_that_reason(

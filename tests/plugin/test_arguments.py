@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas
 import pytest
 
 import harness
@@ -30,6 +31,11 @@ LEFT = Literal["left", "right"]
         (Sequence[str], np.array(["a", "b"]), ("a", "b")),
         (Sequence[str | Path], Path("a"), (Path("a"),)),
         (Sequence[str], (), ()),
+        (Sequence[str], {"b", "a"}, ("a", "b")),
+        (Sequence[str], (text for text in "ab"), ("a", "b")),
+        (Sequence[str], pandas.Index(["b", "a"]), ("b", "a")),
+        (tuple[int, ...], {3, 2}, (2, 3)),
+        (tuple[float, ...], pandas.Series([1, 2]), (1.0, 2.0)),
         (Mapping[str, str | int], {"head": np.int64(3)}, {"head": 3}),
         (tuple[int, int] | None, [np.int64(2), 3], (2, 3)),
         (tuple[int, ...], 3, (3,)),

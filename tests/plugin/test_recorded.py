@@ -47,8 +47,8 @@ def test_a_selection_remembers_its_plugin_too(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("edit", "it has changed since the run; --plugin {path} takes it as it is now"),
-        ("move", "it is no longer there; --plugin takes it from another place"),
+        ("edit", "it has changed since the run; plugins {path} takes it as it is now"),
+        ("move", "it is no longer there; plugins takes it from another place"),
     ],
 )
 def test_a_file_that_was_edited_or_moved_is_not_executed_but_asked_for(
@@ -81,7 +81,7 @@ def test_a_plugin_in_the_folder_of_the_run_is_not_executed_unless_it_is_given(
         resumed(finished, planted, plugins=inside)
         plugin.unlink()
 
-    with pytest.raises(harness.HarnessError, match="it lies in the run's own folder; --plugin"):
+    with pytest.raises(harness.HarnessError, match="it lies in the run's own folder; plugins"):
         resumed(finished, planted)
 
 

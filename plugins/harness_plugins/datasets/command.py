@@ -133,12 +133,13 @@ def _reporter() -> Iterator["Report"]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from harness.command import shown_progress
     from harness_plugins.datasets import folders
     from harness_plugins.datasets.verification import verify
 
     folder = folders.find(arguments.name, arguments.path)
-    status = 0
-    for part, problem in verify(arguments.name, folder):
-        print(f"{part}: {problem or 'ok'}", flush=True)
-        status = 1 if problem else status
-    return status
+    with shown_progress() as progress:
+        verdicts = list(verify(arguments.name, folder, progress))
+    for part, problem in verdicts:
+        print(f"{part}: {problem or 'ok'}")
+    return int(any(problem for _, problem in verdicts))

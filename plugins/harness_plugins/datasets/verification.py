@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness import HarnessError
+from harness.command import SILENT, Progress
 from harness_plugins.datasets import (
     cifar10,
     cinic10,
@@ -22,15 +23,15 @@ from harness_plugins.datasets import (
 Verdict = tuple[str, str]
 
 
-def verify(name: str, folder: Path) -> Iterator[Verdict]:
+def verify(name: str, folder: Path, progress: Progress = SILENT) -> Iterator[Verdict]:
     """A verdict on each file, or on each class and each broken picture, of a set's folder."""
     if name not in CHECKS:
         raise HarnessError(f"{name} cannot be verified; {', '.join(CHECKS)} can")
-    return CHECKS[name](folder)
+    return CHECKS[name](folder, progress)
 
 
-def _fashion_mnist(folder: Path) -> Iterator[Verdict]:
-    for name, expected in fashion_mnist.PUBLISHED.items():
+def _fashion_mnist(folder: Path, progress: Progress) -> Iterator[Verdict]:
+    for name, expected in progress.track("checking files", fashion_mnist.PUBLISHED.items()):
         problem = "missing"
         with suppress(HarnessError):
             path = fashion_mnist.locate(folder, name)
@@ -46,10 +47,10 @@ def _checksum_problem(path: Path, expected: str) -> str:
     return "" if found == expected else f"wrong: found SHA-256 {found}, expected {expected}"
 
 
-def _cifar10(folder: Path) -> Iterator[Verdict]:
+def _cifar10(folder: Path, progress: Progress) -> Iterator[Verdict]:
     for half, names in cifar10.FILES.items():
         counts = np.zeros(len(cifar10.CLASSES), dtype=np.int64)
-        for name in names:
+        for name in progress.track("checking files", names):
             try:
                 labels = cifar10.read(folder / name)[:, 0]
             except HarnessError as error:
@@ -63,24 +64,27 @@ def _cifar10(folder: Path) -> Iterator[Verdict]:
             yield half, f"wrong: the classes have {found} images, expected {expected} each"
 
 
-def _cinic10(folder: Path) -> Iterator[Verdict]:
+def _cinic10(folder: Path, progress: Progress) -> Iterator[Verdict]:
     expected = dict.fromkeys(cinic10.CLASSES, cinic10.PER_CLASS)
     for part in cinic10.FOLDERS.values():
-        yield from _class_folders(folder / part, expected, f"{part}/")
+        yield from _class_folders(folder / part, expected, f"{part}/", progress)
 
 
-def _tf_flowers(folder: Path) -> Iterator[Verdict]:
+def _tf_flowers(folder: Path, progress: Progress) -> Iterator[Verdict]:
     counts = dict(zip(tf_flowers.CLASSES, tf_flowers.COUNTS, strict=True))
-    return _class_folders(folder, counts, "")
+    return _class_folders(folder, counts, "", progress)
 
 
-def _class_folders(folder: Path, expected: Mapping[str, int], prefix: str) -> Iterator[Verdict]:
+def _class_folders(
+    folder: Path, expected: Mapping[str, int], prefix: str, progress: Progress
+) -> Iterator[Verdict]:
     classes = tuple(expected)
     try:
         found = class_folders.find(folder, classes)
     except HarnessError as error:
         yield prefix.rstrip("/") or folder.name, f"wrong: {error}"
         return
+    progress.begin(f"reading pictures of {folder.name}", len(found))
     for label, (name, count) in enumerate(expected.items()):
         of_class = {key: path for key, (path, of) in found.items() if of == label}
         broken = 0
@@ -90,6 +94,7 @@ def _class_folders(folder: Path, expected: Mapping[str, int], prefix: str) -> It
             except HarnessError as error:
                 broken += 1
                 yield f"{prefix}{key}", f"wrong: {str(error).removeprefix(f'{key}: ')}"
+            progress.advance()
         problem = ""
         if len(of_class) != count:
             problem = f"wrong: {len(of_class)} pictures, expected {count}"
@@ -98,7 +103,7 @@ def _class_folders(folder: Path, expected: Mapping[str, int], prefix: str) -> It
         yield f"{prefix}{name}", problem
 
 
-CHECKS: Mapping[str, Callable[[Path], Iterator[Verdict]]] = {
+CHECKS: Mapping[str, Callable[[Path, Progress], Iterator[Verdict]]] = {
     "fashion-mnist": _fashion_mnist,
     "cifar10": _cifar10,
     "cinic10": _cinic10,

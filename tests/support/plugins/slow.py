@@ -1,4 +1,4 @@
-"""A clusterer that takes its time, and one that takes what is not its own."""
+"""Clusterers that take their time, and one that takes what is not its own."""
 
 import time
 from dataclasses import dataclass
@@ -23,6 +23,20 @@ class Slow(harness.Clusterer):
 
 
 @dataclass(frozen=True)
+class Waiting(harness.Clusterer):
+    """Halves, as soon as a file is there, or after a minute."""
+
+    name: ClassVar[str] = "waiting"
+    path: str = ""
+
+    def cluster(self, graph: harness.Graph, *, seed: int) -> Any:
+        deadline = time.monotonic() + 60
+        while not Path(self.path).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return np.arange(graph.n) % 2
+
+
+@dataclass(frozen=True)
 class Untidy(harness.Clusterer):
     """Removes the run's maps, which are below the folder that it is started in."""
 
@@ -36,4 +50,4 @@ class Untidy(harness.Clusterer):
 
 @harness.hookimpl
 def harness_clusterers() -> list[type[harness.Clusterer]]:
-    return [Slow, Untidy]
+    return [Slow, Waiting, Untidy]

@@ -61,8 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise HarnessError(f"{arguments.images}: its images have no labels")
     classes, settings = list(images.classes()), loaded.model.settings
     _check_classes(arguments.images, classes, loaded)
-    examples = gather(images, classes, (settings.height, settings.width), settings.channels)
+    size = settings.height, settings.width
     with shown_progress() as progress:
+        examples = gather(images, classes, size, settings.channels, progress)
         for key, reason in examples.left_out.items():
             progress.warn(f"{key} is left out: {reason}")
     unknown = sorted(set(arguments.probabilities) - set(examples.keys))
@@ -70,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         why = examples.left_out.get(unknown[0])
         problem = f"{unknown[0]}: {why}" if why else f"there is no image {unknown[0]!r}"
         raise HarnessError(f"{arguments.images}: {problem}")
-    found = evaluate(loaded, examples)
+    with shown_progress() as progress:
+        found = evaluate(loaded, examples, progress)
     if arguments.csv is not None:
         write_table(_table(found, examples, classes), arguments.csv)
     shown = {key: examples.keys.index(key) for key in arguments.probabilities}

@@ -144,11 +144,13 @@ def _device(wanted: str) -> "torch.device":
 
 def _reader(plugins: Sequence[Path]) -> "Read":
     """Reads the images of a training; those that it shares with the last one are kept."""
+    from harness.command import shown_progress
     from harness_plugins.thesis.vit.splits import Splits, SplitSets
 
     @lru_cache(maxsize=1)
     def read(images: str, size: "Size | None", channels: int | None) -> Splits:
-        return SplitSets.find(images, plugins).read(size, channels)
+        with shown_progress() as progress:
+            return SplitSets.find(images, plugins).read(size, channels, progress)
 
     return lambda one: read(one.images, one.size, one.channels)
 
@@ -208,9 +210,11 @@ def _train_all(trainings: Mapping[Path, "Training"], device: "torch.device", rea
         if len(trainings) > 1:
             print(f"{number}/{len(trainings)} {path.stem}", file=sys.stderr)
         try:
-            with locked(path), shown_progress() as progress:
+            with locked(path):
                 if not path.exists():
-                    _train(path, one, read(one), device, progress)
+                    splits = read(one)
+                    with shown_progress() as progress:
+                        _train(path, one, splits, device, progress)
         except DivergedError as error:
             if len(trainings) == 1:
                 raise

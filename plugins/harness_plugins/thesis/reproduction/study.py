@@ -168,11 +168,11 @@ class Study:
     @cached_property
     def one_head_evaluation(self) -> Evaluation:
         """The outputs of the model with one head for all images."""
-        return evaluate(self.one_head, self.one_head_examples)
+        return evaluate(self.one_head, self.one_head_examples, self.progress)
 
     def evaluation(self, model: Checkpoint) -> Evaluation:
         """The outputs of a model for all images."""
-        return evaluate(model, self._examples(model))
+        return evaluate(model, self._examples(model), self.progress)
 
     def _examples(self, model: Checkpoint) -> Examples:
         settings = model.model.settings
@@ -182,7 +182,7 @@ class Study:
                 f"{len(self.classes)}"
             )
         size = (settings.height, settings.width)
-        examples = gather(self.image_set, self.classes, size, settings.channels)
+        examples = gather(self.image_set, self.classes, size, settings.channels, self.progress)
         for key, reason in examples.left_out.items():
             self.progress.warn(f"{key} is left out: {reason}")
         return examples

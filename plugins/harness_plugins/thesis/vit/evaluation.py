@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from harness.command import SILENT, Progress
 from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples
 from harness_plugins.thesis.vit.files import NotFiniteError
@@ -60,7 +61,7 @@ class Evaluation:
         return fractions
 
 
-def evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
+def evaluate(checkpoint: Checkpoint, examples: Examples, progress: Progress = SILENT) -> Evaluation:
     """Apply the model to every image; puts it in evaluation mode.
 
     Raises NotFiniteError if a logit is not finite: its image has no predicted class.
@@ -70,7 +71,7 @@ def evaluate(checkpoint: Checkpoint, examples: Examples) -> Evaluation:
     with torch.inference_mode(), allocating(f"{BATCH} images in the model", ADVICE):
         parts = [
             model(checkpoint.normalisation(images.to(device))).cpu()
-            for images in torch.split(examples.images, BATCH)
+            for images in progress.track("evaluating batches", torch.split(examples.images, BATCH))
         ]
     logits = np.asarray(torch.cat(parts).numpy())
     unsound = np.flatnonzero(~np.isfinite(logits).all(axis=1))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness import HarnessError, Image, ImageSet
+from harness.command import SILENT, Progress
 from harness_plugins.thesis.vit.memory import allocating, check_fits
 from harness_plugins.thesis.vit.preprocessing import fitted
 
@@ -45,6 +46,7 @@ def gather(
     classes: Sequence[str],
     size: tuple[int, int] | None = None,
     channels: int | None = None,
+    progress: Progress = SILENT,
 ) -> Examples:
     """The images of a set, resized to `size` and converted to `channels` if they are given.
 
@@ -57,7 +59,7 @@ def gather(
     first = first_readable(images)
     height, width, depth = shape_of(first, size, channels)
     pixels = _allocated((len(keys), depth, height, width))
-    for key in keys:
+    for key in progress.track(f"reading images of {images.name}", keys):
         try:
             image = images.load(key)
         except HarnessError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import harness
 from harness import HarnessError, LabelledImageSet, Split
+from harness.command import SILENT, Progress
 from harness_plugins.thesis.vit.examples import Examples, first_readable, gather, shape_of
 
 NAMES: tuple[Split, ...] = ("train", "validation", "test")
@@ -61,11 +62,16 @@ class SplitSets:
         """Height, width and channels of the training images, by the first that can be read."""
         return shape_of(first_readable(self.sets[0]), size, channels)
 
-    def read(self, size: tuple[int, int] | None, channels: int | None) -> Splits:
+    def read(
+        self,
+        size: tuple[int, int] | None,
+        channels: int | None,
+        progress: Progress = SILENT,
+    ) -> Splits:
         """All images; validation and test images take the training images' size."""
-        training = gather(self.sets[0], self.classes, size, channels)
+        training = gather(self.sets[0], self.classes, size, channels, progress)
         height, width, depth = training.shape
         validation, test = (
-            gather(each, self.classes, (height, width), depth) for each in self.sets[1:]
+            gather(each, self.classes, (height, width), depth, progress) for each in self.sets[1:]
         )
         return Splits(training, validation, test, self.classes)

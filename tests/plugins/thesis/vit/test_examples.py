@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import harness
+from harness.command import Progress
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.preprocessing import fitted
 from support import PLUGINS
@@ -105,3 +106,18 @@ def test_examples_count_their_images() -> None:
     found: Examples = gather(stripes("split=train"), "abcd")
 
     assert len(found) == 64
+
+
+def test_every_image_is_a_step_of_the_progress() -> None:
+    left: list[int] = []
+
+    class Counting(Progress):
+        def begin(self, phase: str, total: int, seconds_left: object = None) -> None:
+            left.append(total)
+
+        def advance(self, steps: int = 1) -> None:
+            left[0] -= steps
+
+    gather(stripes("broken=97"), "abcd", progress=Counting())
+
+    assert left == [0]
