@@ -199,7 +199,7 @@ def test_a_name_that_two_plugins_claim_is_shown_twice_and_warned_about(
     [
         (["louvian"], "there is no component or plugin 'louvian'; did you mean 'louvain'?"),
         (["zzzzzz"], "'zzzzzz'; `harness plugins` lists what there is"),
-        (["--plugin", "nowhere.py"], "plugins: nowhere.py: no such file"),
+        (["--plugin", "nowhere.py"], "--plugin: nowhere.py: no such file"),
     ],
 )
 def test_a_mistake_costs_one_clear_line(

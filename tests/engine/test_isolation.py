@@ -40,7 +40,7 @@ def marked(mark: str) -> list[str]:
         ("hard-to-tell[mode=unspeakable]", "failed", "Unspeakable: (its message cannot be read)"),
         ("hard-to-tell[mode=deep]", "failed", "RecursionError: maximum recursion depth exceeded"),
         ("ending[mode=exit]", "failed", "SystemExit: 3"),
-        ("ending[mode=interrupt]", "failed", "KeyboardInterrupt: "),
+        ("ending[mode=interrupt]", "failed", "KeyboardInterrupt"),
         ("ending[mode='hard exit']", "killed", "the process exited with code 0"),
         ("ending[mode=abort]", "killed", "the process died of SIGABRT"),
         ("ending[mode=null]", "killed", "the process died of SIGSEGV"),

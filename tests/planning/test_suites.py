@@ -76,7 +76,7 @@ def test_a_suite_with_a_mistake_is_refused(tmp_path: Path, text: str, message: s
 def test_a_suite_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     for path in (tmp_path / "nowhere.toml", tmp_path, tmp_path / "bytes.toml"):
-        with pytest.raises(harness.HarnessError, match="the suite (cannot be read|is not UTF-8)"):
+        with pytest.raises(harness.HarnessError, match=r"the suite (cannot be read|is not UTF-8)"):
             read_suite(path)
 
 

@@ -65,7 +65,7 @@ def harness_with_packages(tmp_path: Path) -> Command:
 
 
 BROKEN = {
-    "failing": "ValueError: first",
+    "failing": "ValueError: first second",
     "leaving": "SystemExit: 0",
     "bare": "outside.bare does not define SUMMARY, add_arguments(), run()",
     "twin": "several packages define it",

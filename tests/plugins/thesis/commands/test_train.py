@@ -287,6 +287,8 @@ def test_what_an_interruption_leaves_is_said_as_it_is(
         (2, "the same command resumes after the last complete epoch"),
     ):
         with monkeypatch.context() as patch:
+            # Batches of the training alone count, not images that are read before.
+            patch.setattr(Progress, "track", lambda _, phase, items: iter(items))
             patch.setattr(Progress, "advance", _interrupting(4 * epoch))
             assert main(list(map(str, small("--epochs", 3)))) == 130
         assert capsys.readouterr().err.endswith(f"harness: interrupted; {said}\n")
