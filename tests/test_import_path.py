@@ -120,6 +120,7 @@ def test_workers_of_a_script_import_nothing_from_its_folder(
     assert finished.stdout == "ok\n", finished.stderr
 
 
+@pytest.mark.slow
 def test_workers_import_from_the_folders_of_pythonpath(
     installed_command: Command, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_tests_at_the_smallest_p_that_are_too_few_leave_it_open(run_of: Any) -> 
     assert not found.nothing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pooling", "fewer"), [("group", 36), ("image", 38)])
 def test_so_many_nulls_settle_it_and_fewer_do_not(run_of: Any, pooling: str, fewer: int) -> None:
     (settled,) = run_of(nulls=39, pooling=pooling).verdicts()
@@ -55,6 +56,7 @@ def test_so_many_nulls_settle_it_and_fewer_do_not(run_of: Any, pooling: str, few
     assert (still_open.significant, still_open.nulls) == (0, 39)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("nulls", "significant"), [(6, 0), (36, 0), (40, 2)])
 def test_nulls_that_settle_it_allow_for_maps_without_draws(
     run_of: Any, nulls: int, significant: int

@@ -114,6 +114,7 @@ def test_an_image_is_drawn_with_its_clusters_and_attention(
     assert np.allclose(attention, weights[2 * report.grid[1] + 3])
 
 
+@pytest.mark.slow
 def test_figures_of_different_maps_are_different_files(
     harness_command: Command, deep: Path, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_closed_stdout_is_none_of_the_files_that_a_command_opens(
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "redirections",
     ["2>&-", *(pytest.param(each, marks=pytest.mark.slow) for each in ("2>/dev/full", "<&- 2>&-"))],
