@@ -160,7 +160,7 @@ def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
         )
         raise HarnessError(
             f"{needy[0].name} compares {extractor.name} with a control, and {reason}; add "
-            "permuted-rows to the controls, or choose another selector, such as stable-phase"
+            "permuted-residuals to the controls, or choose another selector, such as stable-phase"
         )
 
 

@@ -279,7 +279,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
             ["--extractors", "arrays[path=nowhere.npy]", "--controls", "permuted-rows"],
             "nowhere.npy",
         ),
-        (["--controls", "none"], "there is no control; add permuted-rows to the controls"),
+        (["--controls", "none"], "there is no control; add permuted-residuals to the controls"),
         (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
         (["--levels", "0"], "--levels: expected a whole number from 1 to 10000, not 0"),
         (["--timeout", "0"], "--timeout: expected a positive number below 1e+07, not 0.0"),
