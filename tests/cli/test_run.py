@@ -10,28 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
-from PIL import Image
 
 import harness
 from harness.store import open_for_writing
-from support.runs import Command, small_command
+from support.runs import Command, six_cells
 
 # What may differ between two runs of the same thing.
 TIMES = ["seconds"]
 # For components that end or leave the process they run in.
 ISOLATED = ("--isolation", "process")
-
-
-def small(folder: Path, *more: object) -> list[str]:
-    """A run of six cells by the thesis' rule."""
-    return small_command(
-        folder,
-        *more,
-        controls="permuted-rows",
-        selectors="stable-phase[beyond_noise=false]",
-        nulls=3,
-        levels=6,
-    )
 
 
 def points(folder: Path) -> pandas.DataFrame:
@@ -41,7 +28,7 @@ def points(folder: Path) -> pandas.DataFrame:
 def test_a_run_prints_its_leaderboard_as_documented_json(
     harness_command: Command, planted: Path
 ) -> None:
-    finished = harness_command(*small(planted, "--json", "--out", "out"))
+    finished = harness_command(*six_cells(planted, "--json", "--out", "out"))
 
     assert finished.returncode == 0, finished.stderr
     document = json.loads(finished.stdout)
@@ -61,7 +48,7 @@ def test_the_table_names_every_method_and_the_control(
     harness_command: Command, planted: Path
 ) -> None:
     finished = harness_command(
-        *small(planted, "--clusterers", "louvain[resolution=[0.5,1]],infomap")
+        *six_cells(planted, "--clusterers", "louvain[resolution=[0.5,1]],infomap")
     )
 
     assert finished.returncode == 0, finished.stderr
@@ -70,16 +57,16 @@ def test_the_table_names_every_method_and_the_control(
 
 
 def test_a_run_without_a_control_says_so(harness_command: Command, planted: Path) -> None:
-    finished = harness_command(*small(planted, "--controls", "none"))
+    finished = harness_command(*six_cells(planted, "--controls", "none"))
 
     assert finished.returncode == 0
     assert "without a control" in finished.stdout
 
 
 def test_the_same_command_again_computes_nothing(harness_command: Command, planted: Path) -> None:
-    first = harness_command(*small(planted, "--json"))
-    estimate = harness_command(*small(planted, "--dry-run", "--json"))
-    second = harness_command(*small(planted, "--json"))
+    first = harness_command(*six_cells(planted, "--json"))
+    estimate = harness_command(*six_cells(planted, "--dry-run", "--json"))
+    second = harness_command(*six_cells(planted, "--json"))
 
     assert json.loads(estimate.stdout)["new"] == 0
     # With the seconds of the cells.
@@ -89,7 +76,7 @@ def test_the_same_command_again_computes_nothing(harness_command: Command, plant
 def test_a_dry_run_counts_and_leaves_nothing_behind(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
-    finished = harness_command(*small(planted, "--dry-run", "--out", "out"))
+    finished = harness_command(*six_cells(planted, "--dry-run", "--out", "out"))
 
     assert finished.stdout.strip() == (
         "out: 6 cells (3 of maps, 3 of controls), 0 cached, 6 new; "
@@ -103,9 +90,9 @@ def test_a_dry_run_counts_and_leaves_nothing_behind(
 def test_a_second_clusterer_adds_only_its_own_cells(
     harness_command: Command, planted: Path
 ) -> None:
-    harness_command(*small(planted, "--out", "out"))
+    harness_command(*six_cells(planted, "--out", "out"))
     finished = harness_command(
-        *small(planted, "--out", "out", "--clusterers", "louvain,infomap"),
+        *six_cells(planted, "--out", "out", "--clusterers", "louvain,infomap"),
         *("--overwrite", "--dry-run", "--json"),
     )
 
@@ -118,8 +105,8 @@ def test_the_number_of_workers_changes_no_digit(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
     clusterers = ("--clusterers", "louvain,infomap,sdp")
-    harness_command(*small(planted, *clusterers, "--out", "one", "-j", 1, *ISOLATED))
-    harness_command(*small(planted, *clusterers, "--out", "two", "-j", 2, *ISOLATED))
+    harness_command(*six_cells(planted, *clusterers, "--out", "one", "-j", 1, *ISOLATED))
+    harness_command(*six_cells(planted, *clusterers, "--out", "two", "-j", 2, *ISOLATED))
 
     pandas.testing.assert_frame_equal(points(tmp_path / "one"), points(tmp_path / "two"))
 
@@ -127,12 +114,12 @@ def test_the_number_of_workers_changes_no_digit(
 def test_the_order_of_the_inputs_changes_no_digit(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
-    harness_command(*small(planted, "--out", "one"))
+    harness_command(*six_cells(planted, "--out", "one"))
     turned = tmp_path / "turned"
     turned.mkdir()
     for number, path in enumerate(sorted(planted.iterdir(), reverse=True)):
         (turned / f"{number}.npy").write_bytes(path.read_bytes())
-    harness_command(*small(turned, "--out", "two"))
+    harness_command(*six_cells(turned, "--out", "two"))
 
     columns = ["cell", "role", "draw", "point", "modularity", "labels"]
     one, two = (
@@ -152,7 +139,7 @@ def test_failing_cells_cost_themselves_only(
     harness_command: Command, planted: Path, hostile: Path
 ) -> None:
     finished = harness_command(
-        *small(planted, "--plugin", hostile, "--json", "--out", "out", *ISOLATED),
+        *six_cells(planted, "--plugin", hostile, "--json", "--out", "out", *ISOLATED),
         *("--clusterers", "exiting,raising,fractional,killed,louvain"),
     )
 
@@ -166,7 +153,7 @@ def test_failing_cells_cost_themselves_only(
 def test_failures_are_computed_again_on_demand_only(
     harness_command: Command, planted: Path, hostile: Path, tmp_path: Path
 ) -> None:
-    arguments = small(planted, "--plugin", hostile, "--clusterers", "raising", "--out", "out")
+    arguments = six_cells(planted, "--plugin", hostile, "--clusterers", "raising", "--out", "out")
     codes, seconds = [], []
     for more in ([], [], ["--retry-failed"]):
         codes.append(harness_command(*arguments, *more).returncode)
@@ -181,7 +168,7 @@ def test_failures_are_computed_again_on_demand_only(
 def interrupted(planted: Path, hostile: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run that has computed some cells and now hangs in a clusterer that never ends."""
     arguments = [
-        *small(planted, "--plugin", hostile, "--out", "out", "-j", 1, *ISOLATED),
+        *six_cells(planted, "--plugin", hostile, "--out", "out", "-j", 1, *ISOLATED),
         "--clusterers", "louvain,sleeping",
     ]  # fmt: skip
     process = subprocess.Popen(
@@ -223,11 +210,11 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     before = before.set_index("cell").seconds.dropna()
     assert 0 < len(before) < 6
     # Without the clusterer that never ends.
-    finished = harness_command(*small(planted, "--out", "out", "--overwrite"))
+    finished = harness_command(*six_cells(planted, "--out", "out", "--overwrite"))
     assert finished.returncode == 0, finished.stderr
     after = harness.open_run(tmp_path / "out").cells().set_index("cell").seconds
     assert (after[before.index] == before).all()
-    harness_command(*small(planted, "--out", "whole"))
+    harness_command(*six_cells(planted, "--out", "whole"))
     pandas.testing.assert_frame_equal(points(tmp_path / "out"), points(tmp_path / "whole"))
 
 
@@ -240,198 +227,15 @@ def test_an_interrupted_run_says_how_to_go_on(interrupted: subprocess.Popen[str]
     assert errors.endswith("harness: interrupted; run the same command again to resume\n")
 
 
-def test_a_suite_file_holds_a_run_and_flags_win_over_it(
-    harness_command: Command, planted: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "mine.toml").write_text(
-        f'extractors = "arrays[path={planted}]"\ncontrols = ["none"]\n'
-        'clusterers = ["louvain", "infomap"]\nselectors = "max-modularity"\nlevels = 3\n'
-        'isolation = "none"\n'
-    )
-    finished = harness_command("run", "mine.toml", "--clusterers", "louvain", "--json")
-
-    assert finished.returncode == 0, finished.stderr
-    document = json.loads(finished.stdout)
-    assert document["run"].startswith("results/mine-")
-    assert [row["clusterer"] for row in document["rows"]] == ["louvain"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["--clusterers", "louvian"], "there is no clusterer 'louvian'; did you mean 'louvain'?"),
-        (["--clusterers", "louvain[resoluton=1]"], "did you mean 'resolution'?"),
-        (["--clusterers", "louvain[resolution=abc]"], "resolution takes a number, not 'abc'"),
-        (["--clusterers", "louvain[resolution=-1]"], "resolution must be above 0, not -1.0"),
-        (["--clusterers", "louvain[resolution=1"], "a [ is not closed"),
-        (["--clusterers", "stable-phase"], "'stable-phase' is no clusterer but a selector"),
-        (["--clusterers", ""], "at least one clusterer is needed"),
-        (["--clusterers", "louvain,"], "'louvain,': a comma with nothing before or after it"),
-        (["--controls", "none,uniform-noise"], "--controls: none stands alone"),
-        (["--images", "folder[path=nowhere]"], "nowhere"),
-        (["--images", "folder"], "path is required: folder[path=…]"),
-        (["--images", "folder[path=maps]"], "maps"),
-        (
-            ["--extractors", "arrays[path=x.npy]", "--controls", "uniform-noise"],
-            "no images to draw uniform-noise from",
-        ),
-        (
-            ["--extractors", "arrays[path=nowhere.npy]", "--controls", "permuted-rows"],
-            "nowhere.npy",
-        ),
-        (["--controls", "none"], "there is no control; add permuted-residuals to the controls"),
-        (["--extractors", "one-layer-vit[checkpoint=nowhere]"], "nowhere"),
-        (["--levels", "0"], "--levels: expected a whole number from 1 to 10000, not 0"),
-        (["--timeout", "0"], "--timeout: expected a positive number below 1e+07, not 0.0"),
-        (["--timeout", "=3"], "--timeout: the name of a clusterer is missing"),
-        (["-j", "0"], "--workers: expected a whole number from 1 to 1000, not 0"),
-        (["--force", "louvian"], "--force: this run has no component 'louvian'"),
-        (["--isolation", "none", "--dask", "local"], "leave out --dask, or --isolation none"),
-        (["--levels", "many"], "--levels"),
-        (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
-        (["--plugin", "nowhere.py"], "--plugin: nowhere.py: no such file"),
-        (
-            ["--lvels=3"],
-            "unrecognized arguments: --lvels=3; did you mean '--levels'? (see harness run",
-        ),
-        (["--out", "maps/planted-0.npy/out"], "cannot be written"),
-        (["nowhere.toml"], "nowhere.toml: the suite cannot be read"),
-    ],
-)
-def test_a_mistake_costs_one_clear_line(
-    harness_command: Command, planted: Path, arguments: list[str], line: str
-) -> None:
-    finished = harness_command("run", *arguments)
-
-    assert finished.returncode == 1
-    assert finished.stdout == ""
-    (error,) = [text for text in finished.stderr.splitlines() if not text.startswith("warning")]
-    assert error.startswith("harness: ")
-    assert line in error
-
-
-def test_an_unknown_key_of_a_suite_is_an_error_with_a_suggestion(
-    harness_command: Command, tmp_path: Path
-) -> None:
-    (tmp_path / "mine.toml").write_text('clusterer = "louvain"\n')
-
-    finished = harness_command("run", "mine.toml")
-
-    assert finished.returncode == 1
-    assert "mine.toml: unknown key 'clusterer'; did you mean 'clusterers'?" in finished.stderr
-
-
-def test_a_wrong_value_in_a_suite_is_blamed_on_the_suite_and_not_on_a_flag(
-    harness_command: Command, tmp_path: Path
-) -> None:
-    (tmp_path / "mine.toml").write_text("nulls = 0\n")
-
-    finished = harness_command("run", "mine.toml", "--nulls", "3")
-
-    assert finished.stderr == (
-        "harness: mine.toml: nulls: expected a whole number from 1 to 100000, not 0\n"
-    )
-
-
-def test_an_unreadable_map_is_reported_by_name_and_counts_in_every_denominator(
-    harness_command: Command, planted: Path
-) -> None:
-    (planted / "broken.npy").write_text("no array")
-
-    finished = harness_command(*small(planted, "--json"))
-
-    assert finished.returncode == 2
-    assert "broken" in finished.stderr
-    assert finished.stderr.splitlines()[-1] == "exit status 2: 1 map could not be read or made"
-    (row,) = json.loads(finished.stdout)["rows"]
-    assert (row["ok"], row["total"], row["tier"]) == (3, 4, 1)
-
-
-def test_an_unreadable_image_costs_nobody_a_tier_and_is_the_reason_of_the_exit_status(
-    harness_command: Command, tmp_path: Path
-) -> None:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (6, 28, 28))):
-        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
-    (folder / "bad.png").write_text("no picture")
-
-    finished = harness_command(
-        *small_command(
-            images=f"folder[path={folder}]",
-            extractors="one-layer-vit",
-            clusterers="louvain,infomap",
-            out="out",
-        )
-    )
-
-    assert finished.returncode == 2
-    assert finished.stderr.splitlines()[-1] == "exit status 2: 1 image could not be read"
-    assert "Ranked over 6 of 7 images, which all completed." in " ".join(finished.stdout.split())
-    (compared,) = harness.open_run(tmp_path / "out").comparisons()
-    assert [row.tier is None for row in compared.rows] == [False, False]
-    assert compared.pairs[0].p is not None
-
-
-def test_where_no_image_can_be_read_that_is_the_one_complaint(
-    harness_command: Command, tmp_path: Path
-) -> None:
-    for folder in ("first", "second"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "bad.png").write_text("no picture")
-
-    finished = harness_command(
-        *small_command(
-            images="folder[path=first],folder[path=second]",
-            extractors="one-layer-vit",
-            controls="permuted-rows",
-            out="out",
-        )
-    )
-
-    assert finished.returncode == 2
-    assert finished.stderr.splitlines()[-1] == "exit status 2: 2 images could not be read"
-    assert "no control is drawn" not in finished.stderr
-    assert finished.stderr.count("it was trained on") == 1
-    assert "Run without a control, as none was drawn: " in " ".join(finished.stdout.split())
-
-
-@pytest.mark.parametrize(
-    ("nulls", "line"),
-    [
-        (
-            3,
-            "p is at least .25, too large for q ≤ .05 even if all 3 tests reach it",
-        ),
-        (39, "p is at least .025, and q ≤ .05 takes 2 of 3 tests that reach it"),
-    ],
-)
-def test_a_run_says_before_it_starts_what_its_tests_can_reach(
-    harness_command: Command, planted: Path, nulls: int, line: str
-) -> None:
-    run = small(planted, "--nulls", nulls, "--out", "out")
-
-    dry = harness_command(*run, "--dry-run")
-    document = json.loads(harness_command(*run, "--dry-run", "--json").stdout)
-
-    assert dry.stdout.splitlines()[1] == f"permuted-rows: {nulls} draws a test: {line}"
-    assert document["tests"]["permuted-rows"]["most_draws"] == nulls
-    if nulls == 3:
-        assert (
-            f"permuted-rows: {nulls} draws a test: {line}"
-            in harness_command(*run).stderr.splitlines()
-        )
-
-
 def test_a_damaged_map_file_is_made_again(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
-    harness_command(*small(planted, "--out", "out"))
+    harness_command(*six_cells(planted, "--out", "out"))
     for path in (tmp_path / "out" / "maps").iterdir():
         path.write_bytes(b"")
 
     again = ("--clusterers", "infomap", "--overwrite")
-    finished = harness_command(*small(planted, "--out", "out", *again))
+    finished = harness_command(*six_cells(planted, "--out", "out", *again))
 
     assert finished.returncode == 0, finished.stderr
 
@@ -439,9 +243,9 @@ def test_a_damaged_map_file_is_made_again(
 def test_a_run_with_other_settings_is_left_as_it_is_unless_it_may_be_replaced(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
-    harness_command(*small(planted, "--out", "out"))
+    harness_command(*six_cells(planted, "--out", "out"))
     before = harness.open_run(tmp_path / "out").settings()
-    other = small(planted, "--out", "out", "--levels", 4, "--nulls", 4)
+    other = six_cells(planted, "--out", "out", "--levels", 4, "--nulls", 4)
 
     refused = harness_command(*other)
     kept = harness.open_run(tmp_path / "out").settings()
@@ -461,7 +265,7 @@ def test_no_run_is_written_among_other_files(
 ) -> None:
     before = {path: path.read_bytes() for path in planted.iterdir()}
 
-    refused = harness_command(*small(planted, "--out", planted, *more))
+    refused = harness_command(*six_cells(planted, "--out", planted, *more))
 
     assert refused.returncode == 1
     assert "neither empty nor a run (it holds planted-0.npy)" in refused.stderr
@@ -473,7 +277,9 @@ def test_maps_of_several_sizes_are_selected_each_with_controls_of_its_own(
 ) -> None:
     np.save(planted / "larger.npy", np.random.default_rng(0).random((50, 50)))
 
-    finished = harness_command(*small(planted, "--graphs", "threshold[axis=absolute]", "--json"))
+    finished = harness_command(
+        *six_cells(planted, "--graphs", "threshold[axis=absolute]", "--json")
+    )
 
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)["rows"][0]["ok"] == 4
@@ -490,7 +296,7 @@ def test_a_run_that_cannot_begin_leaves_no_folder_behind(
 def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(
     harness_command: Command, planted: Path
 ) -> None:
-    finished = harness_command(*small(planted, "--controls", "uniform-noise"))
+    finished = harness_command(*six_cells(planted, "--controls", "uniform-noise"))
 
     assert "no control is drawn from its maps by uniform-noise" in finished.stderr
     assert "without a control" in finished.stdout
@@ -499,7 +305,7 @@ def test_controls_of_images_do_not_apply_to_stored_maps_and_that_is_said(
 def test_a_run_begun_with_other_versions_is_resumed_on_demand_only(
     harness_command: Command, planted: Path, tmp_path: Path
 ) -> None:
-    arguments = small(planted, "--out", "out")
+    arguments = six_cells(planted, "--out", "out")
     harness_command(*arguments)
     with open_for_writing(tmp_path / "out") as store, store.connection as connection:
         connection.execute(
@@ -531,7 +337,7 @@ def test_a_run_begun_with_other_versions_is_resumed_on_demand_only(
 def test_packages_that_the_run_does_not_use_do_not_matter(
     harness_command: Command, planted: Path, tmp_path: Path, change: str
 ) -> None:
-    arguments = small(planted, "--out", "out")
+    arguments = six_cells(planted, "--out", "out")
     harness_command(*arguments)
     with open_for_writing(tmp_path / "out") as store, store.connection as connection:
         connection.execute(f"UPDATE sessions SET value = {change}")

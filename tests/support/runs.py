@@ -36,3 +36,15 @@ def small_command(maps: Path | None = None, *more: object, **changes: object) ->
     flags = {**SMALL, **source, **changes}
     pairs = [(f"--{name.replace('_', '-')}", value) for name, value in flags.items()]
     return ["run", *(str(part) for pair in pairs for part in pair), *map(str, more)]
+
+
+def six_cells(folder: Path, *more: object) -> list[str]:
+    """Give the arguments for a run of six cells by the thesis' rule."""
+    return small_command(
+        folder,
+        *more,
+        controls="permuted-rows",
+        selectors="stable-phase[beyond_noise=false]",
+        nulls=3,
+        levels=6,
+    )
