@@ -77,8 +77,10 @@ def test_make_takes_one_component_of_a_known_kind(kind: str, spec: str, reason: 
     ],
 )
 def test_a_wrong_keyword_is_refused_in_words_of_keywords(
-    keywords: dict[str, Any], message: str
+    keywords: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A finished run in the current folder would need no cluster.
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(harness.HarnessError) as refused:
         harness.run(**keywords)
 
