@@ -111,7 +111,7 @@ def test_five_hostile_clusterers_cost_their_own_cells_and_louvain_is_complete(
         (["--timeout", "=3"], "timeout: the name of a clusterer is missing in '=3'"),
         (["--timeout", "soon"], "timeout: expected a positive number below 1e+07, not 'soon'"),
         (["--memory", "0"], "memory: expected a positive number below 1e+06, not 0.0"),
-        (["--extraction-threads", "0"], "extraction_threads: expected a whole number from 1"),
+        (["--extraction-threads", "0"], "--extraction-threads: expected a whole number from 1"),
         (["--force", "louvian"], "force: this run has no component 'louvian'; did you mean"),
         (["--force", "excess-modularity"], "force: this run has no component 'excess-modularity'"),
     ],
@@ -271,7 +271,7 @@ def test_a_plugin_that_is_edited_in_mid_run_ends_it_and_the_new_code_goes_on(
     assert running.returncode == 1
     assert "clusterer slow: its code changed during the run" in errors
     assert "Traceback" not in errors
-    again = harness_command(*arguments, "--clusterers", "slow")
+    again = harness_command(*arguments, "--clusterers", "slow", "--overwrite")
     assert again.returncode == 0
     assert set(points(tmp_path / "out").n_clusters) == {3}
 

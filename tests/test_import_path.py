@@ -1,5 +1,6 @@
 """Where workers import from: never from the folder that the command is started in."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -43,11 +44,14 @@ def installed_command(planted_maps: Path, tmp_path: Path) -> Command:
 @pytest.fixture
 def shadowed(tmp_path: Path) -> Path:
     """A folder of files that end any process which imports one, named like other modules."""
-    # What Python itself imports before it runs anything cannot be protected.
+    # What Python itself imports before it runs anything cannot be protected, nor what packages
+    # that are installed as links import then.
     listed = "import runpy, sys; print(*sys.modules)"
     before = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True).stdout
     dependencies = {"networkx", "numpy", "pandas", "pluggy", "rich", "scipy", "sknetwork", "torch"}
-    for name in (sys.stdlib_module_names | dependencies) - set(before.split()):
+    # Python looks for modules of other systems, such as _winapi, while it imports its own.
+    here = {name for name in sys.stdlib_module_names if importlib.util.find_spec(name)}
+    for name in (here | dependencies) - set(before.split()):
         (tmp_path / f"{name}.py").write_text("import os\nos._exit(66)\n")
     (tmp_path / "link").symlink_to(".")
     return tmp_path

@@ -17,6 +17,7 @@ import pytest
 
 import harness
 import harness_plugins
+from harness.engine.dask_worker import IDLE
 from harness.planning.progress import Progress
 from support import PLUGINS
 from support.runs import Command, small_command, small_run
@@ -140,7 +141,8 @@ def test_a_killed_coordinator_leaves_no_process_at_work_on_the_workers(
     coordinator.kill()
     coordinator.wait()
 
-    deadline = time.monotonic() + 60
+    # A process that has only compared the code ends when it was idle for IDLE seconds.
+    deadline = time.monotonic() + IDLE + 60
     while _processes_below(cluster) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert _processes_below(cluster) == []
