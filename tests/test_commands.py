@@ -64,8 +64,8 @@ def model(folder: Path) -> None:
 
 
 def heads_in_a_file(path: Path) -> None:
-    """Attention of two layers with two heads over a class token and 196 patches."""
-    weights = np.random.default_rng(0).dirichlet(np.ones(197), (1, 7, 2, 197))
+    """Attention of twelve layers with two heads over a class token and 196 patches."""
+    weights = np.random.default_rng(0).dirichlet(np.ones(197), (1, 12, 2, 197))
     save_file({"vit": weights.astype(np.float32)}, path)
 
 
