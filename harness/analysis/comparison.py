@@ -51,7 +51,7 @@ class PairedMetric:
     difference is second − first, 0 if they tie, with a bootstrap interval over images (none for
     seconds); p is of the two-sided Wilcoxon signed-rank test of the images' mean differences. wins,
     losses and ties count the images on which the second run is better, worse or the same; wins and
-    losses are None if neither direction is better. None is what cannot be computed.
+    losses are None if neither direction is better. Figures that cannot be computed are None.
     """
 
     metric: str

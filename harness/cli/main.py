@@ -90,7 +90,7 @@ def _list_runs(folder: Path) -> None:
 
 
 def _described(error: OSError) -> str:
-    """What a system call could not do, in one line; raises errors that are none of one."""
+    """The failure of a system call in one line; raises the error if it comes from elsewhere."""
     if error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     if error.errno is None:

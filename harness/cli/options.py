@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import escape_controls
-
 if TYPE_CHECKING:
     from harness.api import Run
     from harness.planning.declaration import Setting
@@ -54,7 +52,7 @@ def open_stored(folder: Path, selectors: Sequence[str] = ()) -> "Run":
         warnings.simplefilter("always")
         run = open_run(folder, selectors)
     for each in caught:
-        print(f"warning: {escape_controls(str(each.message))}", file=sys.stderr)
+        print(f"warning: {each.message}", file=sys.stderr)
     return run
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-# The exit status of a command that did its work, of which a part failed.
+# The exit status of a command that finished although some of its work failed.
 FAILED = 2
 # A file or a pipe has no width of its own, unless COLUMNS gives one.
 FILE_SIZE = (120, 24)

@@ -21,6 +21,7 @@ from harness.errors import HarnessError, InvalidResultError, RunStoppedError, re
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
 from harness.plugin import base
+from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
@@ -150,6 +151,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     images = context.make(base.ImageSet, "image set", header["images"])
     extractor = context.make(base.Extractor, "extractor", header["extractor"])
     expected = checks.PendingMaps(header["extractor"], extractor.head_indices())
+    # All draws from an image follow each other.
+    patches_of = lru_cache(maxsize=1)(extractor.patches)
 
     def draw() -> Iterator[Image]:
         loaded: Image | None = None
@@ -158,7 +161,7 @@ def extract(context: Context, header: Header, send: Send) -> None:
             try:
                 if loaded is None or loaded.key != item["image"]:
                     loaded = replace(images.load(item["image"]), key=item["image"])
-                image = _variant_of(context, extractor, loaded, item)
+                image = _variant_of(context, patches_of, loaded, item)
             except ENDS_RUN:
                 raise
             except Exception as error:
@@ -175,12 +178,17 @@ def extract(context: Context, header: Header, send: Send) -> None:
         send("map", item=item, **vars(attention.head_index), **saved)
 
 
-def _variant_of(context: Context, extractor: base.Extractor, image: Image, item: Header) -> Image:
+def _variant_of(
+    context: Context,
+    patches_of: Callable[[Image], Patches | None],
+    image: Image,
+    item: Header,
+) -> Image:
     if not item["control"]:
         return image
     control = context.make(base.ImageControl, "control", item["control"])
     if control.needs_patches:
-        image = replace(image, patches=extractor.patches(image))
+        image = replace(image, patches=patches_of(image))
     drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(

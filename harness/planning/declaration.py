@@ -7,14 +7,12 @@ import os
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.errors import HarnessError, setting_name
-from harness.plugin.arguments import several_values, shown
+from harness.plugin.arguments import converted, several_values, shown
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,9 @@ def whole(help: str, minimum: int, maximum: int, **more: Any) -> Setting:
     """Return a setting that takes whole numbers; both bounds are included."""
 
     def parse(value: Any) -> int:
-        _require(isinstance(value, Integral) and not isinstance(value, bool))
-        _require(minimum <= value <= maximum)
-        return int(value)
+        found: int = converted(value, int)
+        _require(minimum <= found <= maximum)
+        return found
 
     expected = f"a whole number from {minimum} to {maximum}"
     schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
@@ -73,9 +71,9 @@ def positive(help: str, below: float = math.inf, **more: Any) -> Setting:
     """Return a setting that takes positive numbers below a limit."""
 
     def parse(value: Any) -> float:
-        _require(isinstance(value, Real) and not isinstance(value, bool))
-        _require(0 < float(value) < below)
-        return float(value)
+        found: float = converted(value, float)
+        _require(0 < found < below)
+        return found
 
     limited = below < math.inf
     expected = "a positive number" + (f" below {below:g}" if limited else "")
@@ -86,16 +84,18 @@ def positive(help: str, below: float = math.inf, **more: Any) -> Setting:
 
 def switch(help: str, *, in_suites: bool = True) -> Setting:
     """Return a setting that is true or false, false by default."""
-
-    def parse(value: Any) -> bool:
-        _require(isinstance(value, bool | np.bool_))
-        return bool(value)
-
     # A flag needs a negation only if a suite may say the opposite.
     argument = {"action": argparse.BooleanOptionalAction if in_suites else "store_true"}
     schema = {"type": "boolean"}
     return Setting(
-        help, "bool", "true or false", parse, schema, argument, False, in_suites=in_suites
+        help,
+        "bool",
+        "true or false",
+        partial(converted, hint=bool),
+        schema,
+        argument,
+        False,
+        in_suites=in_suites,
     )
 
 
@@ -113,8 +113,8 @@ def one_of(help: str, *choices: str) -> Setting:
 
 def parse_text(value: Any) -> str:
     """Convert a text; raise ValueError for other values."""
-    _require(isinstance(value, str))
-    return str(value)
+    found: str = converted(value, str)
+    return found
 
 
 def parse_path(value: Any) -> Path:

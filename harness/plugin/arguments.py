@@ -90,7 +90,7 @@ def convert_fields(value: Any) -> None:
 def convert(name: str, value: Any, hint: Any) -> Any:
     """An argument as its annotated type; raises HarnessError, which names it, if it has another."""
     try:
-        return _converted(value, hint)
+        return converted(value, hint)
     except (ValueError, OverflowError):
         raise HarnessError(f"{name}: expected {_words(hint)}, not {shown(value)}") from None
 
@@ -116,7 +116,7 @@ def several_values(value: Any) -> list[Any]:
     return sorted(value, key=str) if isinstance(value, Set) else list(value)
 
 
-def _converted(value: Any, hint: Any) -> Any:
+def converted(value: Any, hint: Any) -> Any:
     """The value as the type; raises ValueError if it has another."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -127,10 +127,10 @@ def _converted(value: Any, hint: Any) -> Any:
     elif origin is tuple:
         return _converted_tuple(value, inner)
     elif origin in (Sequence, Iterable):
-        return tuple(_converted(each, inner[0]) for each in several_values(value))
+        return tuple(converted(each, inner[0]) for each in several_values(value))
     elif origin is Mapping:
         if isinstance(value, Mapping):
-            return {_converted(k, inner[0]): _converted(v, inner[1]) for k, v in value.items()}
+            return {converted(k, inner[0]): converted(v, inner[1]) for k, v in value.items()}
     elif hint in _SCALARS:
         accepted, make = _SCALARS[hint]
         if isinstance(value, accepted) and (hint is bool or not isinstance(value, bool | np.bool_)):
@@ -152,7 +152,7 @@ _SCALARS: Mapping[Any, tuple[Any, Callable[[Any], Any]]] = {
 def _first_that_fits(value: Any, hints: Sequence[Any]) -> Any:
     for hint in hints:
         try:
-            return _converted(value, hint)
+            return converted(value, hint)
         except ValueError:
             continue
     raise ValueError
@@ -163,7 +163,7 @@ def _converted_tuple(value: Any, inner: Sequence[Any]) -> tuple[Any, ...]:
     hints = [inner[0]] * len(values) if inner[-1:] == (Ellipsis,) else inner
     if len(values) != len(hints):
         raise ValueError
-    return tuple(map(_converted, values, hints))
+    return tuple(map(converted, values, hints))
 
 
 def _words(hint: Any) -> str:

@@ -214,7 +214,7 @@ class Store:
         return cast("tuple[str, str] | None", self.connection.execute(query, (cell,)).fetchone())
 
     def sound_methods(self) -> list[tuple[str, ...]]:
-        """The values of METHOD_COLUMNS of which some planned cell is ok."""
+        """Return the values of METHOD_COLUMNS that at least one successful planned cell has."""
         return self.connection.execute(
             f"SELECT DISTINCT {', '.join(METHOD_COLUMNS)} FROM planned JOIN cells USING (cell) "
             "WHERE status = 'ok'"

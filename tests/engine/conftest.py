@@ -14,6 +14,7 @@ from harness.planning.identity import source_digest
 from harness.plugin.values import AttentionMap
 from harness.store.maps import save_map
 from support import PLUGINS
+from support.progress import Listener
 
 MEMORY = 1 << 30
 
@@ -51,6 +52,12 @@ def cell(tmp_path: Path) -> dict[str, Any]:
         "rescore": False,
         "point": None,
     }
+
+
+@pytest.fixture
+def heard() -> Listener:
+    """Keeps the warnings of a test."""
+    return Listener()
 
 
 Replies = Callable[..., list[str]]

@@ -10,21 +10,11 @@ import pytest
 
 import harness
 from harness.engine.failures import FIRST
-from harness.planning.progress import Progress
 from support import PLUGINS
+from support.progress import Listener
 from support.runs import small_run
 
 Run = Callable[..., harness.Run]
-
-
-class Listener(Progress):
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, line: str) -> None:
-        self.warnings.append(line)
 
 
 SEVEN = [f"a{number}" for number in range(FIRST + 2)]

@@ -7,22 +7,12 @@ import numpy as np
 import pytest
 
 import harness
-from harness.planning.progress import Progress
 from support import PLUGINS
+from support.progress import Listener
 from support.runs import Command, small_command, small_run
 
 LOADING = "the file of the weights is damaged; fetch it again"
 NAN = "attention weights must be finite"
-
-
-class Listener(Progress):
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, line: str) -> None:
-        self.warnings.append(line)
 
 
 def run(out: Path, extractors: str, heard: Listener, **changes: Any) -> harness.Run:

@@ -2,21 +2,7 @@ import pytest
 
 from harness.engine.failures import FIRST, MOST_REASONS, Failures
 from harness.planning.progress import Progress
-
-
-class Listener(Progress):
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, line: str) -> None:
-        self.warnings.append(line)
-
-
-@pytest.fixture
-def heard() -> Listener:
-    return Listener()
+from support.progress import Listener
 
 
 def test_warnings_that_differ_only_by_the_name_become_one_with_a_count(heard: Listener) -> None:

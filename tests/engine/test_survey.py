@@ -1,30 +1,14 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from harness.engine.survey import Surveyor
 from harness.engine.worker_process import WorkerProcess
 from harness.planning.plan import Survey
-from harness.planning.progress import Progress
 from harness.plugin.values import HeadIndex
+from support.progress import Listener
 
 LIMIT = 60.0
-
-
-class Listener(Progress):
-    """Keeps what it is warned of."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, line: str) -> None:
-        self.warnings.append(line)
-
-
-@pytest.fixture
-def heard() -> Listener:
-    return Listener()
 
 
 def surveyed(worker: WorkerProcess, folder: Path, heard: Listener, map_set: str) -> Survey:

@@ -68,7 +68,7 @@ def find(folder: Path) -> dict[str, Path]:
 
 
 def passed_over(folder: Path) -> str:
-    """How many files below a folder have other suffixes, by suffix; "" if there are none."""
+    """Count the files below a folder that have other suffixes, by suffix; "" if there are none."""
     others = (path for path in _listed(folder) if not _is_candidate(path))
     counts = Counter(path.suffix.lower() or "without a suffix" for path in others)
     return ", ".join(f"{count} {suffix}" for suffix, count in sorted(counts.items()))
