@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.controls import lost
 from harness_plugins.controls.distances import distance_classes
 
 Effect = Literal["rows", "columns", "distance"]
@@ -67,6 +68,13 @@ class PermutedResiduals(harness.MapControl):
             f"permuted-residuals: {np.mean(weights[movable] == 0):.0%} of the weights are zero, so "
             "that permuted rows would lose all of theirs; permuted-rows and preserved-strengths "
             "take sparse maps"
+        )
+
+    def caveat(self) -> str:
+        """The draws lose structure that noise may have, unless its effects are kept."""
+        kinds: dict[Effect, lost.Structure] = {"columns": "hubs", "distance": "locality"}
+        return lost.caveat(
+            *(kind for effect, kind in kinds.items() if self.effects and effect not in self.effects)
         )
 
     def _groups(self, attention: harness.AttentionMap) -> Sequence[NDArray[Any]]:
