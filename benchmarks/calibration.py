@@ -8,11 +8,10 @@ null, as tests of a run do. A null is *exchangeable* with a noise that has only 
 null keeps. Its tests must have p ≤ .05 on at most 5 % of the maps: the script ends with exit code
 1 if a one-sided binomial test at .001 rejects that for any method and selector. (As tests share
 draws, their number of false alarms varies by a third more than a binomial one: the check is a
-little too strict.) Other pairs are
-shown on the first three groups, to tell how wrong they are.
+little too strict.) Other pairs are shown on the first three groups, to tell how wrong they are.
 
-Runs are kept in a folder; the same command resumes them. All processors together take about
-25 minutes of one core.
+Runs are kept in a folder: the same command resumes them, and only reads complete ones. It takes
+25 minutes of one processor, shared by all that there are.
 """
 
 import argparse
@@ -85,18 +84,22 @@ def tests(folder: Path, case: tuple[int, str]) -> pandas.DataFrame:
     group, noise = case
     controls = CONTROLS if group < FULL else EXCHANGEABLE[noise]
     parameters = f"n={NODES},signal=0.0,count={MAPS},seed={group + 1},{NOISES[noise]}"
-    run = harness.run(
-        extractors=f"planted[{parameters}]",
-        clusterers=CLUSTERERS,
-        selectors=SELECTORS,
-        controls=controls,
-        perturbations="none",
-        levels=LEVELS,
-        nulls=NULLS,
-        isolation="none",
-        out=folder / f"{noise.replace(', ', '-')}-{group:02}",
-        progress=False,
-    )
+    out = folder / f"{noise.replace(', ', '-')}-{group:02}"
+    if out.exists() and not harness.open_run(out).unfinished():
+        run = harness.open_run(out)
+    else:
+        run = harness.run(
+            extractors=f"planted[{parameters}]",
+            clusterers=CLUSTERERS,
+            selectors=SELECTORS,
+            controls=controls,
+            perturbations="none",
+            levels=LEVELS,
+            nulls=NULLS,
+            isolation="none",
+            out=out,
+            progress=False,
+        )
     found = run.tests()
     # From (0, 1]: at 0 the smallest p would be 0.
     ties = 1 - np.random.default_rng(group).random(len(found))

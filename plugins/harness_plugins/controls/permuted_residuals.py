@@ -69,8 +69,7 @@ class PermutedResiduals(harness.MapControl):
                 return replace(attention, weights=_rescaled(logits, sums, attention))
         raise harness.HarnessError(
             f"permuted-residuals: {np.mean(weights[movable] == 0):.0%} of the weights are zero, so "
-            "that permuted rows would lose all of theirs; permuted-rows and preserved-strengths "
-            "take sparse maps"
+            "that permuted rows would lose all of theirs; permuted-rows takes any map"
         )
 
     def caveat(self) -> str:
