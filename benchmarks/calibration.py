@@ -8,7 +8,7 @@ null, as tests of a run do. A null is *exchangeable* with a noise that has only 
 null keeps. Its tests must have p ≤ .05 on at most 5 % of the maps: the script ends with exit code
 1 if a one-sided binomial test at .001 rejects that for any method and selector. (As tests share
 draws, their number of false alarms varies by a third more than a binomial one: the check is a
-little too strict.) Other pairs are shown on the first three groups, to tell how wrong they are.
+little too strict.) Other pairs are shown on the first two groups, to tell how wrong they are.
 
 Runs are kept in a folder: the same command resumes them, and only reads complete ones. It takes
 25 minutes of one processor, shared by all that there are.
@@ -19,6 +19,7 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from matplotlib import pyplot as plt
 NODES, LEVELS = 36, 8
 MAPS, NULLS = 13, 39
 # Groups that have all nulls; the others have exchangeable ones only.
-FULL = 3
+FULL = 2
 CLUSTERERS = ("louvain", "infomap", "sdp")
 SELECTORS = (
     "excess-modularity",
@@ -142,6 +143,11 @@ def calibrations(found: pandas.DataFrame) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
+def short(control: str) -> str:
+    """A control with its effects in round brackets."""
+    return control.replace("[effects=[", " (").replace("]]", ")").replace(",", ", ")
+
+
 def table(found: pandas.DataFrame) -> str:
     """False alarms in Markdown: a row for each noise and null, the methods' shares in each cell."""
     lines = [["noise", "null", *(f"`{selector}`" for selector in SELECTORS)]]
@@ -155,51 +161,42 @@ def table(found: pandas.DataFrame) -> str:
                 " ".join(f"{shares[selector, each]:.2f}".removeprefix("0") for each in CLUSTERERS)
                 for selector in SELECTORS
             ]
-            lines.append([noise, f"{mark}`{control}`{mark}", *cells])
+            lines.append([noise, f"{mark}{short(control)}{mark}", *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def draw(found: pandas.DataFrame) -> plt.Figure:
     """Quantiles of p beside uniform ones: a panel a method and selector, a line a pair."""
+    shape = len(CLUSTERERS), len(SELECTORS)
     figure, panels = plt.subplots(
-        len(CLUSTERERS),
-        len(SELECTORS),
-        figsize=(12, 6.6),
-        sharex=True,
-        sharey=True,
-        layout="constrained",
+        *shape, figsize=(11, 6.9), sharex=True, sharey=True, layout="constrained"
     )
     pairs = [(noise, control) for noise, kept in EXCHANGEABLE.items() for control in kept]
-    colours = dict(zip(pairs, COLOURS, strict=True))
-    for row, clusterer in zip(panels, CLUSTERERS, strict=True):
-        for panel, selector in zip(row, SELECTORS, strict=True):
-            of_panel = found[(found["clusterer"] == clusterer) & (found["selector"] == selector)]
-            for pair, of_pair in of_panel.groupby(CASE[:2], sort=False):
-                p = np.sort(of_pair["uniform"])
-                label = f"{pair[0]}: {pair[1]}" if pair in colours else "other pairs"
-                style = (
-                    {"color": colours[pair], "zorder": 3, "linewidth": 1.2}
-                    if pair in colours
-                    else {"color": "#bbbbbb", "linewidth": 0.7}
-                )
-                panel.plot((np.arange(len(p)) + 0.5) / len(p), p, label=label, **style)
-            panel.axline((0, 0), slope=1, color="black", linewidth=0.6, linestyle=":")
-            panel.set_aspect("equal")
-            panel.spines[["top", "right"]].set_visible(False)
+    lines = {pair: {"color": each} for pair, each in zip(pairs, COLOURS, strict=True)}
+    for panel, (clusterer, selector) in zip(
+        panels.flat, product(CLUSTERERS, SELECTORS), strict=True
+    ):
+        of_panel = found[(found["clusterer"] == clusterer) & (found["selector"] == selector)]
+        for pair, of_pair in of_panel.groupby(CASE[:2], sort=False):
+            p = np.sort(of_pair["uniform"])
+            style = lines.get(pair, {"color": "#bbbbbb", "linewidth": 0.7, "zorder": 1})
+            label = f"{pair[0]}: {short(pair[1])}" if pair in lines else "not exchangeable"
+            panel.plot((np.arange(len(p)) + 0.5) / len(p), p, label=label, **style)
+        panel.axline((0, 0), slope=1, color="black", linewidth=0.6, linestyle=":")
+        panel.set(aspect="equal", xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+        panel.spines[["top", "right"]].set_visible(False)
     for panel, selector in zip(panels[0], SELECTORS, strict=True):
-        panel.set_title(selector, fontsize=9)
+        panel.set_title(selector, fontsize=8)
     for panel, clusterer in zip(panels[:, 0], CLUSTERERS, strict=True):
         panel.set_ylabel(f"{clusterer}\np")
     for panel in panels[-1]:
         panel.set_xlabel("uniform quantile")
-    labels = dict(zip(*panels[0, 0].get_legend_handles_labels()[::-1], strict=True))
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    by_label = dict(
+        sorted(zip(labels, handles, strict=True), key=lambda each: each[0] == "not exchangeable")
+    )
     figure.legend(
-        labels.values(),
-        labels.keys(),
-        loc="outside lower center",
-        ncols=3,
-        fontsize=8,
-        frameon=False,
+        by_label.values(), by_label, loc="outside lower center", ncols=2, fontsize=8, frameon=False
     )
     return figure
 
