@@ -15,6 +15,7 @@ Runs are kept in a folder: the same command resumes them, and only reads complet
 """
 
 import argparse
+import io
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas
+from PIL import Image
 from rich.progress import track
 from scipy.stats import binomtest, kstest
 
@@ -76,6 +78,7 @@ EXCHANGEABLE = {
 }
 # The largest rate of false alarms, and the level of the test of it.
 RATE, LEVEL = 0.05, 0.001
+QUANTILES = np.linspace(0.0125, 0.9875, 40)
 CASE = ["noise", "control", "clusterer", "selector"]
 COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#000000")
 
@@ -178,10 +181,10 @@ def draw(found: pandas.DataFrame) -> plt.Figure:
     ):
         of_panel = found[(found["clusterer"] == clusterer) & (found["selector"] == selector)]
         for pair, of_pair in of_panel.groupby(CASE[:2], sort=False):
-            p = np.sort(of_pair["uniform"])
+            p = np.quantile(of_pair["uniform"], QUANTILES)
             style = lines.get(pair, {"color": "#bbbbbb", "linewidth": 0.7, "zorder": 1})
             label = f"{pair[0]}: {short(pair[1])}" if pair in lines else "not exchangeable"
-            panel.plot((np.arange(len(p)) + 0.5) / len(p), p, label=label, **style)
+            panel.plot(QUANTILES, p, label=label, **style)
         panel.axline((0, 0), slope=1, color="black", linewidth=0.6, linestyle=":")
         panel.set(aspect="equal", xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
         panel.spines[["top", "right"]].set_visible(False)
@@ -199,6 +202,13 @@ def draw(found: pandas.DataFrame) -> plt.Figure:
         by_label.values(), by_label, loc="outside lower center", ncols=2, fontsize=8, frameon=False
     )
     return figure
+
+
+def save(figure: plt.Figure, file: Path) -> None:
+    """Write a PNG of few colours, a quarter of the size of others."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=110)
+    Image.open(drawn).convert("RGB").quantize(64).save(file, format="PNG", optimize=True)
 
 
 def main() -> int:
@@ -222,7 +232,7 @@ def main() -> int:
     if arguments.json:
         found.to_json(arguments.json, orient="records", indent=1)
     if arguments.figure:
-        draw(every).savefig(arguments.figure, dpi=150, metadata={"Date": None})
+        save(draw(every), arguments.figure)
     return int(claimed["excessive"].any())
 
 
