@@ -33,7 +33,7 @@ from scipy.stats import binomtest, kstest
 
 import harness
 
-matplotlib.use("svg")
+matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
 NODES, LEVELS = 36, 8
@@ -207,7 +207,7 @@ def draw(found: pandas.DataFrame) -> plt.Figure:
 def save(figure: plt.Figure, file: Path) -> None:
     """Write a PNG of few colours, a quarter of the size of others."""
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=110)
+    figure.savefig(drawn, format="png", dpi=110)
     Image.open(drawn).convert("RGB").quantize(64).save(file, format="PNG", optimize=True)
 
 
