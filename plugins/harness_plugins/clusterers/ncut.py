@@ -13,7 +13,8 @@ from harness import UNASSIGNED, Floats, Integers
 from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.parameters import check_bounds
 
-# Entries of an eigenvector that differ by less than this fraction of its range are equal.
+# Entries of an eigenvector that differ by less than this fraction of its range are equal, and
+# weights by less than this fraction of the largest.
 ROUNDING = 1e-9
 
 
@@ -24,8 +25,9 @@ class Ncut(harness.Clusterer):
     Shi and Malik (2000), on the weights W = A + Aᵀ with degrees D: a part is cut along the second
     smallest eigenvector x of (D − W) x = λ D x, and the part whose cut has the smallest value
     Ncut(A, B) = w(A, B) / w(A, A ∪ B) + w(A, B) / w(B, A ∪ B) is cut first. Values are computed
-    within the part: 0 if nothing is cut, about 1 for a random half. Connected components are apart
-    from the beginning. Isolated nodes are unassigned. Directions are ignored.
+    within the part: 0 if nothing is cut, about 1 for a random half. A part whose pairs all weigh
+    the same is not cut. Connected components are apart from the beginning. Isolated nodes are
+    unassigned. Directions are ignored.
 
     With a threshold the graph is that of TokenCut (Wang et al. 2022): heavy edges are 1 and all
     other pairs epsilon, so that nothing is isolated. `ncut[threshold=0.2,clusters=2,split=mean]`
@@ -103,7 +105,8 @@ class Ncut(harness.Clusterer):
     def _cut(self, weights: Floats) -> tuple[float, NDArray[np.bool_]]:
         """The value of the cut of a part (m, m), and which nodes are on its first side.
 
-        The value of a single node, which cannot be cut, is infinite.
+        The value of a part that cannot be cut is infinite: of a single node, and of nodes whose
+        pairs all weigh the same, since then every vector is an eigenvector.
         """
         from scipy.sparse.csgraph import connected_components
 
@@ -112,6 +115,9 @@ class Ncut(harness.Clusterer):
         count, components = connected_components(weights, directed=False)
         if count > 1:
             return 0.0, components == np.bincount(components).argmax()
+        pairs = weights[~np.eye(len(weights), dtype=np.bool_)]
+        if np.ptp(pairs) <= ROUNDING * pairs.max():
+            return math.inf, np.zeros(len(weights), dtype=np.bool_)
         entries = _fiedler(weights)
         if self.split == "mean":
             side = entries > entries.mean()

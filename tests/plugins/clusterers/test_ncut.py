@@ -154,6 +154,14 @@ def test_a_graph_without_edges_is_unassigned_under_a_threshold_too() -> None:
     assert TOKEN_CUT.cluster(graph, seed=0).tolist() == [-1] * 5
 
 
+def test_a_part_whose_pairs_all_weigh_the_same_is_not_cut() -> None:
+    # Every two are more similar than the threshold: every vector is an eigenvector.
+    features = np.random.default_rng(0).normal(5, 1, (40, 8))
+    assert set(TOKEN_CUT.cluster(similarities(features), seed=0)) == {0}
+    cliques = np.kron(np.eye(2), np.ones((5, 5)))
+    assert len(set(Ncut(clusters=4).cluster(cliques, seed=0))) == 2
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
