@@ -30,10 +30,13 @@ class Symmetrised(FractionSweep):
         shares counts less the more it sends or receives,
         D_o^-½ A D_i^-½ Aᵀ D_o^-½ + D_i^-½ Aᵀ D_o^-½ A D_i^-½. Of maps whose largest weight is
         beyond 2^±16, the products are those at a safe scale (`Graph.at_safe_scale`).
+    stop: the last level; at the default 0.9, on the last layer of DINOv2-small, one patch in five
+        is isolated by coupling and none by the sum, and at 0.98 every second and one in four.
     """
 
     name: ClassVar[str] = "symmetrised"
     by: Literal["sum", "coupling", "degree-discounted"] = "degree-discounted"
+    stop: float = 0.9
 
     def build(self, attention: harness.AttentionMap, levels: Floats) -> Iterator[harness.Graph]:
         """One undirected graph per level; each is a subgraph of the one before."""
