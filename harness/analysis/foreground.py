@@ -85,7 +85,10 @@ def foreground_agreement(
     excluded = measurement.excluded()
     if excluded and all(each.status in ("unmatched", "failed") for each in maps):
         why = "; ".join(map(str, excluded))
-        raise HarnessError(f"{foreground}: no image of the run has a mask that can be used: {why}")
+        raise HarnessError(
+            f"{foreground}: no image of the run has a mask that can be used: {why}; a mask is "
+            "named like its image: KEY.png"
+        )
     methods = grouped(maps, lambda each: each.method)
     means = tuple(method_agreement(method, of_method) for method, of_method in methods.items())
     return ForegroundAgreement(str(foreground), candidates, excluded, means, maps)

@@ -220,8 +220,8 @@ def f_measure(shared: float, found: float, foreground: float) -> float:
 
     (1 + β²) · precision · recall / (β² · precision + recall).
 
-    >>> f_measure(2, 4, 2)
-    0.5652173913043478
+    >>> round(f_measure(2, 4, 2), 3)
+    0.565
     """
     return (1 + BETA_SQUARED) * shared / (BETA_SQUARED * foreground + found)
 

@@ -173,7 +173,8 @@ def test_a_run_none_of_whose_images_has_a_usable_mask_is_refused(
     with pytest.raises(
         HarnessError,
         match=r"^masks in drawn: no image of the run has a mask that can be used: images without a "
-        r"mask \(6\): .* and 3 more; masks without an image \(1\): stranger\.png$",
+        r"mask \(6\): .* and 3 more; masks without an image \(1\): stranger\.png; a mask is "
+        r"named like its image: KEY\.png$",
     ):
         run.foreground(masks)
 
