@@ -63,16 +63,19 @@ def objects(folder: Path) -> None:
 
 
 def model(folder: Path) -> None:
-    """A tiny random DINOv2 of three layers with three heads, as transformers saves it."""
+    """A tiny random DINOv2 of three layers with three heads, as transformers saves it.
+
+    Its patches are large: pages run it on images of up to 448 pixels, which are 196 patches then.
+    """
     import torch
     from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
 
     torch.manual_seed(0)
     heads = {"num_hidden_layers": 3, "num_attention_heads": 3}
-    config = Dinov2Config(hidden_size=24, image_size=28, patch_size=7, **heads)
+    config = Dinov2Config(hidden_size=24, image_size=224, patch_size=32, **heads)
     Dinov2Model(config).save_pretrained(folder)
-    size = {"height": 28, "width": 28}
-    BitImageProcessor(size={"shortest_edge": 28}, crop_size=size).save_pretrained(folder)
+    size = {"height": 224, "width": 224}
+    BitImageProcessor(size={"shortest_edge": 224}, crop_size=size).save_pretrained(folder)
 
 
 def clusterer(path: Path) -> None:
@@ -142,7 +145,7 @@ def test_the_commands_of_a_page_work_as_they_stand(page: str, clone: Path) -> No
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=1800,  # a block may be many runs, beside other tests
         )
 
         assert finished.returncode == 0, f"{block}\n{finished.stdout[-3000:]}"
