@@ -31,21 +31,21 @@ BASELINES = {
     "pixel_kmeans": "pixel k-means",
     "chance": "chance",
 }
-AGREEMENT = "Means over images."
+AGREEMENT = "Means over images: ARI and AMI of patches, IoU by area, or F (β² = .3)."
 DIFFERENCES = "With 95 % bootstrap intervals over images; p: signed-rank test, from six images on."
 # Heading, meaning and importance of each figure: the least important are dropped first.
 FIGURES = {
-    "ari": ("ARI", "of clusters and mask labels, patch by patch, as AMI", 11),
+    "ari": ("ARI", "", 11),
     "ami": ("AMI", "", 12),
-    "mean_iou": ("mIoU", "IoU of labels with their clusters, matched one to one", 7),
-    "best_iou": ("best", "IoU of foreground and best cluster", 8),
+    "mean_iou": ("mIoU", "labels and clusters, one to one", 7),
+    "best_iou": ("best", "cluster", 8),
     "best_f": ("best F", "", 3),
-    "union_iou": ("union", "of the best union of clusters", 10),
+    "union_iou": ("union", "of clusters", 10),
     "union_f": ("union F", "", 6),
-    "border_iou": ("border", "of the cluster least at the border", 9),
+    "border_iou": ("border", "cluster least at the border", 9),
     "border_f": ("border F", "", 4),
-    "salient_iou": ("salient", "of the most salient one", 9),
-    "salient_f": ("salient F", "F: β² = .3", 5),
+    "salient_iou": ("salient", "most salient one", 9),
+    "salient_f": ("salient F", "", 5),
 }
 # The figures whose differences are shown.
 COMPARED = ("ami", "union_iou")
