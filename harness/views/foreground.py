@@ -105,11 +105,11 @@ def _baseline(figure: FigureAgreement, name: str) -> Baseline:
 def _difference_columns() -> Iterator[Column[_Difference]]:
     yield from (replace(column, once=True) for column in METHOD)
     yield Column("baseline", lambda row: BASELINES[row[1]], "as many clusters", words=True)
-    for drop, name in enumerate(COMPARED):
-        yield from _difference_of(name, FIGURES[name][0], drop)
+    for place, name in enumerate(COMPARED):
+        yield from _difference_of(name, FIGURES[name][0], place)
 
 
-def _difference_of(name: str, heading: str, drop: int) -> Iterator[Column[_Difference]]:
+def _difference_of(name: str, heading: str, place: int) -> Iterator[Column[_Difference]]:
     def difference(row: _Difference) -> Estimate | None:
         figure = row[0].figure(name)
         return None if figure is None else _baseline(figure, row[1]).difference
@@ -122,8 +122,9 @@ def _difference_of(name: str, heading: str, drop: int) -> Iterator[Column[_Diffe
         found = difference(row)
         return NOTHING if found is None else p_text(found.p)
 
-    yield Column(f"{heading} more", more, f"{heading} less the baseline's", drop=drop)
-    yield Column("p", p, drop=drop)
+    yield Column(f"{heading} more", more, f"{heading} less the baseline's", drop=2 * place)
+    # In a narrow console a p goes before its figure.
+    yield Column("p", p, drop=max(0, 2 * place - 1))
 
 
 SALIENCE: Sequence[Column[_Salient]] = (

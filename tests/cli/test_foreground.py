@@ -30,6 +30,24 @@ def test_a_table_compares_clusters_with_baselines(harness_command: Command, fini
     assert "louvain: 6 maps of 6 images count" in shown.stdout
 
 
+@pytest.mark.parametrize(("width", "p_values"), [("60", 1), ("80", 2)])
+def test_no_p_stands_without_its_difference(
+    harness_command: Command,
+    finished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    width: str,
+    p_values: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+
+    shown = harness_command("foreground", finished, "--above", "0").stdout
+
+    (heading,) = (
+        line.split() for line in shown.splitlines() if "AMI more" in line and "  p" in line
+    )
+    assert heading.count("p") == p_values <= heading.count("more")
+
+
 def test_json_and_csv_have_a_row_for_each_map(
     harness_command: Command, finished: Path, tmp_path: Path
 ) -> None:
