@@ -97,7 +97,6 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "facebook/dinov2-small from the hub": model,
     "vit.safetensors": None,
     "strongest.py": clusterer,
-    "the extra cdlib": None,
     "the extra dask": lambda path: None,
     "leaves.py": None,
     "pictures/": None,
