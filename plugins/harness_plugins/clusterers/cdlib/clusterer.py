@@ -34,12 +34,13 @@ WORDS = {"int": "number", "float": "number", "str": "text", "bool": "true or fal
 class Cdlib(harness.Clusterer):
     """Any crisp algorithm of CDlib, by its name there (extra `cdlib`).
 
-    Rossetti, Milli and Cazabet, Applied Network Science 2019. A method gets the directed weights if
-    CDlib documents that it takes them. Otherwise it gets the mean (A + Aᵀ) / 2, or edges without
-    weights, and `harness run` says so first. Isolated nodes are unassigned, as are those that the
-    method leaves out; self-loops are left out. The cell's seed is the method's, or that of the
-    global random generators. Needs `pip install 'attention-harness[cdlib]'`; docs/methods.md lists
-    the methods, and those that need other packages.
+    Rossetti, Milli and Cazabet, Applied Network Science 2019. A method gets directions and weights
+    if CDlib documents that it takes them, or if it has an argument for weights. Otherwise it gets
+    the mean (A + Aᵀ) / 2, or edges without weights, and `harness run` says so first. Isolated nodes
+    are unassigned, as are those that the method leaves out; self-loops are left out. The cell's
+    seed is the method's, or that of the global random generators. Needs
+    `pip install 'attention-harness[cdlib]'`; docs/methods.md lists the methods, and those that need
+    other packages.
 
     method: the name of a function of cdlib.algorithms, such as walktrap.
     arguments: of the function, each as name=value: `cdlib[method=em,arguments=k=4]`, or
