@@ -26,7 +26,6 @@ from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import Site
 
 Projected = Literal["queries", "keys", "values"]
-Gradients = NDArray[np.float64]
 # Largest gradient, relative to that of a query or key, that is rounding.
 ROUNDING = 1e-3
 # Smallest weight, relative to the largest of its row, that a gradient is taken of.
@@ -123,20 +122,26 @@ class _NotFoundError(Exception):
 class _Trial:
     """A pass through one attention module, which gradients can be traced through.
 
-    weights: (heads, tokens, tokens); output: (tokens, dimensions); linear: outputs of linear maps.
+    weights: (heads, tokens, tokens); output: (tokens, dimensions); linear: the outputs of linear
+    maps. A column is one of any of these.
     """
 
     weights: Tensor
     output: Tensor
     linear: Sequence[Tensor]
 
-    def gradients(self, figure: Tensor) -> list[Gradients]:
-        """Gradients (tokens, columns) of a figure in each linear map's output."""
+    @property
+    def calls(self) -> NDArray[np.intp]:
+        """The number of each column's linear map, (columns,)."""
+        return np.repeat(np.arange(len(self.linear)), [each.shape[-1] for each in self.linear])
+
+    def gradients(self, figure: Tensor) -> harness.Floats:
+        """The gradients of a figure, (tokens, columns)."""
         found = torch.autograd.grad(figure, self.linear, retain_graph=True, allow_unused=True)
-        return [
-            (torch.zeros_like(output) if each is None else each)[0].double().numpy()
-            for output, each in zip(self.linear, found, strict=True)
-        ]
+        pairs = zip(self.linear, found, strict=True)
+        each = [torch.zeros_like(output) if given is None else given for output, given in pairs]
+        gradients: harness.Floats = torch.cat(each, dim=-1)[0].double().numpy()
+        return gradients
 
 
 def _tried(site: Site, positional: tuple[Any, ...], named: dict[str, Any]) -> _Trial:
@@ -169,50 +174,48 @@ def _tried(site: Site, positional: tuple[Any, ...], named: dict[str, Any]) -> _T
 
 
 def _find(of: Projected, trial: _Trial) -> Projection:
-    by_role = _of_attention(trial)
-    heads = by_role[of] if of != "values" else _of_values(trial, by_role)
-    calls = [call for call, of_columns in enumerate(heads) if (of_columns >= 0).any()]
+    influence = _influence(trial)
+    own, pair, others = influence.max(axis=1)
+    match of:
+        case "queries":
+            chosen = (own > 0) & (np.maximum(pair, others) <= ROUNDING * own)
+            by_head = influence[0]
+        case "keys":
+            chosen = (pair > 0) & (np.maximum(own, others) <= ROUNDING * pair)
+            by_head = influence[1]
+        case "values":
+            by_head = _likeness(trial)
+            chosen = (influence.max(axis=(0, 1)) == 0) & (by_head.max(axis=0) > 0)
+    calls = np.unique(trial.calls[chosen])
     if len(calls) != 1:
-        many = f"{len(calls)} linear maps give" if calls else "no linear map gives"
+        many = f"{len(calls)} linear maps give" if len(calls) else "no linear map gives"
         raise _NotFoundError(f"{many} them")
-    (call,) = calls
-    number = len(trial.weights)
-    columns = [np.flatnonzero(heads[call] == head) for head in range(number)]
-    if len({len(each) for each in columns}) > 1:
-        raise _NotFoundError(f"they cannot be told apart by its {number} heads")
-    return Projection(call, np.array(columns))
+    number, columns = len(trial.weights), np.flatnonzero(chosen)
+    if len(columns) % number:
+        raise _NotFoundError(f"{len(columns)} columns are not {number} heads of equal size")
+    # Where all heads are normalised together, each column has some influence on other heads.
+    of_blocks = by_head[:, columns].reshape(number, number, -1).sum(axis=2)
+    if (of_blocks.argmax(axis=0) != np.arange(number)).any():
+        raise _NotFoundError(f"their columns are not those of {number} heads one after the other")
+    start = int((trial.calls < calls[0]).sum())
+    return Projection(int(calls[0]), columns.reshape(number, -1) - start)
 
 
-Heads = list[NDArray[np.intp]]
+def _influence(trial: _Trial) -> harness.Floats:
+    """The largest gradients of each head's log-ratio of two weights, (3, heads, columns).
 
-
-def _of_attention(trial: _Trial) -> dict[str, Heads]:
-    """The head of each column of each linear map that is of queries, or of keys; else −1."""
-    number = len(trial.weights)
-    strengths: dict[str, list[list[Gradients]]] = {"queries": [], "keys": [], "any": []}
+    First at the token of the row, then at the two tokens of the weights, then at all others.
+    """
+    number, tokens, _ = trial.weights.shape
+    found = np.zeros((3, number, len(trial.calls)))
     for head in range(number):
         row, pair = _tested(trial.weights[head].detach())
         logits = trial.weights[head, row, list(pair)].log()
-        by_role: dict[str, list[Gradients]] = {name: [] for name in strengths}
-        for gradients in trial.gradients(logits[0] - logits[1]):
-            size = np.abs(gradients)
-            largest = size.max(axis=0)
-            for name, tokens in (("queries", [row]), ("keys", list(pair))):
-                inside = size[tokens].max(axis=0)
-                outside = np.delete(size, tokens, axis=0).max(axis=0, initial=0)
-                by_role[name].append(np.where(outside <= ROUNDING * inside, inside, 0))
-            by_role["any"].append(largest)
-        for name, each in by_role.items():
-            strengths[name].append(each)
-    found: dict[str, Heads] = {}
-    # Where all heads are normalised together, a query has a small influence on other heads.
-    most = [np.max(of_linear, axis=0) for of_linear in zip(*strengths["any"], strict=True)]
-    for name in strengths:
-        found[name] = []
-        for of_linear, largest in zip(zip(*strengths[name], strict=True), most, strict=True):
-            stacked = np.stack(of_linear)
-            has_role = (stacked.max(axis=0) > 0) & (stacked.max(axis=0) == largest)
-            found[name].append(np.where(has_role, stacked.argmax(axis=0), -1))
+        sizes = np.abs(trial.gradients(logits[0] - logits[1]))
+        places = np.full(tokens, 2)
+        places[row], places[list(pair)] = 0, 1
+        for place in range(3):
+            found[place, head] = sizes[places == place].max(axis=0, initial=0)
     return found
 
 
@@ -230,25 +233,23 @@ def _tested(weights: Tensor) -> tuple[int, tuple[int, int]]:
     return row, (int(first[row]), int(second[row]))
 
 
-def _of_values(trial: _Trial, by_role: dict[str, Heads]) -> Heads:
-    """The head of each column of each linear map that is of values; else −1."""
+def _likeness(trial: _Trial) -> harness.Floats:
+    """How well each head's weights explain the gradients of the output, (heads, columns).
+
+    At all tokens but one, the gradients of that token's output in a column of values are in
+    proportion to the weights that its head gives them: the cosine is then 1.
+    """
     weights = trial.weights.detach().double().numpy()
     # The row in which heads differ most.
     row = int(weights.std(axis=0).sum(axis=1).argmax())
     generator = torch.Generator().manual_seed(0)
     mixed = (trial.output[row] * torch.randn(trial.output.shape[1:], generator=generator)).sum()
-    rows = _unit(np.delete(weights[:, row], row, axis=1))
-    found = []
-    for gradients, of_attention in zip(trial.gradients(mixed), by_role["any"], strict=True):
-        # The gradients of a value, over tokens, are in proportion to the row's weights.
-        others = _unit(np.delete(gradients, row, axis=0).T)
-        cosines = np.abs(others @ rows.T)
-        carries = (of_attention < 0) & (cosines.max(axis=1, initial=0) > 0)
-        found.append(np.where(carries, cosines.argmax(axis=1), -1))
-    return found
+    columns = np.delete(trial.gradients(mixed), row, axis=0).T
+    rows = np.delete(weights[:, row], row, axis=1)
+    return np.abs(_unit(rows) @ _unit(columns).T)
 
 
-def _unit(rows: Gradients) -> Gradients:
+def _unit(rows: harness.Floats) -> harness.Floats:
     """Rows of length 1; rows of zeros stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
