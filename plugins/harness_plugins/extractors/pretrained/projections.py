@@ -8,7 +8,7 @@ such as normalisation, rotary positions, or scores that are added for relative p
 what does not change the attention, but carries it into the output of other tokens.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -122,23 +122,24 @@ class _NotFoundError(Exception):
 class _Trial:
     """A pass through one attention module, which gradients can be traced through.
 
-    weights: (heads, tokens, tokens); output: (tokens, dimensions); linear: the outputs of linear
-    maps. A column is one of any of these.
+    weights: (heads, tokens, tokens); output: (tokens, dimensions); linear: by number, the outputs
+    of linear maps of single tokens. A column is one of any of these.
     """
 
     weights: Tensor
     output: Tensor
-    linear: Sequence[Tensor]
+    linear: Mapping[int, Tensor]
 
     @property
     def calls(self) -> NDArray[np.intp]:
         """The number of each column's linear map, (columns,)."""
-        return np.repeat(np.arange(len(self.linear)), [each.shape[-1] for each in self.linear])
+        return np.repeat(list(self.linear), [each.shape[-1] for each in self.linear.values()])
 
     def gradients(self, figure: Tensor) -> harness.Floats:
         """The gradients of a figure, (tokens, columns)."""
-        found = torch.autograd.grad(figure, self.linear, retain_graph=True, allow_unused=True)
-        pairs = zip(self.linear, found, strict=True)
+        outputs = list(self.linear.values())
+        found = torch.autograd.grad(figure, outputs, retain_graph=True, allow_unused=True)
+        pairs = zip(outputs, found, strict=True)
         each = [torch.zeros_like(output) if given is None else given for output, given in pairs]
         gradients: harness.Floats = torch.cat(each, dim=-1)[0].double().numpy()
         return gradients
@@ -166,11 +167,17 @@ def _tried(site: Site, positional: tuple[Any, ...], named: dict[str, Any]) -> _T
     weights = seen[0][0]
     shape = (1, weights.shape[-1])
     output = returned if isinstance(returned, Tensor) else returned[0]
-    # Others give something else than one row a token.
-    of_tokens = [each for each in linear if each.ndim == 3 and each.shape[:2] == shape]
-    if len(of_tokens) < len(linear) or output.ndim != 3:
-        raise _NotFoundError("it computes other linear maps than of single tokens")
-    return _Trial(weights, output[0], linear)
+    # Others may be of relative positions, for example.
+    of_tokens = {
+        number: each
+        for number, each in enumerate(linear)
+        if each.ndim == 3 and each.shape[:2] == shape
+    }
+    if output.shape[:2] != shape:
+        raise _NotFoundError("its output is not one row for each token")
+    if not of_tokens:
+        raise _NotFoundError("it computes no linear map of single tokens")
+    return _Trial(weights, output[0], of_tokens)
 
 
 def _find(of: Projected, trial: _Trial) -> Projection:
@@ -246,7 +253,7 @@ def _likeness(trial: _Trial) -> harness.Floats:
     mixed = (trial.output[row] * torch.randn(trial.output.shape[1:], generator=generator)).sum()
     columns = np.delete(trial.gradients(mixed), row, axis=0).T
     rows = np.delete(weights[:, row], row, axis=1)
-    return np.abs(_unit(rows) @ _unit(columns).T)
+    return np.asarray(np.abs(_unit(rows) @ _unit(columns).T))
 
 
 def _unit(rows: harness.Floats) -> harness.Floats:

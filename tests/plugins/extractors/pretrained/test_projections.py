@@ -170,6 +170,7 @@ def test_columns_may_lie_head_by_head(of: str) -> None:
         (Interleaved, "keys", "their columns are not those of 3 heads one after the other"),
         (Interleaved, "values", "their columns are not those of 3 heads one after the other"),
         (Multiplied, "values", "no linear map gives them"),
+        (Multiplied, "keys", "no linear map gives them"),
     ],
 )
 def test_what_is_no_projection_of_single_tokens_is_refused_with_the_reason(
