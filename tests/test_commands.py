@@ -9,11 +9,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from support import REPOSITORY
@@ -40,26 +41,41 @@ def photos(folder: Path) -> None:
         Image.fromarray(pixels).save(folder / name)
 
 
-def masks(folder: Path) -> None:
-    """The discs of these pictures."""
+def discs(folder: Path) -> Iterator[tuple[Path, NDArray[np.bool_]]]:
+    """The discs of these pictures, and files for their masks."""
     pictures = folder.parent / "photos"
     folder.mkdir()
     for path in pictures.iterdir():
-        blue = np.asarray(Image.open(path))[:, :, 2] > 100
-        Image.fromarray((255 * blue).astype(np.uint8)).save(folder / f"{path.stem}.png")
+        yield folder / f"{path.stem}.png", np.asarray(Image.open(path))[:, :, 2] > 100
+
+
+def masks(folder: Path) -> None:
+    """Masks of the discs."""
+    for path, disc in discs(folder):
+        Image.fromarray((255 * disc).astype(np.uint8)).save(path)
+
+
+def objects(folder: Path) -> None:
+    """Label masks of the discs' left and right halves."""
+    for path, disc in discs(folder):
+        side = np.where(np.arange(disc.shape[1]) < disc.shape[1] // 2, 1, 2)
+        Image.fromarray((disc * side).astype(np.uint8)).save(path)
 
 
 def model(folder: Path) -> None:
-    """A tiny random DINOv2 of three layers with three heads, as transformers saves it."""
+    """A tiny random DINOv2 of three layers with three heads, as transformers saves it.
+
+    Its patches are large: pages run it on images of up to 448 pixels, which are 196 patches then.
+    """
     import torch
     from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
 
     torch.manual_seed(0)
     heads = {"num_hidden_layers": 3, "num_attention_heads": 3}
-    config = Dinov2Config(hidden_size=24, image_size=28, patch_size=7, **heads)
+    config = Dinov2Config(hidden_size=24, image_size=224, patch_size=32, **heads)
     Dinov2Model(config).save_pretrained(folder)
-    size = {"height": 28, "width": 28}
-    BitImageProcessor(size={"shortest_edge": 28}, crop_size=size).save_pretrained(folder)
+    size = {"height": 224, "width": 224}
+    BitImageProcessor(size={"shortest_edge": 224}, crop_size=size).save_pretrained(folder)
 
 
 def clusterer(path: Path) -> None:
@@ -76,6 +92,7 @@ def text_of(page: str) -> str:
 STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "photos/": photos,
     "masks/": masks,
+    "objects/": objects,
     "models/mine/": model,
     "facebook/dinov2-small from the hub": model,
     "vit.safetensors": None,
@@ -128,7 +145,7 @@ def test_the_commands_of_a_page_work_as_they_stand(page: str, clone: Path) -> No
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=1800,  # a block may be many runs, beside other tests
         )
 
         assert finished.returncode == 0, f"{block}\n{finished.stdout[-3000:]}"
