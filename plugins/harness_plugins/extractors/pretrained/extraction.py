@@ -177,9 +177,9 @@ class Pretrained(harness.Extractor):
             averaged = maps.head_mean(heads, rolled=self.rollout)
             needed = maps.needed_layers(layers, rolled=self.rollout)
             return len(needed) * (1 if averaged else len(heads.numbers))
-        # Of a layer at a time, in double precision; a mean over layers holds two.
+        # Of a layer at a time, or of two for their mean.
         of_layer = 1 if self._concatenated else len(heads.numbers)
-        return 2 * of_layer * (2 if layers.mean else 1)
+        return of_layer * (2 if layers.mean else 1)
 
     def _source(
         self, transformer: "VisionTransformer", layers: Chosen, heads: Chosen, trial: "Prepared"

@@ -1,7 +1,7 @@
 """Reads features of layers from a model's forward pass: queries, keys, values, output tokens."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -23,56 +23,42 @@ from harness_plugins.extractors.pretrained.projections import (
 Kind = Projected | Literal["tokens"]
 # By layer, (heads, tokens, dimensions); output tokens are of one head.
 Features = dict[int, NDArray[np.float32]]
+Put = Callable[[NDArray[np.float32]], None]
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureReader:
     """Reads features of some layers; nothing else is held, and the pass is not changed.
 
-    projections: by layer; if there are none, tokens are read. heads: by number, in the order of the
-    features.
+    modules: by layer, its block for tokens, else its attention; projections: by layer, none for
+    tokens; heads: by number, in the order of the features.
     """
 
     transformer: VisionTransformer
-    layers: Sequence[int]
-    heads: Sequence[int]
-    projections: Mapping[int, Projection]
     kind: Kind
+    modules: Mapping[int, nn.Module]
+    projections: Mapping[int, Projection]
+    heads: Sequence[int]
 
     @contextmanager
     def watched(self) -> Iterator[Features]:
         """Collect the features of one image in a forward pass, by layer."""
         collected: Features = {}
         with ExitStack() as stack:
-            for layer in self.layers:
-                stack.enter_context(self._reading(layer, partial(collected.__setitem__, layer)))
+            for layer, module in self.modules.items():
+                put = partial(collected.__setitem__, layer)
+                if self.kind == "tokens":
+                    stack.enter_context(module.register_forward_hook(_putting(put)))
+                else:
+                    columns = self.projections[layer].columns[list(self.heads)]
+                    read = _reading(self.projections[layer].call, columns, put)
+                    stack.enter_context(linear_maps_read(module, read))
             yield collected
-
-    def _reading(
-        self, layer: int, put: Callable[[NDArray[np.float32]], None]
-    ) -> AbstractContextManager[Any]:
-        transformer = self.transformer
-        if self.kind == "tokens":
-            blocks = blocks_of(transformer.loaded.module, transformer.sites, transformer.name)
-
-            def see(_: nn.Module, __: Any, output: Any) -> None:
-                tokens = output[0] if isinstance(output, tuple) else output
-                put(tokens.detach().float().numpy())
-
-            return blocks[layer].register_forward_hook(see)
-        projection = self.projections[layer]
-        columns = projection.columns[list(self.heads)]
-
-        def read(outputs: Sequence[Tensor]) -> None:
-            found = outputs[projection.call][0].detach().float().numpy()
-            put(np.ascontiguousarray(found[:, columns].transpose(1, 0, 2)))
-
-        return linear_maps_read(transformer.sites[layer].attention, read)
 
     def check(self, features: Features, tokens: int) -> None:
         """Raise HarnessError unless each layer gave finite features of so many tokens."""
         name = self.transformer.name
-        for layer in self.layers:
+        for layer in self.modules:
             if layer not in features:
                 raise harness.HarnessError(f"{name}: layer {layer} returned no {self.kind}")
             shape = features[layer].shape
@@ -94,7 +80,30 @@ def feature_reader(
     pixels: Tensor,
 ) -> FeatureReader:
     """What reads the features of these layers and heads; pixels are of a trial."""
-    projections: Mapping[int, Projection] = {}
-    if kind != "tokens":
-        projections = find_projections(kind, transformer, layers, pixels)
-    return FeatureReader(transformer, layers, heads, projections, kind)
+    if kind == "tokens":
+        blocks = blocks_of(transformer.loaded.module, transformer.sites, transformer.name)
+        of_layers = {layer: blocks[layer] for layer in layers}
+        return FeatureReader(transformer, kind, of_layers, {}, heads)
+    of_layers = {layer: transformer.sites[layer].attention for layer in layers}
+    projections = find_projections(kind, transformer, layers, pixels)
+    return FeatureReader(transformer, kind, of_layers, projections, heads)
+
+
+def _putting(put: Put) -> Callable[[nn.Module, object, Any], None]:
+    """A hook that gives a block's tokens as those of one head."""
+
+    def see(_: nn.Module, __: object, output: Any) -> None:
+        tokens = output[0] if isinstance(output, tuple) else output
+        put(tokens.detach().float().numpy())
+
+    return see
+
+
+def _reading(call: int, columns: NDArray[np.intp], put: Put) -> Callable[[Sequence[Tensor]], None]:
+    """What gives columns (heads, dimensions) of one linear map's output, head by head."""
+
+    def read(outputs: Sequence[Tensor]) -> None:
+        found = outputs[call][0].detach().float().numpy()
+        put(np.ascontiguousarray(found[:, columns].transpose(1, 0, 2)))
+
+    return read

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 import harness
 from harness_plugins.extractors.pretrained.blocks import Forward, forwards_replaced
+from harness_plugins.extractors.pretrained.cosine import unit_rows
 from harness_plugins.extractors.pretrained.model import VisionTransformer
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import Site
@@ -253,10 +254,4 @@ def _likeness(trial: _Trial) -> harness.Floats:
     mixed = (trial.output[row] * torch.randn(trial.output.shape[1:], generator=generator)).sum()
     columns = np.delete(trial.gradients(mixed), row, axis=0).T
     rows = np.delete(weights[:, row], row, axis=1)
-    return np.asarray(np.abs(_unit(rows) @ _unit(columns).T))
-
-
-def _unit(rows: harness.Floats) -> harness.Floats:
-    """Rows of length 1; rows of zeros stay."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return np.asarray(np.abs(unit_rows(rows) @ unit_rows(columns).T))

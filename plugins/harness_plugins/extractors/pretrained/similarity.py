@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.extractors.derived import Maps
 from harness_plugins.extractors.heads import Chosen
+from harness_plugins.extractors.pretrained.cosine import cosines
 from harness_plugins.extractors.pretrained.features import FeatureReader
 from harness_plugins.extractors.pretrained.framing import Prepared
 from harness_plugins.extractors.pretrained.maps import separated
@@ -42,20 +43,12 @@ class SimilarityMaps:
         )
         return separated(by_layer, self.layers, self.heads)
 
-    def _of_layer(self, features: NDArray[np.float32]) -> harness.Floats:
+    def _of_layer(self, features: NDArray[np.float32]) -> Maps:
         """Maps (heads, nodes, nodes) from features (heads, nodes, dimensions)."""
         if self.concatenated:
             features = np.concatenate(features, axis=1)[None]
-        found = np.stack([cosines(of_head) for of_head in features])
+        found = np.stack([cosines(of_head).astype(np.float32) for of_head in features])
         return found.mean(axis=0, keepdims=True) if self.heads.mean else found
-
-
-def cosines(features: NDArray[np.float32]) -> harness.Floats:
-    """The cosine (n, n) of the angle between any two rows; 0 if one of them is zero."""
-    rows = features.astype(np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    units = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
-    return np.asarray(units @ units.T)
 
 
 @dataclass

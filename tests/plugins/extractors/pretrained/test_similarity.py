@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 import harness
-from harness_plugins.extractors.pretrained.similarity import Negatives, cosines
+from harness_plugins.extractors.pretrained.cosine import cosines
+from harness_plugins.extractors.pretrained.similarity import Negatives
 from support.progress import Listener
 from support.runs import small_run
 
@@ -145,12 +146,6 @@ def test_combinations_without_meaning_are_refused(
     with pytest.raises(harness.HarnessError, match=reason) as raised:
         extractor("vit", parameters).head_indices()
     assert "\n" not in str(raised.value)
-
-
-def test_a_row_of_zeros_is_similar_to_nothing() -> None:
-    found = cosines(np.array([[0, 0], [3, 4], [-6, -8]], dtype=np.float32))
-
-    np.testing.assert_allclose(found, [[0, 0, 0], [0, 1, -1], [0, -1, 1]], atol=1e-15)
 
 
 def test_negative_similarities_are_set_to_zero_and_those_of_observed_images_counted() -> None:
