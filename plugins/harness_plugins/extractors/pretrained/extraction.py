@@ -127,6 +127,15 @@ class Pretrained(harness.Extractor):
         prepared = prepare(image)
         return harness.Patches(prepared.grid, prepared.region)
 
+    def caveat(self, images: harness.ImageSet) -> str:
+        """That draws of map controls are no nulls of similarities, if maps are similarities."""
+        if self.of == "attention":
+            return ""
+        return (
+            f"similarities of {self.of} stand out from every control of maps, as would those of "
+            "random features: rely on controls of images, such as uniform-noise"
+        )
+
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
 

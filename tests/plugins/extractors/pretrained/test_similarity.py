@@ -162,7 +162,7 @@ def test_negative_similarities_are_set_to_zero_and_those_of_observed_images_coun
     )
 
 
-def test_a_run_says_once_how_many_similarities_were_negative(
+def test_a_run_says_once_how_many_similarities_were_negative_and_which_controls_to_rely_on(
     tiny: Callable[[str], Path], tmp_path: Path
 ) -> None:
     heard = Listener()
@@ -177,6 +177,7 @@ def test_a_run_says_once_how_many_similarities_were_negative(
 
     (said,) = [line for line in heard.warnings if "cosine similarities" in line]
     assert said.startswith("hf[")
+    assert sum("rely on controls of images" in line for line in heard.warnings) == 1
     observed = finished.points().query("role == 'observed' and level == 0")
     assert f"{1 - observed.density.mean():.1%} of the cosine similarities are negative" in said
     assert set(finished.statuses()) == {"ok"}
