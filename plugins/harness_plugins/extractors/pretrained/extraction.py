@@ -39,7 +39,8 @@ class Pretrained(harness.Extractor):
 
     of: what the weights are. attention, or cosine similarities of features, negative ones set to
         zero: of keys, queries or values, as a layer's attention projects them, before any
-        normalisation or rotary positions of their own; or of the tokens that a layer returns.
+        normalisation or rotary positions of their own; or of tokens, as a layer returns them, for
+        the last layer as the model does.
     layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
     heads: likewise; mean is their mean, as head 0. concatenated joins the features of the heads,
         as head 0: the default of keys, queries and values. The default of attention is all; tokens

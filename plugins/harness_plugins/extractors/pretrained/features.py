@@ -30,7 +30,7 @@ Put = Callable[[NDArray[np.float32]], None]
 class FeatureReader:
     """Reads features of some layers; nothing else is held, and the pass is not changed.
 
-    modules: by layer, its block for tokens, else its attention; projections: by layer, none for
+    modules: by layer, what returns its tokens, else its attention; projections: by layer, none for
     tokens; heads: by number, in the order of the features.
     """
 
@@ -82,7 +82,9 @@ def feature_reader(
     """What reads the features of these layers and heads; pixels are of a trial."""
     if kind == "tokens":
         blocks = blocks_of(transformer.loaded.module, transformer.sites, transformer.name)
-        of_layers = {layer: blocks[layer] for layer in layers}
+        # What the model returns is normalised, unlike what its last block returns.
+        returning = [*blocks[:-1], transformer.loaded.module]
+        of_layers = {layer: returning[layer] for layer in layers}
         return FeatureReader(transformer, kind, of_layers, {}, heads)
     of_layers = {layer: transformer.sites[layer].attention for layer in layers}
     projections = find_projections(kind, transformer, layers, pixels)
@@ -90,10 +92,13 @@ def feature_reader(
 
 
 def _putting(put: Put) -> Callable[[nn.Module, object, Any], None]:
-    """A hook that gives a block's tokens as those of one head."""
+    """A hook that gives the tokens of a block, or of a model, as those of one head."""
 
     def see(_: nn.Module, __: object, output: Any) -> None:
-        tokens = output[0] if isinstance(output, tuple) else output
+        if isinstance(output, Mapping):
+            tokens = output["last_hidden_state"]
+        else:
+            tokens = output[0] if isinstance(output, tuple) else output
         put(tokens.detach().float().numpy())
 
     return see

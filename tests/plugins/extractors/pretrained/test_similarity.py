@@ -44,9 +44,10 @@ def own_features(folder: Path, image: harness.Image) -> dict[str, list[Rows]]:
             if name.endswith(names) and isinstance(module, nn.Linear):
                 module.register_forward_hook(keeping(kind))
     with torch.inference_mode():
-        states = model(pixels, output_hidden_states=True).hidden_states
-    assert len(states) == 4
-    return found | {"tokens": [state[0].numpy() for state in states[1:]]}
+        output = model(pixels, output_hidden_states=True)
+    states = [*output.hidden_states[1:-1], output.last_hidden_state]
+    assert len(states) == 3
+    return found | {"tokens": [state[0].numpy() for state in states]}
 
 
 def expected_map(features: Rows) -> Rows:

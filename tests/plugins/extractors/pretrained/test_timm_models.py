@@ -154,7 +154,10 @@ def test_similarities_are_cosines_of_what_goes_into_fused_attention(
 
     with monkeypatch.context() as patched, torch.inference_mode():
         patched.setattr(functional, "scaled_dot_product_attention", recording)
-        model.forward_features(shown(timm, model, photo))
+        tokens = model.forward_features(shown(timm, model, photo))[0, FAMILIES[name][2] :]
+    (last,) = extractor(name, "of=tokens").extract([photo])
+    expected = functional.cosine_similarity(tokens[:, None], tokens, dim=-1)
+    np.testing.assert_allclose(last.weights, expected.clamp(min=0), atol=1e-5)
     for number, of in enumerate(("queries", "keys", "values")):
         if name == "eva02" and of != "values":
             continue  # turned by rotary positions on their way
