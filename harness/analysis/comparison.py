@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.analysis.method import MethodKey, grouped
 from harness.analysis.outcomes import Outcome, outcomes
-from harness.metrics.inference import bootstrap_interval, signed_rank_p
+from harness.metrics.inference import mean_interval, signed_rank_p
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
 from harness.store import Store, none_for_nan
@@ -34,6 +34,7 @@ METRICS = {
     "modularity": 1,
     "control_modularity": 0,
     "excess": 1,
+    "effect": 1,
     "jaccard": 1,
     "ari": 1,
     "accepted": 0,
@@ -48,7 +49,7 @@ class PairedMetric:
 
     pairs: those that have it in both runs; lost and gained: in the first only, in the second only.
     first and second are means over the pairs, medians for seconds, as in the leaderboard.
-    difference is second − first, 0 if they tie, with a bootstrap interval over images (none for
+    difference is second − first, 0 if they tie, with a 95 % interval over images (none for
     seconds); p is of the two-sided Wilcoxon signed-rank test of the images' mean differences. wins,
     losses and ties count the images on which the second run is better, worse or the same; wins and
     losses are None if neither direction is better. Figures that cannot be computed are None.
@@ -263,7 +264,7 @@ def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
     centre = statistics.median if name == "seconds" else statistics.fmean
     first = centre(first for _, first, _ in both) if both else None
     second = centre(second for _, _, second in both) if both else None
-    low, high = (math.nan, math.nan) if name == "seconds" else bootstrap_interval(differences)
+    low, high = (math.nan, math.nan) if name == "seconds" else mean_interval(differences)
     direction = METRICS[name]
     better = np.sign(differences) * direction
     return PairedMetric(

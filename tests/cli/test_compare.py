@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.metrics.inference import bootstrap_interval
+from harness.metrics.inference import mean_interval
 from support.runs import Command, small_run
 
 PLUGIN = '''
@@ -118,7 +118,7 @@ def test_figures_are_those_of_the_leaderboards(
 
     for side, folder in (("first", before), ("second", after)):
         for row in harness.open_run(folder).rows():
-            for name in ("modularity", "control_modularity", "excess", "n_clusters", "seconds"):
+            for name in ("modularity", "control_modularity", "effect", "n_clusters", "seconds"):
                 found = figure(compared, row.method.clusterer, name)
                 assert found[side] == pytest.approx(getattr(row, name), abs=1e-12)
 
@@ -137,7 +137,7 @@ def test_differences_are_judged_over_images(
     differences = (chosen[1]["modularity"] - chosen[0]["modularity"]).to_numpy(dtype=float)
     found = figure(compared, "louvain", "modularity")
     assert found["difference"] == pytest.approx(differences.mean(), abs=1e-12)
-    assert (found["low"], found["high"]) == pytest.approx(bootstrap_interval(differences))
+    assert (found["low"], found["high"]) == pytest.approx(mean_interval(differences))
     assert found["p"] == pytest.approx(wilcoxon(differences).pvalue)
     assert [found["wins"], found["ties"], found["losses"]] == [
         int(np.sum(differences > 0)), int(np.sum(differences == 0)), int(np.sum(differences < 0)),
