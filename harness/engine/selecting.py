@@ -67,7 +67,7 @@ def _questions(
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
     """The selections of a group, and the cells of each control by pool: by map, or all in one."""
     is_pooled = pooling == "group"
-    own = {control: _own_draws(group, control, is_pooled=is_pooled) for control in group.controls}
+    own = {control: own_draws(group, control, is_pooled=is_pooled) for control in group.controls}
     controls: dict[str, dict[str, list[str]]] = {control: {} for control in group.controls}
     for control, cells in group.controls.items():
         for cell, observed in cells.items():
@@ -84,7 +84,7 @@ def _questions(
     return [{**each, "selector": name} for name in selectors for each in of_cells], controls
 
 
-def _own_draws(group: Group, control: str, *, is_pooled: bool) -> dict[str, list[int]]:
+def own_draws(group: Group, control: str, *, is_pooled: bool) -> dict[str, list[int]]:
     """The draws of each observed cell's map, by their index in its pool.
 
     Cells from whose map nothing was drawn take the draws of other maps, in turn and in an order
