@@ -15,6 +15,7 @@ from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import Store, open_for_writing
 from harness.store.records import CellRecord, ControlRecord, SelectionRecord, StabilityRecord
 from harness.store.selections import replace_selections, replace_stabilities
+from support.runs import small_run
 
 NOISE = Variant("control", "uniform-noise", 0)
 
@@ -395,6 +396,26 @@ def test_clusters_are_compared_with_the_planted_ones(bench: Bench) -> None:
 
     assert (row.ari, row.ami, row.ari_best, row.k_error) == (1.0, 1.0, 1.0, 0.0)
     assert row.false_alarms == 0.5
+
+
+def test_false_alarms_are_counted_under_every_control(tmp_path: Path) -> None:
+    run = small_run(
+        tmp_path / "out",
+        extractors="planted[count=5,n=16,signal=[0.0,2.0],spread=1.0]",
+        controls="permuted-rows,preserved-strengths",
+        nulls=20,
+    )
+
+    tests = run.tests()
+    for row in run.rows():
+        of_method = tests[tests.extractor == row.method.extractor]
+        found = {test.control: test.false_alarms for test in row.controls}
+        if "signal=2" in row.method.extractor:
+            assert set(found.values()) == {None}
+        else:
+            shares = (of_method.p <= 0.05).groupby(of_method.control).mean()
+            assert found == pytest.approx(shares.to_dict())
+            assert row.false_alarms == found["permuted-rows"]
 
 
 def test_rows_can_be_sorted_by_another_column(bench: Bench) -> None:

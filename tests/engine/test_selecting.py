@@ -140,3 +140,16 @@ def test_a_single_draw_gives_no_effect(planted: Path, tmp_path: Path) -> None:
 
     (row,) = run.rows()
     assert (row.excess is None, row.effect, row.effect_low) == (False, None, None)
+
+
+def test_a_level_that_is_fixed_has_no_bias_also_if_it_is_selected_later(
+    planted: Path, tmp_path: Path
+) -> None:
+    run = small_run(tmp_path / "out", planted, controls="permuted-rows", nulls=6)
+
+    later = run.select("fixed[level=0.49]")
+
+    assert later.tests().bias.tolist() == pytest.approx([0, 0, 0])
+    (row,) = later.rows()
+    assert row.excess is not None
+    assert row.effect == pytest.approx(row.excess)
