@@ -24,7 +24,7 @@ CHOSEN = Selection(1, math.nan, True, (0, 3), "why")
 REFUSED = Selection(2, 0.1, False, None, "nothing")
 
 
-def tested(statistic: float, nulls: Sequence[float]) -> ControlRecord:
+def compared(statistic: float, nulls: Sequence[float]) -> ControlRecord:
     return ControlRecord(significance(statistic, nulls), [-1] * len(nulls), math.nan)
 
 
@@ -53,7 +53,7 @@ def test_new_selections_replace_the_old_ones(store: Store) -> None:
 
 
 def test_replacing_selections_of_some_selectors_leaves_those_of_others(store: Store) -> None:
-    tests = {"noise": tested(0.5, [0.1, 0.2])}
+    tests = {"noise": compared(0.5, [0.1, 0.2])}
     replace_selections(
         store,
         [SelectionRecord("a", name, CHOSEN, tests=tests) for name in ("first", "second")],
@@ -70,7 +70,7 @@ def test_replacing_selections_of_some_selectors_leaves_those_of_others(store: St
 
 def test_the_false_discovery_family_is_one_selector_under_one_control(store: Store) -> None:
     def record(cell: str, selector: str, above: int) -> SelectionRecord:
-        tests = {"noise": tested(0.5, [0.0] * above + [1.0] * (9 - above))}
+        tests = {"noise": compared(0.5, [0.0] * above + [1.0] * (9 - above))}
         return SelectionRecord(cell, selector, CHOSEN, tests=tests)
 
     replace_selections(
@@ -85,7 +85,7 @@ def test_the_false_discovery_family_is_one_selector_under_one_control(store: Sto
 
 
 def test_an_undefined_test_is_null_in_the_file(store: Store) -> None:
-    tests = {"noise": tested(math.nan, [math.nan])}
+    tests = {"noise": compared(math.nan, [math.nan])}
     replace_selections(store, [SelectionRecord("a", "one", CHOSEN, tests=tests)], ["one"])
 
     assert rows(store, "SELECT statistic, null_mean, null_std, z, p, bias FROM tests") == [
