@@ -209,7 +209,7 @@ class Run:
         It holds cell and what identifies it, selector, control, statistic, null_statistics (an
         array), their mean and deviation, null_candidates (an array of the points selected on the
         draws, −1 where none was accepted), z, p, q (p adjusted for the false discovery rate), and
-        bias, the mean excess of the map's draws.
+        bias and single_bias, the mean excess of the map's draws and that of the first.
         """
         return self._read(frames.tests)
 

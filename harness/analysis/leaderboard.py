@@ -4,9 +4,9 @@ Every score is a mean over the method's maps. A selection that found nothing cou
 control and excess; effect is excess corrected for the choice of the level. A map is ok if its
 cell, its selection, all its controls and its perturbed cells are; all figures are over the ok maps.
 Methods are compared on the images of one set, or the maps of one map set, by the mean of two ranks
-on each image: by effect and by Jaccard stability. Only the images that every method completed
-count. Complete methods come before incomplete ones. Figures that differ by rounding alone are
-equal.
+on each image: by effect, there with the bias of a single draw, and by stability. Only the images
+that every method completed count. Complete methods come before incomplete ones. Figures that differ
+by rounding alone are equal.
 """
 
 import math
@@ -257,8 +257,8 @@ def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
         means = [[_image_mean(of.get(image, ()), score) for image in images] for of in by_image]
         return np.array(means, dtype=np.float64)
 
-    has_effect = any(outcome.effect is not None for outcome in every)
-    criteria = [table(lambda one: one.effect if has_effect else one.modularity)]
+    has_effect = any(outcome.single_effect is not None for outcome in every)
+    criteria = [table(lambda one: one.single_effect if has_effect else one.modularity)]
     if any(outcome.jaccard is not None for outcome in every):
         criteria.append(table(lambda one: one.jaccard or 0.0))
     return criteria

@@ -102,13 +102,14 @@ class SelectionTest(NamedTuple):
     """How a selection compares with one control's draws: see `harness.metrics.significance`.
 
     q is the smallest false discovery rate, over all maps of the run, at which it is significant;
-    bias the mean excess of the map's draws: see `harness.metrics.selection_bias`.
+    bias and single_bias are the excess of the map's draws: see `harness.metrics.selection_bias`.
     """
 
     z: float | None
     p: float
     q: float
     bias: float | None
+    single_bias: float | None
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Outcome:
     None is what was not computed. If no level was accepted, modularity, control and excess count 0,
     and there is no stability. The Jaccards, adjusted for chance, compare with the other levels of
     the plateau, with other seeds, and with perturbed maps (the mean over perturbations); jaccard is
-    the smallest. tests are by control; bias is that of the test under the reference control.
+    the smallest. tests are by control; the biases are of the test under the reference control.
 
     Where communities were planted, n_planted is their number. If there are at least two, ari and
     ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is
@@ -152,6 +153,7 @@ class Outcome:
     jaccard_perturbed: float | None
     jaccard: float | None
     bias: float | None
+    single_bias: float | None
     tests: Mapping[str, SelectionTest]
     n_planted: int | None = None
     ari: float | None = None
@@ -162,21 +164,27 @@ class Outcome:
     @property
     def excess(self) -> float | None:
         """Modularity minus the reference control's at the same level; 0 if they tie."""
-        if self.modularity is None or self.control_modularity is None:
-            return None
-        return float(difference(self.modularity, self.control_modularity))
+        return _less(self.modularity, self.control_modularity)
 
     @property
     def effect(self) -> float | None:
         """Excess minus the mean excess of the draws, each treated as if it had been observed."""
-        if self.excess is None or self.bias is None:
-            return None
-        return float(difference(self.excess, self.bias))
+        return _less(self.excess, self.bias)
+
+    @property
+    def single_effect(self) -> float | None:
+        """Excess minus that of a single draw, for tests of signs and ranks."""
+        return _less(self.excess, self.single_bias)
 
     @property
     def score(self) -> float | None:
         """The effect, or modularity if there is no control."""
         return self.modularity if self.effect is None else self.effect
+
+
+def _less(first: float | None, second: float | None) -> float | None:
+    """The first figure minus the second, 0 if they tie; None if one is not known."""
+    return None if first is None or second is None else float(difference(first, second))
 
 
 def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -196,7 +204,9 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     selectors = store.selectors
     observed = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
     progress.begin("reading results", observed * len(selectors))
-    tests = by_selection(store, "SELECT cell, selector, control, z, p, q, bias FROM tests")
+    tests = by_selection(
+        store, "SELECT cell, selector, control, z, p, q, bias, single_bias FROM tests"
+    )
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)
 
@@ -219,8 +229,9 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
         key = cell, method.selector
         row |= stabilities(jaccards.get(key, {}))
         tested = {name: SelectionTest(*test) for name, test in tests.get(key, {}).items()}
-        bias = tested[reference].bias if reference in tested else None
-        yield Outcome(**row, method=method, bias=bias, tests=tested)
+        test = tested.get(reference)
+        row |= {name: test and getattr(test, name) for name in ("bias", "single_bias")}
+        yield Outcome(**row, method=method, tests=tested)
         progress.advance()
 
 

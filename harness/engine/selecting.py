@@ -12,6 +12,7 @@ from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
 from harness.engine.worker import Worker, WorkerConfig, ask_each
 from harness.errors import HarnessError, setting_name
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
@@ -106,7 +107,9 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
     plateau = chosen["plateau"] and tuple(chosen["plateau"])
     tests = {
         control: ControlRecord(
-            significance(test["statistic"], test["nulls"]), test["candidates"], test["bias"]
+            significance(test["statistic"], test["nulls"]),
+            test["candidates"],
+            SelectionBias(**test["bias"]),
         )
         for control, test in answer["tests"].items()
         if "reason" not in test

@@ -72,7 +72,7 @@ def _on_draws(
     return {
         "nulls": [each.statistic for each in found],
         "candidates": candidates,
-        "bias": selection_bias(modularity, candidates, own),
+        "bias": asdict(selection_bias(modularity, candidates, own)),
     }
 
 

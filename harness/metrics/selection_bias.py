@@ -1,6 +1,7 @@
 """How much the choice of a level raises the excess where there is nothing to be found."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,8 +12,25 @@ from harness.plugin.values import Floats
 NOT_ACCEPTED = -1
 
 
-def selection_bias(modularity: Floats, candidates: Sequence[int], own: Sequence[int]) -> float:
-    """Compute the mean excess of an image's draws, each treated as if it had been observed.
+@dataclass(frozen=True)
+class SelectionBias:
+    """The bias of an image's excess, NaN where it cannot be computed, as with a single draw in all.
+
+    mean: over all draws of the image, which is most precise; single: of its first draw alone. The
+    excess less `single` is as often positive as negative if the image is exchangeable with its
+    draws. The excess less `mean` need not be, though its expectation is 0: where levels are rarely
+    accepted it is mostly a little below 0 and sometimes far above. Tests by ranks and signs need
+    the former.
+    """
+
+    mean: float
+    single: float
+
+
+def selection_bias(
+    modularity: Floats, candidates: Sequence[int], own: Sequence[int]
+) -> SelectionBias:
+    """Compute the excess of an image's draws, each treated as if it had been observed.
 
     The excess of a draw is its modularity at the level that the selector chose on it, less the mean
     modularity at that level of the image's other draws, or of all others if the image has no other;
@@ -32,18 +50,18 @@ def selection_bias(modularity: Floats, candidates: Sequence[int], own: Sequence[
 
     Returns
     -------
-    float
-        NaN if it cannot be computed, as with a single draw.
+    SelectionBias
+        The mean of the excesses, and the first.
 
     Examples
     --------
     >>> modularity = np.array([[0.1, 0.5], [0.2, 0.1], [0.3, 0.3]])
     >>> selection_bias(modularity, [1, -1, 0], own=[0, 1, 2])
-    0.15
+    SelectionBias(mean=0.15, single=0.3)
     """
     pool = own if len(own) > 1 else range(len(modularity))
-    found = [_excess(modularity, draw, candidates[draw], pool) for draw in own]
-    return _mean(np.array(found))
+    found = np.array([_excess(modularity, draw, candidates[draw], pool) for draw in own])
+    return SelectionBias(_mean(found), float(found[0]) if len(found) else float("nan"))
 
 
 def _excess(modularity: Floats, draw: int, candidate: int, pool: Sequence[int]) -> float:

@@ -63,7 +63,7 @@ ORDER BY planned.position, selections.selector
 TESTS = f"""
 SELECT planned.cell, {OBSERVED}, tests.selector, tests.control, tests.statistic,
        tests.null_statistics, tests.null_candidates, tests.null_mean, tests.null_std, tests.z,
-       tests.p, tests.q, tests.bias
+       tests.p, tests.q, tests.bias, tests.single_bias
 FROM planned JOIN tests ON tests.cell = planned.cell
 WHERE planned.role = 'observed'
 ORDER BY planned.position, tests.selector, tests.control

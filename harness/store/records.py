@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import Significance
 from harness.plugin.profile import Point, Selection
 
@@ -32,13 +33,12 @@ class CellRecord:
 class ControlRecord:
     """A selection beside the draws of one control, each of them selected from likewise.
 
-    null_candidates: the level chosen on each draw, −1 if none was accepted; bias: the mean excess
-    of the map's draws, as `harness.metrics.selection_bias` defines it, NaN if undefined.
+    null_candidates: the level chosen on each draw, −1 if none was accepted.
     """
 
     significance: Significance
     null_candidates: Sequence[int]
-    bias: float
+    bias: SelectionBias
 
 
 @dataclass(frozen=True)

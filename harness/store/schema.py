@@ -61,7 +61,7 @@ CREATE TABLE selections (
 CREATE TABLE tests (
     cell TEXT NOT NULL, selector TEXT NOT NULL, control TEXT NOT NULL, statistic REAL,
     null_statistics BLOB NOT NULL, null_candidates BLOB NOT NULL, null_mean REAL, null_std REAL,
-    z REAL, p REAL NOT NULL, q REAL NOT NULL, bias REAL,
+    z REAL, p REAL NOT NULL, q REAL NOT NULL, bias REAL, single_bias REAL,
     PRIMARY KEY (cell, selector, control)
 ) WITHOUT ROWID;
 CREATE TABLE stabilities (

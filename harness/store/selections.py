@@ -139,7 +139,8 @@ def _test_row(record: SelectionRecord, control: str, test: ControlRecord) -> dic
         "control": control,
         "null_statistics": np.array(found.null_statistics, dtype="<f8").tobytes(),
         "null_candidates": np.array(test.null_candidates, dtype="<i4").tobytes(),
-        "bias": test.bias,
+        "bias": test.bias.mean,
+        "single_bias": test.bias.single,
         # Known only when the family is complete.
         "q": 1.0,
     }

@@ -7,6 +7,7 @@ import pytest
 
 from harness.analysis.leaderboard import Row, comparisons, leaderboard
 from harness.errors import HarnessError
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
 from harness.planning.survey import MapRecord
@@ -59,6 +60,7 @@ class Bench:
         status: str = "ok",
         nulls: Sequence[float] = (0.0,),
         bias: float = 0.0,
+        single_bias: float | None = None,
         jaccards: Mapping[str, float] | None = None,
         repeat: int = 0,
     ) -> None:
@@ -74,7 +76,8 @@ class Bench:
         self.store.write_cells([CellRecord(key, status, points=points)])
         if variant == OBSERVED and status == "ok":
             selection = Selection(candidate, 0.0, accepted, plateau, "")
-            tested = ControlRecord(significance(0.0, nulls), [-1] * len(nulls), bias)
+            biases = SelectionBias(bias, bias if single_bias is None else single_bias)
+            tested = ControlRecord(significance(0.0, nulls), [-1] * len(nulls), biases)
             tests = {"uniform-noise": tested}
             self.selections.append(SelectionRecord(key, "chosen", selection, tests=tests))
             self.stabilities += [
@@ -139,6 +142,16 @@ def test_methods_are_ranked_by_effect_and_not_by_excess(bench: Bench) -> None:
 
     assert [(row.method.clusterer, row.tier) for row in rows] == [("sober", 1), ("flattered", 2)]
     assert [row.method.clusterer for row in bench.rows("excess")] == ["flattered", "sober"]
+
+
+def test_ranks_are_by_the_effect_with_the_bias_of_a_single_draw(bench: Bench) -> None:
+    # On noise the mean over draws is mostly a little above 0: no reason for another tier.
+    for image in "abcdefgh":
+        for method, bias in (("a", 0.02), ("b", 0.01)):
+            bench.cell(method, image, [math.nan], accepted=False, bias=bias, single_bias=0.0)
+            bench.cell(method, image, [0.1], variant=NOISE)
+
+    assert [(row.mean_rank, row.tier) for row in bench.rows()] == [(1.5, 1), (1.5, 1)]
 
 
 def test_several_draws_of_a_control_are_averaged(bench: Bench) -> None:

@@ -85,7 +85,7 @@ def test_effects_are_those_of_brute_force(
     maps = cells[cells.role == "observed"]
     with open_for_reading(run.folder) as store:
         profiles = {cell: store.profile(cell) for cell in cells.cell}
-    effects, biases = [], []
+    effects, biases, singles = [], [], []
     for image, cell in zip(maps.image, maps.cell, strict=True):
         of_image = draws.cell[draws.image == image].tolist()
         pool = [cell, *(draws.cell if pooling == "group" else of_image)]
@@ -102,10 +102,13 @@ def test_effects_are_those_of_brute_force(
 
         of_draws = [excess(one, [each for each in of_image if each != one]) for one in of_image]
         biases.append(np.mean(of_draws))
+        singles.append(of_draws[0])
         effects.append(excess(cell, of_image) - biases[-1])
 
     tests = run.tests()
-    assert tests.bias[tests.control == "permuted-rows"].tolist() == pytest.approx(biases)
+    tests = tests[tests.control == "permuted-rows"]
+    assert tests.bias.tolist() == pytest.approx(biases)
+    assert tests.single_bias.tolist() == pytest.approx(singles)
     (row,) = run.rows()
     assert row.effect == pytest.approx(np.mean(effects))
     assert row.effect_low is not None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
 from harness.plugin.profile import Selection
@@ -25,7 +26,9 @@ REFUSED = Selection(2, 0.1, False, None, "nothing")
 
 
 def compared(statistic: float, nulls: Sequence[float]) -> ControlRecord:
-    return ControlRecord(significance(statistic, nulls), [-1] * len(nulls), math.nan)
+    return ControlRecord(
+        significance(statistic, nulls), [-1] * len(nulls), SelectionBias(math.nan, math.nan)
+    )
 
 
 @pytest.fixture
