@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 HEADS = "Heads of each method by their effect; false discoveries are over all heads."
 LAYERS = (
-    "Means over images × heads of a layer; intervals by bootstrap over images; false discoveries "
-    "over all maps."
+    "Means over images × heads of a layer; intervals over images; false discoveries over all maps."
 )
 STABILITY = (
     "Jaccard: adjusted for chance, mean over accepted maps. Best Jaccard of the least stable "
