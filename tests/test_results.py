@@ -72,7 +72,7 @@ FRAMES: dict[str, Callable[[harness.Run], pandas.DataFrame]] = {
     "stabilities": harness.Run.stabilities,
     "compare": lambda run: run.compare(run),
 }
-LISTS = {"labels", "null_statistics"}
+LISTS = {"labels", "null_statistics", "null_candidates"}
 
 
 @pytest.fixture(scope="module", params=["all", "failed", "images"])

@@ -258,9 +258,10 @@ def cell(context: Context, header: Header, send: Send) -> None:
 def select(context: Context, header: Header, send: Send) -> None:
     """Apply selectors to the observed profiles of a group and to their nulls.
 
-    Each question is {"cell", "selector", "pool", "untested"}. `controls` holds, for each control,
-    the cells of its draws by pool. A selection is made under the first control that has draws, and
-    tested under all but the `untested` ones.
+    Each question is {"cell", "selector", "pool", "untested", "own"}. `controls` holds, for each
+    control, the cells of its draws by pool. A selection is made under the first control that has
+    draws, and tested under all but the `untested` ones; its bias is measured on the draws whose
+    indices in the pool are in `own`.
     """
     with open_for_reading(Path(header["run"])) as stored:
         profile_of = lru_cache(maxsize=None)(stored.profile)
@@ -271,9 +272,8 @@ def select(context: Context, header: Header, send: Send) -> None:
                 control: [profile_of(cell) for cell in pools.get(question["pool"], [])]
                 for control, pools in header["controls"].items()
             }
-            return selected(
-                selector, profile_of(question["cell"]), nulls, set(question["untested"])
-            )
+            observed, untested = profile_of(question["cell"]), set(question["untested"])
+            return selected(selector, observed, nulls, untested, question["own"])
 
         _answer_each(header, choose, send)
 
