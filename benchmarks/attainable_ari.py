@@ -41,16 +41,16 @@ def attainable_ari(
     """
     pairs, strengths = evidence(weights, spread)
     random = np.random.default_rng(seed)
-    total = np.zeros(len(candidates))
     states = np.tile(truth, (chains, 1))
     # The weight of each node's pairs with each community, (chains, n, communities).
     fields = np.stack([pairs @ np.eye(truth.max() + 1)[state] for state in states])
     sizes = np.bincount(truth)
+    draws = []
     for _ in range(sweeps):
         for _ in range(len(truth)):
             _swap(states, fields, pairs, strengths, sizes, signal, random)
-        total += adjusted_rand(np.array(candidates), states).mean(axis=1)
-    return np.asarray(total / sweeps)
+        draws.append(states.copy())
+    return np.asarray(adjusted_rand(np.array(candidates), np.concatenate(draws)).mean(axis=1))
 
 
 def evidence(weights: Floats, spread: float) -> tuple[Floats, Floats]:
@@ -95,18 +95,27 @@ def _swap(
 
 
 def adjusted_rand(partitions: Integers, others: Integers) -> Floats:
-    """Return the ARI of partitions (p, n) with others (q, n), (p, q); −1 is a cluster like others.
+    """Return the ARI of partitions (p, n) with others (q, n), (p, q).
 
-    Hubert and Arabie 1985; all pairs at once, by products of the matrices of pairs together.
+    Hubert and Arabie 1985; the contingency tables of all pairs are blocks of one product.
     """
     n = partitions.shape[1]
-    together = [
-        (each[:, :, None] == each[:, None, :]).reshape(len(each), -1).astype(np.float64)
-        for each in (partitions, others)
-    ]
-    shared = (together[0] @ together[1].T - n) / 2
-    counts, other_counts = ((each.sum(axis=1) - n) / 2 for each in together)
+    first, starts = _memberships(partitions)
+    second, other_starts = _memberships(others)
+    squares = np.add.reduceat(
+        np.add.reduceat((first @ second.T) ** 2, starts), other_starts, axis=1
+    )
+    shared = (squares - n) / 2
+    counts = (np.add.reduceat(first.sum(axis=1) ** 2, starts) - n) / 2
+    other_counts = (np.add.reduceat(second.sum(axis=1) ** 2, other_starts) - n) / 2
     expected = np.outer(counts, other_counts) / (n * (n - 1) / 2)
     largest = (counts[:, None] + other_counts) / 2
     trivial = ~harness.exceeds(np.abs(largest - expected), 0)
     return np.where(trivial, 1.0, (shared - expected) / np.where(trivial, 1.0, largest - expected))
+
+
+def _memberships(partitions: Integers) -> tuple[Floats, Integers]:
+    """Which nodes each cluster has, (clusters of all partitions, n), and where each one begins."""
+    members = [np.unique(each)[:, None] == each for each in partitions]
+    starts = np.cumsum([0, *(len(each) for each in members[:-1])])
+    return np.concatenate(members).astype(np.float64), starts

@@ -37,7 +37,7 @@ STABILITY = {
     "min_scale": -1.0,
     "max_scale": 1.5,
     "n_scale": 20,
-    "n_tries": 50,
+    "n_tries": 20,
 }
 """Arguments of PyGenStability whose defaults are others: scales wide enough for 2 to n clusters."""
 
