@@ -82,7 +82,7 @@ def constraints(session: nox.Session) -> None:
     report = Path(session.create_tmp(), "report.json").resolve()
     session.run(
         "python", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-        "--report", str(report), TORCH, "-e", ".[development]", silent=True,
+        "--report", str(report), TORCH, "-e", ".[development,cdlib]", silent=True,
     )  # fmt: skip
     resolved = {
         entry["metadata"]["name"]: entry["metadata"]["version"]

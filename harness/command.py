@@ -15,11 +15,11 @@ from harness.lazy import attach
 if TYPE_CHECKING:
     from harness.analysis.ablation import Ablation as Ablation
     from harness.analysis.ablation import AblationSettings as AblationSettings
-    from harness.analysis.foreground import BrightnessThreshold as BrightnessThreshold
-    from harness.analysis.foreground import MethodAgreement as MethodAgreement
+    from harness.analysis.agreement import MethodAgreement as MethodAgreement
     from harness.analysis.image import Noise as Noise
     from harness.analysis.image import SelectorReport as SelectorReport
     from harness.analysis.inputs import TellsClasses as TellsClasses
+    from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.cli.output import exit_status as exit_status
     from harness.cli.output import replacing as replacing
@@ -63,9 +63,10 @@ if TYPE_CHECKING:
 # Each public name by the module that defines it.
 HOMES = {
     "harness.analysis.ablation": "Ablation AblationSettings",
-    "harness.analysis.foreground": "BrightnessThreshold MethodAgreement",
+    "harness.analysis.agreement": "MethodAgreement",
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.inputs": "TellsClasses",
+    "harness.analysis.masks": "BrightnessThreshold",
     "harness.cli.options": "add_plugin_option",
     "harness.cli.output": "exit_status replacing table_console write_table",
     "harness.engine.environment": "environment invocation source",

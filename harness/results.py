@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.comparison import PairedMethod, PairedMetric, PairedRuns, pair_runs
-from harness.analysis.foreground import Foreground, ForegroundAgreement, foreground_agreement
+from harness.analysis.foreground import ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
+from harness.analysis.masks import Foreground
 from harness.analysis.method import flat_types, flatten
 from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
@@ -291,11 +292,11 @@ class Run:
         candidates: bool = False,
         progress: ProgressOption = True,
     ) -> ForegroundAgreement:
-        """Measure how well every method's clusters agree with the images' foreground.
+        """Measure how well every method's clusters agree with the objects on the images.
 
-        `foreground` is, for example, `harness.analysis.foreground.BrightnessThreshold(0)`. With
-        `candidates`, levels count that a selector did not accept. Spatial blocks and k-means on
-        pixels are measured beside the methods.
+        `foreground` is `BrightnessThreshold(0)`, for example, or `Masks(images, folder)`, both of
+        `harness.analysis.masks`. With `candidates`, levels count that a selector did not accept.
+        Spatial blocks, k-means on pixels and chance are measured beside the methods.
         """
         known = self._registry(plugins)
         with shown_progress(progress) as shown:

@@ -9,11 +9,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from support import REPOSITORY
@@ -40,13 +41,25 @@ def photos(folder: Path) -> None:
         Image.fromarray(pixels).save(folder / name)
 
 
-def masks(folder: Path) -> None:
-    """The discs of these pictures."""
+def discs(folder: Path) -> Iterator[tuple[Path, NDArray[np.bool_]]]:
+    """The discs of these pictures, and files for their masks."""
     pictures = folder.parent / "photos"
     folder.mkdir()
     for path in pictures.iterdir():
-        blue = np.asarray(Image.open(path))[:, :, 2] > 100
-        Image.fromarray((255 * blue).astype(np.uint8)).save(folder / f"{path.stem}.png")
+        yield folder / f"{path.stem}.png", np.asarray(Image.open(path))[:, :, 2] > 100
+
+
+def masks(folder: Path) -> None:
+    """Masks of the discs."""
+    for path, disc in discs(folder):
+        Image.fromarray((255 * disc).astype(np.uint8)).save(path)
+
+
+def objects(folder: Path) -> None:
+    """Label masks of the discs' left and right halves."""
+    for path, disc in discs(folder):
+        side = np.where(np.arange(disc.shape[1]) < disc.shape[1] // 2, 1, 2)
+        Image.fromarray((disc * side).astype(np.uint8)).save(path)
 
 
 def model(folder: Path) -> None:
@@ -79,6 +92,7 @@ def text_of(page: str) -> str:
 STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "photos/": photos,
     "masks/": masks,
+    "objects/": objects,
     "models/mine/": model,
     "facebook/dinov2-small from the hub": model,
     "vit.safetensors": None,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.analysis.foreground import BrightnessThreshold
 from harness.analysis.inputs import attention_of
+from harness.analysis.masks import BrightnessThreshold
 from harness.cli.main import main
 from harness.store import open_for_reading
 from support import PLUGINS
@@ -70,9 +70,11 @@ def test_the_foreground_is_that_of_the_region(run: harness.Run) -> None:
     found = run.foreground(BrightnessThreshold(0), [PLUGIN], candidates=True)
 
     # Clusters and foreground are the two sides; over the whole image nothing like that is there.
-    assert [each.ami for each in found.maps] == pytest.approx([1.0, 1.0])
+    # One region begins in the middle of a pixel.
+    assert [each.clusters.best_iou for each in found.maps] == pytest.approx([11.5 / 12.5, 1.0])
+    assert [each.clusters.ami for each in found.maps] == pytest.approx([1.0, 1.0])
     assert [each.foreground for each in found.maps] == [0.5, 0.5]
-    assert [each.pixel_kmeans for each in found.maps] == pytest.approx([1.0, 1.0])
+    assert [each.pixel_kmeans.ami for each in found.maps] == pytest.approx([1.0, 1.0])
 
 
 def test_an_image_is_refused_if_its_region_leaves_it_and_the_others_are_computed(

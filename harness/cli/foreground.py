@@ -1,4 +1,4 @@
-"""`harness foreground`: agreement of clusters with the images' foreground, and two baselines."""
+"""`harness foreground`: agreement of clusters with the objects on images, beside baselines."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -15,16 +15,18 @@ from harness.cli.options import (
 from harness.cli.output import columns_of, print_result, write_table
 
 if TYPE_CHECKING:
-    from harness.analysis.foreground import Foreground
+    from harness.analysis.masks import Foreground
 
-SUMMARY = "measure how far clusters agree with the images' foreground, more than baselines do"
+SUMMARY = "measure how far clusters agree with the objects on images, more than baselines do"
 
 EXAMPLES = """
 The foreground is defined by brightness, for grey images on black such as Fashion-MNIST's, or by a
-mask for each image: DIR/KEY.png, of the image's size, with a black background.
+mask for each image: DIR/KEY.png, of the image's size, with a black background. Label masks tell
+several objects apart: 0 is the background, each other index or grey level is an object.
 
   harness foreground results/default-* --above 0
   harness foreground results/flowers --masks flower-masks --csv agreement.csv
+  harness foreground results/street --labels street-objects
 """
 
 
@@ -38,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--above", type=int, metavar="VALUE", help="pixels brighter than this, 0 … 254"
     )
     foreground.add_argument("--masks", type=Path, metavar="DIR", help="masks named like the images")
+    foreground.add_argument(
+        "--labels", type=Path, metavar="DIR", help="masks of several objects, named likewise"
+    )
     parser.add_argument(
         "--candidates",
         action="store_true",
@@ -51,10 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the agreement with the foreground; returns the exit code."""
-    from dataclasses import fields
-
-    from harness.analysis.foreground import MapAgreement
-    from harness.analysis.method import MethodKey, flatten
+    from harness.analysis.method import flatten
     from harness.views.foreground import show
 
     opened = open_stored(arguments.run_folder, arguments.selectors)
@@ -66,9 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        _, *others = (field.name for field in fields(MapAgreement))
-        rows = [flatten(each) for each in found.maps]
-        write_table(columns_of(rows, [*MethodKey._fields, *others]), arguments.csv)
+        write_table(columns_of([each.row() for each in found.maps]), arguments.csv)
     return 0
 
 
@@ -78,12 +78,14 @@ def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
 
 
 def _foreground(arguments: argparse.Namespace) -> "Foreground":
-    from harness.analysis.foreground import BrightnessThreshold, Masks
+    from harness.analysis.masks import BrightnessThreshold, Masks
     from harness.plugin import registry
 
-    if arguments.masks is None:
+    if arguments.above is not None:
         return BrightnessThreshold(arguments.above)
+    labels = arguments.labels is not None
+    path = arguments.labels if labels else arguments.masks
     # This image set refuses files that are broken, too large or outside the folder.
     known = registry.load(arguments.plugins or ())
     folder: Callable[..., Any] = known.find("image set", "folder")
-    return Masks(folder(path=arguments.masks), str(arguments.masks))
+    return Masks(folder(path=path, as_labels=labels), str(path), labels)

@@ -142,6 +142,11 @@ def survey_extractor(context: Context, header: Header, send: Send) -> None:
     send(heads=heads, fingerprint=fingerprint, caveats=caveats)
 
 
+def survey_clusterer(context: Context, header: Header, send: Send) -> None:
+    """Ask a clusterer for its caveat."""
+    send(caveat=str(context.make(base.Clusterer, "clusterer", header["clusterer"]).caveat()))
+
+
 def extract(context: Context, header: Header, send: Send) -> None:
     """Extract attention maps from images, and from images that controls draw.
 
@@ -275,7 +280,7 @@ def compare_code(context: Context, header: Header, send: Send) -> None:
 
 
 MODEL_JOBS = ("survey_extractor", "extract")
-_SURVEYS = keys, survey_images, survey_extractor, survey_maps
+_SURVEYS = keys, survey_images, survey_extractor, survey_maps, survey_clusterer
 _ALL = *_SURVEYS, extract, draw_maps, cell, select, compare_code
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 

@@ -172,6 +172,7 @@ class PreparedRun:
             surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
             extractors = split_extractors(self.settings, registry)
             survey = surveyor.survey(self.settings.images, *extractors)
+            surveyor.warn_of_clusterers(self.settings.clusterers)
             plan = make_plan(self.settings, survey, registry, config.codes)
             yield plan, survey, config, worker
 

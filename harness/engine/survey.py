@@ -1,6 +1,7 @@
 """Surveys the inputs of a run before planning: images, extractors, stored maps."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,14 @@ class Surveyor:
             surveyed,
             tuple(found for text in map_sets for found in self._maps(text)),
         )
+
+    def warn_of_clusterers(self, clusterers: tuple[str, ...]) -> None:
+        """Show what each of these clusterers does not use of a graph."""
+        for text in clusterers:
+            # A clusterer that does not answer fails in its cells, with the reason.
+            with suppress(JobFailedError):
+                if caveat := self._ask("survey_clusterer", clusterer=text)["caveat"]:
+                    self.progress.warn(named(text, caveat))
 
     def _images(self, text: str) -> Iterator[SurveyedImage]:
         for answer in self._entries(text, "image set", "survey_images"):

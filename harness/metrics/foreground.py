@@ -1,36 +1,32 @@
-"""Agreement of clusters with an image's foreground, and two baselines that need no model.
+"""Agreement of clusters with the objects on an image, as a mask shows them.
 
 The patches of a grid (rows, columns) are numbered row by row. They divide the image, or a region of
 it, evenly: a patch is height / rows pixels high and width / columns pixels wide, and both may be
-fractions.
+fractions. A mask gives each pixel a label; 0 is the background, and the foreground is all others.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
-from harness.metrics.partition import check_labels, unassigned_as_singletons
+from harness.metrics.partition import (
+    check_labels,
+    drop_singletons,
+    renumbered,
+    unassigned_as_singletons,
+)
+from harness.metrics.salience import order_by_salience
 from harness.plugin.patches import Patches, Region
-from harness.plugin.values import Floats, Integers
+from harness.plugin.values import UNASSIGNED, Floats, Integers
 
-# A patch is foreground if this fraction of its area or more is.
-HALF = 0.5
-# The largest block may have this many times the patches of the smallest, and one more.
-MOST_UNEVEN = 1.5
-
-
-def foreground_fractions(
-    mask: NDArray[np.bool_], grid: tuple[int, int], region: Region | None = None
-) -> Floats:
-    """The fraction of each patch's area that a mask (height, width) covers, (n,).
-
-    >>> foreground_fractions(np.array([[True, False, False]]), (1, 2)).round(2)
-    array([0.67, 0.  ])
-    """
-    return area_means(mask, grid, region).ravel()
+BACKGROUND = 0
+# The square of F's β: precision counts more than recall (Achanta et al. 2009).
+BETA_SQUARED = 0.3
+# Random permutations of the labels over which chance is averaged.
+PERMUTATIONS = 100
 
 
 def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
@@ -56,113 +52,217 @@ def _overlaps(pixels: int, cells: int, first: float, length: float) -> Floats:
     return np.asarray(np.maximum(overlap, 0), dtype=np.float64)
 
 
-def why_undefined(foreground: NDArray[np.bool_]) -> str:
-    """Why nothing can agree with a foreground (n,); "" if something can."""
-    if foreground.all():
-        return "every patch is foreground"
-    return "" if foreground.any() else "no patch is foreground"
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """The labels of a mask on the patches of a grid.
 
-
-def agreement(labels: NDArray[np.integer[Any]], foreground: NDArray[np.bool_]) -> float:
-    """Adjusted mutual information (AMI) of clusters with the foreground: 1 is equal, 0 is chance.
-
-    (I − E[I]) / (mean(H₁, H₂) − E[I]), with the expectation over partitions of the same sizes, so
-    that many small clusters gain nothing (Vinh, Epps and Bailey 2010). Clusters that split the
-    foreground lose by that. Unassigned patches are singletons. NaN if `why_undefined` gives a
-    reason. Raises InvalidLabelsError if the labels are no partition of the patches.
+    values: (labels,), those that occur, ascending; areas: (n, labels), the fraction of each patch's
+    area that has each label.
     """
-    from sklearn.metrics import adjusted_mutual_info_score
 
-    clusters = unassigned_as_singletons(check_labels(labels, len(foreground)))
-    if why_undefined(foreground):
-        return float("nan")
-    return float(adjusted_mutual_info_score(foreground, clusters))
+    grid: tuple[int, int]
+    values: Integers
+    areas: Floats
+
+    @classmethod
+    def on(cls, mask: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Self:
+        """The labels of a mask (height, width), boolean or integers from 0, in a region of it.
+
+        >>> Objects.on(np.array([[7, 0, 0]]), (1, 2)).areas.round(2)
+        array([[0.33, 0.67],
+               [1.  , 0.  ]])
+        """
+        labels = mask.astype(np.int64)
+        values = np.unique(labels)
+        areas = np.stack([area_means(labels == each, grid, region).ravel() for each in values], 1)
+        occur = areas.any(axis=0)
+        return cls(grid, values[occur], areas[:, occur])
+
+    @property
+    def foreground(self) -> Floats:
+        """The fraction of each patch's area that is not background, (n,)."""
+        return np.asarray(self.areas[:, self.values != BACKGROUND].sum(axis=1))
+
+    @property
+    def patches(self) -> Integers:
+        """Each patch's label, (n,): that of the largest area, or of several the first object's."""
+        order = np.argsort(self.values == BACKGROUND, kind="stable")
+        return np.asarray(self.values[order][self.areas[:, order].argmax(axis=1)])
+
+    def why_undefined(self) -> str:
+        """Why no partition can agree with the patches' labels; "" if one can."""
+        found = np.unique(self.patches)
+        if len(found) > 1:
+            return ""
+        return "no patch is foreground" if found[0] == BACKGROUND else "all patches are one object"
 
 
-def pixel_kmeans(
-    pixels: NDArray[np.uint8],
-    grid: tuple[int, int],
-    k: int,
-    seed: int,
-    region: Region | None = None,
-) -> Integers:
-    """Cluster the patches by their own pixels, (n,): a baseline that needs no model.
+@dataclass(frozen=True)
+class Agreement:
+    """How far a partition of the patches agrees with the objects; 1 is best.
 
-    Ten starts of k-means++ (Arthur and Vassilvitskii 2007) give k clusters, or as many as there are
-    patches that differ. Raises HarnessError unless 1 ≤ k ≤ n.
+    ari, ami: the adjusted Rand index and mutual information with the patches' labels. All others
+    are by area. mean_iou: the mean over the mask's labels of the intersection over union with their
+    clusters, in the one-to-one assignment that makes it largest. The others are the intersection
+    over union with the foreground, and F, of a set of patches: best_…, of the cluster with the
+    largest one; union_…, of the union of clusters with the largest one; border_… and salient_…, of
+    the cluster that `least_border_contact` and the largest salience pick. They are None if the
+    whole area is foreground, or none of it.
     """
-    from sklearn.cluster import KMeans
 
-    _check_count(grid, k, "clusters")
-    vectors = _pixel_vectors(pixels, grid, region)
-    distinct = len(np.unique(vectors, axis=0))
-    means = KMeans(min(k, distinct), n_init=10, random_state=seed)
-    return np.asarray(means.fit_predict(vectors), dtype=np.int64)
-
-
-def _pixel_vectors(
-    pixels: NDArray[np.uint8], grid: tuple[int, int], region: Region | None
-) -> Floats:
-    """Each patch's pixels, resampled to whole ones, as a row of (n, pixels · channels)."""
-    rows, columns = grid
-    height, width = Patches.on(pixels.shape[:2], grid, region).patch_size
-    fine = (max(1, round(height)), max(1, round(width)))
-    cells = area_means(pixels, (rows * fine[0], columns * fine[1]), region)
-    vectors = cells.reshape(rows, fine[0], columns, fine[1], pixels.shape[2]).swapaxes(1, 2)
-    return vectors.reshape(rows * columns, -1)
+    ari: float
+    ami: float
+    mean_iou: float
+    best_iou: float | None
+    best_f: float | None
+    union_iou: float | None
+    union_f: float | None
+    border_iou: float | None
+    border_f: float | None
+    salient_iou: float | None
+    salient_f: float | None
 
 
-def _check_count(grid: tuple[int, int], k: int, parts: str) -> None:
-    patches = grid[0] * grid[1]
-    if not 1 <= k <= patches:
-        raise HarnessError(f"{patches} patches cannot be divided into {k} {parts}")
+def agreement(
+    labels: NDArray[np.integer[Any]], objects: Objects, weights: NDArray[np.floating[Any]]
+) -> Agreement:
+    """Compute the agreement of clusters with objects.
 
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        Each patch's cluster, −1 for none. For ari and ami, unassigned patches are singletons
+        (Hubert and Arabie 1985; Vinh, Epps and Bailey 2010, with the arithmetic mean). For the
+        others, a cluster has two patches or more.
+    objects : Objects
+        The mask on the same patches; `why_undefined` gives no reason.
+    weights : ndarray, shape (n, n)
+        The attention by which the most salient cluster is found.
 
-def spatial_blocks(grid: tuple[int, int], k: int) -> Integers:
-    """Contiguous, compact, nearly equal blocks, (n,): a baseline that knows only where patches lie.
+    Raises
+    ------
+    InvalidLabelsError
+        If the labels are no partition of the patches.
 
-    The grid is cut into strips of whole rows, and each strip along its length, to a patch, into a
-    proportional number of blocks; or the same with columns. Among all numbers of strips the one
-    with the shortest boundaries between blocks wins, then the one with the most even sizes. The
-    largest block has at most 1.5 times as many patches as the smallest, and one more. Raises
-    HarnessError unless 1 ≤ k ≤ n.
-
-    >>> spatial_blocks((2, 4), 2)
-    array([0, 0, 1, 1, 0, 0, 1, 1])
+    References
+    ----------
+    Kuhn 1955 (the assignment); Achanta, Hemami, Estrada and Süsstrunk 2009, "Frequency-tuned
+    salient region detection" (F with β² = .3).
     """
-    _check_count(grid, k, "blocks")
-    return min(_candidates(*grid, k), key=_quality).ravel()
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    clusters = unassigned_as_singletons(check_labels(labels, len(objects.areas)))
+    patches = objects.patches
+    return Agreement(
+        ari=float(adjusted_rand_score(patches, clusters)),
+        ami=float(adjusted_mutual_info_score(patches, clusters)),
+        **_by_area(labels, objects, weights),
+    )
 
 
-def _candidates(rows: int, columns: int, k: int) -> Iterator[Integers]:
-    for strips in range(1, min(rows, k) + 1):
-        yield from _in_strips(rows, columns, k, strips)
-    for strips in range(1, min(columns, k) + 1):
-        for labels in _in_strips(columns, rows, k, strips):
-            yield labels.T
+def chance_agreement(
+    labels: NDArray[np.integer[Any]], objects: Objects, weights: NDArray[np.floating[Any]]
+) -> Agreement:
+    """The expected agreement of clusters of these sizes, if their patches are random.
+
+    ari and ami expect exactly 0. The others are means over 100 permutations of the labels, from a
+    fixed seed.
+    """
+    random = np.random.default_rng(0)
+    drawn = [_by_area(random.permutation(labels), objects, weights) for _ in range(PERMUTATIONS)]
+    figures: dict[str, Any] = {"ari": 0.0, "ami": 0.0}
+    for name in drawn[0]:
+        # Whether a figure is defined depends on the objects alone.
+        values = [value for each in drawn if (value := each[name]) is not None]
+        figures[name] = float(np.mean(values)) if values else None
+    return Agreement(**figures)
 
 
-def _in_strips(rows: int, columns: int, k: int, strips: int) -> Iterator[Integers]:
-    """Blocks (rows, columns) in a number of strips of rows; nothing if a block would be empty."""
-    until = np.arange(strips + 1) * k // strips
-    # A strip's number of rows is proportional to its blocks, rounded half up.
-    edges = (2 * until * rows + k) // (2 * k)
-    labels = np.empty((rows, columns), dtype=np.int64)
-    for first, last, top, bottom in zip(until, until[1:], edges, edges[1:], strict=False):
-        size = (bottom - top) * columns
-        if size < last - first:
-            return
-        along = first + np.arange(size) * (last - first) // size
-        # Up and down in turn, so that a block that ends inside a column stays connected.
-        strip = along.reshape(columns, bottom - top)
-        strip[1::2] = strip[1::2, ::-1].copy()
-        labels[top:bottom] = strip.T
-    yield labels
+def _by_area(
+    labels: NDArray[np.integer[Any]], objects: Objects, weights: NDArray[np.floating[Any]]
+) -> dict[str, Any]:
+    """The figures of an `Agreement` other than ari and ami."""
+    clusters = renumbered(drop_singletons(labels))
+    members = clusters == np.arange(clusters.max() + 1)[:, None]
+    sizes = members.sum(axis=1)
+    figures: dict[str, Any] = {"mean_iou": _mean_matched_iou(members, sizes, objects)}
+    foreground = objects.foreground
+    inside, total = members @ foreground, float(foreground.sum())
+    picked = {
+        "best": [int(np.argmax(_iou(inside, sizes, total)))] if len(sizes) else [],
+        "union": best_union(inside, sizes, total),
+        "border": least_border_contact(clusters, objects.grid),
+        "salient": [each.label for each in order_by_salience(weights, clusters)[:1]],
+    }
+    defined = len(objects.values) > 1 and BACKGROUND in objects.values
+    for name, chosen in picked.items():
+        of = float(inside[chosen].sum()), int(sizes[chosen].sum())
+        figures[f"{name}_iou"] = float(_iou(*of, total)) if defined else None
+        figures[f"{name}_f"] = f_measure(*of, total) if defined else None
+    return figures
 
 
-def _quality(labels: Integers) -> tuple[bool, int, int]:
-    """Sort key of blocks (rows, columns), the best first."""
-    sizes = np.bincount(labels.ravel())
-    least, most = int(sizes.min()), int(sizes.max())
-    boundary = np.count_nonzero(np.diff(labels, axis=0)) + np.count_nonzero(np.diff(labels, axis=1))
-    return most > MOST_UNEVEN * least + 1, int(boundary), most - least
+def _iou(shared: Any, first: Any, second: Any) -> Any:
+    return shared / (first + second - shared)
+
+
+def _mean_matched_iou(members: NDArray[np.bool_], sizes: Integers, objects: Objects) -> float:
+    from scipy.optimize import linear_sum_assignment
+
+    overlaps = _iou(members @ objects.areas, sizes[:, None], objects.areas.sum(axis=0))
+    return float(
+        overlaps[linear_sum_assignment(overlaps, maximize=True)].sum() / len(objects.values)
+    )
+
+
+def f_measure(shared: float, found: float, foreground: float) -> float:
+    """F with β² = .3 of an area found, of which `shared` is foreground; 0 if it shares none.
+
+    (1 + β²) · precision · recall / (β² · precision + recall).
+
+    >>> round(f_measure(2, 4, 2), 3)
+    0.565
+    """
+    return (1 + BETA_SQUARED) * shared / (BETA_SQUARED * foreground + found)
+
+
+def best_union(inside: Floats, sizes: Integers, foreground: float) -> Integers:
+    """The union of disjoint clusters with the largest intersection over union; their indices.
+
+    inside: (clusters,), the foreground's area in each; sizes: (clusters,), their areas; foreground:
+    all of its area. The intersection over union is Σ aᵢ / (foreground + Σ bᵢ), with aᵢ inside the
+    foreground and bᵢ outside. If λ is its maximum, Σ (aᵢ − λ bᵢ) ≤ λ · foreground for every union,
+    with equality for the best ones (Dinkelbach 1967): so they hold every cluster with aᵢ > λ bᵢ and
+    none with aᵢ < λ bᵢ, and are found among the clusters by decreasing share inside, from the first
+    to any other.
+
+    >>> best_union(np.array([2.0, 3.0, 1.0]), np.array([2, 4, 5]), 6.0)
+    array([0, 1])
+    """
+    order = np.argsort(-inside / np.maximum(sizes, 1), kind="stable")
+    if not len(order):
+        return order
+    unions = _iou(inside[order].cumsum(), sizes[order].cumsum(), foreground)
+    return order[: 1 + int(np.argmax(unions))]
+
+
+def least_border_contact(labels: Integers, grid: tuple[int, int]) -> list[int]:
+    """The label of the cluster that touches the border of the grid least; [] if there is none.
+
+    The contact is boundary connectivity: the cluster's patches at the border over the root of all
+    its patches (Zhu, Liang, Wei and Sun 2014, "Saliency optimization from robust background
+    detection"). Of equal ones, the largest cluster is taken, then the lowest label.
+
+    >>> least_border_contact(np.array([0, 0, 0, 0, 1, 0, 0, 0, 0]), (3, 3))
+    [1]
+    """
+    border = np.ones(grid, dtype=bool)
+    border[1:-1, 1:-1] = False
+
+    def contact(label: int) -> tuple[Fraction, int, int]:
+        inside = labels == label
+        size = int(inside.sum())
+        return Fraction(int((inside & border.ravel()).sum()) ** 2, size), -size, label
+
+    found = np.unique(labels[labels != UNASSIGNED]).tolist()
+    return [min(found, key=contact)] if found else []

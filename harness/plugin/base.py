@@ -287,6 +287,10 @@ class Clusterer(Component):
             Labels ≥ 0 in any order; −1 means unassigned.
         """
 
+    def caveat(self) -> str:
+        """Return what the method does not use of a graph, if users may expect it to, or ""."""
+        return ""
+
 
 class Selector(Component):
     """A rule that chooses a level of a profile without a person looking.

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pictures
-from sklearn.metrics import adjusted_mutual_info_score
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 import harness
-from harness.analysis.foreground import BrightnessThreshold, ForegroundAgreement, Masks
+from harness.analysis.foreground import Excluded, ForegroundAgreement
+from harness.analysis.masks import BrightnessThreshold, Masks
 from harness.errors import HarnessError
 from support.runs import small_run
 
@@ -48,7 +49,7 @@ def test_every_map_is_compared_with_its_own_image(
         place = f"louvain@selector=fixed,head={each.head}"
         labels = run.partition(each.image, place).labels
         assert (labels >= 0).all()
-        assert each.ami == pytest.approx(adjusted_mutual_info_score(patches, labels))
+        assert each.clusters.ami == pytest.approx(adjusted_mutual_info_score(patches, labels))
         assert each.foreground == patches.mean()
 
 
@@ -58,18 +59,32 @@ def test_a_methods_figure_is_the_mean_over_images_of_means_over_heads(
     method = found.methods[0]
     by_image: dict[str, list[float]] = {}
     for each in found.maps:
-        if each.ami is not None:
-            by_image.setdefault(each.image, []).append(each.ami)
-    assert method.ami.mean == pytest.approx(np.mean([np.mean(v) for v in by_image.values()]))
+        if each.clusters is not None:
+            by_image.setdefault(each.image, []).append(each.clusters.ami)
+    assert method.figure("ami").mean.mean == pytest.approx(
+        np.mean([np.mean(v) for v in by_image.values()])
+    )
     assert (method.images, method.counted, method.failed) == (6, 12, 0)
 
 
 def test_differences_from_a_baseline_are_paired(found: ForegroundAgreement) -> None:
-    method = found.methods[0]
-    assert [each.name for each in method.baselines] == ["spatial_blocks", "pixel_kmeans"]
-    for each in method.baselines:
-        assert each.difference.mean == pytest.approx(method.ami.mean - each.ami.mean)
-        assert each.difference.low <= each.difference.mean <= each.difference.high
+    for figure in found.methods[0].figures:
+        names = [each.name for each in figure.baselines]
+        assert names == ["spatial_blocks", "pixel_kmeans", "chance"]
+        for each in figure.baselines:
+            assert each.difference.mean == pytest.approx(figure.mean.mean - each.mean.mean)
+            assert each.difference.low <= each.difference.mean <= each.difference.high
+
+
+def test_a_row_has_the_clusters_figures_and_those_of_the_baselines_under_their_names(
+    found: ForegroundAgreement,
+) -> None:
+    for each in found.maps:
+        row = each.row()
+        assert row["image"] == each.image
+        assert row["ari"] == (each.clusters and each.clusters.ari)
+        assert row["chance_union_iou"] == (each.chance and each.chance.union_iou)
+    assert len({tuple(each.row()) for each in found.maps}) == 1
 
 
 def test_foreground_fractions_of_salient_clusters_lie_on_both_sides_of_the_images(
@@ -85,7 +100,7 @@ def test_foreground_fractions_of_salient_clusters_lie_on_both_sides_of_the_image
 def test_levels_that_were_not_accepted_are_counted_apart(found: ForegroundAgreement) -> None:
     method = next(each for each in found.methods if each.method.selector == NEVER)
     assert (method.images, method.counted, method.not_accepted) == (0, 0, 12)
-    assert (method.ami, method.baselines, method.salient) == (None, (), None)
+    assert (method.n_clusters, method.figures, method.salient) == (None, (), None)
 
 
 def test_levels_that_were_not_accepted_count_when_asked_for(run: harness.Run) -> None:
@@ -98,10 +113,13 @@ def test_images_that_are_all_background_are_counted_apart(run: harness.Run) -> N
     method = found.methods[0]
     assert method.undefined > 0
     assert method.counted + method.undefined == 12
-    assert {each.reason for each in found.maps if each.ami is None} == {
+    assert {each.reason for each in found.maps if each.clusters is None} == {
         "no patch is foreground",
         "no level was accepted",
     }
+    (excluded,) = found.excluded
+    assert excluded.what == "images in which no patch is foreground"
+    assert len(excluded.names) == method.undefined / 2
 
 
 def test_maps_without_images_are_refused(planted_maps: Path, tmp_path: Path) -> None:
@@ -110,58 +128,70 @@ def test_maps_without_images_are_refused(planted_maps: Path, tmp_path: Path) -> 
         run.foreground(BrightnessThreshold(0))
 
 
-def masks(folder: Path, **drawn: np.ndarray) -> Masks:
-    for name, pixels in drawn.items():
-        Pictures.fromarray(pixels).save(folder / f"{name}.png")
+def drawn_masks(folder: Path, **changes: np.ndarray | None) -> Masks:
+    """Masks of the bright pixels, except of some images; None is no mask."""
+    for key in harness.make("image set", SAMPLE).keys():
+        pixels = changes.get(key.partition("-")[0], 255 * (pixels_of(key)[:, :, 0] > 0))
+        if pixels is not None:
+            Pictures.fromarray(pixels.astype(np.uint8)).save(folder / f"{key}.png")
     return Masks(harness.make("image set", f"folder[path={folder}]"), "drawn")
 
 
-def image(key: str, pixels: np.ndarray) -> harness.Image:
-    return harness.Image(key, pixels.astype(np.uint8))
-
-
-def test_brighter_pixels_are_foreground() -> None:
-    pixels = np.array([[0, 1, 9], [10, 11, 255]])[:, :, None]
-    assert BrightnessThreshold(0).mask(image("a", pixels)).tolist() == [
-        [False, True, True],
-        [True] * 3,
-    ]
-    assert BrightnessThreshold(10).mask(image("a", pixels)).tolist() == [
-        [False] * 3,
-        [False, True, True],
-    ]
-
-
-def test_brightness_defines_no_foreground_in_a_colour_image() -> None:
-    with pytest.raises(
-        HarnessError, match=r"a\.jpg: brightness defines no foreground in a colour image"
-    ):
-        BrightnessThreshold(0).mask(image("a.jpg", np.ones((2, 2, 3))))
-
-
-@pytest.mark.parametrize("value", [-1, 255])
-def test_a_brightness_that_no_pixel_or_every_pixel_has_is_refused(value: int) -> None:
-    with pytest.raises(HarnessError, match=rf"from 0 to 254, not {value}"):
-        BrightnessThreshold(value)
-
-
-@pytest.mark.parametrize("key", ["rose", "rose.jpg"])
-def test_pixels_that_are_not_black_in_the_mask_of_that_name_are_foreground(
-    tmp_path: Path, key: str
+def test_masks_that_do_not_match_are_listed_and_the_other_images_count(
+    run: harness.Run, found: ForegroundAgreement, tmp_path: Path
 ) -> None:
-    drawn = np.zeros((2, 3), dtype=np.uint8)
-    drawn[1, 2] = 1
-    found = masks(tmp_path, rose=drawn).mask(image(key, np.zeros((2, 3, 3))))
-    assert found.tolist() == (drawn > 0).tolist()
+    keys = [each.image for each in found.maps if each.method.selector == FIXED][::2]
+    without, wrong, empty = (key.partition("-")[0] for key in keys[:3])
+    masks = drawn_masks(
+        tmp_path, **{without: None, wrong: np.ones((5, 6)), empty: np.zeros((28, 28))}
+    )
+    (tmp_path / f"{keys[3]}.png").write_text("no picture")
+    Pictures.new("L", (28, 28)).save(tmp_path / "stranger.png")
+
+    measured = run.foreground(masks)
+
+    assert set(measured.excluded) == {
+        Excluded("images without a mask", (keys[0],)),
+        Excluded("masks of another size than their image", (f"{keys[1]}.png",)),
+        Excluded("images in which no patch is foreground", (keys[2],)),
+        Excluded("masks that cannot be read", (f"{keys[3]}.png",)),
+        Excluded("masks without an image", ("stranger.png",)),
+    }
+    method = measured.methods[0]
+    assert (method.counted, method.unmatched, method.undefined) == (4, 6, 2)
+    of_others = [each for each in found.maps if each.image in keys[4:]]
+    assert [each for each in measured.maps if each.image in keys[4:]] == of_others
+    assert measured.maps[0].reason == f"drawn: there is no mask {keys[0]}.png for {keys[0]}"
 
 
-def test_an_image_without_a_mask_is_named(tmp_path: Path) -> None:
-    drawn = np.zeros((2, 3), dtype=np.uint8)
-    with pytest.raises(HarnessError, match=r"drawn: there is no mask tulip\.png for tulip"):
-        masks(tmp_path, rose=drawn).mask(image("tulip", np.zeros((2, 3, 1))))
+def test_a_run_none_of_whose_images_has_a_usable_mask_is_refused(
+    run: harness.Run, tmp_path: Path
+) -> None:
+    Pictures.new("L", (28, 28)).save(tmp_path / "stranger.png")
+    masks = Masks(harness.make("image set", f"folder[path={tmp_path}]"), "drawn")
+
+    with pytest.raises(
+        HarnessError,
+        match=r"^masks in drawn: no image of the run has a mask that can be used: images without a "
+        r"mask \(6\): .* and 3 more; masks without an image \(1\): stranger\.png; a mask is "
+        r"named like its image: KEY\.png$",
+    ):
+        run.foreground(masks)
 
 
-def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
-    drawn = np.zeros((2, 3), dtype=np.uint8)
-    with pytest.raises(HarnessError, match=r"rose\.png is 2×3 pixels, its image 3×2"):
-        masks(tmp_path, rose=drawn).mask(image("rose", np.zeros((3, 2, 1))))
+def test_several_objects_are_told_apart(run: harness.Run, tmp_path: Path) -> None:
+    for key in harness.make("image set", SAMPLE).keys():
+        pixels = np.zeros((28, 28), dtype=np.uint8)
+        pixels[4:24, :14], pixels[4:24, 14:] = 3, 9
+        Pictures.fromarray(pixels).save(tmp_path / f"{key}.png")
+    images = harness.make("image set", f"folder[path={tmp_path},as_labels=true]")
+
+    one, several = (run.foreground(Masks(images, "drawn", each)).maps[0] for each in (False, True))
+
+    assert (one.n_objects, several.n_objects) == (1, 2)
+    assert one.foreground == several.foreground
+    assert one.clusters.union_iou == several.clusters.union_iou
+    labels = run.partition(several.image, f"louvain@selector=fixed,head={several.head}").labels
+    truth = np.zeros((14, 14), dtype=int)
+    truth[2:12, :7], truth[2:12, 7:] = 3, 9
+    assert several.clusters.ari == pytest.approx(adjusted_rand_score(truth.ravel(), labels))

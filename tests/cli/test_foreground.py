@@ -21,15 +21,31 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run.folder
 
 
-def test_a_table_compares_clusters_with_both_baselines(
-    harness_command: Command, finished: Path
-) -> None:
+def test_a_table_compares_clusters_with_baselines(harness_command: Command, finished: Path) -> None:
     shown = harness_command("foreground", finished, "--above", "0")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "foreground: pixels above 0" in shown.stdout
-    for name in ("louvain", "spatial blocks", "pixel k-means", "most salient"):
+    for name in ("louvain", "spatial blocks", "pixel k-means", "chance", "most salient"):
         assert name in shown.stdout
     assert "louvain: 6 maps of 6 images count" in shown.stdout
+
+
+@pytest.mark.parametrize(("width", "p_values"), [("60", 1), ("80", 2)])
+def test_no_p_stands_without_its_difference(
+    harness_command: Command,
+    finished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    width: str,
+    p_values: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+
+    shown = harness_command("foreground", finished, "--above", "0").stdout
+
+    (heading,) = (
+        line.split() for line in shown.splitlines() if "AMI more" in line and "  p" in line
+    )
+    assert heading.count("p") == p_values <= heading.count("more")
 
 
 def test_json_and_csv_have_a_row_for_each_map(
@@ -42,7 +58,12 @@ def test_json_and_csv_have_a_row_for_each_map(
     with (tmp_path / "maps.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == [row["image"] for row in document["maps"]]
-    assert [float(row["ami"]) for row in rows] == [row["ami"] for row in document["maps"]]
+    assert [float(row["ami"]) for row in rows] == [
+        row["clusters"]["ami"] for row in document["maps"]
+    ]
+    assert [float(row["chance_best_iou"]) for row in rows] == [
+        row["chance"]["best_iou"] for row in document["maps"]
+    ]
     assert len(rows) == document["methods"][0]["images"] == 6
 
 
@@ -60,11 +81,32 @@ def test_masks_and_brightness_can_define_the_same_foreground(
     assert by_mask == by_brightness
 
 
+def test_label_masks_tell_objects_apart_and_what_does_not_match_is_named(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    first, *keys = harness.make("image set", "fashion-mnist-sample[count=6]").keys()
+    for key in keys:
+        drawn = np.zeros((28, 28), dtype=np.uint8)
+        drawn[4:24, 2:14], drawn[4:24, 14:26] = 1, 2
+        Image.fromarray(drawn).save(tmp_path / f"{key}.png")
+
+    shown = harness_command("foreground", finished, "--labels", tmp_path)
+    document = json.loads(
+        harness_command("foreground", finished, "--labels", tmp_path, "--json").stdout
+    )
+
+    assert f"images without a mask (1): {first}\n" in shown.stdout
+    assert "1 are of images without a usable mask" in shown.stdout
+    assert document["excluded"] == [{"what": "images without a mask", "names": [first]}]
+    assert {each["n_objects"] for each in document["maps"]} == {None, 2}
+
+
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        ((), "one of the arguments --above --masks is required"),
+        ((), "one of the arguments --above --masks --labels is required"),
         (("--masks", "nowhere"), "nowhere: no such folder"),
+        (("--labels", "nowhere"), "nowhere: no such folder"),
         (("--above", "300"), "expected a brightness from 0 to 254, not 300"),
     ],
 )

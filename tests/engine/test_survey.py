@@ -2,9 +2,13 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.engine.inline_worker import InlineWorker
 from harness.engine.survey import Surveyor
+from harness.engine.worker import WorkerConfig
 from harness.engine.worker_process import WorkerProcess
+from harness.planning.identity import source_digest
 from harness.planning.plan import Survey
+from harness.plugin import registry
 from harness.plugin.values import HeadIndex
 from support.progress import Listener
 
@@ -76,3 +80,39 @@ def test_the_rounding_of_half_precision_causes_no_warning(
     surveyed(worker, tmp_path, heard, f"arrays[path={tmp_path}/a.npy]")
 
     assert heard.warnings == []
+
+
+CLUSTERERS = """
+from dataclasses import dataclass
+import harness
+
+@dataclass(frozen=True)
+class Undirected(harness.Clusterer):
+    name = "undirected"
+    def cluster(self, graph, *, seed):
+        return graph.components
+    def caveat(self):
+        return "uses no directions"
+
+@dataclass(frozen=True)
+class Broken(Undirected):
+    name = "broken"
+    def caveat(self):
+        raise RuntimeError
+
+@harness.hookimpl
+def harness_clusterers():
+    return [Undirected, Broken]
+"""
+
+
+def test_what_a_clusterer_does_not_use_is_said(tmp_path: Path, heard: Listener) -> None:
+    plugin = tmp_path / "undirected.py"
+    plugin.write_text(CLUSTERERS)
+    config = WorkerConfig((plugin,), {}, source_digest(), 1 << 30, extraction_threads=1)
+    worker = InlineWorker(config, registry.load((plugin,)))
+
+    surveyor = Surveyor(worker, tmp_path, LIMIT, heard)
+    surveyor.warn_of_clusterers(("louvain", "broken", "undirected"))
+
+    assert heard.warnings == ["undirected: uses no directions"]

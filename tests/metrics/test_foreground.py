@@ -1,26 +1,36 @@
+import itertools
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 
-import networkx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_mutual_info_score
-
-from harness.errors import HarnessError
-from harness.metrics.foreground import (
-    HALF,
-    agreement,
-    area_means,
-    foreground_fractions,
-    pixel_kmeans,
-    spatial_blocks,
-    why_undefined,
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    fbeta_score,
+    jaccard_score,
 )
 
+from harness.metrics.foreground import (
+    Agreement,
+    Objects,
+    agreement,
+    area_means,
+    best_union,
+    chance_agreement,
+    least_border_contact,
+)
+from harness.metrics.salience import order_by_salience
+
+Labels = NDArray[np.int64]
+GRID = ROWS, COLUMNS = 3, 4
+# Pixels of a patch along each side.
+SIDE = 2
 Case = tuple[NDArray[np.bool_], tuple[int, int], tuple[Fraction, Fraction, Fraction, Fraction]]
 
 
@@ -57,27 +67,17 @@ def test_a_patchs_fraction_is_the_part_of_its_area_that_the_mask_covers(case: Ca
         for column in range(columns)
     ]
     place = (float(region[0]), float(region[1]), float(region[2]), float(region[3]))
-    fractions = foreground_fractions(mask, (rows, columns), place)
-    assert fractions == pytest.approx([float(share) for share in expected], abs=1e-12)
+    found = Objects.on(mask, (rows, columns), place)
+    assert found.foreground == pytest.approx([float(share) for share in expected], abs=1e-12)
     # Exactly one half is foreground.
-    assert (fractions >= HALF).tolist() == [share >= Fraction(1, 2) for share in expected]
+    assert found.patches.tolist() == [int(share >= Fraction(1, 2)) for share in expected]
 
 
 def test_without_a_region_patches_are_of_the_whole_mask() -> None:
     mask = np.random.default_rng(0).random((7, 11)) < 0.5
     whole = (0.0, 0.0, 7.0, 11.0)
 
-    assert np.array_equal(
-        foreground_fractions(mask, (3, 4)), foreground_fractions(mask, (3, 4), whole)
-    )
-
-
-def test_pixel_k_means_clusters_the_patches_of_the_region() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
-    cut = pixels[4:16, 8:32]
-
-    found = pixel_kmeans(pixels, (3, 4), 3, seed=0, region=(4.0, 8.0, 12.0, 24.0))
-    assert np.array_equal(found, pixel_kmeans(cut, (3, 4), 3, seed=0))
+    assert np.array_equal(Objects.on(mask, (3, 4)).areas, Objects.on(mask, (3, 4), whole).areas)
 
 
 def test_the_mean_of_whole_pixels_is_theirs_channel_by_channel() -> None:
@@ -87,113 +87,238 @@ def test_the_mean_of_whole_pixels_is_theirs_channel_by_channel() -> None:
     np.testing.assert_allclose(means[1, 2], pixels[2:, 4:].mean(axis=(0, 1)))
 
 
-@given(
-    arrays.arrays(np.int64, 12, elements=st.integers(-1, 3)),
-    arrays.arrays(np.bool_, 12).filter(lambda mask: mask.any() and not mask.all()),
-)
-def test_agreement_is_the_adjusted_mutual_information_with_the_unassigned_as_singletons(
-    labels: NDArray[np.int64], foreground: NDArray[np.bool_]
-) -> None:
-    alone = [label if label >= 0 else 100 + node for node, label in enumerate(labels.tolist())]
-    expected = adjusted_mutual_info_score(foreground, alone)
-    assert agreement(labels, foreground) == pytest.approx(expected)
+def test_a_patch_has_the_label_of_the_largest_area_and_of_two_the_objects() -> None:
+    mask = np.array([[0, 0, 5, 0, 2, 2, 5, 5], [0, 5, 5, 0, 5, 0, 2, 2]])
+
+    found = Objects.on(mask, (1, 4))
+
+    assert found.values.tolist() == [0, 2, 5]
+    assert found.areas.tolist() == [
+        [0.75, 0, 0.25], [0.5, 0, 0.5], [0.25, 0.5, 0.25], [0, 0.5, 0.5]
+    ]  # fmt: skip
+    assert found.patches.tolist() == [0, 5, 2, 2]
+    assert found.foreground.tolist() == [0.25, 0.5, 0.75, 1]
 
 
-def test_clusters_that_are_foreground_and_background_agree_wholly() -> None:
-    foreground = np.array([True, False, False, True, True])
-    assert agreement(np.where(foreground, 4, 2), foreground) == pytest.approx(1)
+def test_labels_outside_the_region_do_not_occur() -> None:
+    mask = np.array([[3, 3, 0, 7], [3, 3, 0, 7]])
 
-
-def test_random_clusters_agree_by_chance_however_many() -> None:
-    random = np.random.default_rng(0)
-    foreground = np.arange(100) < 40
-    for k in (2, 10, 40):
-        found = [agreement(random.integers(0, k, 100), foreground) for _ in range(200)]
-        assert abs(np.mean(found)) < 4 * np.std(found) / math.sqrt(len(found))
-
-
-@pytest.mark.parametrize(("value", "reason"), [(True, "every patch"), (False, "no patch")])
-def test_with_a_foreground_of_all_or_nothing_nothing_agrees(value: bool, reason: str) -> None:
-    foreground = np.full(4, value)
-    assert math.isnan(agreement(np.array([0, 0, 1, 1]), foreground))
-    assert why_undefined(foreground).startswith(reason)
-
-
-def quarters(size: int) -> NDArray[np.uint8]:
-    """An image (size, size, 1) of two halves, a bright one and a dark one, with a little noise."""
-    pixels = np.random.default_rng(0).integers(0, 20, (size, size, 1))
-    pixels[:, size // 2 :] += 200
-    return pixels.astype(np.uint8)
-
-
-@pytest.mark.parametrize("size", [8, 10])
-def test_pixel_k_means_finds_what_pixels_show(size: int) -> None:
-    labels = pixel_kmeans(quarters(size), (4, 4), 2, seed=0).reshape(4, 4)
-    assert len(set(labels[:, :2].ravel())) == len(set(labels[:, 2:].ravel())) == 1
-    assert labels[0, 0] != labels[0, 3]
-
-
-def test_k_means_is_reproducible_and_has_as_many_clusters_as_asked_for() -> None:
-    pixels = np.random.default_rng(1).integers(0, 256, (12, 12, 3)).astype(np.uint8)
-    labels = pixel_kmeans(pixels, (6, 6), 7, seed=3)
-    assert len(set(labels.tolist())) == 7
-    assert labels.tolist() == pixel_kmeans(pixels, (6, 6), 7, seed=3).tolist()
-
-
-@pytest.mark.filterwarnings("error")
-def test_where_fewer_patches_differ_there_are_fewer_clusters() -> None:
-    pixels = np.zeros((8, 8, 1), dtype=np.uint8)
-    pixels[:4] = 255
-    assert set(pixel_kmeans(pixels, (4, 4), 5, seed=0).tolist()) == {0, 1}
-
-
-@pytest.mark.parametrize("k", [0, 17])
-def test_more_clusters_than_patches_are_refused(k: int) -> None:
-    with pytest.raises(HarnessError, match=f"16 patches cannot be divided into {k} clusters"):
-        pixel_kmeans(quarters(8), (4, 4), k, seed=0)
+    assert Objects.on(mask, (1, 2), (0.0, 2.0, 2.0, 2.0)).values.tolist() == [0, 7]
 
 
 @st.composite
-def grids(draw: st.DrawFn) -> tuple[tuple[int, int], int]:
-    rows, columns = draw(st.integers(1, 12)), draw(st.integers(1, 12))
-    return (rows, columns), draw(st.integers(1, rows * columns))
+def scenes(draw: st.DrawFn) -> tuple[Labels, Labels, NDArray[np.float64]]:
+    """Clusters of the patches, a mask of several objects, and attention."""
+    patches = ROWS * COLUMNS
+    labels = draw(arrays.arrays(np.int64, patches, elements=st.integers(-1, 3)))
+    shape = ROWS * SIDE, COLUMNS * SIDE
+    mask = draw(arrays.arrays(np.int64, shape, elements=st.integers(0, 2)))
+    weights = np.random.default_rng(draw(st.integers(0, 99))).random((patches, patches))
+    return labels, mask, weights
 
 
-@given(grids())
-def test_there_are_exactly_k_blocks_of_nearly_the_same_size(case: tuple) -> None:
-    grid, k = case
-    labels = spatial_blocks(grid, k)
-    assert labels.shape == (grid[0] * grid[1],)
-    sizes = np.bincount(labels)
-    assert len(sizes) == k
-    assert sizes.min() >= 1
-    assert sizes.max() <= 1.5 * sizes.min() + 1
+def defined(scene: tuple[Labels, Labels, NDArray[np.float64]]) -> bool:
+    return not Objects.on(scene[1], GRID).why_undefined() and 0 in scene[1]
 
 
-@given(grids())
-def test_every_block_is_contiguous(case: tuple) -> None:
-    (rows, columns), k = case
-    labels = spatial_blocks((rows, columns), k)
-    lattice = networkx.convert_node_labels_to_integers(
-        networkx.grid_2d_graph(rows, columns), ordering="sorted"
+def enlarged(labels: Labels) -> Labels:
+    """Each pixel's cluster, (height, width) in one row."""
+    return np.kron(labels.reshape(GRID), np.ones((SIDE, SIDE), dtype=np.int64)).ravel()
+
+
+def clusters(labels: Labels) -> list[int]:
+    """The labels of clusters of two patches or more."""
+    found, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    return [int(each) for each in found[sizes > 1]]
+
+
+@settings(max_examples=25)
+@given(scenes().filter(defined))
+def test_ari_and_ami_are_scikit_learns_with_the_unassigned_as_singletons(
+    scene: tuple[Labels, Labels, NDArray[np.float64]],
+) -> None:
+    labels, mask, weights = scene
+    objects = Objects.on(mask, GRID)
+    alone = [label if label >= 0 else 100 + node for node, label in enumerate(labels.tolist())]
+
+    found = agreement(labels, objects, weights)
+
+    assert found.ari == pytest.approx(adjusted_rand_score(objects.patches, alone))
+    assert found.ami == pytest.approx(adjusted_mutual_info_score(objects.patches, alone))
+
+
+@settings(max_examples=25)
+@given(scenes().filter(defined))
+def test_sets_of_clusters_have_scikit_learns_figures_on_enlarged_pixels(
+    scene: tuple[Labels, Labels, NDArray[np.float64]],
+) -> None:
+    labels, mask, weights = scene
+    found = agreement(labels, Objects.on(mask, GRID), weights)
+    pixels, foreground = enlarged(labels), mask.ravel() > 0
+
+    def figures(chosen: tuple[int, ...]) -> tuple[float, float]:
+        inside = np.isin(pixels, chosen)
+        beta = math.sqrt(0.3)
+        return (
+            jaccard_score(foreground, inside, zero_division=0),
+            fbeta_score(foreground, inside, beta=beta, zero_division=0),
+        )
+
+    def best(candidates: Iterator[tuple[int, ...]]) -> float:
+        return max((figures(each)[0] for each in candidates), default=0.0)
+
+    names = clusters(labels)
+    assert found.best_iou == pytest.approx(best((each,) for each in names))
+    unions = (
+        chosen
+        for size in range(1, len(names) + 1)
+        for chosen in itertools.combinations(names, size)
     )
-    for block in range(k):
-        assert networkx.is_connected(lattice.subgraph(np.flatnonzero(labels == block).tolist()))
+    assert found.union_iou == pytest.approx(best(unions))
+    kept = np.where(np.isin(labels, names), labels, -1)
+    border = tuple(least_border_contact(kept, GRID))
+    assert (found.border_iou, found.border_f) == pytest.approx(figures(border))
+    salient = tuple(each.label for each in order_by_salience(weights, kept)[:1])
+    assert (found.salient_iou, found.salient_f) == pytest.approx(figures(salient))
+    singles = [figures((each,)) for each in names] or [(0.0, 0.0)]
+    assert found.best_f in [pytest.approx(f) for iou, f in singles if iou >= found.best_iou - 1e-12]
 
 
-def test_as_many_blocks_as_are_quarters_are_quarters() -> None:
-    labels = spatial_blocks((6, 8), 4).reshape(6, 8)
-    for rows in (slice(0, 3), slice(3, 6)):
-        for columns in (slice(0, 4), slice(4, 8)):
-            assert len(set(labels[rows, columns].ravel())) == 1
+@settings(max_examples=25)
+@given(scenes().filter(defined))
+def test_the_mean_iou_is_that_of_the_best_of_all_assignments(
+    scene: tuple[Labels, Labels, NDArray[np.float64]],
+) -> None:
+    labels, mask, weights = scene
+    found = agreement(labels, Objects.on(mask, GRID), weights).mean_iou
+    pixels, truth = enlarged(labels), mask.ravel()
+    values = np.unique(truth).tolist()
+    # Labels that stay without a cluster are assigned one that no pixel is in.
+    names = [*clusters(labels), *range(100, 100 + len(values))]
+    overlaps = {
+        (value, name): jaccard_score(truth == value, pixels == name)
+        for value, name in itertools.product(values, names)
+    }
+    assigned = max(
+        itertools.permutations(names, len(values)),
+        key=lambda chosen: sum(overlaps[pair] for pair in zip(values, chosen, strict=True)),
+    )
+    renamed = np.full(len(pixels), 50)
+    for value, name in zip(values, assigned, strict=True):
+        renamed[pixels == name] = value
+    assert found == pytest.approx(
+        jaccard_score(truth, renamed, labels=values, average="macro", zero_division=0)
+    )
 
 
-def test_a_long_grid_is_cut_across() -> None:
-    assert spatial_blocks((2, 6), 3).reshape(2, 6).tolist() == [[0, 0, 1, 1, 2, 2]] * 2
-    assert spatial_blocks((6, 2), 3).reshape(6, 2).T.tolist() == [[0, 0, 1, 1, 2, 2]] * 2
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=6).map(
+        lambda parts: [(inside, outside) for inside, outside in parts if inside + outside]
+    ),
+    st.integers(0, 5),
+)
+def test_the_best_union_is_the_best_of_all(parts: list[tuple[int, int]], missed: int) -> None:
+    foreground = missed + sum(inside for inside, _ in parts)
+
+    def iou(chosen: tuple[int, ...]) -> Fraction:
+        shared = sum(parts[each][0] for each in chosen)
+        outside = sum(parts[each][1] for each in chosen)
+        return Fraction(shared, foreground + outside) if foreground else Fraction(0)
+
+    sizes = np.array([sum(each) for each in parts], dtype=np.int64)
+    inside = np.array([each[0] for each in parts], dtype=np.float64)
+    found = best_union(inside, sizes, float(foreground or 1))
+
+    everything = range(len(parts))
+    unions = (each for size in everything for each in itertools.combinations(everything, size + 1))
+    assert iou(tuple(found.tolist())) == max(map(iou, unions), default=Fraction(0))
 
 
-@pytest.mark.parametrize("k", [0, 7])
-def test_more_blocks_than_patches_are_refused(k: int) -> None:
-    with pytest.raises(HarnessError, match=f"6 patches cannot be divided into {k} blocks"):
-        spatial_blocks((2, 3), k)
+def disc() -> tuple[Labels, Objects, NDArray[np.float64]]:
+    """Two clusters that are an object and its surroundings."""
+    mask = np.zeros((6, 8), dtype=np.int64)
+    mask[2:4, 2:6] = 1
+    objects = Objects.on(mask, GRID)
+    return objects.patches + 4, objects, np.full((12, 12), 1 / 12)
+
+
+def test_clusters_that_are_the_objects_agree_wholly() -> None:
+    labels, objects, weights = disc()
+    weights[:, labels == 5] = 1.0
+
+    found = agreement(labels, objects, weights)
+
+    assert found == Agreement(*[pytest.approx(1.0)] * 11)
+
+
+@pytest.mark.parametrize("label", [-1, 0])
+def test_clusters_that_say_nothing_have_no_adjusted_agreement(label: int) -> None:
+    _, objects, weights = disc()
+
+    found = agreement(np.full(12, label), objects, weights)
+
+    assert (found.ari, found.ami) == (pytest.approx(0), pytest.approx(0))
+    assert found.union_iou == pytest.approx(0 if label < 0 else 2 / 12)
+    assert found.mean_iou == pytest.approx(0 if label < 0 else 10 / 12 / 2)
+
+
+def test_without_background_only_figures_of_several_objects_are_defined() -> None:
+    mask = np.repeat([1, 2], [3, 3])[:, None] * np.ones((6, 8), dtype=np.int64)
+    objects = Objects.on(mask, (2, 4))
+
+    found = agreement(np.arange(8) // 4, objects, np.ones((8, 8)))
+
+    assert (found.ari, found.ami, found.mean_iou) == (1.0, 1.0, 1.0)
+    assert (found.best_iou, found.union_f, found.border_iou, found.salient_f) == (None,) * 4
+    assert chance_agreement(np.arange(8) // 4, objects, np.ones((8, 8))).union_iou is None
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [(0, "no patch is foreground"), (3, "all patches are one object")]
+)
+def test_with_patches_of_one_label_agreement_is_undefined(value: int, reason: str) -> None:
+    assert Objects.on(np.full((4, 4), value), (2, 2)).why_undefined() == reason
+
+
+def test_chance_is_the_mean_over_permutations() -> None:
+    objects = Objects.on(np.array([[0, 1, 1, 0, 2]]), (1, 5))
+    labels = np.array([0, 0, 1, 1, -1])
+    weights = np.random.default_rng(0).random((5, 5))
+
+    drawn = [
+        agreement(np.array(each), objects, weights)
+        for each in itertools.permutations(labels.tolist())
+    ]
+
+    found = chance_agreement(labels, objects, weights)
+    for name in ("mean_iou", "best_iou", "union_f", "border_iou", "salient_iou"):
+        every = np.array([getattr(each, name) for each in drawn])
+        # A hundred of these, with replacement.
+        assert abs(getattr(found, name) - every.mean()) < 4 * every.std() / 10
+    # These expect 0 exactly.
+    for name in ("ari", "ami"):
+        assert getattr(found, name) == 0
+        assert np.mean([getattr(each, name) for each in drawn]) == pytest.approx(0, abs=1e-12)
+
+
+def test_chance_is_reproducible() -> None:
+    assert chance_agreement(*disc()) == chance_agreement(*disc())
+
+
+def test_contact_with_the_border_is_relative_to_the_root_of_the_size() -> None:
+    # Contacts: 6 / √12 and 4 / √4.
+    labels = np.array([[0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [-1, -1, -1, -1, 1]])
+
+    assert least_border_contact(labels.ravel(), (4, 5)) == [0]
+
+
+def test_of_clusters_that_do_not_touch_the_border_the_largest_is_picked() -> None:
+    labels = np.full((5, 6), 0)
+    labels[1:4, 1:3] = 2
+    labels[1:4, 3] = 1
+
+    assert least_border_contact(labels.ravel(), (5, 6)) == [2]
+
+
+def test_without_clusters_none_is_picked() -> None:
+    assert least_border_contact(np.full(4, -1), (2, 2)) == []

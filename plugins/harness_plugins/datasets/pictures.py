@@ -74,12 +74,20 @@ def passed_over(folder: Path) -> str:
     return ", ".join(f"{count} {suffix}" for suffix, count in sorted(counts.items()))
 
 
-def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def read(
+    path: Path,
+    key: str,
+    folder: Path,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    as_labels: bool = False,
+) -> NDArray[np.uint8]:
     """A picture's pixels (height, width, 1 or 3): upright, on white, its first frame.
 
-    16-bit grey is scaled to 8 bits; everything but grey becomes RGB. Raises HarnessError, naming
-    `key`, if the picture is broken, has more than `max_pixels`, or is a link that leads out of
-    `folder`.
+    16-bit grey is scaled to 8 bits; everything but grey becomes RGB. With `as_labels`, the pixels
+    (height, width, 1) are the indices of an indexed picture or the levels of a grey one, as they
+    are. Raises HarnessError, naming `key`, if the picture is broken, has more than `max_pixels`, is
+    a link that leads out of `folder`, or has no labels or one above 255.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -91,13 +99,13 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
     try:
         with _at_most(max_pixels):
             try:
-                return _decoded(path, formats, key, max_pixels)
+                return _decoded(path, formats, key, max_pixels, as_labels)
             except ValueError:
                 # Pillow refuses a PNG with long texts, which might fill the memory.
                 without_texts = _without_texts(path)
                 if without_texts is None:
                     raise
-                return _decoded(without_texts, formats, key, max_pixels)
+                return _decoded(without_texts, formats, key, max_pixels, as_labels)
     except UnidentifiedImageError as error:
         raise HarnessError(f"{key}: not an image of a known format") from error
     except Image.DecompressionBombError as error:
@@ -112,7 +120,7 @@ def read(path: Path, key: str, folder: Path, max_pixels: int = MAX_PIXELS) -> ND
 
 
 def _decoded(
-    file: Path | BytesIO, formats: set[str], key: str, max_pixels: int
+    file: Path | BytesIO, formats: set[str], key: str, max_pixels: int, as_labels: bool
 ) -> NDArray[np.uint8]:
     from PIL import Image
 
@@ -122,7 +130,7 @@ def _decoded(
             raise HarnessError(
                 f"{key}: {height}×{width} pixels are more than max_pixels, {max_pixels}"
             )
-        return _pixels(picture)
+        return _labels(picture, key) if as_labels else _pixels(picture)
 
 
 def _without_texts(path: Path) -> BytesIO | None:
@@ -179,6 +187,21 @@ def _is_candidate(path: Path) -> bool:
 def _leads_out(path: Path, folder: Path) -> bool:
     # Unlike Path.resolve, realpath accepts circular links.
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _labels(opened: "ImageFile", key: str) -> NDArray[np.uint8]:
+    """The indices or grey levels (height, width, 1) of an opened picture."""
+    from PIL import ImageOps
+
+    if opened.mode not in ("1", "L", "P", *DEEP_GREY):
+        raise HarnessError(
+            f"{key}: a picture of mode {opened.mode} has no labels; indexed and grey ones have"
+        )
+    labels = np.asarray(ImageOps.exif_transpose(opened)).astype(np.int64)
+    most = np.iinfo(np.uint8).max
+    if labels.min() < 0 or labels.max() > most:
+        raise HarnessError(f"{key}: labels {labels.min()} … {labels.max()} are outside 0 … {most}")
+    return labels.astype(np.uint8)[:, :, None]
 
 
 def _pixels(opened: "ImageFile") -> NDArray[np.uint8]:

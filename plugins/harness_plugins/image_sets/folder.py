@@ -24,11 +24,14 @@ class Folder(harness.ImageSet):
 
     path: the folder; hidden files and folders in it are skipped.
     max_pixels: images of more pixels are refused before they are decoded.
+    as_labels: pixels are the indices of indexed images and the unscaled levels of grey ones, up to
+    255, and colours are refused: for masks.
     """
 
     name: ClassVar[str] = "folder"
     path: Path
     max_pixels: int = pictures.MAX_PIXELS
+    as_labels: bool = False
 
     def __post_init__(self) -> None:
         check_bounds(self, "max_pixels", least=1)
@@ -47,7 +50,9 @@ class Folder(harness.ImageSet):
         """One image, grey or RGB."""
         if key not in self._paths:
             raise harness.HarnessError(f"{self.path}: there is no image {key!r}")
-        pixels = pictures.read(self._paths[key], key, self._folder, self.max_pixels)
+        pixels = pictures.read(
+            self._paths[key], key, self._folder, self.max_pixels, as_labels=self.as_labels
+        )
         return harness.Image(key, pixels)
 
     @property

@@ -13,6 +13,7 @@ import harness
 from harness_plugins.graph_builders.disparity import Disparity
 from harness_plugins.graph_builders.mutual import Mutual
 from harness_plugins.graph_builders.pruning import FractionSweep
+from harness_plugins.graph_builders.symmetrised import Symmetrised
 from harness_plugins.graph_builders.top_k import TopK
 
 every_builder = pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_bad_levels_are_refused_with_the_name_of_the_builder(builder: FractionSw
         builder.levels(attention, 0)
 
 
-@pytest.mark.parametrize("kind", [TopK, Mutual, Disparity])
+@pytest.mark.parametrize("kind", [TopK, Mutual, Disparity, Symmetrised])
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -413,3 +413,37 @@ def test_a_folder_without_images_or_that_is_not_there_is_refused(tmp_path: Path)
     (tmp_path / "a.txt").write_text("a file")
     with pytest.raises(harness.HarnessError, match=r"a\.txt: a file, not a folder"):
         folder(tmp_path / "a.txt").keys()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_as_labels_grey_levels_come_as_they_are(tmp_path: Path, deep: bool) -> None:
+    levels = np.array([[0, 1, 2], [3, 200, 255]], dtype=np.uint16 if deep else np.uint8)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+
+    pixels = folder(tmp_path, ",as_labels=true").load("a.png").pixels
+
+    assert np.array_equal(pixels[:, :, 0], levels)
+
+
+def test_as_labels_indices_come_without_their_palette(tmp_path: Path) -> None:
+    indices = np.array([[0, 1, 2], [2, 1, 0]], dtype=np.uint8)
+    picture = Image.fromarray(indices)
+    picture.putpalette([9, 9, 9, 0, 0, 0, 9, 9, 9])
+    picture.save(tmp_path / "a.png", transparency=0)
+
+    assert np.array_equal(
+        folder(tmp_path, ",as_labels=true").load("a.png").pixels[:, :, 0], indices
+    )
+
+
+def test_as_labels_colours_and_large_labels_are_refused_by_name(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    red.save(tmp_path / "a.png")
+    Image.fromarray(np.array([[0, 256]], dtype=np.uint16)).save(tmp_path / "b.png")
+    labels = folder(tmp_path, ",as_labels=true")
+
+    with pytest.raises(harness.HarnessError, match=r"^a\.png: a picture of mode RGB has no labels"):
+        labels.load("a.png")
+    with pytest.raises(harness.HarnessError, match=r"^b\.png: labels 0 … 256 are outside 0 … 255$"):
+        labels.load("b.png")

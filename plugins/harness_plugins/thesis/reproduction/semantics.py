@@ -37,15 +37,18 @@ def _rows(each: MethodAgreement) -> list[dict[str, Any]]:
         "images": each.images,
         "clusters": each.n_clusters,
     }
-    if each.ami is None:
+    ami = each.figure("ami")
+    if ami is None:
         return [named]
     return [
         {
             **named,
-            "AMI": each.ami.mean,
+            "AMI": ami.mean.mean,
             "baseline": baseline.name.replace("_", " "),
-            "baseline AMI": baseline.ami.mean,
+            "baseline AMI": baseline.mean.mean,
             **{f"difference {name}": value for name, value in asdict(baseline.difference).items()},
         }
-        for baseline in each.baselines
+        # By chance, AMI is 0.
+        for baseline in ami.baselines
+        if baseline.name != "chance"
     ]
