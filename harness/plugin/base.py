@@ -378,6 +378,10 @@ class MapControl(Component):
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
         """Return a map of the same size, determined by the seed; only its weights are used."""
 
+    def caveat(self) -> str:
+        """Return why a small p may not be evidence, or "": tables say it below the p values."""
+        return ""
+
 
 class Perturbation(Component):
     """Changes an attention map a little; real clusters should survive it.
