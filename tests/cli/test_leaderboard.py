@@ -142,7 +142,7 @@ def test_layers_have_rows_of_their_own(deep: Path, capsys: pytest.CaptureFixture
     sheet = list(csv.DictReader(shown["--csv"].splitlines()))
     assert [float(row["effect"]) for row in sheet] == [row["effect"] for row in rows]
     assert main(["leaderboard", str(deep), "--per", "layer"]) == 0
-    assert "by bootstrap over images" in " ".join(capsys.readouterr().out.split())
+    assert "intervals over images" in " ".join(capsys.readouterr().out.split())
 
 
 def test_layers_are_in_an_order_of_their_own(
