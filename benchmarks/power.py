@@ -216,6 +216,9 @@ def main() -> None:
             print("pygenstability is not installed: its line is left out")
         table.to_csv(table_file, index=False, float_format="%.4g")
         provenance = {"settings": run.settings(), "sessions": run.sessions()}
+        for session in provenance["sessions"]:
+            # A folder of the machine where it was run.
+            session["invocation"].pop("folder", None)
         (arguments.out / "power-provenance.json").write_text(
             json.dumps(provenance, indent=1) + "\n"
         )
