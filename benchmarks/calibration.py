@@ -43,6 +43,7 @@ FULL = 2
 CLUSTERERS = ("louvain", "infomap", "sdp")
 SELECTORS = (
     "excess-modularity",
+    "excess-modularity[by=z]",
     "excess-modularity[by=excess]",
     "stable-phase",
     "jaccard-plateau",

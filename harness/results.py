@@ -47,9 +47,10 @@ class Run:
 
     `harness.run` and `harness.open_run` return runs. Frames are tidy: one observation a row,
     identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
-    role, control and draw where controls are included. Times are in seconds, memory in bytes. Two
-    columns hold arrays, `labels` and `null_statistics`; leave them out for methods of pandas that
-    take none: `points.drop(columns="labels").drop_duplicates()`, or `to_sql`.
+    role, control and draw where controls are included. Times are in seconds, memory in bytes. Three
+    columns hold arrays, `labels`, `null_statistics` and `null_candidates`; leave them out for
+    methods of pandas that take none: `points.drop(columns="labels").drop_duplicates()`, or
+    `to_sql`.
     Where `plugins` are taken, they are files or package folders with more plugins than the run's
     own, which it remembers. What takes over two seconds shows progress on stderr;
     `progress=False` turns that off.
@@ -101,7 +102,7 @@ class Run:
     ) -> "pandas.DataFrame":
         """Rank the methods, or `by` another column; a frame of one row a method, best first.
 
-        It holds rank, tier, specs, means over maps (modularity, excess, jaccard, n_clusters,
+        It holds rank, tier, specs, means over maps (modularity, effect, jaccard, n_clusters,
         coverage, p_value, seconds), and how many maps are accepted, significant, ok and in total.
         """
         return frames.of_rows(
@@ -207,7 +208,9 @@ class Run:
         """Return a frame of the test of every selection against each control.
 
         It holds cell and what identifies it, selector, control, statistic, null_statistics (an
-        array), their mean and deviation, z, p, q (p adjusted for the false discovery rate).
+        array), their mean and deviation, null_candidates (an array of the points selected on the
+        draws, −1 where none was accepted), z, p, q (p adjusted for the false discovery rate), and
+        bias and single_bias, the mean excess of the map's draws and that of the first.
         """
         return self._read(frames.tests)
 

@@ -8,7 +8,7 @@ from harness.errors import HarnessError, hint
 HEADINGS = {
     "modularity": "Q",
     "control_modularity": "control",
-    "excess_low": "95 %",
+    "effect_low": "95 %",
     "across_images": "±images",
     "across_seeds": "±seeds",
     "p_value": "p",

@@ -17,9 +17,10 @@ import numpy as np
 
 from harness.analysis.method import MethodKey, grouped
 from harness.analysis.outcomes import Outcome, outcomes
-from harness.metrics.inference import bootstrap_interval, signed_rank_p
+from harness.metrics.inference import mean_interval, signed_rank_p
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
+from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
 
 # The fields of a method whose specs may differ if each run has a single one.
@@ -34,12 +35,15 @@ METRICS = {
     "modularity": 1,
     "control_modularity": 0,
     "excess": 1,
+    "effect": 1,
     "jaccard": 1,
     "ari": 1,
     "accepted": 0,
     "n_clusters": 0,
     "seconds": -1,
 }
+# Metrics whose signs and ranks are those of another value: see `harness.metrics.selection_bias`.
+SIGNS = {"effect": "single_effect"}
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,11 @@ class PairedMetric:
 
     pairs: those that have it in both runs; lost and gained: in the first only, in the second only.
     first and second are means over the pairs, medians for seconds, as in the leaderboard.
-    difference is second − first, 0 if they tie, with a bootstrap interval over images (none for
+    difference is second − first, 0 if they tie, with a 95 % interval over images (none for
     seconds); p is of the two-sided Wilcoxon signed-rank test of the images' mean differences. wins,
     losses and ties count the images on which the second run is better, worse or the same; wins and
-    losses are None if neither direction is better. Figures that cannot be computed are None.
+    losses are None if neither direction is better. Of effect, p and these counts are with the bias
+    of a single draw, as ranks are. Figures that cannot be computed are None.
     """
 
     metric: str
@@ -248,38 +253,49 @@ def _value(name: str, outcome: Outcome) -> float | None:
     return value
 
 
-def _paired_metric(name: str, pairs: Iterable[Pair]) -> PairedMetric:
+def _image_differences(name: str, pairs: Iterable[Pair]) -> Floats:
+    """Second minus first, (images,): of each image's mean over the pairs that have the metric."""
+    both = [
+        (_image(one), first, second)
+        for one, other in pairs
+        if (first := _value(name, one)) is not None and (second := _value(name, other)) is not None
+    ]
+    by_image = grouped(both, lambda value: value[0]).values()
+    firsts = [statistics.fmean(first for _, first, _ in of_image) for of_image in by_image]
+    seconds = [statistics.fmean(second for *_, second in of_image) for of_image in by_image]
+    return difference(seconds, firsts)
+
+
+def _paired_metric(name: str, pairs: Sequence[Pair]) -> PairedMetric:
     values = [(_image(one), _value(name, one), _value(name, other)) for one, other in pairs]
     both = [
         (image, first, second)
         for image, first, second in values
         if first is not None and second is not None
     ]
-    by_image = grouped(both, lambda value: value[0]).values()
-    firsts = [statistics.fmean(first for _, first, _ in of_image) for of_image in by_image]
-    seconds = [statistics.fmean(second for *_, second in of_image) for of_image in by_image]
-    differences = difference(seconds, firsts)
+    differences = _image_differences(name, pairs)
+    signed = _image_differences(SIGNS.get(name, name), pairs)
     # A mean of seconds would not be robust: every process's first call imports the library.
     centre = statistics.median if name == "seconds" else statistics.fmean
     first = centre(first for _, first, _ in both) if both else None
     second = centre(second for _, _, second in both) if both else None
-    low, high = (math.nan, math.nan) if name == "seconds" else bootstrap_interval(differences)
+    low, high = (math.nan, math.nan) if name == "seconds" else mean_interval(differences)
     direction = METRICS[name]
-    better = np.sign(differences) * direction
+    better = np.sign(signed) * direction
     return PairedMetric(
         metric=name,
         pairs=len(both),
         lost=sum(first is not None and second is None for _, first, second in values),
         gained=sum(first is None and second is not None for _, first, second in values),
-        images=len(by_image),
+        images=len(differences),
         first=first,
         second=second,
         difference=(None if first is None or second is None else float(difference(second, first))),
         low=none_for_nan(low),
         high=none_for_nan(high),
-        p=none_for_nan(signed_rank_p(differences)),
+        p=none_for_nan(signed_rank_p(signed)),
         wins=int(np.count_nonzero(better > 0)) if direction else None,
-        ties=int(np.count_nonzero(differences == 0)),
+        ties=int(np.count_nonzero(signed == 0)),
         losses=int(np.count_nonzero(better < 0)) if direction else None,
     )
 

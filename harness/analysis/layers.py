@@ -36,7 +36,7 @@ class LayerRow(Row):
     """A method's figures over the maps of all heads of a layer, as in the leaderboard.
 
     intervals: those of modularity, n_clusters and jaccard, such as `jaccard_low`. They, and that of
-    excess, resample images with all their heads, which are not independent; that of excess uses
+    effect, are over images with all their heads, which are not independent; that of effect uses
     only images on which every head has a result.
     """
 

@@ -1,11 +1,12 @@
 """The leaderboard: what each method reached on images and on noise, and how certain that is.
 
 Every score is a mean over the method's maps. A selection that found nothing counts 0 in modularity,
-control and excess. A map is ok if its cell, its selection, all its controls and its perturbed cells
-are; all figures are over the ok maps. Methods are compared on the images of one set, or the maps of
-one map set, by the mean of two ranks on each image: by excess modularity and by Jaccard stability.
-Only the images that every method completed count. Complete methods come before incomplete ones.
-Figures that differ by rounding alone are equal.
+control and excess; effect is excess corrected for the choice of the level. A map is ok if its
+cell, its selection, all its controls and its perturbed cells are; all figures are over the ok maps.
+Methods are compared on the images of one set, or the maps of one map set, by the mean of two ranks
+on each image: by effect, there with the bias of a single draw, and by stability. Only the images
+that every method completed count. Complete methods come before incomplete ones. Figures that differ
+by rounding alone are equal.
 """
 
 import math
@@ -20,7 +21,7 @@ import numpy as np
 from harness.analysis.columns import field_named
 from harness.analysis.method import MethodKey, flat_types, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
-from harness.metrics.inference import bootstrap_interval, spread, standings
+from harness.metrics.inference import mean_interval, spread, standings
 from harness.metrics.significance import is_significant
 from harness.metrics.ties import merge_ties
 from harness.planning.progress import SILENT, Progress
@@ -30,30 +31,35 @@ from harness.store import Store, none_for_nan
 
 @dataclass(frozen=True)
 class ControlTest:
-    """A method against one control: median p, mean z, and how many maps are significant."""
+    """A method against one control: median p, mean z, and how many maps are significant.
+
+    false_alarms: the fraction of maps without planted communities that have p ≤ .05; None if no map
+    is known to have none.
+    """
 
     control: str
     p_value: float | None
     z: float | None
     significant: int
+    false_alarms: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """The figures of one method; None is what was not computed.
 
-    excess is modularity minus the reference control's at the same level, with a bootstrap interval
-    over images (of modularity if there is no control), and its standard deviations across images
-    and across repeats. Equal methods share a rank. Methods of one tier cannot be told apart; a
-    method that completed no image has none. jaccard is the smallest of the three stabilities,
+    excess is modularity minus the reference control's at the same level; effect is excess minus
+    that of the control's draws, each treated as if it had been observed, with a 95 % interval over
+    images (of modularity if there is no control), and its standard deviations across images and
+    across repeats. Equal methods share a rank. Methods of one tier cannot be told apart; a method
+    that completed no image has none. jaccard is the smallest of the three stabilities,
     averaged over maps: across the levels of the plateau, across seeds, across perturbations.
-    p_value (the median), z (the mean) and significant (maps at a false discovery rate of .05)
-    compare with the reference control, which is the first; `controls` has all.
+    p_value (the median), z (the mean), significant (maps at a false discovery rate of .05) and
+    false_alarms compare with the reference control, which is the first; `controls` has all.
     Where communities were planted, ari and ami compare with them, ari_best is what the best level
-    would have reached and k_error the mean error in the number of clusters; false_alarms is the
-    fraction of p ≤ .05 where none were planted. n_clusters, coverage and the Jaccards are over
-    accepted selections. seconds is the clusterer's own time for a map at all levels (the median,
-    since the first call imports its library).
+    would have reached and k_error the mean error in the number of clusters. n_clusters, coverage
+    and the Jaccards are over accepted selections. seconds is the clusterer's own time for a map at
+    all levels (the median, since the first call imports its library).
     """
 
     rank: int = 0
@@ -62,8 +68,9 @@ class Row:
     modularity: float | None
     control_modularity: float | None
     excess: float | None
-    excess_low: float | None
-    excess_high: float | None
+    effect: float | None
+    effect_low: float | None
+    effect_high: float | None
     across_images: float | None
     across_seeds: float | None
     modularity_full: float | None
@@ -90,8 +97,8 @@ class Row:
 
     @property
     def score(self) -> float | None:
-        """Excess modularity, or modularity if there is no control."""
-        return self.modularity if self.excess is None else self.excess
+        """The effect, or modularity if there is no control."""
+        return self.modularity if self.effect is None else self.effect
 
     @property
     def accepted_fraction(self) -> float | None:
@@ -116,12 +123,14 @@ SMALLEST_FIRST = (
 
 # The columns that are means over the ok maps, and over those with an accepted level.
 MEANS = (
-    "modularity", "control_modularity", "excess", "modularity_full", "ari", "ari_best", "ami",
-    "k_error",
+    "modularity", "control_modularity", "excess", "effect", "modularity_full", "ari", "ari_best",
+    "ami", "k_error",
 )  # fmt: skip
 MEANS_OF_ACCEPTED = (
     "jaccard", "jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "n_clusters", "coverage",
 )  # fmt: skip
+# The figures of the test against the reference control that are the method's own.
+OF_REFERENCE = ("p_value", "z", "significant", "false_alarms")
 
 
 @dataclass(frozen=True)
@@ -239,7 +248,7 @@ def _compared(
 
 
 def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
-    """Excess (or modularity) and stability, each (methods, images), NaN where one has no result."""
+    """Effect (or modularity) and stability, each (methods, images), NaN where one has no result."""
     every = [outcome for of_method in methods for outcome in of_method]
     images = list(dict.fromkeys(outcome.image for outcome in every))
     by_image = [grouped(of_method, lambda each: each.image) for of_method in methods]
@@ -248,8 +257,8 @@ def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
         means = [[_image_mean(of.get(image, ()), score) for image in images] for of in by_image]
         return np.array(means, dtype=np.float64)
 
-    has_control = any(outcome.excess is not None for outcome in every)
-    criteria = [table(lambda one: one.excess if has_control else one.modularity)]
+    has_effect = any(outcome.single_effect is not None for outcome in every)
+    criteria = [table(lambda one: one.single_effect if has_effect else one.modularity)]
     if any(outcome.jaccard is not None for outcome in every):
         criteria.append(table(lambda one: one.jaccard or 0.0))
     return criteria
@@ -268,12 +277,12 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
     accepted = [each for each in ok if each.accepted]
     tests = tuple(_control_test(control, ok) for control in controls)
     scores = _by_repeat(found)
-    interval = bootstrap_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
+    interval = mean_interval(scores.mean(axis=1)) if scores.size else (math.nan, math.nan)
     low, high, across_images, across_seeds = map(none_for_nan, (*interval, *spread(scores)))
     return Row(
         method=found[0].method,
-        excess_low=low,
-        excess_high=high,
+        effect_low=low,
+        effect_high=high,
         across_images=across_images,
         across_seeds=across_seeds,
         accepted=len(accepted),
@@ -283,15 +292,8 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
         controls=tests,
         **_means(ok, MEANS),
         **_means(accepted, MEANS_OF_ACCEPTED),
-        **(_reference_figures(tests[0], ok) if tests else {}),
+        **({name: getattr(tests[0], name) for name in OF_REFERENCE} if tests else {}),
     )
-
-
-def _reference_figures(test: ControlTest, ok: Sequence[Outcome]) -> dict[str, Any]:
-    figures = {name: getattr(test, name) for name in ("p_value", "z", "significant")}
-    unplanted = [each for each in ok if each.n_planted is not None and each.n_planted < 2]
-    tests = [each.tests[test.control] for each in unplanted if test.control in each.tests]
-    return {**figures, "false_alarms": _mean(is_significant([each.p for each in tests]).tolist())}
 
 
 def _means(found: Sequence[Outcome], names: Iterable[str]) -> dict[str, Any]:
@@ -311,12 +313,16 @@ def _by_repeat(found: Iterable[Outcome]) -> Floats:
 
 
 def _control_test(control: str, ok: Sequence[Outcome]) -> ControlTest:
-    tests = [each.tests[control] for each in ok if control in each.tests]
+    tested = [each for each in ok if control in each.tests]
+    tests = [each.tests[control] for each in tested]
+    unplanted = [each for each in tested if each.n_planted is not None and each.n_planted < 2]
+    alarms = is_significant([each.tests[control].p for each in unplanted])
     return ControlTest(
         control,
         _of_defined(statistics.median, (test.p for test in tests)),
         _mean(test.z for test in tests),
         int(is_significant([test.q for test in tests]).sum()),
+        _mean(alarms.tolist()),
     )
 
 

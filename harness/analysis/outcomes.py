@@ -101,12 +101,15 @@ SEEDS = "seeds"
 class SelectionTest(NamedTuple):
     """How a selection compares with one control's draws: see `harness.metrics.significance`.
 
-    q is the smallest false discovery rate, over all maps of the run, at which it is significant.
+    q is the smallest false discovery rate, over all maps of the run, at which it is significant;
+    bias and single_bias are the excess of the map's draws: see `harness.metrics.selection_bias`.
     """
 
     z: float | None
     p: float
     q: float
+    bias: float | None
+    single_bias: float | None
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class Outcome:
     None is what was not computed. If no level was accepted, modularity, control and excess count 0,
     and there is no stability. The Jaccards, adjusted for chance, compare with the other levels of
     the plateau, with other seeds, and with perturbed maps (the mean over perturbations); jaccard is
-    the smallest. tests are by control.
+    the smallest. tests are by control; the biases are of the test under the reference control.
 
     Where communities were planted, n_planted is their number. If there are at least two, ari and
     ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is
@@ -149,6 +152,8 @@ class Outcome:
     jaccard_seeds: float | None
     jaccard_perturbed: float | None
     jaccard: float | None
+    bias: float | None
+    single_bias: float | None
     tests: Mapping[str, SelectionTest]
     n_planted: int | None = None
     ari: float | None = None
@@ -159,14 +164,27 @@ class Outcome:
     @property
     def excess(self) -> float | None:
         """Modularity minus the reference control's at the same level; 0 if they tie."""
-        if self.modularity is None or self.control_modularity is None:
-            return None
-        return float(difference(self.modularity, self.control_modularity))
+        return _less(self.modularity, self.control_modularity)
+
+    @property
+    def effect(self) -> float | None:
+        """Excess minus the mean excess of the draws, each treated as if it had been observed."""
+        return _less(self.excess, self.bias)
+
+    @property
+    def single_effect(self) -> float | None:
+        """Excess minus that of a single draw, for tests of signs and ranks."""
+        return _less(self.excess, self.single_bias)
 
     @property
     def score(self) -> float | None:
-        """Excess modularity, or modularity if there is no control."""
-        return self.modularity if self.excess is None else self.excess
+        """The effect, or modularity if there is no control."""
+        return self.modularity if self.effect is None else self.effect
+
+
+def _less(first: float | None, second: float | None) -> float | None:
+    """The first figure minus the second, 0 if they tie; None if one is not known."""
+    return None if first is None or second is None else float(difference(first, second))
 
 
 def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -186,7 +204,9 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     selectors = store.selectors
     observed = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
     progress.begin("reading results", observed * len(selectors))
-    tests = by_selection(store, "SELECT cell, selector, control, z, p, q FROM tests")
+    tests = by_selection(
+        store, "SELECT cell, selector, control, z, p, q, bias, single_bias FROM tests"
+    )
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)
 
@@ -197,10 +217,8 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
         labels = store.labels(cell)
         return communities, labels, _adjusted_rand_indices(communities, labels)
 
-    parameters = {
-        "reference": next(iter(store.controls()), ""),
-        "selectors": json.dumps(selectors),
-    }
+    reference = next(iter(store.controls()), "")
+    parameters = {"reference": reference, "selectors": json.dumps(selectors)}
     for row in map(dict[str, Any], store.rows(OUTCOMES, parameters)):
         method = MethodKey(*(row.pop(name) for name in MethodKey._fields))
         cell, candidate, truth = row["cell"], row["candidate"], row.pop("truth")
@@ -210,11 +228,10 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
         row |= {"accepted": bool(row["accepted"]), "ok": bool(row["ok"] and complete)}
         key = cell, method.selector
         row |= stabilities(jaccards.get(key, {}))
-        yield Outcome(
-            **row,
-            method=method,
-            tests={name: SelectionTest(*test) for name, test in tests.get(key, {}).items()},
-        )
+        tested = {name: SelectionTest(*test) for name, test in tests.get(key, {}).items()}
+        test = tested.get(reference)
+        row |= {name: test and getattr(test, name) for name in ("bias", "single_bias")}
+        yield Outcome(**row, method=method, tests=tested)
         progress.advance()
 
 

@@ -14,7 +14,7 @@ SUMMARY = "pair two runs cell by cell, and fail if a metric got worse than a lim
 # Exit code where something got worse than a limit allows.
 REGRESSION = 3
 EXPLANATION = """
-Limits are METRIC:-SIZE for metrics that are better when larger (modularity, excess, jaccard, ari),
+Limits are METRIC:-SIZE for metrics that are better when larger (modularity, excess, effect, ari),
 METRIC:+SIZE for seconds, and either for control_modularity, n_clusters and accepted (the fraction
 of maps on which the selector accepted a level). SIZE is a number, or with % a fraction of the first
 run's mean. With a limit, what failed or is missing in the second run, or cannot be compared, fails

@@ -17,7 +17,7 @@ SUMMARY = "write a run's tables as Parquet or CSV"
 # Methods of `Run`, which return the tables.
 TABLES = ("images", "cells", "points", "selections", "tests", "stabilities")
 # Columns of lists, and the type of their numbers; a CSV file has them as JSON.
-LISTS = {"labels": "int16", "null_statistics": "float64"}
+LISTS = {"labels": "int16", "null_statistics": "float64", "null_candidates": "int32"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

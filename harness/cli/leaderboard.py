@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "rank the methods of finished runs, or show their heads or layers"
 
-ORDERS = {"head": "heads in the order of their excess", "layer": "layers in the order of depth"}
+ORDERS = {"head": "heads in the order of their effect", "layer": "layers in the order of depth"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

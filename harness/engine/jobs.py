@@ -1,5 +1,6 @@
 """The jobs of workers. The methods of plugins are called here and nowhere else."""
 
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -151,7 +152,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     """Extract attention maps from images, and from images that controls draw.
 
     Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. An item is
-    "trying" while it is loaded and drawn, then "taken" by the extractor.
+    "trying" while it is loaded and drawn, then "taken" by the extractor. The last reply holds what
+    the extractor's own code warned of.
     """
     images = context.make(base.ImageSet, "image set", header["images"])
     extractor = context.make(base.Extractor, "extractor", header["extractor"])
@@ -177,10 +179,18 @@ def extract(context: Context, header: Header, send: Send) -> None:
             yield image
 
     folder = Path(header["folder"])
-    for returned in extractor.extract(draw()):
-        attention, item = expected.item_of(returned)
-        saved = save_map(attention, folder).to_message()
-        send("map", item=item, **vars(attention.head_index), **saved)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        for returned in extractor.extract(draw()):
+            attention, item = expected.item_of(returned)
+            saved = save_map(attention, folder).to_message()
+            send("map", item=item, **vars(attention.head_index), **saved)
+    # Not what its libraries warn of.
+    files = {
+        getattr(sys.modules.get(each.__module__), "__file__", "") for each in type(extractor).mro()
+    }
+    own = (each for each in caught if each.filename in files)
+    send("warned", item=None, warnings=checks.warnings(own))
 
 
 def _variant_of(
@@ -248,9 +258,10 @@ def cell(context: Context, header: Header, send: Send) -> None:
 def select(context: Context, header: Header, send: Send) -> None:
     """Apply selectors to the observed profiles of a group and to their nulls.
 
-    Each question is {"cell", "selector", "pool", "untested"}. `controls` holds, for each control,
-    the cells of its draws by pool. A selection is made under the first control that has draws, and
-    tested under all but the `untested` ones.
+    Each question is {"cell", "selector", "pool", "untested", "own"}. `controls` holds, for each
+    control, the cells of its draws by pool. A selection is made under the first control that has
+    draws, and tested under all but the `untested` ones; its bias is measured on the draws whose
+    indices in the pool are in `own`.
     """
     with open_for_reading(Path(header["run"])) as stored:
         profile_of = lru_cache(maxsize=None)(stored.profile)
@@ -261,9 +272,8 @@ def select(context: Context, header: Header, send: Send) -> None:
                 control: [profile_of(cell) for cell in pools.get(question["pool"], [])]
                 for control, pools in header["controls"].items()
             }
-            return selected(
-                selector, profile_of(question["cell"]), nulls, set(question["untested"])
-            )
+            observed, untested = profile_of(question["cell"]), set(question["untested"])
+            return selected(selector, observed, nulls, untested, question["own"])
 
         _answer_each(header, choose, send)
 

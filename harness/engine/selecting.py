@@ -1,6 +1,8 @@
 """Applies selectors to stored profiles, group by group, and tests the selections."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from itertools import cycle
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
 from harness.engine.worker import Worker, WorkerConfig, ask_each
 from harness.errors import HarnessError, setting_name
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
@@ -19,7 +22,7 @@ from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.store import Store, open_for_reading, open_for_writing
-from harness.store.records import SelectionRecord
+from harness.store.records import ControlRecord, SelectionRecord
 from harness.store.scratch import written_in
 from harness.store.selections import (
     Group,
@@ -65,6 +68,7 @@ def _questions(
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
     """The selections of a group, and the cells of each control by pool: by map, or all in one."""
     is_pooled = pooling == "group"
+    own = {control: own_draws(group, control, is_pooled=is_pooled) for control in group.controls}
     controls: dict[str, dict[str, list[str]]] = {control: {} for control in group.controls}
     for control, cells in group.controls.items():
         for cell, observed in cells.items():
@@ -74,10 +78,26 @@ def _questions(
             "cell": cell,
             "pool": "" if is_pooled else observed,
             "untested": [name for name in controls if (name, observed) in undrawn],
+            "own": {control: draws[cell] for control, draws in own.items()},
         }
         for cell, observed in group.observed.items()
     ]
     return [{**each, "selector": name} for name in selectors for each in of_cells], controls
+
+
+def own_draws(group: Group, control: str, *, is_pooled: bool) -> dict[str, list[int]]:
+    """The draws of each observed cell's map, by their index in its pool.
+
+    Cells from whose map nothing was drawn take the draws of other maps, in turn and in an order
+    that does not depend on that of the images.
+    """
+    pools: defaultdict[str, list[int]] = defaultdict(list)
+    for index, observed in enumerate(group.controls[control].values()):
+        pools[observed].append(index if is_pooled else len(pools[observed]))
+    found = {cell: pools[map_key] for cell, map_key in group.observed.items() if map_key in pools}
+    lenders = cycle(pools[map_key] for map_key in sorted(pools)) if is_pooled else cycle([])
+    borrowing = sorted(group.observed.keys() - found.keys())
+    return found | {cell: next(lenders, []) for cell in borrowing}
 
 
 def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRecord:
@@ -86,7 +106,11 @@ def _record(cell: str, selector: str, answer: Mapping[str, Any]) -> SelectionRec
     chosen = answer["selection"]
     plateau = chosen["plateau"] and tuple(chosen["plateau"])
     tests = {
-        control: significance(test["statistic"], test["nulls"])
+        control: ControlRecord(
+            significance(test["statistic"], test["nulls"]),
+            test["candidates"],
+            SelectionBias(**test["bias"]),
+        )
         for control, test in answer["tests"].items()
         if "reason" not in test
     }

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from harness.engine import checks
 from harness.engine.failures import ENDS_RUN
 from harness.errors import HarnessError, reason_of
+from harness.metrics.selection_bias import NOT_ACCEPTED, selection_bias
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
 
@@ -16,13 +19,16 @@ def selected(
     observed: Profile,
     nulls: Mapping[str, Sequence[Profile]],
     untested: Set[str] = frozenset(),
+    own: Mapping[str, Sequence[int]] | None = None,
 ) -> dict[str, Any]:
-    """The selection of a selector, and its statistics on each control's draws.
+    """The selection of a selector, and what it selects on each control's draws.
 
     Under every control the observed profile and the draws are treated alike: the selector gets
-    each of them with all the others as its nulls. Returns {"selection", "tests"}: the selection
-    under the first control that has draws, and by control, but for the untested, the observed
-    statistic and those of the draws, or the reason why a test after the first failed.
+    each of them with all the others as its nulls. `own` holds, by control, the indices of the draws
+    that the selection's bias is measured on; all by default. Returns {"selection", "tests"}: the
+    selection under the first control that has draws, and by control, but for the untested, the
+    observed statistic, the draws' statistics and candidates with the bias, or the reason why a test
+    after the first failed.
     """
     drawn = {control: profiles for control, profiles in nulls.items() if profiles}
     if nulls and not drawn and selector.needs_controls:
@@ -39,13 +45,11 @@ def selected(
             if selection is None:
                 selection = chosen
             if control not in untested:
-                statistics = [
-                    _select(
-                        selector, null, [observed, *profiles[:at], *profiles[at + 1 :]]
-                    ).statistic
-                    for at, null in enumerate(profiles)
-                ]
-                tests[control] = {"statistic": chosen.statistic, "nulls": statistics}
+                of_draws = range(len(profiles)) if own is None else own[control]
+                tests[control] = {
+                    "statistic": chosen.statistic,
+                    **_on_draws(selector, observed, profiles, of_draws),
+                }
         except ENDS_RUN:
             raise
         except Exception as error:
@@ -53,6 +57,23 @@ def selected(
                 raise
             tests[control] = {"reason": reason_of(error)}
     return {"selection": asdict(selection or _select(selector, observed, [])), "tests": tests}
+
+
+def _on_draws(
+    selector: Selector, observed: Profile, draws: Sequence[Profile], own: Sequence[int]
+) -> dict[str, Any]:
+    """What the selector finds on each draw as if it were observed, and the bias on the own ones."""
+    found = [
+        _select(selector, draw, [observed, *draws[:at], *draws[at + 1 :]])
+        for at, draw in enumerate(draws)
+    ]
+    candidates = [each.candidate if each.accepted else NOT_ACCEPTED for each in found]
+    modularity = np.array([draw.modularity for draw in draws])
+    return {
+        "nulls": [each.statistic for each in found],
+        "candidates": candidates,
+        "bias": asdict(selection_bias(modularity, candidates, own)),
+    }
 
 
 def _check_levels(observed: Profile, drawn: Sequence[Profile]) -> None:

@@ -148,7 +148,8 @@ class Extractor(Component):
         """Yield one map a head for each image in turn.
 
         Write a generator that loads the model once. Each map carries the key and the variant of
-        its image, and its layer and head.
+        its image, and its layer and head. What its own modules warn of, by `warnings.warn`, is
+        shown with the extractor's name.
 
         Raises HarnessError if the image last taken does not suit the model.
         """

@@ -52,7 +52,8 @@ ORDER BY planned.position, points.point
 SELECTIONS = f"""
 SELECT planned.cell, {IDENTITY}, selections.selector, selections.status, selections.accepted,
        selections.candidate, points.level, points.threshold, points.density, points.modularity,
-       points.modularity_full, points.n_clusters, points.coverage, selections.statistic,
+       points.modularity_full, points.z_modularity, points.n_clusters, points.coverage,
+       selections.statistic,
        selections.plateau_first, selections.plateau_last, selections.reason
 FROM planned
 JOIN selections ON selections.cell = planned.cell
@@ -62,7 +63,8 @@ ORDER BY planned.position, selections.selector
 
 TESTS = f"""
 SELECT planned.cell, {OBSERVED}, tests.selector, tests.control, tests.statistic,
-       tests.null_statistics, tests.null_mean, tests.null_std, tests.z, tests.p, tests.q
+       tests.null_statistics, tests.null_candidates, tests.null_mean, tests.null_std, tests.z,
+       tests.p, tests.q, tests.bias, tests.single_bias
 FROM planned JOIN tests ON tests.cell = planned.cell
 WHERE planned.role = 'observed'
 ORDER BY planned.position, tests.selector, tests.control
@@ -116,13 +118,18 @@ def selections(store: Store) -> "pandas.DataFrame":
 
 
 def tests(store: Store) -> "pandas.DataFrame":
-    """The tests of all selections; `null_statistics` holds arrays (draws,)."""
+    """The tests of all selections; `null_statistics` and `null_candidates` are arrays (draws,)."""
     import numpy as np
     import pandas
 
     frame = _read(store, TESTS)
-    drawn = [np.frombuffer(blob, "<f8") for blob in frame["null_statistics"]]
-    return frame.assign(null_statistics=pandas.Series(drawn, frame.index, dtype=object))
+    of_draws = {
+        name: pandas.Series(
+            [np.frombuffer(blob, kind) for blob in frame[name]], frame.index, dtype=object
+        )
+        for name, kind in (("null_statistics", "<f8"), ("null_candidates", "<i4"))
+    }
+    return frame.assign(**of_draws)
 
 
 def stabilities(store: Store) -> "pandas.DataFrame":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import Significance
 from harness.plugin.profile import Point, Selection
 
@@ -29,17 +30,29 @@ class CellRecord:
 
 
 @dataclass(frozen=True)
+class ControlRecord:
+    """A selection beside the draws of one control, each of them selected from likewise.
+
+    null_candidates: the level chosen on each draw, −1 if none was accepted.
+    """
+
+    significance: Significance
+    null_candidates: Sequence[int]
+    bias: SelectionBias
+
+
+@dataclass(frozen=True)
 class SelectionRecord:
     """The result of a selector on a cell: a selection, or None with the reason why it failed.
 
-    tests: the significance of its statistic under each control.
+    tests: how it compares with the draws of each control.
     """
 
     cell: str
     selector: str
     selection: Selection | None
     reason: str = ""
-    tests: Mapping[str, Significance] = field(default_factory=dict)
+    tests: Mapping[str, ControlRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
 # The suffix of a map's file while it is written.
 PARTIAL = ".partial"
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 # "ahrn", in the header of the SQLite file.
 APPLICATION_ID = 0x6168726E
 # Labels are stored as 16-bit integers.
@@ -46,8 +46,8 @@ CREATE TABLE cells (
 );
 CREATE TABLE points (
     cell TEXT NOT NULL, point INTEGER NOT NULL, level REAL NOT NULL, threshold REAL NOT NULL,
-    density REAL NOT NULL, modularity REAL, modularity_full REAL, n_clusters INTEGER NOT NULL,
-    coverage REAL NOT NULL, largest_component_fraction REAL NOT NULL,
+    density REAL NOT NULL, modularity REAL, modularity_full REAL, z_modularity REAL,
+    n_clusters INTEGER NOT NULL, coverage REAL NOT NULL, largest_component_fraction REAL NOT NULL,
     isolated_fraction REAL NOT NULL, jaccard_previous REAL, seconds REAL NOT NULL,
     diagnostics TEXT NOT NULL, warnings TEXT NOT NULL,
     PRIMARY KEY (cell, point)
@@ -60,8 +60,8 @@ CREATE TABLE selections (
 ) WITHOUT ROWID;
 CREATE TABLE tests (
     cell TEXT NOT NULL, selector TEXT NOT NULL, control TEXT NOT NULL, statistic REAL,
-    null_statistics BLOB NOT NULL, null_mean REAL, null_std REAL, z REAL, p REAL NOT NULL,
-    q REAL NOT NULL,
+    null_statistics BLOB NOT NULL, null_candidates BLOB NOT NULL, null_mean REAL, null_std REAL,
+    z REAL, p REAL NOT NULL, q REAL NOT NULL, bias REAL, single_bias REAL,
     PRIMARY KEY (cell, selector, control)
 ) WITHOUT ROWID;
 CREATE TABLE stabilities (

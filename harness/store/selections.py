@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.metrics.significance import Significance, false_discovery_rates
-from harness.store.records import SelectionRecord, StabilityRecord
+from harness.metrics.significance import false_discovery_rates
+from harness.store.records import ControlRecord, SelectionRecord, StabilityRecord
 from harness.store.schema import SELECTED
 from harness.store.tables import Store
 
@@ -96,7 +96,7 @@ def replace_selections(
         for record in records:
             store.insert("selections", [_selection_row(record)])
             for control, test in record.tests.items():
-                families[record.selector, control].append((record.cell, test.p))
+                families[record.selector, control].append((record.cell, test.significance.p))
                 store.insert("tests", [_test_row(record, control, test)])
         for (selector, control), family in families.items():
             rates = false_discovery_rates([p for _, p in family]).tolist()
@@ -130,13 +130,17 @@ def _selection_row(record: SelectionRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _test_row(record: SelectionRecord, control: str, test: Significance) -> dict[str, Any]:
+def _test_row(record: SelectionRecord, control: str, test: ControlRecord) -> dict[str, Any]:
+    found = test.significance
     return {
-        **vars(test),
+        **vars(found),
         "cell": record.cell,
         "selector": record.selector,
         "control": control,
-        "null_statistics": np.array(test.null_statistics, dtype="<f8").tobytes(),
+        "null_statistics": np.array(found.null_statistics, dtype="<f8").tobytes(),
+        "null_candidates": np.array(test.null_candidates, dtype="<i4").tobytes(),
+        "bias": test.bias.mean,
+        "single_bias": test.bias.single,
         # Known only when the family is complete.
         "q": 1.0,
     }

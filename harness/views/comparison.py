@@ -131,7 +131,7 @@ COLUMNS: Sequence[Column[PairedMetric]] = (
     Column(
         "95 %",
         lambda each: interval(each.low, each.high, 3),
-        "bootstrap interval over images",
+        "interval over images",
         width=13,
         drop=1,
     ),

@@ -26,7 +26,7 @@ from harness.views.tables import (
 )
 
 HEADS = (
-    "Layers by heads: excess, or modularity without a control; *: more than half of the head's "
+    "Layers by heads: effect, or modularity without a control; *: more than half of the head's "
     "maps are significant; ·: none has an accepted level."
 )
 SIMILAR = (
@@ -61,14 +61,14 @@ def show(run: str, methods: Sequence[MethodLayers], console: Console) -> None:
 
 
 def _show_heads(method: MethodLayers, console: Console) -> None:
-    by_head = {(row.layer, row.head): _excess(row) for row in method.heads}
+    by_head = {(row.layer, row.head): _score(row) for row in method.heads}
     layers = [row.layer for row in method.layers]
     heads = sorted({head for _, head in by_head})
     rows = [(layer, [by_head.get((layer, head), "") for head in heads]) for layer in layers]
     _show_matrix("head", heads, rows, console)
 
 
-def _excess(row: HeadRow) -> str:
+def _score(row: HeadRow) -> str:
     if row.score is None:
         return NOTHING
     if not row.accepted:
@@ -97,14 +97,14 @@ def _which_heads(heads: Sequence[HeadRow]) -> Iterator[str]:
     tested = [row for row in heads if row.significant_fraction is not None]
     if not tested:
         return
-    ordered = sorted(tested, key=lambda row: -(row.excess or 0.0))
+    ordered = sorted(tested, key=lambda row: -(row.effect or 0.0))
     most = [row for row in ordered if (row.significant_fraction or 0.0) > 0.5]
     none = [row for row in ordered if not row.significant]
     best = ", ".join(
-        f"{row.layer}.{row.head} ({short(row.excess or 0.0)}, {row.significant}/{row.ok})"
+        f"{row.layer}.{row.head} ({short(row.effect or 0.0)}, {row.significant}/{row.ok})"
         for row in ordered[:BEST]
     )
-    yield f"Best heads, as LAYER.HEAD (excess, significant maps): {best}"
+    yield f"Best heads, as LAYER.HEAD (effect, significant maps): {best}"
     yield (
         f"{len(most)} of {len(heads)} heads cluster beyond the control on most images, "
         f"{len(tested) - len(most) - len(none)} on some, {len(none)} on none"

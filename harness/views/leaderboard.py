@@ -25,16 +25,16 @@ from harness.views.tables import (
 if TYPE_CHECKING:
     import pandas
 
-HEADS = "Heads of each method by their excess; false discoveries are over all heads."
+HEADS = "Heads of each method by their effect; false discoveries are over all heads."
 LAYERS = (
-    "Means over images × heads of a layer; intervals by bootstrap over images; false discoveries "
-    "over all maps."
+    "Means over images × heads of a layer; intervals over images; false discoveries over all maps."
 )
 STABILITY = (
     "Jaccard: adjusted for chance, mean over accepted maps. Best Jaccard of the least stable "
     "cluster: ≤ .5 is dissolved, ≥ .75 valid, ≥ .85 highly stable."
 )
 FALSE_DISCOVERIES = "maps at 5 % false discoveries"
+FALSE_ALARMS = "alarms at p ≤ .05"
 # Columns that tell of failures are never dropped.
 COLUMNS: Sequence[Column[Row]] = (
     Column("Q", lambda row: number(row.modularity), "mean modularity", drop=10),
@@ -45,11 +45,13 @@ COLUMNS: Sequence[Column[Row]] = (
         "filled",
         drop=6,
     ),
-    Column("excess", lambda row: number(row.excess), "Q less control", "filled"),
+    Column(
+        "effect", lambda row: number(row.effect), "Q less control, less that of draws", "filled"
+    ),
     Column(
         "95 %",
-        lambda row: interval(row.excess_low, row.excess_high),
-        "interval of excess over images",
+        lambda row: interval(row.effect_low, row.effect_high),
+        "interval of effect over images",
         "filled",
         drop=5,
     ),
@@ -71,7 +73,7 @@ COLUMNS: Sequence[Column[Row]] = (
     Column("Jaccard", lambda row: number(row.jaccard, 2), "stability, 0 is chance", "filled"),
     Column("ARI", lambda row: number(row.ari), "with the truth", "filled"),
     Column("k error", lambda row: number(row.k_error, 1), "of the clusters", "filled", drop=8),
-    Column("false", lambda row: number(row.false_alarms, 2), "alarms at p ≤ .05", "filled"),
+    Column("false", lambda row: number(row.false_alarms, 2), FALSE_ALARMS, "filled"),
     Column("k", lambda row: number(row.n_clusters, 1), "clusters", drop=4),
     Column("found", lambda row: f"{row.accepted}/{row.ok}", "maps with a level", drop=7),
     Column(
@@ -145,13 +147,13 @@ def head_columns() -> list[Column[Any]]:
     return [
         Column("layer", lambda row: str(row.layer), shown="varying"),
         Column("head", lambda row: str(row.head)),
-        *_figures("Q", "control", "excess", "95 %", "p", "signif", "k", "ok"),
+        *_figures("Q", "control", "effect", "95 %", "p", "signif", "k", "ok"),
     ]
 
 
 def layer_columns() -> list[Column[Any]]:
     """The columns of a table with a row for each layer."""
-    headings = ("Q", "control", "excess", "95 %", "k", "Jaccard", "found", "signif", "ok")
+    headings = ("Q", "control", "effect", "95 %", "k", "Jaccard", "found", "signif", "ok")
     return [Column("layer", lambda row: str(row.layer)), *_figures(*headings)]
 
 
@@ -258,6 +260,7 @@ def _show_controls(board: Board, console: Console) -> None:
         Column("p", lambda pair: p_text(pair[1].p_value), "median over maps"),
         Column("z", lambda pair: number(pair[1].z, 1), "mean, in deviations of the draws"),
         Column("signif", lambda pair: _significant(*pair), FALSE_DISCOVERIES),
+        Column("false", lambda pair: number(pair[1].false_alarms, 2), FALSE_ALARMS, "filled"),
     ]
     rows = [(row, test) for row in board.rows for test in row.controls]
     show_table(console, columns, rows, title="Each control")

@@ -32,7 +32,7 @@ def rows(run: harness.Run) -> list[HeadRow]:
 def test_heads_that_cluster_stand_before_those_that_do_not(rows: list[HeadRow]) -> None:
     assert [(row.layer, row.head) for row in rows[:2]] == [(1, 1), (0, 1)]
     assert {(row.layer, row.head) for row in rows[2:]} == {(0, 0), (1, 0)}
-    assert rows[1].excess > 0.1 > abs(rows[2].excess)
+    assert rows[1].effect > 0.1 > abs(rows[2].effect)
 
 
 def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: list[HeadRow]) -> None:
@@ -41,7 +41,7 @@ def test_figures_are_over_the_maps_of_the_head_alone(run: harness.Run, rows: lis
         of_it = selections[(selections["layer"] == row.layer) & (selections["head"] == row.head)]
         assert row.total == row.ok == len(of_it) == 3
         assert row.modularity == pytest.approx(np.mean(of_it["modularity"]))
-        assert row.excess_low <= row.excess <= row.excess_high
+        assert row.effect_low <= row.effect <= row.effect_high
         assert row.significant_fraction == row.significant / 3
 
 

@@ -48,7 +48,7 @@ def test_layers_are_in_the_order_of_their_depth(run: harness.Run, louvain: Metho
 
 
 def test_deeper_layers_cluster_more(louvain: MethodLayers) -> None:
-    shallow, middle, deep = (row.excess for row in louvain.layers)
+    shallow, middle, deep = (row.effect for row in louvain.layers)
     assert abs(shallow) < 0.1 < middle < deep
 
 

@@ -7,14 +7,16 @@ import pytest
 
 from harness.analysis.leaderboard import Row, comparisons, leaderboard
 from harness.errors import HarnessError
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
 from harness.planning.survey import MapRecord
 from harness.plugin.profile import Point, Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import Store, open_for_writing
-from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
+from harness.store.records import CellRecord, ControlRecord, SelectionRecord, StabilityRecord
 from harness.store.selections import replace_selections, replace_stabilities
+from support.runs import small_run
 
 NOISE = Variant("control", "uniform-noise", 0)
 
@@ -26,6 +28,7 @@ def point(modularity: float, jaccard: float = 0.9) -> Point:
         density=1.0,
         modularity=modularity,
         modularity_full=modularity / 2,
+        z_modularity=modularity / 2,
         n_clusters=2,
         coverage=1.0,
         largest_component_fraction=1.0,
@@ -56,7 +59,9 @@ class Bench:
         accepted: bool = True,
         plateau: tuple[int, int] | None = None,
         status: str = "ok",
-        nulls: Sequence[float] = (),
+        nulls: Sequence[float] = (0.0,),
+        bias: float = 0.0,
+        single_bias: float | None = None,
         jaccards: Mapping[str, float] | None = None,
         repeat: int = 0,
     ) -> None:
@@ -72,7 +77,9 @@ class Bench:
         self.store.write_cells([CellRecord(key, status, points=points)])
         if variant == OBSERVED and status == "ok":
             selection = Selection(candidate, 0.0, accepted, plateau, "")
-            tests = {"uniform-noise": significance(0.0, nulls)} if nulls else {}
+            biases = SelectionBias(bias, bias if single_bias is None else single_bias)
+            tested = ControlRecord(significance(0.0, nulls), [-1] * len(nulls), biases)
+            tests = {"uniform-noise": tested}
             self.selections.append(SelectionRecord(key, "chosen", selection, tests=tests))
             self.stabilities += [
                 StabilityRecord(key, "chosen", kind, 1, jaccard, -1, 0, math.nan)
@@ -103,6 +110,49 @@ def test_excess_is_over_the_own_image_at_the_level_selected_on_it(bench: Bench) 
     assert row.modularity == pytest.approx((0.6 + 0.5) / 2)
     assert row.control_modularity == pytest.approx((0.1 + 0.3) / 2)
     assert row.excess == pytest.approx((0.5 + 0.2) / 2)
+
+
+def test_the_effect_is_the_excess_less_that_of_the_draws(bench: Bench) -> None:
+    for image, bias in (("one", 0.1), ("two", -0.05)):
+        bench.cell("a", image, [0.6], bias=bias)
+        bench.cell("a", image, [0.2], variant=NOISE)
+
+    (row,) = bench.rows()
+
+    assert (row.excess, row.effect) == pytest.approx((0.4, 0.4 - 0.025))
+
+
+def test_an_effect_that_cannot_be_computed_counts_in_no_mean(bench: Bench) -> None:
+    for image, bias in (("one", 0.1), ("two", math.nan)):
+        bench.cell("a", image, [0.6], bias=bias)
+        bench.cell("a", image, [0.2], variant=NOISE)
+
+    (row,) = bench.rows()
+
+    assert (row.excess, row.effect) == pytest.approx((0.4, 0.3))
+
+
+def test_methods_are_ranked_by_effect_and_not_by_excess(bench: Bench) -> None:
+    for image in "abcdefgh":
+        bench.cell("flattered", image, [0.9], bias=0.6)
+        bench.cell("flattered", image, [0.1], variant=NOISE)
+        bench.cell("sober", image, [0.5], bias=0.0)
+        bench.cell("sober", image, [0.1], variant=NOISE)
+
+    rows = bench.rows()
+
+    assert [(row.method.clusterer, row.tier) for row in rows] == [("sober", 1), ("flattered", 2)]
+    assert [row.method.clusterer for row in bench.rows("excess")] == ["flattered", "sober"]
+
+
+def test_ranks_are_by_the_effect_with_the_bias_of_a_single_draw(bench: Bench) -> None:
+    # On noise the mean over draws is mostly a little above 0: no reason for another tier.
+    for image in "abcdefgh":
+        for method, bias in (("a", 0.02), ("b", 0.01)):
+            bench.cell(method, image, [math.nan], accepted=False, bias=bias, single_bias=0.0)
+            bench.cell(method, image, [0.1], variant=NOISE)
+
+    assert [(row.mean_rank, row.tier) for row in bench.rows()] == [(1.5, 1), (1.5, 1)]
 
 
 def test_several_draws_of_a_control_are_averaged(bench: Bench) -> None:
@@ -306,7 +356,7 @@ def test_an_incomplete_method_is_compared_on_the_images_that_it_completed(bench:
     ]
 
 
-@pytest.mark.parametrize("by", [None, "modularity", "excess"])
+@pytest.mark.parametrize("by", [None, "modularity", "excess", "effect"])
 def test_methods_that_differ_by_rounding_alone_share_rank_and_tier(
     bench: Bench, by: str | None
 ) -> None:
@@ -322,17 +372,17 @@ def test_methods_that_differ_by_rounding_alone_share_rank_and_tier(
     ]
 
 
-def test_the_interval_of_the_excess_holds_its_mean(bench: Bench) -> None:
+def test_the_interval_of_the_effect_holds_its_mean(bench: Bench) -> None:
     for number in range(12):
-        bench.cell("a", str(number), [0.3 + number / 100])
+        bench.cell("a", str(number), [0.4 + number / 100], bias=0.1)
         bench.cell("a", str(number), [0.2], variant=NOISE)
 
     (row,) = bench.rows()
 
-    assert row.excess_low is not None
-    assert row.excess_high is not None
-    assert row.excess is not None
-    assert 0.1 < row.excess_low < row.excess < row.excess_high < 0.21
+    assert row.effect_low is not None
+    assert row.effect_high is not None
+    assert row.effect is not None
+    assert 0.1 < row.effect_low < row.effect < row.effect_high < 0.21
 
 
 def test_spread_over_seeds_and_over_images_are_apart(bench: Bench) -> None:
@@ -360,6 +410,26 @@ def test_clusters_are_compared_with_the_planted_ones(bench: Bench) -> None:
 
     assert (row.ari, row.ami, row.ari_best, row.k_error) == (1.0, 1.0, 1.0, 0.0)
     assert row.false_alarms == 0.5
+
+
+def test_false_alarms_are_counted_under_every_control(tmp_path: Path) -> None:
+    run = small_run(
+        tmp_path / "out",
+        extractors="planted[count=5,n=16,signal=[0.0,2.0],spread=1.0]",
+        controls="permuted-rows,preserved-strengths",
+        nulls=20,
+    )
+
+    tests = run.tests()
+    for row in run.rows():
+        of_method = tests[tests.extractor == row.method.extractor]
+        found = {test.control: test.false_alarms for test in row.controls}
+        if "signal=2" in row.method.extractor:
+            assert set(found.values()) == {None}
+        else:
+            shares = (of_method.p <= 0.05).groupby(of_method.control).mean()
+            assert found == pytest.approx(shares.to_dict())
+            assert row.false_alarms == found["permuted-rows"]
 
 
 def test_rows_can_be_sorted_by_another_column(bench: Bench) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import harness
-from harness.metrics.inference import bootstrap_interval
+from harness.analysis.outcomes import outcomes
+from harness.metrics.inference import mean_interval, signed_rank_p
+from harness.store import open_for_reading
 from support.runs import Command, small_run
 
 PLUGIN = '''
@@ -118,7 +120,7 @@ def test_figures_are_those_of_the_leaderboards(
 
     for side, folder in (("first", before), ("second", after)):
         for row in harness.open_run(folder).rows():
-            for name in ("modularity", "control_modularity", "excess", "n_clusters", "seconds"):
+            for name in ("modularity", "control_modularity", "effect", "n_clusters", "seconds"):
                 found = figure(compared, row.method.clusterer, name)
                 assert found[side] == pytest.approx(getattr(row, name), abs=1e-12)
 
@@ -137,11 +139,29 @@ def test_differences_are_judged_over_images(
     differences = (chosen[1]["modularity"] - chosen[0]["modularity"]).to_numpy(dtype=float)
     found = figure(compared, "louvain", "modularity")
     assert found["difference"] == pytest.approx(differences.mean(), abs=1e-12)
-    assert (found["low"], found["high"]) == pytest.approx(bootstrap_interval(differences))
+    assert (found["low"], found["high"]) == pytest.approx(mean_interval(differences))
     assert found["p"] == pytest.approx(wilcoxon(differences).pvalue)
     assert [found["wins"], found["ties"], found["losses"]] == [
         int(np.sum(differences > 0)), int(np.sum(differences == 0)), int(np.sum(differences < 0)),
     ]  # fmt: skip
+
+
+def test_signs_of_the_effect_are_those_with_the_bias_of_one_draw(
+    harness_command: Command, before: Path, after: Path
+) -> None:
+    compared = json.loads(harness_command("compare", before, after, "--json").stdout)
+
+    effects = []
+    for folder in (before, after):
+        with open_for_reading(folder) as store:
+            of_louvain = [one for one in outcomes(store) if one.method.clusterer == "louvain"]
+        effects.append(np.array([one.single_effect for one in of_louvain], dtype=float))
+    differences = effects[1] - effects[0]
+    found = figure(compared, "louvain", "effect")
+    assert [found["wins"], found["ties"], found["losses"]] == [
+        int(np.sum(differences > 0)), int(np.sum(differences == 0)), int(np.sum(differences < 0)),
+    ]  # fmt: skip
+    assert found["p"] == pytest.approx(signed_rank_p(differences))
 
 
 def test_settings_that_differ_are_shown(

@@ -23,7 +23,7 @@ def test_json_and_csv_hold_the_same_rows(harness_command: Command, finished: Pat
     )
 
     assert [row["clusterer"] for row in table] == [row["clusterer"] for row in rows]
-    assert [float(row["excess"]) for row in table] == [row["excess"] for row in rows]
+    assert [float(row["effect"]) for row in table] == [row["effect"] for row in rows]
     assert [float(row["jaccard"]) for row in table] == [row["jaccard"] for row in rows]
     # Nothing was planted in these maps that the harness knows of.
     assert [row["ari"] for row in table] == ["", ""]
@@ -49,17 +49,17 @@ def test_heads_have_rows_of_their_own(harness_command: Command, finished: Path) 
 
     rows = json.loads(document)["rows"]
     assert [(row["clusterer"], row["head"]) for row in rows] == [("infomap", 0), ("louvain", 0)]
-    assert [float(row["excess"]) for row in csv.DictReader(sheet.splitlines())] == [
-        row["excess"] for row in rows
+    assert [float(row["effect"]) for row in csv.DictReader(sheet.splitlines())] == [
+        row["effect"] for row in rows
     ]
-    assert "Heads of each method by their excess" in table
+    assert "Heads of each method by their effect" in table
 
 
 def test_heads_are_in_an_order_of_their_own(harness_command: Command, finished: Path) -> None:
     shown = harness_command("leaderboard", finished, "--per", "head", "--by", "excess")
 
     assert shown.returncode == 1
-    assert "--per head shows heads in the order of their excess" in shown.stderr
+    assert "--per head shows heads in the order of their effect" in shown.stderr
 
 
 def test_pairs_of_methods_are_shown_with_their_tests(
@@ -106,7 +106,7 @@ def test_a_table_fits_its_console_and_says_what_it_leaves_out(finished: Path, wi
     header = next(line for line in lines if line.startswith("tier"))
     row = next(line for line in lines if "louvain" in line)
     text = " ".join(printed.split())
-    for column in ("clusterer", "excess", "Jaccard", "ok"):
+    for column in ("clusterer", "effect", "Jaccard", "ok"):
         assert column in header
     assert "3/3" in row
     assert "…" not in header
@@ -140,9 +140,9 @@ def test_layers_have_rows_of_their_own(deep: Path, capsys: pytest.CaptureFixture
     assert [row["layer"] for row in rows] == [0, 1, 2] * 4
     assert {row["heads"] for row in rows} == {2}
     sheet = list(csv.DictReader(shown["--csv"].splitlines()))
-    assert [float(row["excess"]) for row in sheet] == [row["excess"] for row in rows]
+    assert [float(row["effect"]) for row in sheet] == [row["effect"] for row in rows]
     assert main(["leaderboard", str(deep), "--per", "layer"]) == 0
-    assert "by bootstrap over images" in " ".join(capsys.readouterr().out.split())
+    assert "intervals over images" in " ".join(capsys.readouterr().out.split())
 
 
 def test_layers_are_in_an_order_of_their_own(

@@ -215,7 +215,7 @@ def test_what_is_complete_is_selected_and_ranked(harness_command: Command, out: 
         "louvain": (2, 3),
         "infomap": (2, 3),
     }
-    assert all(row["excess"] is not None for row in document["rows"])
+    assert all(row["effect"] is not None for row in document["rows"])
 
 
 def test_python_warns_of_an_unfinished_run_and_of_no_other(out: Path, planted_maps: Path) -> None:

@@ -36,12 +36,14 @@ def test_a_run_prints_its_leaderboard_as_documented_json(
     (row,) = document["rows"]
     assert set(row) >= {
         "rank", "clusterer", "selector", "graph", "extractor", "modularity", "control_modularity",
-        "excess", "jaccard", "jaccard_levels", "n_clusters", "coverage", "ok", "total", "seconds",
+        "excess", "effect", "effect_low", "effect_high", "jaccard", "jaccard_levels", "n_clusters",
+        "coverage", "ok", "total", "seconds", "false_alarms",
     }  # fmt: skip
     assert (row["ok"], row["total"], row["jaccard_seeds"]) == (3, 3, None)
     assert row["jaccard"] == row["jaccard_levels"] > 0.5
     assert row["excess"] == pytest.approx(row["modularity"] - row["control_modularity"])
-    assert row["excess"] > 0.1
+    assert row["effect_low"] < row["effect"] < row["effect_high"]
+    assert row["effect"] > 0.1
 
 
 def test_the_table_names_every_method_and_the_control(

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ def a_profile(modularity: Sequence[float], levels: Sequence[float] = (0.0, 0.5))
                 density=1.0,
                 modularity=value,
                 modularity_full=value,
+                z_modularity=value,
                 n_clusters=2,
                 coverage=1.0,
                 largest_component_fraction=1.0,
@@ -59,6 +60,46 @@ def test_observed_and_nulls_go_through_the_selection_alike() -> None:
     assert answer["tests"]["noise"]["statistic"] == pytest.approx(expected[0])
     assert answer["tests"]["noise"]["nulls"] == pytest.approx(expected[1:].tolist())
     assert answer["selection"]["reason"] == "of 4"
+
+
+def test_every_draw_is_selected_from_as_if_it_were_observed() -> None:
+    test = selected(AboveTheMean(), OBSERVED, {"noise": NULLS})["tests"]["noise"]
+
+    pool = np.array([each.modularity for each in (OBSERVED, *NULLS)])
+    levels = (pool - pool.mean(axis=0)).argmax(axis=1)[1:]
+    assert test["candidates"] == levels.tolist()
+    drawn = pool[1:]
+    excesses = [
+        drawn[at, level] - np.delete(drawn[:, level], at).mean() for at, level in enumerate(levels)
+    ]
+    assert test["bias"]["mean"] == pytest.approx(np.mean(excesses))
+
+
+def test_the_bias_is_measured_on_the_draws_of_the_map_alone() -> None:
+    test = selected(AboveTheMean(), OBSERVED, {"noise": NULLS}, own={"noise": [0, 2]})["tests"]
+
+    first, _, third = (null.modularity for null in NULLS)
+    one, other = (test["noise"]["candidates"][at] for at in (0, 2))
+    expected = (first[one] - third[one] + third[other] - first[other]) / 2
+    assert test["noise"]["bias"]["mean"] == pytest.approx(expected)
+
+
+@dataclass(frozen=True)
+class Refusing(AboveTheMean):
+    """Accepts only the profile that reaches .9."""
+
+    name: ClassVar[str] = "refusing"
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        return replace(super().select(profile, controls), accepted=profile.modularity.max() >= 0.9)
+
+
+def test_draws_on_which_nothing_is_accepted_have_no_bias() -> None:
+    test = selected(Refusing(), OBSERVED, {"noise": NULLS})["tests"]["noise"]
+
+    assert (test["candidates"], test["bias"]) == ([-1] * 3, {"mean": 0, "single": 0})
 
 
 def test_each_control_is_a_pool_of_its_own_and_the_first_is_shown() -> None:

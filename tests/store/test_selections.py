@@ -1,16 +1,17 @@
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
 from harness.plugin.profile import Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import Store, open_for_writing
-from harness.store.records import CellRecord, SelectionRecord, StabilityRecord
+from harness.store.records import CellRecord, ControlRecord, SelectionRecord, StabilityRecord
 from harness.store.selections import (
     Group,
     accepted,
@@ -22,6 +23,12 @@ from harness.store.selections import (
 
 CHOSEN = Selection(1, math.nan, True, (0, 3), "why")
 REFUSED = Selection(2, 0.1, False, None, "nothing")
+
+
+def compared(statistic: float, nulls: Sequence[float]) -> ControlRecord:
+    return ControlRecord(
+        significance(statistic, nulls), [-1] * len(nulls), SelectionBias(math.nan, math.nan)
+    )
 
 
 @pytest.fixture
@@ -49,7 +56,7 @@ def test_new_selections_replace_the_old_ones(store: Store) -> None:
 
 
 def test_replacing_selections_of_some_selectors_leaves_those_of_others(store: Store) -> None:
-    tests = {"noise": significance(0.5, [0.1, 0.2])}
+    tests = {"noise": compared(0.5, [0.1, 0.2])}
     replace_selections(
         store,
         [SelectionRecord("a", name, CHOSEN, tests=tests) for name in ("first", "second")],
@@ -66,7 +73,7 @@ def test_replacing_selections_of_some_selectors_leaves_those_of_others(store: St
 
 def test_the_false_discovery_family_is_one_selector_under_one_control(store: Store) -> None:
     def record(cell: str, selector: str, above: int) -> SelectionRecord:
-        tests = {"noise": significance(0.5, [0.0] * above + [1.0] * (9 - above))}
+        tests = {"noise": compared(0.5, [0.0] * above + [1.0] * (9 - above))}
         return SelectionRecord(cell, selector, CHOSEN, tests=tests)
 
     replace_selections(
@@ -81,11 +88,11 @@ def test_the_false_discovery_family_is_one_selector_under_one_control(store: Sto
 
 
 def test_an_undefined_test_is_null_in_the_file(store: Store) -> None:
-    tests = {"noise": significance(math.nan, [math.nan])}
+    tests = {"noise": compared(math.nan, [math.nan])}
     replace_selections(store, [SelectionRecord("a", "one", CHOSEN, tests=tests)], ["one"])
 
-    assert rows(store, "SELECT statistic, null_mean, null_std, z, p FROM tests") == [
-        (None, None, None, None, 1.0)
+    assert rows(store, "SELECT statistic, null_mean, null_std, z, p, bias FROM tests") == [
+        (None, None, None, None, 1.0, None)
     ]
 
 

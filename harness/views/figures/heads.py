@@ -1,4 +1,4 @@
-"""Heads and layers as matrices: their excess, and how similar their clusters are."""
+"""Heads and layers as matrices: their effect, and how similar their clusters are."""
 
 import math
 from collections.abc import Sequence
@@ -29,22 +29,22 @@ Similarity = tuple[str, Floats, Floats]
 
 @style()
 def head_figure(
-    excess: Floats,
+    effect: Floats,
     marked: NDArray[np.bool_],
     layers: Sequence[int],
     heads: Sequence[int],
     *,
     title: str,
     colours: Range,
-    label: str = "excess modularity",
+    label: str = "effect on modularity",
 ) -> Figure:
     """A score by layer and head, (layers, heads): NaN is grey, marked cells have a star."""
     size = max(3.6, 1.6 + CELL * len(heads)), 1.4 + 0.3 * len(layers)
     figure, ((panel,),) = new_figure(1, 1, *size, title)
-    drawn = _matrix(panel, excess, colours)
+    drawn = _matrix(panel, effect, colours)
     _ticks(panel, heads, layers)
     panel.set(xlabel="head", ylabel="layer")
-    _write(panel, excess, marked, colours)
+    _write(panel, effect, marked, colours)
     figure.colorbar(drawn, ax=panel, label=label)
     return figure
 

@@ -16,7 +16,7 @@ from harness.views.figures.style import NOISE, colour, file_names, legend_below,
 MARKERS = "osD^v<>P"
 # Columns of `flat_row` by what their axis says.
 PANELS = {
-    "excess": "excess modularity",
+    "effect": "effect on modularity",
     "modularity": "modularity Q",
     "n_clusters": "clusters, where accepted",
     "jaccard": "stability (Jaccard)",
@@ -47,7 +47,7 @@ def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, Figure]]:
 
 @style()
 def depth_figure(methods: Mapping[str, Curves], *, title: str) -> Figure:
-    """Excess, modularity with the control's in grey, clusters and stability over the layers."""
+    """Effect, modularity with the control's in grey, clusters and stability over the layers."""
     figure, axes = new_figure(2, 2, 8.4, 6.2, title, sharex=True)
     panels = dict(zip(PANELS, axes.flat, strict=True))
     for place, (name, curves) in enumerate(methods.items()):
@@ -64,7 +64,7 @@ def depth_figure(methods: Mapping[str, Curves], *, title: str) -> Figure:
     panels["n_clusters"].set_ylim(bottom=0)
     for panel in axes[1]:
         panel.set_xlabel("layer")
-    panels["excess"].axhline(0, color=NOISE, linewidth=0.8)
+    panels["effect"].axhline(0, color=NOISE, linewidth=0.8)
     legend_below(figure, [panels["modularity"]], 4)
     return figure
 
@@ -76,7 +76,7 @@ def _draw(panel: Axes, place: int, name: str, curves: Curves, column: str) -> No
         marker=MARKERS[place % len(MARKERS)], markersize=4, label=name,
     )  # fmt: skip
     low, high = curves[f"{column}_low"], curves[f"{column}_high"]
-    # Without a control the interval of the excess is that of modularity.
+    # Without a control the interval of the effect is that of modularity.
     if not np.isnan(low).all() and not np.isnan(values).all():
         panel.fill_between(layers, low, high, color=colour(place), alpha=0.18, linewidth=0)
 
@@ -95,10 +95,10 @@ def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> Figu
         place = layers.index(row.layer), heads.index(row.head)
         scores[place] = np.nan if row.score is None else row.score
         marked[place] = (row.significant_fraction or 0) > 0.5
-    controlled = any(row.excess is not None for row in method.heads)
+    controlled = any(row.effect is not None for row in method.heads)
     explained = "; * more than the control on most images" if marked.any() else ""
     title = f"{name} by layer and head{explained}"
-    label = "excess modularity" if controlled else "modularity Q"
+    label = "effect on modularity" if controlled else "modularity Q"
     return head_figures.head_figure(
         scores, marked, layers, heads, title=title, colours=colours, label=label
     )

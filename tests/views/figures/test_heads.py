@@ -12,9 +12,9 @@ NOTHING = np.nan
 
 
 def test_a_head_has_its_figure_and_a_star_where_it_is_marked() -> None:
-    excess = np.array([[0.5, NOTHING], [0.25, -0.1]])
+    effect = np.array([[0.5, NOTHING], [0.25, -0.1]])
     marked = np.array([[True, True], [False, False]])
-    figure = head_figure(excess, marked, [3, 5], [0, 1], title="t", colours=(-0.1, 0.5))
+    figure = head_figure(effect, marked, [3, 5], [0, 1], title="t", colours=(-0.1, 0.5))
     panel = figure.axes[0]
     assert [text.get_text() for text in panel.texts] == [".50*", ".25", "-.10"]
     assert [tick.get_text() for tick in panel.get_yticklabels()] == ["3", "5"]

@@ -15,7 +15,7 @@ def band(name: str, values: list[float]) -> dict[str, Floats]:
 def curves() -> dict[str, Floats]:
     return {
         "layer": LAYERS,
-        **band("excess", [0.1, 0.2, 0.3]),
+        **band("effect", [0.1, 0.2, 0.3]),
         **band("modularity", [0.4, 0.5, 0.6]),
         "control_modularity": np.array([0.3, 0.3, 0.3]),
         **band("n_clusters", [2, 3, 4]),
@@ -25,9 +25,9 @@ def curves() -> dict[str, Floats]:
 
 def test_figures_stand_at_the_numbers_of_their_layers() -> None:
     figure = depth_figure({"louvain": curves(), "infomap": curves()}, title="t")
-    excess, modularity, clusters, stability = figure.axes
-    assert excess.lines[0].get_xdata().tolist() == LAYERS.tolist()
-    assert excess.lines[1].get_ydata().tolist() == [0.1, 0.2, 0.3]
+    effect, modularity, clusters, stability = figure.axes
+    assert effect.lines[0].get_xdata().tolist() == LAYERS.tolist()
+    assert effect.lines[1].get_ydata().tolist() == [0.1, 0.2, 0.3]
     assert modularity.lines[1].get_ydata().tolist() == [0.3, 0.3, 0.3]
     assert clusters.lines[0].get_ydata().tolist() == [2, 3, 4]
     # A band where there is an interval, none where there is not.
@@ -40,7 +40,7 @@ def test_the_control_of_every_method_is_grey_and_named() -> None:
     assert named == ["louvain", "louvain, control", "infomap", "infomap, control"]
 
 
-def test_without_a_control_the_excess_has_no_band() -> None:
-    figure = depth_figure({"louvain": {**curves(), "excess": NOTHING}}, title="t")
-    excess, modularity, *_ = figure.axes
-    assert (len(excess.collections), len(modularity.collections)) == (0, 1)
+def test_without_a_control_the_effect_has_no_band() -> None:
+    figure = depth_figure({"louvain": {**curves(), "effect": NOTHING}}, title="t")
+    effect, modularity, *_ = figure.axes
+    assert (len(effect.collections), len(modularity.collections)) == (0, 1)
