@@ -37,8 +37,8 @@ LEVELS = 8
 DRAWS_PER_MAP = 3
 CLUSTERERS = "louvain,infomap"
 SELECTORS = (
-    "excess-modularity,excess-modularity[by=excess],stable-phase,jaccard-plateau,max-modularity,"
-    "fixed[level=0.84]"
+    "excess-modularity,excess-modularity[by=z],excess-modularity[by=excess],stable-phase,"
+    "jaccard-plateau,max-modularity,fixed[level=0.84]"
 )
 COVERED = 0.95
 HEADERS = ("clusterer", "selector", "covers 0", "p", "percentile", "BCa", "excess", "effect", "±")

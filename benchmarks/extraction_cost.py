@@ -10,6 +10,8 @@ that scikit-learn and scikit-image bring, turned so that each is another. Printe
   on one thread, in seconds of the processor; the ratio is of the medians. Of a round's seconds the
   parts: preparing images, passes with hooks, checks, making maps. The loop has no preparation, so
   the ratio without it is printed too.
+- extract() of similarities of features over all layers, beside extract() of attention, likewise,
+  and the time before the first image, in which the model is loaded and tried.
 - eager passes of 1, 4 and 8 images together, a second an image: whether batches gain anything.
 - peak resident memory of extract() over 10 and over 100 images, each in a process of its own.
 """
@@ -21,17 +23,19 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import harness
-from harness_plugins.extractors.pretrained import configuration, hf, model, source, watching
+from harness_plugins.extractors.pretrained import attention, configuration, hf, model, source
+from harness_plugins.extractors.pretrained.extraction import Of
 from harness_plugins.extractors.pretrained.preparation import Preparation, preparation_of
 
 BATCHES = (1, 4, 8)
@@ -77,8 +81,8 @@ class Parts:
         for place, name, part in (
             (Preparation, "__call__", "preparation"),
             (model.VisionTransformer, "__call__", "passes with hooks"),
-            (watching, "check_attention", "checks"),
-            (hf, "patches_only", "rows rescaled"),
+            (attention, "check_attention", "checks"),
+            (attention, "patches_only", "rows rescaled"),
             (harness.AttentionMap, "__post_init__", "maps validated"),
         ):
             setattr(place, name, self.timed(part, getattr(place, name)))
@@ -133,7 +137,31 @@ def cost(extractor: hf.HuggingFace, count: int, rounds: int) -> None:
     preparation = statistics.median(share["preparation"] for share in shares)
     print(f"ratio {extraction / loop:.2f}, without preparation", end=" ")
     print(f"{(extraction - preparation) / loop:.2f}")
+    features(extractor, images, rounds)
     batches(module, prepared, rounds)
+
+
+def features(extractor: hf.HuggingFace, images: list[harness.Image], rounds: int) -> None:
+    """Print what similarities of each kind of features cost, beside attention."""
+    taken: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for _ in range(rounds):
+        for of in get_args(Of):
+            started = time.process_time()
+            running = replace(extractor, of=of).extract(clocked(images, stamps := []))
+            deque(running, maxlen=0)
+            taken[of].append((stamps[0] - started, time.process_time() - stamps[0]))
+    usual = statistics.median(seconds for _, seconds in taken["attention"])
+    for of, each in taken.items():
+        before, seconds = (statistics.median(column) for column in zip(*each, strict=True))
+        ratio, each_image = seconds / usual, seconds / len(images)
+        print(f"{of}: {each_image:.4f} s an image, ratio {ratio:.2f}, after {before:.2f} s")
+
+
+def clocked(images: list[harness.Image], stamps: list[float]) -> Iterator[harness.Image]:
+    """Yield images, and note when each is taken."""
+    for image in images:
+        stamps.append(time.process_time())
+        yield image
 
 
 def batches(module: torch.nn.Module, prepared: list[Tensor], rounds: int) -> None:

@@ -355,6 +355,11 @@ class Run:
         """Return the specs of the controls that images or maps are compared with."""
         return self._read(Store.controls)
 
+    def caveats(self, controls: Sequence[str]) -> dict[str, str]:
+        """Return why a small p under some controls, given by specs, may not be evidence."""
+        known = self.sessions()[-1].get("caveats", {})
+        return {control: known[control] for control in controls if control in known}
+
     def statuses(self) -> dict[str, int]:
         """Return how many planned cells have each status."""
         return self._read(Store.statuses)

@@ -47,7 +47,8 @@ def test_points_carry_their_identity_and_the_modularity_of_their_labels(
     points = finished.points()
     assert set(points.columns) >= {
         "image", "extractor", "layer", "head", "graph", "clusterer", "level", "threshold",
-        "density", "modularity", "modularity_full", "n_clusters", "coverage", "labels",
+        "density", "modularity", "modularity_full", "z_modularity", "n_clusters", "coverage",
+        "labels",
     }  # fmt: skip
 
     row = points.query("image == 'planted-1' and role == 'observed' and point == 3").iloc[0]

@@ -1,7 +1,7 @@
 """`harness leaderboard`: the ranked methods of runs."""
 
 import argparse
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -82,10 +82,18 @@ def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
     from harness.analysis.layers import flat_row
     from harness.views.leaderboard import show_per
 
-    found: list[tuple[str, Sequence[Any]]] = [
-        (str(run.folder), run.head_rows() if per == "head" else run.layer_rows()) for run in runs
+    found: list[tuple[str, Sequence[Any], Mapping[str, str]]] = [
+        (
+            str(run.folder),
+            run.head_rows() if per == "head" else run.layer_rows(),
+            run.caveats(run.controls()[:1]),
+        )
+        for run in runs
     ]
-    documents = [{"run": run, "rows": list(map(flat_row, rows))} for run, rows in found]
+    documents = [
+        {"run": run, "rows": list(map(flat_row, rows)), "caveats": caveats}
+        for run, rows, caveats in found
+    ]
     _print(form, documents, partial(show_per, per, found))
 
 
@@ -113,6 +121,7 @@ def print_leaderboards(
                 for each in board.comparisons
             ],
             "tests": [asdict(verdict) for verdict in board.verdicts],
+            "caveats": board.caveats,
         }
         for board in boards
     ]
@@ -129,7 +138,8 @@ def board_of(run: "Run", by: str | None = None) -> "Board":
     compared = run.comparisons()
     rows = ranked(compared, by)
     inline = any(session.get("isolation") == "none" for session in run.sessions())
-    of_run = run.verdicts(), run.settings(), run.controls()
+    controls = run.controls()
+    of_run = run.verdicts(), run.settings(), controls, run.caveats(controls)
     return Board(str(run.folder), rows, compared, *of_run, by, inline, run.unfinished())
 
 

@@ -5,18 +5,25 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.engine import checks
 from harness.errors import InvalidResultError
 from harness.metrics.jaccard import best_match_jaccard
-from harness.metrics.modularity import modularity_of
+from harness.metrics.modularity import modularity_of, ranked, z_modularity
 from harness.metrics.partition import cluster_count, coverage, unassigned_as_singletons
 from harness.planning.identity import seed_of
 from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
 from harness.plugin.graph import Graph, Partition
 from harness.plugin.profile import Point
 from harness.plugin.values import AttentionMap, Integers
+
+
+class _Whole(NamedTuple):
+    """An unpruned map, with its diagonal where the builder keeps self-loops, and its ranks."""
+
+    map: Graph
+    ranked: Graph
 
 
 def profile(
@@ -60,7 +67,7 @@ def perturbed(
         returned = perturbation.draw(attention, seed_of(perturbation_seed, draw))
         drawn = checks.drawn(returned, attention, perturbation.name)
         for graph in checks.graphs(builder.build(drawn, level), level, drawn.n):
-            whole = Graph.from_weights(drawn.weights, self_loops=graph.self_loops)
+            whole = _whole(drawn, graph)
             edges, draw_seed = checks.edges(graph), seed_of(seed, draw)
             yield _point(clusterer, graph, edges, draw_seed, whole, None, resolution)
 
@@ -73,8 +80,7 @@ def _swept(
     resolution: float,
 ) -> Iterator[tuple[Graph, Point]]:
     """Yield each level's graph with its point; a graph like the one before is not clustered."""
-    # The unpruned map, with its diagonal if the builder's graphs allow self-loops.
-    whole: Graph | None = None
+    whole: _Whole | None = None
     before: checks.Edges | None = None
     previous: Point | None = None
     for graph in graphs:
@@ -84,7 +90,7 @@ def _swept(
             point = replace(point, level=graph.level, threshold=graph.threshold)
         else:
             if whole is None:
-                whole = Graph.from_weights(attention.weights, self_loops=graph.self_loops)
+                whole = _whole(attention, graph)
             before = checks.edges(graph)
             point = _point(clusterer, graph, before, seed, whole, previous, resolution)
         yield graph, point
@@ -108,6 +114,7 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
             point,
             modularity=scores[best],
             modularity_full=chosen.modularity_full,
+            z_modularity=chosen.z_modularity,
             n_clusters=chosen.n_clusters,
             coverage=chosen.coverage,
             labels=chosen.labels,
@@ -121,7 +128,7 @@ def _point(
     graph: Graph,
     edges: checks.Edges,
     seed: int,
-    whole: Graph,
+    whole: _Whole,
     previous: Point | None,
     resolution: float,
 ) -> Point:
@@ -147,7 +154,8 @@ def _point(
         threshold=graph.threshold,
         density=graph.density,
         modularity=modularity_of(graph, communities, resolution),
-        modularity_full=modularity_of(whole, communities, resolution),
+        modularity_full=modularity_of(whole.map, communities, resolution),
+        z_modularity=z_modularity(whole.ranked, communities),
         n_clusters=cluster_count(labels),
         coverage=coverage(labels),
         largest_component_fraction=graph.largest_component_fraction,
@@ -158,6 +166,11 @@ def _point(
         diagnostics=partition.diagnostics,
         warnings=checks.warnings(caught),
     )
+
+
+def _whole(attention: AttentionMap, pruned: Graph) -> _Whole:
+    unpruned = Graph.from_weights(attention.weights, self_loops=pruned.self_loops)
+    return _Whole(unpruned, ranked(unpruned))
 
 
 def _jaccard(previous: Point | None, labels: Integers) -> float:

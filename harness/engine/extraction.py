@@ -129,6 +129,9 @@ class Extraction:
             for answer in call:
                 index = answer["item"]
                 match answer["reply"]:
+                    case "warned":
+                        for warning in answer["warnings"]:
+                            self.progress.warn(named(extractor, warning))
                     case "trying":
                         tried = index
                     case "taken":

@@ -1,5 +1,6 @@
 """The jobs of workers. The methods of plugins are called here and nowhere else."""
 
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -151,7 +152,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     """Extract attention maps from images, and from images that controls draw.
 
     Each item is {"image", "control", "draw", "seed"}, control "" for the image itself. An item is
-    "trying" while it is loaded and drawn, then "taken" by the extractor.
+    "trying" while it is loaded and drawn, then "taken" by the extractor. The last reply holds what
+    the extractor's own code warned of.
     """
     images = context.make(base.ImageSet, "image set", header["images"])
     extractor = context.make(base.Extractor, "extractor", header["extractor"])
@@ -177,10 +179,18 @@ def extract(context: Context, header: Header, send: Send) -> None:
             yield image
 
     folder = Path(header["folder"])
-    for returned in extractor.extract(draw()):
-        attention, item = expected.item_of(returned)
-        saved = save_map(attention, folder).to_message()
-        send("map", item=item, **vars(attention.head_index), **saved)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        for returned in extractor.extract(draw()):
+            attention, item = expected.item_of(returned)
+            saved = save_map(attention, folder).to_message()
+            send("map", item=item, **vars(attention.head_index), **saved)
+    # Not what its libraries warn of.
+    files = {
+        getattr(sys.modules.get(each.__module__), "__file__", "") for each in type(extractor).mro()
+    }
+    own = (each for each in caught if each.filename in files)
+    send("warned", item=None, warnings=checks.warnings(own))
 
 
 def _variant_of(

@@ -25,6 +25,7 @@ from harness.planning.progress import Progress
 from harness.planning.settings import COMPONENTS, Execution, Settings
 from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
+from harness.plugin.base import MapControl
 from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
@@ -140,6 +141,16 @@ class PreparedRun:
             "source": environment.source(),
             "invocation": environment.invocation(),
             "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
+            "caveats": self._caveats(),
+        }
+
+    def _caveats(self) -> dict[str, str]:
+        """Why small p values may not be evidence, by map control."""
+        return {
+            spec: caveat
+            for spec in self.settings.controls
+            for control in self.registry.make("control", spec)
+            if isinstance(control, MapControl) and (caveat := control.caveat())
         }
 
     def _drop_selections(self, store: Store, progress: Progress) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import HarnessError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
+from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
 from harness.plugin.base import Component, ImageControl, MapSet, Selector
@@ -54,7 +55,7 @@ def resolve_run(
     settings = resolve(merged, known, None if is_chosen else nulls)
     folder = how.out or RESULTS / f"{file.stem if file else DEFAULT}-{settings.digest()}"
     remark = ""
-    if not is_chosen and nulls in settings.controls:
+    if not is_chosen and split_extractors(settings, known)[1]:
         remark = (
             f"controls: {', '.join(settings.controls)}; image controls cannot be drawn from maps "
             "that come without images"

@@ -148,7 +148,8 @@ class Extractor(Component):
         """Yield one map a head for each image in turn.
 
         Write a generator that loads the model once. Each map carries the key and the variant of
-        its image, and its layer and head.
+        its image, and its layer and head. What its own modules warn of, by `warnings.warn`, is
+        shown with the extractor's name.
 
         Raises HarnessError if the image last taken does not suit the model.
         """
@@ -376,6 +377,10 @@ class MapControl(Component):
     @abstractmethod
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
         """Return a map of the same size, determined by the seed; only its weights are used."""
+
+    def caveat(self) -> str:
+        """Return why a small p may not be evidence, or "": tables say it below the p values."""
+        return ""
 
 
 class Perturbation(Component):

@@ -19,6 +19,10 @@ class Point:
         Those of the graph.
     modularity, modularity_full
         Directed weighted modularity of the labels on the graph and on the unpruned map.
+    z_modularity
+        Z-modularity (Miyauchi and Kawase 2016) on the unpruned map with each weight replaced by
+        its rank, 1 for the weakest: on the sum of all graphs that pruning the map makes, each edge
+        counting 1 in each of them.
     n_clusters
         Number of clusters of at least two nodes.
     coverage
@@ -36,7 +40,8 @@ class Point:
 
     Examples
     --------
-    >>> harness.Point(0.9, 0.1, 0.1, 0.4, 0.2, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.zeros(4)).level
+    >>> rest = (0.4, 0.2, 0.1, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.zeros(4))
+    >>> harness.Point(0.9, 0.1, 0.1, *rest).level
     0.9
     """
 
@@ -45,6 +50,7 @@ class Point:
     density: float
     modularity: float
     modularity_full: float
+    z_modularity: float
     n_clusters: int
     coverage: float
     largest_component_fraction: float
@@ -69,7 +75,7 @@ class Profile:
 
     Examples
     --------
-    >>> rest = (0.1, 0.1, 0.4, 0.2, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.array([0, 0, 1, 1]))
+    >>> rest = (0.1, 0.1, 0.4, 0.2, 0.1, 2, 1.0, 1.0, 0.0, np.nan, 0.01, np.array([0, 0, 1, 1]))
     >>> profile = harness.Profile([harness.Point(level, *rest) for level in (0.5, 0.9)])
     >>> profile.levels, profile.column("coverage")
     (array([0.5, 0.9]), array([1., 1.]))

@@ -52,7 +52,8 @@ ORDER BY planned.position, points.point
 SELECTIONS = f"""
 SELECT planned.cell, {IDENTITY}, selections.selector, selections.status, selections.accepted,
        selections.candidate, points.level, points.threshold, points.density, points.modularity,
-       points.modularity_full, points.n_clusters, points.coverage, selections.statistic,
+       points.modularity_full, points.z_modularity, points.n_clusters, points.coverage,
+       selections.statistic,
        selections.plateau_first, selections.plateau_last, selections.reason
 FROM planned
 JOIN selections ON selections.cell = planned.cell

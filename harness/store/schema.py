@@ -46,8 +46,8 @@ CREATE TABLE cells (
 );
 CREATE TABLE points (
     cell TEXT NOT NULL, point INTEGER NOT NULL, level REAL NOT NULL, threshold REAL NOT NULL,
-    density REAL NOT NULL, modularity REAL, modularity_full REAL, n_clusters INTEGER NOT NULL,
-    coverage REAL NOT NULL, largest_component_fraction REAL NOT NULL,
+    density REAL NOT NULL, modularity REAL, modularity_full REAL, z_modularity REAL,
+    n_clusters INTEGER NOT NULL, coverage REAL NOT NULL, largest_component_fraction REAL NOT NULL,
     isolated_fraction REAL NOT NULL, jaccard_previous REAL, seconds REAL NOT NULL,
     diagnostics TEXT NOT NULL, warnings TEXT NOT NULL,
     PRIMARY KEY (cell, point)

@@ -11,7 +11,16 @@ from harness.analysis.labels import method_labels, spec_labels
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
 from harness.analysis.method import MethodKey, short_names
 from harness.analysis.verdicts import Verdict
-from harness.views.tables import NOTHING, Column, interval, number, p_text, print_text, show_table
+from harness.views.tables import (
+    CAPTION,
+    NOTHING,
+    Column,
+    interval,
+    number,
+    p_text,
+    print_text,
+    show_table,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -85,7 +94,8 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
 class Board:
     """A run's rows, sorted by a column if any.
 
-    inline: whether a session of it had no isolation; unfinished: what it lacks, "" if nothing.
+    caveats: by control, why a small p may not be evidence; inline: whether a session of it had no
+    isolation; unfinished: what it lacks, "" if nothing.
     """
 
     run: str
@@ -94,6 +104,7 @@ class Board:
     verdicts: Sequence[Verdict]
     settings: Mapping[str, Any]
     controls: Sequence[str]
+    caveats: Mapping[str, str]
     by: str | None = None
     inline: bool = False
     unfinished: str = ""
@@ -111,17 +122,24 @@ def show(
         _show_methods(board, console)
         if len(board.controls) > 1:
             _show_controls(board, console)
+        _show_caveats(board.caveats, console)
         for comparison in board.comparisons if pairs else ():
             _show_pairs(comparison, console)
     for frame in stabilities:
         _show_stability(frame, console)
 
 
-def show_per(per: str, runs: Iterable[tuple[str, Sequence[Any]]], console: Console) -> None:
-    """Print each run's `HeadRow`s, per "head", or its `LayerRow`s, per "layer"."""
+def show_per(
+    per: str, runs: Iterable[tuple[str, Sequence[Any], Mapping[str, str]]], console: Console
+) -> None:
+    """Print each run's `HeadRow`s, per "head", or its `LayerRow`s, per "layer".
+
+    With each run's folder and rows come the caveats of its reference control.
+    """
     columns, caption = (head_columns(), HEADS) if per == "head" else (layer_columns(), LAYERS)
-    for run, rows in runs:
+    for run, rows, caveats in runs:
         show_table(console, [*method_columns(), *columns], rows, title=run, caption=caption)
+        _show_caveats(caveats, console)
 
 
 def head_columns() -> list[Column[Any]]:
@@ -246,6 +264,12 @@ def _show_controls(board: Board, console: Console) -> None:
     ]
     rows = [(row, test) for row in board.rows for test in row.controls]
     show_table(console, columns, rows, title="Each control")
+
+
+def _show_caveats(caveats: Mapping[str, str], console: Console) -> None:
+    """Print why small p values may not be evidence, by control, below their table."""
+    for control, caveat in caveats.items():
+        print_text(console, f"{control}: {caveat}.", CAPTION)
 
 
 def _significant(row: Row, test: ControlTest) -> str:

@@ -28,6 +28,7 @@ def point(modularity: float, jaccard: float = 0.9) -> Point:
         density=1.0,
         modularity=modularity,
         modularity_full=modularity / 2,
+        z_modularity=modularity / 2,
         n_clusters=2,
         coverage=1.0,
         largest_component_fraction=1.0,

@@ -71,6 +71,17 @@ def test_pairs_of_methods_are_shown_with_their_tests(
     assert "Friedman's test needs three complete methods and six images." in shown
 
 
+def test_the_caveat_of_a_control_is_below_the_tables_that_have_its_p_values(
+    harness_command: Command, finished: Path
+) -> None:
+    line = f"permuted-rows: {harness.make('control', 'permuted-rows').caveat()}."
+
+    for per in ((), ("--per", "head")):
+        assert line in " ".join(harness_command("leaderboard", finished, *per).stdout.split())
+        document = json.loads(harness_command("leaderboard", finished, *per, "--json").stdout)
+        assert list(document["caveats"]) == ["permuted-rows"]
+
+
 def test_stabilities_name_the_least_stable_cluster(
     harness_command: Command, finished: Path
 ) -> None:

@@ -65,6 +65,23 @@ def test_both_modularities_are_networkx_modularities_of_the_stored_labels() -> N
         )
 
 
+def test_the_z_modularity_is_that_on_the_sum_of_all_pruned_graphs() -> None:
+    weights = np.random.default_rng(0).random((14, 14)).astype(np.float32).astype(np.float64)
+    np.fill_diagonal(weights, 0.0)
+    summed = np.sum([weights >= weight for weight in weights[weights > 0]], axis=0)
+
+    for point in points(Halves()):
+        # The unassigned last node is a cluster of its own.
+        clusters = np.where(point.labels < 0, 2, point.labels)
+        together = clusters[:, None] == clusters
+        inside = summed[together].sum() / summed.sum()
+        expected = np.outer(summed.sum(axis=1), summed.sum(axis=0))[together].sum()
+        expected /= summed.sum() ** 2
+        assert point.z_modularity == pytest.approx(
+            (inside - expected) / np.sqrt(expected * (1 - expected)), abs=1e-9
+        )
+
+
 def test_the_full_map_keeps_its_diagonal_where_the_builder_keeps_self_loops() -> None:
     weights = np.random.default_rng(0).random((14, 14)).astype(np.float32).astype(np.float64)
 

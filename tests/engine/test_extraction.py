@@ -94,6 +94,22 @@ def test_a_model_that_fails_on_the_first_images_alike_is_stopped(tmp_path: Path)
     assert len(heard.warnings) == 1
 
 
+def test_what_an_extractor_warns_of_is_shown_once_without_what_its_libraries_warn_of(
+    tmp_path: Path,
+) -> None:
+    heard = Listener()
+
+    small_run(
+        tmp_path / "out",
+        images="noise[count=3]",
+        extractors="cautious",
+        plugins=[PLUGINS / "cautious.py"],
+        progress=heard,
+    )
+
+    assert heard.warnings == ["cautious: half of the patches are made up"]
+
+
 def test_the_command_ends_with_one_line_and_exit_code_one(harness_command: Command) -> None:
     plugin = ("--plugin", PLUGINS / "choosy.py")
 

@@ -38,6 +38,7 @@ def test_a_point_survives_the_wire() -> None:
         density=0.5,
         modularity=0.3,
         modularity_full=0.2,
+        z_modularity=0.2,
         n_clusters=2,
         coverage=0.75,
         largest_component_fraction=1.0,

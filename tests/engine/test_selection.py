@@ -19,6 +19,7 @@ def a_profile(modularity: Sequence[float], levels: Sequence[float] = (0.0, 0.5))
                 density=1.0,
                 modularity=value,
                 modularity_full=value,
+                z_modularity=value,
                 n_clusters=2,
                 coverage=1.0,
                 largest_component_fraction=1.0,

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import harness
+from harness.metrics.modularity import ranked, z_modularity
+from harness.metrics.partition import unassigned_as_singletons
 
 Case = tuple[NDArray[np.float64], NDArray[np.int64]]
 
@@ -133,3 +135,54 @@ def test_bad_labels_are_refused(labels: list[float], message: str) -> None:
 def test_bad_weights_are_refused(weights: NDArray[np.float64], message: str) -> None:
     with pytest.raises(harness.HarnessError, match=message):
         harness.modularity(weights, [0, 0])
+
+
+def graph_and_communities(case: Case) -> tuple[harness.Graph, NDArray[np.int64]]:
+    weights, labels = case
+    return harness.Graph.from_weights(weights, self_loops=True), unassigned_as_singletons(labels)
+
+
+@given(weighted_partitions())
+def test_z_modularity_is_modularity_in_deviations_of_one_random_edge(case: Case) -> None:
+    graph, communities = graph_and_communities(case)
+    weights = case[0] / case[0].sum()
+    together = communities[:, None] == communities
+    expected = float(np.outer(weights.sum(axis=1), weights.sum(axis=0))[together].sum())
+    deviation = math.sqrt(max(expected * (1 - expected), 0))
+
+    found = z_modularity(graph, communities)
+
+    if deviation > 1e-4:
+        assert found == pytest.approx((weights[together].sum() - expected) / deviation, abs=1e-6)
+
+
+def test_the_z_modularity_of_one_community_is_0_and_of_no_edge_nan() -> None:
+    whole, empty = np.random.default_rng(0).random((7, 7)), np.zeros((3, 3))
+    together = np.zeros(7, dtype=np.int64)
+
+    assert z_modularity(harness.Graph.from_weights(whole), together) == 0
+    assert math.isnan(z_modularity(harness.Graph.from_weights(empty), together[:3]))
+
+
+@given(weighted_partitions())
+def test_ranks_are_the_sum_of_the_graphs_that_are_left_as_edges_are_dropped(case: Case) -> None:
+    graph, _ = graph_and_communities(case)
+    weights = case[0]
+    # Without ties, as lognormal weights have none.
+    pruned = [weights >= weight for weight in weights[weights > 0]]
+
+    assert (ranked(graph).adjacency.toarray() == np.sum(pruned, axis=0)).all()
+
+
+@given(weighted_partitions())
+def test_ranks_depend_on_the_order_of_the_weights_only(case: Case) -> None:
+    graph, _ = graph_and_communities(case)
+    squared = harness.Graph.from_weights(case[0] ** 2, self_loops=True)
+
+    assert (ranked(graph).adjacency.data == ranked(squared).adjacency.data).all()
+
+
+def test_weights_that_tie_share_the_mean_of_their_ranks() -> None:
+    graph = harness.Graph.from_weights([[0, 0.5, 0.5], [0.2, 0, 0.9], [0, 0, 0]])
+
+    assert ranked(graph).adjacency.data.tolist() == [2.5, 2.5, 1.0, 4.0]

@@ -120,7 +120,7 @@ def test_a_name_or_a_spec_stands_for_components_of_the_run(plugins: registry.Reg
     [
         ({"controls": "none"}, "one-layer-vit with a control, and there is no control"),
         (
-            {"extractors": "one-layer-vit,arrays[path=maps]"},
+            {"extractors": "one-layer-vit,arrays[path=maps]", "controls": "uniform-noise"},
             "arrays with a control, and there are no images to draw uniform-noise from",
         ),
     ],
@@ -138,14 +138,14 @@ def test_a_selector_that_needs_controls_is_refused_for_maps_without_any(
 @pytest.mark.parametrize(
     ("extractors", "chosen", "controls"),
     [
-        ("one-layer-vit", {}, ("uniform-noise",)),
+        ("one-layer-vit", {}, ("uniform-noise", "permuted-residuals")),
         ("planted", {}, ("permuted-residuals",)),
         ("planted,one-layer-vit", {}, ("permuted-residuals", "uniform-noise")),
         ("planted", {"controls": "permuted-rows"}, ("permuted-rows",)),
         ("planted", {"controls": "none", "selectors": "stable-phase"}, ()),
     ],
 )
-def test_maps_without_images_get_a_null_of_maps_unless_controls_are_chosen(
+def test_default_controls_suit_images_maps_and_both_unless_controls_are_chosen(
     tmp_path: Path, extractors: str, chosen: dict[str, str], controls: tuple[str, ...]
 ) -> None:
     text = "".join(f"{key} = {value!r}\n" for key, value in chosen.items())

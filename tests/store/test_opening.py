@@ -108,7 +108,7 @@ def test_a_damaged_store_is_refused_and_never_written_to(
 
 
 def record(key: str) -> CellRecord:
-    one = Point(0, 0, 1, 0.5, 0.5, 2, 1, 1, 0, math.nan, 0.1, np.array([0, 1]))
+    one = Point(0, 0, 1, 0.5, 0.5, 0.5, 2, 1, 1, 0, math.nan, 0.1, np.array([0, 1]))
     return CellRecord(key, "ok", points=[one])
 
 

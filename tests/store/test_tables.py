@@ -26,6 +26,7 @@ def point(level: float, jaccard: float = 0.5) -> Point:
         density=1 - level,
         modularity=0.3 + level,
         modularity_full=math.nan,
+        z_modularity=math.nan,
         n_clusters=2,
         coverage=0.75,
         largest_component_fraction=1.0,

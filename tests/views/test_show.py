@@ -13,7 +13,7 @@ from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Image
 from harness.views.show import ShowContext, show
 
-POINT = Point(0.5, 0.1, 0.5, 0.4, 0.3, 2, 1.0, 1.0, 0.0, 0.9, 0.0, np.arange(4) % 2)
+POINT = Point(0.5, 0.1, 0.5, 0.4, 0.3, 0.3, 2, 1.0, 1.0, 0.0, 0.9, 0.0, np.arange(4) % 2)
 
 
 def report(**changes: Any) -> ImageReport:

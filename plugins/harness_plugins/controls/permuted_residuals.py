@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.controls import lost
 from harness_plugins.controls.distances import distance_classes
 
 Effect = Literal["rows", "columns", "distance"]
@@ -24,10 +25,13 @@ class PermutedResiduals(harness.MapControl):
 
     The logits, log-weights off the diagonal, are a mean plus an effect of each row, of each column
     (hubs) and of each distance between patches on the grid (locality), plus residuals. The effects
-    are fitted by alternating means; the residuals are permuted; each row is rescaled to its sum.
-    So draws are exchangeable with softmax attention whose logits are such effects and independent
-    noise of one distribution. Preserves the diagonal, out-strengths, and the effects; destroys all
-    else.
+    are fitted by alternating means. The residuals are permuted, cleared of the effects that they
+    then have by chance, and rescaled to their deviation (otherwise draws of small maps would have
+    more of the effects and less noise than the map); each row is rescaled to its sum. So draws are
+    exchangeable with softmax attention whose logits are such effects and independent noise of one
+    normal distribution, and nearly so for other distributions (Freedman and Lane, Journal of
+    Business & Economic Statistics 1 (1983) 292–298). Preserves the diagonal, out-strengths, and the
+    effects; destroys all else.
 
     Weights of zero count as residuals of minus infinity: their number is preserved, not their
     places, except that rows, columns and distances without any weight stay empty. Maps so sparse
@@ -57,16 +61,22 @@ class PermutedResiduals(harness.MapControl):
             fitted, residuals = _fit(np.log(weights[movable]), members)
         sums = weights.sum(axis=1)
         random = np.random.default_rng(seed)
+        logits = np.full(weights.shape, -np.inf)
         for _ in range(MOST_TRIES):
-            logits = np.full(weights.shape, -np.inf)
-            logits[movable] = fitted + random.permutation(residuals)
-            peaks = logits.max(axis=1, initial=-np.inf)
-            if (np.isfinite(peaks) == (sums > 0)).all():
-                return replace(attention, weights=_rescaled(logits, peaks, sums, attention))
+            logits[movable] = permuted = random.permutation(residuals)
+            if ((logits > -np.inf).any(axis=1) == (sums > 0)).all():
+                logits[movable] = fitted + _cleared(permuted, members)
+                return replace(attention, weights=_rescaled(logits, sums, attention))
         raise harness.HarnessError(
             f"permuted-residuals: {np.mean(weights[movable] == 0):.0%} of the weights are zero, so "
-            "that permuted rows would lose all of theirs; permuted-rows and preserved-strengths "
-            "take sparse maps"
+            "that permuted rows would lose all of theirs; permuted-rows takes any map"
+        )
+
+    def caveat(self) -> str:
+        """The draws lose structure that noise may have, unless its effects are kept."""
+        kinds: dict[Effect, lost.Structure] = {"columns": "hubs", "distance": "locality"}
+        return lost.caveat(
+            *(kind for effect, kind in kinds.items() if self.effects and effect not in self.effects)
         )
 
     def _groups(self, attention: harness.AttentionMap) -> Sequence[NDArray[Any]]:
@@ -96,12 +106,12 @@ def _fit(
     """Sums of effects, and what they leave of the logits (m,): −∞ stays, and has no influence.
 
     groups: for each effect the group of every logit. Alternating means (backfitting) converge to
-    the least-squares fit.
+    the least-squares fit. The effect of a group without a finite logit is 0.
     """
     finite = np.isfinite(logits)
     members = [group[finite] for group in groups]
-    # Every group has a finite logit.
-    counts = [np.bincount(group) for group in members]
+    sizes = [group.max(initial=-1) + 1 for group in groups]
+    counts = [np.bincount(each, minlength=n) for each, n in zip(members, sizes, strict=True)]
     effects = [np.zeros(len(count)) for count in counts]
     mean = logits[finite].mean() if finite.any() else 0.0
     left = logits[finite] - mean
@@ -109,7 +119,7 @@ def _fit(
     for _ in range(MOST_ROUNDS):
         largest = 0.0
         for group, count, effect in zip(members, counts, effects, strict=True):
-            means = np.bincount(group, left) / np.maximum(count, 1)
+            means = np.bincount(group, left, minlength=len(count)) / np.maximum(count, 1)
             left -= means[group]
             effect += means
             largest = max(largest, float(np.abs(means).max(initial=0.0)))
@@ -123,13 +133,21 @@ def _fit(
     return fitted, residuals
 
 
+def _cleared(residuals: harness.Floats, groups: Sequence[NDArray[Any]]) -> harness.Floats:
+    """Residuals without the effects that they have by chance, with the same deviation."""
+    _, left = _fit(residuals, groups)
+    finite = np.isfinite(residuals)
+    before, after = residuals[finite], left[finite]
+    if after.any():
+        left[finite] *= np.linalg.norm(before) / np.linalg.norm(after)
+    return left
+
+
 def _rescaled(
-    logits: harness.Floats,
-    peaks: harness.Floats,
-    sums: harness.Floats,
-    attention: harness.AttentionMap,
+    logits: harness.Floats, sums: harness.Floats, attention: harness.AttentionMap
 ) -> NDArray[Any]:
     """Weights in proportion to exp(logits), with these sums of rows, and the map's diagonal."""
+    peaks = logits.max(axis=1, initial=-np.inf)
     weights = np.exp(logits - np.where(np.isfinite(peaks), peaks, 0.0)[:, None])
     totals = weights.sum(axis=1)
     weights *= np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)[:, None]

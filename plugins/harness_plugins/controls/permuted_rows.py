@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.controls import lost
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class PermutedRows(harness.MapControl):
         weights = attention.weights.copy()
         weights[others] = np.random.default_rng(seed).permuted(rows, axis=1).ravel()
         return replace(attention, weights=weights)
+
+    def caveat(self) -> str:
+        """The draws lose structure that noise may have."""
+        return lost.caveat("hubs", "locality")
 
 
 @harness.hookimpl

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import harness
+from harness_plugins.controls import lost
 from harness_plugins.controls.distances import distance_classes
 
 
@@ -36,6 +37,10 @@ class PreservedDistances(harness.MapControl):
         weights = attention.weights.copy()
         weights.ravel()[_sorted(pairs, distances)] = weights.ravel()[_sorted(shuffled, distances)]
         return replace(attention, weights=weights)
+
+    def caveat(self) -> str:
+        """The draws lose structure that noise may have."""
+        return lost.caveat("hubs")
 
 
 def _sorted(pairs: harness.Integers, distances: NDArray[Any]) -> harness.Integers:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 import harness
+from harness_plugins.controls import lost
 
 # Largest relative difference between the strengths of the drawn and the original map.
 TOLERANCE = 1e-12
@@ -64,6 +65,10 @@ class PreservedStrengths(harness.MapControl):
         largest = attention.weights[others].max(initial=0)
         found = np.where(others, drawn * largest, attention.weights)
         return replace(attention, weights=found.astype(attention.weights.dtype))
+
+    def caveat(self) -> str:
+        """The draws lose structure that noise may have."""
+        return lost.caveat("locality")
 
 
 def _odds(weights: harness.Floats, received: harness.Floats) -> harness.Floats:

@@ -1,5 +1,8 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 import harness
 
@@ -130,3 +133,32 @@ def test_planted_communities_are_destroyed(name: str) -> None:
     for seed in range(20):
         drawn = control.draw(attention, seed).weights
         assert abs(harness.modularity(drawn, parity)) < 0.1
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *OF_MAPS,
+        "permuted-residuals[effects=[rows,columns]]",
+        "permuted-residuals[effects=[distance]]",
+        "permuted-residuals[effects=[rows]]",
+    ],
+)
+def test_a_caveat_names_what_the_draws_lose(spec: str) -> None:
+    noise = harness.make("extractor", "planted[n=100,signal=0,spread=1,locality=0.45]")
+    attention, control = noise.load("planted-000"), harness.make("control", spec)
+    drawn = control.draw(attention, 0).weights
+    places = np.argwhere(np.ones((10, 10)))
+    distances = cdist(places, places)
+
+    def correlated(figure: Callable[[harness.Floats], harness.Floats]) -> bool:
+        return bool(np.corrcoef(figure(attention.weights), figure(drawn))[0, 1] > 0.8)
+
+    kept = {
+        "hubs": correlated(lambda weights: np.log(weights).mean(axis=0)),
+        "locality": correlated(
+            lambda weights: np.array([np.log(weights[distances == d]).mean() for d in range(1, 8)])
+        ),
+    }
+
+    assert {name: name not in control.caveat() for name in kept} == kept

@@ -12,12 +12,16 @@ ProfileMaker = Callable[..., harness.Profile]
 
 @pytest.fixture
 def make_profile() -> ProfileMaker:
-    """Makes a profile of given modularities and cluster counts at evenly spaced levels."""
+    """Makes a profile of given modularities and cluster counts at evenly spaced levels.
+
+    Modularity on the graphs is also the Z-modularity unless it is given.
+    """
 
     def make(
         modularity: Sequence[float],
         n_clusters: Sequence[int],
         *,
+        ranked: Sequence[float] | None = None,
         levels: Sequence[float] | None = None,
         largest_component_fraction: Sequence[float] | None = None,
     ) -> harness.Profile:
@@ -25,6 +29,7 @@ def make_profile() -> ProfileMaker:
         columns = zip(
             np.arange(count) / 10 if levels is None else levels,
             modularity,
+            modularity if ranked is None else ranked,
             n_clusters,
             [1.0] * count if largest_component_fraction is None else largest_component_fraction,
             strict=True,
@@ -35,7 +40,11 @@ def make_profile() -> ProfileMaker:
 
 
 def point(
-    level: float, modularity: float, n_clusters: int, largest_component_fraction: float
+    level: float,
+    modularity: float,
+    ranked: float,
+    n_clusters: int,
+    largest_component_fraction: float,
 ) -> harness.Point:
     return harness.Point(
         level=float(level),
@@ -43,6 +52,7 @@ def point(
         density=1.0 - float(level),
         modularity=modularity,
         modularity_full=modularity,
+        z_modularity=ranked,
         n_clusters=n_clusters,
         coverage=1.0,
         largest_component_fraction=largest_component_fraction,

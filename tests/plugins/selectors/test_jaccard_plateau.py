@@ -33,6 +33,7 @@ def profile_of(
                 density=1.0,
                 modularity=0.3 + index / 100,
                 modularity_full=0.3,
+                z_modularity=0.3,
                 n_clusters=len(set(labels.tolist())),
                 coverage=1.0,
                 largest_component_fraction=share,

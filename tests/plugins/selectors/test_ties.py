@@ -14,6 +14,7 @@ ProfileMaker = Callable[..., harness.Profile]
 SELECTORS = (
     "max-modularity",
     "excess-modularity",
+    "excess-modularity[by=z]",
     "excess-modularity[by=excess]",
     "stable-phase",
     "stable-phase[cluster_penalty=0.1]",
@@ -66,5 +67,5 @@ def test_no_reason_has_a_negative_zero(make_profile: ProfileMaker, spec: str) ->
     found = harness.make("selector", spec).select(profiles[0], profiles[1:])
 
     assert "-0.0" not in found.reason
-    if spec in ("max-modularity", "excess-modularity"):
+    if spec in ("max-modularity", "excess-modularity", "excess-modularity[by=z]"):
         assert not found.accepted

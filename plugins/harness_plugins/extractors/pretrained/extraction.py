@@ -1,21 +1,24 @@
 """Common base of the extractors of pretrained models from any library."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
 from harness_plugins.extractors.heads import Chosen, check, choose
-from harness_plugins.extractors.tokens import Prefix, patches_only
+from harness_plugins.extractors.tokens import Prefix
 
 if TYPE_CHECKING:
+    from harness_plugins.extractors.pretrained.attention import AttentionMaps
     from harness_plugins.extractors.pretrained.configuration import Architecture
     from harness_plugins.extractors.pretrained.framing import Prepared
-    from harness_plugins.extractors.pretrained.model import Loaded
+    from harness_plugins.extractors.pretrained.model import Loaded, VisionTransformer
+    from harness_plugins.extractors.pretrained.similarity import SimilarityMaps
 
     # The architecture, what prepares an image, and what loads the model, with a classifier or not.
     Opened = tuple[Architecture, Callable[[harness.Image], Prepared], Callable[[bool], Loaded]]
@@ -24,35 +27,76 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 << 30
 
 
+Of = Literal["attention", "keys", "queries", "values", "tokens"]
+# In `heads`: the features of the others, joined.
+CONCATENATED = "concatenated"
+ONE_HEAD = Chosen((0,), mean=False)
+
+
 @dataclass(frozen=True)
 class Pretrained(harness.Extractor):
     """What extractors of pretrained models share.
 
+    of: what the weights are. attention, or cosine similarities of features, negative ones set to
+        zero: of keys, queries or values, as a layer's attention projects them, before any
+        normalisation or rotary positions of their own; or of tokens, as a layer returns them, for
+        the last layer as the model does.
     layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
-    heads: likewise; mean is their mean, as head 0.
+    heads: likewise; mean is their mean, as head 0. concatenated joins the features of the heads,
+        as head 0: the default of keys, queries and values. The default of attention is all; tokens
+        have no heads.
     rollout: replaces the attention of each of the layers by attention rollout (Abnar and Zuidema
         2020) up to it, of the heads' mean, as head 0.
     prefix: how class and register tokens are treated: renormalise leaves them out and rescales
-        rows to sum to one; drop leaves them out; keep has them as nodes, without a patch grid.
+        rows of attention to sum to one; drop leaves them out; keep has them as nodes, without a
+        patch grid.
     """
 
     model: str
+    of: Of = "attention"
     layers: tuple[str, ...] = ("last",)
-    heads: tuple[str, ...] = ("all",)
+    heads: tuple[str, ...] | None = None
     rollout: bool = False
     prefix: Prefix = "renormalise"
     size: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check(self.layers, "layers")
-        check(self.heads, "heads")
-        if self.rollout and "mean" in self.layers:
-            raise harness.HarnessError(f"{self.name}: rollout cannot be combined with layers=mean")
+        check(self._named_heads, "heads")
+        self._check_combination()
         if self.size is not None and not (len(self.size) in (1, 2) and min(self.size) > 0):
             raise harness.HarnessError(
                 f"{self.name}: size takes the shorter side in pixels, or [height,width], not "
                 f"{list(self.size)}"
             )
+
+    def _check_combination(self) -> None:
+        heads = self.heads or ()
+        if self.rollout and "mean" in self.layers:
+            wrong = "rollout cannot be combined with layers=mean"
+        elif self.rollout and self.of != "attention":
+            wrong = f"rollout is of attention, not of {self.of}"
+        elif self.of == "tokens" and self.heads is not None:
+            wrong = "tokens have no heads; leave heads out"
+        elif CONCATENATED in heads and self.of == "attention":
+            wrong = "heads=concatenated joins keys, queries or values, not attention; take mean"
+        elif heads.count(CONCATENATED) + heads.count("mean") > 1:
+            wrong = "heads takes one of mean and concatenated, once"
+        else:
+            return
+        raise harness.HarnessError(f"{self.name}: {wrong}")
+
+    @property
+    def _named_heads(self) -> Sequence[str]:
+        """The heads that are read, as words that `choose` takes."""
+        return [text for text in self.heads or () if text != CONCATENATED] or ["all"]
+
+    @property
+    def _concatenated(self) -> bool:
+        """Whether the features of all chosen heads make one map."""
+        if self.of in ("attention", "tokens"):
+            return False
+        return self.heads is None or CONCATENATED in self.heads
 
     @abstractmethod
     def _architecture(self) -> "Architecture":
@@ -66,13 +110,17 @@ class Pretrained(harness.Extractor):
         """The chosen layers and heads, from the model's configuration alone."""
         from harness_plugins.extractors.pretrained import maps
 
-        return maps.head_indices(*self._chosen(self._architecture()), rolled=self.rollout)
+        layers, heads = self._chosen(self._architecture())
+        return maps.head_indices(layers, self._heads_of_maps(heads), rolled=self.rollout)
 
     def _chosen(self, architecture: "Architecture") -> tuple[Chosen, Chosen]:
-        return (
-            choose(self.layers, architecture.layers, "layers", self.model),
-            choose(self.heads, architecture.heads, "heads", self.model),
-        )
+        layers = choose(self.layers, architecture.layers, "layers", self.model)
+        if self.of == "tokens":
+            return layers, ONE_HEAD
+        return layers, choose(self._named_heads, architecture.heads, "heads", self.model)
+
+    def _heads_of_maps(self, heads: Chosen) -> Chosen:
+        return ONE_HEAD if self._concatenated else heads
 
     def patches(self, image: harness.Image) -> harness.Patches:
         """The grid of whole patches, on the part of the image that the model sees."""
@@ -80,41 +128,45 @@ class Pretrained(harness.Extractor):
         prepared = prepare(image)
         return harness.Patches(prepared.grid, prepared.region)
 
+    def caveat(self, images: harness.ImageSet) -> str:
+        """That draws of map controls are no nulls of similarities, if maps are similarities."""
+        if self.of == "attention":
+            return ""
+        return (
+            f"similarities of {self.of} stand out from every control of maps, as would those of "
+            "random features: rely on controls of images, such as uniform-noise"
+        )
+
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
 
         Images are processed one at a time: the last digits may depend on the batch, and batches
-        are not faster on a CPU. Only the attention of the chosen layers and heads of one image is
-        held in memory.
+        are not faster on a CPU. Only the maps of the chosen layers and heads of one image are held
+        in memory. Warns at the end how many negative similarities were set to zero.
         """
-        import torch
-
-        from harness_plugins.extractors.pretrained import maps
         from harness_plugins.extractors.pretrained.model import inspect_model
-        from harness_plugins.extractors.pretrained.watching import check_attention, watched
+        from harness_plugins.extractors.pretrained.similarity import Negatives
 
         architecture, prepare, load = self._opened()
         layers, heads = self._chosen(architecture)
-        needed = maps.needed_layers(layers, rolled=self.rollout)
+        held = self._held(layers, heads)
         loaded = load(False)
-        averaged = maps.head_mean(heads, rolled=self.rollout)
-        held = len(needed) * (1 if averaged else len(heads.numbers))
         # A model that suits no image is refused before an image could be blamed.
         trial = prepare(_noise(self.model, architecture.image))
         _check_memory(self.model, trial, held, architecture.heads)
         transformer = inspect_model(loaded, self.model, architecture, trial.pixels)
-        sites = {layer: transformer.sites[layer] for layer in needed}
+        source = self._source(transformer, layers, heads, trial)
+        negatives = Negatives()
+        # Tokens before the patches have no place on the grid.
+        has_grid = self.prefix != "keep" or transformer.prefix_tokens == 0
         for image in images:
             prepared = prepare(image)
             _check_memory(image.key, prepared, held, architecture.heads)
-            with watched(sites, heads.numbers, mean=averaged) as weights, torch.inference_mode():
-                transformer(prepared.pixels)
-            check_attention(weights, needed, transformer.prefix_tokens, prepared.grid, self.model)
-            # Tokens before the patches have no place on the grid.
-            has_grid = self.prefix != "keep" or transformer.prefix_tokens == 0
-            for head_index, given in maps.maps_by_head(weights, layers, heads, rolled=self.rollout):
+            for head_index, given in source.of(prepared):
+                if self.of != "attention":
+                    given = negatives.removed(given, counted=image.variant == harness.OBSERVED)
                 yield harness.AttentionMap(
-                    patches_only(given, transformer.prefix_tokens, self.prefix),
+                    given,
                     image=image.key,
                     layer=head_index.layer,
                     head=head_index.head,
@@ -123,7 +175,36 @@ class Pretrained(harness.Extractor):
                     variant=image.variant,
                 )
             # Nothing of this image is held while the next one is loaded and processed.
-            del image, prepared, weights, given
+            del image, prepared, given
+        if caveat := str(negatives):
+            warnings.warn(caveat, stacklevel=1)
+
+    def _held(self, layers: Chosen, heads: Chosen) -> int:
+        """How many maps of an image are held at a time, in single precision."""
+        from harness_plugins.extractors.pretrained import maps
+
+        if self.of == "attention":
+            averaged = maps.head_mean(heads, rolled=self.rollout)
+            needed = maps.needed_layers(layers, rolled=self.rollout)
+            return len(needed) * (1 if averaged else len(heads.numbers))
+        # Of a layer at a time, or of two for their mean.
+        of_layer = 1 if self._concatenated else len(heads.numbers)
+        return of_layer * (2 if layers.mean else 1)
+
+    def _source(
+        self, transformer: "VisionTransformer", layers: Chosen, heads: Chosen, trial: "Prepared"
+    ) -> "AttentionMaps | SimilarityMaps":
+        if self.of == "attention":
+            from harness_plugins.extractors.pretrained.attention import AttentionMaps
+
+            return AttentionMaps(transformer, layers, heads, self.rollout, self.prefix)
+        from harness_plugins.extractors.pretrained.features import feature_reader
+        from harness_plugins.extractors.pretrained.similarity import SimilarityMaps
+
+        numbers = layers.numbers, heads.numbers
+        reader = feature_reader(self.of, transformer, *numbers, trial.pixels)
+        names = self._heads_of_maps(heads)
+        return SimilarityMaps(reader, layers, names, self._concatenated, self.prefix == "keep")
 
     def ablator(self, removal: AblationSpec) -> Ablator:
         """Measures how logits, or an embedding if there are none, change without some patches.

@@ -1,6 +1,6 @@
-"""Maps of single heads from the attention of layers."""
+"""Maps of single heads from the maps of layers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +40,15 @@ def maps_by_head(
             if layer in layers.numbers:
                 yield harness.HeadIndex(layer, 0), given
         return
-    by_layer: Iterator[Maps] = (weights[layer] for layer in layers.numbers)
+    yield from separated((weights[layer] for layer in layers.numbers), layers, heads)
+
+
+def separated(
+    by_layer: Iterable[Maps], layers: Chosen, heads: Chosen
+) -> Iterator[tuple[harness.HeadIndex, Maps]]:
+    """One map (n, n) per layer and head, or of the layers' mean, of stacks (heads, n, n)."""
     if layers.mean:
-        by_layer = iter([mean(by_layer)])
+        by_layer = [mean(by_layer)]
     for layer, given in zip(layers.names, by_layer, strict=True):
         for head, chosen in zip(heads.names, given, strict=True):
             yield harness.HeadIndex(layer, head), chosen

@@ -138,6 +138,37 @@ def test_maps_are_the_softmax_of_what_goes_into_fused_attention(
     assert np.abs(found - torch.cat(seen).numpy()).max() < 1e-5
 
 
+@pytest.mark.filterwarnings("ignore:.*set to zero")
+@pytest.mark.parametrize("name", FAMILIES)
+def test_similarities_are_cosines_of_what_goes_into_fused_attention(
+    name: str, timm: Any, folder: Callable[[str], Path], extractor: Make, photo: harness.Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    model = timm.create_model(f"local-dir:{folder(name)}", pretrained=True).eval()
+    seen: list[tuple[torch.Tensor, ...]] = []
+    fused = functional.scaled_dot_product_attention
+
+    def recording(*given: Any, **more: Any) -> Any:
+        seen.append(given[:3])
+        return fused(*given, **more)
+
+    with monkeypatch.context() as patched, torch.inference_mode():
+        patched.setattr(functional, "scaled_dot_product_attention", recording)
+        tokens = model.forward_features(shown(timm, model, photo))[0, FAMILIES[name][2] :]
+    (last,) = extractor(name, "of=tokens").extract([photo])
+    expected = functional.cosine_similarity(tokens[:, None], tokens, dim=-1)
+    np.testing.assert_allclose(last.weights, expected.clamp(min=0), atol=1e-5)
+    for number, of in enumerate(("queries", "keys", "values")):
+        if name == "eva02" and of != "values":
+            continue  # turned by rotary positions on their way
+        found = list(extractor(name, f"of={of},layers=all,heads=all").extract([photo]))
+        assert len(found) == 3 * 4
+        for each in found:
+            features = seen[each.layer][number][0, each.head, FAMILIES[name][2] :]
+            expected = functional.cosine_similarity(features[:, None], features, dim=-1)
+            np.testing.assert_allclose(each.weights, expected.clamp(min=0), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", UNSUITABLE)
 def test_unsuitable_models_are_refused_with_the_reason(
     name: str, extractor: Make, photo: harness.Image
