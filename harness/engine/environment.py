@@ -44,12 +44,14 @@ def environment(extraction_threads: int, packages: Set[str] | None = None) -> di
 
 
 def _required() -> Iterator[str]:
-    """The packages that the harness requires, and those of extras that compute."""
+    """The packages that the harness requires, and those of extras that compute, without itself."""
     for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
         # 'transformers>=5.20; extra == "hf"': the name ends where the versions begin.
         extra = re.search(r"extra == [\"'](.*)[\"']", requirement)
-        if extra is None or extra[1] not in EXTRAS_THAT_COMPUTE_NOTHING:
-            yield _canonical(re.split(r"[^\w.-]", requirement)[0])
+        name = _canonical(re.split(r"[^\w.-]", requirement)[0])
+        # Extras that include others name the harness.
+        if name != DISTRIBUTION and (extra is None or extra[1] not in EXTRAS_THAT_COMPUTE_NOTHING):
+            yield name
 
 
 def _version(distribution: str) -> str | None:

@@ -260,7 +260,7 @@ def test_a_damaged_map_is_named_where_it_is_needed(
             np.save(path, weights[::-1])
 
     shown = harness_command(
-        *("foreground", "out", "--above", "0", "--candidates", "--plugin", PLUGINS / "deep.py")
+        *("foreground", "out", "--above", "127", "--candidates", "--plugin", PLUGINS / "deep.py")
     )
 
     assert (shown.returncode, shown.stdout) == (1, "")

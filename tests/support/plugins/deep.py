@@ -12,6 +12,7 @@ import numpy as np
 
 import harness
 
+GRID = (4, 6)
 PATCHES = 24
 SIGNALS = (0.0, 4.0, 8.0)
 
@@ -42,6 +43,7 @@ class Deep(harness.Extractor):
                     image=image.key,
                     layer=head_index.layer,
                     head=head_index.head,
+                    grid=GRID,
                     variant=image.variant,
                 )
 
