@@ -15,7 +15,7 @@ from harness.planning.settings import SETTINGS, Execution
 from harness.planning.suites import Plugins, resolve_run
 from harness.plugin import registry
 from harness.plugin.arguments import checked
-from harness.plugin.base import Component
+from harness.plugin.component import Component
 from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
 from harness.plugin.spec import split

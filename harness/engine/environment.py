@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.planning.identity import packages_behind
-from harness.plugin.base import Component
+from harness.plugin.component import Component
 from harness.plugin.installed import DISTRIBUTION, harness_version
 from harness.plugin.registry import GROUP
 

@@ -22,6 +22,7 @@ from harness.errors import HarnessError, InvalidResultError, RunStoppedError, re
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
 from harness.plugin import base
+from harness.plugin.component import Component
 from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name
@@ -45,7 +46,7 @@ class Context:
 
     registry: Registry
     codes: Mapping[str, str] = field(default_factory=dict)
-    _made: dict[tuple[str, str], base.Component] = field(default_factory=dict)
+    _made: dict[tuple[str, str], Component] = field(default_factory=dict)
 
     def make(self, expected: type[C], kind: str, text: str) -> C:
         """The component of a spec; its code must be that with which the run was planned."""

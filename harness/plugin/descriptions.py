@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from harness.plugin.base import Component
+from harness.plugin.component import Component
 from harness.plugin.installed import Source
 from harness.plugin.registry import Registry
 from harness.plugin.spec import is_required

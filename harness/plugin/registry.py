@@ -21,7 +21,7 @@ import pluggy
 
 from harness.errors import HarnessError, did_you_mean, hint, setting_name
 from harness.plugin import base, hooks
-from harness.plugin.base import Component
+from harness.plugin.component import Component
 from harness.plugin.installed import (
     Broken,
     BrokenPluginError,

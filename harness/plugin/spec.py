@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 from harness.errors import HarnessError, hint
 
 if TYPE_CHECKING:
-    from harness.plugin.base import Component
+    from harness.plugin.component import Component
 
 C = TypeVar("C", bound="Component")
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.planning.identity import SEEDS, code_digest, identify, key_of, seed_of, source_files
-from harness.plugin.base import Component
+from harness.plugin.component import Component
 from harness.plugin.registry import load
 
 PLUGIN = """

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness.plugin import hooks, registry
-from harness.plugin.base import Component
+from harness.plugin.component import Component
 from harness.plugin.spec import format_spec
 
 BASES = {base: hook for hook, bases in registry.HOOKS.items() for base in bases}
