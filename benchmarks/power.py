@@ -4,8 +4,9 @@
     python benchmarks/power.py RUN OUT [--redraw]
 
 Writes OUT/power.csv, OUT/power.svg, OUT/power.png and OUT/power-provenance.json. With --redraw
-the figure is drawn from OUT/power.csv, and nothing is computed. PyGenStability is a peer if it is
-installed (pip install pygenstability); it takes up to a minute a map.
+the figure is drawn from OUT/power.csv, and nothing is computed. PyGenStability is a peer that takes
+up to a minute a map; if it is not installed (pip install pygenstability), its rows stay as they
+are in OUT/power.csv, if there are any.
 """
 
 import argparse
@@ -80,6 +81,15 @@ def _judged(spec: str, points: pandas.DataFrame) -> pandas.DataFrame:
             attention.weights, truth, partitions, signal=maps.signal, spread=maps.spread, seed=0
         )
     return judged
+
+
+def _peer_rows(run: harness.Run, table_file: Path) -> pandas.DataFrame:
+    """PyGenStability's rows: measured, or those that the table already has of the same maps."""
+    if find_spec("pygenstability"):
+        return pandas.DataFrame(by_stability(list(dict.fromkeys(run.selections().extractor))))
+    print("pygenstability is not installed: its rows stay as they are in the table, if it has any")
+    former = pandas.read_csv(table_file) if table_file.exists() else pandas.DataFrame()
+    return former[former.selector == "its own"] if len(former) else former
 
 
 def by_stability(specs: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -209,11 +219,7 @@ def main() -> None:
         arguments.out.mkdir(parents=True, exist_ok=True)
         run = harness.open_run(arguments.run)
         table = measured(run)
-        if find_spec("pygenstability"):
-            specs = list(dict.fromkeys(run.selections().extractor))
-            table = pandas.concat([table, pandas.DataFrame(by_stability(specs))])
-        else:
-            print("pygenstability is not installed: its line is left out")
+        table = pandas.concat([table, _peer_rows(run, table_file)])
         table.to_csv(table_file, index=False, float_format="%.4g")
         provenance = {"settings": run.settings(), "sessions": run.sessions()}
         for session in provenance["sessions"]:
