@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pandas
@@ -119,7 +120,13 @@ def test_what_is_committed_is_copied_while_the_run_goes_on(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_run_that_is_terminated_is_copied_first(tmp_path: Path, number: int) -> None:
+def test_a_run_that_is_terminated_is_copied_first(
+    tmp_path: Path, number: int, request: pytest.FixtureRequest
+) -> None:
+    # The tests may themselves run where a signal is ignored, as under nohup.
+    default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    request.addfinalizer(partial(signal.signal, number, signal.signal(number, default)))
+
     def terminated() -> None:
         with written(tmp_path / "out", tmp_path / "scratch") as (_, store):
             store.write_cells([CellRecord("last", "ok")])
