@@ -145,7 +145,7 @@ def test_the_commands_of_a_page_work_as_they_stand(page: str, clone: Path) -> No
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=1800,  # a block may be many runs, beside other tests
+            timeout=3600,  # a block may be many runs, beside other tests
         )
 
         assert finished.returncode == 0, f"{block}\n{finished.stdout[-3000:]}"
