@@ -1,14 +1,12 @@
 """The pure heart of a run: clusters and scores one map × graph builder × clusterer."""
 
 import math
-import time
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.engine import checks
-from harness.errors import InvalidResultError
+from harness.engine.sweep import Clustered, clustered
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.modularity import modularity_of, ranked, z_modularity
 from harness.metrics.partition import cluster_count, coverage, unassigned_as_singletons
@@ -66,10 +64,9 @@ def perturbed(
     for draw in range(n_draws):
         returned = perturbation.draw(attention, seed_of(perturbation_seed, draw))
         drawn = checks.drawn(returned, attention, perturbation.name)
-        for graph in checks.graphs(builder.build(drawn, level), level, drawn.n):
-            whole = _whole(drawn, graph)
-            edges, draw_seed = checks.edges(graph), seed_of(seed, draw)
-            yield _point(clusterer, graph, edges, draw_seed, whole, None, resolution)
+        graphs = checks.graphs(builder.build(drawn, level), level, drawn.n)
+        for _, found in _swept(graphs, drawn, clusterer, seed_of(seed, draw), resolution):
+            yield found
 
 
 def _swept(
@@ -79,20 +76,19 @@ def _swept(
     seed: int,
     resolution: float,
 ) -> Iterator[tuple[Graph, Point]]:
-    """Yield each level's graph with its point; a graph like the one before is not clustered."""
+    """Yield each level's graph with its point."""
     whole: _Whole | None = None
-    before: checks.Edges | None = None
     previous: Point | None = None
-    for graph in graphs:
-        if previous is not None and before is not None and checks.has_edges(graph, before):
+    for found in clustered(clusterer, graphs, seed=seed):
+        graph, partition = found.graph, found.partition
+        if partition is not None:
+            if whole is None:
+                whole = _whole(attention, graph)
+            point = _point(found, partition, whole, previous, resolution)
+        elif previous is not None:
             jaccard = _jaccard(previous, previous.labels)
             point = replace(previous, jaccard_previous=jaccard, seconds=0.0)
             point = replace(point, level=graph.level, threshold=graph.threshold)
-        else:
-            if whole is None:
-                whole = _whole(attention, graph)
-            before = checks.edges(graph)
-            point = _point(clusterer, graph, before, seed, whole, previous, resolution)
         yield graph, point
         previous = point
 
@@ -124,30 +120,14 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
 
 
 def _point(
-    clusterer: Clusterer,
-    graph: Graph,
-    edges: checks.Edges,
-    seed: int,
+    found: Clustered,
+    partition: Partition,
     whole: _Whole,
     previous: Point | None,
     resolution: float,
 ) -> Point:
-    """Cluster a graph and score the labels."""
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            started = time.perf_counter()
-            returned = clusterer.cluster(graph, seed=seed)
-            seconds = time.perf_counter() - started
-        partition = _checked(returned, graph, edges)
-    except InvalidResultError as error:
-        raise type(error)(f"at level {graph.level:g}: {error}") from error
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        writes = f"at level {graph.level:g}: cluster() writes into its graph: {error}"
-        raise InvalidResultError(writes) from error
-    labels = partition.labels
+    """Score the labels of a graph."""
+    graph, labels = found.graph, partition.labels
     communities = unassigned_as_singletons(labels)
     return Point(
         level=graph.level,
@@ -161,10 +141,10 @@ def _point(
         largest_component_fraction=graph.largest_component_fraction,
         isolated_fraction=float(graph.isolated.mean()),
         jaccard_previous=_jaccard(previous, labels),
-        seconds=seconds,
+        seconds=found.seconds,
         labels=labels,
         diagnostics=partition.diagnostics,
-        warnings=checks.warnings(caught),
+        warnings=found.warnings,
     )
 
 
@@ -175,11 +155,3 @@ def _whole(attention: AttentionMap, pruned: Graph) -> _Whole:
 
 def _jaccard(previous: Point | None, labels: Integers) -> float:
     return math.nan if previous is None else best_match_jaccard(previous.labels, labels)
-
-
-def _checked(returned: Any, graph: Graph, edges: checks.Edges) -> Partition:
-    if not checks.has_edges(graph, edges):
-        raise InvalidResultError("cluster() changed the graph that it was given")
-    partition = returned if isinstance(returned, Partition) else Partition(returned)
-    labels = checks.labels(partition.labels, graph.n)
-    return Partition(labels, checks.diagnostics(partition.diagnostics))

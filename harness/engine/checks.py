@@ -148,6 +148,12 @@ def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
     _require(next(given, None) is None, f"build() gave more than {len(expected)} graphs")
 
 
+def iterator(returned: Any) -> Iterator[Any]:
+    """The results of a sweep, one after the other."""
+    _require(hasattr(returned, "__iter__"), f"cluster_sweep() returned {_a(returned)}, not results")
+    return iter(returned)
+
+
 Edges = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 

@@ -242,7 +242,10 @@ class Clusterer(Component):
     """
 
     kind = "clusterer"
-    _converted: ClassVar[conversion.Conversions] = {"cluster": conversion.as_graph}
+    _converted: ClassVar[conversion.Conversions] = {
+        "cluster": conversion.as_graph,
+        "cluster_sweep": conversion.as_graphs,
+    }
 
     @abstractmethod
     def cluster(self, graph: Graph, *, seed: int) -> NDArray[np.integer[Any]] | Partition:
@@ -260,6 +263,26 @@ class Clusterer(Component):
         ndarray of int, shape (n,), or Partition
             Labels ≥ 0 in any order; −1 means unassigned.
         """
+
+    def cluster_sweep(
+        self, graphs: Iterable[Graph], *, seed: int
+    ) -> Iterator[NDArray[np.integer[Any]] | Partition]:
+        """Yield what `cluster` returns for each graph of a sweep, in the order of the graphs.
+
+        Override it if several graphs together cost less than one after the other; labels must be
+        those of `cluster`. Graphs are built as they are taken, and results stored as they are
+        yielded: take no more graphs ahead than that saves time, since a time limit loses what is
+        not yet yielded. A warning belongs to the graph whose result is yielded next.
+
+        Parameters
+        ----------
+        graphs
+            Graphs of the same n nodes, such as one map's at several levels.
+        seed
+            As for `cluster`, the same for every graph.
+        """
+        for graph in graphs:
+            yield self.cluster(graph, seed=seed)
 
     def caveat(self) -> str:
         """Return what the method does not use of a graph, if users may expect it to, or ""."""

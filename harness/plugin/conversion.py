@@ -44,6 +44,9 @@ def as_graph(value: Graph | NDArray[Any]) -> Graph:
     return value.at_safe_scale()
 
 
+as_graphs = functools.partial(map, as_graph)
+
+
 def converting(method: Callable[..., Any], first: Callable[[Any], Any]) -> Callable[..., Any]:
     """The method, with its first argument converted, and whole numbers by name."""
     names = list(inspect.signature(method).parameters)[2:]

@@ -50,6 +50,25 @@ def reordered(graph: harness.Graph, order: Integers) -> harness.Graph:
     return harness.Graph.from_weights(graph.adjacency.toarray()[np.ix_(order, order)])
 
 
+@every_clusterer
+@pytest.mark.parametrize("seed", [0, 7])
+def test_a_sweep_gives_the_labels_of_each_graph_alone(
+    clusterer: harness.Clusterer, seed: int, planted: Callable[..., Any]
+) -> None:
+    weights = planted((14, 20, 30), inside=0.6, across=0.2)[0].adjacency.toarray()
+    weights *= np.random.default_rng(seed).random(weights.shape)
+    attention = harness.AttentionMap(np.pad(weights, (0, 2)))
+    builder = harness.make("graph builder", "threshold")
+    levels = builder.levels(attention, 12)
+    graphs = [*builder.build(attention, levels), harness.Graph.from_weights(np.zeros((66, 66)))]
+
+    swept = clusterer.cluster_sweep(iter(graphs), seed=seed)
+
+    for graph, found in zip(graphs, swept, strict=True):
+        together = found.labels if isinstance(found, harness.Partition) else found
+        assert together.tolist() == labels_of(clusterer, graph, seed).tolist()
+
+
 # A label may flood a block before that has one of its own; HDBSCAN of rows in many dimensions
 # joins blocks or calls nodes noise.
 @every_clusterer_but(LabelPropagation, Hdbscan)
