@@ -3,58 +3,67 @@
 import numpy as np
 
 from harness import Floats
-from harness_plugins.clusterers.sdp.line import line_of
-from harness_plugins.clusterers.sdp.programme import Programme, Tangent
+from harness_plugins.clusterers.sdp.programme import Programme
 from harness_plugins.clusterers.sdp.weights import dense
 
-# Fractions of the allowed excess at which a bound is tried before the tightest is computed.
-EXCESSES = (0.01, 0.9)
 # Fraction of the squared lengths on a line beyond which the multiplier along it is free.
 ON_A_LINE = 0.999
 # Most eigenvalues in the search for a multiplier along a line.
 MOST_TANGENTS = 12
 
 
-def certify(
-    programme: Programme, spins: Floats, enough: float, rough: float
+def proves(programme: Programme, dual: Floats, bound: float) -> bool:
+    """Whether the objective is at most a bound over all X ⪰ 0 with X_ii = 1, spins of any rank.
+
+    For any y (n,), ½⟨W − γ11ᵀ, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where λ is the largest eigenvalue of
+    W − γ11ᵀ − Diag(y), on the vectors that sum to 0 if spins must balance. Optimal spins give the
+    y that makes it tight, the multipliers of their unit lengths. A Cholesky factorisation shows
+    that λ does not exceed a number, in a tenth of the time that computing λ takes.
+    """
+    from scipy.linalg.lapack import dpotrf
+
+    n = programme.nodes
+    largest = (2 * bound - float(dual.sum())) / n
+    if largest <= 0:
+        return False
+    matrix = _slack(programme, dual)
+    np.negative(matrix, out=matrix)
+    matrix.flat[:: n + 1] += largest
+    # The matrix is symmetric; its transpose has LAPACK's memory order.
+    _, failed = dpotrf(matrix.T, clean=False, overwrite_a=True)
+    return not failed
+
+
+def loosest(
+    programme: Programme, dual: Floats, spins: Floats, enough: float
 ) -> tuple[float, Floats]:
-    """An upper bound of the programme's objective over all X ⪰ 0 with X_ii = 1, spins of any rank.
+    """The upper bound that y gives, and the direction (n,) in which it is loosest.
 
-    Also returns the direction (n,) in which it is loosest, 0 if it is as tight as requested.
-
-    For any y, ½⟨W − γ11ᵀ, X⟩ ≤ ½[Σ_i y_i + n·max(0, λ)], where λ is the largest eigenvalue of
-    W − γ11ᵀ − Diag(y), on the vectors that sum to 0 if spins must balance. Optimal spins (n, m)
-    give the y that makes it tight, the multipliers of their unit lengths. O(n³).
-
-    If balanced spins lie nearly on a line, the multiplier of their balance along it is almost
-    free, and the one that gives the tightest bound is searched for.
-
-    A bound of `enough` or less may be looser than possible, as may one of `rough` or less if
-    `enough` cannot be shown at once: a Cholesky factorisation shows that λ does not exceed a
-    number, in a tenth of the time that computing λ takes.
+    O(n³). If balanced spins (n, m) lie nearly on a line, the multiplier of their balance along it
+    is almost free, and one is searched for that gives a bound of `enough` or less.
     """
     n = programme.nodes
-    dual = Tangent(programme, spins, programme.field(spins)).dual
-    slack = dense(programme.weights) - programme.gamma
-    slack.flat[:: n + 1] -= dual
     total = float(dual.sum())
+    value, vector = _largest(_slack(programme, dual))
     largest = (2 * enough - total) / n
-    for value in (*(excess * largest for excess in EXCESSES), (2 * rough - total) / n):
-        if value > 0 and _is_below(_centred(slack, programme), value):
-            return (total + n * value) / 2, np.zeros(n)
-    value, vector = _largest(_centred(slack, programme))
     if programme.balanced and value > largest:
-        fraction, sides = line_of(spins)
-        if fraction > ON_A_LINE:
+        squares, axes = np.linalg.eigh(spins.T @ spins)
+        if squares[-1] > ON_A_LINE * n:
+            sides = spins @ axes[:, -1]
             # The sides sum to 0, so Σ_i y_i does not change.
             value, vector = _least_along(
-                slack, sides - sides.mean(), programme, value, vector, EXCESSES[-1] * largest
+                programme, dual, sides - sides.mean(), value, vector, largest
             )
     return (total + n * max(0.0, value)) / 2, vector
 
 
 def _least_along(
-    slack: Floats, sides: Floats, programme: Programme, value: float, vector: Floats, enough: float
+    programme: Programme,
+    dual: Floats,
+    sides: Floats,
+    value: float,
+    vector: Floats,
+    enough: float,
 ) -> tuple[float, Floats]:
     """The minimum over t of the largest eigenvalue of slack + t·Diag(sides), and its eigenvector.
 
@@ -62,7 +71,6 @@ def _least_along(
     is where the tangents on both sides of the minimum meet, or where one of them reaches 0. The
     search ends if the value is `enough` or less, or if the tangents show that no value is.
     """
-    n = len(slack)
     best = value, vector
     below: tuple[float, float, float] | None = None
     above: tuple[float, float, float] | None = None
@@ -83,31 +91,22 @@ def _least_along(
                 break
         else:
             t -= value / slope
-        moved = slack.copy()
-        moved.flat[:: n + 1] += t * sides
-        value, vector = _largest(_centred(moved, programme))
+        value, vector = _largest(_slack(programme, dual - t * sides))
         if value < best[0]:
             best = value, vector
     return best
 
 
-def _centred(slack: Floats, programme: Programme) -> Floats:
-    """The slack, restricted to vectors that sum to 0 if spins must balance."""
-    if not programme.balanced:
-        return slack.copy()
-    means = slack.mean(axis=0)
-    return np.asarray(slack - (means - means.mean()) - means[:, None])
-
-
-def _is_below(matrix: Floats, value: float) -> bool:
-    """Whether all eigenvalues are below the value; the matrix is overwritten."""
-    from scipy.linalg.lapack import dpotrf
-
-    np.negative(matrix, out=matrix)
-    matrix.flat[:: len(matrix) + 1] += value
-    # The matrix is symmetric; its transpose has LAPACK's memory order.
-    _, failed = dpotrf(matrix.T, clean=False, overwrite_a=True)
-    return not failed
+def _slack(programme: Programme, dual: Floats) -> Floats:
+    """W − γ11ᵀ − Diag(y), restricted to vectors that sum to 0 if spins must balance."""
+    n = programme.nodes
+    slack = dense(programme.weights) - programme.gamma
+    slack.flat[:: n + 1] -= dual
+    if programme.balanced:
+        means = slack.mean(axis=0)
+        slack -= means - means.mean()
+        slack -= means[:, None]
+    return slack
 
 
 def _largest(matrix: Floats) -> tuple[float, Floats]:

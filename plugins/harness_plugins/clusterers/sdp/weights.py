@@ -32,7 +32,7 @@ class DegreeCorrected:
     def __matmul__(self, rows: Floats) -> Floats:
         expected = np.outer(self.sent, self.received @ rows)
         expected += np.outer(self.received, self.sent @ rows)
-        return np.asarray(self.observed @ rows - expected / 2, dtype=np.float64)
+        return np.asarray(self.observed @ rows - expected / 2)
 
     def column(self, node: int) -> Floats:
         """The weights (n,) of one node."""
@@ -90,6 +90,17 @@ def dense(weights: Weights) -> Floats:
         return weights.among(np.arange(weights.shape[0]))
     array = weights if isinstance(weights, np.ndarray) else weights.toarray()
     return np.asarray(array, dtype=np.float64)
+
+
+def single(weights: Weights) -> Weights:
+    """The weights in single precision."""
+    if isinstance(weights, DegreeCorrected):
+        return DegreeCorrected(
+            weights.observed.astype(np.float32),
+            weights.sent.astype(np.float32),
+            weights.received.astype(np.float32),
+        )
+    return weights.astype(np.float32)
 
 
 def fastest(weights: Weights) -> Weights:
