@@ -6,8 +6,6 @@ from harness import Floats
 from harness_plugins.clusterers.sdp.programme import Programme
 from harness_plugins.clusterers.sdp.weights import dense
 
-# Fraction of the squared lengths on a line beyond which the multiplier along it is free.
-ON_A_LINE = 0.999
 # Most eigenvalues in the search for a multiplier along a line.
 MOST_TANGENTS = 12
 
@@ -34,50 +32,33 @@ def proves(programme: Programme, dual: Floats, bound: float) -> bool:
     return not failed
 
 
-def loosest(
-    programme: Programme, dual: Floats, spins: Floats, enough: float
-) -> tuple[float, Floats]:
-    """The upper bound that y gives, and the direction (n,) in which it is loosest.
+def loosest(programme: Programme, dual: Floats) -> tuple[float, Floats]:
+    """The upper bound that y (n,) gives, and the direction (n,) in which it is loosest. O(n³)."""
+    value, vector = _largest(_slack(programme, dual))
+    return _bound(programme, dual, value), vector
 
-    O(n³). If balanced spins (n, m) lie nearly on a line, the multiplier of their balance along it
-    is almost free, and one is searched for that gives a bound of `enough` or less.
+
+def bound_of_halves(programme: Programme, sides: Floats, enough: float) -> float:
+    """The upper bound for balanced spins on a line, at their sides (n,) of ±1.
+
+    There the multiplier t of the balance along the line is free, and y_i may be y_i − t·side_i: the
+    t of the tightest bound is searched for. The largest eigenvalue is convex in t, and the squares
+    of its eigenvector give its slope. The next t is where the tangents on both sides of the minimum
+    meet, or where one of them reaches 0. The search ends if the bound is `enough` or less, or if
+    the tangents show that no bound is.
     """
     n = programme.nodes
-    total = float(dual.sum())
-    value, vector = _largest(_slack(programme, dual))
-    largest = (2 * enough - total) / n
-    if programme.balanced and value > largest:
-        squares, axes = np.linalg.eigh(spins.T @ spins)
-        if squares[-1] > ON_A_LINE * n:
-            sides = spins @ axes[:, -1]
-            # The sides sum to 0, so Σ_i y_i does not change.
-            value, vector = _least_along(
-                programme, dual, sides - sides.mean(), value, vector, largest
-            )
-    return (total + n * max(0.0, value)) / 2, vector
-
-
-def _least_along(
-    programme: Programme,
-    dual: Floats,
-    sides: Floats,
-    value: float,
-    vector: Floats,
-    enough: float,
-) -> tuple[float, Floats]:
-    """The minimum over t of the largest eigenvalue of slack + t·Diag(sides), and its eigenvector.
-
-    The eigenvalue is convex in t, and the squares of its eigenvector give its slope. The next t
-    is where the tangents on both sides of the minimum meet, or where one of them reaches 0. The
-    search ends if the value is `enough` or less, or if the tangents show that no value is.
-    """
-    best = value, vector
+    dual = sides * programme.field(sides[:, None])[:, 0]
+    # The sides sum to 0, so Σ_i y_i does not change.
+    largest = (2 * enough - float(dual.sum())) / n
     below: tuple[float, float, float] | None = None
     above: tuple[float, float, float] | None = None
-    t = 0.0
+    t, best = 0.0, np.inf
     for _ in range(MOST_TANGENTS):
+        value, vector = _largest(_slack(programme, dual - t * sides))
+        best = min(best, value)
         slope = float(sides @ vector**2)
-        if value <= max(0.0, enough) or not slope:
+        if value <= max(0.0, largest) or not slope:
             break
         if slope < 0:
             below = t, value, slope
@@ -87,14 +68,15 @@ def _least_along(
             t = (above[1] - above[2] * above[0] - below[1] + below[2] * below[0]) / (
                 below[2] - above[2]
             )
-            if not below[0] < t < above[0] or below[1] + below[2] * (t - below[0]) > enough:
+            if not below[0] < t < above[0] or below[1] + below[2] * (t - below[0]) > largest:
                 break
         else:
             t -= value / slope
-        value, vector = _largest(_slack(programme, dual - t * sides))
-        if value < best[0]:
-            best = value, vector
-    return best
+    return _bound(programme, dual, best)
+
+
+def _bound(programme: Programme, dual: Floats, largest: float) -> float:
+    return (float(dual.sum()) + programme.nodes * max(0.0, largest)) / 2
 
 
 def _slack(programme: Programme, dual: Floats) -> Floats:

@@ -6,17 +6,21 @@ import numpy as np
 
 from harness import Floats
 from harness_plugins.clusterers.sdp.batch import padded
-from harness_plugins.clusterers.sdp.certificate import loosest, proves
+from harness_plugins.clusterers.sdp.certificate import bound_of_halves, loosest, proves
 from harness_plugins.clusterers.sdp.programme import Programme
 
 # Initial dimensions; optima have few, and dimensions are added at saddles only.
 FIRST_RANK = 8
 # The gradient's norm at a given gap, as a fraction of the gap.
 SLOPE_OF_GAP = 0.25
+# The smallest slope of the first ascent, which is one of single precision.
+FIRST_SLOPE = 2e-5
 # Where no certificate is found the ascent goes on to a finer slope, and leaves a saddle after so
 # many tries.
 FINER = 0.25
 TRIES = 3
+# Fraction of the squared lengths along one line beyond which spins are tried on it.
+ON_A_LINE = 0.999
 # Distance by which spins are moved off a saddle, relative to their length.
 KICK = 0.1
 # Fraction of the tolerance that a factorisation is to prove, so that rounding does not decide.
@@ -75,10 +79,16 @@ class Search:
         return self._max_iterations - self.products
 
     @property
+    def is_first(self) -> bool:
+        """Whether no ascent has ended."""
+        return not self.tries
+
+    @property
     def slope(self) -> float:
         """The gradient's norm, relative to the objective, at which the next ascent is to end."""
         rounds, tries = divmod(self.tries, TRIES)
-        return SLOPE_OF_GAP * self._tolerance * FINER ** (rounds + tries)
+        slope = SLOPE_OF_GAP * self._tolerance * FINER ** (rounds + tries)
+        return max(slope, FIRST_SLOPE) if self.is_first else slope
 
     def judge(self, spins: Floats, objective: float, dual: Floats) -> None:
         """Take the spins (m, n) with which an ascent ended, and their multipliers y (n,).
@@ -93,14 +103,35 @@ class Search:
         within = objective + PROVEN * self._tolerance * self.scale
         if self._is_balanced and proves(programme, dual[:n], within):
             self.bound = min(self.bound, within)
-        elif not self.is_done and (self.tries % TRIES == 0 or self.remaining <= 0):
-            bound, direction = loosest(programme, dual[:n], spins[:, :n].T, within)
+        elif not self._straighten() and (self.tries % TRIES == 0 or self.remaining <= 0):
+            bound, direction = loosest(programme, dual[:n])
             self.bound = min(self.bound, bound)
             self._leave(direction)
 
     @property
     def _is_balanced(self) -> bool:
         return not self.programme.balanced or self.imbalance <= self._tolerance
+
+    def _straighten(self) -> bool:
+        """Put spins that nearly lie on a line onto it, if a certificate shows that it is optimal.
+
+        On the line balance constraints depend on each other, and an ascent nears it slowly.
+        """
+        programme, n = self.programme, self.programme.nodes
+        squares, axes = np.linalg.eigh(self.spins @ self.spins.T)
+        sides = np.where(axes[:, -1] @ self.spins[:, :n] > 0, 1.0, -1.0)
+        if not programme.balanced or squares[-1] <= ON_A_LINE * n or sides.sum():
+            return False
+        reached = float(sides @ programme.field(sides[:, None])[:, 0]) / 2
+        scale = max(abs(reached), programme.smallest_scale)
+        within = reached + PROVEN * self._tolerance * scale
+        bound = min(self.bound, bound_of_halves(programme, sides, within))
+        if bound > within:
+            return False
+        self.spins = np.zeros_like(self.spins)
+        self.spins[0, :n] = sides
+        self.objective, self.bound, self.imbalance = reached, bound, 0.0
+        return True
 
     def _leave(self, direction: Floats) -> None:
         """Push the spins along the nodes' direction (n,), into new dimensions if there are any."""

@@ -22,9 +22,9 @@ from harness_plugins.parameters import check_value
 
 # Most programmes in a batch: more no longer fit the processor's caches.
 LARGEST_BATCH = 32
-# Smallest slope to which an ascent is made in single precision, and its most products.
-SINGLE_SLOPE = 1e-5
+# Most products of an ascent in single precision, and of one in double, before it is certified.
 MOST_SINGLE = 200
+MOST_DOUBLE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,16 +117,12 @@ def _groups(searches: Sequence[Search]) -> list[list[Search]]:
     """Searches whose next ascents can be computed together."""
     alike: dict[object, list[Search]] = {}
     for search in searches:
-        alike.setdefault((search.spins.shape, _is_single(search)), []).append(search)
+        alike.setdefault((search.spins.shape, search.is_first), []).append(search)
     return [
         group[first : first + LARGEST_BATCH]
         for group in alike.values()
         for first in range(0, len(group), LARGEST_BATCH)
     ]
-
-
-def _is_single(search: Search) -> bool:
-    return search.tries == 0 and search.slope >= SINGLE_SLOPE
 
 
 def _advance(searches: Sequence[Search]) -> None:
@@ -139,7 +135,7 @@ def _advance(searches: Sequence[Search]) -> None:
     )
     slope = np.array([search.slope for search in searches])
     most = np.array([search.remaining for search in searches])
-    if _is_single(searches[0]):
+    if searches[0].is_first:
         found, products = ascend(
             batch.single(),
             spins.astype(np.float32),
@@ -148,7 +144,7 @@ def _advance(searches: Sequence[Search]) -> None:
         )
         spins = found.astype(np.float64)
     else:
-        spins, products = ascend(batch, spins, slope, most)
+        spins, products = ascend(batch, spins, slope, np.minimum(most, MOST_DOUBLE))
     spins, _ = fit(batch, spins)
     field = batch.field(spins)
     objectives, duals = dots(spins, field) / 2, tangent(batch, spins, field).dual
