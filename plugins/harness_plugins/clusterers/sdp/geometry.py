@@ -23,45 +23,76 @@ def fit(batch: Batch, field: Floats) -> tuple[Floats, Floats]:
 
     They are normalise(field_i − μ), where μ is the multiplier of the balance, or 0. It minimises
     the sum of distances to the fields: this geometric median is found by Newton's method from 0; a
-    step that overshoots is replaced by one of Weiszfeld's method, which cannot. If the median is
-    one of the fields, no unit spin of that node balances the others, and an imbalance remains.
+    step that does not lower the imbalance is replaced by one of Weiszfeld's method, which always
+    lowers that sum. If the median is one of the fields, no unit spin of that node balances the
+    others, and an imbalance remains.
     """
     k, m, _ = field.shape
     centre = np.zeros((k, m), field.dtype)
-    spins, distances = _directions(batch, field, centre)
+    spins, distances = _directions(field, batch.inside, centre)
     if not batch.balanced:
         return spins, np.zeros(k, field.dtype)
     total = spins.sum(axis=2)
     imbalance = _lengths(total) / batch.nodes
-    last = np.full(k, np.inf, field.dtype)
-    enough = BALANCED[field.dtype]
-    nearly = NEARLY_BALANCED[field.dtype]
+    searching = np.flatnonzero(imbalance > BALANCED[field.dtype])
+    if len(searching):
+        everything = len(searching) == k
+        state = (field, batch.inside, batch.nodes, spins, distances, total, imbalance)
+        found = _search_balance(*(state if everything else (each[searching] for each in state)))
+        if everything:
+            return found
+        spins[searching], imbalance[searching] = found
+    return spins, imbalance
+
+
+def _search_balance(
+    field: Floats,
+    inside: Floats,
+    nodes: Floats,
+    spins: Floats,
+    distances: Floats,
+    total: Floats,
+    imbalance: Floats,
+) -> tuple[Floats, Floats]:
+    """Balanced spins (k, m, n) and their imbalance (k,), from those of the centre 0."""
+    k, m, _ = field.shape
+    ended, reached = spins, imbalance
+    left = np.arange(k)
+    centre = np.zeros((k, m), field.dtype)
     for _ in range(BALANCING_STEPS):
-        searching = (imbalance > enough) & ((imbalance < last) | (imbalance > nearly))
-        if not searching.any():
-            break
-        last = imbalance
-        curvatures = batch.inside / distances
+        curvatures = inside / distances
         curvature = curvatures.sum(axis=1)
         hessian = -(spins * curvatures[:, None]) @ spins.transpose(0, 2, 1)
         _add_to_diagonals(hessian, curvature * (1 + RIDGE[field.dtype]))
         step = np.linalg.solve(hessian, total[:, :, None])[:, :, 0]
-        longest = LONGEST_NEWTON_STEP * imbalance * batch.nodes / curvature
+        longest = LONGEST_NEWTON_STEP * imbalance * nodes / curvature
         step *= np.minimum(1, longest / np.maximum(_lengths(step), _shortest(step)))[:, None]
-        moved, moved_distances = _directions(batch, field, centre + step)
-        far = _sums(batch, moved_distances) > _sums(batch, distances) * (1 + enough)
-        if (far & searching).any():
-            step = np.where(far[:, None], total / curvature[:, None], step)
-            moved, moved_distances = _directions(batch, field, centre + step)
-        if searching.all():
-            centre, spins, distances = centre + step, moved, moved_distances
-        else:
-            centre = np.where(searching[:, None], centre + step, centre)
-            spins = np.where(searching[:, None, None], moved, spins)
-            distances = np.where(searching[:, None], moved_distances, distances)
-        total = spins.sum(axis=2)
-        imbalance = _lengths(total) / batch.nodes
-    return spins, imbalance
+        moved, moved_distances = _directions(field, inside, centre + step)
+        moved_total = moved.sum(axis=2)
+        moved_imbalance = _lengths(moved_total) / nodes
+        worse = moved_imbalance >= imbalance
+        if worse.any():
+            step = np.where(worse[:, None], total / curvature[:, None], step)
+            moved, moved_distances = _directions(field, inside, centre + step)
+            moved_total = moved.sum(axis=2)
+            moved_imbalance = _lengths(moved_total) / nodes
+        going = moved_imbalance > BALANCED[field.dtype]
+        going &= (moved_imbalance < imbalance) | (moved_imbalance > NEARLY_BALANCED[field.dtype])
+        centre, spins, distances = centre + step, moved, moved_distances
+        total, imbalance = moved_total, moved_imbalance
+        if going.all():
+            continue
+        if len(left) == k and not going.any():
+            return spins, imbalance
+        ended[left[~going]], reached[left[~going]] = spins[~going], imbalance[~going]
+        left = left[going]
+        if not len(left):
+            return ended, reached
+        field, inside, nodes, centre = field[going], inside[going], nodes[going], centre[going]
+        spins, distances = spins[going], distances[going]
+        total, imbalance = total[going], imbalance[going]
+    ended[left], reached[left] = spins, imbalance
+    return ended, reached
 
 
 def nudged(batch: Batch, spins: Floats, push: Floats) -> Floats:
@@ -134,17 +165,13 @@ def _balanced(
     return along, multiplier
 
 
-def _directions(batch: Batch, field: Floats, centre: Floats) -> tuple[Floats, Floats]:
+def _directions(field: Floats, inside: Floats, centre: Floats) -> tuple[Floats, Floats]:
     """Unit vectors (k, m, n) from a point (k, m) to the fields, and the distances (k, n)."""
     differences = field - centre[:, :, None]
     distances = np.sqrt(node_dots(differences, differences))
     np.maximum(distances, _shortest(field), out=distances)
-    differences *= (batch.inside / distances)[:, None]
+    differences *= (inside / distances)[:, None]
     return differences, distances
-
-
-def _sums(batch: Batch, distances: Floats) -> Floats:
-    return np.asarray((distances * batch.inside).sum(axis=1))
 
 
 def _lengths(vectors: Floats) -> Floats:

@@ -71,7 +71,7 @@ def solve_spins(
     out of range.
     """
     (solution,) = solve_all(
-        [weights],
+        [checked(weights)],
         rank=rank,
         balance=balance,
         gamma=gamma,
@@ -92,9 +92,9 @@ def solve_all(
     max_iterations: int,
     seed: int,
 ) -> list[SpinSolution]:
-    """What `solve_spins` returns for each of these weights, in less time for all together."""
+    """What `solve_spins` returns for each of these checked weights, solved together."""
     check_search("solve_spins", rank, tolerance, max_iterations)
-    programmes = [programme_of(checked(each), balance, gamma) for each in weights]
+    programmes = [programme_of(each, balance, gamma) for each in weights]
     searches = [
         Search(programme, rank, tolerance, max_iterations, seed) for programme in programmes
     ]

@@ -53,7 +53,8 @@ class DegreeCorrected:
 
 Weights: TypeAlias = "NDArray[Any] | csr_array[Any, Any] | DegreeCorrected"
 
-# Fraction of non-zero entries above which a dense product is faster.
+# Number of nodes below which, or fraction of non-zero entries above which, dense products are faster.
+FEW_NODES = 512
 DENSE_FRACTION = 0.2
 
 
@@ -107,8 +108,9 @@ def fastest(weights: Weights) -> Weights:
     """The weights in the form that multiplies an array (n, m) faster."""
     if isinstance(weights, np.ndarray):
         return weights
+    n = weights.shape[0]
     stored = weights.observed.nnz if isinstance(weights, DegreeCorrected) else weights.nnz
-    return weights if stored <= DENSE_FRACTION * weights.shape[0] ** 2 else dense(weights)
+    return dense(weights) if n < FEW_NODES or stored > DENSE_FRACTION * n**2 else weights
 
 
 def magnitudes(weights: Weights) -> Floats:
