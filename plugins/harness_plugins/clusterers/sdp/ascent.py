@@ -17,9 +17,7 @@ SHORTER = 0.3
 SHORTEST_STEP = 1e-4
 
 
-def ascend(
-    batch: Batch, spins: Floats, slope: Floats, most: Integers
-) -> tuple[Floats, Integers]:
+def ascend(batch: Batch, spins: Floats, slope: Floats, most: Integers) -> tuple[Floats, Integers]:
     """Better spins (k, m, n), and the number of products with the weights for each programme (k,).
 
     Ends where the gradient's norm is at most slope (k,) times the objective, after `most` (k,)
@@ -80,7 +78,11 @@ def ascend(
         accepted = (gain >= SUFFICIENT_GAIN * reach * rise - rounding) & (imbalance <= nearly)
         if not accepted.all():
             kept = ~accepted
-            moved[kept], moved_field[kept], moved_total[kept] = spins[kept], field[kept], total[kept]
+            moved[kept], moved_field[kept], moved_total[kept] = (
+                spins[kept],
+                field[kept],
+                total[kept],
+            )
         spins, field, total = moved, moved_field, moved_total
         before, at = at.gradient, tangent(batch, spins, field)
         curvature.remember(accepted, move, before - at.gradient)

@@ -7,7 +7,7 @@ operation treats each programme as it would alone: no digit of a solution depend
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray

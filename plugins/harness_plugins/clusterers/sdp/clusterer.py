@@ -116,9 +116,7 @@ class Sdp(harness.Clusterer):
                 solved.append(next(solutions))
                 points = embed(solved[-1].spins, variance=self.variance)
                 clusters = clustering.labels(points, part.weights, seed)
-                labels[part.nodes] = np.where(
-                    clusters == UNASSIGNED, UNASSIGNED, found + clusters
-                )
+                labels[part.nodes] = np.where(clusters == UNASSIGNED, UNASSIGNED, found + clusters)
             yield self._partition(labels, solved)
 
     def _partition(self, labels: Integers, solutions: list[SpinSolution]) -> harness.Partition:

@@ -155,9 +155,7 @@ def tangent(batch: Batch, spins: Floats, field: Floats) -> Tangent:
     return Tangent(batch, spins, inverse, gradient, multiplier, dual)
 
 
-def _balanced(
-    batch: Batch, spins: Floats, inverse: Floats, along: Floats
-) -> tuple[Floats, Floats]:
+def _balanced(batch: Batch, spins: Floats, inverse: Floats, along: Floats) -> tuple[Floats, Floats]:
     """Directions along the spheres (k, m, n), balanced, and the multiplier (k, m) that does it."""
     multiplier = (inverse @ along.sum(axis=2)[:, :, None])[:, :, 0]
     along -= multiplier[:, :, None] * batch.inside[:, None]

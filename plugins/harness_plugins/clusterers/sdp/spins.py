@@ -15,7 +15,7 @@ from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.ascent import ascend
 from harness_plugins.clusterers.sdp.batch import batch_of, dots
 from harness_plugins.clusterers.sdp.geometry import fit, nudged, tangent
-from harness_plugins.clusterers.sdp.programme import Balance, Programme, programme_of
+from harness_plugins.clusterers.sdp.programme import Balance, programme_of
 from harness_plugins.clusterers.sdp.search import Search
 from harness_plugins.clusterers.sdp.weights import Weights, checked
 from harness_plugins.parameters import check_value

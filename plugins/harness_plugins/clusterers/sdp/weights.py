@@ -53,7 +53,7 @@ class DegreeCorrected:
 
 Weights: TypeAlias = "NDArray[Any] | csr_array[Any, Any] | DegreeCorrected"
 
-# Number of nodes below which, or fraction of non-zero entries above which, dense products are faster.
+# Dense products are faster below this number of nodes, and above this fraction of non-zero entries.
 FEW_NODES = 512
 DENSE_FRACTION = 0.2
 
