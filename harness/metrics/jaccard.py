@@ -53,9 +53,13 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
     """
     if len(first) != len(second):
         raise ValueError(f"partitions of {len(first)} and of {len(second)} nodes")
-    rows, columns = unassigned_as_singletons(first), unassigned_as_singletons(second)
+    return jaccard_of(unassigned_as_singletons(first), unassigned_as_singletons(second))
+
+
+def jaccard_of(rows: Integers, columns: Integers) -> float:
+    """`best_match_jaccard` of valid communities (n,), numbered 0 … k − 1."""
     row_sizes, column_sizes = np.bincount(rows), np.bincount(columns)
-    n = len(first)
+    n = len(rows)
     if {len(row_sizes), len(column_sizes)} & {1, n}:
         return float("nan")
     # Only the non-empty cells of the contingency table, at most n.
