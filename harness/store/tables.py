@@ -20,7 +20,7 @@ from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Integers
 from harness.store.records import CellRecord
-from harness.store.schema import FIGURES, MAPS_FOLDER, SELECTED
+from harness.store.schema import FIGURES, LABEL, MAPS_FOLDER, SELECTED
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
@@ -264,7 +264,7 @@ class Store:
 
     def _write_cell(self, record: CellRecord) -> None:
         nodes = len(record.points[0].labels) if record.points else 0
-        labels = np.array([point.labels for point in record.points], dtype="<i2")
+        labels = np.array([point.labels for point in record.points], dtype=LABEL)
         blob = zlib.compress(labels.tobytes())
         row = {**vars(record), "cell": record.key, "nodes": nodes, "labels": blob}
         self.insert("cells", [row], replace=True)
@@ -333,7 +333,7 @@ class Store:
         nodes, blob = self.connection.execute(
             "SELECT nodes, labels FROM cells WHERE cell = ?", (cell,)
         ).fetchone()
-        flat = np.frombuffer(zlib.decompress(blob), dtype="<i2").astype(np.int64)
+        flat = np.frombuffer(zlib.decompress(blob), dtype=LABEL).astype(np.int64)
         return flat.reshape(-1, nodes) if nodes else flat.reshape(0, 0)
 
     def profile(self, cell: str) -> Profile:
