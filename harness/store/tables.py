@@ -68,6 +68,7 @@ class Store:
         self.folder = folder
         self.connection = connection
         self._selectors: tuple[str, ...] | None = None
+        self._parameters: dict[str, str] = {}
 
     @property
     def maps_folder(self) -> Path:
@@ -91,10 +92,15 @@ class Store:
         self, table: str, rows: Iterable[Mapping[str, Any]], *, replace: bool = False
     ) -> None:
         """Insert rows, each a mapping of all columns of the table to values."""
-        columns = [name for _, name, *_ in self.connection.execute(f"PRAGMA table_info({table})")]
         verb = "INSERT OR REPLACE" if replace else "INSERT"
-        values = ", ".join(f":{name}" for name in columns)
-        self.connection.executemany(f"{verb} INTO {table} VALUES ({values})", rows)
+        self.connection.executemany(f"{verb} INTO {table} VALUES ({self._values(table)})", rows)
+
+    def _values(self, table: str) -> str:
+        """The columns of a table, as parameters of a query."""
+        if table not in self._parameters:
+            columns = self.connection.execute(f"PRAGMA table_info({table})")
+            self._parameters[table] = ", ".join(f":{name}" for _, name, *_ in columns)
+        return self._parameters[table]
 
     def write_plan(
         self,
@@ -259,8 +265,21 @@ class Store:
     def write_cells(self, records: Iterable[CellRecord]) -> None:
         """Write records of cells, with their points."""
         with self.connection:
+            self.add_cells(records)
+
+    def add_cells(self, records: Iterable[CellRecord]) -> None:
+        """Write records of cells, for this process to read; `save` makes them last."""
+        try:
             for record in records:
                 self._write_cell(record)
+        except BaseException:
+            # Else a part of a cell could be saved.
+            self.connection.rollback()
+            raise
+
+    def save(self) -> None:
+        """Commit what was added, which waits for the disk."""
+        self.connection.commit()
 
     def _write_cell(self, record: CellRecord) -> None:
         nodes = len(record.points[0].labels) if record.points else 0
