@@ -63,10 +63,20 @@ def jaccard_of(rows: Integers, columns: Integers) -> float:
     if {len(row_sizes), len(column_sizes)} & {1, n}:
         return float("nan")
     # Only the non-empty cells of the contingency table, at most n.
-    cells, shared = np.unique(rows * len(column_sizes) + columns, return_counts=True)
+    cells, shared = _counted(rows * len(column_sizes) + columns, len(row_sizes) * len(column_sizes))
     row, column = np.divmod(cells, len(column_sizes))
     overlap = shared / (row_sizes[row] + column_sizes[column] - shared)
     return 0.5 * (_mean_best(overlap, row, row_sizes) + _mean_best(overlap, column, column_sizes))
+
+
+def _counted(values: Integers, end: int) -> tuple[Integers, Integers]:
+    """The distinct values, which are below `end`, and how often each occurs."""
+    # A few clusters are counted sooner than sorted.
+    if end > 8 * len(values):
+        return np.unique(values, return_counts=True)
+    counts = np.bincount(values, minlength=end)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
 
 
 def _mean_best(overlap: Floats, cluster: Labels, sizes: Integers) -> float:

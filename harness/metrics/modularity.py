@@ -141,11 +141,10 @@ def _inside(graph: Graph, communities: Integers) -> Floats:
 
 def _shares(graph: Graph, communities: Integers, inside: Floats) -> tuple[float, float]:
     """The share of the weight inside communities, and what strengths let expect."""
-    total = graph.total
     # Dividing by m before multiplying keeps products of tiny weights from underflow.
-    sent = np.bincount(communities, graph.out_strength / total)
-    received = np.bincount(communities, graph.in_strength / total)
-    return float(graph.adjacency.data @ inside / total), float(sent @ received)
+    sent = np.bincount(communities, graph.out_strength / graph.total)
+    received = np.bincount(communities, graph.in_strength / graph.total)
+    return float(graph.adjacency.data @ inside / graph.total), float(sent @ received)
 
 
 def ranked(graph: Graph) -> Graph:

@@ -160,9 +160,10 @@ class Graph:
     @cached_property
     def _linked(self) -> NDArray[np.bool_]:
         """Where i → j or j → i is an edge, i ≠ j, (n, n)."""
-        either = np.zeros((self.n, self.n), dtype=np.bool_)
-        either.ravel()[self.rows * self.n + self.adjacency.indices] = True
-        either |= either.T
+        adjacency = self.adjacency
+        ones = np.ones(adjacency.nnz, dtype=np.bool_)
+        edges = with_arrays(adjacency, ones, adjacency.indices, adjacency.indptr).toarray()
+        either: NDArray[np.bool_] = edges | edges.T
         if self.self_loops:
             np.fill_diagonal(either, False)
         return either
@@ -219,7 +220,7 @@ class Graph:
 
 
 def with_arrays(
-    like: "csr_array[Any, Any]", data: Floats, indices: NDArray[Any], pointers: NDArray[Any]
+    like: "csr_array[Any, Any]", data: NDArray[Any], indices: NDArray[Any], pointers: NDArray[Any]
 ) -> "csr_array[Any, Any]":
     """A matrix of the shape of another, with other arrays.
 
