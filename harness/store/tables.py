@@ -284,7 +284,8 @@ class Store:
     def _write_cell(self, record: CellRecord) -> None:
         nodes = len(record.points[0].labels) if record.points else 0
         labels = np.array([point.labels for point in record.points], dtype=LABEL)
-        blob = zlib.compress(labels.tobytes())
+        # Fast: the default takes ten times as long to save a seventh more.
+        blob = zlib.compress(labels.tobytes(), 1)
         row = {**vars(record), "cell": record.key, "nodes": nodes, "labels": blob}
         self.insert("cells", [row], replace=True)
         self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
