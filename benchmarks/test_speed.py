@@ -3,17 +3,27 @@
 OMP_NUM_THREADS=1 pytest -n 0 benchmarks
 """
 
+from pathlib import Path
 from typing import Any
 
 import networkx
 import numpy as np
 import pytest
+from halves import Halves
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import harness
 from harness.engine.cell import profile
+from harness.engine.inline_worker import InlineWorker
+from harness.engine.selection import selected
+from harness.engine.worker import WorkerConfig
+from harness.metrics.modularity import UnprunedMap
+from harness.plugin.registry import load
+from harness.store.maps import save_map
 
 LEVELS = 32
+NULLS = 39
+HALVES = Path(__file__).with_name("halves.py")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +67,50 @@ def test_modularity(benchmark: BenchmarkFixture, graphs: list[harness.Graph], me
 
     found = benchmark.pedantic(ours if method == "harness" else theirs, rounds=3)
     assert found == pytest.approx(theirs(), abs=1e-9)
+
+
+@pytest.mark.benchmark(group="build and score all levels, clusters given")
+@pytest.mark.parametrize("nodes", [12, 49, 196, 256, 784])
+def test_scores(benchmark: BenchmarkFixture, nodes: int) -> None:
+    weights = np.random.default_rng(0).dirichlet(np.ones(nodes), size=nodes)
+    attention = harness.AttentionMap(weights)
+    builder, unpruned = harness.make("graph builder", "threshold"), UnprunedMap(attention)
+    sweep: dict[str, Any] = {"n_levels": LEVELS, "seed": 0, "resolution": 1.0}
+
+    def cell() -> list[Any]:
+        return list(profile(attention, builder, Halves(), unpruned=unpruned, **sweep))
+
+    assert len(benchmark.pedantic(cell, rounds=10, warmup_rounds=1)) == LEVELS
+
+
+@pytest.mark.benchmark(group="a cell of 12 nodes at one level, by a worker in this process")
+def test_tiny_cell(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    saved = save_map(harness.AttentionMap(np.random.default_rng(0).random((12, 12))), tmp_path)
+    worker = InlineWorker(WorkerConfig((HALVES,), {}, "", 2**32, 1), load((HALVES,)))
+    header: dict[str, Any] = {
+        "image": "x", "layer": 0, "head": 0, "graph": "threshold", "clusterer": "halves",
+        "seed": 0, "point": None, "variant": ["observed", "", 0], "map": saved.to_message(),
+        "n_levels": 1, "resolution": 1.0, "rescore": False, "folder": str(tmp_path),
+    }  # fmt: skip
+
+    (point,) = benchmark(lambda: list(worker.call("cell", 60.0, **header)))
+    assert point["reply"] == "point"
+
+
+@pytest.mark.benchmark(group="one selection, with its test")
+@pytest.mark.parametrize("spelling", ["excess-modularity", "stable-phase", "max-modularity"])
+def test_selection(benchmark: BenchmarkFixture, spelling: str) -> None:
+    random, builder = np.random.default_rng(0), harness.make("graph builder", "threshold")
+
+    def found() -> harness.Profile:
+        attention = harness.AttentionMap(random.dirichlet(np.ones(49), size=49))
+        sweep: dict[str, Any] = {"n_levels": LEVELS, "seed": 0, "resolution": 1.0}
+        return harness.Profile(list(profile(attention, builder, Halves(), **sweep)))
+
+    observed, nulls = found(), {"noise": [found() for _ in range(NULLS)]}
+    selector = harness.make("selector", spelling)
+
+    assert "noise" in benchmark(lambda: selected(selector, observed, nulls))["tests"]
 
 
 @pytest.mark.benchmark(group="a profile: cluster and score all levels")
