@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from harness.planning.plan import Plan, PlannedCell, expected_code, make_plan
 from harness.planning.survey import MapRecord, Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.plugin.profile import Point, Selection
 from harness.plugin.values import HeadIndex
-from harness.store import Store, open_for_writing
+from harness.store import open_for_writing
 from harness.store.records import (
     LEVELS,
     CellRecord,
@@ -172,7 +172,9 @@ def _in_pages(cells: Iterator[PlannedCell]) -> Iterator[list[PlannedCell]]:
 
 
 def _survey(shape: Shape, images: int, extractor: str) -> Survey:
-    indices = [HeadIndex(layer, head) for layer in range(shape.layers) for head in range(shape.heads)]
+    indices = [
+        HeadIndex(layer, head) for layer in range(shape.layers) for head in range(shape.heads)
+    ]
     keys = [f"image-{number:04d}" for number in range(images)]
     if shape.stored:
         maps = (

@@ -53,8 +53,9 @@ WITH controls AS (
 ), pooled AS (
     SELECT extractor, layer, head, graph, clusterer, repeat, nodes, points.point AS point,
            avg(modularity) AS modularity
-    FROM bare JOIN planned USING (extractor, layer, head, graph, clusterer, repeat)
-    JOIN cells USING (cell) JOIN points USING (cell)
+    -- CROSS JOIN keeps this order: nothing is read of cells that no bare map needs.
+    FROM planned CROSS JOIN bare USING (extractor, layer, head, graph, clusterer, repeat)
+    CROSS JOIN cells USING (cell) CROSS JOIN points USING (cell)
     WHERE role = 'control' AND control = :reference
     GROUP BY extractor, layer, head, graph, clusterer, repeat, nodes, points.point
 )
@@ -123,9 +124,10 @@ class Outcome(NamedTuple):
     None is what was not computed. If no level was accepted, modularity, control and excess count 0,
     and there is no stability. excess is modularity minus the reference control's at the same level,
     0 if they tie; effect is excess minus the mean excess of the draws, each treated as if it had
-    been observed, and single_effect that of a single draw, for tests of signs and ranks. The Jaccards, adjusted for chance, compare with the other levels of
-    the plateau, with other seeds, and with perturbed maps (the mean over perturbations); jaccard is
-    the smallest. tests are by control; the biases are of the test under the reference control.
+    been observed, and single_effect that of a single draw, for tests of signs and ranks. The
+    Jaccards, adjusted for chance, compare with the other levels of the plateau, with other seeds,
+    and with perturbed maps (the mean over perturbations); jaccard is the smallest. tests are by
+    control; the biases are of the test under the reference control.
 
     Where communities were planted, n_planted is their number. If there are at least two, ari and
     ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is

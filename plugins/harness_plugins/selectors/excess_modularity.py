@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,7 +13,6 @@ from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     Run,
     connected_levels,
-    constant_runs,
     noise_reasons,
     selection,
 )
@@ -117,9 +115,8 @@ class ExcessModularity(harness.Selector):
             reason += f", {statistic:z.1f} standard deviations"
         if profile.n_clusters[candidate] < 2:
             doubt = "but has fewer than two clusters"
-        # Without tolerance runs do not overlap.
-        runs = _runs(profile, self.minimum_giant_share)
-        phase = next((run for run in runs if run[0] <= candidate <= run[1]), None)
+        counted = connected_levels(profile, self.minimum_giant_share)
+        phase = _phase(profile.n_clusters.tolist(), counted.tolist(), candidate)
         return selection(candidate, statistic, phase, reason, doubt)
 
     @property
@@ -175,12 +172,14 @@ def _moments(figures: Floats, wanted: int) -> tuple[Floats, Floats]:
     return mean, deviation
 
 
-# The nulls of a group are used for each of its maps.
-@lru_cache(maxsize=4096)
-def _runs(profile: harness.Profile, minimum_giant_share: float) -> list[Run]:
-    """The runs of connected levels with a constant number of clusters."""
-    counted = connected_levels(profile, minimum_giant_share)
-    return constant_runs(profile.n_clusters.tolist(), counted.tolist(), tolerance=0)
+def _phase(counts: Sequence[int], counted: Sequence[bool], candidate: int) -> Run:
+    """The levels around a counted one that are counted and have as many clusters."""
+    first = last = candidate
+    while first > 0 and counted[first - 1] and counts[first - 1] == counts[candidate]:
+        first -= 1
+    while last + 1 < len(counts) and counted[last + 1] and counts[last + 1] == counts[candidate]:
+        last += 1
+    return first, last
 
 
 @harness.hookimpl

@@ -66,9 +66,7 @@ def selection(
     return harness.Selection(candidate, statistic, not doubt, phase, whole)
 
 
-def beyond_noise(
-    found: Sequence[harness.Selection], alpha: float
-) -> Iterable[harness.Selection]:
+def beyond_noise(found: Sequence[harness.Selection], alpha: float) -> Iterable[harness.Selection]:
     """The selections on some profiles, accepted only if few of the others' statistics are as large.
 
     Those of a single profile, which has nothing to be compared with, stay as they are.

@@ -103,9 +103,7 @@ def _thesis_phase(selector: StablePhase, profile: harness.Profile) -> harness.Se
     return selection(candidate, float(_length(phase)), phase, description, doubt)
 
 
-def _why_none(
-    selector: StablePhase, several: NDArray[np.bool_], profile: harness.Profile
-) -> str:
+def _why_none(selector: StablePhase, several: NDArray[np.bool_], profile: harness.Profile) -> str:
     if not several.any():
         return "no level has two clusters of two nodes"
     if not (several & connected_levels(profile, selector.minimum_giant_share)).any():
