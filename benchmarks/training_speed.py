@@ -1,6 +1,6 @@
 """An epoch of `harness train` beside a bare PyTorch loop over the same images.
 
-    OMP_NUM_THREADS=1 python benchmarks/training_speed.py --images tf-flowers --size 224 --part 0.2
+    OMP_NUM_THREADS=1 python benchmarks/training_speed.py --part 0.2
 
 Both train the same model by the thesis' recipe, in turn, an epoch each, so that a slow moment of
 the machine meets both. The bare loop has its images in memory as normalised floats, and does
@@ -96,8 +96,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--images", default="fashion-mnist", help="a labelled image set")
-    add("--size", type=int, help="the images' side in pixels (default: their own)")
+    add("--images", default="tf-flowers", help="a labelled image set")
+    add("--size", type=int, default=224, help="the images' side in pixels")
     add("--part", type=float, default=1.0, help="the fraction of the images that is used")
     add("--patch", type=int, default=16)
     add("--dimension", type=int, default=96)
@@ -107,16 +107,13 @@ def main() -> None:
     add("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    size = arguments.size and (arguments.size, arguments.size)
+    size = (arguments.size, arguments.size)
     with shown_progress() as progress:
         whole = SplitSets.find(arguments.images, ()).read(size, None, progress)
     splits = Splits(
-        *(
-            part_of(each, arguments.part)
-            for each in (whole.training, whole.validation, whole.test)
-        ),
+        *(part_of(each, arguments.part) for each in (whole.training, whole.validation, whole.test)),
         classes=whole.classes,
-    )  # fmt: skip
+    )
     del whole
     shape = ModelSettings(
         *splits.training.shape,
