@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FLOAT = 4
 # glibc takes a block of 32 MiB or more from the system, and gives it back, each time. Every page
-# of it is then mapped and cleared anew: a sixth of the time of a training on large images.
+# of it is then mapped and cleared anew: a quarter of the time of a training on photos.
 LARGEST_BLOCK = 24 * 2**20
 
 # What a container may use, in cgroups of version 2.

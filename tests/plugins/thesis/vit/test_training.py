@@ -266,6 +266,7 @@ def test_a_batch_in_parts_takes_the_steps_of_the_whole_batch(
     whole = trained(splits, tmp_path / "whole", **how)
     # Five images of 16 tokens with 32 values each, of four bytes.
     monkeypatch.setattr(memory, "LARGEST_BLOCK", 5 * 16 * 32 * 4)
+    assert memory.images_at_once(24, MODEL, torch.device("cpu")) == 5
 
     parts = trained(splits, tmp_path / "parts", **how)
 
@@ -273,7 +274,6 @@ def test_a_batch_in_parts_takes_the_steps_of_the_whole_batch(
         assert torch.allclose(value, whole.model.state_dict()[name], atol=1e-6), name
     losses = [[epoch["loss"] for epoch in one.record["history"]] for one in (whole, parts)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    assert not same_weights(whole, parts)
 
 
 def test_the_thesis_recipe_is_the_thesis() -> None:
