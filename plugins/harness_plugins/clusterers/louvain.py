@@ -97,8 +97,8 @@ def _links(graph: harness.Graph, order: Integers) -> _Links:
     strengths = graph.out_strength[order], graph.in_strength[order]
     return _Links(
         both.data,
-        both.indices,
-        both.indptr,
+        both.indices.astype(np.int32, copy=False),
+        both.indptr.astype(np.int32, copy=False),
         both.diagonal(),
         *(strength / strength.sum() for strength in strengths),
     )
@@ -173,8 +173,9 @@ def _compiled_search() -> Any:
     module = sys.modules.get(SEARCH)
     if module is None:
         spec = _search_spec()
-        module = sys.modules[SEARCH] = importlib.util.module_from_spec(spec)
+        module = importlib.util.module_from_spec(spec)
         cast("Loader", spec.loader).exec_module(module)
+        sys.modules[SEARCH] = module
     return module.optimize_core
 
 

@@ -54,6 +54,16 @@ def test_labels_are_those_of_scikit_network(
     assert labels.tolist() == reference.fit_predict(csr_matrix(graph.adjacency)).tolist()
 
 
+def test_a_graph_may_have_64_bit_indices(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((20, 20))
+    links = graph.adjacency
+    arrays = (links.data, links.indices.astype(np.int64), links.indptr.astype(np.int64))
+    wide = links.copy()
+    wide.data, wide.indices, wide.indptr = arrays
+    labels = Louvain().cluster(graph, seed=0).tolist()
+    assert Louvain().cluster(harness.Graph(wide), seed=0).tolist() == labels
+
+
 def test_the_search_comes_without_the_package_which_can_be_imported_later() -> None:
     code = (
         "import harness, sys; harness.make('clusterer', 'louvain').cluster("
