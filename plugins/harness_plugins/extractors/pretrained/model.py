@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import harness
+from harness_plugins.extractors.devices import beside_weights, repeatable
 from harness_plugins.extractors.pretrained.configuration import Architecture
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import (
@@ -18,11 +19,15 @@ from harness_plugins.extractors.pretrained.watching import (
     grid_of,
     tokens_of_patches,
 )
+from harness_plugins.thesis.vit.memory import allocating
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A module in evaluation mode and single precision; pooled: whether it has learned to pool."""
+    """A module in evaluation mode; pooled: whether it has learned to pool.
+
+    It is loaded, and inspected, in single precision on the CPU.
+    """
 
     module: nn.Module
     pooled: bool
@@ -42,18 +47,27 @@ class VisionTransformer:
     prefix_tokens: int
 
     def __call__(self, pixels: Tensor) -> Any:
-        """The model's output for pixels (images, channels, height, width)."""
+        """The model's output for pixels (images, channels, height, width), which may be anywhere.
+
+        Raises HarnessError if it does not take images of their size, or lacks memory.
+        """
         module, size = self.loaded.module, tuple(pixels.shape[-2:])
         # Positions are interpolated for other sizes if the model can.
         fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
         other = fits and size != self.architecture.image
         options = {"interpolate_pos_encoding": True} if other else {}
+        images = f"images of {size[0]}×{size[1]} pixels"
+        together = f"{self.name}: {images}, {len(pixels)} at a time,"
         try:
-            return module(pixel_values=pixels, **options)
+            with allocating(together, "a smaller batch, size or model takes less"):
+                pixels = beside_weights(pixels, module)
+                with repeatable(pixels.device):
+                    return module(pixel_values=pixels, **options)
+        except harness.HarnessError:
+            raise
         except Exception as error:  # models raise many types for images that do not suit them
             raise harness.HarnessError(
-                f"{self.name}: it does not take images of {size[0]}×{size[1]} pixels: "
-                f"{first_line(error)}"
+                f"{self.name}: it does not take {images}: {first_line(error)}"
             ) from error
 
 
