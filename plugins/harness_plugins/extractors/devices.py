@@ -59,8 +59,8 @@ def require_device(device: str) -> None:
     if int(device.partition(":")[2] or 0) < count:
         return
     if count:
-        wrong = f"torch sees only cuda:0 … cuda:{count - 1}" if count > 1 else "torch sees only one"
-        advice = "take one of those"
+        seen = f"cuda:0 … cuda:{count - 1}" if count > 1 else "cuda:0"
+        wrong, advice = f"torch sees {seen} only", "take one of those"
     elif torch.version.cuda is None and torch.version.hip is None:
         wrong = f"torch sees no CUDA device: torch {torch.__version__} is built without CUDA"
         advice = "install a CUDA build of torch, or leave device out"
@@ -85,10 +85,24 @@ def place(module: "nn.Module", device: str, dtype: Dtype) -> None:
         module.to(device, None if dtype == SINGLE else getattr(torch, dtype))
 
 
-def beside_weights(tensor: "Tensor", module: "nn.Module") -> "Tensor":
-    """A tensor of floats, moved to a model's device and converted to the type of its weights."""
+@contextmanager
+def running(name: str, module: "nn.Module", pixels: "Tensor") -> Iterator["Tensor"]:
+    """A context in which to run a model; gives the pixels (images, …, height, width) beside it.
+
+    They are moved to the model's device, and converted to the type of its weights. Raises
+    HarnessError, with the model's name, if there is not enough memory.
+    """
+    from harness_plugins.thesis.vit.memory import allocating
+
+    images, (height, width) = len(pixels), pixels.shape[-2:]
     weights = next(module.parameters())
-    return tensor.to(weights.device, weights.dtype)
+    with allocating(
+        f"{name}: images of {height}×{width} pixels, {images} at a time on {weights.device},",
+        "a smaller batch, size or model takes less",
+    ):
+        pixels = pixels.to(weights.device, weights.dtype)
+        with repeatable(pixels.device):
+            yield pixels
 
 
 def stacked(images: Sequence["Tensor"], batch: int) -> "Tensor":

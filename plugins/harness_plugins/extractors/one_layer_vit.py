@@ -16,12 +16,12 @@ from harness_plugins.extractors.devices import (
     SINGLE,
     Dtype,
     at_least_single,
-    beside_weights,
     check_placement,
     freeing,
     place,
     repeatable,
     require_device,
+    running,
     stacked,
 )
 from harness_plugins.extractors.heads import Chosen, check, choose
@@ -120,9 +120,9 @@ class OneLayerViT(harness.Extractor):
         def maps_of(
             pixels: Sequence["Tensor"],
         ) -> list[Iterator[tuple[int, "NDArray[np.float32]"]]]:
-            together = beside_weights(stacked(pixels, self.batch), model)
-            with torch.inference_mode(), repeatable(together.device):
-                maps = model.attention_maps(together)[: len(pixels)].cpu().float().numpy()
+            together = running(self.checkpoint, model, stacked(pixels, self.batch))
+            with torch.inference_mode(), together as placed:
+                maps = model.attention_maps(placed)[: len(pixels)].cpu().float().numpy()
             chosen = maps[:, list(heads.numbers)]
             given = chosen.mean(axis=1, keepdims=True) if heads.mean else chosen
             return [zip(heads.names, each, strict=True) for each in given]
@@ -158,8 +158,7 @@ class OneLayerViT(harness.Extractor):
         classes = tuple(loaded.record.get("classes", ()))
 
         def ablate(image: harness.Image) -> ModelResponse:
-            pixels = beside_weights(_prepared(loaded, image), loaded.model)
-            with repeatable(pixels.device):
+            with running(self.checkpoint, loaded.model, _prepared(loaded, image)) as pixels:
                 found = ablated(loaded.model, pixels, removal.at, removal.fill)
             changes = repeatable(pixels.device)(found.changes)
             return replace(found, changes=changes, classes=classes)

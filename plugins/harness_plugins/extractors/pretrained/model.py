@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import harness
-from harness_plugins.extractors.devices import beside_weights, repeatable
+from harness_plugins.extractors.devices import running
 from harness_plugins.extractors.pretrained.configuration import Architecture
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import (
@@ -19,7 +19,6 @@ from harness_plugins.extractors.pretrained.watching import (
     grid_of,
     tokens_of_patches,
 )
-from harness_plugins.thesis.vit.memory import allocating
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +55,15 @@ class VisionTransformer:
         fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
         other = fits and size != self.architecture.image
         options = {"interpolate_pos_encoding": True} if other else {}
-        images = f"images of {size[0]}×{size[1]} pixels"
-        together = f"{self.name}: {images}, {len(pixels)} at a time,"
         try:
-            with allocating(together, "a smaller batch, size or model takes less"):
-                pixels = beside_weights(pixels, module)
-                with repeatable(pixels.device):
-                    return module(pixel_values=pixels, **options)
+            with running(self.name, module, pixels) as placed:
+                return module(pixel_values=placed, **options)
         except harness.HarnessError:
             raise
         except Exception as error:  # models raise many types for images that do not suit them
             raise harness.HarnessError(
-                f"{self.name}: it does not take {images}: {first_line(error)}"
+                f"{self.name}: it does not take images of {size[0]}×{size[1]} pixels: "
+                f"{first_line(error)}"
             ) from error
 
 
