@@ -11,6 +11,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 DEVICE = torch.device("cuda:0")
+# What takes tensors from several places on a true device, too.
+MIXED = ("to", "copy_", "__getitem__")
 Named = dict[str, Any]
 
 
@@ -53,7 +55,7 @@ def _called(func: Callable[..., Any], args: Any, kwargs: Named) -> Any:
     named = [place for each in given if (place := _device_of(each)) is not None]
     if on_device and name in ("numpy", "__array__"):
         raise TypeError("can't convert cuda:0 device type tensor to numpy")
-    if on_device and elsewhere and name not in ("to", "copy_"):
+    if on_device and elsewhere and name not in MIXED:
         raise RuntimeError(f"{name}: tensors on the same device expected, not on cuda:0 and cpu")
     if named:
         to_device = named[-1].type == "cuda"
@@ -67,12 +69,10 @@ def _called(func: Callable[..., Any], args: Any, kwargs: Named) -> Any:
 
 
 def _device_of(value: Any) -> torch.device | None:
-    """The device that an argument names."""
-    if isinstance(value, torch.device):
-        return value
+    """The device that an argument names, if it is the processor or this one."""
     if isinstance(value, str) and value.partition(":")[0] in ("cuda", "cpu"):
-        return torch.device(value)
-    return None
+        value = torch.device(value)
+    return value if isinstance(value, torch.device) and value.type in ("cuda", "cpu") else None
 
 
 def _placed(found: Any, on_device: bool) -> Any:

@@ -20,6 +20,8 @@ from support.cuda import fake_cuda
 
 Make = Callable[..., harness.Extractor]
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*cosine similarities are negative")
+
 
 @pytest.fixture(scope="module")
 def photos() -> list[harness.Image]:
@@ -47,27 +49,28 @@ def largest_difference(some: list[NDArray[np.float32]], others: list[NDArray[np.
     return max(float(np.abs(one - other).max()) for one, other in pairs)
 
 
-@pytest.mark.parametrize("of", ["attention", "keys", "values", "tokens"])
-def test_maps_of_a_model_on_a_device_are_those_of_the_cpu(
-    family: str, of: str, extractor: Make, photo: harness.Image
+def test_maps_of_every_family_on_a_device_are_those_of_the_cpu(
+    family: str, extractor: Make, photo: harness.Image
 ) -> None:
-    parameters = f"of={of},layers=all,batch=2"
-    expected = weights_of(extractor(family, parameters), [photo])
+    expected = weights_of(extractor(family, "layers=all,batch=2"), [photo])
 
     with fake_cuda():
-        found = weights_of(extractor(family, f"{parameters},device=cuda"), [photo])
+        found = weights_of(extractor(family, "layers=all,batch=2,device=cuda"), [photo])
 
     assert largest_difference(found, expected) == 0
 
 
-@pytest.mark.parametrize("parameters", ["heads=mean,layers=mean", "rollout=true", "prefix=keep"])
-def test_means_and_rollout_leave_the_device_likewise(
+@pytest.mark.parametrize(
+    "parameters", ["of=keys", "of=values,heads=all", "of=tokens", "heads=mean", "rollout=true"]
+)
+def test_whatever_is_read_of_a_model_on_a_device_is_what_is_read_on_the_cpu(
     parameters: str, extractor: Make, photos: list[harness.Image]
 ) -> None:
-    expected = weights_of(extractor("deit", f"{parameters},batch=3"), photos)
+    parameters += ",layers=[0,2],batch=3"
+    expected = weights_of(extractor("dinov2", parameters), photos)
 
     with fake_cuda():
-        found = weights_of(extractor("deit", f"{parameters},batch=3,device=cuda"), photos)
+        found = weights_of(extractor("dinov2", f"{parameters},device=cuda"), photos)
 
     assert largest_difference(found, expected) == 0
 
@@ -98,17 +101,15 @@ def test_a_map_of_a_batch_does_not_depend_on_the_others_to_the_last_bit(
     assert largest_difference(together, alone) == 0
 
 
-@pytest.mark.parametrize(
-    ("dtype", "rounding"), [("float64", 1e-6), ("float16", 1e-2), ("bfloat16", 5e-2)]
-)
 def test_every_family_computes_in_other_precisions(
-    family: str, dtype: str, rounding: float, extractor: Make, photo: harness.Image
+    family: str, extractor: Make, photo: harness.Image
 ) -> None:
     expected = weights_of(extractor(family, "layers=all"), [photo])
 
-    found = weights_of(extractor(family, f"layers=all,dtype={dtype}"), [photo])
+    for dtype, rounding in (("float64", 1e-6), ("float16", 1e-2), ("bfloat16", 5e-2)):
+        found = weights_of(extractor(family, f"layers=all,dtype={dtype}"), [photo])
 
-    assert 0 < largest_difference(found, expected) < rounding
+        assert 0 < largest_difference(found, expected) < rounding
 
 
 def test_projections_are_found_though_the_model_computes_in_half_precision(
@@ -128,8 +129,9 @@ def test_attention_in_bfloat16_is_attention_over_thousands_of_tokens() -> None:
         assert is_attention(torch.randn(1, 2, 3000, 3000).to(dtype).softmax(dim=-1))
 
 
-@pytest.mark.parametrize("at", ["block", "attention", "keys"])
-@pytest.mark.parametrize("family", ["dinov2", "vit-classifier", "siglip-vision"])
+@pytest.mark.parametrize(
+    ("family", "at"), [("dinov2", "block"), ("vit-classifier", "attention"), ("dinov2", "keys")]
+)
 def test_removal_on_a_device_changes_the_response_as_on_the_cpu(
     family: str, at: harness.At, extractor: Make, photo: harness.Image
 ) -> None:
@@ -142,8 +144,8 @@ def test_removal_on_a_device_changes_the_response_as_on_the_cpu(
         found = extractor(family, "device=cuda,dtype=bfloat16").ablator(spec)(photo)
         changes = found.changes(removed)
 
-    np.testing.assert_array_equal(found.intact, expected.intact)
-    np.testing.assert_array_equal(changes, expected.changes(removed))
+    np.testing.assert_allclose(found.intact, expected.intact, atol=1e-6)
+    np.testing.assert_allclose(changes, expected.changes(removed), atol=1e-6)
 
 
 def test_a_batch_too_large_for_memory_is_refused_before_an_image_is_read(
@@ -157,7 +159,7 @@ def test_a_batch_too_large_for_memory_is_refused_before_an_image_is_read(
         yield photo
 
     deque(extractor("vit", "batch=8").extract([photo]), maxlen=0)
-    with pytest.raises(harness.HarnessError, match="108 maps|36 maps.*smaller size or batch"):
+    with pytest.raises(harness.HarnessError, match=r"36 maps .*smaller size or batch"):
         deque(extractor("vit", "batch=9").extract(images()), maxlen=0)
 
 
