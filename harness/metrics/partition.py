@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from harness.errors import InvalidResultError
 from harness.plugin.values import UNASSIGNED, Integers
 
+LARGEST = int(np.iinfo(np.int64).max)
+
 
 class InvalidLabelsError(InvalidResultError):
     """Labels that are not a partition of the nodes."""
@@ -25,9 +27,8 @@ def check_labels(labels: Any, n: int) -> Integers:
         raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")
     if labels.shape != (n,):
         raise InvalidLabelsError(f"labels must be ({n},), one a node, not {labels.shape}")
-    wrong = (labels < UNASSIGNED) | (labels > np.iinfo(np.int64).max)
-    if wrong.any():
-        node = int(np.argmax(wrong))
+    if labels.min(initial=0) < UNASSIGNED or labels.max(initial=0) > LARGEST:
+        node = int(np.argmax((labels < UNASSIGNED) | (labels > LARGEST)))
         raise InvalidLabelsError(
             f"labels must be −1 (unassigned) or from 0 up to 2⁶³ − 1; node {node} has "
             f"{labels[node]}"
@@ -37,15 +38,17 @@ def check_labels(labels: Any, n: int) -> Integers:
 
 def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
     """The same partition (n,) with labels 0 … k − 1 in the same order; −1 stays −1."""
-    assigned = labels != UNASSIGNED
-    named = labels[assigned]
-    contiguous = np.full(len(labels), UNASSIGNED, dtype=np.int64)
     # Labels are mostly smaller than n; counting them is then several times faster than sorting.
-    if named.max(initial=0) < len(labels):
-        contiguous[assigned] = (np.cumsum(np.bincount(named) > 0) - 1)[named]
-    else:
-        contiguous[assigned] = np.unique(named, return_inverse=True)[1]
-    return contiguous
+    if labels.max(initial=0) >= len(labels):
+        found, inverse = np.unique(labels, return_inverse=True)
+        # Unassigned nodes come first.
+        return np.asarray(inverse - (found[0] == UNASSIGNED), dtype=np.int64)
+    shifted = labels.astype(np.int64) - UNASSIGNED
+    sizes = np.bincount(shifted, minlength=1)
+    if sizes[1:].all():
+        return shifted + UNASSIGNED
+    names = np.cumsum(sizes > 0) - (sizes[0] > 0)
+    return np.asarray(names[shifted] - 1)
 
 
 def by_size(labels: NDArray[np.integer[Any]]) -> list[int]:
@@ -73,16 +76,55 @@ def unassigned_as_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
 
     Clusters keep their order; the new singletons come last.
     """
-    contiguous = renumbered(labels)
-    unassigned = np.flatnonzero(contiguous == UNASSIGNED)
-    contiguous[unassigned] = contiguous.max(initial=UNASSIGNED) + 1 + np.arange(len(unassigned))
-    return contiguous
+    return communities_of(renumbered(labels))
+
+
+def communities_of(labels: Integers) -> Integers:
+    """`unassigned_as_singletons` of labels (n,) that are 0 … k − 1 and −1 already."""
+    unassigned = np.flatnonzero(labels == UNASSIGNED)
+    if not len(unassigned):
+        return labels
+    communities = labels.copy()
+    communities[unassigned] = labels.max() + 1 + np.arange(len(unassigned))
+    return communities
+
+
+def adjusted_rand_indices(
+    communities: NDArray[np.integer[Any]], partitions: NDArray[np.integer[Any]]
+) -> list[float]:
+    """The adjusted Rand index of each of some partitions (partitions, n) with communities (n,).
+
+    Unassigned nodes are clusters of their own (Hubert and Arabie 1985). It counts pairs of nodes,
+    in integers, so that it is exact but for the last division.
+    """
+    (count, n), own = partitions.shape, unassigned_as_singletons(communities)
+    numbers, assigned = np.unique(partitions, return_inverse=True)
+    labels = assigned.reshape(count, n)
+    k, clusters = int(own.max(initial=-1)) + 1, len(numbers)
+    codes = (np.arange(count)[:, None] * clusters + labels) * k + own
+    tables = np.bincount(codes.ravel(), minlength=count * clusters * k).reshape(count, clusters, k)
+    # Unassigned nodes are no cluster: each has its own, whose square is 1.
+    alone = np.zeros(count, dtype=np.int64)
+    if clusters and numbers[0] == UNASSIGNED:
+        alone = tables[:, 0].sum(axis=1)
+        tables = tables[:, 1:]
+    in_both = ((tables**2).sum(axis=(1, 2)) + alone).tolist()
+    in_theirs = ((tables.sum(axis=2) ** 2).sum(axis=1) + alone).tolist()
+    in_own = int((np.bincount(own) ** 2).sum())
+    found = []
+    for both, theirs in zip(in_both, in_theirs, strict=True):
+        # Ordered pairs: together in both, in one of them, and in neither.
+        together, first, second = both - n, in_own - both, theirs - both
+        neither = n * n - first - second - both
+        chance = (together + first) * (first + neither) + (together + second) * (second + neither)
+        score = 2.0 * (together * neither - first * second) / chance if first or second else 1.0
+        found.append(score)
+    return found
 
 
 def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
     """The number of clusters of at least two nodes."""
-    _, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
-    return int(np.count_nonzero(sizes >= 2))
+    return int(np.count_nonzero(np.bincount(unassigned_as_singletons(labels)) >= 2))
 
 
 def coverage(labels: NDArray[np.integer[Any]]) -> float:
