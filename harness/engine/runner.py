@@ -103,12 +103,16 @@ class PreparedRun:
                         or not (is_computed(cell) or is_offered(connection, cell.key))
                     ),
                     self.width,
-                    taken_over=found.cells,
+                    taken_over=dict(found.cells),
                     times=found.times,
                 )
-        for line in found.lines("would take over", cost.cells):
-            progress.note(f"{self.folder}: {line}")
+        self.say(progress, found.taken("would take over", cost.cells), *found.passed_over())
         return cost
+
+    def say(self, progress: Progress, *lines: str) -> None:
+        """Show lines about the run, those that are not empty."""
+        for line in filter(None, lines):
+            progress.note(f"{self.folder}: {line}")
 
     @contextmanager
     def _store_if_any(self) -> Iterator[Store | None]:
@@ -296,8 +300,9 @@ class _Session:
         found = self.run.siblings(self.config).take_over(self.store, self.forced, self.progress)
         which = "IS NULL" if what == CELLS else "IS NOT NULL"
         planned = self.store.count(f"SELECT count(DISTINCT cell) FROM planned WHERE point {which}")
-        for line in found.lines("took over", planned, what):
-            self.progress.note(f"{self.run.folder}: {line}")
+        # The first phase has said which runs were passed over.
+        others = found.passed_over() if what == CELLS else ()
+        self.run.say(self.progress, found.taken("took over", planned, what), *others)
 
     def _plan_perturbed(self) -> None:
         cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))

@@ -55,16 +55,20 @@ class Found:
     unusable: dict[str, str] = field(default_factory=dict)
     times: KindTimes = field(default_factory=KindTimes)
 
-    def lines(self, verb: str, planned: int, what: str = "cells") -> Iterator[str]:
-        """Generate what to say: what was taken of so many planned cells, and from which runs not.
+    def taken(self, verb: str, planned: int, what: str = "cells") -> str:
+        """Say what was taken of so many planned cells, "" if nothing was.
 
         verb: "took over", or what else is done with them.
         """
-        if runs := list(self.cells | self.maps):
-            cells, maps = self.cells.total(), self.maps.total()
-            counts = [f"{cells} of {planned} {what}"] if cells else []
-            counts += [f"{maps} map{'s' * (maps > 1)}"] if maps else []
-            yield f"{verb} {' and '.join(counts)} from {_listed(runs)}"
+        if not (runs := list(self.cells | self.maps)):
+            return ""
+        cells, maps = self.cells.total(), self.maps.total()
+        counts = [f"{cells} of {planned} {what}"] if cells else []
+        counts += [f"{maps} map{'s' * (maps > 1)}"] if maps else []
+        return f"{verb} {' and '.join(counts)} from {_listed(runs)}"
+
+    def passed_over(self) -> Iterator[str]:
+        """Say from which runs nothing was taken, although they were named or have the cells."""
         if self.refused:
             reason, *others = dict.fromkeys(self.refused.values())
             more = ", among others" if others else ""
