@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -150,8 +150,11 @@ class Siblings:
 
         What `use` returns, counts of cells and maps, is read when the sibling is detached.
         """
-        environment_of = cache(self._environment)
-        for folder in siblings_of(self.folder, self.execution.cache):
+        environment_of, folders = cache(self._environment), list[Path]()
+        # A named folder that was removed during the run does not stop it.
+        with suppress(HarnessError):
+            folders = siblings_of(self.folder, self.execution.cache)
+        for folder in folders:
             name = str(folder)
             try:
                 with attached(connection, folder) as sibling:
