@@ -42,6 +42,12 @@ AND NOT EXISTS (
     WHERE earlier.cell = planned.cell AND earlier.position < planned.position
 )
 """
+# Planned cells that are ok, with the seconds that a point took.
+TIMINGS = """
+SELECT extractor, role, graph, clusterer,
+cells.seconds / (SELECT count(*) FROM {schema}.points AS points WHERE points.cell = cells.cell)
+FROM {schema}.planned AS planned JOIN {schema}.cells AS cells USING (cell) WHERE status = 'ok'
+"""
 
 
 class CellKind(NamedTuple):
@@ -235,17 +241,19 @@ class Store:
         )
 
     def maps_needed(self) -> set[str]:
-        """The keys of the maps of cells without a record, and of the maps that controls need."""
-        rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
+        """The keys of the maps of cells without a record, and of the maps that controls need.
+
+        Cells that were taken over from another run need theirs too, if that had lost its file.
+        """
+        rows = self.connection.execute(
+            f"SELECT planned.map, observed {MISSING} UNION "
+            "SELECT map, observed FROM planned WHERE map NOT IN (SELECT map FROM maps)"
+        )
         return {key for row in rows for key in row if key}
 
     def timings(self) -> Iterator[tuple[CellKind, float]]:
         """Yield the kind of every planned cell that is ok, and its seconds a point."""
-        rows = self.connection.execute(
-            "SELECT extractor, role, graph, clusterer, "
-            "cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell) "
-            "FROM planned JOIN cells USING (cell) WHERE status = 'ok'"
-        )
+        rows = self.connection.execute(TIMINGS.format(schema="main"))
         return ((CellKind(*kind), seconds) for *kind, seconds in rows)
 
     def maps(self) -> dict[str, MapRecord]:
