@@ -19,7 +19,7 @@ from harness.planning.plan import PlannedCell
 from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Integers
-from harness.store.records import CellRecord
+from harness.store.records import CellRecord, point_row
 from harness.store.schema import FIGURES, LABEL, MAPS_FOLDER, SELECTED
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
@@ -299,7 +299,7 @@ class Store:
         self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
         self.insert(
             "points",
-            (_point_row(record.key, index, point) for index, point in enumerate(record.points)),
+            (point_row(record.key, index, point) for index, point in enumerate(record.points)),
         )
 
     def delete_failures(self) -> int:
@@ -400,16 +400,3 @@ def _planned_row(cell: PlannedCell) -> dict[str, Any]:
         "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
         "point": cell.point,
     }  # fmt: skip
-
-
-def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:
-    finite = {
-        name: value if math.isfinite(value) else None for name, value in point.diagnostics.items()
-    }
-    return {
-        **vars(point),
-        "cell": cell,
-        "point": index,
-        "diagnostics": json.dumps(finite, sort_keys=True),
-        "warnings": json.dumps(point.warnings),
-    }
