@@ -8,9 +8,10 @@
 reference: a geometric graph of 196 nodes and a block model of 576, solved to a relative gap and
 an imbalance of 1e-6 by SCS through cvxpy (its compilation included) and by the spins, which
 certify it. loop: coordinate ascent in plain numpy, which stops when no squared change of a spin
-exceeds 1e-4, and the spins to a certified gap of 1e-4, on the graphs of attention maps at all 32
-levels; then what embedding and HDBSCAN take. gaps: what is certified at the solver's default
-settings, and when 1e-8 is asked for. modularity: the clusterers' modularity beside Louvain's.
+exceeds 1e-4, and the spins to a certified gap of 1e-4, solved together, on the graphs of attention
+maps at all 32 levels; then what embedding and HDBSCAN take. gaps: what is certified at the
+solver's default settings, and when 1e-8 is asked for. modularity: the clusterers' modularity
+beside Louvain's.
 
 Maps are those of the default run unless a file holds others. Seconds are of the process, so that
 other work on the machine counts less; ratios are of one run.
@@ -32,6 +33,8 @@ import harness
 from harness import Floats
 from harness_plugins.clusterers.sdp import embed, solve_reference, solve_spins
 from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering
+from harness_plugins.clusterers.sdp.programme import Balance
+from harness_plugins.clusterers.sdp.spins import SpinSolution, solve_all
 
 LEVELS = 32
 RANK = 40
@@ -82,6 +85,19 @@ def programmes_of(graphs: Iterable[harness.Graph]) -> list[Any]:
             if len(nodes) >= FEWEST_NODES:
                 programmes.append(weights[nodes][:, nodes])
     return programmes
+
+
+def solved(programmes: Sequence[Any], balance: Balance) -> list[SpinSolution]:
+    """The spins of all levels, solved together to a certified gap of 1e-4."""
+    return solve_all(
+        programmes,
+        rank=RANK,
+        balance=balance,
+        gamma=None,
+        tolerance=TOLERANCE,
+        max_iterations=5000,
+        seed=0,
+    )
 
 
 def coordinate_loop(weights: Any) -> Floats:
@@ -135,23 +151,18 @@ def loop(maps: dict[str, Floats]) -> None:
         "map                loop s  exact s  ratio  penalty s  ratio  embed s  HDBSCAN s"
         "  unconverged"
     )
-    ratios: dict[str, list[float]] = {"exact": [], "penalty": []}
+    ratios: dict[Balance, list[float]] = {"exact": [], "penalty": []}
     for name in list(maps)[:: max(1, len(maps) // MAPS_TIMED)]:
         programmes = programmes_of(graphs_of(maps[name]))
         slow = seconds(lambda p=programmes: [coordinate_loop(w) for w in p], 3)
         fast: dict[str, float] = {}
         unconverged = 0
         for balance, found in ratios.items():
-            solutions = [solve_spins(w, balance=balance, tolerance=TOLERANCE) for w in programmes]
+            solutions = solved(programmes, balance)
             unconverged += sum(not solution.converged for solution in solutions)
-            fast[balance] = seconds(
-                lambda p=programmes, b=balance: [
-                    solve_spins(w, balance=b, tolerance=TOLERANCE) for w in p
-                ],
-                3,
-            )
+            fast[balance] = seconds(lambda p=programmes, b=balance: solved(p, b), 3)
             found.append(slow / fast[balance])
-        spins = [solve_spins(w, tolerance=TOLERANCE).spins for w in programmes]
+        spins = [solution.spins for solution in solved(programmes, "exact")]
         points = [embed(each, variance=0.9) for each in spins]
         embedding = seconds(lambda s=spins: [embed(each, variance=0.9) for each in s], 3)
         embedding_clustering = seconds(

@@ -12,6 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import harness
 from harness_plugins.clusterers.sdp import embed, solve_spins
 from harness_plugins.clusterers.sdp.embedding_clustering import EmbeddingClustering
+from harness_plugins.clusterers.sdp.spins import SpinSolution, solve_all
 
 LEVELS = 32
 
@@ -34,6 +35,19 @@ def programmes(graphs: list[harness.Graph]) -> list[Any]:
     return [graph.symmetric_binary() for graph in graphs if not graph.components.any()]
 
 
+def solved(programmes: list[Any], balance: Any) -> list[SpinSolution]:
+    """The spins of all levels, solved together."""
+    return solve_all(
+        programmes,
+        rank=40,
+        balance=balance,
+        gamma=None,
+        tolerance=1e-4,
+        max_iterations=5000,
+        seed=0,
+    )
+
+
 @pytest.mark.benchmark(group="spins of block models, certified to 1e-6")
 @pytest.mark.parametrize("nodes", [196, 576, 1024])
 def test_solve_spins(benchmark: BenchmarkFixture, nodes: int) -> None:
@@ -42,21 +56,27 @@ def test_solve_spins(benchmark: BenchmarkFixture, nodes: int) -> None:
     assert benchmark.pedantic(solve_spins, (weights,), rounds=5, warmup_rounds=1).gap <= 1e-6
 
 
+@pytest.mark.benchmark(group="a map's spins at one level, certified to 1e-4")
+@pytest.mark.parametrize("level", [2, 12, 24])
+def test_spins_of_a_level(benchmark: BenchmarkFixture, programmes: list[Any], level: int) -> None:
+    def solve() -> bool:
+        return solve_spins(programmes[level], tolerance=1e-4).converged
+
+    assert benchmark.pedantic(solve, rounds=10, warmup_rounds=1)
+
+
 @pytest.mark.benchmark(group="a map's spins at all levels, certified to 1e-4")
 @pytest.mark.parametrize("balance", ["exact", "penalty"])
 def test_spins_of_a_map(benchmark: BenchmarkFixture, programmes: list[Any], balance: Any) -> None:
     def solve() -> bool:
-        return all(
-            solve_spins(weights, balance=balance, tolerance=1e-4).converged
-            for weights in programmes
-        )
+        return all(solution.converged for solution in solved(programmes, balance))
 
     assert benchmark.pedantic(solve, rounds=3, warmup_rounds=1)
 
 
 @pytest.mark.benchmark(group="embedding and HDBSCAN at all levels")
 def test_parting(benchmark: BenchmarkFixture, programmes: list[Any]) -> None:
-    spins = [solve_spins(weights, tolerance=1e-4).spins for weights in programmes]
+    spins = [solution.spins for solution in solved(programmes, "exact")]
 
     def part() -> list[Any]:
         return [
@@ -73,6 +93,6 @@ def test_clusterer(benchmark: BenchmarkFixture, graphs: list[harness.Graph], spe
     clusterer = harness.make("clusterer", spelling)
 
     def cluster() -> list[Any]:
-        return [clusterer.cluster(graph, seed=0) for graph in graphs]
+        return list(clusterer.cluster_sweep(graphs, seed=0))
 
     assert len(benchmark.pedantic(cluster, rounds=3, warmup_rounds=1)) == len(graphs)

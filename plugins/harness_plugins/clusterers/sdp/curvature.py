@@ -29,7 +29,7 @@ class Curvature:
     @property
     def is_empty(self) -> Selected:
         """Which programmes have no steps."""
-        return self._next == 0
+        return np.asarray(self._next == 0)
 
     def take(self, selected: Selected) -> None:
         """Keep some of the programmes."""

@@ -1,5 +1,6 @@
 """The geometry of the constraints: unit spins, that balance if they must."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ def _search_balance(
         curvature = curvatures.sum(axis=1)
         hessian = -(spins * curvatures[:, None]) @ spins.transpose(0, 2, 1)
         _add_to_diagonals(hessian, curvature * (1 + RIDGE[field.dtype]))
-        step = np.linalg.solve(hessian, total[:, :, None])[:, :, 0]
+        step: Floats = np.asarray(np.linalg.solve(hessian, total[:, :, None])[:, :, 0], field.dtype)
         longest = LONGEST_NEWTON_STEP * imbalance * nodes / curvature
         step *= np.minimum(1, longest / np.maximum(_lengths(step), _shortest(step)))[:, None]
         moved, moved_distances = _directions(field, inside, centre + step)
@@ -149,7 +150,7 @@ def tangent(batch: Batch, spins: Floats, field: Floats) -> Tangent:
     matrix = -(spins @ spins.transpose(0, 2, 1))
     # Singular along a line on which all spins lie.
     _add_to_diagonals(matrix, batch.nodes * (1 + RIDGE_OF_TANGENTS[spins.dtype]))
-    inverse = np.linalg.inv(matrix)
+    inverse: Floats = np.asarray(np.linalg.inv(matrix), spins.dtype)
     gradient, multiplier = _balanced(batch, spins, inverse, along)
     dual = dual - (multiplier[:, None] @ spins)[:, 0]
     return Tangent(batch, spins, inverse, gradient, multiplier, dual)
@@ -176,9 +177,9 @@ def _lengths(vectors: Floats) -> Floats:
     return np.asarray(np.sqrt((vectors * vectors).sum(axis=1)))
 
 
-def _shortest(array: Floats) -> Floats:
+def _shortest(array: Floats) -> float:
     """A length that counts as 0 and whose inverse is finite."""
-    return np.sqrt(np.finfo(array.dtype).tiny)
+    return math.sqrt(np.finfo(array.dtype).tiny)
 
 
 def _add_to_diagonals(matrices: Floats, values: Floats) -> None:
