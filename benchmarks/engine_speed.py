@@ -131,9 +131,9 @@ def tiny_graphs(folder: Path) -> Iterator[Figure]:
     deep = halves("deep", 1 + cells // 10, levels)
     for unit, of in ("", "wall"), (" of a processor", "processor"):
         begun, one, all_of_them = (getattr(each, of) for each in (start, wide, deep))
-        yield Figure(f"a cell{unit}", 1e3 * (one - begun) / cells, "ms", "≤ 5")
+        yield Figure(f"a cell{unit}", 1e3 * (one - begun) / cells, "ms", "≤ 3")
         more = (all_of_them - one) / (cells * (levels - 1))
-        yield Figure(f"a level{unit}", 1e3 * more, "ms", "≤ 1")
+        yield Figure(f"a level{unit}", 1e3 * more, "ms", "≤ 0.5")
 
 
 def memory(folder: Path) -> Iterator[Figure]:

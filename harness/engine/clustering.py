@@ -8,6 +8,7 @@ failed: the map counts as failed then, whatever its controls give.
 
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -27,6 +28,8 @@ from harness.store.tables import METHOD_COLUMNS, CellKind
 
 # Seconds without an ended cell after which the pool is asked for its room again.
 PATIENCE = 5.0
+# Seconds between two waits for the disk: what is computed meanwhile a crash may lose.
+SAVE_INTERVAL = 0.25
 # Cells read from the store at a time.
 PAGE = 500
 # What a job needs of a planned cell.
@@ -51,6 +54,8 @@ class Clustering:
     phase: str
     missing: Mapping[CellKind, int]
     _done: int = 0
+    _saved: float = 0.0
+    _is_unsaved: bool = False
     _after: int = -1
     _page: deque[tuple[sqlite3.Row, MapRecord | None]] = field(default_factory=deque)
     _under_way: dict[Future[CellRecord], sqlite3.Row] = field(default_factory=dict)
@@ -70,6 +75,8 @@ class Clustering:
             # The reason of the exception may be that nothing can be written.
             with contextlib.suppress(Exception):
                 self._collect(0)
+            with contextlib.suppress(Exception):
+                self._save()
 
     def take_maps(self, maps: Iterable[MapRecord]) -> None:
         """Record maps, submit the cells that waited for them, and record the cells that ended."""
@@ -90,6 +97,7 @@ class Clustering:
             shown = self._done
             self._collect(PATIENCE)
             self._feed()
+        self._save()
 
     def _feed(self) -> None:
         room = self.pool.room()
@@ -147,11 +155,28 @@ class Clustering:
         return self.failures.stopped(_method(cell))
 
     def _record(self, records: Sequence[CellRecord]) -> None:
-        """Write records, in one transaction as each waits for the disk, and release who waited."""
-        self.store.write_cells(records)
+        """Write records, saved now or soon, and release who waited for them."""
+        self.store.add_cells(records)
+        self._is_unsaved = True
+        if self._until_save() <= 0:
+            self._save()
         self._done += len(records)
         for record in records:
             self._ready += self._waiting.pop(record.key, ())
+
+    def _until_save(self) -> float:
+        """Seconds until records are saved."""
+        # A pool without room for a second cell computes in this thread, which cannot save then.
+        interval = SAVE_INTERVAL if self.pool.room() > 1 else 0.0
+        return self._saved + interval - time.monotonic()
+
+    def _save(self) -> None:
+        if self._is_unsaved:
+            self.store.save()
+            if not (self.store.folder / FILE_NAME).exists():
+                raise RunStoppedError(f"{self.store.folder}: was removed during the run")
+        self._is_unsaved = False
+        self._saved = time.monotonic()
 
     def _job(self, cell: sqlite3.Row, found: MapRecord) -> CellJob:
         settings = self.settings
@@ -170,12 +195,14 @@ class Clustering:
 
     def _collect(self, patience: float) -> None:
         """Record the cells that have ended; waits so many seconds for one."""
+        if self._is_unsaved:
+            patience = min(patience, max(self._until_save(), 0.0))
         done, _ = wait(self._under_way, patience, FIRST_COMPLETED)
         ended = [each for each in self._under_way if each in done and not each.exception()]
         if ended:
             self._record([future.result() for future in ended])
-            if not (self.store.folder / FILE_NAME).exists():
-                raise RunStoppedError(f"{self.store.folder}: was removed during the run")
+        elif self._is_unsaved and self._until_save() <= 0:
+            self._save()
         for future in ended:
             cell, record = self._under_way.pop(future), future.result()
             self._remaining.add(_kind(cell), record.seconds)

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.planning.identity import packages_behind
 from harness.plugin.component import Component
-from harness.plugin.installed import DISTRIBUTION, harness_version
+from harness.plugin.installed import DISTRIBUTION, entry_points, harness_version
 from harness.plugin.registry import GROUP
 
 EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
@@ -27,10 +27,9 @@ def environment(extraction_threads: int, packages: Set[str] | None = None) -> di
     packages: of `packages_used`, if only the versions of these are wanted.
     """
     plugins = {
-        entry_point.dist.name: entry_point.dist.version
-        for entry_point in importlib.metadata.entry_points(group=GROUP)
-        if entry_point.dist is not None
-        and (packages is None or _canonical(entry_point.dist.name) in packages)
+        source.package: source.version
+        for _, source in entry_points(GROUP)
+        if source.package and (packages is None or _canonical(source.package) in packages)
     }
     names = set(_required()) if packages is None else packages - set(map(_canonical, plugins))
     return {

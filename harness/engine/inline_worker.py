@@ -42,6 +42,9 @@ class InlineWorker:
         self._config = config
         self._context = Context(registry, config.codes)
 
+    def launch(self) -> None:
+        """Nothing: it is always ready."""
+
     def start(self) -> None:
         """Nothing: it is always ready."""
 

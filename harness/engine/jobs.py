@@ -19,6 +19,7 @@ from harness.engine.messages import point_message
 from harness.engine.selection import selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError, reason_of
+from harness.metrics.modularity import UnprunedMap
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
 from harness.plugin import base
@@ -43,11 +44,16 @@ C = TypeVar("C")
 
 @dataclass
 class Context:
-    """What a worker keeps between jobs: plugins, digests of their code, and made components."""
+    """What a worker keeps between jobs: plugins, digests of their code, and made components.
+
+    Also the last unpruned map, which no component gets to see: one cell after the other is of the
+    same map, and to rank its weights takes as long as several levels.
+    """
 
     registry: Registry
     codes: Mapping[str, str] = field(default_factory=dict)
     _made: dict[tuple[str, str], Component] = field(default_factory=dict)
+    _unpruned: tuple[str, UnprunedMap] | None = None
 
     def make(self, expected: type[C], kind: str, text: str) -> C:
         """The component of a spec; its code must be that with which the run was planned."""
@@ -67,6 +73,12 @@ class Context:
         if not isinstance(component, expected):
             raise HarnessError(f"{text}: not a {expected.__name__}")
         return component
+
+    def unpruned(self, digest: str, attention: AttentionMap) -> UnprunedMap:
+        """The unpruned map with this digest, made anew if it is not the last one."""
+        if self._unpruned is None or self._unpruned[0] != digest:
+            self._unpruned = digest, UnprunedMap(attention)
+        return self._unpruned[1]
 
 
 def keys(context: Context, header: Header, send: Send) -> None:
@@ -239,7 +251,10 @@ def cell(context: Context, header: Header, send: Send) -> None:
     clusterer = context.make(base.Clusterer, "clusterer", header["clusterer"])
     sweep = {name: header[name] for name in ("n_levels", "seed", "resolution")}
     if header["point"] is None:
-        points = profile(attention, builder, clusterer, rescore=header["rescore"], **sweep)
+        unpruned = context.unpruned(record.digest, attention)
+        points = profile(
+            attention, builder, clusterer, rescore=header["rescore"], unpruned=unpruned, **sweep
+        )
     else:
         # Of the map, not of the method: every method sees the same perturbed maps.
         of_map = header["run_seed"], header["map"]["digest"], component_name(variant.name)

@@ -5,13 +5,14 @@ The length is a big-endian 32-bit integer. Nothing is pickled.
 
 import json
 import struct
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from harness.plugin.profile import Point
-from harness.store.schema import FIGURES
+from harness.store.schema import FIGURES, LABEL
 
 Message = Mapping[str, Any]
 LENGTH = struct.Struct(">I")
@@ -63,9 +64,10 @@ def decode(read: Callable[[int], bytes]) -> Message | None:
 
 
 def point_message(point: Point) -> dict[str, Any]:
-    """The values of a point as JSON expresses them."""
+    """The values of a point as JSON expresses them; labels as base64 of 16-bit integers."""
     figures = {name: float(getattr(point, name)) for name in FIGURES}
-    labels, warnings = point.labels.tolist(), list(point.warnings)
+    labels = b64encode(point.labels.astype(LABEL).tobytes()).decode()
+    warnings = list(point.warnings)
     return {**figures, "labels": labels, "diagnostics": {**point.diagnostics}, "warnings": warnings}
 
 
@@ -73,5 +75,6 @@ def point_of(message: Message) -> Point:
     """The point in a message with the values of `point_message`."""
     figures = {name: message[name] for name in FIGURES}
     figures["n_clusters"] = int(figures["n_clusters"])
-    labels, warnings = np.array(message["labels"], dtype=np.int64), tuple(message["warnings"])
+    labels = np.frombuffer(b64decode(message["labels"]), LABEL).astype(np.int64)
+    warnings = tuple(message["warnings"])
     return Point(**figures, labels=labels, diagnostics=message["diagnostics"], warnings=warnings)

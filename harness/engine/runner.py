@@ -1,6 +1,6 @@
 """Executes a run: surveys the inputs, plans, computes what is missing, and selects."""
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
@@ -41,9 +41,6 @@ from harness.store.selections import (
     replace_stabilities,
 )
 
-# With the worker that surveyed.
-_Planned = tuple[Plan, Survey, WorkerConfig, Worker]
-
 
 @dataclass(frozen=True)
 class PreparedRun:
@@ -62,8 +59,8 @@ class PreparedRun:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
         self._check_folder()
         forced = components_named(self.settings, self.execution.force)
-        with TemporaryDirectory() as scratch, self._planned(Path(scratch), progress) as (plan, *_):
-            pass
+        with TemporaryDirectory() as scratch, self._worker(progress) as (config, worker):
+            plan, _ = self._plan(config, worker, Path(scratch), progress)
         exists = (self.folder / FILE_NAME).is_file()
         retry_failed = self.execution.retry_failed
         with open_for_reading(self.folder) if exists else nullcontext() as store:
@@ -78,28 +75,38 @@ class PreparedRun:
         """
         self._check_folder()
         forced = components_named(self.settings, self.execution.force)
+        is_new = not (self.folder / FILE_NAME).exists()
         with (
             written_in(self.folder, self.execution.scratch, progress) as live,
-            self._planned(live / MAPS_FOLDER, progress) as (plan, survey, config, worker),
-            open_for_writing(live) as store,
+            self._worker(progress) as (config, worker),
+            ExitStack() as stack,
         ):
-            # Again, as nobody else may write now.
-            check_settings(store, asdict(self.settings), overwrite=self.execution.overwrite)
-            session = self._session(store, survey)
-            then = store.settings() if store.is_planned() else None
-            store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
-            if self.execution.retry_failed:
-                store.delete_failures()
-            store.delete_components(forced)
-            store.write_maps(_surveyed_maps(plan, survey))
-            if then != store.settings() or store.count_missing():
-                self._drop_selections(store, progress)
-            cost = cost_of(plan, store, frozenset(), self.width)
-            if cost.new or cost.perturbed:
-                progress.announce(f"{self.folder}: {cost}")
-                for line in cost.reaches():
-                    progress.note(line)
-            _Session(self, plan, config, worker, store, progress, forced).complete()
+            maps = live / MAPS_FOLDER
+            # One pool for both phases: workers that have imported their libraries are quicker.
+            pool = cache(lambda: stack.enter_context(self._pool(config, worker, maps, progress)))
+            if is_new and self.execution.dask is None:
+                # There will be cells; its workers start during the survey.
+                pool()
+            environments = self._environments()
+            plan, survey = self._plan(config, worker, maps, progress)
+            with open_for_writing(live) as store:
+                # Again, as nobody else may write now.
+                check_settings(store, asdict(self.settings), overwrite=self.execution.overwrite)
+                session = self._session(store, survey, *environments)
+                then = store.settings() if store.is_planned() else None
+                store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
+                if self.execution.retry_failed:
+                    store.delete_failures()
+                store.delete_components(forced)
+                store.write_maps(_surveyed_maps(plan, survey))
+                if then != store.settings() or store.count_missing():
+                    self._drop_selections(store, progress)
+                cost = cost_of(plan, store, frozenset(), self.width)
+                if cost.new or cost.perturbed:
+                    progress.announce(f"{self.folder}: {cost}")
+                    for line in cost.reaches():
+                        progress.note(line)
+                _Session(self, plan, pool, worker, store, progress, forced).complete()
 
     def _check_folder(self) -> None:
         check_folder(self.folder, asdict(self.settings), overwrite=self.execution.overwrite)
@@ -120,10 +127,17 @@ class PreparedRun:
         )
         return environment.packages_used(map(type, made))
 
-    def _session(self, store: Store, survey: Survey) -> dict[str, Any]:
-        """What is stored of this execution; refuses if an earlier one had another environment."""
-        execution, threads = self.execution, self.execution.extraction_threads
+    def _environments(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The environment, and as much of it as this run uses."""
+        threads = self.execution.extraction_threads
         every, used = (environment.environment(threads, only) for only in (None, self.packages))
+        return every, used
+
+    def _session(
+        self, store: Store, survey: Survey, every: Mapping[str, Any], used: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What is stored of this execution; refuses if an earlier one had another environment."""
+        execution = self.execution
         for session in [] if execution.any_environment else store.sessions():
             # What the run did not use then changed nothing.
             then = environment.common(session["environment"], used)
@@ -166,8 +180,8 @@ class PreparedRun:
             clear_selections(store, known)
 
     @contextmanager
-    def _planned(self, maps: Path, progress: Progress) -> Iterator[_Planned]:
-        """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
+    def _worker(self, progress: Progress) -> Iterator[tuple[WorkerConfig, Worker]]:
+        """A worker for all but cells, which gets ready, and the config of all workers."""
         execution, registry = self.execution, self.registry
         if self.remark:
             progress.note(self.remark)
@@ -180,12 +194,30 @@ class PreparedRun:
             progress.note(NOTE)
         config = WorkerConfig.of(execution, expected_code(self.settings, registry))
         with open_worker(config, execution.isolation, registry) as worker:
-            surveyor = Surveyor(worker, maps, execution.timeout.seconds, progress)
-            extractors = split_extractors(self.settings, registry)
-            survey = surveyor.survey(self.settings.images, *extractors)
-            surveyor.warn_of_clusterers(self.settings.clusterers)
-            plan = make_plan(self.settings, survey, registry, config.codes)
-            yield plan, survey, config, worker
+            worker.launch()
+            yield config, worker
+
+    def _plan(
+        self, config: WorkerConfig, worker: Worker, maps: Path, progress: Progress
+    ) -> tuple[Plan, Survey]:
+        """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
+        surveyor = Surveyor(worker, maps, self.execution.timeout.seconds, progress)
+        extractors = split_extractors(self.settings, self.registry)
+        survey = surveyor.survey(self.settings.images, *extractors)
+        surveyor.warn_of_clusterers(self.settings.clusterers)
+        return make_plan(self.settings, survey, self.registry, config.codes), survey
+
+    def _pool(
+        self, config: WorkerConfig, worker: Worker, maps: Path, progress: Progress
+    ) -> AbstractContextManager[Pool]:
+        execution = self.execution
+        if execution.isolation == "none":
+            return nullcontext(InlinePool(worker, maps))
+        if execution.dask is None:
+            return LocalPool(execution.workers, config, maps)
+        from harness.engine.dask_pool import connect
+
+        return connect(execution, config, self.packages, maps, progress)
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:
@@ -212,7 +244,7 @@ class _Session:
 
     run: PreparedRun
     plan: Plan
-    config: WorkerConfig
+    pool: Callable[[], Pool]
     worker: Worker
     store: Store
     progress: Progress
@@ -224,13 +256,10 @@ class _Session:
         for text in _without_control(settings, self.plan):
             controls = ", ".join(settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
-        with ExitStack() as stack:
-            # One pool for both phases: workers that have imported their libraries are quicker.
-            pool = cache(lambda: stack.enter_context(self._pool()))
-            self._cluster(pool, "clustering")
-            self._select()
-            self._plan_perturbed()
-            self._cluster(pool, "clustering perturbed maps")
+        self._cluster("clustering")
+        self._select()
+        self._plan_perturbed()
+        self._cluster("clustering perturbed maps")
         replace_stabilities(self.store, stabilities(self.store, self.progress))
         self.store.change_session({"finished": True})
 
@@ -240,7 +269,7 @@ class _Session:
         self.store.delete_cells(forced)
         self.store.extend_plan(cells())
 
-    def _cluster(self, pool: Callable[[], Pool], phase: str) -> None:
+    def _cluster(self, phase: str) -> None:
         """Compute every cell that is planned by now."""
         run, missing = self.run, self.store.count_missing()
         if missing:
@@ -248,7 +277,7 @@ class _Session:
             with (
                 Failures(progress, run.execution.keep_going) as failures,
                 Clustering(
-                    store, pool(), run.settings, limits, progress, failures, phase, missing
+                    store, self.pool(), run.settings, limits, progress, failures, phase, missing
                 ) as cells,
             ):
                 Extraction(
@@ -260,16 +289,6 @@ class _Session:
         selectors, how = self.run.settings.selectors, self.run.execution
         records = select_all(self.store, self.worker, selectors, how, self.progress)
         replace_selections(self.store, records, selectors)
-
-    def _pool(self) -> AbstractContextManager[Pool]:
-        maps, execution = self.store.maps_folder, self.run.execution
-        if execution.isolation == "none":
-            return nullcontext(InlinePool(self.worker, maps))
-        if execution.dask is None:
-            return LocalPool(execution.workers, self.config, maps)
-        from harness.engine.dask_pool import connect
-
-        return connect(execution, self.config, self.run.packages, maps, self.progress)
 
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once."""

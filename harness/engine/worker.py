@@ -58,6 +58,9 @@ class Worker(Protocol):
     # Bytes that the process held during the last complete job, None if unknown.
     peak_memory: int | None
 
+    def launch(self) -> None:
+        """Begin to get ready for a job, without waiting for it."""
+
     def start(self) -> None:
         """Get ready for a job; raises RunStoppedError if that fails."""
 

@@ -42,6 +42,8 @@ class WorkerProcess:
         self._config = config
         self._mark = guardian.mark()
         self._process: subprocess.Popen[bytes] | None = None
+        # When a process that is not ready yet must be.
+        self._starts_until: float | None = None
         # Held while the process starts or is reaped: `interrupt` kills no other one.
         self._changing = threading.Lock()
         self._peak = 0
@@ -75,8 +77,8 @@ class WorkerProcess:
             if not complete:
                 self.kill()
 
-    def start(self) -> None:
-        """Start the process unless one lives, and wait until it is ready."""
+    def launch(self) -> None:
+        """Start the process unless one lives; it gets ready while this one goes on."""
         if self._process is not None and self._is_dead():
             # It died between two jobs.
             self.kill()
@@ -86,11 +88,23 @@ class WorkerProcess:
             if self.is_interrupted:
                 raise RunStoppedError(INTERRUPTED)
             self._open()
+        self._starts_until = time.monotonic() + START_LIMIT
+        handshake = {**vars(self._config), "plugins": [*map(str, self._config.plugins)]}
+        with self._starting():
+            self._send(handshake, self._starts_until, START_LIMIT)
+
+    def start(self) -> None:
+        """Start the process unless one lives, and wait until it is ready."""
+        self.launch()
+        if self._starts_until is not None:
+            with self._starting():
+                self._receive(self._starts_until, START_LIMIT)
+            self._starts_until = None
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
         try:
-            deadline = time.monotonic() + START_LIMIT
-            handshake = {**vars(self._config), "plugins": [*map(str, self._config.plugins)]}
-            self._send(handshake, deadline, START_LIMIT)
-            self._receive(deadline, START_LIMIT)
+            yield
         except JobFailedError as error:
             self.kill()
             output = error.detail.strip().splitlines()[-1:]

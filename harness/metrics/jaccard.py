@@ -53,16 +53,30 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
     """
     if len(first) != len(second):
         raise ValueError(f"partitions of {len(first)} and of {len(second)} nodes")
-    rows, columns = unassigned_as_singletons(first), unassigned_as_singletons(second)
+    return jaccard_of(unassigned_as_singletons(first), unassigned_as_singletons(second))
+
+
+def jaccard_of(rows: Integers, columns: Integers) -> float:
+    """`best_match_jaccard` of valid communities (n,), numbered 0 … k − 1."""
     row_sizes, column_sizes = np.bincount(rows), np.bincount(columns)
-    n = len(first)
+    n = len(rows)
     if {len(row_sizes), len(column_sizes)} & {1, n}:
         return float("nan")
     # Only the non-empty cells of the contingency table, at most n.
-    cells, shared = np.unique(rows * len(column_sizes) + columns, return_counts=True)
+    cells, shared = _counted(rows * len(column_sizes) + columns, len(row_sizes) * len(column_sizes))
     row, column = np.divmod(cells, len(column_sizes))
     overlap = shared / (row_sizes[row] + column_sizes[column] - shared)
     return 0.5 * (_mean_best(overlap, row, row_sizes) + _mean_best(overlap, column, column_sizes))
+
+
+def _counted(values: Integers, end: int) -> tuple[Integers, Integers]:
+    """The distinct values, which are below `end`, and how often each occurs."""
+    # A few clusters are counted sooner than sorted.
+    if end > 8 * len(values):
+        return np.unique(values, return_counts=True)
+    counts = np.bincount(values, minlength=end)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
 
 
 def _mean_best(overlap: Floats, cluster: Labels, sizes: Integers) -> float:

@@ -11,8 +11,8 @@ from harness.errors import HarnessError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
 from harness.metrics.ties import difference, exceeds
 from harness.plugin.arguments import convert
-from harness.plugin.graph import Graph
-from harness.plugin.values import AttentionMap, Integers
+from harness.plugin.graph import Graph, with_arrays
+from harness.plugin.values import AttentionMap, Floats, Integers
 
 
 def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: float = 1.0) -> float:
@@ -69,15 +69,38 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
 def modularity_of(graph: Graph, communities: Integers, resolution: float) -> float:
     """`modularity` of valid communities (n,), numbered 0 … k − 1 with every node assigned."""
     if not graph.edges:
-        return float("nan")
-    flows = graph.adjacency.data
-    total = flows.sum()
-    sources = np.repeat(communities, np.diff(graph.adjacency.indptr))
-    inside = sources == communities[graph.adjacency.indices]
-    # Dividing by m before multiplying keeps products of tiny weights from underflow.
-    sent = np.bincount(communities, graph.out_strength / total)
-    received = np.bincount(communities, graph.in_strength / total)
-    return float(difference(flows @ inside / total, resolution * (sent @ received)))
+        return math.nan
+    inside, expected = _shares(graph, communities, _inside(graph, communities))
+    return float(difference(inside, resolution * expected))
+
+
+class UnprunedMap:
+    """The graph of a whole map, on which the clusters of all its levels are scored."""
+
+    def __init__(self, attention: AttentionMap) -> None:
+        self._attention = attention
+        # With and without self-loops: itself, and with ranks as weights.
+        self._graphs: dict[bool, tuple[Graph, Graph]] = {}
+
+    def scores(
+        self, communities: Integers, resolution: float, *, self_loops: bool
+    ) -> tuple[float, float]:
+        """Modularity, and Z-modularity where each weight is replaced by its rank.
+
+        Of valid communities (n,), numbered 0 … k − 1; NaN if the graph has no edge. With
+        `self_loops` it has the map's diagonal, as the graphs of some builders.
+        """
+        if self_loops not in self._graphs:
+            made = Graph.from_weights(self._attention.weights, self_loops=self_loops)
+            self._graphs[self_loops] = made, ranked(made)
+        graph, by_rank = self._graphs[self_loops]
+        if not graph.edges:
+            return math.nan, math.nan
+        # Both have the same edges.
+        inside = _inside(graph, communities)
+        share, expected = _shares(graph, communities, inside)
+        z = _standardised(*_shares(by_rank, communities, inside))
+        return float(difference(share, resolution * expected)), z
 
 
 def z_modularity(graph: Graph, communities: Integers) -> float:
@@ -94,14 +117,34 @@ def z_modularity(graph: Graph, communities: Integers) -> float:
     PLoS ONE 11; here directed and weighted.
     """
     if not graph.edges:
-        return float("nan")
-    excess = modularity_of(graph, communities, 1.0)
-    total = graph.adjacency.data.sum()
-    sent = np.bincount(communities, graph.out_strength / total)
-    expected = float(sent @ np.bincount(communities, graph.in_strength / total))
+        return math.nan
+    return _standardised(*_shares(graph, communities, _inside(graph, communities)))
+
+
+def _standardised(share: float, expected: float) -> float:
     if not exceeds(1.0, expected) or not expected:
         return 0.0
-    return excess / math.sqrt(expected * (1 - expected))
+    return float(difference(share, expected)) / math.sqrt(expected * (1 - expected))
+
+
+def _inside(graph: Graph, communities: Integers) -> Floats:
+    """1 for each edge inside a community, 0 for others, (edges,)."""
+    short = communities.astype(np.int16 if graph.n < 2**15 else np.int64)
+    if graph.edges == graph.n * (graph.n - 1) and not graph.self_loops:
+        # In a complete graph the edges are all pairs but the diagonal, row by row.
+        same = short[:, None] == short
+        beside_diagonal = same.ravel()[1:].reshape(graph.n - 1, graph.n + 1)[:, :-1]
+        return np.asarray(beside_diagonal, dtype=np.float64).ravel()
+    sources = np.repeat(short, np.diff(graph.adjacency.indptr))
+    return np.asarray(sources == short.take(graph.adjacency.indices), dtype=np.float64)
+
+
+def _shares(graph: Graph, communities: Integers, inside: Floats) -> tuple[float, float]:
+    """The share of the weight inside communities, and what strengths let expect."""
+    # Dividing by m before multiplying keeps products of tiny weights from underflow.
+    sent = np.bincount(communities, graph.out_strength / graph.total)
+    received = np.bincount(communities, graph.in_strength / graph.total)
+    return float(graph.adjacency.data @ inside / graph.total), float(sent @ received)
 
 
 def ranked(graph: Graph) -> Graph:
@@ -111,14 +154,16 @@ def ranked(graph: Graph) -> Graph:
     one, and so these ranks are the weights of their sum. They depend on the order of the weights
     only, as pruning does.
     """
-    from scipy.sparse import csr_array
-    from scipy.stats import rankdata
-
     adjacency = graph.adjacency
-    ranks = rankdata(adjacency.data)
-    return replace(
-        graph, adjacency=csr_array((ranks, adjacency.indices, adjacency.indptr), adjacency.shape)
-    )
+    # Scipy's function for this takes a second to import in every worker.
+    order = np.argsort(adjacency.data)
+    rising = adjacency.data[order]
+    begins = np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]]))
+    ends = np.append(begins[1:], len(rising))
+    ranks = np.empty(len(rising))
+    ranks[order] = np.repeat((begins + 1 + ends) / 2, ends - begins)
+    same_edges = with_arrays(adjacency, ranks, adjacency.indices, adjacency.indptr)
+    return replace(graph, adjacency=same_edges)
 
 
 def _graph_of(weights: Graph | NDArray[Any]) -> Graph:

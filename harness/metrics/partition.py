@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from harness.errors import InvalidResultError
 from harness.plugin.values import UNASSIGNED, Integers
 
+LARGEST = int(np.iinfo(np.int64).max)
+
 
 class InvalidLabelsError(InvalidResultError):
     """Labels that are not a partition of the nodes."""
@@ -25,9 +27,8 @@ def check_labels(labels: Any, n: int) -> Integers:
         raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")
     if labels.shape != (n,):
         raise InvalidLabelsError(f"labels must be ({n},), one a node, not {labels.shape}")
-    wrong = (labels < UNASSIGNED) | (labels > np.iinfo(np.int64).max)
-    if wrong.any():
-        node = int(np.argmax(wrong))
+    if labels.min(initial=0) < UNASSIGNED or labels.max(initial=0) > LARGEST:
+        node = int(np.argmax((labels < UNASSIGNED) | (labels > LARGEST)))
         raise InvalidLabelsError(
             f"labels must be −1 (unassigned) or from 0 up to 2⁶³ − 1; node {node} has "
             f"{labels[node]}"
@@ -37,15 +38,17 @@ def check_labels(labels: Any, n: int) -> Integers:
 
 def renumbered(labels: NDArray[np.integer[Any]]) -> Integers:
     """The same partition (n,) with labels 0 … k − 1 in the same order; −1 stays −1."""
-    assigned = labels != UNASSIGNED
-    named = labels[assigned]
-    contiguous = np.full(len(labels), UNASSIGNED, dtype=np.int64)
     # Labels are mostly smaller than n; counting them is then several times faster than sorting.
-    if named.max(initial=0) < len(labels):
-        contiguous[assigned] = (np.cumsum(np.bincount(named) > 0) - 1)[named]
-    else:
-        contiguous[assigned] = np.unique(named, return_inverse=True)[1]
-    return contiguous
+    if labels.max(initial=0) >= len(labels):
+        found, inverse = np.unique(labels, return_inverse=True)
+        # Unassigned nodes come first.
+        return np.asarray(inverse - (found[0] == UNASSIGNED), dtype=np.int64)
+    shifted = labels.astype(np.int64) - UNASSIGNED
+    sizes = np.bincount(shifted, minlength=1)
+    if sizes[1:].all():
+        return shifted + UNASSIGNED
+    names = np.cumsum(sizes > 0) - (sizes[0] > 0)
+    return np.asarray(names[shifted] - 1)
 
 
 def by_size(labels: NDArray[np.integer[Any]]) -> list[int]:
@@ -73,10 +76,17 @@ def unassigned_as_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
 
     Clusters keep their order; the new singletons come last.
     """
-    contiguous = renumbered(labels)
-    unassigned = np.flatnonzero(contiguous == UNASSIGNED)
-    contiguous[unassigned] = contiguous.max(initial=UNASSIGNED) + 1 + np.arange(len(unassigned))
-    return contiguous
+    return communities_of(renumbered(labels))
+
+
+def communities_of(labels: Integers) -> Integers:
+    """`unassigned_as_singletons` of labels (n,) that are 0 … k − 1 and −1 already."""
+    unassigned = np.flatnonzero(labels == UNASSIGNED)
+    if not len(unassigned):
+        return labels
+    communities = labels.copy()
+    communities[unassigned] = labels.max() + 1 + np.arange(len(unassigned))
+    return communities
 
 
 def adjusted_rand_indices(
@@ -114,8 +124,7 @@ def adjusted_rand_indices(
 
 def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
     """The number of clusters of at least two nodes."""
-    _, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
-    return int(np.count_nonzero(sizes >= 2))
+    return int(np.count_nonzero(np.bincount(unassigned_as_singletons(labels)) >= 2))
 
 
 def coverage(labels: NDArray[np.integer[Any]]) -> float:

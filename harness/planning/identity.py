@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from abc import ABC
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -157,7 +157,7 @@ def _imports(source: bytes, module: str, is_package: bool) -> Sequence[str]:
         # The import will fail with a message; a digest needs only the bytes.
         return []
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if b"import_module" in source else _statements(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -170,6 +170,16 @@ def _imports(source: bytes, module: str, is_package: bool) -> Sequence[str]:
             names = [each.value for each in node.args if isinstance(each, ast.Constant)]
             found += [name for name in names if isinstance(name, str)]
     return found
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every statement, however deep, without the expressions in it: most of the nodes."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending += getattr(node, name, ())
 
 
 def _called(call: ast.Call) -> str:

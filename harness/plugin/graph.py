@@ -1,6 +1,7 @@
 """Graphs made of attention maps, and partitions of their nodes."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.plugin.values import Floats, Integers, check_sum, read_only
+from harness.plugin.connectivity import component_labels, linked_components
+from harness.plugin.values import Floats, Integers, check_finite, check_sum, read_only
 
 if TYPE_CHECKING:
     import networkx
@@ -78,13 +80,29 @@ class Graph:
         kept = (dense >= threshold) & (dense > 0)
         if not self_loops:
             np.fill_diagonal(kept, False)
-        n = len(dense)
-        positions = np.flatnonzero(kept)
-        pointers = np.zeros(n + 1, dtype=np.int32)
-        np.cumsum(np.count_nonzero(kept, axis=1), out=pointers[1:])
-        targets = (positions % n).astype(np.int32)
-        adjacency = csr_array((dense.ravel()[positions], targets, pointers), shape=(n, n))
+        positions, *structure = _csr_structure(kept)
+        adjacency = csr_array((dense.ravel()[positions], *structure), shape=dense.shape)
         return cls(adjacency, level, threshold, self_loops)
+
+    def keeping(self, edges: Integers, *, level: float, threshold: float | None = None) -> "Graph":
+        """Return the graph of some of the edges, much sooner than `from_weights`.
+
+        `edges` holds their increasing indices (kept,) in the CSR arrays. Without a threshold it is
+        the smallest weight that is kept, 0 if there is none.
+
+        >>> graph = harness.Graph.from_weights([[0.0, 0.7], [0.2, 0.0]])
+        >>> graph.keeping(np.array([0]), level=0.5).adjacency.toarray()
+        array([[0. , 0.7],
+               [0. , 0. ]])
+        """
+        adjacency = self.adjacency
+        if len(edges) < adjacency.nnz:
+            pointers = np.searchsorted(edges, adjacency.indptr).astype(adjacency.indptr.dtype)
+            kept = adjacency.data.take(edges), adjacency.indices.take(edges), pointers
+            adjacency = with_arrays(adjacency, *kept)
+        if threshold is None:
+            threshold = float(adjacency.data.min()) if adjacency.nnz else 0.0
+        return Graph(adjacency, level, threshold, self.self_loops)
 
     @property
     def n(self) -> int:
@@ -108,37 +126,57 @@ class Graph:
         return np.repeat(np.arange(self.n), np.diff(self.adjacency.indptr))
 
     @cached_property
+    def total(self) -> float:
+        """Sum of all weights."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(self.adjacency.data.sum())
+
+    @cached_property
     def out_strength(self) -> Floats:
         """Sum of the weights that leave each node, (n,)."""
-        return np.asarray(self.adjacency @ np.ones(self.n), dtype=np.float64)
+        return read_only(np.asarray(self.adjacency @ np.ones(self.n), dtype=np.float64))
 
     @cached_property
     def in_strength(self) -> Floats:
         """Sum of the weights that reach each node, (n,)."""
         sums = np.bincount(self.adjacency.indices, self.adjacency.data, minlength=self.n)
-        return sums.astype(np.float64)
+        return read_only(sums.astype(np.float64, copy=False))
 
     @cached_property
     def components(self) -> Integers:
         """The weakly connected component of each node, (n,), counted from 0."""
-        from scipy.sparse.csgraph import connected_components
-
-        _, labels = connected_components(self.adjacency, directed=True, connection="weak")
-        return np.asarray(labels, dtype=np.int64)
+        return read_only(component_labels(self._linked_components, self.n))
 
     @cached_property
     def largest_component_fraction(self) -> float:
         """Fraction of the nodes that lie in the largest weakly connected component."""
-        return float(np.bincount(self.components).max()) / self.n
+        return max((each.bit_count() for each in self._linked_components), default=1) / self.n
 
     @cached_property
     def isolated(self) -> NDArray[np.bool_]:
         """Whether a node has no edge to or from another node, (n,)."""
-        sent = np.diff(self.adjacency.indptr)
-        received = np.bincount(self.adjacency.indices, minlength=self.n)
-        own = self.adjacency.diagonal() > 0 if self.self_loops else np.zeros(self.n, dtype=bool)
-        isolated: NDArray[np.bool_] = (sent == own) & (received == own)
-        return isolated
+        return read_only(np.asarray(~self._linked.any(axis=1)))
+
+    @cached_property
+    def _linked(self) -> NDArray[np.bool_]:
+        """Where i → j or j → i is an edge, i ≠ j, (n, n)."""
+        adjacency = self.adjacency
+        ones = np.ones(adjacency.nnz, dtype=np.bool_)
+        edges = with_arrays(adjacency, ones, adjacency.indices, adjacency.indptr).toarray()
+        either: NDArray[np.bool_] = edges | edges.T
+        if self.self_loops:
+            np.fill_diagonal(either, False)
+        return either
+
+    @cached_property
+    def _linked_components(self) -> list[int]:
+        return linked_components(self._linked)
+
+    @cached_property
+    def _exponent(self) -> int:
+        """The power of two just above the largest weight."""
+        check_finite(self.total)
+        return int(np.frexp(self.adjacency.data.max(initial=0.0))[1])
 
     def at_safe_scale(self) -> "Graph":
         """Return the graph with weights that lose nothing in a clusterer's arithmetic.
@@ -153,17 +191,13 @@ class Graph:
         >>> graph.at_safe_scale().adjacency.data.round(3)
         array([0.574, 0.191])
         """
-        from scipy.sparse import csr_array
-
-        weights = self.adjacency.data
-        check_sum(weights)
-        exponent = int(np.frexp(weights.max(initial=0.0))[1])
+        exponent = self._exponent
         if abs(exponent) <= SAFE_EXPONENT:
             return self
+        whole = self.adjacency
         # An edge that would become 0 beside the largest stays an edge.
-        scaled = np.maximum(np.ldexp(weights, -exponent), np.finfo(np.float64).tiny)
-        edges = (scaled, self.adjacency.indices, self.adjacency.indptr)
-        adjacency = csr_array(edges, shape=self.adjacency.shape)
+        scaled = np.maximum(np.ldexp(whole.data, -exponent), np.finfo(np.float64).tiny)
+        adjacency = with_arrays(whole, scaled, whole.indices, whole.indptr)
         threshold = float(np.ldexp(self.threshold, -exponent))
         return replace(self, adjacency=adjacency, threshold=threshold)
 
@@ -171,13 +205,8 @@ class Graph:
         """CSR (n, n) of ones where i → j or j → i is an edge, i ≠ j."""
         from scipy.sparse import csr_array
 
-        others = self.rows != self.adjacency.indices
-        sources, targets = self.rows[others], self.adjacency.indices[others]
-        ends = (np.concatenate([sources, targets]), np.concatenate([targets, sources]))
-        either = csr_array((np.ones(len(ends[0])), ends), shape=(self.n, self.n))
-        either.sum_duplicates()
-        either.data[:] = 1.0
-        return either
+        positions, *structure = _csr_structure(self._linked)
+        return csr_array((np.ones(len(positions)), *structure), shape=(self.n, self.n))
 
     def to_networkx(self) -> "networkx.DiGraph[int]":
         """The same graph for networkx, isolated nodes included."""
@@ -188,6 +217,28 @@ class Graph:
         ends = self.rows.tolist(), self.adjacency.indices.tolist()
         graph.add_weighted_edges_from(zip(*ends, self.adjacency.data.tolist(), strict=True))
         return graph
+
+
+def with_arrays(
+    like: "csr_array[Any, Any]", data: NDArray[Any], indices: NDArray[Any], pointers: NDArray[Any]
+) -> "csr_array[Any, Any]":
+    """A matrix of the shape of another, with other arrays.
+
+    They must be valid, and sorted if the other's are: to check them, as the constructor does,
+    takes longer than most of what is done with them.
+    """
+    made = copy(like)
+    made.data, made.indices, made.indptr = data, indices, pointers
+    return made
+
+
+def _csr_structure(kept: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any], NDArray[Any]]:
+    """The flat positions, the column indices and the row pointers of the entries that are True."""
+    n = len(kept)
+    positions = np.flatnonzero(kept)
+    pointers = np.zeros(n + 1, dtype=np.int32)
+    np.cumsum(np.count_nonzero(kept, axis=1), out=pointers[1:])
+    return positions, (positions % n).astype(np.int32), pointers
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,8 +69,11 @@ def _raised(trace: traceback.TracebackException) -> bool:
 
 def entry_points(group: str) -> Iterator[tuple[importlib.metadata.EntryPoint, Source]]:
     """Yield the entry points of a group, by name, with their sources."""
+    # A distribution parses its metadata whenever it is asked, and may have many entry points.
+    described: dict[importlib.metadata.Distribution | None, tuple[str, str]] = {None: ("", "")}
     for entry_point in sorted(importlib.metadata.entry_points(group=group)):
         distribution = entry_point.dist
-        package = distribution.name if distribution else ""
-        version = distribution.version if distribution else ""
-        yield entry_point, Source(package, version, entry_point.value)
+        if distribution is not None and distribution not in described:
+            metadata = distribution.metadata
+            described[distribution] = metadata["Name"], metadata["Version"]
+        yield entry_point, Source(*described[distribution], entry_point.value)

@@ -19,6 +19,7 @@ class Point:
         Those of the graph.
     modularity, modularity_full
         Directed weighted modularity of the labels on the graph and on the unpruned map.
+        The latter, and `z_modularity`, are NaN for draws of perturbations.
     z_modularity
         Z-modularity (Miyauchi and Kawase 2016) on the unpruned map with each weight replaced by
         its rank, 1 for the weakest: on the sum of all graphs that pruning the map makes, each edge

@@ -4,6 +4,7 @@ All are frozen; their arrays are read-only views.
 """
 
 import hashlib
+import math
 import operator
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,8 +48,12 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
 def check_sum(weights: NDArray[Any]) -> None:
     """Raise ValueError unless the weights have a finite sum, without which nothing is defined."""
     with np.errstate(over="ignore", invalid="ignore"):
-        total = weights.sum(dtype=np.float64)
-    if not np.isfinite(total):
+        check_finite(float(weights.sum(dtype=np.float64)))
+
+
+def check_finite(total: float) -> None:
+    """Raise ValueError unless the sum of weights is finite."""
+    if not math.isfinite(total):
         raise ValueError(f"the weights' sum must be finite, not {total}; divide them by a number")
 
 

@@ -13,6 +13,7 @@ SCHEMA_VERSION = 7
 # "ahrn", in the header of the SQLite file.
 APPLICATION_ID = 0x6168726E
 # Labels are stored as 16-bit integers.
+LABEL = "<i2"
 LARGEST_MAP = 2**15 - 1
 
 SCHEMA = """

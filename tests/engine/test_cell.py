@@ -215,6 +215,12 @@ def test_perturbed_points_are_scored_on_the_perturbed_map() -> None:
         assert point.modularity == pytest.approx(harness.modularity(graph, point.labels))
 
 
+def test_perturbed_points_are_not_scored_on_the_unpruned_map() -> None:
+    for point in perturbed_points(Doubling()):
+        assert math.isnan(point.modularity_full)
+        assert math.isnan(point.z_modularity)
+
+
 def test_the_same_seeds_perturb_alike() -> None:
     first, second = perturbed_points(Doubling()), perturbed_points(Doubling())
 

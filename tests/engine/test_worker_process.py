@@ -115,10 +115,23 @@ def test_waiting_for_an_interrupted_worker_raises_that_the_run_was_interrupted(
             list(worker.call("cell", 60.0, **cell, clusterer="endless[mode=sleep]"))
 
 
+def test_a_launched_worker_does_its_job_when_it_is_asked(
+    config: WorkerConfig, cell: dict[str, Any]
+) -> None:
+    with Guardian() as guardian, WorkerProcess(config, guardian) as worker:
+        worker.launch()
+        worker.launch()
+
+        assert len(list(worker.call("cell", 60.0, **cell, clusterer="louvain"))) == 4
+
+
 class Failing:
     """A worker whose process some questions end."""
 
     peak_memory: int | None = None
+
+    def launch(self) -> None:
+        pass
 
     def start(self) -> None:
         pass

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 
 import harness
 from harness.metrics.modularity import ranked, z_modularity
@@ -180,6 +181,13 @@ def test_ranks_depend_on_the_order_of_the_weights_only(case: Case) -> None:
     squared = harness.Graph.from_weights(case[0] ** 2, self_loops=True)
 
     assert (ranked(graph).adjacency.data == ranked(squared).adjacency.data).all()
+
+
+@given(weighted_partitions())
+def test_ranks_are_those_of_scipy(case: Case) -> None:
+    graph, _ = graph_and_communities(case)
+
+    assert (ranked(graph).adjacency.data == stats.rankdata(graph.adjacency.data)).all()
 
 
 def test_weights_that_tie_share_the_mean_of_their_ranks() -> None:

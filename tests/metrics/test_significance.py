@@ -120,5 +120,13 @@ def test_false_discovery_rates_follow_the_step_up_rule() -> None:
         assert np.count_nonzero(rates <= rate) == largest
 
 
+@given(st.lists(st.sampled_from([0.001, 0.01, 0.04, 0.05, 0.3, 1.0]), min_size=1, max_size=30))
+@pytest.mark.parametrize("dependent", [False, True])
+def test_false_discovery_rates_are_those_of_scipy(dependent: bool, p_values: list[float]) -> None:
+    expected = stats.false_discovery_control(p_values, method="by" if dependent else "bh")
+
+    assert (false_discovery_rates(p_values, dependent=dependent) == expected).all()
+
+
 def test_an_empty_family_has_no_rates() -> None:
     assert false_discovery_rates([]).shape == (0,)

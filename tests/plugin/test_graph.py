@@ -36,6 +36,31 @@ def test_strengths_components_and_isolated_nodes_are_those_of_networkx(
     assert set(np.flatnonzero(graph.isolated)) == set(networkx.isolates(other))
 
 
+@pytest.mark.parametrize("density", [0.005, 0.01, 0.02, 0.3])
+def test_components_of_a_large_graph_are_those_of_networkx(density: float) -> None:
+    graph = Graph.from_weights(np.random.default_rng(0).random((150, 150)) < density)
+    parts = networkx.weakly_connected_components(graph.to_networkx())
+    expected = np.empty(graph.n, dtype=int)
+    for number, nodes in enumerate(sorted(parts, key=min)):
+        expected[list(nodes)] = number
+
+    assert graph.components.tolist() == expected.tolist()
+    assert graph.largest_component_fraction == np.bincount(expected).max() / graph.n
+
+
+@given(WEIGHTS)
+def test_a_graph_that_keeps_the_heavier_edges_is_that_of_the_threshold(
+    weights: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+) -> None:
+    whole = Graph.from_weights(weights)
+    kept = whole.keeping(np.flatnonzero(whole.adjacency.data >= 0.5), level=0.3)
+    expected = Graph.from_weights(weights, threshold=0.5)
+
+    assert (kept.adjacency.toarray() == expected.adjacency.toarray()).all()
+    assert kept.threshold == expected.adjacency.data.min(initial=1.0) * bool(expected.edges)
+    assert kept.level == 0.3
+
+
 @given(WEIGHTS)
 def test_the_symmetric_view_has_an_edge_where_either_direction_has_one(
     weights: np.ndarray[tuple[int, int], np.dtype[np.float64]],

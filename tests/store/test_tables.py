@@ -1,7 +1,9 @@
 import math
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +83,26 @@ def test_a_cell_written_again_replaces_all_of_its_points(tmp_path: Path) -> None
         store.write_cells([CellRecord("key", "ok", points=[point(0.25)])])
 
         assert store.profile("key").levels.tolist() == [0.25]
+
+
+def test_added_cells_are_there_for_others_when_they_are_saved(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store, open_for_reading(tmp_path) as other:
+        store.add_cells([CellRecord("key", "ok", points=[point(0.0)])])
+        assert (keys_of(store), keys_of(other)) == ({"key"}, set())
+
+        store.save()
+        assert keys_of(other) == {"key"}
+
+
+def test_of_a_cell_that_cannot_be_written_no_part_is_saved(tmp_path: Path) -> None:
+    unwritable: Any = object()
+    points = [point(0.0), replace(point(0.5), coverage=unwritable)]
+    with open_for_writing(tmp_path) as store:
+        with pytest.raises(sqlite3.Error):
+            store.add_cells([CellRecord("key", "ok", points=points)])
+        store.save()
+
+        assert keys_of(store) == set()
 
 
 def test_failures_can_be_deleted_and_successes_stay(tmp_path: Path) -> None:

@@ -109,19 +109,12 @@ def nested_graphs(
     scores: (edges,), in CSR order. A graph's threshold is the smallest weight in it, or the cutoff
     if the scores are weights (`by_weight`).
     """
-    from scipy.sparse import csr_array
-
-    adjacency = unpruned.adjacency
+    graph = unpruned
     for level, cutoff in zip(levels.tolist(), cutoffs.tolist(), strict=True):
         left = np.flatnonzero(scores >= cutoff)
-        pointers = np.searchsorted(left, adjacency.indptr).astype(np.int32)
-        scores = scores[left]
-        adjacency = csr_array(
-            (adjacency.data[left], adjacency.indices[left], pointers), shape=adjacency.shape
-        )
-        smallest = float(adjacency.data.min()) if adjacency.nnz else 0.0
-        threshold = cutoff if by_weight else smallest
-        yield harness.Graph(adjacency, level, threshold, unpruned.self_loops)
+        graph = graph.keeping(left, level=level, threshold=cutoff if by_weight else None)
+        scores = graph.adjacency.data if by_weight else scores.take(left)
+        yield graph
 
 
 def ranks(unpruned: harness.Graph) -> Floats:
