@@ -167,6 +167,7 @@ def harness_way(maps: str, output: Path) -> Way:
         clusterers=",".join(METHODS),
         levels=LEVELS,
         workers=WORKERS,
+        cache="none",
         out=output,
     )
     way = Way(total=time.perf_counter() - started)

@@ -88,7 +88,7 @@ def measured(*arguments: str) -> Measured:
 
 def run(folder: Path, *arguments: str) -> Run:
     """A run in a folder, and what its store says it took."""
-    command = measured("run", "--out", str(folder), *arguments)
+    command = measured("run", "--out", str(folder), "--cache", "none", *arguments)
     with open_for_reading(folder) as store:
         (clusterers,) = store.connection.execute("SELECT sum(seconds) FROM points").fetchone()
         (cells,) = store.connection.execute("SELECT sum(seconds) FROM cells").fetchone()

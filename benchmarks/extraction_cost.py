@@ -1,9 +1,11 @@
 """What taking attention maps costs beside a plain forward pass, and whether memory stays flat.
 
     OMP_NUM_THREADS=1 python benchmarks/extraction_cost.py MODEL [--images N] [--size S]
+    OMP_NUM_THREADS=1 python benchmarks/extraction_cost.py MODEL --device cuda --batch 8
 
 MODEL is a folder with a Vision Transformer that the extractor `hf` takes; the images are photos
-that scikit-learn and scikit-image bring, turned so that each is another. Printed are
+that scikit-learn and scikit-image bring, turned so that each is another, or those of a folder
+(--photos). Printed are
 
 - extract() over all layers and heads, beside a loop of eager forward passes that give the same
   attention (output_attentions) of images that are prepared already: both in turn, round by round,
@@ -14,6 +16,11 @@ that scikit-learn and scikit-image bring, turned so that each is another. Printe
   and the time before the first image, in which the model is loaded and tried.
 - eager passes of 1, 4 and 8 images together, a second an image: whether batches gain anything.
 - peak resident memory of extract() over 10 and over 100 images, each in a process of its own.
+
+With --device, --dtype or --batch, extract() of all layers and heads is instead compared with the
+same on the CPU, in single precision, one image at a time: images a second of both, in turn, without
+the time before the first image, by the clock (on the CPU, by seconds of the processor); the largest
+difference of their maps; and the peak of the device's memory.
 """
 
 import argparse
@@ -27,6 +34,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -34,6 +42,7 @@ import torch
 from torch import Tensor
 
 import harness
+from harness_plugins.extractors.devices import CPU, SINGLE, Dtype
 from harness_plugins.extractors.pretrained import attention, configuration, hf, model, source
 from harness_plugins.extractors.pretrained.extraction import Of
 from harness_plugins.extractors.pretrained.preparation import Preparation, preparation_of
@@ -53,9 +62,50 @@ def photos() -> Iterator[harness.Image]:
         yield harness.Image(f"photo {number}", pixels)
 
 
+def photos_in(folder: Path) -> Iterator[harness.Image]:
+    """The photos of a folder, in the order of their names, then the same again."""
+    images = harness.make("image set", f"folder[path={folder}]")
+    yield from map(images.load, itertools.cycle(images.keys()))
+
+
 def extractor_of(folder: str, size: int | None) -> hf.HuggingFace:
     """The extractor of all layers and heads, of images as prescribed or of a shorter side."""
     return hf.HuggingFace(folder, layers=("all",), size=None if size is None else (size,))
+
+
+def compare(
+    reference: hf.HuggingFace, asked: hf.HuggingFace, images: list[harness.Image], rounds: int
+) -> None:
+    """Print what extraction as asked costs beside the reference, and how far their maps differ."""
+    on_device = asked.device != CPU
+    clock = time.perf_counter if on_device else time.process_time
+
+    def seconds(extractor: hf.HuggingFace) -> float:
+        stamps: list[float] = []
+        # A first batch, in which the model is loaded and the device gets ready.
+        warming = images[:1] * extractor.batch
+        deque(extractor.extract(clocked([*warming, *images], stamps, clock)), maxlen=0)
+        return clock() - stamps[extractor.batch]
+
+    differences = [
+        float(np.abs(one.weights - other.weights).max())
+        for one, other in zip(reference.extract(images), asked.extract(images), strict=True)
+    ]
+    if on_device:
+        torch.cuda.reset_peak_memory_stats(asked.device)
+    taken = [(seconds(reference), seconds(asked)) for _ in range(rounds)]
+    usual, here = (len(images) / statistics.median(column) for column in zip(*taken, strict=True))
+    ratio = statistics.median(one / other for one, other in taken)
+    print(f"{len(images)} images, {rounds} rounds; all layers and heads")
+    print(f"cpu, float32, batch 1: {usual:.2f} images a second")
+    print(
+        f"{asked.device}, {asked.dtype}, batch {asked.batch}: {here:.2f}, {ratio:.2f} times as many"
+    )
+    print(f"largest difference of a weight: {max(differences):.2g}", end="; ")
+    print(f"of the median map: {statistics.median(differences):.2g}")
+    if on_device:
+        peak_memory = torch.cuda.max_memory_allocated(asked.device)
+        print(f"{torch.cuda.get_device_name(asked.device)}: peak {peak_memory / 2**20:.0f} MiB")
 
 
 class Parts:
@@ -157,10 +207,14 @@ def features(extractor: hf.HuggingFace, images: list[harness.Image], rounds: int
         print(f"{of}: {each_image:.4f} s an image, ratio {ratio:.2f}, after {before:.2f} s")
 
 
-def clocked(images: list[harness.Image], stamps: list[float]) -> Iterator[harness.Image]:
+def clocked(
+    images: list[harness.Image],
+    stamps: list[float],
+    clock: Callable[[], float] = time.process_time,
+) -> Iterator[harness.Image]:
     """Yield images, and note when each is taken."""
     for image in images:
-        stamps.append(time.process_time())
+        stamps.append(clock())
         yield image
 
 
@@ -197,12 +251,22 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, help="the shorter side; images of several aspects")
+    parser.add_argument("--photos", type=Path, help="a folder with images, for a comparison")
+    parser.add_argument("--device", default=CPU, help="compare with the CPU: cuda, cuda:1, …")
+    parser.add_argument("--dtype", choices=get_args(Dtype), default=SINGLE)
+    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--peak", type=int, help="only print the peak of so many images, in KiB")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     extractor = extractor_of(arguments.model, arguments.size)
+    asked = {name: getattr(arguments, name) for name in ("device", "dtype", "batch")}
+    placed = replace(extractor, **asked)
     if arguments.peak:
         peak(extractor, arguments.peak)
+    elif placed != extractor:
+        given = photos_in(arguments.photos) if arguments.photos else photos()
+        images = list(itertools.islice(given, arguments.images))
+        compare(extractor, placed, images, arguments.rounds)
     else:
         cost(extractor, arguments.images, arguments.rounds)
         memory(arguments)

@@ -207,7 +207,7 @@ class _Random:
         ]
 
     def _partition(self, level: float) -> Any:
-        clusters = int(self._random.integers(3, 5 + 20 * level**4))
+        clusters = int(self._random.integers(3, 5 + int(20 * level**4)))
         labels = np.sort(self._random.integers(0, clusters, NODES))
         moved = self._random.random(NODES) < 0.3
         labels[moved] = self._random.integers(0, clusters, int(moved.sum()))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from stored_cells import make_store
@@ -26,10 +25,14 @@ READERS: dict[str, Reader] = {
 }
 
 
-@pytest.fixture(scope="module", params={"repeats": 0.1, "heads": 0.1, "methods": 0.12}.items())
+# Shapes, and the share of their images that is some 10,000 cells.
+SHARES = {"repeats": 0.1, "heads": 0.1, "methods": 0.12}
+
+
+@pytest.fixture(scope="module", params=SHARES)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
     """A stored run of one of the shapes."""
-    name, share = request.param
+    name, share = request.param, SHARES[request.param]
     folder: Path = tmp_path_factory.mktemp(name) / name
     make_store(folder, name, share)
     return harness.open_run(folder)
@@ -38,7 +41,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.mark.benchmark(group="10,000 cells")
 @pytest.mark.parametrize("reader", READERS)
 def test_reading(benchmark: BenchmarkFixture, run: harness.Run, reader: str) -> None:
-    benchmark.pedantic(READERS[reader], (run,), rounds=3, warmup_rounds=1)
+    benchmark(READERS[reader], run)
 
 
 @pytest.mark.benchmark(group="a selection beside draws, each treated alike")
@@ -48,6 +51,6 @@ def test_selecting(benchmark: BenchmarkFixture, run: harness.Run, spec: str) -> 
         cells = [cell for (cell,) in store.connection.execute("SELECT cell FROM cells LIMIT 61")]
         profiles = [stored_profile(store, cell) for cell in cells]
     profiles = [each for each in profiles if len(each) == len(profiles[0])]
-    selector, own = harness.make("selector", spec), {"control": list(np.arange(6))}
+    selector, own = harness.make("selector", spec), {"control": list(range(6))}
 
     benchmark(lambda: selected(selector, profiles[0], {"control": profiles[1:]}, own=own))

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.runs import run_folders
 from harness.engine.runner import PreparedRun
 from harness.errors import FolderOfRunsError, HarnessError, refuse_unknown
 from harness.planning.declaration import Setting
@@ -21,6 +20,7 @@ from harness.plugin.registry import KINDS
 from harness.plugin.spec import split
 from harness.results import Run as Run
 from harness.store import open_for_reading
+from harness.store.folders import run_folders
 from harness.views.progress import shown_progress
 
 

@@ -27,7 +27,7 @@ def test_twenty_kills_at_random_moments_change_no_digit(
         "run", "--images", "fashion-mnist-sample[count=4]", "--repeats", "2", "--levels", "8",
         "--controls", "uniform-noise,permuted-rows", "--nulls", "4",
         "--clusterers", "louvain,infomap,sdp", "--selectors", "stable-phase[beyond_noise=false]",
-        "--stability-draws", "2",
+        "--stability-draws", "2", "--cache", "none",
     ]  # fmt: skip
     kills = finished = 0
     cells = []

@@ -237,10 +237,11 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
                 agreement = with_truth(cell, truth).scores(candidate, figures[3])
             if None in perturbed.get((cell, candidate), none).values():
                 ok = False
-            yield Outcome(
+            values = (
                 cell, map_key, method, image, layer, head, repeat, candidate, bool(accepted),
-                reason, bool(ok), *figures, *of_row, *stable, *bias, test, **agreement,
+                reason, bool(ok), *figures, *of_row, *stable, *bias, test,
             )  # fmt: skip
+            yield Outcome(*values, **agreement)
         progress.advance(len(rows))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.store import Store, open_for_reading
+from harness.store.folders import run_folders
 from harness.store.schema import FILE_NAME
 from harness.store.selections import failed_selections
 
@@ -26,17 +27,6 @@ class FoundRun:
     image_sets: Sequence[str] = ()
     controls: Sequence[str] = ()
     state: str = "complete"
-
-
-def run_folders(folder: Path) -> list[Path]:
-    """The run folders in a folder, or the folder itself if it is one; the latest last."""
-    if (folder / FILE_NAME).is_file():
-        return [folder]
-    try:
-        found = [path.parent for path in folder.glob(f"*/{FILE_NAME}") if path.is_file()]
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be read: {error.strerror}") from error
-    return sorted(found, key=lambda each: ((each / FILE_NAME).stat().st_mtime, each.name))
 
 
 def found_runs(folder: Path) -> list[FoundRun]:

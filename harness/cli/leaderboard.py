@@ -133,11 +133,12 @@ def print_leaderboards(
 def board_of(run: "Run", by: str | None = None) -> "Board":
     """A run's rows, with everything that its table shows."""
     from harness.analysis.leaderboard import ranked
+    from harness.engine.siblings import ran_inline
     from harness.views.leaderboard import Board
 
     compared = run.comparisons()
     rows = ranked(compared, by)
-    inline = any(session.get("isolation") == "none" for session in run.sessions())
+    inline = any(map(ran_inline, run.sessions()))
     controls = run.controls()
     of_run = run.verdicts(), run.settings(), controls, run.caveats(controls)
     return Board(str(run.folder), rows, compared, *of_run, by, inline, run.unfinished())

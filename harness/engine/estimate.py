@@ -4,8 +4,8 @@ import statistics
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from harness.metrics.reach import Reach, reach
 from harness.planning.plan import Plan, PlannedCell, PlannedMap
@@ -28,7 +28,7 @@ class CostEstimate:
     perturbed: the most cells that selected levels may add. Seconds are estimated from stored cells
     of the same methods: seconds of new cells, perturbed_seconds of perturbed ones; untimed: new
     cells of methods without any, left out of `seconds`; tests: by control, what the tests of a
-    selector can reach.
+    selector can reach; taken_over: how many of the cached ones other runs have, by their folders.
     """
 
     cells: int
@@ -39,6 +39,7 @@ class CostEstimate:
     perturbed_seconds: float
     untimed: int
     tests: Mapping[str, Reach]
+    taken_over: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def new(self) -> int:
@@ -75,21 +76,25 @@ def levels_of(selections: Iterable[Accepted]) -> Mapping[str, Sequence[int]]:
 
 
 def cost_of(
-    plan: Plan, store: Store | None, forced: Set[str], workers: int, *, retry_failed: bool = False
+    plan: Plan,
+    store: Store | None,
+    is_new: Callable[[PlannedCell], bool],
+    workers: int,
+    *,
+    taken_over: Mapping[str, int] | None = None,
+    times: "KindTimes | None" = None,
 ) -> CostEstimate:
-    """Count a plan's cells; new are those with a component in `forced`, or not in the store."""
+    """Count a plan's cells, and those of them that have to be computed.
 
-    def is_new(cell: PlannedCell) -> bool:
-        computed = store is not None and store.is_computed(cell.key, ok=retry_failed)
-        return not computed or not forced.isdisjoint(cell.components)
-
+    taken_over: cells that are not new because other runs have them; times: of those.
+    """
     cells, controls, new = 0, 0, Counter[CellKind]()
     # One after the other: there may be many.
     for cell in plan.distinct_cells():
         cells += 1
         controls += cell.map.variant.role == "control"
         new[_kind(cell)] += is_new(cell)
-    if new.total():
+    if new.total() or taken_over:
         # Every selector may select a level of its own on every map.
         perturbed = Counter(
             {
@@ -101,7 +106,7 @@ def cost_of(
         levels = levels_of(accepted(store) if store else ())
         selected = {cell.key: cell for cell in plan.perturbed_cells(levels) if is_new(cell)}
         perturbed = Counter(map(_kind, selected.values()))
-    times = KindTimes()
+    times = times or KindTimes()
     for kind, seconds in store.timings() if store else ():
         times.add(kind, seconds)
 
@@ -118,6 +123,7 @@ def cost_of(
         work(perturbed, plan.settings.stability_draws),
         sum(count for kind, count in new.items() if times.of(kind) is None),
         planned_tests(plan),
+        taken_over or {},
     )
 
 

@@ -1,7 +1,8 @@
 """Executes a run: surveys the inputs, plans, computes what is missing, and selects."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -16,11 +17,19 @@ from harness.engine.failures import Failures
 from harness.engine.inline_worker import NOTE, open_worker
 from harness.engine.pool import InlinePool, LocalPool, Pool
 from harness.engine.selecting import select_all
+from harness.engine.siblings import Siblings, siblings_of
 from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError, setting_name
-from harness.planning.plan import Plan, PlannedMap, expected_code, make_plan, split_extractors
+from harness.planning.plan import (
+    Plan,
+    PlannedCell,
+    PlannedMap,
+    expected_code,
+    make_plan,
+    split_extractors,
+)
 from harness.planning.progress import Progress
 from harness.planning.settings import COMPONENTS, Execution, Settings
 from harness.planning.suites import components_named
@@ -40,6 +49,10 @@ from harness.store.selections import (
     replace_selections,
     replace_stabilities,
 )
+from harness.store.siblings import is_offered
+
+# What messages call the cells of the two phases.
+CELLS, PERTURBED = "cells", "perturbed cells"
 
 
 @dataclass(frozen=True)
@@ -59,12 +72,52 @@ class PreparedRun:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
         self._check_folder()
         forced = components_named(self.settings, self.execution.force)
-        with TemporaryDirectory() as scratch, self._worker(progress) as (config, worker):
-            plan, _ = self._plan(config, worker, Path(scratch), progress)
-        exists = (self.folder / FILE_NAME).is_file()
         retry_failed = self.execution.retry_failed
+        with (
+            TemporaryDirectory() as scratch,
+            self._worker(progress) as (config, worker),
+            self._store_if_any() as store,
+            closing(sqlite3.connect("", uri=True)) as nowhere,
+        ):
+            plan, _ = self._plan(config, worker, Path(scratch), progress)
+            connection = nowhere if store is None else store.connection
+
+            def is_forced(cell: PlannedCell) -> bool:
+                return not forced.isdisjoint(cell.components)
+
+            def is_computed(cell: PlannedCell) -> bool:
+                return store is not None and store.is_computed(cell.key, ok=retry_failed)
+
+            wanted = (
+                (cell.key, cell.map.key, cell.map.observed)
+                for cell in plan.distinct_cells()
+                if not is_computed(cell) and not is_forced(cell)
+            )
+            with self.siblings(config).offering(connection, wanted) as found:
+                cost = cost_of(
+                    plan,
+                    store,
+                    lambda cell: (
+                        is_forced(cell)
+                        or not (is_computed(cell) or is_offered(connection, cell.key))
+                    ),
+                    self.width,
+                    taken_over=dict(found.cells),
+                    times=found.times,
+                )
+        self.say(progress, found.taken("would take over", cost.cells), *found.passed_over())
+        return cost
+
+    def say(self, progress: Progress, *lines: str) -> None:
+        """Show lines about the run, those that are not empty."""
+        for line in filter(None, lines):
+            progress.note(f"{self.folder}: {line}")
+
+    @contextmanager
+    def _store_if_any(self) -> Iterator[Store | None]:
+        exists = (self.folder / FILE_NAME).is_file()
         with open_for_reading(self.folder) if exists else nullcontext() as store:
-            return cost_of(plan, store, forced, self.width, retry_failed=retry_failed)
+            yield store
 
     def execute(self, progress: Progress) -> None:
         """Compute everything that the settings ask for and the folder's store does not hold.
@@ -92,7 +145,7 @@ class PreparedRun:
             with open_for_writing(live) as store:
                 # Again, as nobody else may write now.
                 check_settings(store, asdict(self.settings), overwrite=self.execution.overwrite)
-                session = self._session(store, survey, *environments)
+                session = self._session(store, survey, config, *environments)
                 then = store.settings() if store.is_planned() else None
                 store.write_plan(asdict(self.settings), session, survey.images, plan.cells())
                 if self.execution.retry_failed:
@@ -101,15 +154,20 @@ class PreparedRun:
                 store.write_maps(_surveyed_maps(plan, survey))
                 if then != store.settings() or store.count_missing():
                     self._drop_selections(store, progress)
-                cost = cost_of(plan, store, frozenset(), self.width)
+                ongoing = _Session(self, plan, pool, config, worker, store, progress, forced)
+                ongoing.take_over(CELLS)
+                cost = cost_of(
+                    plan, store, lambda cell: not store.is_computed(cell.key), self.width
+                )
                 if cost.new or cost.perturbed:
                     progress.announce(f"{self.folder}: {cost}")
                     for line in cost.reaches():
                         progress.note(line)
-                _Session(self, plan, pool, worker, store, progress, forced).complete()
+                ongoing.complete()
 
     def _check_folder(self) -> None:
         check_folder(self.folder, asdict(self.settings), overwrite=self.execution.overwrite)
+        siblings_of(self.folder, self.execution.cache)
 
     @property
     def width(self) -> int:
@@ -127,6 +185,10 @@ class PreparedRun:
         )
         return environment.packages_used(map(type, made))
 
+    def siblings(self, config: WorkerConfig) -> Siblings:
+        """The runs from which this one may take over cells."""
+        return Siblings(self.folder, self.settings, self.execution, self.registry, config.source)
+
     def _environments(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The environment, and as much of it as this run uses."""
         threads = self.execution.extraction_threads
@@ -134,7 +196,12 @@ class PreparedRun:
         return every, used
 
     def _session(
-        self, store: Store, survey: Survey, every: Mapping[str, Any], used: Mapping[str, Any]
+        self,
+        store: Store,
+        survey: Survey,
+        config: WorkerConfig,
+        every: Mapping[str, Any],
+        used: Mapping[str, Any],
     ) -> dict[str, Any]:
         """What is stored of this execution; refuses if an earlier one had another environment."""
         execution = self.execution
@@ -152,7 +219,9 @@ class PreparedRun:
             "finished": False,
             "isolation": execution.isolation,
             "plugins": recorded(execution.plugins),
-            "source": environment.source(),
+            "source": {**environment.source(), "digest": config.source},
+            # Workers on Dask may then have other versions than these.
+            "mixed": execution.dask is not None and execution.any_environment,
             "invocation": environment.invocation(),
             "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
             "caveats": self._caveats(),
@@ -245,6 +314,7 @@ class _Session:
     run: PreparedRun
     plan: Plan
     pool: Callable[[], Pool]
+    config: WorkerConfig
     worker: Worker
     store: Store
     progress: Progress
@@ -256,12 +326,22 @@ class _Session:
         for text in _without_control(settings, self.plan):
             controls = ", ".join(settings.controls)
             self.progress.warn(f"{text}: no control is drawn from its maps by {controls}")
-        self._cluster("clustering")
+        computed = self._cluster("clustering")
         self._select()
         self._plan_perturbed()
-        self._cluster("clustering perturbed maps")
+        self.take_over(PERTURBED)
+        computed |= self._cluster("clustering perturbed maps")
         replace_stabilities(self.store, stabilities(self.store, self.progress))
-        self.store.change_session({"finished": True})
+        self.store.change_session({"finished": True, "computed": computed})
+
+    def take_over(self, what: str) -> None:
+        """Take over what is planned by now and siblings have, and say so."""
+        found = self.run.siblings(self.config).take_over(self.store, self.forced, self.progress)
+        which = "IS NULL" if what == CELLS else "IS NOT NULL"
+        planned = self.store.count(f"SELECT count(DISTINCT cell) FROM planned WHERE point {which}")
+        # The first phase has said which runs were passed over.
+        others = found.passed_over() if what == CELLS else ()
+        self.run.say(self.progress, found.taken("took over", planned, what), *others)
 
     def _plan_perturbed(self) -> None:
         cells = partial(self.plan.perturbed_cells, levels_of(accepted(self.store)))
@@ -269,10 +349,11 @@ class _Session:
         self.store.delete_cells(forced)
         self.store.extend_plan(cells())
 
-    def _cluster(self, phase: str) -> None:
-        """Compute every cell that is planned by now."""
+    def _cluster(self, phase: str) -> bool:
+        """Compute every cell that is planned by now, and maps; whether there was any."""
         run, missing = self.run, self.store.count_missing()
-        if missing:
+        maps = self._missing_maps()
+        if missing or maps:
             progress, limits, store = self.progress, run.execution.timeout, self.store
             with (
                 Failures(progress, run.execution.keep_going) as failures,
@@ -282,8 +363,9 @@ class _Session:
             ):
                 Extraction(
                     self.worker, store, limits.seconds, progress, failures, cells.take_maps
-                ).get(self._missing_maps())
+                ).get(maps)
                 cells.finish()
+        return bool(missing or maps)
 
     def _select(self) -> None:
         selectors, how = self.run.settings.selectors, self.run.execution
@@ -292,8 +374,9 @@ class _Session:
 
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once."""
-        stored, needed = self.store.maps(), self.store.maps_needed()
-        folder = self.store.maps_folder
+        if not (needed := self.store.maps_needed()):
+            return []
+        stored, folder = self.store.maps(), self.store.maps_folder
 
         def is_stored(key: str) -> bool:
             found = stored.get(key)

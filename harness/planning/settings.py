@@ -169,6 +169,15 @@ class Execution:
         Path | None,
         optional("the run's folder (default results/SUITE-HASH)", "a path", parse_path, "DIR"),
     ]
+    cache: Annotated[
+        tuple[Path, ...],
+        several(
+            "a run, or a folder of runs, whose cells are taken over besides those of the runs "
+            "beside out; none takes over nothing; may be repeated",
+            *("a path or a list of paths", parse_path, {"action": "append", "type": Path}),
+            metavar="DIR",
+        ),
+    ]
     scratch: Annotated[
         Path | None,
         optional(

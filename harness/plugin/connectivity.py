@@ -1,6 +1,6 @@
 """Which nodes of a graph are connected."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +39,11 @@ def component_labels(components: Sequence[Component], n: int) -> Integers:
     """The component of each node, (n,), counted from 0 by first nodes; other nodes are alone."""
     labels = np.arange(n)
     for component in components:
-        labels[list(_nodes(component, n))] = (component & -component).bit_length() - 1
+        content = component.to_bytes(-(-n // 8), "little")
+        bits = np.unpackbits(np.frombuffer(content, np.uint8), count=n, bitorder="little")
+        labels[np.flatnonzero(bits)] = (component & -component).bit_length() - 1
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
 def _as_bits(nodes: NDArray[np.bool_]) -> Component:
     return int.from_bytes(np.packbits(nodes, bitorder="little").tobytes(), "little")
-
-
-def _nodes(component: Component, n: int) -> Iterator[int]:
-    content = component.to_bytes(-(-n // 8), "little")
-    bits = np.unpackbits(np.frombuffer(content, dtype=np.uint8), count=n, bitorder="little")
-    yield from np.flatnonzero(bits).tolist()

@@ -1,9 +1,11 @@
-"""What a folder must be for a run to be written to it."""
+"""Folders of runs: what runs they hold, and what one must be for a run to be written to it."""
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,61 @@ JOURNAL = f"{FILE_NAME}-journal"
 OWN = (LOCK_NAME, FILE_NAME, JOURNAL, f"{FILE_NAME}{PARTIAL}")
 # The files of maps, which a survey may write before there is a store.
 OWN_MAP = re.compile(rf"[0-9a-f]{{64}}\.npy|.*{re.escape(PARTIAL)}")
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The run folders in a folder, or the folder itself if it is one; the latest last.
+
+    Raises HarnessError if the folder cannot be read.
+    """
+    if _written(folder) is not None:
+        return [folder]
+    try:
+        with os.scandir(folder) as entries:
+            inside = [folder / entry.name for entry in entries if not entry.is_file()]
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return []
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be read: {error.strerror}") from error
+    found = {path: each.st_mtime for path in inside if (each := _written(path)) is not None}
+    return sorted(found, key=lambda path: (found[path], path.name))
+
+
+def sibling_folders(folder: Path, named: Sequence[Path]) -> list[Path]:
+    """The runs from which a run in `folder` may take over cells, the latest first.
+
+    These are the runs in the folders `named`, or these themselves, and those beside the run's own
+    folder that belong to the same user: what others put into /tmp is not trusted. Raises
+    HarnessError if a named folder holds no run, or cannot be read.
+    """
+    found: list[Path] = []
+    for path in named:
+        if not (runs := run_folders(path)):
+            raise HarnessError(f"{setting_name('cache')}: {path}: no run is there")
+        found += reversed(runs)
+    beside = folder.parent
+    with contextlib.suppress(HarnessError):
+        found += [run for run in reversed(run_folders(beside)) if run != beside and _is_own(run)]
+    # A run may be found under several names.
+    distinct: dict[str, Path] = {}
+    for run in found:
+        distinct.setdefault(os.path.realpath(run), run)
+    distinct.pop(os.path.realpath(folder), None)
+    return list(distinct.values())
+
+
+def _written(folder: Path) -> os.stat_result | None:
+    """The state of the file of a folder's run, None if there is none or it cannot be reached."""
+    try:
+        found = (folder / FILE_NAME).stat()
+    except (OSError, ValueError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _is_own(folder: Path) -> bool:
+    found = _written(folder)
+    return found is not None and found.st_uid == os.getuid()
 
 
 def check_folder(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:

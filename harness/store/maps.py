@@ -1,6 +1,7 @@
 """Weights of maps as files: maps/<digest>.npy in the run's folder, memory-mapped when read."""
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -49,6 +50,40 @@ def is_intact(folder: Path, digest: str) -> bool:
     except (OSError, ValueError, EOFError):
         return False
     return digest_of(weights) == digest
+
+
+def take_over_map(source: Path, folder: Path, digest: str) -> bool:
+    """Get the intact file of a map from another run's folder of maps; returns whether it is there.
+
+    It is linked where the file system can, as files of maps never change, and copied elsewhere.
+    """
+    if is_intact(folder, digest):
+        return True
+    if not is_intact(source, digest):
+        return False
+    name = f"{digest}.npy"
+    # Links need a new name, unlike NamedTemporaryFile's.
+    partial = folder / f"{digest}-{os.getpid()}{PARTIAL}"
+    try:
+        partial.unlink(missing_ok=True)
+        original = os.path.realpath(source / name)
+        try:
+            os.link(original, partial)
+        except OSError:
+            _copy(original, partial)
+        partial.replace(folder / name)
+    except OSError:
+        return False
+    finally:
+        partial.unlink(missing_ok=True)
+    return True
+
+
+def _copy(original: str, copy: Path) -> None:
+    with open(original, "rb") as read, copy.open("xb") as written:
+        shutil.copyfileobj(read, written)
+        written.flush()
+        os.fsync(written.fileno())
 
 
 def load_map(folder: Path, record: MapRecord, **identity: Any) -> AttentionMap:

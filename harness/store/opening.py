@@ -32,6 +32,8 @@ from harness.store.tables import Store
 LEFT_OVER = 3600.0
 # KiB of pages that a connection keeps: cells are found by their keys, which lie anywhere.
 CACHE = 2**16
+# Seconds for which a run that ends waits for those who read it.
+READERS = 3.0
 # The version of each file that this process found sound.
 SOUND: dict[Path, tuple[int, ...]] = {}
 JSON_COLUMNS = (
@@ -59,9 +61,21 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
                 connection.execute("PRAGMA synchronous = FULL")
                 yield Store(folder, connection)
             finally:
-                # A run that is not written is one file, readable also from a read-only folder.
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute("PRAGMA journal_mode = DELETE")
+                _end_log(connection)
+
+
+def _end_log(connection: sqlite3.Connection) -> None:
+    """Make the store one file, readable also from a read-only folder; waits for brief readers."""
+    deadline = time.monotonic() + READERS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            if code == sqlite3.SQLITE_BUSY and time.monotonic() < deadline:
+                time.sleep(0.005)
+                continue
+        return
 
 
 @contextmanager

@@ -42,10 +42,10 @@ def stored_profile(store: Store, cell: str) -> StoredProfile:
 class _StoredPoints(Sequence[Point]):
     store: Store
     cell: str
-    count: int
+    levels: int
 
     def __len__(self) -> int:
-        return self.count
+        return self.levels
 
     @overload
     def __getitem__(self, index: int) -> Point: ...

@@ -1,7 +1,10 @@
 """The records of a run: cells, selections and stabilities."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import Significance
@@ -27,6 +30,20 @@ class CellRecord:
     seconds: float = 0.0
     peak_memory: int | None = None
     points: Sequence[Point] = ()
+
+
+def point_row(cell: str, index: int, point: Point) -> dict[str, Any]:
+    """The row of a cell's point in the table of points."""
+    finite = {
+        name: value if math.isfinite(value) else None for name, value in point.diagnostics.items()
+    }
+    return {
+        **vars(point),
+        "cell": cell,
+        "point": index,
+        "diagnostics": json.dumps(finite, sort_keys=True),
+        "warnings": json.dumps(point.warnings),
+    }
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from harness.planning.plan import PlannedCell
 from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Integers
-from harness.store.records import CellRecord
+from harness.store.records import CellRecord, point_row
 from harness.store.schema import FIGURES, LABEL, MAPS_FOLDER, SELECTED
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
@@ -41,6 +41,12 @@ AND NOT EXISTS (
     SELECT 1 FROM planned AS earlier
     WHERE earlier.cell = planned.cell AND earlier.position < planned.position
 )
+"""
+# Planned cells that are ok, with the seconds that a point took.
+TIMINGS = """
+SELECT extractor, role, graph, clusterer,
+cells.seconds / (SELECT count(*) FROM {schema}.points AS points WHERE points.cell = cells.cell)
+FROM {schema}.planned AS planned JOIN {schema}.cells AS cells USING (cell) WHERE status = 'ok'
 """
 
 
@@ -235,17 +241,19 @@ class Store:
         )
 
     def maps_needed(self) -> set[str]:
-        """The keys of the maps of cells without a record, and of the maps that controls need."""
-        rows = self.connection.execute(f"SELECT DISTINCT planned.map, observed {MISSING}")
+        """The keys of the maps of cells without a record, and of the maps that controls need.
+
+        Cells that were taken over from another run need theirs too, if that had lost its file.
+        """
+        rows = self.connection.execute(
+            f"SELECT planned.map, observed {MISSING} UNION "
+            "SELECT map, observed FROM planned WHERE map NOT IN (SELECT map FROM maps)"
+        )
         return {key for row in rows for key in row if key}
 
     def timings(self) -> Iterator[tuple[CellKind, float]]:
         """Yield the kind of every planned cell that is ok, and its seconds a point."""
-        rows = self.connection.execute(
-            "SELECT extractor, role, graph, clusterer, "
-            "cells.seconds / (SELECT count(*) FROM points WHERE points.cell = cells.cell) "
-            "FROM planned JOIN cells USING (cell) WHERE status = 'ok'"
-        )
+        rows = self.connection.execute(TIMINGS.format(schema="main"))
         return ((CellKind(*kind), seconds) for *kind, seconds in rows)
 
     def maps(self) -> dict[str, MapRecord]:
@@ -291,7 +299,7 @@ class Store:
         self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
         self.insert(
             "points",
-            (_point_row(record.key, index, point) for index, point in enumerate(record.points)),
+            (point_row(record.key, index, point) for index, point in enumerate(record.points)),
         )
 
     def delete_failures(self) -> int:
@@ -392,16 +400,3 @@ def _planned_row(cell: PlannedCell) -> dict[str, Any]:
         "graph": cell.graph, "clusterer": cell.clusterer, "repeat": cell.repeat, "seed": cell.seed,
         "point": cell.point,
     }  # fmt: skip
-
-
-def _point_row(cell: str, index: int, point: Point) -> dict[str, Any]:
-    finite = {
-        name: value if math.isfinite(value) else None for name, value in point.diagnostics.items()
-    }
-    return {
-        **vars(point),
-        "cell": cell,
-        "point": index,
-        "diagnostics": json.dumps(finite, sort_keys=True),
-        "warnings": json.dumps(point.warnings),
-    }

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.store import FILE_NAME, open_for_writing
-from harness.store.folders import check_folder
+from harness.store.folders import check_folder, run_folders, sibling_folders
 
 SETTINGS = {"clusterers": ["louvain"], "levels": 3, "controls": []}
 
@@ -104,3 +105,37 @@ def test_a_file_that_is_no_store_is_refused_even_to_overwrite(
 
     with pytest.raises(HarnessError, match=FILE_NAME):
         check_folder(tmp_path, SETTINGS, overwrite=overwrite)
+
+
+def test_siblings_are_the_runs_beside_a_run_and_named_ones_the_latest_first(
+    tmp_path: Path,
+) -> None:
+    results, other = tmp_path / "results", tmp_path / "other"
+    for time, folder in enumerate([results / "a", results / "b", other / "c", results / "own"]):
+        os.utime(planned(folder) / FILE_NAME, (time, time))
+    planned(results / "a" / "below")
+    (results / "no run").mkdir()
+    (results / "file").touch()
+    (results / "strange" / FILE_NAME).mkdir(parents=True)
+    (results / "again").symlink_to(results / "b")
+
+    beside = {results / "b": "b", results / "again": "b", results / "a": "a"}
+    found = [beside[path] for path in sibling_folders(results / "own", [])]
+    assert found == ["b", "a"]
+    assert sibling_folders(results / "own", [other])[0] == other / "c"
+    assert sibling_folders(results / "new", [other / "c"])[:2] == [other / "c", results / "own"]
+    assert sibling_folders(tmp_path / "alone", []) == []
+    assert sibling_folders(results / "a" / "below", []) == []
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty", "file"])
+def test_a_folder_without_a_run_gives_no_siblings_and_is_refused_if_it_was_named(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+
+    assert run_folders(tmp_path / name) == []
+    with pytest.raises(HarnessError, match=f"{name}: no run is there"):
+        sibling_folders(tmp_path / "out", [tmp_path / name])
+    assert sibling_folders(tmp_path / name / "out", []) == []

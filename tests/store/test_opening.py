@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,17 @@ from harness.store.records import CellRecord
 
 def keys_of(store: Store) -> set[str]:
     return {cell for (cell,) in store.connection.execute("SELECT cell FROM cells")}
+
+
+def test_a_run_that_ends_while_it_is_read_is_one_file_nevertheless(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as store:
+        store.write_cells([CellRecord("a", "ok")])
+        uri = f"file:{tmp_path / FILE_NAME}?mode=ro"
+        reader = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        reader.execute("SELECT cell FROM cells").fetchall()
+        threading.Timer(0.2, reader.close).start()
+
+    assert {path.name for path in tmp_path.glob(f"{FILE_NAME}*")} == {FILE_NAME}
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

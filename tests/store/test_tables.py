@@ -192,8 +192,16 @@ def test_maps_of_missing_cells_are_needed_and_those_that_controls_alter(bench: B
     bench.plan("louvain", "a", "noise")
     bench.plan("louvain", "b")
     bench.store.write_cells([CellRecord("louvain a-", "ok"), CellRecord("louvain b-", "ok")])
+    bench.store.write_maps([MapRecord("b-", "digest", 6)])
 
     assert bench.store.maps_needed() == {"a-", "a-noise"}
+
+
+def test_maps_of_cells_that_came_without_them_are_needed(bench: Bench) -> None:
+    bench.plan("louvain", "a")
+    bench.store.write_cells([CellRecord("louvain a-", "ok")])
+
+    assert bench.store.maps_needed() == {"a-"}
 
 
 @pytest.mark.parametrize(
