@@ -3,9 +3,11 @@
 OMP_NUM_THREADS=1 pytest -n 0 benchmarks
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import infomap
 import networkx
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from harness.engine.worker import WorkerConfig
 from harness.metrics.modularity import UnprunedMap
 from harness.plugin.registry import load
 from harness.store.maps import save_map
+from harness_plugins.clusterers import louvain
 
 LEVELS = 32
 NULLS = 39
@@ -125,3 +128,77 @@ def test_profile(
         return list(profile(attention, builder, clusterer, n_levels=LEVELS, seed=0, resolution=1.0))
 
     assert len(benchmark.pedantic(cell, rounds=3, warmup_rounds=1)) == LEVELS
+
+
+@pytest.mark.benchmark(group="louvain on the graphs of all levels")
+@pytest.mark.parametrize("method", ["harness", "scikit-network", "its compiled search"])
+def test_louvain(benchmark: BenchmarkFixture, graphs: list[harness.Graph], method: str) -> None:
+    from scipy.sparse import csr_matrix
+    from sknetwork.clustering import Louvain
+
+    clusterer = harness.make("clusterer", "louvain")
+    tolerances = {"tol_optimization": 1e-7, "tol_aggregation": 1e-7}
+
+    def ours() -> list[Any]:
+        return [labels.tolist() for labels in clusterer.cluster_sweep(graphs, seed=0)]
+
+    def theirs() -> list[Any]:
+        solver = partial(Louvain, shuffle_nodes=True, return_probs=False, return_aggregate=False)
+        return [
+            solver(random_state=0, **tolerances).fit_predict(csr_matrix(graph.adjacency)).tolist()
+            for graph in graphs
+        ]
+
+    def search() -> None:
+        for arguments in searches:
+            optimize(*(each.copy() if isinstance(each, np.ndarray) else each for each in arguments))
+
+    # What the search is called with.
+    searches: list[tuple[Any, ...]] = []
+    optimize = louvain._compiled_search()
+
+    def recorded(*arguments: Any) -> Any:
+        searches.append(
+            tuple(each.copy() if isinstance(each, np.ndarray) else each for each in arguments)
+        )
+        return optimize(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(louvain, "_compiled_search", lambda: recorded)
+        assert ours() == theirs()
+    run = {"harness": ours, "scikit-network": theirs, "its compiled search": search}[method]
+    benchmark.pedantic(run, rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="infomap on the graphs of all levels")
+@pytest.mark.parametrize("method", ["harness", "infomap.run", "its compiled search"])
+def test_infomap(benchmark: BenchmarkFixture, graphs: list[harness.Graph], method: str) -> None:
+    """The library's own searches get networks that are already made."""
+    clusterer = harness.make("clusterer", "infomap")
+    graphs = [graph for graph in graphs if graph.edges]
+
+    def ours() -> list[Any]:
+        return [found.diagnostics for found in clusterer.cluster_sweep(graphs, seed=0)]
+
+    def networks() -> tuple[tuple[list[infomap.Network]], dict[str, Any]]:
+        made = []
+        for graph in graphs:
+            links = np.column_stack([graph.rows, graph.adjacency.indices, graph.adjacency.data])
+            made.append(infomap.Network().add_nodes(range(graph.n)).add_links(links))
+        return (made,), {}
+
+    def theirs(made: list[infomap.Network]) -> list[float]:
+        options = {"directed": True, "two_level": True, "seed": 1}
+        return [infomap.run(each, **options).codelength for each in made]
+
+    def search(made: list[infomap.Network]) -> list[float]:
+        for each in made:
+            each._core.run("--directed --two-level --seed 1")
+        return [each._core.codelength() for each in made]
+
+    if method == "harness":
+        found = benchmark.pedantic(ours, rounds=5, warmup_rounds=1)
+        assert [each["codelength"] for each in found] == theirs(networks()[0][0])
+    else:
+        run = theirs if method == "infomap.run" else search
+        benchmark.pedantic(run, setup=networks, rounds=5, warmup_rounds=1)

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -143,7 +143,8 @@ def pair_runs(first: Store, second: Store, progress: Progress = SILENT) -> Paire
     ours, theirs = (list(outcomes(each, progress)) for each in (first, second))
     renamed = _renamed(ours, theirs)
     names = {change.name: change.first for change in renamed}
-    theirs = [replace(each, method=each.method._replace(**names)) for each in theirs]
+    if names:
+        theirs = [each._replace(method=each.method._replace(**names)) for each in theirs]
     image_sets = {change.second: change.first for change in renamed if change.name == "image_set"}
     digests = _digests(first, {}), _digests(second, image_sets)
     by_pixels, ours, theirs = _paired(ours, theirs, *digests)

@@ -13,7 +13,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,7 @@ MEANS = (
 MEANS_OF_ACCEPTED = (
     "jaccard", "jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "n_clusters", "coverage",
 )  # fmt: skip
+IMAGE, REPEAT, METHOD = map(attrgetter, ("image", "repeat", "method"))
 # The figures of the test against the reference control that are the method's own.
 OF_REFERENCE = ("p_value", "z", "significant", "false_alarms")
 
@@ -212,7 +213,7 @@ def _compared(
     image_set: str, found: Iterable[Outcome], controls: Sequence[str], progress: Progress
 ) -> Comparison:
     """One set's methods: tiers first, then mean ranks; incomplete ones by their score."""
-    methods = grouped(found, lambda each: each.method)
+    methods = grouped(found, METHOD)
     criteria = _criteria(list(methods.values()))
     standing = standings(criteria)
     rows = [
@@ -251,7 +252,7 @@ def _criteria(methods: Sequence[Sequence[Outcome]]) -> list[Floats]:
     """Effect (or modularity) and stability, each (methods, images), NaN where one has no result."""
     every = [outcome for of_method in methods for outcome in of_method]
     images = list(dict.fromkeys(outcome.image for outcome in every))
-    by_image = [grouped(of_method, lambda each: each.image) for of_method in methods]
+    by_image = [grouped(of_method, IMAGE) for of_method in methods]
 
     def table(score: Callable[[Outcome], float | None]) -> Floats:
         means = [[_image_mean(of.get(image, ()), score) for image in images] for of in by_image]
@@ -288,7 +289,7 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
         accepted=len(accepted),
         ok=len(ok),
         total=len(found),
-        seconds=_of_defined(statistics.median, (each.seconds for each in ok)),
+        seconds=_of_defined(statistics.median, [each.seconds for each in ok]),
         controls=tests,
         **_means(ok, MEANS),
         **_means(accepted, MEANS_OF_ACCEPTED),
@@ -297,15 +298,15 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
 
 
 def _means(found: Sequence[Outcome], names: Iterable[str]) -> dict[str, Any]:
-    return {name: _mean(getattr(each, name) for each in found) for name in names}
+    return {name: _mean(map(attrgetter(name), found)) for name in names}
 
 
 def _by_repeat(found: Iterable[Outcome]) -> Floats:
     """Mean scores (images, repeats) of the images on which all heads and repeats are ok."""
     rows = []
-    for of_image in grouped(found, lambda each: each.image).values():
+    for of_image in grouped(found, IMAGE).values():
         if all(each.ok and each.score is not None for each in of_image):
-            repeats = grouped(of_image, lambda each: each.repeat).values()
+            repeats = grouped(of_image, REPEAT).values()
             rows.append([_mean(each.score for each in of_repeat) for of_repeat in repeats])
     widest = max(map(len, rows), default=0)
     whole = [row for row in rows if len(row) == widest]

@@ -7,19 +7,17 @@ import json
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.analysis.method import MethodKey
-from harness.metrics.partition import unassigned_as_singletons
+from harness.metrics.partition import adjusted_rand_indices, unassigned_as_singletons
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
-from harness.plugin.values import Floats, Integers
-from harness.store import Store
+from harness.store import Store, none_for_nan
 from harness.store.records import LEVELS
 from harness.store.selections import perturbed_cells
 
@@ -45,18 +43,19 @@ WITH controls AS (
     LEFT JOIN cells ON cells.cell = control.cell
     LEFT JOIN maps ON maps.map = control.map
     LEFT JOIN points AS point ON point.cell = control.cell AND point.point = chosen.candidate
-    WHERE observed.role = 'observed'
+    WHERE observed.role = 'observed' AND :reference <> ''
     GROUP BY observed.position, chosen.selector
 ), bare AS (
     SELECT DISTINCT extractor, layer, head, graph, clusterer, repeat
-    FROM planned AS observed WHERE role = 'observed' AND NOT EXISTS (
+    FROM planned AS observed WHERE role = 'observed' AND :reference <> '' AND NOT EXISTS (
         SELECT 1 FROM planned WHERE role = 'control' AND observed = observed.map
     )
 ), pooled AS (
     SELECT extractor, layer, head, graph, clusterer, repeat, nodes, points.point AS point,
            avg(modularity) AS modularity
-    FROM bare JOIN planned USING (extractor, layer, head, graph, clusterer, repeat)
-    JOIN cells USING (cell) JOIN points USING (cell)
+    -- CROSS JOIN keeps this order: nothing is read of cells that no bare map needs.
+    FROM planned CROSS JOIN bare USING (extractor, layer, head, graph, clusterer, repeat)
+    CROSS JOIN cells USING (cell) CROSS JOIN points USING (cell)
     WHERE role = 'control' AND control = :reference
     GROUP BY extractor, layer, head, graph, clusterer, repeat, nodes, points.point
 )
@@ -95,7 +94,10 @@ LEFT JOIN pooled ON controls.position IS NULL
 WHERE planned.role = 'observed'
 ORDER BY planned.position
 """
+TESTS = "SELECT cell, selector, control, z, p, q, bias, single_bias FROM tests"
 SEEDS = "seeds"
+# Outcomes that are read at a time.
+READ_AT_ONCE = 1000
 
 
 class SelectionTest(NamedTuple):
@@ -112,8 +114,7 @@ class SelectionTest(NamedTuple):
     single_bias: float | None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a method reached on one map at the level that its selector chose.
 
     cell, map: their keys in the plan; candidate: the number of the level; accepted: whether the
@@ -121,9 +122,12 @@ class Outcome:
     cell, the selection, all controls and all perturbed cells are.
 
     None is what was not computed. If no level was accepted, modularity, control and excess count 0,
-    and there is no stability. The Jaccards, adjusted for chance, compare with the other levels of
-    the plateau, with other seeds, and with perturbed maps (the mean over perturbations); jaccard is
-    the smallest. tests are by control; the biases are of the test under the reference control.
+    and there is no stability. excess is modularity minus the reference control's at the same level,
+    0 if they tie; effect is excess minus the mean excess of the draws, each treated as if it had
+    been observed, and single_effect that of a single draw, for tests of signs and ranks. The
+    Jaccards, adjusted for chance, compare with the other levels of the plateau, with other seeds,
+    and with perturbed maps (the mean over perturbations); jaccard is the smallest. tests are by
+    control; the biases are of the test under the reference control.
 
     Where communities were planted, n_planted is their number. If there are at least two, ari and
     ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is
@@ -148,6 +152,9 @@ class Outcome:
     n_clusters: int | None
     coverage: float | None
     seconds: float | None
+    excess: float | None
+    effect: float | None
+    single_effect: float | None
     jaccard_levels: float | None
     jaccard_seeds: float | None
     jaccard_perturbed: float | None
@@ -162,29 +169,15 @@ class Outcome:
     k_error: int | None = None
 
     @property
-    def excess(self) -> float | None:
-        """Modularity minus the reference control's at the same level; 0 if they tie."""
-        return _less(self.modularity, self.control_modularity)
-
-    @property
-    def effect(self) -> float | None:
-        """Excess minus the mean excess of the draws, each treated as if it had been observed."""
-        return _less(self.excess, self.bias)
-
-    @property
-    def single_effect(self) -> float | None:
-        """Excess minus that of a single draw, for tests of signs and ranks."""
-        return _less(self.excess, self.single_bias)
-
-    @property
     def score(self) -> float | None:
         """The effect, or modularity if there is no control."""
         return self.modularity if self.effect is None else self.effect
 
 
-def _less(first: float | None, second: float | None) -> float | None:
-    """The first figure minus the second, 0 if they tie; None if one is not known."""
-    return None if first is None or second is None else float(difference(first, second))
+def _less(first: Sequence[float | None], second: Sequence[float | None]) -> list[float | None]:
+    """First figures minus second ones, 0 where they tie; None where one is not known."""
+    one, other = (np.array(each, dtype=np.float64) for each in (first, second))
+    return [none_for_nan(each) for each in difference(one, other).tolist()]
 
 
 def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -193,10 +186,14 @@ def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]
     defined = [each for each in perturbed if each is not None and not math.isnan(each)]
     # Undefined unless the similarity under every perturbation is defined.
     mean = statistics.fmean(defined) if defined and len(defined) == len(perturbed) else None
-    kinds = jaccards.get(LEVELS), jaccards.get(SEEDS), mean
-    smallest = min((each for each in kinds if each is not None), default=None)
-    names = ("jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "jaccard")
-    return dict(zip(names, (*kinds, smallest), strict=True))
+    levels, seeds = jaccards.get(LEVELS), jaccards.get(SEEDS)
+    smallest = min((each for each in (levels, seeds, mean) if each is not None), default=None)
+    return {
+        "jaccard_levels": levels,
+        "jaccard_seeds": seeds,
+        "jaccard_perturbed": mean,
+        "jaccard": smallest,
+    }
 
 
 def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
@@ -204,35 +201,47 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
     selectors = store.selectors
     observed = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
     progress.begin("reading results", observed * len(selectors))
-    tests = by_selection(
-        store, "SELECT cell, selector, control, z, p, q, bias, single_bias FROM tests"
-    )
+    tests: dict[tuple[str, str], dict[str, SelectionTest]] = {}
+    for cell, selector, control, *test in store.connection.execute(TESTS):
+        tests.setdefault((cell, selector), {})[control] = SelectionTest(*test)
     jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
     perturbed = perturbed_cells(store)
 
     # The selectors of a cell follow each other.
-    @lru_cache(maxsize=1)
-    def with_truth(cell: str, truth: str) -> tuple[Integers, Integers, Floats]:
-        communities = unassigned_as_singletons(np.array(json.loads(truth)))
-        labels = store.labels(cell)
-        return communities, labels, _adjusted_rand_indices(communities, labels)
-
+    with_truth = lru_cache(maxsize=1)(partial(_WithTruth, store))
     reference = next(iter(store.controls()), "")
     parameters = {"reference": reference, "selectors": json.dumps(selectors)}
-    for row in map(dict[str, Any], store.rows(OUTCOMES, parameters)):
-        method = MethodKey(*(row.pop(name) for name in MethodKey._fields))
-        cell, candidate, truth = row["cell"], row["candidate"], row.pop("truth")
-        if candidate is not None and truth is not None:
-            row |= _truth_scores(*with_truth(cell, truth), candidate, row["n_clusters"])
-        complete = None not in perturbed.get((cell, candidate), {}).values()
-        row |= {"accepted": bool(row["accepted"]), "ok": bool(row["ok"] and complete)}
-        key = cell, method.selector
-        row |= stabilities(jaccards.get(key, {}))
-        tested = {name: SelectionTest(*test) for name, test in tests.get(key, {}).items()}
-        test = tested.get(reference)
-        row |= {name: test and getattr(test, name) for name in ("bias", "single_bias")}
-        yield Outcome(**row, method=method, tests=tested)
-        progress.advance()
+    # There may be very many outcomes: what they share is one object.
+    methods: dict[tuple[str, ...], MethodKey] = {}
+    none: Mapping[str, Any] = {}
+    unknown = tuple(stabilities({}).values())
+    read = store.connection.execute(OUTCOMES, parameters)
+    while rows := read.fetchmany(READ_AT_ONCE):
+        *_, modularity, _, control, _, _, _, _ = zip(*rows, strict=True)
+        found = [tests.get((row[0], row[3]), none) for row in rows]
+        tested = [each.get(reference) for each in found]
+        biases = [(None, None) if one is None else (one.bias, one.single_bias) for one in tested]
+        excess = _less(modularity, control)
+        effects = [_less(excess, each) for each in zip(*biases, strict=True)]
+        differences = zip(excess, *effects, strict=True)
+        for row, of_row, test, bias in zip(rows, differences, found, biases, strict=True):
+            cell, map_key, clusterer, selector, graph, extractor, image_set, *rest = row
+            image, layer, head, repeat, candidate, accepted, reason, ok, *figures, truth = rest
+            identity = clusterer, selector, graph, extractor, image_set
+            if (method := methods.get(identity)) is None:
+                method = methods[identity] = MethodKey(*identity)
+            key = cell, selector
+            stable = tuple(stabilities(jaccards[key]).values()) if key in jaccards else unknown
+            agreement: Mapping[str, Any] = none
+            if candidate is not None and truth is not None:
+                agreement = with_truth(cell, truth).scores(candidate, figures[3])
+            if None in perturbed.get((cell, candidate), none).values():
+                ok = False
+            yield Outcome(
+                cell, map_key, method, image, layer, head, repeat, candidate, bool(accepted),
+                reason, bool(ok), *figures, *of_row, *stable, *bias, test, **agreement,
+            )  # fmt: skip
+        progress.advance(len(rows))
 
 
 def by_selection(
@@ -245,32 +254,35 @@ def by_selection(
     return found
 
 
-def _adjusted_rand_indices(communities: Integers, labels: Integers) -> Floats:
-    """Of each level's clusters (levels, n) with communities (n,); empty for a single community."""
-    from sklearn.metrics import adjusted_rand_score
+class _WithTruth:
+    """A cell's partitions beside the communities that were planted in its map."""
 
-    if not communities.any():
-        return np.empty(0)
-    partitions, of_level = np.unique(labels, axis=0, return_inverse=True)
-    found = [
-        adjusted_rand_score(communities, unassigned_as_singletons(each)) for each in partitions
-    ]
-    return np.array(found)[of_level.ravel()]
+    def __init__(self, store: Store, cell: str, truth: str) -> None:
+        self._communities = unassigned_as_singletons(np.array(json.loads(truth)))
+        self._labels = store.labels(cell)
+        self._n_planted = int(self._communities.max()) + 1
+        self._scores: dict[int, Mapping[str, Any]] = {}
 
+    def scores(self, candidate: int, n_clusters: int) -> Mapping[str, Any]:
+        """The fields of an outcome that compare a level with the communities."""
+        if self._n_planted < 2:
+            return {"n_planted": self._n_planted}
+        if candidate not in self._scores:
+            self._scores[candidate] = self._compared(candidate, n_clusters)
+        return self._scores[candidate]
 
-def _truth_scores(
-    communities: Integers, labels: Integers, indices: Floats, candidate: int, n_clusters: int
-) -> dict[str, Any]:
-    from sklearn.metrics import adjusted_mutual_info_score
+    @cached_property
+    def _indices(self) -> list[float]:
+        return adjusted_rand_indices(self._communities, self._labels)
 
-    n_planted = int(communities.max()) + 1
-    if n_planted < 2:
-        return {"n_planted": n_planted}
-    found = unassigned_as_singletons(labels[candidate])
-    return {
-        "n_planted": n_planted,
-        "ari": float(indices[candidate]),
-        "ari_best": float(indices.max()),
-        "ami": float(adjusted_mutual_info_score(communities, found)),
-        "k_error": abs(n_clusters - n_planted),
-    }
+    def _compared(self, candidate: int, n_clusters: int) -> Mapping[str, Any]:
+        from sklearn.metrics import adjusted_mutual_info_score
+
+        found = unassigned_as_singletons(self._labels[candidate])
+        return {
+            "n_planted": self._n_planted,
+            "ari": self._indices[candidate],
+            "ari_best": max(self._indices),
+            "ami": float(adjusted_mutual_info_score(self._communities, found)),
+            "k_error": abs(n_clusters - self._n_planted),
+        }

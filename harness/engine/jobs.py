@@ -5,7 +5,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store import open_for_reading
 from harness.store.maps import load_map, save_map
+from harness.store.profiles import stored_profile
 
 Header = Mapping[str, Any]
 # Sends an answer with these values; its "reply" is "answer" unless given.
@@ -280,7 +281,7 @@ def select(context: Context, header: Header, send: Send) -> None:
     indices in the pool are in `own`.
     """
     with open_for_reading(Path(header["run"])) as stored:
-        profile_of = lru_cache(maxsize=None)(stored.profile)
+        profile_of = lru_cache(maxsize=None)(partial(stored_profile, stored))
 
         def choose(question: Header) -> dict[str, Any]:
             selector = context.make(base.Selector, "selector", question["selector"])

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.engine import checks
 from harness.engine.failures import ENDS_RUN
-from harness.errors import HarnessError, reason_of
+from harness.errors import HarnessError, InvalidResultError, reason_of
 from harness.metrics.selection_bias import NOT_ACCEPTED, selection_bias
 from harness.plugin.base import Selector
 from harness.plugin.profile import Profile, Selection
@@ -41,15 +41,17 @@ def selected(
     for control, profiles in drawn.items():
         try:
             _check_levels(observed, profiles)
-            chosen = _select(selector, observed, profiles)
-            if selection is None:
-                selection = chosen
-            if control not in untested:
+            if control in untested:
+                chosen = _select(selector, observed, profiles)
+            else:
+                chosen, *on_draws = _select_each(selector, [observed, *profiles])
                 of_draws = range(len(profiles)) if own is None else own[control]
                 tests[control] = {
                     "statistic": chosen.statistic,
-                    **_on_draws(selector, observed, profiles, of_draws),
+                    **_on_draws(on_draws, profiles, of_draws),
                 }
+            if selection is None:
+                selection = chosen
         except ENDS_RUN:
             raise
         except Exception as error:
@@ -60,13 +62,9 @@ def selected(
 
 
 def _on_draws(
-    selector: Selector, observed: Profile, draws: Sequence[Profile], own: Sequence[int]
+    found: Sequence[Selection], draws: Sequence[Profile], own: Sequence[int]
 ) -> dict[str, Any]:
-    """What the selector finds on each draw as if it were observed, and the bias on the own ones."""
-    found = [
-        _select(selector, draw, [observed, *draws[:at], *draws[at + 1 :]])
-        for at, draw in enumerate(draws)
-    ]
+    """What was selected on each draw as if it were observed, and the bias on the own ones."""
     candidates = [each.candidate if each.accepted else NOT_ACCEPTED for each in found]
     modularity = np.array([draw.modularity for draw in draws])
     return {
@@ -84,3 +82,17 @@ def _check_levels(observed: Profile, drawn: Sequence[Profile]) -> None:
 
 def _select(selector: Selector, profile: Profile, others: Sequence[Profile]) -> Selection:
     return checks.selection(selector.select(profile, others), profile, selector.name)
+
+
+def _select_each(selector: Selector, profiles: Sequence[Profile]) -> list[Selection]:
+    """The selection on each profile with all the others as its nulls."""
+    returned = list(selector.select_each(profiles))
+    if len(returned) != len(profiles):
+        raise InvalidResultError(
+            f"{selector.name}: select_each() gave {len(returned)} selections of "
+            f"{len(profiles)} profiles"
+        )
+    return [
+        checks.selection(one, profile, selector.name)
+        for one, profile in zip(returned, profiles, strict=True)
+    ]

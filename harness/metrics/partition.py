@@ -89,6 +89,39 @@ def communities_of(labels: Integers) -> Integers:
     return communities
 
 
+def adjusted_rand_indices(
+    communities: NDArray[np.integer[Any]], partitions: NDArray[np.integer[Any]]
+) -> list[float]:
+    """The adjusted Rand index of each of some partitions (partitions, n) with communities (n,).
+
+    Unassigned nodes are clusters of their own (Hubert and Arabie 1985). It counts pairs of nodes,
+    in integers, so that it is exact but for the last division.
+    """
+    (count, n), own = partitions.shape, unassigned_as_singletons(communities)
+    numbers, assigned = np.unique(partitions, return_inverse=True)
+    labels = assigned.reshape(count, n)
+    k, clusters = int(own.max(initial=-1)) + 1, len(numbers)
+    codes = (np.arange(count)[:, None] * clusters + labels) * k + own
+    tables = np.bincount(codes.ravel(), minlength=count * clusters * k).reshape(count, clusters, k)
+    # Unassigned nodes are no cluster: each has its own, whose square is 1.
+    alone = np.zeros(count, dtype=np.int64)
+    if clusters and numbers[0] == UNASSIGNED:
+        alone = tables[:, 0].sum(axis=1)
+        tables = tables[:, 1:]
+    in_both = ((tables**2).sum(axis=(1, 2)) + alone).tolist()
+    in_theirs = ((tables.sum(axis=2) ** 2).sum(axis=1) + alone).tolist()
+    in_own = int((np.bincount(own) ** 2).sum())
+    found = []
+    for both, theirs in zip(in_both, in_theirs, strict=True):
+        # Ordered pairs: together in both, in one of them, and in neither.
+        together, first, second = both - n, in_own - both, theirs - both
+        neither = n * n - first - second - both
+        chance = (together + first) * (first + neither) + (together + second) * (second + neither)
+        score = 2.0 * (together * neither - first * second) / chance if first or second else 1.0
+        found.append(score)
+    return found
+
+
 def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
     """The number of clusters of at least two nodes."""
     return int(np.count_nonzero(np.bincount(unassigned_as_singletons(labels)) >= 2))

@@ -59,16 +59,14 @@ def selection_bias(
     >>> selection_bias(modularity, [1, -1, 0], own=[0, 1, 2])
     SelectionBias(mean=0.15, single=0.3)
     """
-    pool = own if len(own) > 1 else range(len(modularity))
-    found = np.array([_excess(modularity, draw, candidates[draw], pool) for draw in own])
+    pool = np.array(own if len(own) > 1 else range(len(modularity)), dtype=np.int64)
+    found = np.zeros(len(own))
+    accepted = [index for index, draw in enumerate(own) if candidates[draw] != NOT_ACCEPTED]
+    for index in accepted:
+        draw, candidate = own[index], candidates[own[index]]
+        others = modularity[pool[pool != draw], candidate]
+        found[index] = float(difference(modularity[draw, candidate], _mean(others)))
     return SelectionBias(_mean(found), float(found[0]) if len(found) else float("nan"))
-
-
-def _excess(modularity: Floats, draw: int, candidate: int, pool: Sequence[int]) -> float:
-    if candidate == NOT_ACCEPTED:
-        return 0.0
-    others = modularity[[each for each in pool if each != draw], candidate]
-    return float(difference(modularity[draw, candidate], _mean(others)))
 
 
 def _mean(values: Floats) -> float:

@@ -77,7 +77,7 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
     >>> harness.p_value(5.0, [1.0] * 39)
     0.025
     """
-    every = np.array([statistic, *np.asarray(nulls, dtype=np.float64)], dtype=np.float64)
+    every = np.concatenate([[statistic], np.asarray(nulls, dtype=np.float64)])
     merged = merge_ties(np.where(np.isnan(every), -np.inf, every))
     observed, drawn = merged[0], merged[1:]
     larger, equal = np.count_nonzero(drawn > observed), np.count_nonzero(drawn == observed)
@@ -100,12 +100,12 @@ def false_discovery_rates(p_values: ArrayLike, *, dependent: bool = False) -> Fl
     [0.02, 0.5, nan]
     """
     family = np.asarray(p_values, dtype=np.float64)
-    rates, tested = np.full(family.shape, np.nan), ~np.isnan(family)
-    rising, places = np.sort(family[tested]), np.arange(1, np.count_nonzero(tested) + 1)
-    scaled = rising * (len(places) / places)
+    rates, tested = np.full(family.shape, np.nan), np.flatnonzero(~np.isnan(family))
+    # From the largest p on, the smallest rate so far.
+    falling = tested[np.argsort(family[tested], kind="stable")[::-1]]
+    ranks = np.arange(len(tested), 0, -1)
+    adjusted = family[falling] * (len(tested) / ranks)
     if dependent:
-        scaled *= np.sum(1 / places)
-    # A test is rejected with every test of a larger p that is.
-    smallest = np.minimum.accumulate(scaled[::-1])[::-1]
-    rates[tested] = np.minimum(smallest, 1.0)[np.searchsorted(rising, family[tested])]
+        adjusted *= (1 / np.arange(1, len(tested) + 1)).sum()
+    rates[falling] = np.minimum(np.minimum.accumulate(adjusted), 1.0)
     return rates

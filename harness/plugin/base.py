@@ -324,6 +324,21 @@ class Selector(Component):
             any. For a draw's own profile the observed one is among them.
         """
 
+    def select_each(self, profiles: Sequence[Profile]) -> Iterable[Selection]:
+        """Return what `select` returns for each profile, with all the others as its controls.
+
+        Tests treat an observed profile and its draws alike, so that this is what they ask for.
+        Override it if several profiles together cost less than one after the other.
+
+        Parameters
+        ----------
+        profiles
+            The observed profile and those of a control's draws. Each one's controls are the others
+            in the same order.
+        """
+        for index, profile in enumerate(profiles):
+            yield self.select(profile, [*profiles[:index], *profiles[index + 1 :]])
+
 
 class ImageControl(Component):
     """Draws from an image one without its structure: a null model of images.

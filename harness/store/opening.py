@@ -30,6 +30,8 @@ from harness.store.tables import Store
 
 # Age in seconds after which a partial map is no longer being written.
 LEFT_OVER = 3600.0
+# KiB of pages that a connection keeps: cells are found by their keys, which lie anywhere.
+CACHE = 2**16
 # The version of each file that this process found sound.
 SOUND: dict[Path, tuple[int, ...]] = {}
 JSON_COLUMNS = (
@@ -138,6 +140,7 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise HarnessError(f"{path}: cannot be opened: {error}") from error
     try:
+        connection.execute(f"PRAGMA cache_size = {-CACHE}")
         yield connection
     except HarnessError:
         raise

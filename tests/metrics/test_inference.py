@@ -13,6 +13,7 @@ from harness.metrics.inference import (
     bootstrap_interval,
     bootstrap_intervals,
     image_ranks,
+    mean_interval,
     signed_rank_p,
     spread,
     standings,
@@ -230,3 +231,14 @@ def test_spread_across_images_and_across_seeds_are_separate() -> None:
 def test_spread_is_undefined_with_one_image_or_seed() -> None:
     assert math.isnan(spread(np.ones((1, 3)))[0])
     assert math.isnan(spread(np.ones((3, 1)))[1])
+
+
+def test_friedmans_p_and_students_interval_are_those_of_scipy() -> None:
+    random = np.random.default_rng(0)
+    for methods, images in ((3, 6), (5, 20), (8, 11)):
+        scores = random.integers(0, 4, (methods, images)).astype(np.float64)
+        expected = stats.friedmanchisquare(*image_ranks([scores])).pvalue
+        assert standings([scores]).omnibus == pytest.approx(expected, rel=1e-12)
+        low, high = mean_interval(scores[0])
+        expected_ends = stats.t.interval(0.95, images - 1, scores[0].mean(), stats.sem(scores[0]))
+        assert (low, high) == pytest.approx(expected_ends, rel=1e-12)

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 from harness.metrics.partition import (
     InvalidLabelsError,
+    adjusted_rand_indices,
     check_labels,
     cluster_count,
     coverage,
@@ -90,3 +92,17 @@ def test_equal_partitions_have_equal_numbers_whatever_their_labels_are(
     assert numbered(numbers).tolist() == numbers.tolist()
     sizes = [int((numbers == number).sum()) for number in range(1, numbers.max(initial=0) + 1)]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_adjusted_rand_indices_are_those_of_scikit_learn_to_the_last_digit() -> None:
+    random = np.random.default_rng(0)
+    for n, clusters in ((1, 1), (5, 2), (30, 4), (196, 9)):
+        communities = random.integers(0, clusters, n)
+        drawn = random.integers(-1, clusters + 1, (8, n))
+        special = [communities + 300, np.zeros(n), np.full(n, -1), np.arange(n)]
+        partitions = np.vstack([drawn, *special]).astype(np.int64)
+
+        expected = [
+            adjusted_rand_score(communities, unassigned_as_singletons(each)) for each in partitions
+        ]
+        assert adjusted_rand_indices(communities, partitions) == expected

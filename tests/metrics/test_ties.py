@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from harness.metrics.ties import difference, exceeds, merge_ties
+from harness.metrics.ties import difference, exceeds, merge_ties, ranks_of
 
 INFINITE = math.inf
 
@@ -67,3 +68,10 @@ def test_columns_are_compared_each_on_its_own_and_nan_ties_with_nothing() -> Non
 
 def test_nothing_has_no_ties() -> None:
     assert merge_ties([]).tolist() == []
+
+
+def test_ranks_are_those_of_scipy() -> None:
+    random = np.random.default_rng(0)
+    for shape in ((1,), (7,), (5, 9), (1, 3)):
+        figures = random.integers(0, 4, shape)
+        assert np.array_equal(ranks_of(figures), stats.rankdata(figures, axis=0))

@@ -3,16 +3,33 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
 from harness_plugins.datasets.fashion_mnist import CLASSES
+from harness_plugins.extractors.batches import in_batches
+from harness_plugins.extractors.devices import (
+    CPU,
+    SINGLE,
+    Dtype,
+    at_least_single,
+    check_placement,
+    freeing,
+    place,
+    repeatable,
+    require_device,
+    running,
+    stacked,
+)
 from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.thesis.vit.files import checkpoint_file, head_count, opened
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from harness_plugins.thesis.vit.checkpoint import Checkpoint
@@ -28,17 +45,30 @@ class OneLayerViT(harness.Extractor):
     checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
     heads: numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named
         with it, or of all, as head 0.
+    device: where the model runs: cpu, cuda, or one of several such as cuda:1.
+    dtype: the precision of its weights and of all that it computes: float32, float64, bfloat16 or
+        float16. Maps have 32 bits in any case.
+    batch: how many images it computes together. No map depends on the others in its batch, but its
+        last digits, in half precision more, depend on the number.
     """
 
     name: ClassVar[str] = "one-layer-vit"
     checkpoint: str = "one-head"
     heads: tuple[str, ...] = ("all",)
+    device: str = CPU
+    dtype: Dtype = SINGLE
+    batch: int = 1
 
     def __post_init__(self) -> None:
+        check_placement(self)
         check(self.heads, "heads")
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
-        """The chosen heads of layer 0; head 0 for their mean."""
+        """The chosen heads of layer 0; head 0 for their mean.
+
+        Raises HarnessError if there is no such device, so that a run is refused at its survey.
+        """
+        require_device(self.device)
         return [harness.HeadIndex(0, head) for head in self._heads().names]
 
     def _heads(self) -> Chosen:
@@ -76,6 +106,7 @@ class OneLayerViT(harness.Extractor):
             f"({', '.join(learned[:2])}, …), not on images such as those of {images.name}"
         )
 
+    @freeing
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, head by head, image by image."""
         import torch
@@ -83,28 +114,35 @@ class OneLayerViT(harness.Extractor):
         from harness_plugins.thesis.vit import checkpoint
 
         loaded = checkpoint.load(self._file)
-        settings = loaded.model.settings
-        heads = self._heads()
-        # One image at a time: the last digits may depend on the batch, and batches of 32 were not
-        # faster.
-        for image in images:
-            with torch.inference_mode():
-                maps = loaded.model.attention_maps(_prepared(loaded, image))[0].numpy()
-            chosen = maps[list(heads.numbers)]
-            given = chosen.mean(axis=0, keepdims=True) if heads.mean else chosen
-            for head, weights in zip(heads.names, given, strict=True):
-                yield harness.AttentionMap(
-                    weights,
-                    image=image.key,
-                    layer=0,
-                    head=head,
-                    grid=settings.grid,
-                    variant=image.variant,
-                )
+        model, heads = loaded.model, self._heads()
+        place(model, self.device, self.dtype)
+
+        def maps_of(
+            pixels: Sequence["Tensor"],
+        ) -> list[Iterator[tuple[int, "NDArray[np.float32]"]]]:
+            together = running(self.checkpoint, model, stacked(pixels, self.batch))
+            with torch.inference_mode(), together as placed:
+                maps = model.attention_maps(placed)[: len(pixels)].cpu().float().numpy()
+            chosen = maps[:, list(heads.numbers)]
+            given = chosen.mean(axis=1, keepdims=True) if heads.mean else chosen
+            return [zip(heads.names, each, strict=True) for each in given]
+
+        prepare = partial(_prepared, loaded)
+        for image, _, (head, weights) in in_batches(images, prepare, maps_of, self.batch):
+            yield harness.AttentionMap(
+                weights,
+                image=image.key,
+                layer=0,
+                head=head,
+                grid=model.settings.grid,
+                variant=image.variant,
+            )
 
     def ablator(self, removal: AblationSpec) -> Ablator:
         """Measures how the logits change when patches are removed in the only layer.
 
+        The model runs on the device, at least in single precision: half precision would round the
+        changes away.
         Raises HarnessError for another layer; the returned function raises it for an image that is
         too small.
         """
@@ -116,11 +154,14 @@ class OneLayerViT(harness.Extractor):
                 f"{self.checkpoint}: there is no layer {removal.layer}; the only layer is 0"
             )
         loaded = checkpoint.load(self._file)
+        place(loaded.model, self.device, at_least_single(self.dtype))
         classes = tuple(loaded.record.get("classes", ()))
 
         def ablate(image: harness.Image) -> ModelResponse:
-            found = ablated(loaded.model, _prepared(loaded, image), removal.at, removal.fill)
-            return replace(found, classes=classes)
+            with running(self.checkpoint, loaded.model, _prepared(loaded, image)) as pixels:
+                found = ablated(loaded.model, pixels, removal.at, removal.fill)
+            changes = repeatable(pixels.device)(found.changes)
+            return replace(found, changes=changes, classes=classes)
 
         return ablate
 

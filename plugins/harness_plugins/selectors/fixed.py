@@ -1,7 +1,8 @@
 """A level given in advance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -31,20 +32,30 @@ class Fixed(harness.Selector):
 
         Accepted if the graph has an edge and at least two clusters have two nodes or more.
         """
-        levels = profile.levels
-        outside = max(levels[0] - self.level, self.level - levels[-1])
-        if harness.exceeds(outside, np.diff(levels).max(initial=0.0) / 2):
-            raise harness.HarnessError(
-                f"fixed: level {self.level:g} is not among the levels of this run, "
-                f"{levels[0]:g} … {levels[-1]:g}"
-            )
-        candidate = largest(-np.abs(levels - self.level))
-        point = profile.points[candidate]
-        doubt = "but its graph has no edges" if np.isnan(point.modularity) else ""
-        if not doubt and point.n_clusters < 2:
-            doubt = "but it has fewer than two clusters"
-        reason = f"level {point.level:.3g} is the nearest to {self.level:g}"
-        return selection(candidate, point.modularity, None, reason, doubt)
+        return _nearest(self, profile)
+
+    def select_each(self, profiles: Sequence[harness.Profile]) -> Iterable[harness.Selection]:
+        """Those of `select`, where no profile depends on others."""
+        return (_nearest(self, profile) for profile in profiles)
+
+
+# The nulls of a group are used for each of its maps.
+@lru_cache(maxsize=4096)
+def _nearest(selector: Fixed, profile: harness.Profile) -> harness.Selection:
+    levels = profile.levels
+    outside = max(levels[0] - selector.level, selector.level - levels[-1])
+    if harness.exceeds(outside, np.diff(levels).max(initial=0.0) / 2):
+        raise harness.HarnessError(
+            f"fixed: level {selector.level:g} is not among the levels of this run, "
+            f"{levels[0]:g} … {levels[-1]:g}"
+        )
+    candidate = largest(-np.abs(levels - selector.level))
+    modularity = float(profile.modularity[candidate])
+    doubt = "but its graph has no edges" if np.isnan(modularity) else ""
+    if not doubt and profile.n_clusters[candidate] < 2:
+        doubt = "but it has fewer than two clusters"
+    reason = f"level {levels[candidate]:.3g} is the nearest to {selector.level:g}"
+    return selection(candidate, modularity, None, reason, doubt)
 
 
 @harness.hookimpl

@@ -1,6 +1,6 @@
 """The longest range of levels with mutually similar partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -12,9 +12,9 @@ from harness import Floats
 from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     Run,
+    beyond_noise,
     connected_levels,
     largest,
-    noise_reason,
     runs_where,
     selection,
 )
@@ -63,32 +63,39 @@ class JaccardPlateau(harness.Selector):
         denser one. Not accepted without a block, or if the controls have blocks as large; without
         a block the candidate is the level of largest modularity.
         """
-        block, size = _largest_block(self, profile)
-        if block is None:
-            modularity = profile.modularity
-            candidate = largest(np.where(np.isnan(modularity), -np.inf, modularity))
-            reason = f"no partition lasts for {self.minimum_length} consecutive levels"
-            return harness.Selection(candidate, 0.0, accepted=False, plateau=None, reason=reason)
-        first, last = block
-        within = _similarity_of_levels(profile)[first : last + 1, first : last + 1]
-        candidate = first + largest(within.mean(axis=0))
-        reason = (
-            f"the partitions of {last - first + 1} consecutive levels, "
-            f"{profile.levels[first]:.3g} … {profile.levels[last]:.3g}, are similar "
-            f"(Jaccard {within.min():.2f} or more)"
-        )
-        doubt = ""
-        if controls:
-            sizes = [_largest_block(self, control)[1] for control in controls]
-            doubt = noise_reason(size, sizes, self.alpha)
-        return selection(candidate, size, block, reason, doubt)
+        return next(iter(self.select_each([profile, *controls])))
+
+    def select_each(self, profiles: Sequence[harness.Profile]) -> Iterable[harness.Selection]:
+        """Those of `select`, each block being found once."""
+        return beyond_noise([_plateau(self, profile) for profile in profiles], self.alpha)
 
 
 # The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
-def _largest_block(selector: JaccardPlateau, profile: harness.Profile) -> tuple[Run | None, float]:
-    """The largest block, the densest of equal ones, and its size; (None, 0) without a block."""
+def _plateau(selector: JaccardPlateau, profile: harness.Profile) -> harness.Selection:
+    """The selection that does not ask whether noise has such blocks."""
     similarity = _similarity_of_levels(profile)
+    block, size = _largest_block(selector, profile, similarity)
+    if block is None:
+        modularity = profile.modularity
+        candidate = largest(np.where(np.isnan(modularity), -np.inf, modularity))
+        reason = f"no partition lasts for {selector.minimum_length} consecutive levels"
+        return harness.Selection(candidate, 0.0, accepted=False, plateau=None, reason=reason)
+    first, last = block
+    within = similarity[first : last + 1, first : last + 1]
+    candidate = first + largest(within.mean(axis=0))
+    reason = (
+        f"the partitions of {last - first + 1} consecutive levels, "
+        f"{profile.levels[first]:.3g} … {profile.levels[last]:.3g}, are similar "
+        f"(Jaccard {within.min():.2f} or more)"
+    )
+    return selection(candidate, size, block, reason, "")
+
+
+def _largest_block(
+    selector: JaccardPlateau, profile: harness.Profile, similarity: Floats
+) -> tuple[Run | None, float]:
+    """The largest block, the densest of equal ones, and its size; (None, 0) without a block."""
     counted = connected_levels(profile, selector.minimum_giant_share) & ~np.isnan(
         similarity.diagonal()
     )

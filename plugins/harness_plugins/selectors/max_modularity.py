@@ -1,7 +1,8 @@
 """The level of largest modularity."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -27,17 +28,27 @@ class MaxModularity(harness.Selector):
 
         Accepted if that modularity is positive and at least two clusters have two nodes or more.
         """
-        modularity = profile.modularity
-        if np.isnan(modularity).all():
-            reason = "modularity is undefined at every level"
-            return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
-        candidate = largest(modularity)
-        point = profile.points[candidate]
-        doubt = "" if harness.exceeds(point.modularity, 0) else "is not positive"
-        if not doubt and point.n_clusters < 2:
-            doubt = "has fewer than two clusters"
-        reason = f"largest modularity, {point.modularity:z.3f}, at level {point.level:.3g}"
-        return selection(candidate, point.modularity, None, reason, doubt)
+        return _selected(profile)
+
+    def select_each(self, profiles: Sequence[harness.Profile]) -> Iterable[harness.Selection]:
+        """Those of `select`, where no profile depends on others."""
+        return map(_selected, profiles)
+
+
+# The nulls of a group are used for each of its maps.
+@lru_cache(maxsize=4096)
+def _selected(profile: harness.Profile) -> harness.Selection:
+    modularity = profile.modularity
+    if np.isnan(modularity).all():
+        reason = "modularity is undefined at every level"
+        return harness.Selection(0, float("nan"), accepted=False, plateau=None, reason=reason)
+    candidate = largest(modularity)
+    largest_one = float(modularity[candidate])
+    doubt = "" if harness.exceeds(largest_one, 0) else "is not positive"
+    if not doubt and profile.n_clusters[candidate] < 2:
+        doubt = "has fewer than two clusters"
+    reason = f"largest modularity, {largest_one:z.3f}, at level {profile.levels[candidate]:.3g}"
+    return selection(candidate, largest_one, None, reason, doubt)
 
 
 @harness.hookimpl

@@ -1,6 +1,7 @@
 """Common parts of selectors: eligible levels, runs of levels, and comparison with noise."""
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -65,13 +66,35 @@ def selection(
     return harness.Selection(candidate, statistic, not doubt, phase, whole)
 
 
-def noise_reason(reached: float, by_noise: Sequence[float], alpha: float) -> str:
-    """Why a statistic does not exceed that of noise; empty if it does."""
-    p = harness.p_value(reached, by_noise)
-    if not harness.exceeds(p, alpha):
-        return ""
-    count = len(by_noise)
-    if harness.exceeds(1 / (count + 1), alpha):
-        return f"but {count} controls are too few to tell (at least {int(np.ceil(1 / alpha)) - 1})"
-    larger = round(p * (count + 1)) - 1
-    return f"but {larger} of {count} controls reach as much"
+def beyond_noise(found: Sequence[harness.Selection], alpha: float) -> Iterable[harness.Selection]:
+    """The selections on some profiles, accepted only if few of the others' statistics are as large.
+
+    Those of a single profile, which has nothing to be compared with, stay as they are.
+    """
+    if len(found) < 2:
+        return found
+    doubts = noise_reasons([each.statistic for each in found], alpha)
+    return [
+        dataclasses.replace(each, accepted=False, reason=f"{each.reason}, {doubt}")
+        if each.accepted and doubt
+        else each
+        for each, doubt in zip(found, doubts, strict=True)
+    ]
+
+
+def noise_reasons(statistics: Sequence[float], alpha: float) -> list[str]:
+    """Why each profile's statistic does not exceed those of all others; empty if it does.
+
+    p is that of `harness.p_value`, of each one with the others as the null's draws.
+    """
+    merged, profiles = harness.merge_ties(statistics), len(statistics)
+    as_large = profiles - np.searchsorted(np.sort(merged), merged)
+    doubtful = harness.exceeds(as_large / profiles, alpha).tolist()
+    count = profiles - 1
+    if harness.exceeds(1 / profiles, alpha):
+        few = f"but {count} controls are too few to tell (at least {int(np.ceil(1 / alpha)) - 1})"
+        return [few] * profiles
+    return [
+        f"but {larger - 1} of {count} controls reach as much" if doubt else ""
+        for larger, doubt in zip(as_large.tolist(), doubtful, strict=True)
+    ]

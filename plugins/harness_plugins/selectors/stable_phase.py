@@ -1,6 +1,6 @@
 """The longest range of levels with a constant number of clusters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -12,10 +12,10 @@ import harness
 from harness_plugins.parameters import check_bounds
 from harness_plugins.selectors.phases import (
     Run,
+    beyond_noise,
     connected_levels,
     constant_runs,
     largest,
-    noise_reason,
     selection,
 )
 
@@ -75,39 +75,45 @@ class StablePhase(harness.Selector):
         long. Without a phase the candidate is the level of largest modularity among non-trivial
         levels, else among all, else the first if modularity is undefined throughout.
         """
-        modularity = profile.modularity
-        phase = _phase(self, profile)
-        if phase is None:
-            defined = ~np.isnan(modularity)
-            several = defined & (profile.n_clusters >= 2)
-            reason = self._why_none(several, connected_levels(profile, self.minimum_giant_share))
-            eligible = several if several.any() else defined
-            candidate = largest(np.where(eligible, modularity, -np.inf))
-            return harness.Selection(candidate, 0.0, False, None, reason)
-        first, last = phase
-        candidate = first + largest(modularity[first : last + 1])
-        length = float(_length(phase))
-        doubt = ""
-        if not harness.exceeds(modularity[candidate], 0):
-            doubt = "but without positive modularity"
-        elif self.beyond_noise and controls:
-            by_noise = [_length(_phase(self, each)) for each in controls]
-            doubt = noise_reason(length, by_noise, self.alpha)
-        return selection(candidate, length, phase, _description(profile, phase), doubt)
+        return next(iter(self.select_each([profile, *controls])))
 
-    def _why_none(self, several: NDArray[np.bool_], connected: NDArray[np.bool_]) -> str:
-        if not several.any():
-            return "no level has two clusters of two nodes"
-        if not (several & connected).any():
-            return "every level with two clusters or more is fragmented"
-        return (
-            f"no number of clusters lasts for {self.minimum_length} consecutive levels that are "
-            "neither trivial nor fragmented"
-        )
+    def select_each(self, profiles: Sequence[harness.Profile]) -> Iterable[harness.Selection]:
+        """Those of `select`, each phase being found once."""
+        found = [_thesis_phase(self, profile) for profile in profiles]
+        return beyond_noise(found, self.alpha) if self.beyond_noise else found
 
 
 # The nulls of a group are used for each of its maps.
 @lru_cache(maxsize=4096)
+def _thesis_phase(selector: StablePhase, profile: harness.Profile) -> harness.Selection:
+    """The selection by the thesis' rule, which does not ask whether noise has such phases."""
+    modularity, phase = profile.modularity, _phase(selector, profile)
+    if phase is None:
+        defined = ~np.isnan(modularity)
+        several = defined & (profile.n_clusters >= 2)
+        reason = _why_none(selector, several, profile)
+        eligible = several if several.any() else defined
+        candidate = largest(np.where(eligible, modularity, -np.inf))
+        return harness.Selection(candidate, 0.0, False, None, reason)
+    first, last = phase
+    candidate = first + largest(modularity[first : last + 1])
+    is_positive = harness.exceeds(modularity[candidate], 0)
+    doubt = "" if is_positive else "but without positive modularity"
+    description = _description(profile, phase)
+    return selection(candidate, float(_length(phase)), phase, description, doubt)
+
+
+def _why_none(selector: StablePhase, several: NDArray[np.bool_], profile: harness.Profile) -> str:
+    if not several.any():
+        return "no level has two clusters of two nodes"
+    if not (several & connected_levels(profile, selector.minimum_giant_share)).any():
+        return "every level with two clusters or more is fragmented"
+    return (
+        f"no number of clusters lasts for {selector.minimum_length} consecutive levels that are "
+        "neither trivial nor fragmented"
+    )
+
+
 def _phase(selector: StablePhase, profile: harness.Profile) -> Run | None:
     counts = profile.n_clusters
     whole = connected_levels(profile, selector.minimum_giant_share) & (counts >= 2)

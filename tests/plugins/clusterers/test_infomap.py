@@ -1,11 +1,51 @@
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import infomap
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import harness
 from harness_plugins.clusterers.infomap import Infomap
+
+
+@settings(deadline=None)
+@given(
+    n=st.integers(2, 60),
+    density=st.floats(0.01, 1),
+    self_loops=st.booleans(),
+    trials=st.sampled_from([1, 3]),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_labels_and_code_lengths_are_those_of_the_librarys_interface(
+    n: int, density: float, self_loops: bool, trials: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    weights = random.random((n, n)) * (random.random((n, n)) < density)
+    graph = harness.Graph.from_weights(weights, self_loops=self_loops)
+    found = Infomap(trials).cluster(graph, seed=seed)
+    if not graph.edges:
+        assert found.labels.tolist() == list(range(n))
+        return
+    network = infomap.Network().add_nodes(range(n))
+    network.add_links(list(zip(*graph.adjacency.nonzero(), graph.adjacency.data, strict=True)))
+    result = infomap.run(network, directed=True, two_level=True, seed=seed + 1, num_trials=trials)
+    modules = result.modules()
+    linked = np.flatnonzero(~graph.isolated)
+    assert found.labels[linked].tolist() == [modules[node] for node in linked]
+    assert found.diagnostics == {
+        "codelength": result.codelength,
+        "one_level_codelength": result.one_level_codelength,
+    }
+
+
+def test_another_version_fails_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "infomap._core", None)
+    with pytest.raises(harness.HarnessError, match="pip install 'infomap"):
+        Infomap().cluster(np.ones((3, 3)), seed=0)
 
 
 def test_clear_blocks_shorten_the_code(planted: Callable[..., Any]) -> None:

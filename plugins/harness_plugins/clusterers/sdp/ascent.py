@@ -1,79 +1,94 @@
-"""Ascent from any start: accelerated minorise-maximise steps, one product with W each."""
-
-import math
+"""Ascent from any start by L-BFGS on the spheres: one product with W a step."""
 
 import numpy as np
 
-from harness import Floats
-from harness_plugins.clusterers.sdp.programme import NEARLY_BALANCED, Programme, row_squares
+from harness import Floats, Integers
+from harness_plugins.clusterers.sdp.batch import Batch, dots, node_dots
+from harness_plugins.clusterers.sdp.curvature import Curvature
+from harness_plugins.clusterers.sdp.geometry import NEARLY_BALANCED, fit, tangent
 
-# The relative gap to the optimum over the mean squared length of a step: 20 to 100 on block,
-# geometric and scale-free graphs and on thresholded attention, more where optima are degenerate.
-GAP_OF_STEP = 50.0
-# Fraction of the surrogate's gain by which a step must raise the objective.
-SUFFICIENT_GAIN = 0.1
-# Imbalance during the ascent, as a fraction of the target gap.
-BALANCED_ON_THE_WAY = 0.1
-# Relative error of sums that counts as rounding.
-ROUNDING = 1e-12
-# Growth of the shift beyond which no step helps.
-LARGEST_GROWTH = 1e6
+# Fraction of the gain that the slope promises by which a step must raise the objective.
+SUFFICIENT_GAIN = 1e-4
+# Error of an objective by rounding, in units of the rounding of numbers times Σ|y|.
+ROUNDING = 8
+# Longest move of a spin; factor by which a step that fails is shortened, and the shortest step.
+LONGEST_MOVE = 1.0
+SHORTER = 0.3
+SHORTEST_STEP = 1e-4
 
 
-def ascend(
-    programme: Programme, spins: Floats, shift: float, tolerance: float, most: int
-) -> tuple[Floats, int]:
-    """Better spins, and the number of products with the weights, at most `most`.
+def ascend(batch: Batch, spins: Floats, slope: Floats, most: Integers) -> tuple[Floats, Integers]:
+    """Better spins (k, m, n), and the number of products with the weights for each programme (k,).
 
-    Each step extrapolates the spins and replaces them by the feasible spins that fit best the
-    field plus shift·σ (Nesterov's momentum on the minorant given by a large shift). Momentum
-    restarts when it fails to help; if a step without it fails too, the shift, initially about the
-    root mean square of the eigenvalues, is raised, which also balances the initial spins. Ends
-    when the steps are so short that the relative gap should be below the tolerance.
+    Ends where the gradient's norm is at most slope (k,) times the objective, after `most` (k,)
+    products, or where no step raises the objective, as at the limit of precision.
+
+    Each step follows L-BFGS' direction, with y + the root mean square of the eigenvalues of W on
+    the diagonal, and is brought back to feasible spins. A step that does not raise the objective is
+    shortened, and L-BFGS' memory emptied before the search ends.
     """
-    first_shift = shift
-    balanced = max(NEARLY_BALANCED, BALANCED_ON_THE_WAY * tolerance)
-    field, total = programme.field(spins), spins.sum(axis=0)
-    previous, previous_field = spins, field
-    centre = np.zeros(spins.shape[1])
-    momentum = 1.0
-    products = 0
-    while products < most and shift < LARGEST_GROWTH * first_shift:
-        products += 1
-        next_momentum = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
-        reach = (momentum - 1) / next_momentum
-        ahead = spins + reach * (spins - previous)
-        ahead_field = field + reach * (field - previous_field) + shift * ahead
-        fit = programme.fit(ahead_field, centre, balanced)
-        following, multiplier, pulls = fit.spins, fit.multiplier, fit.pulls
-        following_total = following.sum(axis=0)
-        following_field = programme.field(following)
+    k, m, n = spins.shape
+    ended = np.empty_like(spins)
+    products = np.zeros(k, dtype=np.int64)
+    left = np.arange(k)
+    epsilon = np.finfo(spins.dtype).eps
+    nearly = NEARLY_BALANCED[spins.dtype]
 
+    curvature = Curvature(k, m * n, spins.dtype)
+    spins, _ = fit(batch, spins)
+    field, total = batch.field(spins), spins.sum(axis=2)
+    length = np.ones(k, spins.dtype)
+    stuck = np.zeros(k, dtype=bool)
+    used = 1
+    at = tangent(batch, spins, field)
+    while True:
+        value = dots(spins, field)
+        scale = np.maximum(np.abs(value) / 2, batch.smallest_scale)
+        going = (dots(at.gradient, at.gradient) > (slope * scale) ** 2) & ~stuck & (used < most)
+        if not going.all():
+            ended[left[~going]], products[left[~going]] = spins[~going], used
+            if not going.any():
+                return ended, products
+            left, slope, most = left[going], slope[going], most[going]
+            spins, field, total = spins[going], field[going], total[going]
+            value, length, stuck = value[going], length[going], stuck[going]
+            batch = batch.take(going)
+            curvature.take(going)
+            at = at.take(batch, going)
+
+        diagonal = np.maximum(at.dual, 0) + batch.spread[:, None]
+        direction = at.project(curvature.direction(at.gradient, diagonal))
+        rise = dots(at.gradient, direction)
+        falling = ~(rise > 0)
+        if falling.any():
+            curvature.forget(falling)
+            direction[falling] = at.project(at.gradient / diagonal[:, None])[falling]
+            rise = dots(at.gradient, direction)
+        farthest = np.sqrt(node_dots(direction, direction).max(axis=1))
+        reach = length * np.minimum(1, LONGEST_MOVE / farthest)
+        move = direction * reach[:, None, None]
+
+        moved, imbalance = fit(batch, spins + move)
+        moved_field, moved_total = batch.field(moved), moved.sum(axis=2)
+        used += 1
         # The Lagrangian, ½Σσ·field − μ·Σσ, rises even if balance is not exact.
-        gain = 0.5 * float(np.vdot(following, following_field) - np.vdot(spins, field))
-        gain -= float(multiplier @ (following_total - total))
-        promised = 0.5 * float(pulls @ row_squares(following - spins))
-        rounding = ROUNDING * float(pulls.sum())
-        if (
-            fit.imbalance > balanced
-            or pulls.min() <= ROUNDING * shift
-            or gain < SUFFICIENT_GAIN * promised - rounding
-        ):
-            if reach > 0:
-                momentum, previous, previous_field = 1.0, spins, field
-            else:
-                shift *= 1.5
-            continue
-
-        step = float(pulls @ row_squares(following - ahead)) / float(pulls.sum())
-        previous, previous_field = spins, field
-        spins, field, total = following, following_field, following_total
-        centre, momentum = multiplier, next_momentum
-        # A larger shift shortens the steps at the same distance from the optimum.
-        if GAP_OF_STEP * step * (shift / first_shift) ** 2 <= tolerance:
-            break
-    if programme.balanced:
-        exactly = programme.fit(spins, np.zeros_like(centre))
-        if exactly.imbalance <= NEARLY_BALANCED:
-            spins = exactly.spins
-    return spins, products
+        gain = dots(moved - spins, moved_field + field) / 2
+        gain -= (at.multiplier * (moved_total - total)).sum(axis=1)
+        rounding = ROUNDING * epsilon * np.abs(at.dual).sum(axis=1)
+        accepted = (gain >= SUFFICIENT_GAIN * reach * rise - rounding) & (imbalance <= nearly)
+        if not accepted.all():
+            kept = ~accepted
+            moved[kept], moved_field[kept], moved_total[kept] = (
+                spins[kept],
+                field[kept],
+                total[kept],
+            )
+        spins, field, total = moved, moved_field, moved_total
+        before, at = at.gradient, tangent(batch, spins, field)
+        curvature.remember(accepted, move, before - at.gradient)
+        length = np.where(accepted, 1, length * SHORTER).astype(spins.dtype)
+        failed = length < SHORTEST_STEP
+        if failed.any():
+            stuck = failed & curvature.is_empty
+            curvature.forget(failed)
+            length[failed] = 1

@@ -1,13 +1,15 @@
 """The clusterer `sdp`: embeds and clusters the spins of every component."""
 
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from itertools import islice
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 import harness
-from harness import UNASSIGNED
+from harness import UNASSIGNED, Integers
 from harness_plugins.clusterers.connected import connected_parts
 from harness_plugins.clusterers.sdp.embedding import embed
 from harness_plugins.clusterers.sdp.embedding_clustering import (
@@ -16,11 +18,12 @@ from harness_plugins.clusterers.sdp.embedding_clustering import (
     Method,
 )
 from harness_plugins.clusterers.sdp.programme import Balance, check_balance
-from harness_plugins.clusterers.sdp.spins import check_search, solve_spins
+from harness_plugins.clusterers.sdp.spins import SpinSolution, check_search, solve_all
+from harness_plugins.clusterers.sdp.weights import FEW_NODES
 from harness_plugins.parameters import check_bounds
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+# Most entries of the weights of graphs that are solved together.
+MOST_ENTRIES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -76,18 +79,24 @@ class Sdp(harness.Clusterer):
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
         """Labels (n,), −1 = unassigned, and diagnostics; warns if spins did not converge."""
-        embedding_clustering = self._clustering()
-        weights = graph.symmetric_binary()
-        labels = np.full(graph.n, UNASSIGNED)
-        solutions = []
-        for nodes in connected_parts(graph):
-            found = labels.max(initial=UNASSIGNED) + 1
-            linked = weights[nodes][:, nodes]
-            if len(nodes) < embedding_clustering.fewest_points or _is_indifferent(linked):
-                labels[nodes] = found
-                continue
-            solution = solve_spins(
-                linked,
+        return next(self.cluster_sweep([graph], seed=seed))
+
+    def cluster_sweep(
+        self, graphs: Iterable[harness.Graph], *, seed: int
+    ) -> Iterator[harness.Partition]:
+        """Yield what `cluster` returns for each graph; spins of many graphs are solved together."""
+        waiting = iter(graphs)
+        while first := next(waiting, None):
+            together = MOST_ENTRIES // max(1, first.n) ** 2
+            yield from self._clustered([first, *islice(waiting, together)], seed)
+
+    def _clustered(self, graphs: list[harness.Graph], seed: int) -> Iterator[harness.Partition]:
+        """Partitions of graphs whose spins are solved together."""
+        clustering = self._clustering()
+        parts = [_parts(graph, clustering.fewest_points) for graph in graphs]
+        solutions = iter(
+            solve_all(
+                [part.weights for own in parts for part in own if part.weights is not None],
                 rank=self.rank,
                 balance=self.balance,
                 gamma=self.gamma,
@@ -95,10 +104,23 @@ class Sdp(harness.Clusterer):
                 max_iterations=self.max_iterations,
                 seed=seed,
             )
-            solutions.append(solution)
-            points = embed(solution.spins, variance=self.variance)
-            parts = embedding_clustering.labels(points, linked, seed)
-            labels[nodes] = np.where(parts == UNASSIGNED, UNASSIGNED, found + parts)
+        )
+        for graph, own in zip(graphs, parts, strict=True):
+            labels = np.full(graph.n, UNASSIGNED)
+            solved = []
+            for part in own:
+                found = labels.max(initial=UNASSIGNED) + 1
+                if part.weights is None:
+                    labels[part.nodes] = found
+                    continue
+                solved.append(next(solutions))
+                points = embed(solved[-1].spins, variance=self.variance)
+                clusters = clustering.labels(points, part.weights, seed)
+                labels[part.nodes] = np.where(clusters == UNASSIGNED, UNASSIGNED, found + clusters)
+            yield self._partition(labels, solved)
+
+    def _partition(self, labels: Integers, solutions: list[SpinSolution]) -> harness.Partition:
+        """Labels with what their spins' solutions were like."""
         unconverged = sum(not solution.converged for solution in solutions)
         if unconverged:
             warnings.warn(
@@ -122,11 +144,43 @@ class Sdp(harness.Clusterer):
         return EmbeddingClustering(self.clusterer, **settings)
 
 
-def _is_indifferent(linked: "csr_array[Any, Any]") -> bool:
+class _Part(NamedTuple):
+    """A connected component: its nodes (k,), and its weights (k, k) if it may be split."""
+
+    nodes: Integers
+    weights: Any
+
+
+def _parts(graph: harness.Graph, fewest: int) -> list[_Part]:
+    """The components of two nodes or more; those of `fewest` or more may be split."""
+    weights = _undirected(graph)
+    parts = []
+    for nodes in connected_parts(graph):
+        linked = None
+        if len(nodes) >= fewest:
+            linked = weights if len(nodes) == graph.n else weights[nodes][:, nodes]
+            if _is_indifferent(linked):
+                linked = None
+        parts.append(_Part(nodes, linked))
+    return parts
+
+
+def _undirected(graph: harness.Graph) -> Any:
+    """Weights (n, n) of 1 where i → j or j → i is an edge, i ≠ j; sparse for many nodes."""
+    if graph.n >= FEW_NODES:
+        return graph.symmetric_binary()
+    edges = graph.adjacency.toarray() > 0
+    edges |= edges.T
+    np.fill_diagonal(edges, False)
+    return edges.astype(np.float64)
+
+
+def _is_indifferent(linked: Any) -> bool:
     """Whether all balanced spins of a component are optimal: if it is a clique or a star.
 
     Σ_ij w_ij σ_i·σ_j is the same for all of them if w_ij = a_i + a_j + c for i ≠ j.
     """
-    n = linked.shape[0]
-    is_star = linked.nnz == 2 * (n - 1) and np.diff(linked.indptr).max() == n - 1
-    return bool(is_star) or linked.nnz == n * (n - 1)
+    degrees = linked.sum(axis=1)
+    n, ends = len(degrees), degrees.sum()
+    is_star = ends == 2 * (n - 1) and degrees.max() == n - 1
+    return bool(is_star or ends == n * (n - 1))

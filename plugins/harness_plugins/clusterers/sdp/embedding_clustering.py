@@ -71,34 +71,30 @@ class EmbeddingClustering:
     def labels(self, points: Floats, weights: Any, seed: int) -> Integers:
         """Labels (n,) of points (n, d), −1 = in no cluster; if none is found, all are one cluster.
 
-        weights: CSR (n, n) of the undirected graph of these nodes, by which k-means chooses the
-        number of clusters.
+        weights (n, n), dense or sparse: the undirected graph of these nodes, by which k-means
+        chooses the number of clusters.
         """
         if self.method == "kmeans":
             return self._kmeans(points, weights, seed)
-        labels = np.asarray(self._density_method().fit_predict(points), dtype=np.int64)
+        labels = self._by_density(points)
         return labels if (labels != UNASSIGNED).any() else np.zeros_like(labels)
 
-    def _density_method(self) -> Any:
-        """The library's object for every method but k-means."""
+    def _by_density(self, points: Floats) -> Integers:
+        """Labels (n,) by every method but k-means."""
         size = self.min_cluster_size or MIN_CLUSTER_SIZE
         if self.method == "hdbscan":
-            import hdbscan
-
             separation = SEPARATION if self.separation is None else self.separation
-            # The fastest of the library's exact algorithms here, without worker processes.
-            return hdbscan.HDBSCAN(
-                min_cluster_size=size,
-                min_samples=self.min_samples,
-                cluster_selection_epsilon=float(separation),
-                algorithm="prims_kdtree",
-                core_dist_n_jobs=1,
-            )
+            return hdbscan_labels(points, size, self.min_samples or size, separation)
         from sklearn.cluster import DBSCAN, HDBSCAN
 
+        method: Any
         if self.method == "dbscan":
-            return DBSCAN(eps=self.radius or RADIUS, min_samples=self.min_samples or MIN_SAMPLES)
-        return HDBSCAN(min_cluster_size=size, min_samples=self.min_samples, n_jobs=1, copy=True)
+            method = DBSCAN(eps=self.radius or RADIUS, min_samples=self.min_samples or MIN_SAMPLES)
+        else:
+            method = HDBSCAN(
+                min_cluster_size=size, min_samples=self.min_samples, n_jobs=1, copy=True
+            )
+        return np.asarray(method.fit_predict(points), dtype=np.int64)
 
     def _kmeans(self, points: Floats, weights: Any, seed: int) -> Integers:
         from sklearn.cluster import KMeans
@@ -118,8 +114,33 @@ class EmbeddingClustering:
         return best
 
 
+def hdbscan_labels(
+    points: Floats, min_cluster_size: int, min_samples: int, separation: float
+) -> Integers:
+    """Labels (n,) of points (n, d): those of `hdbscan.HDBSCAN` with these settings.
+
+    separation is its cluster_selection_epsilon. The library's compiled steps, in its order: its
+    own way to them takes as long again for some hundred points.
+    """
+    from hdbscan._hdbscan_linkage import label, mst_linkage_core_vector
+    from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
+    from hdbscan.dist_metrics import EuclideanDistance
+    from scipy.spatial import KDTree
+
+    points = np.ascontiguousarray(points)
+    neighbours = max(1, min(min_samples, len(points) - 1))
+    core_distances = KDTree(points).query(points, k=[neighbours + 1])[0][:, 0].copy()
+    edges = mst_linkage_core_vector(points, core_distances, EuclideanDistance())
+    hierarchy = label(edges[np.argsort(edges[:, 2])])
+    tree = condense_tree(hierarchy, min_cluster_size)
+    labels, _, _ = get_clusters(
+        tree, compute_stability(tree), cluster_selection_epsilon=float(separation)
+    )
+    return np.asarray(labels, dtype=np.int64)
+
+
 def _modularity(weights: Any, labels: Integers) -> float:
-    """Modularity of labels 0 … k − 1 (n,) on an undirected graph, CSR (n, n)."""
+    """Modularity of labels 0 … k − 1 (n,) on an undirected graph (n, n), dense or sparse."""
     members = np.eye(int(labels.max()) + 1)[labels]
     fractions = members.T @ (weights @ members) / weights.sum()
     return float(np.trace(fractions) - (fractions.sum(axis=0) ** 2).sum())

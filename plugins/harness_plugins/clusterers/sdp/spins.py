@@ -6,46 +6,25 @@ general, those of the convex programme over X_ij = σ_i·σ_j ⪰ 0, X_ii = 1. A
 distance to the optimum, and the search continues until it is within the tolerance.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness import Floats, read_only
 from harness_plugins.clusterers.sdp.ascent import ascend
-from harness_plugins.clusterers.sdp.certificate import certify
-from harness_plugins.clusterers.sdp.line import halves
-from harness_plugins.clusterers.sdp.newton import polish
-from harness_plugins.clusterers.sdp.programme import (
-    NEARLY_BALANCED,
-    Balance,
-    Programme,
-    programme_of,
-)
-from harness_plugins.clusterers.sdp.weights import (
-    Weights,
-    checked,
-    magnitudes,
-    mean_square_eigenvalue,
-)
+from harness_plugins.clusterers.sdp.batch import batch_of, dots
+from harness_plugins.clusterers.sdp.geometry import fit, nudged, tangent
+from harness_plugins.clusterers.sdp.programme import Balance, programme_of
+from harness_plugins.clusterers.sdp.search import Search
+from harness_plugins.clusterers.sdp.weights import Weights, checked
 from harness_plugins.parameters import check_value
 
-# Relative gap at which the first ascent ends.
-FIRST_TOLERANCE = 1e-2
-# Initial dimensions; optima have few, and dimensions are added at saddles only.
-FIRST_RANK = 8
-# Factor by which each further ascent is finer, and the finest tolerance.
-FINER = 0.01
-FINEST = 1e-13
-# Relative gap beyond which spins lie at a saddle rather than near an optimum.
-FAR = 0.05
-# Distance by which spins are moved off a saddle, relative to their length.
-KICK = 0.1
-# The gradient's norm at a given gap, as a fraction of the gap; and most products per polish.
-SLOPE_OF_GAP = 0.25
-MOST_POLISHING = 600
-# The smallest reference for relative gaps, as a fraction of the weights' sum.
-SMALLEST_SCALE = 1e-9
+# Most programmes in a batch: more no longer fit the processor's caches.
+LARGEST_BATCH = 32
+# Most products of an ascent in single precision, and of one in double, before it is certified.
+MOST_SINGLE = 200
+MOST_DOUBLE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,22 +70,40 @@ def solve_spins(
     Raises HarnessError if the weights are not square, finite and symmetric, or a parameter is
     out of range.
     """
-    programme = programme_of(checked(weights), balance, gamma)
+    (solution,) = solve_all(
+        [checked(weights)],
+        rank=rank,
+        balance=balance,
+        gamma=gamma,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        seed=seed,
+    )
+    return solution
+
+
+def solve_all(
+    weights: Sequence[Weights],
+    *,
+    rank: int,
+    balance: Balance,
+    gamma: float | None,
+    tolerance: float,
+    max_iterations: int,
+    seed: int,
+) -> list[SpinSolution]:
+    """What `solve_spins` returns for each of these checked weights, solved together."""
     check_search("solve_spins", rank, tolerance, max_iterations)
-    generator = np.random.default_rng(seed)
-    search = _Search(programme, generator, min(rank, programme.nodes), tolerance)
-    finest = max(tolerance, FIRST_TOLERANCE)
-    while search.products < max_iterations:
-        search.ascend(finest, max_iterations)
-        if search.is_done or search.products >= max_iterations:
-            break
-        if search.gap <= FAR:
-            search.polish(max_iterations)
-            if search.is_done:
-                break
-        finest = max(finest * FINER, FINEST)
-        search.leave_saddle()
-    return search.solution()
+    programmes = [programme_of(each, balance, gamma) for each in weights]
+    searches = [
+        Search(programme, rank, tolerance, max_iterations, seed) for programme in programmes
+    ]
+    going = searches
+    while going:
+        for group in _groups(going):
+            _advance(group)
+        going = [search for search in going if not search.is_over]
+    return [_solution(search, min(rank, search.programme.nodes)) for search in searches]
 
 
 def check_search(owner: str, rank: int, tolerance: float, max_iterations: int) -> None:
@@ -116,119 +113,54 @@ def check_search(owner: str, rank: int, tolerance: float, max_iterations: int) -
     check_value(owner, "max_iterations", max_iterations, least=1)
 
 
-class _Search:
-    """The state of a search for spins."""
+def _groups(searches: Sequence[Search]) -> list[list[Search]]:
+    """Searches whose next ascents can be computed together."""
+    alike: dict[object, list[Search]] = {}
+    for search in searches:
+        alike.setdefault((search.spins.shape, search.is_first), []).append(search)
+    return [
+        group[first : first + LARGEST_BATCH]
+        for group in alike.values()
+        for first in range(0, len(group), LARGEST_BATCH)
+    ]
 
-    def __init__(
-        self, programme: Programme, generator: np.random.Generator, rank: int, tolerance: float
-    ) -> None:
-        self._programme = programme
-        self._generator = generator
-        self._tolerance = tolerance
-        self._rank = rank
-        rank = min(rank, FIRST_RANK)
-        n = programme.nodes
-        weights = programme.weights
-        self._shift = math.sqrt(mean_square_eigenvalue(weights)) or 1.0
-        self._smallest_scale = SMALLEST_SCALE * float(magnitudes(weights).sum()) / 2
-        self.products = 0
-        self._bound = math.inf
-        if programme.balanced:
-            self._spins = _balanced_start(programme, rank, generator)
-        else:
-            self._spins = programme.fit(generator.normal(size=(n, rank)), np.zeros(rank)).spins
 
-    @property
-    def is_done(self) -> bool:
-        """Whether gap and imbalance are within the tolerance."""
-        balanced = not self._programme.balanced or self._imbalance <= self._tolerance
-        return abs(self.gap) <= self._tolerance and balanced
-
-    def ascend(self, tolerance: float, most: int) -> None:
-        """Ascend until the steps are short, and measure."""
-        self._spins, used = ascend(
-            self._programme, self._spins, self._shift, tolerance, most - self.products
+def _advance(searches: Sequence[Search]) -> None:
+    """Ascend and certify once."""
+    batch = batch_of([search.programme for search in searches])
+    spins = nudged(
+        batch,
+        np.stack([search.spins for search in searches]),
+        np.stack([search.push for search in searches]),
+    )
+    slope = np.array([search.slope for search in searches])
+    most = np.array([search.remaining for search in searches])
+    if searches[0].is_first:
+        found, products = ascend(
+            batch.single(),
+            spins.astype(np.float32),
+            slope.astype(np.float32),
+            np.minimum(most, MOST_SINGLE),
         )
-        self.products += used
-        self._straighten()
-        # Slightly below FAR, so that rounding does not decide.
-        self._measure(0.9 * FAR)
-
-    def polish(self, most: int) -> None:
-        """Move to where the gradient vanishes, and measure."""
-        target = SLOPE_OF_GAP * self._tolerance * self._scale
-        self._spins, used = polish(
-            self._programme, self._spins, target, min(MOST_POLISHING, most - self.products)
-        )
-        self.products += used
-        self._measure()
-
-    def leave_saddle(self) -> None:
-        """Move where the certificate is loosest, into new dimensions if there are any."""
-        n, used = self._spins.shape
-        rank = min(2 * used, self._rank)
-        self._spins = np.pad(self._spins, ((0, 0), (0, rank - used)))
-        towards = self._generator.normal(size=rank)
-        if rank > used:
-            towards[:used] = 0
-        towards /= float(np.linalg.norm(towards))
-        kick = KICK * math.sqrt(n) * np.outer(self._loosest, towards)
-        kicked = self._programme.fit(self._spins + kick, np.zeros(rank))
-        if kicked.imbalance <= NEARLY_BALANCED:
-            self._spins = kicked.spins
-
-    def solution(self) -> SpinSolution:
-        """The solution found."""
-        if not self.is_done:
-            self._measure()
-        missing = self._rank - self._spins.shape[1]
-        return SpinSolution(
-            spins=np.pad(self._spins, ((0, 0), (0, missing))),
-            objective=self._objective,
-            bound=self._bound,
-            gap=self.gap,
-            imbalance=self._imbalance,
-            iterations=self.products,
-            converged=self.is_done,
-        )
-
-    def _straighten(self) -> None:
-        """Project spins that nearly lie on a line onto it, if that is better."""
-        straight = halves(self._spins) if self._programme.balanced else None
-        if straight is not None:
-            weights = self._programme.weights
-            reached = float(np.vdot(self._spins, weights @ self._spins))
-            if float(np.vdot(straight, weights @ straight)) >= reached:
-                self._spins = straight
-
-    def _measure(self, rough: float = 0.0) -> None:
-        """Certify; a relative gap of `rough` suffices if the tolerance is not reached."""
-        programme, spins = self._programme, self._spins
-        total = spins.sum(axis=0)
-        self._imbalance = float(np.linalg.norm(total)) / programme.nodes
-        self._objective = 0.5 * float(np.vdot(spins, programme.weights @ spins))
-        if not programme.balanced:
-            self._objective -= 0.5 * programme.gamma * float(total @ total)
-        self._scale = max(abs(self._objective), self._smallest_scale)
-        enough = self._objective + self._tolerance * self._scale
-        within = self._objective + rough * self._scale if rough else -math.inf
-        bound, self._loosest = certify(programme, spins, enough, within)
-        self._bound = min(self._bound, bound)
-        self.gap = (self._bound - self._objective) / self._scale if self._scale else 0.0
+        spins = found.astype(np.float64)
+    else:
+        spins, products = ascend(batch, spins, slope, np.minimum(most, MOST_DOUBLE))
+    spins, _ = fit(batch, spins)
+    field = batch.field(spins)
+    objectives, duals = dots(spins, field) / 2, tangent(batch, spins, field).dual
+    for item, search in enumerate(searches):
+        search.products += int(products[item])
+        search.judge(spins[item], float(objectives[item]), duals[item])
 
 
-def _balanced_start(programme: Programme, rank: int, generator: np.random.Generator) -> Floats:
-    """Random balanced unit spins (n, rank), 2 ≤ rank ≤ n."""
-    n = programme.nodes
-    spins = generator.normal(size=(n, rank))
-    if n % 2:
-        first, second = np.linalg.qr(spins[-2:].T)[0].T
-        spins[-3:] = np.outer([1, -0.5, -0.5], first) + np.outer([0, 1, -1], second * 0.75**0.5)
-    paired = n - 3 * (n % 2)
-    spins[1:paired:2] = -spins[0:paired:2]
-    spins /= np.linalg.norm(spins, axis=1, keepdims=True)
-    spins = generator.permutation(spins)
-    # Opposite pairs, and a triangle if n is odd, balance but may be a saddle of the programme.
-    noise = generator.normal(scale=0.5 / math.sqrt(rank), size=(n, rank))
-    shaken = programme.fit(spins + noise, np.zeros(rank))
-    return shaken.spins if shaken.imbalance <= NEARLY_BALANCED else spins
+def _solution(search: Search, rank: int) -> SpinSolution:
+    missing = rank - len(search.spins)
+    return SpinSolution(
+        spins=np.pad(search.spins[:, : search.programme.nodes].T, ((0, 0), (0, missing))),
+        objective=search.objective,
+        bound=search.bound,
+        gap=search.gap,
+        imbalance=search.imbalance,
+        iterations=search.products,
+        converged=search.is_done,
+    )

@@ -32,7 +32,7 @@ class DegreeCorrected:
     def __matmul__(self, rows: Floats) -> Floats:
         expected = np.outer(self.sent, self.received @ rows)
         expected += np.outer(self.received, self.sent @ rows)
-        return np.asarray(self.observed @ rows - expected / 2, dtype=np.float64)
+        return np.asarray(self.observed @ rows - expected / 2)
 
     def column(self, node: int) -> Floats:
         """The weights (n,) of one node."""
@@ -53,7 +53,8 @@ class DegreeCorrected:
 
 Weights: TypeAlias = "NDArray[Any] | csr_array[Any, Any] | DegreeCorrected"
 
-# Fraction of non-zero entries above which a dense product is faster.
+# Dense products are faster below this number of nodes, and above this fraction of non-zero entries.
+FEW_NODES = 512
 DENSE_FRACTION = 0.2
 
 
@@ -92,12 +93,24 @@ def dense(weights: Weights) -> Floats:
     return np.asarray(array, dtype=np.float64)
 
 
+def single(weights: Weights) -> Weights:
+    """The weights in single precision."""
+    if isinstance(weights, DegreeCorrected):
+        return DegreeCorrected(
+            weights.observed.astype(np.float32),
+            weights.sent.astype(np.float32),
+            weights.received.astype(np.float32),
+        )
+    return weights.astype(np.float32)
+
+
 def fastest(weights: Weights) -> Weights:
     """The weights in the form that multiplies an array (n, m) faster."""
     if isinstance(weights, np.ndarray):
         return weights
+    n = weights.shape[0]
     stored = weights.observed.nnz if isinstance(weights, DegreeCorrected) else weights.nnz
-    return weights if stored <= DENSE_FRACTION * weights.shape[0] ** 2 else dense(weights)
+    return dense(weights) if n < FEW_NODES or stored > DENSE_FRACTION * n**2 else weights
 
 
 def magnitudes(weights: Weights) -> Floats:

@@ -73,11 +73,11 @@ def ablated(
     def changes(removed: NDArray[np.bool_]) -> NDArray[np.float64]:
         batches = torch.split(torch.from_numpy(removed), removing.batch)
         outputs = torch.cat([removing.output(sets)[1] for sets in batches])
-        return np.asarray((outputs - intact).double().numpy())
+        return np.asarray((outputs - intact).double().cpu().numpy())
 
     return ModelResponse(
         kind,
-        intact[0].double().numpy(),
+        intact[0].double().cpu().numpy(),
         changes,
         None,
         grid,
@@ -112,9 +112,11 @@ class _Removing:
 
     def output(self, removed: Tensor) -> tuple[OutputKind, Tensor]:
         """The kind of the model's output, and the output without each set (sets, patches)."""
+        removed = removed.to(self.entry.tokens.device)
         if self.removal.at == "keys":
             hidden = torch.nn.functional.pad(removed, (self.transformer.prefix_tokens, 0))
-            hiding = keys_hidden(self._attention, hidden, self.transformer.name)
+            dtype = self.entry.tokens.dtype
+            hiding = keys_hidden(self._attention, hidden, dtype, self.transformer.name)
             return self._through(hiding, len(removed))
 
         def without(patches: Tensor) -> Tensor:
@@ -131,7 +133,8 @@ class _Removing:
         generator = torch.Generator().manual_seed(0)
 
         def noise(rows: Tensor) -> Tensor:
-            return torch.randn(rows.shape, generator=generator)
+            # The same on every device.
+            return torch.randn(rows.shape, generator=generator).to(rows)
 
         return self._through(self._rows_changed(noise), 1)[1]
 

@@ -111,17 +111,19 @@ def rows_changed(module: nn.Module, change: Change) -> Iterator[None]:
 
 
 @contextmanager
-def keys_hidden(attention: nn.Module, hidden: Tensor, name: str) -> Iterator[None]:
+def keys_hidden(
+    attention: nn.Module, hidden: Tensor, dtype: torch.dtype, name: str
+) -> Iterator[None]:
     """Keep all other tokens from attending to hidden ones; each still attends to itself.
 
-    hidden: (images, tokens) of bool.
+    hidden: (images, tokens) of bool, where the module is; dtype: of its scores.
     """
     signature = inspect.signature(attention.forward)
     mask = next((mask for mask in MASKS if mask in signature.parameters), None)
     if mask is None:
         raise harness.HarnessError(f"{name}: its attention takes no mask to hide keys with")
-    own = torch.eye(hidden.shape[1], dtype=torch.bool)
-    scores = torch.zeros(len(hidden), 1, *own.shape)
+    own = torch.eye(hidden.shape[1], dtype=torch.bool, device=hidden.device)
+    scores = torch.zeros(len(hidden), 1, *own.shape, dtype=dtype, device=hidden.device)
     scores.masked_fill_(hidden[:, None, None, :] & ~own, -torch.inf)
 
     def hook(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import warnings
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,17 @@ import numpy as np
 
 import harness
 from harness import AblationSpec, Ablator, ModelResponse
+from harness_plugins.extractors.batches import in_batches
+from harness_plugins.extractors.devices import (
+    CPU,
+    SINGLE,
+    Dtype,
+    at_least_single,
+    check_placement,
+    freeing,
+    place,
+    require_device,
+)
 from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.extractors.tokens import Prefix
 
@@ -23,7 +35,7 @@ if TYPE_CHECKING:
     # The architecture, what prepares an image, and what loads the model, with a classifier or not.
     Opened = tuple[Architecture, Callable[[harness.Image], Prepared], Callable[[bool], Loaded]]
 
-# Most memory for the attention of one image, in bytes.
+# Most memory for the attention of the images in a pass, in bytes.
 MOST_BYTES = 4 << 30
 
 
@@ -50,6 +62,11 @@ class Pretrained(harness.Extractor):
     prefix: how class and register tokens are treated: renormalise leaves them out and rescales
         rows of attention to sum to one; drop leaves them out; keep has them as nodes, without a
         patch grid.
+    device: where the model runs: cpu, cuda, or one of several such as cuda:1.
+    dtype: the precision of its weights and of all that it computes: float32, float64, bfloat16 or
+        float16. Maps have 32 bits in any case.
+    batch: how many images it computes together. No map depends on the others in its batch, but its
+        last digits, in half precision more, depend on the number.
     """
 
     model: str
@@ -59,8 +76,12 @@ class Pretrained(harness.Extractor):
     rollout: bool = False
     prefix: Prefix = "renormalise"
     size: tuple[int, ...] | None = None
+    device: str = CPU
+    dtype: Dtype = SINGLE
+    batch: int = 1
 
     def __post_init__(self) -> None:
+        check_placement(self)
         check(self.layers, "layers")
         check(self._named_heads, "heads")
         self._check_combination()
@@ -107,9 +128,13 @@ class Pretrained(harness.Extractor):
         """The model with its weights; raises HarnessError as `_architecture` does."""
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
-        """The chosen layers and heads, from the model's configuration alone."""
+        """The chosen layers and heads, from the model's configuration alone.
+
+        Raises HarnessError if there is no such device, so that a run is refused at its survey.
+        """
         from harness_plugins.extractors.pretrained import maps
 
+        require_device(self.device)
         layers, heads = self._chosen(self._architecture())
         return maps.head_indices(layers, self._heads_of_maps(heads), rolled=self.rollout)
 
@@ -137,12 +162,13 @@ class Pretrained(harness.Extractor):
             "random features: rely on controls of images, such as uniform-noise"
         )
 
+    @freeing
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
         """Maps (patches, patches) of 32-bit floats, layer by layer, head by head.
 
-        Images are processed one at a time: the last digits may depend on the batch, and batches
-        are not faster on a CPU. Only the maps of the chosen layers and heads of one image are held
-        in memory. Warns at the end how many negative similarities were set to zero.
+        `batch` images are processed at a time, those of equal size in one pass. Only the maps of
+        the chosen layers and heads of these images are held in memory. Warns at the end how many
+        negative similarities were set to zero.
         """
         from harness_plugins.extractors.pretrained.model import inspect_model
         from harness_plugins.extractors.pretrained.similarity import Negatives
@@ -153,41 +179,51 @@ class Pretrained(harness.Extractor):
         loaded = load(False)
         # A model that suits no image is refused before an image could be blamed.
         trial = prepare(_noise(self.model, architecture.image))
-        _check_memory(self.model, trial, held, architecture.heads)
+        at_work = self.batch * architecture.heads
+        _check_memory(self.model, trial, held, at_work)
         transformer = inspect_model(loaded, self.model, architecture, trial.pixels)
         source = self._source(transformer, layers, heads, trial)
+        if (self.device, self.dtype, self.batch) != (CPU, SINGLE, 1):
+            # It was inspected on the CPU, in single precision, one image at a time.
+            place(transformer.loaded.module, self.device, self.dtype)
+            (tried,) = source.of([trial])
+            deque(tried, maxlen=0)
         negatives = Negatives()
         # Tokens before the patches have no place on the grid.
         has_grid = self.prefix != "keep" or transformer.prefix_tokens == 0
-        for image in images:
+
+        def fitting(image: harness.Image) -> "Prepared":
             prepared = prepare(image)
-            _check_memory(image.key, prepared, held, architecture.heads)
-            for head_index, given in source.of(prepared):
-                if self.of != "attention":
-                    given = negatives.removed(given, counted=image.variant == harness.OBSERVED)
-                yield harness.AttentionMap(
-                    given,
-                    image=image.key,
-                    layer=head_index.layer,
-                    head=head_index.head,
-                    grid=prepared.grid if has_grid else None,
-                    region=prepared.region if has_grid else None,
-                    variant=image.variant,
-                )
-            # Nothing of this image is held while the next one is loaded and processed.
+            _check_memory(image.key, prepared, held, at_work)
+            return prepared
+
+        of_each = in_batches(images, fitting, source.of, self.batch)
+        for image, prepared, (head_index, given) in of_each:
+            if self.of != "attention":
+                given = negatives.removed(given, counted=image.variant == harness.OBSERVED)
+            yield harness.AttentionMap(
+                given,
+                image=image.key,
+                layer=head_index.layer,
+                head=head_index.head,
+                grid=prepared.grid if has_grid else None,
+                region=prepared.region if has_grid else None,
+                variant=image.variant,
+            )
+            # Nothing of an image is held while the next one is loaded and processed.
             del image, prepared, given
         if caveat := str(negatives):
             warnings.warn(caveat, stacklevel=1)
 
     def _held(self, layers: Chosen, heads: Chosen) -> int:
-        """How many maps of an image are held at a time, in single precision."""
+        """How many maps are held at a time, in single precision."""
         from harness_plugins.extractors.pretrained import maps
 
         if self.of == "attention":
             averaged = maps.head_mean(heads, rolled=self.rollout)
             needed = maps.needed_layers(layers, rolled=self.rollout)
-            return len(needed) * (1 if averaged else len(heads.numbers))
-        # Of a layer at a time, or of two for their mean.
+            return self.batch * len(needed) * (1 if averaged else len(heads.numbers))
+        # Of an image's layer at a time, or of two for their mean.
         of_layer = 1 if self._concatenated else len(heads.numbers)
         return of_layer * (2 if layers.mean else 1)
 
@@ -197,20 +233,22 @@ class Pretrained(harness.Extractor):
         if self.of == "attention":
             from harness_plugins.extractors.pretrained.attention import AttentionMaps
 
-            return AttentionMaps(transformer, layers, heads, self.rollout, self.prefix)
+            return AttentionMaps(transformer, layers, heads, self.rollout, self.prefix, self.batch)
         from harness_plugins.extractors.pretrained.features import feature_reader
         from harness_plugins.extractors.pretrained.similarity import SimilarityMaps
 
         numbers = layers.numbers, heads.numbers
         reader = feature_reader(self.of, transformer, *numbers, trial.pixels)
         names = self._heads_of_maps(heads)
-        return SimilarityMaps(reader, layers, names, self._concatenated, self.prefix == "keep")
+        keep_prefix = self.prefix == "keep"
+        return SimilarityMaps(reader, layers, names, self._concatenated, keep_prefix, self.batch)
 
     def ablator(self, removal: AblationSpec) -> Ablator:
         """Measures how logits, or an embedding if there are none, change without some patches.
 
         The embedding is the pooled one if the model has learned to pool, else the class token, else
-        the mean of the patches' tokens. Raises HarnessError as `Ablatable` describes.
+        the mean of the patches' tokens. The model runs on the device, at least in single precision:
+        half precision would round the changes away. Raises HarnessError as `Ablatable` describes.
         """
         from harness_plugins.extractors.pretrained.ablation import ablated
         from harness_plugins.extractors.pretrained.model import inspect_model
@@ -218,6 +256,7 @@ class Pretrained(harness.Extractor):
         architecture, prepare, load = self._opened()
         trial = prepare(_noise(self.model, architecture.image))
         transformer = inspect_model(load(True), self.model, architecture, trial.pixels)
+        place(transformer.loaded.module, self.device, at_least_single(self.dtype))
 
         def ablate(image: harness.Image) -> ModelResponse:
             prepared = prepare(image)
@@ -233,7 +272,10 @@ def _noise(key: str, size: tuple[int, int]) -> harness.Image:
 
 
 def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> None:
-    """Raise HarnessError if the maps of an image, and a layer at work, need too much memory."""
+    """Raise HarnessError if the maps of a pass, and a layer at work, need too much memory.
+
+    held: maps; heads: of a layer, for all images of the pass.
+    """
     patches = prepared.grid[0] * prepared.grid[1]
     # A layer at work holds the scores and their softmax for all heads.
     size = 4 * (held + 2 * heads) * patches**2
@@ -241,5 +283,5 @@ def _check_memory(name: str, prepared: "Prepared", held: int, heads: int) -> Non
         raise harness.HarnessError(
             f"{name}: {held} maps of {patches} patches, and a layer of {heads} heads at work, take "
             f"{size / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.1f}; choose fewer layers or "
-            "heads, or a smaller size"
+            "heads, or a smaller size or batch"
         )

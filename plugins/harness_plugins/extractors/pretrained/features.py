@@ -21,7 +21,7 @@ from harness_plugins.extractors.pretrained.projections import (
 )
 
 Kind = Projected | Literal["tokens"]
-# By layer, (heads, tokens, dimensions); output tokens are of one head.
+# By layer, (images, heads, tokens, dimensions); output tokens are of one head.
 Features = dict[int, NDArray[np.float32]]
 Put = Callable[[NDArray[np.float32]], None]
 
@@ -41,22 +41,22 @@ class FeatureReader:
     heads: Sequence[int]
 
     @contextmanager
-    def watched(self) -> Iterator[Features]:
-        """Collect the features of one image in a forward pass, by layer."""
+    def watched(self, images: int) -> Iterator[Features]:
+        """Collect the features of the first so many images in a forward pass, by layer."""
         collected: Features = {}
         with ExitStack() as stack:
             for layer, module in self.modules.items():
                 put = partial(collected.__setitem__, layer)
                 if self.kind == "tokens":
-                    stack.enter_context(module.register_forward_hook(_putting(put)))
+                    stack.enter_context(module.register_forward_hook(_putting(put, images)))
                 else:
                     columns = self.projections[layer].columns[list(self.heads)]
-                    read = _reading(self.projections[layer].call, columns, put)
+                    read = _reading(self.projections[layer].call, columns, put, images)
                     stack.enter_context(linear_maps_read(module, read))
             yield collected
 
-    def check(self, features: Features, tokens: int) -> None:
-        """Raise HarnessError unless each layer gave finite features of so many tokens."""
+    def check(self, features: Mapping[int, NDArray[np.float32]], tokens: int) -> None:
+        """Raise HarnessError unless each layer gave finite features (heads, so many, …)."""
         name = self.transformer.name
         for layer in self.modules:
             if layer not in features:
@@ -91,7 +91,7 @@ def feature_reader(
     return FeatureReader(transformer, kind, of_layers, projections, heads)
 
 
-def _putting(put: Put) -> Callable[[nn.Module, object, Any], None]:
+def _putting(put: Put, images: int) -> Callable[[nn.Module, object, Any], None]:
     """A hook that gives the tokens of a block, or of a model, as those of one head."""
 
     def see(_: nn.Module, __: object, output: Any) -> None:
@@ -99,16 +99,18 @@ def _putting(put: Put) -> Callable[[nn.Module, object, Any], None]:
             tokens = output["last_hidden_state"]
         else:
             tokens = output[0] if isinstance(output, tuple) else output
-        put(tokens.detach().float().numpy())
+        put(tokens[:images, None].detach().cpu().float().numpy())
 
     return see
 
 
-def _reading(call: int, columns: NDArray[np.intp], put: Put) -> Callable[[Sequence[Tensor]], None]:
+def _reading(
+    call: int, columns: NDArray[np.intp], put: Put, images: int
+) -> Callable[[Sequence[Tensor]], None]:
     """What gives columns (heads, dimensions) of one linear map's output, head by head."""
 
     def read(outputs: Sequence[Tensor]) -> None:
-        found = outputs[call][0].detach().float().numpy()
-        put(np.ascontiguousarray(found[:, columns].transpose(1, 0, 2)))
+        found = outputs[call][:images].detach().cpu().float().numpy()
+        put(np.ascontiguousarray(found[:, :, columns].transpose(0, 2, 1, 3)))
 
     return read

@@ -35,6 +35,11 @@ class Prepared:
     grid: tuple[int, int]
     region: Region
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the pixels."""
+        return tuple(self.pixels.shape)
+
 
 def prepared(
     image: harness.Image,

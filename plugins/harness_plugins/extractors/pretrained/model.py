@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import harness
+from harness_plugins.extractors.devices import running
 from harness_plugins.extractors.pretrained.configuration import Architecture
 from harness_plugins.extractors.pretrained.reasons import first_line
 from harness_plugins.extractors.pretrained.watching import (
@@ -22,7 +23,10 @@ from harness_plugins.extractors.pretrained.watching import (
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A module in evaluation mode and single precision; pooled: whether it has learned to pool."""
+    """A module in evaluation mode; pooled: whether it has learned to pool.
+
+    It is loaded, and inspected, in single precision on the CPU.
+    """
 
     module: nn.Module
     pooled: bool
@@ -42,14 +46,20 @@ class VisionTransformer:
     prefix_tokens: int
 
     def __call__(self, pixels: Tensor) -> Any:
-        """The model's output for pixels (images, channels, height, width)."""
+        """The model's output for pixels (images, channels, height, width), which may be anywhere.
+
+        Raises HarnessError if it does not take images of their size, or lacks memory.
+        """
         module, size = self.loaded.module, tuple(pixels.shape[-2:])
         # Positions are interpolated for other sizes if the model can.
         fits = "interpolate_pos_encoding" in inspect.signature(module.forward).parameters
         other = fits and size != self.architecture.image
         options = {"interpolate_pos_encoding": True} if other else {}
         try:
-            return module(pixel_values=pixels, **options)
+            with running(self.name, module, pixels) as placed:
+                return module(pixel_values=placed, **options)
+        except harness.HarnessError:
+            raise
         except Exception as error:  # models raise many types for images that do not suit them
             raise harness.HarnessError(
                 f"{self.name}: it does not take images of {size[0]}×{size[1]} pixels: "

@@ -1,6 +1,6 @@
 """Maps of the cosine similarities between the features of tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import harness
 from harness_plugins.extractors.derived import Maps
+from harness_plugins.extractors.devices import stacked
 from harness_plugins.extractors.heads import Chosen
 from harness_plugins.extractors.pretrained.cosine import cosines
 from harness_plugins.extractors.pretrained.features import FeatureReader
@@ -18,10 +19,11 @@ from harness_plugins.extractors.pretrained.maps import separated
 
 @dataclass(frozen=True, eq=False)
 class SimilarityMaps:
-    """Gives the cosine similarities of one image after another, layer by layer, head by head.
+    """Gives the cosine similarities of images, layer by layer, head by head.
 
     heads: of the maps; concatenated: whether the features of all heads that are read make one map
-    of a layer; keep_prefix: whether the tokens before the patches are nodes, too.
+    of a layer; keep_prefix: whether the tokens before the patches are nodes, too; batch: the number
+    of images in each pass.
     """
 
     reader: FeatureReader
@@ -29,19 +31,32 @@ class SimilarityMaps:
     heads: Chosen
     concatenated: bool
     keep_prefix: bool
+    batch: int
 
-    def of(self, image: Prepared) -> Iterator[tuple[harness.HeadIndex, Maps]]:
-        """The maps (nodes, nodes) of an image, from −1 to 1."""
-        transformer = self.reader.transformer
-        with self.reader.watched() as features, torch.inference_mode():
-            transformer(image.pixels)
-        first = transformer.prefix_tokens
-        self.reader.check(features, first + image.grid[0] * image.grid[1])
+    def of(self, images: Sequence[Prepared]) -> list[Iterator[tuple[harness.HeadIndex, Maps]]]:
+        """The maps (nodes, nodes), from −1 to 1, of each of up to `batch` images of one size.
+
+        Features are checked, and maps computed, when they are read. Raises HarnessError if the pass
+        fails.
+        """
+        with self.reader.watched(len(images)) as features, torch.inference_mode():
+            self.reader.transformer(stacked([image.pixels for image in images], self.batch))
+        return [
+            self._of_image({layer: each[number] for layer, each in features.items()}, image.grid)
+            for number, image in enumerate(images)
+        ]
+
+    def _of_image(
+        self, features: Mapping[int, NDArray[np.float32]], grid: tuple[int, int]
+    ) -> Iterator[tuple[harness.HeadIndex, Maps]]:
+        """The maps of one image, from its features (heads, tokens, dimensions) by layer."""
+        first = self.reader.transformer.prefix_tokens
+        self.reader.check(features, first + grid[0] * grid[1])
         by_layer = (
             self._of_layer(features[layer][:, 0 if self.keep_prefix else first :])
             for layer in self.layers.numbers
         )
-        return separated(by_layer, self.layers, self.heads)
+        yield from separated(by_layer, self.layers, self.heads)
 
     def _of_layer(self, features: NDArray[np.float32]) -> Maps:
         """Maps (heads, nodes, nodes) from features (heads, nodes, dimensions)."""

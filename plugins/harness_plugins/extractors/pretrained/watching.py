@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import harness
 
-# Tolerance for a softmax in half precision.
+# Holds in half precision: bfloat16 rounds each weight by up to 2⁻⁸ of itself, and sums are single.
 ROW_SUM_TOLERANCE = 5e-3
 
 
@@ -64,29 +64,31 @@ def is_attention(value: object) -> bool:
         return False
     if not value.is_floating_point() or not value.numel() or bool((value < 0).any()):
         return False
-    return bool((value.sum(dim=-1) - 1).abs().max() <= ROW_SUM_TOLERANCE)
+    sums = value.sum(dim=-1, dtype=torch.promote_types(value.dtype, torch.float32))
+    return bool((sums - 1).abs().max() <= ROW_SUM_TOLERANCE)
 
 
 @contextmanager
 def watched(
-    sites: Mapping[int, Site], heads: Sequence[int], *, mean: bool = False
+    sites: Mapping[int, Site], heads: Sequence[int], *, images: int, mean: bool = False
 ) -> Iterator[dict[int, NDArray[np.float32]]]:
-    """Collect the weights (heads, tokens, tokens) of some heads, by layer, in a forward pass.
+    """Collect the weights (images, heads, tokens, tokens) of some heads, by layer, in a pass.
 
-    sites: of the wanted layers, by number. mean: whether to collect only the mean of these heads,
-    as one head. The pass is of one image; nothing else is held in memory.
+    sites: of the wanted layers, by number. images: how many, the first of the pass. mean: whether
+    to collect only the mean of these heads, as one head. Nothing else is held in memory: a layer's
+    weights leave the device, in one transfer, before the next layer computes its own.
     """
     collected: dict[int, NDArray[np.float32]] = {}
 
     def collecting(layer: int, site: Site) -> Callable[[nn.Module, Any, Any], None]:
         def collect(_: nn.Module, __: Any, output: Any) -> None:
             found = output if site.index is None else output[site.index]
-            weights = found[0].detach()
+            weights = found[:images].detach()
             # No copy is needed for all heads.
-            chosen = weights if len(heads) == len(weights) else weights[list(heads)]
-            collected[layer] = (
-                (chosen.mean(dim=0, keepdim=True) if mean else chosen).float().numpy()
-            )
+            chosen = weights if len(heads) == weights.shape[1] else weights[:, list(heads)]
+            if mean:
+                chosen = chosen.float().mean(dim=1, keepdim=True)
+            collected[layer] = chosen.cpu().float().numpy()
 
         return collect
 

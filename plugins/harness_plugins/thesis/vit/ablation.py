@@ -39,7 +39,7 @@ def ablated(
         attended = model.attended(tokens)
         rows = model.completed(tokens + attended)
         logits = model.classified(rows)[0]
-        intact = logits.double().numpy()
+        intact = logits.double().cpu().numpy()
         if at == "keys":
             changes = partial(_without_keys, model, tokens, logits)
             return ModelResponse("logits", intact, changes, None, model.settings.grid)
@@ -68,19 +68,19 @@ def _patch_changes(model: OneLayerViT, differences: Tensor) -> Floats:
     """Each patch's contribution to the logits (patches, classes), from its row's change."""
     rows = differences[0].double()
     weights = model.classifier.weight.double().view(-1, *rows.shape)
-    return np.asarray(torch.einsum("cpd,pd->pc", weights, rows).numpy())
+    return np.asarray(torch.einsum("cpd,pd->pc", weights, rows).cpu().numpy())
 
 
 def _without_keys(
     model: OneLayerViT, tokens: Tensor, intact: Tensor, removed: NDArray[np.bool_]
 ) -> Floats:
-    own = torch.eye(tokens.shape[1], dtype=torch.bool)
+    own = torch.eye(tokens.shape[1], dtype=torch.bool, device=tokens.device)
     changes = []
     with torch.inference_mode():
-        for sets in torch.split(torch.from_numpy(removed), BATCH):
+        for sets in torch.split(torch.from_numpy(removed).to(tokens.device), BATCH):
             visible = ~sets[:, None, None, :] | own
             # Every set has the same tokens.
             same = tokens.expand(len(sets), -1, -1)
             rows = model.completed(same + model.attended(same, visible))
             changes.append(model.classified(rows) - intact)
-        return np.asarray(torch.cat(changes).double().numpy())
+        return np.asarray(torch.cat(changes).double().cpu().numpy())

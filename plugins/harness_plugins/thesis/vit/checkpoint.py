@@ -28,7 +28,7 @@ class Normalisation:
 
     def __call__(self, images: Tensor) -> Tensor:
         """The floats that a model takes, from bytes of any shape."""
-        return (images.to(torch.float32) / 255 - self.mean) / self.deviation
+        return torch.div(images, 255).sub_(self.mean).div_(self.deviation)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from harness.command import SILENT, Progress
 from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples
 from harness_plugins.thesis.vit.files import NotFiniteError
-from harness_plugins.thesis.vit.memory import allocating
+from harness_plugins.thesis.vit.memory import allocating, images_at_once
 
 BATCH = 500
 ADVICE = "a smaller model or smaller images take less"
@@ -68,10 +68,11 @@ def evaluate(checkpoint: Checkpoint, examples: Examples, progress: Progress = SI
     """
     model = checkpoint.model.eval()
     device = next(model.parameters()).device
-    with torch.inference_mode(), allocating(f"{BATCH} images in the model", ADVICE):
+    size = images_at_once(BATCH, model.settings, device)
+    with torch.inference_mode(), allocating(f"{size} images in the model", ADVICE):
         parts = [
             model(checkpoint.normalisation(images.to(device))).cpu()
-            for images in progress.track("evaluating batches", torch.split(examples.images, BATCH))
+            for images in progress.track("evaluating batches", torch.split(examples.images, size))
         ]
     logits = np.asarray(torch.cat(parts).numpy())
     unsound = np.flatnonzero(~np.isfinite(logits).all(axis=1))

@@ -53,6 +53,13 @@ class ModelSettings:
         return self.height // self.patch, self.width // self.patch
 
     @property
+    def largest_activation(self) -> int:
+        """The number of values in the largest tensor that the model makes of an image."""
+        rows, columns = self.grid
+        features = max(1, 3 * self.attention, self.mlp_ratio * self.mlp) * self.dimension
+        return max(self.height * self.width * self.channels, rows * columns * features)
+
+    @property
     def parameters(self) -> int:
         """The number of the model's parameters."""
         rows, columns = self.grid

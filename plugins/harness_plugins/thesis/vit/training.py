@@ -23,12 +23,11 @@ from harness_plugins.thesis.vit.checkpoint import (
 from harness_plugins.thesis.vit.evaluation import evaluate
 from harness_plugins.thesis.vit.examples import Examples
 from harness_plugins.thesis.vit.files import NotFiniteError
-from harness_plugins.thesis.vit.memory import allocating, check_fits
+from harness_plugins.thesis.vit.memory import FLOAT, allocating, check_fits, images_at_once
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 from harness_plugins.thesis.vit.splits import Splits
 
 WARM_UP = 0.05
-FLOAT = 4
 SMALLER = "take a smaller --dimension or --batch, smaller images or larger patches"
 
 
@@ -226,7 +225,6 @@ def _train_epoch(
     report: Callable[[TrainingStep], None],
 ) -> TrainingStep:
     """Train on every image once; returns the epoch's last step with the mean loss."""
-    device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(settings.seed + epoch)
     order = torch.randperm(len(training), generator=generator)
     size = min(settings.batch, len(training))
@@ -240,16 +238,29 @@ def _train_epoch(
             images = flipped_and_shifted(images, settings.augmentation, generator)
         for group in optimiser.param_groups:
             group["lr"] = rate((epoch - 1) * batches + batch)
-        logits = model(normalisation(images.to(device)))
-        loss = functional.cross_entropy(logits, training.labels[chosen].to(device))
-        if not torch.isfinite(loss):
-            raise NotFiniteError(f"the loss of batch {batch} of {batches} is {loss.item()}")
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = _add_gradients(model, normalisation, images, training.labels[chosen])
+        if not math.isfinite(loss):
+            raise NotFiniteError(f"the loss of batch {batch} of {batches} is {loss}")
         _step(optimiser)
-        losses.append(loss.item())
+        losses.append(loss)
         report(TrainingStep(epoch, settings.epochs, batch, batches, losses[-1], None))
     return TrainingStep(epoch, settings.epochs, batches, batches, float(np.mean(losses)), None)
+
+
+def _add_gradients(
+    model: OneLayerViT, normalisation: Normalisation, images: Tensor, labels: Tensor
+) -> float:
+    """Add the gradients of a batch's mean loss to the model's, part by part; returns the loss."""
+    device = next(model.parameters()).device
+    parts = math.ceil(len(labels) / images_at_once(len(labels), model.settings, device))
+    total = 0.0
+    for part, truth in zip(images.chunk(parts), labels.chunk(parts), strict=True):
+        logits = model(normalisation(part.to(device)))
+        loss = functional.cross_entropy(logits, truth.to(device), reduction="sum") / len(labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+    return total
 
 
 def _step(optimiser: torch.optim.Optimizer) -> None:
@@ -295,7 +306,8 @@ def check_possible(
     # What the backward pass needs: inputs of the linear layers and of the attention.
     kept = 1 + 5 * shape.attention + (1 + 2 * shape.mlp_ratio) * shape.mlp
     tokens = math.prod(shape.grid) * shape.dimension
-    activations = min(settings.batch, images) * tokens * kept
+    together = images_at_once(min(settings.batch, images), shape, device)
+    activations = together * tokens * kept
     most = None
     if device.type == "cuda":
         most = torch.cuda.get_device_properties(device).total_memory

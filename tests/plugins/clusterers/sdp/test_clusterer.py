@@ -1,9 +1,10 @@
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
+import hdbscan
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import harness
 from harness_plugins.clusterers.sdp import Sdp
-from harness_plugins.clusterers.sdp.embedding_clustering import Method
+from harness_plugins.clusterers.sdp.embedding_clustering import Method, hdbscan_labels
 
 every_method = pytest.mark.parametrize("method", get_args(Method))
 
@@ -54,6 +55,87 @@ def test_no_connected_graph_is_left_without_a_cluster(method: Method) -> None:
     for seed, density in enumerate((0.95, 0.8, 0.5, 0.3)):
         edges = np.random.default_rng(seed).random((40, 40)) < density
         assert (Sdp(clusterer=method).cluster(edges, seed=0).labels >= 0).any()
+
+
+def sweep_of(seed: int, n: int) -> list[harness.Graph]:
+    """Graphs of random weights at eleven levels, the last in many components."""
+    weights = np.random.default_rng(seed).random((n, n)) ** 2
+    weights[: n // 2, : n // 2] += 0.3
+    builder = harness.make("graph builder", "threshold")
+    attention = harness.AttentionMap(weights)
+    return list(builder.build(attention, builder.levels(attention, 11)))
+
+
+@pytest.mark.parametrize(
+    "clusterer",
+    [
+        Sdp(),
+        Sdp(balance="penalty"),
+        Sdp(balance="none", clusterer="dbscan"),
+        Sdp(tolerance=1e-7),
+        Sdp(clusterer="kmeans", clusters=2),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("n", [40, 87])
+def test_a_sweep_gives_every_graph_the_labels_and_figures_that_it_has_alone(
+    clusterer: Sdp, n: int
+) -> None:
+    graphs = sweep_of(n, n)
+    together = clusterer.cluster_sweep(iter(graphs), seed=3)
+    for graph, found in zip(graphs, together, strict=True):
+        alone = clusterer.cluster(graph, seed=3)
+        assert np.array_equal(found.labels, alone.labels)
+        assert found.diagnostics == alone.diagnostics
+
+
+def test_graphs_of_many_nodes_are_solved_a_few_at_a_time(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((300, 300), inside=0.05, across=0.005)
+    taken = []
+
+    def graphs() -> Iterator[harness.Graph]:
+        for _ in range(40):
+            taken.append(graph)
+            yield graph
+
+    first = next(Sdp().cluster_sweep(graphs(), seed=0))
+    assert len(taken) < 20
+    assert np.array_equal(first.labels, Sdp().cluster(graph, seed=0).labels)
+
+
+def test_a_warning_comes_before_the_result_that_it_is_about(planted: Callable[..., Any]) -> None:
+    graph, _ = planted((30, 30), inside=0.3)
+    clique = harness.Graph.from_weights(np.ones((30, 30)))
+    results = Sdp(max_iterations=1).cluster_sweep([clique, graph, clique], seed=0)
+    for warned in (False, True, False):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            next(results)
+        assert bool(caught) == warned
+
+
+@given(
+    seed=st.integers(0, 2**31 - 1),
+    n=st.integers(10, 80),
+    size=st.integers(2, 8),
+    samples=st.integers(1, 90),
+    separation=st.sampled_from([0.0, 0.05, 0.5]),
+)
+@settings(max_examples=40, deadline=None)
+def test_density_labels_are_those_of_the_hdbscan_library(
+    seed: int, n: int, size: int, samples: int, separation: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    points = generator.normal(size=(n, 3)) + generator.integers(0, 3, (n, 1)) * 4
+    library = hdbscan.HDBSCAN(
+        min_cluster_size=size,
+        min_samples=samples,
+        cluster_selection_epsilon=separation,
+        algorithm="prims_kdtree",
+    )
+    assert np.array_equal(
+        hdbscan_labels(points, size, samples, separation), library.fit_predict(points)
+    )
 
 
 def test_isolated_nodes_are_unassigned(planted: Callable[..., Any]) -> None:

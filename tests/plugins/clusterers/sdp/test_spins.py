@@ -121,6 +121,58 @@ def test_reordering_the_nodes_changes_no_objective(seed: int) -> None:
     assert found.objective == pytest.approx(solve_spins(weights).objective, rel=3e-6)
 
 
+def mutual_neighbours(seed: int, degree: int) -> Floats:
+    """Who is near whom among 256 points in two clouds: hubs, and two halves that nearly fit."""
+    generator = np.random.default_rng(seed)
+    points = generator.normal(size=(256, 4)) * generator.uniform(0.5, 2, (256, 1))
+    points[:128, 0] += 1.5
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    near = distances <= np.partition(distances, degree, axis=1)[:, [degree]]
+    weights = (near | near.T).astype(float)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+def nearly_complete(seed: int, missing: float, *, hubs: bool) -> Floats:
+    """A complete graph of 256 nodes without a few edges, most of them at hubs or anywhere."""
+    generator = np.random.default_rng(seed)
+    share = generator.pareto(1.5, 256) + 0.2 if hubs else np.ones(256)
+    chance = missing * np.outer(share, share) / share.mean() ** 2
+    upper = np.triu(generator.random((256, 256)) < chance, 1)
+    weights = 1.0 - (upper | upper.T)
+    np.fill_diagonal(weights, 0)
+    return np.asarray(weights)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "weights",
+    [
+        *(mutual_neighbours(seed, degree) for seed in (0, 1) for degree in (10, 60, 120)),
+        *(
+            nearly_complete(0, missing, hubs=hubs)
+            for missing in (0.003, 0.01, 0.05, 0.2)
+            for hubs in (False, True)
+        ),
+        np.kron(1 - np.eye(2), np.ones((128, 128))),
+        np.kron(np.eye(2), np.ones((128, 128))) - np.eye(256),
+    ],
+    ids=[
+        *(f"neighbours-{seed}-{degree}" for seed in (0, 1) for degree in (10, 60, 120)),
+        *(
+            f"nearly complete-{missing}-{hubs}"
+            for missing in (0.003, 0.01, 0.05, 0.2)
+            for hubs in ("random", "hubs")
+        ),
+        "bipartite",
+        "two cliques",
+    ],
+)
+def test_no_graph_traps_the_search(weights: Floats, seed: int) -> None:
+    solution = solve_spins(weights, tolerance=1e-4, max_iterations=400, seed=seed)
+    assert solution.converged
+
+
 def test_objective_and_spins_agree() -> None:
     weights = weights_of("karate club")
     solution = solve_spins(weights)

@@ -43,7 +43,7 @@ def test_the_output_is_not_changed_by_watching_and_no_hook_is_left(
     with torch.inference_mode():
         before = tensors(model(pixels()))
         sites = find_attention(model, lambda: model(pixels()))
-        with watched(dict(enumerate(sites)), range(4)) as weights:
+        with watched(dict(enumerate(sites)), range(4), images=1) as weights:
             during = tensors(model(pixels()))
         after = tensors(model(pixels()))
 
@@ -60,7 +60,7 @@ def test_hooks_are_removed_when_a_pass_fails(tiny: Callable[[str], Path]) -> Non
     model = loaded(tiny("vit"))
     sites = find_attention(model, lambda: model(pixels()))
 
-    with pytest.raises(ValueError, match="size"), watched(dict(enumerate(sites)), [0]):
+    with pytest.raises(ValueError, match="size"), watched(dict(enumerate(sites)), [0], images=1):
         model(pixels(40, 40))
     with pytest.raises(ValueError, match="size"):
         find_attention(model, lambda: model(pixels(40, 40)))
@@ -75,14 +75,14 @@ def test_only_the_chosen_layers_and_heads_are_collected(
     sites = find_attention(model, lambda: model(pixels()))
     with torch.inference_mode():
         own = model(pixels(), output_attentions=True).attentions[1][0].numpy()
-        with watched({1: sites[1]}, [1, 3]) as some:
+        with watched({1: sites[1]}, [1, 3], images=1) as some:
             model(pixels())
-        with watched({1: sites[1]}, [1, 3], mean=True) as averaged:
+        with watched({1: sites[1]}, [1, 3], images=1, mean=True) as averaged:
             model(pixels())
 
     assert some.keys() == averaged.keys() == {1}
-    np.testing.assert_allclose(some[1], own[[1, 3]], atol=1e-6)
-    np.testing.assert_allclose(averaged[1], own[[1, 3]].mean(axis=0, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(some[1][0], own[[1, 3]], atol=1e-6)
+    np.testing.assert_allclose(averaged[1][0], own[[1, 3]].mean(axis=0, keepdims=True), atol=1e-6)
 
 
 def test_the_tokens_of_patches_follow_those_of_the_model(

@@ -55,6 +55,7 @@ def test_normalisation_takes_bytes_to_floats_of_the_given_mean_and_deviation() -
     normalised = Normalisation(0.25, 0.5)(bytes_)
 
     torch.testing.assert_close(normalised, torch.tensor([-0.5, 1.5]))
+    assert bytes_.tolist() == [0, 255]
 
 
 def test_a_name_longer_than_any_file_is_no_checkpoint() -> None:

@@ -105,3 +105,20 @@ def test_a_model_without_attention_has_no_maps(images: Tensor) -> None:
 def test_settings_of_no_model_are_refused(changes: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ModelSettings(**{**SMALL, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"mlp": False}, {"mlp_ratio": 1}, {"attention": False, "mlp": False}, {"dimension": 90}],
+)
+def test_no_part_of_the_model_makes_a_larger_tensor_of_an_image_than_the_settings_say(
+    images: Tensor, changes: dict[str, Any]
+) -> None:
+    found = model(**changes)
+    sizes = [images.numel()]
+    for part in found.modules():
+        part.register_forward_hook(lambda part, taken, made: sizes.append(made.numel()))
+
+    found(images)
+
+    assert max(sizes) == len(images) * found.settings.largest_activation

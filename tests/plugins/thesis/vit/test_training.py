@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import harness
+from harness_plugins.thesis.vit import memory
 from harness_plugins.thesis.vit.checkpoint import Checkpoint
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
@@ -255,6 +256,24 @@ def _by_hand(splits: Splits, how: TrainingSettings, normalisation: Any) -> list[
             optimiser.step()
         weights.append({name: value.clone() for name, value in model.state_dict().items()})
     return weights
+
+
+def test_a_batch_in_parts_takes_the_steps_of_the_whole_batch(
+    splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # AdamW would enlarge the rounding of gradients that are 0, those of the keys' biases.
+    how = {"optimiser": "sgd", "batch": 24}
+    whole = trained(splits, tmp_path / "whole", **how)
+    # Five images of 16 tokens with 32 values each, of four bytes.
+    monkeypatch.setattr(memory, "LARGEST_BLOCK", 5 * 16 * 32 * 4)
+    assert memory.images_at_once(24, MODEL, torch.device("cpu")) == 5
+
+    parts = trained(splits, tmp_path / "parts", **how)
+
+    for name, value in parts.model.state_dict().items():
+        assert torch.allclose(value, whole.model.state_dict()[name], atol=1e-6), name
+    losses = [[epoch["loss"] for epoch in one.record["history"]] for one in (whole, parts)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_the_thesis_recipe_is_the_thesis() -> None:
