@@ -66,13 +66,20 @@ class Batch:
         )
 
     def single(self) -> "Batch":
-        """The same programmes in single precision."""
+        """The same programmes in single precision, times powers of 2 that make the spread about 1.
+
+        Neither spins nor relative gaps depend on the factors; squares of tiny and huge weights do.
+        """
+        factors = np.ldexp(1.0, -np.frexp(self.spread)[1])
         return Batch(
-            tuple(single(weights) for weights in self.weights),
-            self.gamma.astype(np.float32),
+            tuple(
+                single(weights, factor)
+                for weights, factor in zip(self.weights, factors.tolist(), strict=True)
+            ),
+            (self.gamma * factors).astype(np.float32),
             self.nodes.astype(np.float32),
-            self.spread.astype(np.float32),
-            self.smallest_scale.astype(np.float32),
+            (self.spread * factors).astype(np.float32),
+            (self.smallest_scale * factors).astype(np.float32),
             self.inside.astype(np.float32),
             self.balanced,
         )
