@@ -140,7 +140,7 @@ class PairedRuns:
 
 def pair_runs(first: Store, second: Store, progress: Progress = SILENT) -> PairedRuns:
     """Pair all observations of two runs, and compare every method's metrics."""
-    ours, theirs = (list(outcomes(each, progress)) for each in (first, second))
+    ours, theirs = (outcomes(each, progress) for each in (first, second))
     renamed = _renamed(ours, theirs)
     names = {change.name: change.first for change in renamed}
     if names:
