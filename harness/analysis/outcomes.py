@@ -20,7 +20,7 @@ from harness.analysis.method import MethodKey
 from harness.metrics.partition import adjusted_rand_indices, unassigned_as_singletons
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
-from harness.store import Store, none_for_nan
+from harness.store import Store
 from harness.store.records import LEVELS
 from harness.store.selections import perturbed_cells
 
