@@ -78,7 +78,8 @@ class UnprunedMap:
     """The graph of a whole map, on which the clusters of all its levels are scored."""
 
     def __init__(self, attention: AttentionMap) -> None:
-        self._attention = attention
+        # A copy, since this outlives cells, and would keep the file of a map open.
+        self._weights = np.array(attention.weights)
         # With and without self-loops: itself, and with ranks as weights.
         self._graphs: dict[bool, tuple[Graph, Graph]] = {}
 
@@ -91,7 +92,7 @@ class UnprunedMap:
         `self_loops` it has the map's diagonal, as the graphs of some builders.
         """
         if self_loops not in self._graphs:
-            made = Graph.from_weights(self._attention.weights, self_loops=self_loops)
+            made = Graph.from_weights(self._weights, self_loops=self_loops)
             self._graphs[self_loops] = made, ranked(made)
         graph, by_rank = self._graphs[self_loops]
         if not graph.edges:

@@ -56,6 +56,7 @@ def open_for_writing(folder: Path) -> Iterator[Store]:
         with _connected(path, "rwc") as connection:
             try:
                 _check_schema(connection, path, create=True)
+                connection.execute(f"PRAGMA cache_size = {-CACHE}")
                 _check_content(connection, path)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
@@ -117,6 +118,7 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
     is_copy = network_file_system(folder) and not path.with_name(f"{FILE_NAME}-wal").exists()
     with _connected(path, "ro&immutable=1" if is_copy else "ro") as connection:
         _check_schema(connection, path)
+        connection.execute(f"PRAGMA cache_size = {-CACHE}")
         found = path.stat()
         _check_content(connection, path, (found.st_ino, found.st_mtime_ns, found.st_size))
         yield Store(folder, connection)
@@ -154,7 +156,6 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise HarnessError(f"{path}: cannot be opened: {error}") from error
     try:
-        connection.execute(f"PRAGMA cache_size = {-CACHE}")
         yield connection
     except HarnessError:
         raise

@@ -68,7 +68,7 @@ def ascend(batch: Batch, spins: Floats, slope: Floats, most: Integers) -> tuple[
         reach = length * np.minimum(1, LONGEST_MOVE / farthest)
         move = direction * reach[:, None, None]
 
-        moved, imbalance = fit(batch, spins + move)
+        moved, imbalance = fit(batch, spins + move, at.inverse)
         moved_field, moved_total = batch.field(moved), moved.sum(axis=2)
         used += 1
         # The Lagrangian, ½Σσ·field − μ·Σσ, rises even if balance is not exact.

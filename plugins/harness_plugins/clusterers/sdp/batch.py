@@ -26,9 +26,9 @@ Selected: TypeAlias = "NDArray[np.bool_]"
 class Batch:
     """Programmes of one padded size n.
 
-    weights: of each programme, not padded; gamma, nodes (k,); spread (k,): the root mean square of
-    the eigenvalues; smallest_scale (k,): of objectives; inside (k, n): 1, or 0 where a node only
-    pads; balanced: whether Σσ = 0 is a constraint.
+    weights: of each programme, padded if they are dense; gamma, nodes (k,); spread (k,): the root
+    mean square of the eigenvalues; smallest_scale (k,): of objectives; inside (k, n): 1, or 0 where
+    a node only pads; balanced: whether Σσ = 0 is a constraint.
     """
 
     weights: tuple[Weights, ...]
@@ -41,13 +41,13 @@ class Batch:
 
     def field(self, spins: Floats) -> Floats:
         """Σ_j w_ij σ_j − γ Σ_j σ_j of every node, (k, m, n)."""
-        field = np.zeros_like(spins)
+        field = np.empty_like(spins)
         for weights, own, result in zip(self.weights, spins, field, strict=True):
-            n = int(weights.shape[0])
             if isinstance(weights, np.ndarray):
-                np.matmul(own[:, :n], weights, out=result[:, :n])
+                np.dot(own, weights, out=result)
             else:
-                result[:, :n] = (weights @ own[:, :n].T).T
+                n = int(weights.shape[0])
+                result[:, :n], result[:, n:] = (weights @ own[:, :n].T).T, 0
         if self.gamma.any():
             total = spins.sum(axis=2) * self.gamma[:, None]
             field -= total[:, :, None] * self.inside[:, None]
@@ -66,13 +66,20 @@ class Batch:
         )
 
     def single(self) -> "Batch":
-        """The same programmes in single precision."""
+        """The same programmes in single precision, times powers of 2 that make the spread about 1.
+
+        Neither spins nor relative gaps depend on the factors; squares of tiny and huge weights do.
+        """
+        factors = np.ldexp(1.0, -np.frexp(self.spread)[1])
         return Batch(
-            tuple(single(weights) for weights in self.weights),
-            self.gamma.astype(np.float32),
+            tuple(
+                single(weights, factor)
+                for weights, factor in zip(self.weights, factors.tolist(), strict=True)
+            ),
+            (self.gamma * factors).astype(np.float32),
             self.nodes.astype(np.float32),
-            self.spread.astype(np.float32),
-            self.smallest_scale.astype(np.float32),
+            (self.spread * factors).astype(np.float32),
+            (self.smallest_scale * factors).astype(np.float32),
             self.inside.astype(np.float32),
             self.balanced,
         )
@@ -83,11 +90,19 @@ def padded(nodes: int) -> int:
     return -(-nodes // PADDING) * PADDING
 
 
+def _padded_weights(weights: Weights) -> Weights:
+    """Dense weights with rows and columns of 0: products are twice as fast if these are aligned."""
+    if not isinstance(weights, np.ndarray):
+        return weights
+    n = len(weights)
+    return np.pad(weights, (0, padded(n) - n)) if n % PADDING else weights
+
+
 def batch_of(programmes: Sequence[Programme]) -> Batch:
     """The batch of programmes of one padded size."""
     nodes = np.array([programme.nodes for programme in programmes])
     return Batch(
-        tuple(programme.weights for programme in programmes),
+        tuple(_padded_weights(programme.weights) for programme in programmes),
         np.array([programme.gamma for programme in programmes]),
         nodes.astype(np.float64),
         np.array([programme.spread for programme in programmes]),

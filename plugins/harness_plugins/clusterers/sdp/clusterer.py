@@ -87,8 +87,8 @@ class Sdp(harness.Clusterer):
         """Yield what `cluster` returns for each graph; spins of many graphs are solved together."""
         waiting = iter(graphs)
         while first := next(waiting, None):
-            together = MOST_ENTRIES // max(1, first.n) ** 2
-            yield from self._clustered([first, *islice(waiting, together)], seed)
+            more = max(0, MOST_ENTRIES // max(1, first.n) ** 2 - 1)
+            yield from self._clustered([first, *islice(waiting, more)], seed)
 
     def _clustered(self, graphs: list[harness.Graph], seed: int) -> Iterator[harness.Partition]:
         """Partitions of graphs whose spins are solved together."""

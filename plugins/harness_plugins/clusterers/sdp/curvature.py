@@ -6,7 +6,7 @@ from harness import Floats
 from harness_plugins.clusterers.sdp.batch import Selected, dots
 
 # Steps that are remembered.
-STEPS = 6
+STEPS = 5
 # Smallest cosine of a step and its change of gradient.
 SMALLEST_COSINE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 
@@ -67,19 +67,18 @@ class Curvature:
         """The ascent direction (k, m, n); the diagonal of H (k, n) need only be right in shape."""
         k, m, n = gradient.shape
         known = self._next > 0
-        inverse = np.broadcast_to(1 / diagonal[:, None], gradient.shape).reshape(k, m * n)
         row = np.arange(k)
         last = (self._next - 1) % STEPS
-        change = self._changes[row, last]
-        curved = dots(change, change * inverse)
-        scale = np.where(known, self._inner[row, last, last], 1)
-        scale = np.where(known, scale / np.where(known, curved, 1), 1)
-        inverse = inverse * scale[:, None]
+        change = self._changes[row, last].reshape(k, m, n)
+        curved = ((change * change).sum(axis=1) / diagonal).sum(axis=1)
+        scale = np.where(known, self._inner[row, last, last] / np.where(known, curved, 1), 1)
+        inverse = scale[:, None] / diagonal
 
         flat = gradient.reshape(k, m * n)
         weights = np.linalg.solve(self._inner, self._steps @ flat[:, :, None])
         reduced = flat - (weights.transpose(0, 2, 1) @ self._changes)[:, 0]
-        reduced *= inverse
+        by_node = reduced.reshape(k, m, n)
+        by_node *= inverse[:, None]
         diagonals = np.einsum("kii->ki", self._inner)[:, :, None]
         rest = diagonals * weights - self._changes @ reduced[:, :, None]
         rest = np.linalg.solve(self._inner.transpose(0, 2, 1), rest)

@@ -12,9 +12,9 @@ from harness_plugins.clusterers.sdp.programme import Programme
 # Initial dimensions; optima have few, and dimensions are added at saddles only.
 FIRST_RANK = 8
 # The gradient's norm at a given gap, as a fraction of the gap.
-SLOPE_OF_GAP = 0.25
+SLOPE_OF_GAP = 0.18
 # The smallest slope of the first ascent, which is one of single precision.
-FIRST_SLOPE = 2e-5
+FIRST_SLOPE = 1.8e-5
 # Where no certificate is found the ascent goes on to a finer slope, and leaves a saddle after so
 # many tries.
 FINER = 0.25

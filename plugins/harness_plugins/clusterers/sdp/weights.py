@@ -93,15 +93,15 @@ def dense(weights: Weights) -> Floats:
     return np.asarray(array, dtype=np.float64)
 
 
-def single(weights: Weights) -> Weights:
-    """The weights in single precision."""
+def single(weights: Weights, factor: float) -> Weights:
+    """The weights times a factor, in single precision."""
     if isinstance(weights, DegreeCorrected):
         return DegreeCorrected(
-            weights.observed.astype(np.float32),
-            weights.sent.astype(np.float32),
+            (weights.observed * factor).astype(np.float32),
+            (weights.sent * factor).astype(np.float32),
             weights.received.astype(np.float32),
         )
-    return weights.astype(np.float32)
+    return (weights * factor).astype(np.float32)
 
 
 def fastest(weights: Weights) -> Weights:

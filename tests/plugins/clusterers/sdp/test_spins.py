@@ -191,7 +191,7 @@ def test_unequal_blocks_do_not_collapse_to_one_direction() -> None:
     assert solution.gap <= 1e-6
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1e6])
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1e6, 1e30])
 def test_scaling_the_weights_scales_the_objective(scale: float) -> None:
     weights = weights_of("karate club")
     assert solve_spins(weights * scale).objective == pytest.approx(
