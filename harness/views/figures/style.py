@@ -204,9 +204,12 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
             # print_figure would draw everything twice, the first time for the layout alone.
             usual, figure.dpi = figure.dpi, DOTS_PER_INCH
-            FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+            # Matplotlib leaves these methods untyped.
+            canvas: Any = FigureCanvasAgg(figure)
+            canvas.print_png(png, metadata={"Software": None})
             figure.dpi = usual
-            FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+            canvas = FigureCanvasSVG(figure)
+            canvas.print_svg(svg, metadata={"Date": None})
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
     return [png, svg]
