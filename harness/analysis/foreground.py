@@ -77,7 +77,7 @@ def foreground_agreement(
     cannot be loaded or differs from that of the run.
     """
     measurement = _Measurement(store, registry, foreground, candidates)
-    tracked = progress.track("measuring maps", list(outcomes(store)))
+    tracked = progress.track("measuring maps", outcomes(store))
     maps = tuple(measurement.of(each) for each in tracked)
     if isinstance(foreground, Masks):
         for name in foreground.without_image({each.image for each in maps}):

@@ -1,5 +1,6 @@
 """Methods: what results are grouped and compared by."""
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_origin, get_type_hints
@@ -64,7 +65,7 @@ def _flattened(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     """Items by their key; keys are in the order of their first items."""
-    found: dict[K, list[T]] = {}
+    found: defaultdict[K, list[T]] = defaultdict(list)
     for item in items:
-        found.setdefault(key(item), []).append(item)
-    return found
+        found[key(item)].append(item)
+    return dict(found)

@@ -3,12 +3,15 @@
 The leaderboard, the comparison of runs and the analysis by layer are made of these.
 """
 
+import gc
 import json
 import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +20,7 @@ from harness.analysis.method import MethodKey
 from harness.metrics.partition import adjusted_rand_indices, unassigned_as_singletons
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
-from harness.store import Store, none_for_nan
+from harness.store import Store
 from harness.store.records import LEVELS
 from harness.store.selections import perturbed_cells
 
@@ -177,7 +180,11 @@ class Outcome(NamedTuple):
 def _less(first: Sequence[float | None], second: Sequence[float | None]) -> list[float | None]:
     """First figures minus second ones, 0 where they tie; None where one is not known."""
     one, other = (np.array(each, dtype=np.float64) for each in (first, second))
-    return [none_for_nan(each) for each in difference(one, other).tolist()]
+    less = difference(one, other)
+    found: list[float | None] = less.tolist()
+    for index in np.flatnonzero(np.isnan(less)).tolist():
+        found[index] = None
+    return found
 
 
 def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -196,15 +203,27 @@ def stabilities(jaccards: Mapping[str, float | None]) -> dict[str, float | None]
     }
 
 
-def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
+def outcomes(store: Store, progress: Progress = SILENT) -> list[Outcome]:
     """Every planned observation under every selector, failures included, as planned."""
+    # The garbage collector would go through all outcomes again and again while they are made, and
+    # find nothing: they hold no circles.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return list(_read(store, progress))
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _read(store: Store, progress: Progress) -> Iterator[Outcome]:
     selectors = store.selectors
     observed = store.count("SELECT count(*) FROM planned WHERE role = 'observed'")
     progress.begin("reading results", observed * len(selectors))
     tests: dict[tuple[str, str], dict[str, SelectionTest]] = {}
     for cell, selector, control, *test in store.connection.execute(TESTS):
         tests.setdefault((cell, selector), {})[control] = SelectionTest(*test)
-    jaccards = by_selection(store, "SELECT cell, selector, kind, jaccard FROM stabilities")
+    jaccards = _jaccards(store)
     perturbed = perturbed_cells(store)
 
     # The selectors of a cell follow each other.
@@ -225,24 +244,34 @@ def outcomes(store: Store, progress: Progress = SILENT) -> Iterator[Outcome]:
         effects = [_less(excess, each) for each in zip(*biases, strict=True)]
         differences = zip(excess, *effects, strict=True)
         for row, of_row, test, bias in zip(rows, differences, found, biases, strict=True):
-            cell, map_key, clusterer, selector, graph, extractor, image_set, *rest = row
-            image, layer, head, repeat, candidate, accepted, reason, ok, *figures, truth = rest
-            identity = clusterer, selector, graph, extractor, image_set
-            if (method := methods.get(identity)) is None:
-                method = methods[identity] = MethodKey(*identity)
-            key = cell, selector
-            stable = tuple(stabilities(jaccards[key]).values()) if key in jaccards else unknown
-            agreement: Mapping[str, Any] = none
-            if candidate is not None and truth is not None:
-                agreement = with_truth(cell, truth).scores(candidate, figures[3])
-            if None in perturbed.get((cell, candidate), none).values():
+            cell, selector, candidate = row[0], row[3], row[11]
+            # Indices instead of names, as this is done for every outcome.
+            if (method := methods.get(row[2:7])) is None:
+                method = methods[row[2:7]] = MethodKey(*row[2:7])
+            ok = bool(row[14])
+            if perturbed and None in perturbed.get((cell, candidate), none).values():
                 ok = False
             values = (
-                cell, map_key, method, image, layer, head, repeat, candidate, bool(accepted),
-                reason, bool(ok), *figures, *of_row, *stable, *bias, test,
+                cell, row[1], method, *row[7:12], bool(row[12]), row[13], ok, *row[15:21],
+                *of_row, *jaccards.get((cell, selector), unknown), *bias, test,
             )  # fmt: skip
-            yield Outcome(*values, **agreement)
+            truth = row[21]
+            if candidate is None or truth is None:
+                yield Outcome(*values)
+            else:
+                yield Outcome(*values, **with_truth(cell, truth).scores(candidate, row[18]))
         progress.advance(len(rows))
+
+
+def _jaccards(store: Store) -> dict[tuple[str, str], tuple[float | None, ...]]:
+    """The four similarities of every selection that has one, by cell and selector."""
+    rows = store.connection.execute(
+        "SELECT cell, selector, kind, jaccard FROM stabilities ORDER BY cell, selector"
+    )
+    return {
+        key: tuple(stabilities({kind: jaccard for _, _, kind, jaccard in kinds}).values())
+        for key, kinds in groupby(rows, itemgetter(0, 1))
+    }
 
 
 def by_selection(

@@ -185,18 +185,23 @@ def best_match_jaccards_between(first: Memberships, second: Memberships) -> Floa
     """`best_match_jaccard` of each first with each second partition, (first, second)."""
     shared = first.shared(second)
     overlap = shared / (first.sizes[:, None] + second.sizes - shared)
-    forth = _mean_best_of_all(first, second, overlap)
+    # Turned as a whole, since its columns are reduced several times as fast as its rows.
+    turned = np.ascontiguousarray(overlap.T)
+    forth = _mean_best_of_all(first, second, turned)
     # A set compared with itself gives the same in both directions.
-    back = forth if second is first else _mean_best_of_all(second, first, overlap.T)
+    back = forth if second is first else _mean_best_of_all(second, first, overlap)
     similarity = (forth + back.T) / 2
     similarity[first.trivial] = similarity[:, second.trivial] = np.nan
     return np.asarray(similarity, dtype=np.float64)
 
 
 def _mean_best_of_all(own: Memberships, others: Memberships, overlap: Floats) -> Floats:
-    """`_mean_best` of each own partition in each other one, (own, others)."""
+    """`_mean_best` of each own partition in each other one, (own, others).
+
+    overlap: (others' clusters, own clusters).
+    """
     # A cluster that contains a singleton of the other partition has at least 1 / its size.
-    best = others.joined(np.maximum, overlap.T).T
+    best = others.joined(np.maximum, overlap).T
     np.maximum(best, (_common(own.nodes, others.alone) > 0) / own.sizes[:, None], out=best)
     several = own.joined(np.add, own.sizes[:, None] * best)
     return np.asarray((several + own.alone @ (1 / others.around).T) / own.n)

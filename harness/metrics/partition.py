@@ -63,6 +63,15 @@ def by_size(labels: NDArray[np.integer[Any]]) -> list[int]:
     return [int(found[at]) for at in np.lexsort((first, -sizes))]
 
 
+def cluster_number(labels: NDArray[np.integer[Any]], label: int) -> int:
+    """The number that users see of one cluster, as of `numbered`, without sorting the clusters."""
+    sizes = np.bincount(labels[labels != UNASSIGNED])
+    own = sizes[label]
+    rivals = np.flatnonzero(sizes == own).tolist()
+    before = set(labels[: int((labels == label).argmax())].tolist()) if len(rivals) > 1 else set()
+    return 1 + int(np.count_nonzero(sizes > own)) + len(before.intersection(rivals))
+
+
 def numbered(labels: NDArray[np.integer[Any]]) -> Integers:
     """The same partition (n,) by the numbers that users see: 1 is the largest cluster, −1 none."""
     found, inverse = np.unique(labels, return_inverse=True)

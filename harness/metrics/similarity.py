@@ -4,6 +4,7 @@ The expectation under chance depends only on cluster sizes, so it is computed on
 of once per pair of partitions.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -128,14 +129,14 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
             continue
         # All singletons share the last label.
         labels = np.where(around > 1, members.nodes[rows].argmax(axis=0), counted)
-        flat = steps_of * (counted + 1) + labels[orders]
-        table = np.bincount(
-            flat.ravel(), minlength=RELABELLINGS * (len(sizes) + 1) * (counted + 1)
-        ).reshape(RELABELLINGS, len(sizes) + 1, counted + 1)
-        inside = table[:, : len(sizes)].cumsum(axis=1)
-        larger = inside[:, :, :counted]
-        best = (larger / (sizes[:, None] + members.sizes[rows] - larger)).max(axis=2)
-        best = np.maximum(best, (inside[:, :, counted] > 0) / sizes)
+        # Clusters first: the largest of few values is found soonest over the first axis.
+        shape = counted + 1, RELABELLINGS, len(sizes) + 1
+        flat = labels[orders] * (shape[1] * shape[2]) + steps_of
+        table = np.bincount(flat.ravel(), minlength=math.prod(shape)).reshape(shape)
+        inside = table[:, :, :-1].cumsum(axis=2, dtype=np.float64)
+        larger = inside[:counted]
+        best = (larger / (sizes + members.sizes[rows, None, None] - larger)).max(axis=0)
+        best = np.maximum(best, (inside[counted] > 0) / sizes)
         found = best.mean(axis=0)
         found[sizes == 1] = clusters / n
         yield found

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from harness.metrics.partition import by_size
+from harness.metrics.partition import cluster_number
 from harness.store.schema import FIGURES, SCHEMA
 from harness.store.tables import Store
 
@@ -138,14 +139,14 @@ def stabilities(store: Store) -> "pandas.DataFrame":
     weakest_cluster is its number in the selected partition, from 1 for the largest; −1 is none.
     """
     frame = _read(store, STABILITIES)
+    # The rows of a cell follow each other.
+    labels = lru_cache(maxsize=1)(store.labels)
     found = zip(frame["cell"], frame.pop("candidate"), frame["weakest_cluster"], strict=True)
-    numbers = [_number(store, *each) for each in found]
+    numbers = [
+        label if label < 0 else cluster_number(labels(cell)[candidate], label)
+        for cell, candidate, label in found
+    ]
     return frame.assign(weakest_cluster=numbers).astype({"weakest_cluster": "int64"})
-
-
-def _number(store: Store, cell: str, candidate: int, label: int) -> int:
-    """The number of a cluster of one point, given by its label; −1 stays."""
-    return label if label < 0 else by_size(store.labels(cell)[candidate]).index(label) + 1
 
 
 def of_rows(rows: Sequence[Mapping[str, Any]], types: Mapping[str, Any]) -> "pandas.DataFrame":

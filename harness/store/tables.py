@@ -358,11 +358,16 @@ class Store:
 
     def labels(self, cell: str) -> Integers:
         """The labels of a cell, (points, nodes)."""
+        nodes, blob = self.stored_labels(cell)
+        flat = np.frombuffer(zlib.decompress(blob), dtype=LABEL).astype(np.int64)
+        return flat.reshape(-1, nodes) if nodes else flat.reshape(0, 0)
+
+    def stored_labels(self, cell: str) -> tuple[int, bytes]:
+        """The number of nodes of a cell, and its labels as they are stored."""
         nodes, blob = self.connection.execute(
             "SELECT nodes, labels FROM cells WHERE cell = ?", (cell,)
         ).fetchone()
-        flat = np.frombuffer(zlib.decompress(blob), dtype=LABEL).astype(np.int64)
-        return flat.reshape(-1, nodes) if nodes else flat.reshape(0, 0)
+        return nodes, blob
 
     def profile(self, cell: str) -> Profile:
         """The points of a cell; an empty profile if it has none."""

@@ -9,6 +9,7 @@ from harness.metrics.partition import (
     adjusted_rand_indices,
     check_labels,
     cluster_count,
+    cluster_number,
     coverage,
     drop_singletons,
     numbered,
@@ -106,3 +107,10 @@ def test_adjusted_rand_indices_are_those_of_scikit_learn_to_the_last_digit() -> 
             adjusted_rand_score(communities, unassigned_as_singletons(each)) for each in partitions
         ]
         assert adjusted_rand_indices(communities, partitions) == expected
+
+
+@given(st.lists(st.integers(-1, 5), min_size=1))
+def test_number_of_one_cluster_is_that_of_the_numbered_partition(labels: list[int]) -> None:
+    found = np.array(labels)
+    for node in np.flatnonzero(found >= 0).tolist():
+        assert cluster_number(found, labels[node]) == numbered(found)[node]

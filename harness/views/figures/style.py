@@ -202,10 +202,14 @@ def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
         with style(), warnings.catch_warnings():
             # Matplotlib's font lacks some scripts; a box stands for such a character.
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            FigureCanvasAgg(figure).print_figure(
-                png, dpi=DOTS_PER_INCH, metadata={"Software": None}
-            )
-            FigureCanvasSVG(figure).print_figure(svg, metadata={"Date": None})
+            # print_figure would draw everything twice, the first time for the layout alone.
+            usual, figure.dpi = figure.dpi, DOTS_PER_INCH
+            # Matplotlib leaves these methods untyped.
+            canvas: Any = FigureCanvasAgg(figure)
+            canvas.print_png(png, metadata={"Software": None})
+            figure.dpi = usual
+            canvas = FigureCanvasSVG(figure)
+            canvas.print_svg(svg, metadata={"Date": None})
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
     return [png, svg]
