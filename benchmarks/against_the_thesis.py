@@ -180,7 +180,7 @@ def harness_way(maps: str, output: Path) -> Way:
         way.seconds[method] += point["seconds"]
         way.edges[name, number] = round(point["density"] * n * (n - 1))
         way.modularity[method, name, number] = point["modularity"]
-        way.unconverged += bool(point["diagnostics"].get("unconverged"))
+        way.unconverged += bool(json.loads(point["diagnostics"]).get("unconverged"))
     return way
 
 
