@@ -1,7 +1,12 @@
 """Methods that cluster the points of an embedding."""
 
-from collections.abc import Mapping
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from types import ModuleType
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -122,21 +127,47 @@ def hdbscan_labels(
     separation is its cluster_selection_epsilon. The library's compiled steps, in its order: its
     own way to them takes as long again for some hundred points.
     """
-    from hdbscan._hdbscan_linkage import label, mst_linkage_core_vector
-    from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
-    from hdbscan.dist_metrics import EuclideanDistance
     from scipy.spatial import KDTree
 
+    linkage, trees, metrics = _compiled_steps()
     points = np.ascontiguousarray(points)
     neighbours = max(1, min(min_samples, len(points) - 1))
     core_distances = KDTree(points).query(points, k=[neighbours + 1])[0][:, 0].copy()
-    edges = mst_linkage_core_vector(points, core_distances, EuclideanDistance())
-    hierarchy = label(edges[np.argsort(edges[:, 2])])
-    tree = condense_tree(hierarchy, min_cluster_size)
-    labels, _, _ = get_clusters(
-        tree, compute_stability(tree), cluster_selection_epsilon=float(separation)
+    edges = linkage.mst_linkage_core_vector(points, core_distances, metrics.EuclideanDistance())
+    hierarchy = linkage.label(edges[np.argsort(edges[:, 2])])
+    tree = trees.condense_tree(hierarchy, min_cluster_size)
+    labels, _, _ = trees.get_clusters(
+        tree, trees.compute_stability(tree), cluster_selection_epsilon=float(separation)
     )
     return np.asarray(labels, dtype=np.int64)
+
+
+@lru_cache
+def _compiled_steps() -> tuple[Any, Any, Any]:
+    """HDBSCAN's modules for minimum spanning trees, for condensed trees, and for metrics."""
+    with _without_package("hdbscan"):
+        from hdbscan import _hdbscan_linkage, _hdbscan_tree, dist_metrics
+
+    return _hdbscan_linkage, _hdbscan_tree, dist_metrics
+
+
+@contextmanager
+def _without_package(name: str) -> Iterator[None]:
+    """Let modules of a package be imported without the package, if nobody has imported it.
+
+    Its own imports would take as long as the spins of several maps, in every worker.
+    """
+    found = importlib.util.find_spec(name) if name not in sys.modules else None
+    if found is None:
+        yield
+        return
+    stand_in = ModuleType(name)
+    stand_in.__path__ = list(found.submodule_search_locations or ())
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _modularity(weights: Any, labels: Integers) -> float:

@@ -320,3 +320,14 @@ def test_importing_the_package_imports_no_solver() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_first_cluster_of_a_process_does_not_wait_for_the_packages_around_hdbscan() -> None:
+    code = (
+        "import sys, numpy, harness; from harness_plugins.clusterers.sdp import Sdp;"
+        "Sdp().cluster(numpy.random.default_rng(0).random((30, 30)).round(), seed=0);"
+        "assert 'hdbscan._hdbscan_tree' in sys.modules;"
+        "assert not {'hdbscan', 'sklearn'} & set(sys.modules);"
+        "import hdbscan; hdbscan.HDBSCAN().fit(numpy.random.rand(20, 2))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
