@@ -1,12 +1,14 @@
 """The provenance of a run: versions, source, platform, command line."""
 
 import importlib.metadata
+import inspect
 import json
 import os
 import platform
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from functools import cache
@@ -68,8 +70,32 @@ def packages_used(components: Iterable[type[Component]]) -> set[str]:
 
 @cache
 def _installed() -> Mapping[str, Sequence[str]]:
-    """The distributions that have a module or package of each top-level name."""
-    return importlib.metadata.packages_distributions()
+    """The distributions that have a module or package of each top-level name.
+
+    `importlib.metadata.packages_distributions` says the same, but it parses all metadata and makes
+    a path of every installed file: for a second or two, at the start of every run.
+    """
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for distribution in importlib.metadata.distributions():
+        metadata = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        if name := re.search(r"^Name:\s*(\S+)", metadata, re.MULTILINE):
+            for module in _top_level(distribution):
+                found[module].append(name[1])
+    return found
+
+
+def _top_level(distribution: importlib.metadata.Distribution) -> set[str]:
+    """The names of a distribution's modules and packages."""
+    if listed := distribution.read_text("top_level.txt"):
+        return set(listed.split())
+    record = distribution.read_text("RECORD")
+    lines = map(str, distribution.files or ()) if record is None else record.splitlines()
+    names = set()
+    for line in lines:
+        top, nested, _ = line.partition("/")
+        # A line of a record is a path, a checksum and a size.
+        names.add(top if nested else inspect.getmodulename(top.partition(",")[0]))
+    return {name for name in names if name and "." not in name}
 
 
 def _canonical(distribution: str) -> str:

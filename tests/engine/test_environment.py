@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine import environment as environments
 from harness.engine.environment import difference, environment, packages_used
 from harness.plugin import registry
 
@@ -65,3 +66,9 @@ def test_a_plugin_files_imports_in_functions_count(tmp_path: Path, line: str) ->
     mine = registry.load([path]).find("clusterer", "mine")
 
     assert "requests" in packages_used([mine])
+
+
+def test_the_packages_behind_modules_are_those_that_the_standard_library_finds() -> None:
+    found = environments._installed()
+    for module, names in importlib.metadata.packages_distributions().items():
+        assert set(names) <= set(found[module])
