@@ -103,6 +103,7 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "the network": None,
     "a Dask scheduler": None,
     "hours of two idle cores": None,
+    "a CUDA device": None,
 }
 
 
