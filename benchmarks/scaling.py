@@ -35,6 +35,7 @@ from harness.engine.environment import environment, invocation, source
 matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 LEVELS = 32
 NODES = (49, 100, 196, 400, 784, 1296, 2304)
@@ -117,15 +118,18 @@ def draw(table: pandas.DataFrame) -> Figure:
     by_images.set(xlabel="images", ylabel="seconds of a run, louvain, two workers")
     memory = by_images.twinx()
     memory.plot(of_images["size"], of_images["peak"] / 2**20, f"{mark}--", color=other)
-    memory.set_ylim(bottom=0)
-    memory.set_ylabel("coordinator's peak memory, MiB (dashed)")
-    for panel in (by_nodes, by_images):
+    memory.set_ylim(0, 1.5 * of_images["peak"].max() / 2**20)
+    memory.set_ylabel("coordinator's peak, MiB (dashed)")
+    for panel, rows in (by_nodes, of_nodes), (by_images, of_images):
         panel.set(xscale="log", yscale="log")
-        panel.grid(color="#dddddd")
-        panel.spines["top"].set_visible(False)
-    for panel, ticks in (by_nodes, NODES), (by_images, IMAGES):
+        ticks = sorted(set(rows["size"]))
         panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=45)
         panel.minorticks_off()
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.grid(color="#dddddd")
+        panel.spines["top"].set_visible(False)
+    memory.spines["top"].set_visible(False)
     return figure
 
 
