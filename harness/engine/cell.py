@@ -4,13 +4,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from harness.engine import checks
 from harness.engine.sweep import Clustered, clustered
 from harness.metrics.jaccard import jaccard_of
 from harness.metrics.modularity import UnprunedMap, modularity_of
-from harness.metrics.partition import communities_of, coverage
+from harness.metrics.partition import cluster_count, communities_of, coverage
 from harness.planning.identity import seed_of
 from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
 from harness.plugin.graph import Graph, Partition
@@ -146,7 +144,7 @@ def _point(
         modularity=modularity_of(graph, communities, resolution),
         modularity_full=full[0],
         z_modularity=full[1],
-        n_clusters=int(np.count_nonzero(np.bincount(communities) >= 2)),
+        n_clusters=cluster_count(communities),
         coverage=coverage(labels),
         largest_component_fraction=graph.largest_component_fraction,
         isolated_fraction=float(graph.isolated.mean()),

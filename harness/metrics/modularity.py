@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import HarnessError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
-from harness.metrics.ties import difference, exceeds
+from harness.metrics.ties import difference, exceeds, ranks_of
 from harness.plugin.arguments import convert
 from harness.plugin.graph import Graph, with_arrays
 from harness.plugin.values import AttentionMap, Floats, Integers
@@ -100,12 +100,14 @@ class UnprunedMap:
         # Both have the same edges.
         inside = _inside(graph, communities)
         share, expected = _shares(graph, communities, inside)
-        z = _standardised(*_shares(by_rank, communities, inside))
+        z = z_modularity(by_rank, communities, inside)
         return float(difference(share, resolution * expected)), z
 
 
-def z_modularity(graph: Graph, communities: Integers) -> float:
+def z_modularity(graph: Graph, communities: Integers, inside: Floats | None = None) -> float:
     """Compute the Z-modularity of valid communities (n,), numbered 0 … k − 1.
+
+    inside: 1 for each edge inside a community, 0 for others, (edges,), if that is known.
 
     (F − E) / √(E (1 − E)), where F is the share of the weight inside communities, and E what the
     strengths of the nodes let expect: modularity is F − E. So it is how far F is above E in
@@ -119,10 +121,8 @@ def z_modularity(graph: Graph, communities: Integers) -> float:
     """
     if not graph.edges:
         return math.nan
-    return _standardised(*_shares(graph, communities, _inside(graph, communities)))
-
-
-def _standardised(share: float, expected: float) -> float:
+    inside = _inside(graph, communities) if inside is None else inside
+    share, expected = _shares(graph, communities, inside)
     if not exceeds(1.0, expected) or not expected:
         return 0.0
     return float(difference(share, expected)) / math.sqrt(expected * (1 - expected))
@@ -156,13 +156,7 @@ def ranked(graph: Graph) -> Graph:
     only, as pruning does.
     """
     adjacency = graph.adjacency
-    # Scipy's function for this takes a second to import in every worker.
-    order = np.argsort(adjacency.data)
-    rising = adjacency.data[order]
-    begins = np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]]))
-    ends = np.append(begins[1:], len(rising))
-    ranks = np.empty(len(rising))
-    ranks[order] = np.repeat((begins + 1 + ends) / 2, ends - begins)
+    ranks = ranks_of(adjacency.data)
     same_edges = with_arrays(adjacency, ranks, adjacency.indices, adjacency.indptr)
     return replace(graph, adjacency=same_edges)
 
