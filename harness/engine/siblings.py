@@ -29,7 +29,7 @@ from harness.store.siblings import (
     attached,
     cells_without_record,
     forget_offers,
-    lacking,
+    missing,
 )
 
 _Components = frozenset[tuple[str, str]]
@@ -100,7 +100,7 @@ class Siblings:
     def offering(
         self, connection: sqlite3.Connection, cells: Iterable[tuple[str, str, str]]
     ) -> Iterator[Found]:
-        """Ask which siblings have some cells, given by the keys of `lacking`; nothing is taken.
+        """Ask which siblings have some cells, given by the keys of `missing`; nothing is taken.
 
         Within the context, `is_offered` says which.
         """
@@ -112,7 +112,7 @@ class Siblings:
                 found.times.add(kind, seconds)
             return [(offered, 0)]
 
-        with lacking(connection, cells) as count:
+        with missing(connection, cells) as count:
             if count:
                 self._visit(connection, found, offer)
             yield found
@@ -135,7 +135,7 @@ class Siblings:
 
             return taken()
 
-        with lacking(store.connection, cells_without_record(store, forced)) as count:
+        with missing(store.connection, cells_without_record(store, forced)) as count:
             if count:
                 self._visit(store.connection, found, take)
         return found
@@ -146,7 +146,7 @@ class Siblings:
         found: Found,
         use: Callable[[Sibling], Iterable[tuple[int, int]]],
     ) -> None:
-        """Use every sibling that has any map of what is lacking, and was computed alike.
+        """Use every sibling that has any map of what is missing, and was computed alike.
 
         What `use` returns, counts of cells and maps, is read when the sibling is detached.
         """

@@ -34,18 +34,18 @@ OWN_PATIENCE = 30_000
 CHANGED = "changed meanwhile"
 DIGEST = re.compile("[0-9a-f]{64}")
 TABLES = """
-CREATE TEMP TABLE lacking (
+CREATE TEMP TABLE missing (
     cell TEXT PRIMARY KEY, map TEXT NOT NULL, observed TEXT NOT NULL, sibling TEXT
 ) WITHOUT ROWID;
-CREATE TEMP TABLE lacking_maps (map TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE missing_maps (map TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE page (cell TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-# The cells that are still lacking and that a sibling has. It plans them now, so its settings name
+# The cells that are still missing and that a sibling has. It plans them now, so its settings name
 # their components. Read from its side, as most siblings are small.
 OFFERED = """
 SELECT its.cell FROM sibling.planned AS its
-CROSS JOIN temp.lacking USING (cell) CROSS JOIN sibling.cells USING (cell)
-WHERE lacking.sibling IS NULL AND cells.status = 'ok'
+CROSS JOIN temp.missing USING (cell) CROSS JOIN sibling.cells USING (cell)
+WHERE missing.sibling IS NULL AND cells.status = 'ok'
 """
 
 
@@ -54,7 +54,7 @@ class SiblingError(Exception):
 
 
 @contextmanager
-def lacking(connection: sqlite3.Connection, cells: Iterable[tuple[str, str, str]]) -> Iterator[int]:
+def missing(connection: sqlite3.Connection, cells: Iterable[tuple[str, str, str]]) -> Iterator[int]:
     """Within this context, `attached` siblings are asked for these cells; gives their number.
 
     Each is the keys of the cell, its map, and the map that this is compared with, or "".
@@ -63,21 +63,21 @@ def lacking(connection: sqlite3.Connection, cells: Iterable[tuple[str, str, str]
     connection.create_function("is_sound", 3, _is_sound, deterministic=True)
     try:
         with connection:
-            connection.executemany("INSERT OR IGNORE INTO lacking VALUES (?, ?, ?, NULL)", cells)
+            connection.executemany("INSERT OR IGNORE INTO missing VALUES (?, ?, ?, NULL)", cells)
             connection.execute(
-                "INSERT INTO lacking_maps SELECT map FROM lacking "
-                "UNION SELECT observed FROM lacking WHERE observed <> ''"
+                "INSERT INTO missing_maps SELECT map FROM missing "
+                "UNION SELECT observed FROM missing WHERE observed <> ''"
             )
-        (count,) = connection.execute("SELECT count(*) FROM lacking").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM missing").fetchone()
         yield count
     finally:
         with suppress(sqlite3.Error):
-            for table in ("lacking", "lacking_maps", "page"):
+            for table in ("missing", "missing_maps", "page"):
                 connection.execute(f"DROP TABLE temp.{table}")
 
 
 def cells_without_record(store: Store, forced: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """What `lacking` takes, of all planned cells without a record.
+    """What `missing` takes, of all planned cells without a record.
 
     Those in which one of the components `forced`, given by specs, takes part are left out.
     """
@@ -93,8 +93,8 @@ def cells_without_record(store: Store, forced: Iterable[str]) -> Iterator[tuple[
 
 
 def is_offered(connection: sqlite3.Connection, cell: str) -> bool:
-    """Whether a sibling has offered a cell, within `lacking`."""
-    query = "SELECT 1 FROM temp.lacking WHERE cell = ? AND sibling IS NOT NULL"
+    """Whether a sibling has offered a cell, within `missing`."""
+    query = "SELECT 1 FROM temp.missing WHERE cell = ? AND sibling IS NOT NULL"
     return connection.execute(query, (cell,)).fetchone() is not None
 
 
@@ -102,13 +102,13 @@ def forget_offers(connection: sqlite3.Connection, folder: Path) -> None:
     """Let others offer what a sibling offered and did not give."""
     with connection:
         connection.execute(
-            "UPDATE temp.lacking SET sibling = NULL WHERE sibling = ?", (str(folder),)
+            "UPDATE temp.missing SET sibling = NULL WHERE sibling = ?", (str(folder),)
         )
 
 
 @contextmanager
 def attached(connection: sqlite3.Connection, folder: Path) -> Iterator["Sibling"]:
-    """The sibling in a folder, attached to a connection within `lacking`.
+    """The sibling in a folder, attached to a connection within `missing`.
 
     Raises SiblingError if its store cannot be read, or fails inside the block.
     """
@@ -226,24 +226,24 @@ class Sibling:
         return self._documents("sessions")
 
     def has_maps(self) -> bool:
-        """Whether it has any map of the cells that are lacking."""
+        """Whether it has any map of the cells that are missing."""
         return self._exists(
-            "SELECT 1 FROM sibling.maps AS its CROSS JOIN temp.lacking_maps USING (map) "
+            "SELECT 1 FROM sibling.maps AS its CROSS JOIN temp.missing_maps USING (map) "
             "WHERE its.reason = ''"
         )
 
     def has_cells(self) -> bool:
-        """Whether it has any of the cells that are still lacking."""
+        """Whether it has any of the cells that are still missing."""
         return self._exists(OFFERED)
 
     def _exists(self, query: str) -> bool:
         return bool(_one(self.connection, f"SELECT EXISTS ({query})"))
 
     def offer(self) -> int:
-        """Note which of the cells that are still lacking it has; returns their number."""
+        """Note which of the cells that are still missing it has; returns their number."""
         with self.connection:
             count = self.connection.execute(
-                f"UPDATE temp.lacking SET sibling = ? WHERE cell IN ({OFFERED})",
+                f"UPDATE temp.missing SET sibling = ? WHERE cell IN ({OFFERED})",
                 (str(self.folder),),
             ).rowcount
             self.check_unchanged()
@@ -253,13 +253,13 @@ class Sibling:
         """The kind and the seconds a point of the cells that it offers."""
         rows = self.connection.execute(
             f"{TIMINGS.format(schema='sibling')} AND cell IN "
-            "(SELECT cell FROM temp.lacking WHERE sibling = ?)",
+            "(SELECT cell FROM temp.missing WHERE sibling = ?)",
             (str(self.folder),),
         ).fetchall()
         return [(CellKind(*kind), seconds) for *kind, seconds in rows]
 
     def take_maps(self, store: Store) -> Iterator[int]:
-        """Take over the maps that lacking cells need and whose files are intact, page by page."""
+        """Take over the maps that missing cells need and whose files are intact, page by page."""
         after = ""
         while rows := self._maps(after):
             found = [record for record in map(_map_record, rows) if self._has_file(store, record)]
@@ -273,7 +273,7 @@ class Sibling:
             cursor = self.connection.cursor()
             cursor.row_factory = sqlite3.Row
             rows = cursor.execute(
-                "SELECT its.* FROM temp.lacking_maps CROSS JOIN sibling.maps AS its USING (map) "
+                "SELECT its.* FROM temp.missing_maps CROSS JOIN sibling.maps AS its USING (map) "
                 "WHERE map > ? AND its.reason = '' "
                 "AND NOT EXISTS (SELECT 1 FROM main.maps AS own WHERE own.map = its.map) "
                 "AND EXISTS (SELECT 1 FROM sibling.planned WHERE planned.map = its.map) "
@@ -316,8 +316,8 @@ class Sibling:
         execute = self.connection.execute
         execute("DELETE FROM temp.page")
         execute(
-            "INSERT INTO temp.page SELECT cell FROM temp.lacking WHERE sibling = ? AND cell > ? "
-            "AND EXISTS (SELECT 1 FROM sibling.cells AS its WHERE its.cell = lacking.cell "
+            "INSERT INTO temp.page SELECT cell FROM temp.missing WHERE sibling = ? AND cell > ? "
+            "AND EXISTS (SELECT 1 FROM sibling.cells AS its WHERE its.cell = missing.cell "
             f"AND its.status = 'ok') ORDER BY cell LIMIT {CELLS}",
             (str(self.folder), after),
         )
@@ -338,7 +338,7 @@ class Sibling:
                 f"INSERT OR REPLACE INTO main.{table} SELECT its.* "
                 f"FROM temp.page CROSS JOIN sibling.{table} AS its USING (cell)"
             )
-        execute("DELETE FROM temp.lacking WHERE cell IN (SELECT cell FROM temp.page)")
+        execute("DELETE FROM temp.missing WHERE cell IN (SELECT cell FROM temp.page)")
         return count, last
 
     def _has_file(self, store: Store, record: MapRecord) -> bool:
