@@ -79,6 +79,16 @@ def draw(table: pandas.DataFrame) -> plt.Figure:
     return figure
 
 
+def save(figure: plt.Figure, path: Path) -> None:
+    """Write a figure as PATH.svg and PATH.png, without the date."""
+    for ending in ("svg", "png"):
+        figure.savefig(
+            path.with_suffix(f".{ending}"),
+            dpi=150,
+            metadata={"Date": None} if ending == "svg" else None,
+        )
+
+
 def main() -> None:
     """Read the runs and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -92,13 +102,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = shares(runs)
     table.to_csv(arguments.out / "significant.csv", index=False, float_format="%.4g")
-    figure = draw(table)
-    for ending in ("svg", "png"):
-        figure.savefig(
-            arguments.out / f"significant.{ending}",
-            dpi=150,
-            metadata={"Date": None} if ending == "svg" else None,
-        )
+    save(draw(table), arguments.out / "significant")
     provenance = {
         title: {"settings": run.settings(), "sessions": run.sessions()}
         for title, run in runs.items()

@@ -22,7 +22,7 @@ import matplotlib
 import numpy as np
 import pandas
 from attainable_ari import adjusted_rand, attainable_ari
-from evidence_figure import STYLES
+from evidence_figure import STYLES, save
 
 import harness
 
@@ -229,13 +229,7 @@ def main() -> None:
             json.dumps(provenance, indent=1) + "\n"
         )
     table = pandas.read_csv(table_file)
-    figure = draw(table)
-    for ending in ("svg", "png"):
-        figure.savefig(
-            arguments.out / f"power.{ending}",
-            dpi=150,
-            metadata={"Date": None} if ending == "svg" else None,
-        )
+    save(draw(table), arguments.out / "power")
     print(table.to_string(index=False))
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import matplotlib
 import pandas
 from engine_speed import run
-from evidence_figure import STYLES
+from evidence_figure import STYLES, save
 from halves import Halves
 
 import harness
@@ -162,13 +162,7 @@ def main() -> None:
         del how["folder"]
         how["command"] = ["benchmarks/scaling.py", *sys.argv[2:]]
         (arguments.out / "scaling-provenance.json").write_text(json.dumps(how, indent=1) + "\n")
-    figure = draw(table)
-    for ending in ("svg", "png"):
-        figure.savefig(
-            arguments.out / f"scaling.{ending}",
-            dpi=150,
-            metadata={"Date": None} if ending == "svg" else None,
-        )
+    save(draw(table), arguments.out / "scaling")
 
 
 if __name__ == "__main__":
