@@ -184,7 +184,7 @@ def _survey(shape: Shape, images: int, extractor: str) -> Survey:
         )
         return Survey((), (), tuple(maps))
     surveyed = [
-        SurveyedImage(IMAGE_SET, key, f"{number:032x}", 28, 28, 1, number % 10)
+        SurveyedImage(IMAGE_SET, key, f"{number:032x}", 28, 28, 1, number % 10, str(number % 10))
         for number, key in enumerate(keys)
     ]
     return Survey(tuple(surveyed), (SurveyedExtractor(extractor, tuple(indices), ""),), ())

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from harness.analysis.agreement import MethodAgreement as MethodAgreement
     from harness.analysis.image import Noise as Noise
     from harness.analysis.image import SelectorReport as SelectorReport
-    from harness.analysis.inputs import TellsClasses as TellsClasses
     from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.cli.output import exit_status as exit_status
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from harness.metrics.partition import numbered as numbered
     from harness.planning.progress import SILENT as SILENT
     from harness.planning.progress import Progress as Progress
+    from harness.plugin.classes import classes_of as classes_of
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
     from harness.views.figures.ablation import effect_bars as effect_bars
@@ -65,7 +65,6 @@ HOMES = {
     "harness.analysis.ablation": "Ablation AblationSettings",
     "harness.analysis.agreement": "MethodAgreement",
     "harness.analysis.image": "Noise SelectorReport",
-    "harness.analysis.inputs": "TellsClasses",
     "harness.analysis.masks": "BrightnessThreshold",
     "harness.cli.options": "add_plugin_option",
     "harness.cli.output": "exit_status replacing table_console write_table",
@@ -76,6 +75,7 @@ HOMES = {
     "harness.metrics.matching": "best_unions",
     "harness.metrics.partition": "numbered",
     "harness.planning.progress": "SILENT Progress",
+    "harness.plugin.classes": "classes_of",
     "harness.plugin.spec": "format_spec format_value",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",

@@ -173,8 +173,8 @@ class Run:
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
 
-        It holds image_set, image, digest of the pixels, height, width and channels in pixels,
-        label, reason.
+        It holds image_set, image, class_name (as all tables of images do; "" without a label),
+        digest of the pixels, height, width and channels in pixels, label, reason.
         """
         return self._read(frames.images)
 

@@ -41,6 +41,12 @@ def photos(folder: Path) -> None:
         Image.fromarray(pixels).save(folder / name)
 
 
+def classes(folder: Path) -> None:
+    """Two folders with the same four pictures."""
+    photos(folder / "cat")
+    photos(folder / "dog")
+
+
 def discs(folder: Path) -> Iterator[tuple[Path, NDArray[np.bool_]]]:
     """The discs of these pictures, and files for their masks."""
     pictures = folder.parent / "photos"
@@ -91,6 +97,7 @@ def text_of(page: str) -> str:
 # What blocks may say that they need, and what makes it; None: nothing can.
 STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "photos/": photos,
+    "animals/": classes,
     "masks/": masks,
     "objects/": objects,
     "models/mine/": model,

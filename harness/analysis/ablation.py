@@ -35,6 +35,7 @@ from harness.plugin.registry import Registry
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
 from harness.store.ablations import KeptDraws
+from harness.store.classes import class_names
 
 # Sets of patches that are removed from one image, one after the other.
 MOST_SETS = 2000
@@ -91,12 +92,14 @@ class Prediction:
 class ImageAblation:
     """The effects of removing clusters from one image.
 
-    partition: which partition of the run, by `StoredPartition`'s fields; clusters: by their
-    numbers, most salient first, unassigned patches (−1) last; answer and dimensions: what the model
-    returns, and its length; prediction: None if the model has no classifier.
+    class_name: the class of the image, "" if it is not known; partition: which one of the run, by
+    `StoredPartition`'s fields; clusters: by their numbers, most salient first, unassigned patches
+    (−1) last; answer and dimensions: what the model returns, and its length; prediction: None if
+    the model has no classifier.
     """
 
     image: str
+    class_name: str
     partition: Mapping[str, Any]
     clusters: tuple[ClusterSalience, ...]
     answer: OutputKind
@@ -240,6 +243,7 @@ def _ablate_image(
     )
     ablated = ImageAblation(
         image.key,
+        class_names(store).get((partition.image_set, partition.image), ""),
         partition.identity(),
         clusters,
         response.answer,

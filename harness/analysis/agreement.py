@@ -21,18 +21,20 @@ Status = Literal["counted", "not accepted", "undefined", "unmatched", "failed"]
 class MapAgreement:
     """How one map's clusters agree with the objects on its image, or why they do not count.
 
-    status: whether the map counts, or has no accepted level, patches of one label only, no usable
-    mask, or no clusters; reason: the same in words, "" if it counts. n_clusters: the number of
-    clusters of two patches or more; coverage, foreground: the fractions of patches that are in
-    clusters, and that are foreground; n_objects: the labels of the mask besides the background.
-    clusters: their agreement; spatial_blocks, pixel_kmeans: that of two baselines with as many
-    clusters; chance: what clusters of the same sizes expect if their patches are random.
-    most_salient, least_salient: the fraction of foreground in the area of the most and of the least
-    salient cluster, None if there are fewer than two clusters.
+    class_name: the class of the image, "" if it is not known; status: whether the map counts, or
+    has no accepted level, patches of one label only, no usable mask, or no clusters; reason: the
+    same in words, "" if it counts. n_clusters: the number of clusters of two patches or more;
+    coverage, foreground: the fractions of patches that are in clusters, and that are foreground;
+    n_objects: the labels of the mask besides the background. clusters: their agreement;
+    spatial_blocks, pixel_kmeans: that of two baselines with as many clusters; chance: what clusters
+    of the same sizes expect if their patches are random. most_salient, least_salient: the fraction
+    of foreground in the area of the most and of the least salient cluster, None if there are fewer
+    than two clusters.
     """
 
     method: MethodKey
     image: str
+    class_name: str
     layer: int
     head: int
     repeat: int

@@ -19,6 +19,7 @@ from harness.plugin.patches import Region
 from harness.plugin.profile import Profile
 from harness.plugin.values import Floats, Integers
 from harness.store import Store
+from harness.store.classes import class_names
 from harness.store.maps import is_intact, load_map
 
 NOT_EXTRACTED = "its map was not extracted yet"
@@ -92,10 +93,11 @@ class ImageReport:
     """One map of a run and everything that was found on it.
 
     image_set: "" for stored maps; size: (height, width, channels), None if the image is unknown or
-    could not be loaded, as label may be; nodes: 0 if there is no map; grid, region, truth: those of
-    the map; unreadable: why there is no map, "" if there is one. By key of
-    `harness.analysis.partitions.CELL_KEYS`: others are the other values that the run has for the
-    image, without a filter; apart is what tells the map from the image's others.
+    could not be loaded, as label may be; class_name: that of the label, "" without one; nodes: 0 if
+    there is no map; grid, region, truth: those of the map; unreadable: why there is no map, "" if
+    there is one. By key of `harness.analysis.partitions.CELL_KEYS`: others are the other values
+    that the run has for the image, without a filter; apart is what tells the map from the image's
+    others.
     """
 
     image: str
@@ -107,6 +109,7 @@ class ImageReport:
     repeat: int
     size: tuple[int, int, int] | None
     label: int | None
+    class_name: str
     nodes: int
     grid: tuple[int, int] | None
     region: Region | None
@@ -141,6 +144,7 @@ def image_report(
         **{column: first[column] for column in CELL_KEYS.values()},
         size=size,
         label=label,
+        class_name=class_names(store).get((first["image_set"], image), ""),
         nodes=record.nodes,
         grid=record.grid,
         region=record.region,

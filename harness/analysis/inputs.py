@@ -1,15 +1,16 @@
 """What a run's results are made from: images, models and maps, refused if they have changed."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, TypeVar, cast
 
 from harness.errors import HarnessError
 from harness.planning.identity import code_digest, identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
+from harness.plugin.classes import classes_of
 from harness.plugin.registry import Registry
 from harness.plugin.values import AttentionMap, Image
 from harness.store import Store
@@ -18,14 +19,6 @@ from harness.store.maps import is_intact, load_map
 # Digits of a digest that messages show.
 SHOWN = 12
 T = TypeVar("T")
-
-
-@runtime_checkable
-class TellsClasses(Protocol):
-    """An image set that names the classes of its labels, with or without splits."""
-
-    def classes(self) -> Sequence[str]:
-        """Their names."""
 
 
 class RunInputs:
@@ -49,8 +42,7 @@ class RunInputs:
 
     def classes(self, image_set: str) -> tuple[str, ...]:
         """The names of an image set's classes; empty if it names none."""
-        made = self._image_set(image_set)
-        return tuple(made.classes()) if isinstance(made, TellsClasses) else ()
+        return classes_of(self._image_set(image_set))
 
     def _make_image_set(self, spec: str) -> ImageSet:
         (made,) = self._registry.make("image set", spec)

@@ -33,7 +33,7 @@ the last tables test whether removing clusters changes answers more than as many
   harness ablate results/deep --of louvain@layer=8,head=2 --layer 10 --at keys
 """
 # Columns of every table of effects, also of one without rows.
-COLUMNS = ("image", "kind", "clusters", "patches")
+COLUMNS = ("image", "class_name", "kind", "clusters", "patches")
 # Options that are whole numbers, with their defaults.
 NUMBERS = (
     ("layer", None, "the layer to remove them in (default: the layer of the clusters' map)"),
@@ -137,7 +137,8 @@ def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A flat row for each set: clusters as 1+2, chance as random_p, logits as logit_0."""
-    of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
+    names = ("image", "class_name", "target", "labelled")
+    of_image = {name: image[name] for name in names if name in image}
     for effect in image["effects"]:
         row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}
         for chance in ("random", "contiguous"):

@@ -108,12 +108,10 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
     given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
     filters = {name: value for name, value in given.items() if value is not None}
     report = opened.image_report(arguments.image, filters, arguments.method)
-    image, class_name, weights, remarks = None, "", None, []
+    image, weights, remarks = None, None, []
     if report.image_set and report.size is not None:
         try:
-            image, classes = opened.image(report.image_set, report.image, arguments.plugins or ())
-            if image.label is not None and 0 <= image.label < len(classes):
-                class_name = classes[image.label]
+            image, _ = opened.image(report.image_set, report.image, arguments.plugins or ())
         except HarnessError as error:
             remarks.append(f"Shown without the image: {error}")
     if report.nodes:
@@ -121,7 +119,7 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
             weights = opened.weights(report, alone=True).get(report.head)
         except HarnessError as error:
             remarks.append(f"Shown without the map's weights: {error}")
-    return ShowContext(report, image, class_name, weights, remarks)
+    return ShowContext(report, image, weights, remarks)
 
 
 def _drawings(

@@ -5,7 +5,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from harness.metrics.modularity import UnprunedMap
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
 from harness.plugin import base
+from harness.plugin.classes import class_name, classes_of
 from harness.plugin.component import Component
 from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
@@ -105,11 +106,13 @@ def keys(context: Context, header: Header, send: Send) -> None:
 def survey_images(context: Context, header: Header, send: Send) -> None:
     """Decode images; answers hold a digest or a reason."""
     images = context.make(base.ImageSet, "image set", header["set"])
+    classes = cache(partial(classes_of, images))
 
     def describe(key: str) -> dict[str, Any]:
         image = checks.kind_of(images.load(key), Image, f"{header['set']}: load()")
         size = dict(zip(("height", "width", "channels"), image.pixels.shape, strict=True))
-        return {"digest": image.digest, **size, "label": image.label}
+        named = "" if image.label is None else class_name(image.label, classes())
+        return {"digest": image.digest, **size, "label": image.label, "class_name": named}
 
     _answer_each(header, describe, send)
 

@@ -39,6 +39,7 @@ from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
+from harness.store.classes import classes_in
 from harness.store.folders import check_folder, check_settings
 from harness.store.maps import is_intact
 from harness.store.schema import MAPS_FOLDER
@@ -225,6 +226,7 @@ class PreparedRun:
             "invocation": environment.invocation(),
             "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
             "caveats": self._caveats(),
+            "classes": classes_in(survey.images),
         }
 
     def _caveats(self) -> dict[str, str]:

@@ -62,7 +62,10 @@ def _tuples(lists: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SurveyedImage:
-    """An image of a set: its digest and size, or the reason why it cannot be loaded."""
+    """An image of a set: its digest and size, or the reason why it cannot be loaded.
+
+    class_name: that of the label, or the label itself if the set has no name for it.
+    """
 
     image_set: str
     key: str
@@ -71,6 +74,7 @@ class SurveyedImage:
     width: int = 0
     channels: int = 0
     label: int | None = None
+    class_name: str = ""
     reason: str = ""
 
 

@@ -61,9 +61,9 @@ Split = Literal["train", "validation", "test"]
 class LabelledImageSet(ImageSet):
     """Images of known classes, in three splits: what a classifier is trained and tested on.
 
-    Beside the methods of `ImageSet` it defines `classes`, and a field `split`, "test" by default;
-    `dataclasses.replace(images, split="train")` gives another split of the same set. No key is in
-    two splits. Every image has a `label`.
+    Beside the methods of `ImageSet` it defines `classes`, and a field `split`: one of the three,
+    such as "test", or None for all images. `dataclasses.replace(images, split="train")` gives
+    another split of the same set. No key is in two splits. Every image has a `label`.
 
     Examples
     --------
@@ -82,11 +82,14 @@ class LabelledImageSet(ImageSet):
     1
     """
 
-    split: Split
+    split: Split | None
 
     @abstractmethod
     def classes(self) -> Sequence[str]:
-        """Return the names of the classes; a label is an index into them."""
+        """Return the names of the classes; a label is an index into them.
+
+        Without names the set is not labelled, such as a folder whose labels were not asked for.
+        """
 
 
 class Extractor(Component):

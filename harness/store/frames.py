@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.metrics.partition import cluster_number
+from harness.store.classes import class_names
 from harness.store.schema import FIGURES, SCHEMA
 from harness.store.tables import Store
 
@@ -158,9 +159,17 @@ def of_rows(rows: Sequence[Mapping[str, Any]], types: Mapping[str, Any]) -> "pan
 
 
 def _read(store: Store, query: str, *may_be_missing: str) -> "pandas.DataFrame":
-    """The rows of a query; numbers that may be missing are floats with NaN."""
+    """The rows of a query, with the class of each image after it.
+
+    Numbers that may be missing are floats with NaN.
+    """
     import pandas
 
     frame = pandas.read_sql_query(query, store.connection)
+    names = class_names(store)
+    # Stored maps have no image set.
+    classes = [names.get(key, "") for key in zip(frame["image_set"], frame["image"], strict=True)]
+    after_image = list(frame).index("image") + 1
+    frame.insert(after_image, "class_name", pandas.Series(classes, frame.index, dtype="str"))
     known = {name: DTYPES.get(TYPES[name], "float64") for name in frame if name in TYPES}
     return frame.astype({**known, **dict.fromkeys(may_be_missing, "float64")})

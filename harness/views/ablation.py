@@ -86,7 +86,9 @@ def _settings(settings: AblationSettings) -> str:
 
 
 def _show_image(image: ImageAblation, classes: Sequence[str], console: Console) -> None:
-    print_text(console, f"\n{escape_line(image.image)}: {_heading(image, classes)}", "bold")
+    print_text(
+        console, f"\n{escape_line(image.image)}: {escape_line(_heading(image, classes))}", "bold"
+    )
     print_text(console, f"clusters, most salient first: {_saliences(image)}", "bold")
     show_table(console, _effect_columns(image, classes), image.effects, caption=EFFECTS)
     prediction = image.prediction
@@ -96,12 +98,13 @@ def _show_image(image: ImageAblation, classes: Sequence[str], console: Console) 
 
 
 def _heading(image: ImageAblation, classes: Sequence[str]) -> str:
-    answer = image.prediction
+    answer, named = image.prediction, f"{image.class_name}; " if image.class_name else ""
     if answer is None:
-        return f"{image.answer}, {image.dimensions} dimensions"
+        return f"{named}{image.answer}, {image.dimensions} dimensions"
     target, predicted = _class(answer.target, classes), _class(answer.predicted, classes)
     correct = "predicted" if answer.predicted == answer.target else f"predicted as {predicted}"
-    truth = f"{target}, {correct}" if answer.labelled else f"predicted as {target}"
+    # A label that is none of the model's classes.
+    truth = f"{target}, {correct}" if answer.labelled else f"{named}predicted as {target}"
     return (
         f"{truth}; logit {answer.logits[answer.target]:z.2f}, margin {answer.margin:+z.2f}, "
         f"probability {answer.probability:.3f}"

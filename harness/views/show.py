@@ -61,13 +61,12 @@ _Selected = tuple[MethodReport, SelectorReport | None, Point | None]
 class ShowContext:
     """A map with everything that is shown of it: what the run holds, and what can be loaded.
 
-    image: its pixels; class_name: the name of its label; weights: those of the map. Each is None
-    or "" if it cannot be loaded; remarks say why.
+    image: its pixels; weights: those of the map. Each is None if it cannot be loaded; remarks say
+    why.
     """
 
     report: ImageReport
     image: Image | None = None
-    class_name: str = ""
     weights: NDArray[np.floating[Any]] | None = None
     remarks: Sequence[str] = ()
 
@@ -147,7 +146,9 @@ def show_images(
     """Print every image or map of the run, and which methods found clusters on it."""
     key = ["image_set", "image"]
     observed = cells[cells["role"] == "observed"]
-    unreadable = images.set_index(key)["reason"].to_dict()
+    unreadable, classes = (
+        images.set_index(key)[name].to_dict() for name in ("reason", "class_name")
+    )
     accepted = selections.groupby([*key, "clusterer"])["accepted"].agg(["sum", "size"])
     counts = {of: f"{found}/{total}" for of, found, total in accepted.itertuples(name=None)}
     labels = spec_labels(observed["clusterer"].unique()).of
@@ -157,6 +158,7 @@ def show_images(
 
     columns: list[Column[tuple[str, str]]] = [
         Column("image", lambda image: str(image[1]), words=True),
+        Column("class", lambda image: classes.get(image, ""), words=True, shown="filled"),
         *map(column, labels),
         Column(
             "cannot be read",
@@ -174,7 +176,8 @@ def _heading(context: ShowContext) -> Iterator[str]:
     report = context.report
     facts = [escape_line(report.image)]
     if report.label is not None:
-        named = f" ({context.class_name})" if context.class_name else ""
+        is_named = report.class_name != str(report.label)
+        named = f" ({escape_line(report.class_name)})" if is_named else ""
         facts.append(f"label {report.label}{named}")
     if report.size is not None:
         height, width, channels = report.size

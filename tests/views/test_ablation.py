@@ -28,7 +28,7 @@ def shown(*images: ImageAblation, nothing: dict[str, str] | None = None) -> str:
 
 def of_embedding(key: str) -> ImageAblation:
     effects = tuple(effect(each.label, each.patches, {"distance": 0.0123}) for each in CLUSTERS)
-    return ImageAblation(key, {}, CLUSTERS, "class token", 32, None, effects)
+    return ImageAblation(key, "", {}, CLUSTERS, "class token", 32, None, effects)
 
 
 def test_an_embedding_has_a_table_of_distances() -> None:
@@ -54,7 +54,7 @@ def test_logits_have_a_table_of_figures_and_one_of_classes() -> None:
     chance = Chance(figures, -0.7, 0.1, 0.5)
     removed = Effect("alone", (3,), 6, figures, chance, chance, (1.0, -0.5), 0, True)
 
-    text = shown(ImageAblation("a.png", {}, CLUSTERS[:1], "logits", 2, LOGITS, (removed,)))
+    text = shown(ImageAblation("a.png", "", {}, CLUSTERS[:1], "logits", 2, LOGITS, (removed,)))
 
     assert "a.png: bee, predicted; logit 3.00, margin +2.00, probability 0.881" in text
     assert "contiguous p margin prob. predicted" in text

@@ -22,9 +22,9 @@ def report(**changes: Any) -> ImageReport:
     )
     values: dict[str, Any] = {
         "image": "a.png", "image_set": "folder", "extractor": "vit", "layer": 0, "head": 0,
-        "graph": "threshold", "repeat": 0, "size": (20, 60, 1), "label": None, "nodes": 4,
-        "grid": (2, 2), "region": None, "truth": None, "unreadable": "", "others": {},
-        "apart": {}, "methods": (method,),
+        "graph": "threshold", "repeat": 0, "size": (20, 60, 1), "label": None,
+        "class_name": "", "nodes": 4, "grid": (2, 2), "region": None, "truth": None,
+        "unreadable": "", "others": {}, "apart": {}, "methods": (method,),
     }  # fmt: skip
     return ImageReport(**{**values, **changes})
 

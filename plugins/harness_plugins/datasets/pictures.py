@@ -5,12 +5,12 @@ import struct
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,20 +89,36 @@ def read(
     are. Raises HarnessError, naming `key`, if the picture is broken, has more than `max_pixels`, is
     a link that leads out of `folder`, or has no labels or one above 255.
     """
-    from PIL import Image, UnidentifiedImageError
-
     if _leads_out(path, folder):
         raise HarnessError(f"{key}: a link that leads out of {folder}")
     if not path.is_file():
         raise HarnessError(f"{key}: neither a regular file nor a link to one")
     formats = {*FORMATS, suffixes().get(path.suffix.lower(), FORMATS[0])}
     try:
+        with path.open("rb") as file:
+            return decode(file, key, max_pixels, formats=formats, as_labels=as_labels)
+    except OSError as error:
+        raise HarnessError(f"{key}: broken image: {error}") from error
+
+
+def decode(
+    file: BinaryIO,
+    key: str,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    formats: Collection[str] = FORMATS,
+    as_labels: bool = False,
+) -> NDArray[np.uint8]:
+    """The pixels of a picture in an open file, as `read` gives them."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
         with _at_most(max_pixels):
             try:
-                return _decoded(path, formats, key, max_pixels, as_labels)
+                return _decoded(file, formats, key, max_pixels, as_labels)
             except ValueError:
                 # Pillow refuses a PNG with long texts, which might fill the memory.
-                without_texts = _without_texts(path)
+                without_texts = _without_texts(file)
                 if without_texts is None:
                     raise
                 return _decoded(without_texts, formats, key, max_pixels, as_labels)
@@ -120,7 +136,7 @@ def read(
 
 
 def _decoded(
-    file: Path | BytesIO, formats: set[str], key: str, max_pixels: int, as_labels: bool
+    file: BinaryIO, formats: Collection[str], key: str, max_pixels: int, as_labels: bool
 ) -> NDArray[np.uint8]:
     from PIL import Image
 
@@ -133,19 +149,19 @@ def _decoded(
         return _labels(picture, key) if as_labels else _pixels(picture)
 
 
-def _without_texts(path: Path) -> BytesIO | None:
+def _without_texts(file: BinaryIO) -> BytesIO | None:
     """A PNG without its texts, None for other files; nothing is decompressed."""
     kept = BytesIO()
-    with path.open("rb") as file:
-        if kept.write(file.read(len(PNG_SIGNATURE))) and kept.getvalue() != PNG_SIGNATURE:
-            return None
-        while len(head := file.read(8)) == 8:
-            size, kind = struct.unpack(">I4s", head)
-            # With its checksum.
-            if kind in PNG_TEXTS:
-                file.seek(size + 4, os.SEEK_CUR)
-            else:
-                kept.write(head + file.read(size + 4))
+    file.seek(0)
+    if kept.write(file.read(len(PNG_SIGNATURE))) and kept.getvalue() != PNG_SIGNATURE:
+        return None
+    while len(head := file.read(8)) == 8:
+        size, kind = struct.unpack(">I4s", head)
+        # With its checksum.
+        if kind in PNG_TEXTS:
+            file.seek(size + 4, os.SEEK_CUR)
+        else:
+            kept.write(head + file.read(size + 4))
     kept.seek(0)
     return kept
 

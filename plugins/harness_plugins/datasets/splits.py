@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -9,6 +10,15 @@ from harness import Split
 
 # The halves in which many sets are published.
 Half = Literal["train", "test"]
+
+# What a split is called in names of folders and files, as Hugging Face's `datasets` has it.
+WORDS: Mapping[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}  # fmt: skip
+# The fraction of each class's training images that makes up for a split that is not named.
+HELD_OUT = 0.1
 
 # Changing this changes every split.
 SALT = "attention-harness splits 1"
@@ -36,6 +46,26 @@ def stratified(labels: Mapping[str, int], fractions: Mapping[Split, float]) -> d
             split_of.update(dict.fromkeys(keys[start:end], split))
             start = end
     return split_of
+
+
+def named(name: str) -> Split | None:
+    """The split that the name of a folder or file begins with, such as train-00000-of-00002."""
+    return WORDS.get(re.split(r"[^a-z]", name.lower(), maxsplit=1)[0])
+
+
+def completed(labels: Mapping[str, int], named_splits: Mapping[str, Split]) -> dict[str, Split]:
+    """Assign every key to a split: to its own if it has one, else to a part of the training images.
+
+    A key without a split is a training image. Each split that no key has gets a tenth of every
+    class of the training images.
+    """
+    training = {
+        key: label for key, label in labels.items() if named_splits.get(key, "train") == "train"
+    }
+    others: tuple[Split, ...] = ("validation", "test")
+    missing = [split for split in others if split not in named_splits.values()]
+    shares: dict[Split, float] = {"train": 1 - HELD_OUT * len(missing)}
+    return {**named_splits, **stratified(training, shares | dict.fromkeys(missing, HELD_OUT))}
 
 
 def rank(key: str) -> bytes:

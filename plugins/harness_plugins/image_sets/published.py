@@ -5,23 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-import harness
-from harness import HarnessError, Split
+from harness import Split
 from harness_plugins.datasets import folders, pictures, splits
 from harness_plugins.datasets.class_folders import LabelledPicture
 from harness_plugins.datasets.splits import Half
-from harness_plugins.parameters import check_bounds, check_value
+from harness_plugins.image_sets.labelled import LabelledSet
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
-class PublishedSet(harness.LabelledImageSet):
+class PublishedSet(LabelledSet):
     """A labelled set that `harness data` knows by its name.
 
     path: folder with its files; none: where `harness data fetch` puts them.
@@ -31,23 +30,15 @@ class PublishedSet(harness.LabelledImageSet):
     """
 
     class_names: ClassVar[tuple[str, ...]]
-    path: Path | None = None
     split: Split = "test"
-    count: int | None = None
-    only: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        check_bounds(self, "count", least=1)
-        if self.only is not None and (not self.only or len(set(self.only)) < len(self.only)):
-            raise HarnessError(f"{self.name}: only must name images, each once")
 
     @abstractmethod
     def labels(self, split: Split) -> Mapping[str, int]:
         """The class of every key of a split; `count` takes the first keys of each class."""
 
-    @abstractmethod
-    def pixels(self, key: str) -> NDArray[np.uint8]:
-        """The pixels (height, width, 1 or 3) of one of the keys; raises HarnessError."""
+    def split_labels(self) -> Mapping[str, int]:
+        """Those of the chosen split."""
+        return self.labels(self.split)
 
     @cached_property
     def folder(self) -> Path:
@@ -57,35 +48,6 @@ class PublishedSet(harness.LabelledImageSet):
     def classes(self) -> Sequence[str]:
         """The names of the classes."""
         return self.class_names
-
-    def keys(self) -> Sequence[str]:
-        """The chosen keys of the split."""
-        return list(self._chosen)
-
-    def load(self, key: str) -> harness.Image:
-        """One image with its label."""
-        if key not in self._chosen:
-            raise HarnessError(f"{self.name}: there is no image {key!r}")
-        return harness.Image(key, self.pixels(key), self._chosen[key])
-
-    @cached_property
-    def _chosen(self) -> Mapping[str, int]:
-        labels = self.labels(self.split)
-        if self.only is not None:
-            labels = {key: labels[self._checked(key, labels)] for key in self.only}
-        if self.count is None or not labels:
-            return labels
-        owner = f"{self.name}, split {self.split}"
-        check_value(owner, "count", self.count, least=1, most=len(labels))
-        return {key: labels[key] for key in splits.in_turn(labels)[: self.count]}
-
-    def _checked(self, key: str, labels: Mapping[str, int]) -> str:
-        if key in labels:
-            return key
-        for split in get_args(Split):
-            if key in self.labels(split):
-                raise HarnessError(f"{self.name}: {key!r} is in split {split}, not in {self.split}")
-        raise HarnessError(f"{self.name}: there is no image {key!r}")
 
 
 @dataclass(frozen=True)

@@ -447,3 +447,95 @@ def test_as_labels_colours_and_large_labels_are_refused_by_name(
         labels.load("a.png")
     with pytest.raises(harness.HarnessError, match=r"^b\.png: labels 0 … 256 are outside 0 … 255$"):
         labels.load("b.png")
+
+
+@pytest.fixture
+def classes(tmp_path: Path, red: Image.Image) -> Path:
+    """A folder of three classes, one of them nested, and a picture outside of them."""
+    for name in ("dog/b.png", "cat/old/a.png", "cat/c.png", "ant/d.png", "stray.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        red.save(tmp_path / name)
+    return tmp_path
+
+
+def labels_of(images: harness.ImageSet) -> dict[str, int | None]:
+    return {key: images.load(key).label for key in images.keys()}
+
+
+@pytest.mark.filterwarnings("ignore:images passed over")
+def test_sub_folders_are_classes_in_the_order_of_their_names(classes: Path) -> None:
+    images = folder(classes, ",labels=true")
+
+    assert isinstance(images, harness.LabelledImageSet)
+    assert list(images.classes()) == ["ant", "cat", "dog"]
+    assert labels_of(images) == {"ant/d.png": 0, "cat/c.png": 1, "cat/old/a.png": 1, "dog/b.png": 2}
+
+
+def test_a_picture_in_no_class_is_named(classes: Path) -> None:
+    with pytest.warns(UserWarning, match=r"they are in no class: stray\.png$"):
+        folder(classes, ",labels=true").keys()
+
+
+def test_without_labels_there_are_neither_labels_nor_classes(classes: Path) -> None:
+    images = folder(classes)
+
+    assert isinstance(images, harness.LabelledImageSet)
+    assert not images.classes()
+    assert set(labels_of(images).values()) == {None}
+
+
+def test_labels_without_a_sub_folder_are_refused(tmp_path: Path, red: Image.Image) -> None:
+    red.save(tmp_path / "a.png")
+
+    with pytest.raises(harness.HarnessError, match="labels=true takes classes from sub-folders"):
+        folder(tmp_path, ",labels=true").keys()
+
+
+@pytest.mark.filterwarnings("ignore:images passed over")
+def test_a_count_takes_the_classes_in_turn(classes: Path) -> None:
+    assert list(folder(classes, ",labels=true,count=3").keys()) == [
+        "ant/d.png", "cat/c.png", "dog/b.png",
+    ]  # fmt: skip
+
+
+def test_folders_that_are_named_after_splits_are_splits(tmp_path: Path, red: Image.Image) -> None:
+    for name in ("train/cat/a.png", "train/dog/b.png", "val/dog/c.png", "test/cat/d.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        red.save(tmp_path / name)
+    images = folder(tmp_path, ",labels=true,split=validation")
+
+    assert isinstance(images, harness.LabelledImageSet)
+    assert list(images.classes()) == ["cat", "dog"]
+    assert labels_of(images) == {"val/dog/c.png": 1}
+    assert len(folder(tmp_path, ",labels=true").keys()) == 4
+
+
+def test_splits_that_no_folder_names_are_tenths_of_each_class(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(10):
+            red.save(tmp_path / name / f"{number}.png")
+
+    keys = {
+        split: list(folder(tmp_path, f",labels=true,split={split}").keys())
+        for split in ("train", "validation", "test")
+    }
+
+    assert {split: len(found) for split, found in keys.items()} == {
+        "train": 16, "validation": 2, "test": 2,
+    }  # fmt: skip
+    assert len(set().union(*keys.values())) == 20
+    assert {key.split("/")[0] for key in keys["test"]} == {"cat", "dog"}
+
+
+def test_an_image_of_another_split_is_refused_with_its_split(
+    tmp_path: Path, red: Image.Image
+) -> None:
+    for name in ("train/a.png", "test/b.png"):
+        (tmp_path / name).parent.mkdir()
+        red.save(tmp_path / name)
+
+    with pytest.raises(harness.HarnessError, match=r"'test/b\.png' is in split test, not in train"):
+        folder(tmp_path, ",split=train,only=[test/b.png]").keys()

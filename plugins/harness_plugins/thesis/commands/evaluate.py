@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print; returns the exit code."""
-    from harness.command import TellsClasses, shown_progress, write_table
+    from harness.command import classes_of, shown_progress, write_table
     from harness_plugins.thesis.vit.checkpoint import load
     from harness_plugins.thesis.vit.evaluation import evaluate
     from harness_plugins.thesis.vit.examples import gather
@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     set_threads(arguments.threads)
     loaded = load(checkpoint_file(arguments.checkpoint))
     images: harness.ImageSet = harness.make("image set", arguments.images, arguments.plugins or ())
-    if not isinstance(images, TellsClasses):
+    classes, settings = list(classes_of(images)), loaded.model.settings
+    if not classes:
         raise HarnessError(f"{arguments.images}: its images have no labels")
-    classes, settings = list(images.classes()), loaded.model.settings
     _check_classes(arguments.images, classes, loaded)
     size = settings.height, settings.width
     with shown_progress() as progress:

@@ -45,10 +45,10 @@ class SplitSets:
     def find(cls, spec: str, plugins: Sequence[Path]) -> "SplitSets":
         """The splits of the image set with this spec."""
         images = harness.make("image set", spec, plugins)
-        if not isinstance(images, LabelledImageSet):
+        if not (isinstance(images, LabelledImageSet) and images.classes()):
             raise HarnessError(
                 f"{spec}: has no training images with labels; `harness data list` names sets "
-                "that have"
+                "that have, and folder[labels=true] takes classes from sub-folders"
             )
         sets = tuple(replace(images, split=name) for name in NAMES)  # type: ignore[type-var]
         counts = {name: len(each.keys()) for name, each in zip(NAMES, sets, strict=True)}
