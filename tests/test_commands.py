@@ -105,6 +105,7 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "vit.safetensors": None,
     "strongest.py": clusterer,
     "the extra dask": lambda path: None,
+    "the extra shell": None,
     "leaves.py": None,
     "pictures/": None,
     "the network": None,

@@ -1,6 +1,5 @@
 """What the pages link to and show exists, and habits that files share stay the same."""
 
-import argparse
 import ast
 import importlib
 import re
@@ -8,7 +7,6 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -16,12 +14,12 @@ import harness
 from harness.analysis.limits import read_limit
 from harness.analysis.partitions import parse_reference
 from harness.cli.main import OWN
+from harness.cli.parsing import Parser, command_parser
 from harness.planning.settings import SETTINGS
 from harness.planning.suites import resolve_run
 from harness.plugin import registry
 from harness.plugin.commands import find_commands
 from harness.plugin.descriptions import describe_all
-from harness.plugin.installed import Broken
 from support import REPOSITORY
 
 PAGES = sorted(
@@ -42,11 +40,6 @@ INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
 INLINE = re.compile(r"`harness ([a-z][a-z-]+)( [^`]*)?`")
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message)
-
-
 def text_of(page: str) -> str:
     return (REPOSITORY / page).read_text("utf-8")
 
@@ -64,11 +57,8 @@ def commands_of(page: str) -> Iterator[str]:
 
 
 def parser_of(verb: str) -> Parser:
-    command = find_commands(OWN)[verb]
-    assert not isinstance(command, Broken)
-    parser = Parser(allow_abbrev=False)
-    command.add_arguments(parser)
-    return parser
+    _, known = command_parser(find_commands(OWN), [verb])
+    return known[verb]
 
 
 COMMANDS = [(page, arguments) for page in CURRENT for arguments in dict.fromkeys(commands_of(page))]

@@ -5,12 +5,12 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from harness.cli.parsing import command_parser
 from harness.cli.streams import OutputError, standard_streams
-from harness.errors import FolderOfRunsError, HarnessError, did_you_mean, escape_line, hint, naming
+from harness.errors import FolderOfRunsError, HarnessError, escape_line, naming
 from harness.plugin.commands import CommandModule, find_commands
-from harness.plugin.installed import Broken, harness_version
+from harness.plugin.installed import Broken
 
 # Modules of the core's own commands, in the order of `harness --help`.
 OWN = {
@@ -26,6 +26,7 @@ OWN = {
     "foreground": "harness.cli.foreground",
     "export": "harness.cli.export",
     "schema": "harness.cli.schema",
+    "completion": "harness.cli.completion",
     "plugins": "harness.cli.plugins",
     "doctor": "harness.cli.doctor",
 }
@@ -100,83 +101,35 @@ def _described(error: OSError) -> str:
     return "the working folder does not exist any more" if is_missing else str(error.strerror)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Raises usage errors as HarnessError, and takes options between positional arguments."""
-
-    _is_intermixing = False
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise HarnessError(f"{message} (see {self.prog} --help)")
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if action.choices is not None and value not in action.choices:
-            name, among = argparse._get_action_name(action), hint(str(value), action.choices)
-            self.error(f"argument {name}: invalid choice: {value!r}{among}")
-
-    def refuse(self, unknown: Sequence[str]) -> None:
-        """Raise the error for arguments that the parser does not know, if there are any."""
-        if unknown:
-            flag, options = unknown[0].partition("=")[0], self._option_string_actions
-            help = "; it follows the verb" if flag in options else did_you_mean(flag, options)
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{help}")
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        # argparse's own way to take them calls this method. It refuses arguments that take all
-        # that follows or exclude others, and forgets a `--`.
-        exclusive = [
-            each for group in self._mutually_exclusive_groups for each in group._group_actions
-        ]
-        is_plain = any(
-            each.nargs in (argparse.PARSER, argparse.REMAINDER) or each in exclusive
-            for each in self._get_positional_actions()
-        )
-        if self._is_intermixing or is_plain or (args and "--" in args):
-            return super().parse_known_args(args, namespace)
-        self._is_intermixing = True
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._is_intermixing = False
-
-
 def _dispatch(given: Sequence[str]) -> int:
     if not given:
         print(START)
         return 0
-    parser = _Parser(
-        prog="harness",
-        description="Does the attention of a Vision Transformer cluster, which method shows it, "
-        "and is it more than noise would show?",
-        epilog="`harness VERB --help` explains a verb, docs/glossary.md the columns of all tables.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"harness {harness_version()}")
-    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
-    chosen = next((word for word in given if not word.startswith("-")), None)
-    commands, known = find_commands(OWN), parser
-    for name, command in commands.items():
-        if name == chosen and isinstance(command, Broken):
-            raise HarnessError(f"{name} cannot run: {command.reason} (from {command.source})")
-        summary = f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY
-        sub = verbs.add_parser(
-            name,
-            # argparse formats help by %.
-            help=summary.replace("%", "%%"),
-            description=summary[0].upper() + summary[1:],
-            allow_abbrev=False,
-        )
-        if name == chosen and not isinstance(command, Broken):
-            command.add_arguments(sub)
-            known = sub
+    chosen = next((word for word in given if not word.startswith("-")), "")
+    commands = find_commands(OWN)
+    command = commands.get(chosen)
+    if isinstance(command, Broken):
+        raise HarnessError(f"{chosen} cannot run: {command.reason} (from {command.source})")
+    parser, subs = command_parser(commands, [chosen])
+    known = subs.get(chosen, parser)
     parsed, unknown = parser.parse_known_args(given)
     known.refuse(unknown)
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
     with naming(_flags(known)):
-        code = int(module.run(parsed))
+        code = _run_command(module, parsed, given)
     if code == 0:
         _name_next(module, parsed)
     return code
+
+
+def _run_command(module: CommandModule, parsed: argparse.Namespace, given: Sequence[str]) -> int:
+    path = getattr(parsed, "log_file", None)
+    if path is None:
+        return int(module.run(parsed))
+    from harness.cli.log import logged
+
+    return logged(path, given, lambda: int(module.run(parsed)))
 
 
 def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:

@@ -37,10 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run; returns 0 if all cells and selections are ok, 2 if some are not."""
     from harness.api import prepare
+    from harness.planning.progress import LOGGER
     from harness.planning.settings import SETTINGS
     from harness.views.progress import shown_progress
 
     prepared = prepare(arguments.suite, {key: getattr(arguments, key) for key in SETTINGS})
+    LOGGER.info("settings: %s", json.dumps(asdict(prepared.settings)))
     for line in prepared.registry.warnings():
         print(f"warning: {line}", file=sys.stderr)
     with shown_progress(live=prepared.execution.isolation == "process") as progress:

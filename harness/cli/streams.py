@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, TextIO, cast
 
@@ -77,6 +77,27 @@ class _Forwarding:
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
+
+
+class Logged(_Forwarding):
+    """Passes on whole lines to `log`, too, except those of Rich and those written `unlogged`."""
+
+    def __init__(self, stream: "TextIO | _Forwarding", log: Callable[[str], None]) -> None:
+        super().__init__(stream)
+        self._log = log
+        self._line = ""
+
+    @property
+    def unlogged(self) -> "TextIO | _Forwarding":
+        """The stream beneath, for what is logged elsewhere."""
+        return self._stream
+
+    def write(self, text: str) -> int:
+        """Write, and log the lines that end."""
+        *lines, self._line = (self._line + text).split("\n")
+        for line in filter(None, lines):
+            self._log(line)
+        return super().write(text)
 
 
 class _Escaped(_Forwarding):

@@ -217,7 +217,7 @@ class Clustering:
         failure = "" if record.status == "ok" else f"{record.status}: {record.reason}"
         what = f"{cell['clusterer']} on "
         if failure:
-            self.failures.warn(cell["image"], failure, what)
+            self.failures.warn(cell["image"], failure, what, record.detail)
         on = f" on {cell['control']}" if cell["control"] else ""
         source = cell["image_set"] or cell["extractor"]
         label = f"{cell['clusterer']}{on} ({cell['graph']}, {source})"

@@ -182,7 +182,7 @@ class Extraction:
         for each in failed:
             for unit in each.units:
                 drawn = f"{unit.item['control']} of " if unit.item["control"] else ""
-                self.failures.warn(unit.item["image"], each.reason, drawn)
+                self.failures.warn(unit.item["image"], each.reason, drawn, each.detail)
             self._fail(each)
         failed.clear()
 
@@ -223,7 +223,7 @@ class Extraction:
             return MapRecord.from_message(planned.key, answer)
         reason, control = answer["reason"], planned.variant.name
         if reason != self.failures.stopped(control):
-            self.failures.warn(planned.image, reason, f"{control} of ")
+            self.failures.warn(planned.image, reason, f"{control} of ", answer.get("detail", ""))
         return MapRecord(planned.key, reason=reason, detail=answer.get("detail", ""))
 
 

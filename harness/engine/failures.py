@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harness.errors import RunStoppedError, setting_name
-from harness.planning.progress import Progress, named
+from harness.planning.progress import LOGGER, Progress, named
 
 # They always end the run; quitting the debugger raises the second.
 ENDS_RUN = (RunStoppedError, bdb.BdbQuit)
@@ -52,8 +52,12 @@ class Failures:
     def __exit__(self, *raised: object) -> None:
         self.show()
 
-    def warn(self, name: str, reason: str, what: str = "") -> None:
-        """Warn that something failed, `what` telling more of the name: "louvain on "."""
+    def warn(self, name: str, reason: str, what: str = "", detail: str = "") -> None:
+        """Warn that something failed, `what` telling more of the name: "louvain on ".
+
+        The log has each failure, with its detail.
+        """
+        LOGGER.error("%s", f"failed: {what}{named(name, reason)}\n{detail}".rstrip())
         alike = what, ADDRESS.sub("", reason.replace(name, ""))
         if alike in self._held:
             self._held[alike].count += 1

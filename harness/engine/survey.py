@@ -100,7 +100,7 @@ class Surveyor:
             for entry, answer in zip(entries, answers, strict=True):
                 found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
                 if "reason" in answer:
-                    failures.warn(entry["key"], answer["reason"])
+                    failures.warn(entry["key"], answer["reason"], detail=answer.get("detail", ""))
                 yield {**entry, **found}
                 self.progress.advance()
 

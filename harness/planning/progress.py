@@ -1,9 +1,13 @@
 """Progress of long work, as the engine and the analysis report it."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
+# What happens: phases, notes, warnings and each failure, for whoever listens.
+LOGGER = logging.getLogger("harness")
+LOGGER.addHandler(logging.NullHandler())
 
 
 class Progress:

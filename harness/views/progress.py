@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import escape_line
-from harness.planning.progress import Progress, duration
+from harness.planning.progress import LOGGER, Progress, duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -79,6 +79,8 @@ class _Shown(Progress):
         self, phase: str, total: int, seconds_left: Callable[[], float | None] | None = None
     ) -> None:
         """Show this phase from now on."""
+        if total:
+            LOGGER.info("%s: %d", phase, total)
         with self._lock:
             self._phase = _Phase(phase, total, seconds_left, time.monotonic()) if total else None
             self.tick()
@@ -96,9 +98,15 @@ class _Shown(Progress):
             self._announced.append(line)
             self.tick()
 
+    def note(self, line: str) -> None:
+        """Print the line."""
+        LOGGER.info("%s", line)
+        self._print(line)
+
     def warn(self, line: str) -> None:
         """Print the line as a warning."""
-        self.note(f"warning: {line}")
+        LOGGER.warning("%s", line)
+        self._print(f"warning: {line}", "yellow")
 
     def tick(self) -> None:
         """Show how far the work is, if it is time for that."""
@@ -109,6 +117,10 @@ class _Shown(Progress):
             while self._announced:
                 self.note(self._announced.pop(0))
             self._show(self._phase)
+
+    @abstractmethod
+    def _print(self, line: str, style: str = "") -> None:
+        """Print a line."""
 
     @abstractmethod
     def _show(self, phase: _Phase | None) -> None:
@@ -123,11 +135,10 @@ class PlainProgress(_Shown):
 
     _spoke = float("-inf")
 
-    def note(self, line: str) -> None:
-        """Print the line."""
+    def _print(self, line: str, style: str = "") -> None:
         # Nobody reads it any more; the work goes on.
         with self._lock, contextlib.suppress(OSError, ValueError):
-            print(escape_line(line), file=sys.stderr, flush=True)
+            print(escape_line(line), file=getattr(sys.stderr, "unlogged", sys.stderr), flush=True)
 
     def _show(self, phase: _Phase | None) -> None:
         now = time.monotonic()
@@ -141,14 +152,6 @@ class LiveProgress(_Shown):
 
     _bars: "Bars | None" = None
     _on_bar: _Phase | None = None
-
-    def note(self, line: str) -> None:
-        """Print the line above the bar."""
-        self._print(line)
-
-    def warn(self, line: str) -> None:
-        """Print the line above the bar as a warning."""
-        self._print(f"warning: {line}", "yellow")
 
     def close(self) -> None:
         """Remove the bar."""
