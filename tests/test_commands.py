@@ -106,6 +106,8 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "strongest.py": clusterer,
     "the extra dask": lambda path: None,
     "the extra shell": None,
+    "the extra slurm": None,
+    "a Slurm cluster": None,
     "leaves.py": None,
     "pictures/": None,
     "the network": None,

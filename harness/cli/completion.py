@@ -90,7 +90,8 @@ def script(shell: str) -> str:
         )
         for kind, of_kind in names.items()
     ]
-    return str(shtab.complete(parser, shell, preamble={shell: "\n".join(functions)}))
+    preamble: Any = {shell: "\n".join(functions)}
+    return str(shtab.complete(parser, shell, preamble=preamble))
 
 
 def _completion(action: argparse.Action) -> Mapping[str, Any] | None:

@@ -16,7 +16,7 @@ import sys
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.engine.environment import environment
 from harness.engine.pool import CellJob, Pool
+from harness.engine.remote import Requirements
 from harness.engine.worker import WorkerConfig
-from harness.errors import HarnessError, RunStoppedError, setting_name
+from harness.errors import HarnessError, RunStoppedError
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution
 from harness.store.records import CellRecord
@@ -196,16 +196,14 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
 def connect(
     execution: Execution,
     config: WorkerConfig,
-    packages: Set[str],
+    requirements: Requirements,
     maps: Path,
     progress: Progress,
 ) -> Iterator[Pool]:
     """A pool on a cluster; HarnessError if none answers, or if all its workers are refused.
 
-    packages: those whose versions must be the same there.
+    requirements: what must be the same there.
     """
-    here = environment(config.extraction_threads, packages)
-    expected = None if execution.any_environment else here
     with contextlib.ExitStack() as opened:
         for name in CHATTY:
             logger = logging.getLogger(name)
@@ -214,8 +212,7 @@ def connect(
         client = _client(execution, opened)
         opened.callback(_close, client)
         name = f"attention-harness-{client.id}"
-        plugins, mixing = _files_of(config.plugins), setting_name("any_environment")
-        processes = WorkerProcesses(name, config, plugins, packages, expected, mixing)
+        processes = WorkerProcesses(name, config, _files_of(config.plugins), requirements)
         # It fails if one worker lacks the harness; that one is refused by its name.
         with contextlib.suppress(Exception):
             client.register_plugin(processes, name=name)

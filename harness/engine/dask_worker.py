@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,22 +21,20 @@ import distributed
 from distributed.core import Status
 from numpy.typing import NDArray
 
-from harness.engine.environment import difference, environment
 from harness.engine.guardian import Guardian
 from harness.engine.pool import CellJob, compute
-from harness.engine.worker import JobFailedError, WorkerConfig
+from harness.engine.remote import Requirements
+from harness.engine.worker import WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 from harness.errors import RunStoppedError
 from harness.plugin.values import AttentionMap
 from harness.store.maps import save_map
 from harness.store.records import CellRecord
 
-# What messages about differences call the coordinator and a Dask worker.
-SIDES = ("here", "there")
 # How much of its resource a worker offers: its threads are what is scarce.
 PLENTY = 1e9
-# What a process is busy with while code is compared, and the seconds that this may take.
-CHECK, CHECK_LIMIT = "check", 120.0
+# What a process is busy with while code is compared.
+CHECK = "check"
 # Seconds after which unused processes end.
 IDLE = 60.0
 # Seconds between checks that somebody still waits for the cells.
@@ -67,8 +65,7 @@ def compute_on_worker(name: str, job: CellJob, weights: NDArray[Any]) -> CellRec
 class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     """The worker processes of one run on one Dask worker.
 
-    plugins: those of `--plugin`; packages: those that the run uses; expected: the environment of
-    the coordinator, or None if any environment is accepted; mixing: the setting that accepts any.
+    plugins: those of `--plugin`.
     """
 
     idempotent = True
@@ -76,9 +73,7 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
     name: str
     config: WorkerConfig
     plugins: Plugins
-    packages: Set[str]
-    expected: Mapping[str, Any] | None
-    mixing: str
+    requirements: Requirements
 
     async def setup(self, worker: Any) -> None:
         """Offer to compute cells, or refuse; called by Dask when the worker or the plugin comes."""
@@ -119,18 +114,11 @@ class WorkerProcesses(distributed.WorkerPlugin):  # type: ignore[misc]
 
     def _difference(self) -> str:
         """How this worker differs from the coordinator; "" if it does not."""
-        here = environment(self.config.extraction_threads, self.packages)
-        if self.expected is not None and (found := difference(self.expected, here, SIDES)):
-            return f"differs ({found}); install the same there, or mix them with {self.mixing}"
         process = self._take(CHECK)
         try:
-            (answer,) = process.call("compare_code", CHECK_LIMIT)
-        except (RunStoppedError, JobFailedError) as error:
-            return f"cannot compute cells: {getattr(error, 'reason', error)}"
+            return self.requirements.refusal(process, self.config.extraction_threads)
         finally:
             self._give_back(CHECK, process)
-        others = ", ".join(answer["differing"])
-        return others and f"differs (the code of {others}); install the same there"
 
     def teardown(self, worker: Any) -> None:
         """End all processes, busy ones too; called by Dask."""

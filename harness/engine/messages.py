@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.plugin.profile import Point
+from harness.store.records import CellRecord
 from harness.store.schema import FIGURES, LABEL
 
 Message = Mapping[str, Any]
@@ -69,6 +70,16 @@ def point_message(point: Point) -> dict[str, Any]:
     labels = b64encode(point.labels.astype(LABEL).tobytes()).decode()
     warnings = list(point.warnings)
     return {**figures, "labels": labels, "diagnostics": {**point.diagnostics}, "warnings": warnings}
+
+
+def record_message(record: CellRecord) -> dict[str, Any]:
+    """The values of a cell's record as JSON expresses them."""
+    return {**vars(record), "points": [point_message(point) for point in record.points]}
+
+
+def record_of(message: Message) -> CellRecord:
+    """The record in a message with the values of `record_message`."""
+    return CellRecord(**{**message, "points": [point_of(each) for each in message["points"]]})
 
 
 def point_of(message: Message) -> Point:

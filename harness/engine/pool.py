@@ -1,4 +1,7 @@
-"""What computes cells: worker processes here, or the calling process; `dask_pool` has another."""
+"""What computes cells: worker processes here, or the calling process.
+
+`dask_pool` and `slurm_pool` have pools of other machines.
+"""
 
 import time
 from collections.abc import Callable
@@ -74,7 +77,7 @@ class LocalPool:
         for worker in self._workers:
             self._idle.put(worker)
             # They start while maps are extracted.
-            self._executor.submit(self._use, WorkerProcess.start)
+            self._executor.submit(self.use, WorkerProcess.start)
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -91,9 +94,10 @@ class LocalPool:
 
     def submit(self, job: CellJob) -> Future[CellRecord]:
         """Accept a cell."""
-        return self._executor.submit(self._use, compute, job, self._maps)
+        return self._executor.submit(self.use, compute, job, self._maps)
 
-    def _use(self, task: Callable[..., R], *arguments: Any) -> R:
+    def use(self, task: Callable[..., R], *arguments: Any) -> R:
+        """Call a function with a worker that nothing else uses meanwhile."""
         worker = self._idle.get()
         try:
             return task(worker, *arguments)

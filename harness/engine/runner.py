@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
 from harness.engine.failures import Failures
 from harness.engine.inline_worker import NOTE, open_worker
-from harness.engine.pool import InlinePool, LocalPool, Pool
+from harness.engine.pool import Pool
+from harness.engine.pools import check_pool, open_pool
 from harness.engine.selecting import select_all
 from harness.engine.siblings import Siblings, siblings_of
 from harness.engine.stability import stabilities
@@ -71,7 +72,7 @@ class PreparedRun:
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
-        self._check_folder()
+        self._check()
         forced = components_named(self.settings, self.execution.force)
         retry_failed = self.execution.retry_failed
         with (
@@ -127,7 +128,7 @@ class PreparedRun:
         component of the run, and if other versions computed what is stored, unless
         `any_environment`, or if it has other settings, unless `overwrite`.
         """
-        self._check_folder()
+        self._check()
         forced = components_named(self.settings, self.execution.force)
         is_new = not (self.folder / FILE_NAME).exists()
         with (
@@ -137,8 +138,12 @@ class PreparedRun:
         ):
             maps = live / MAPS_FOLDER
             # One pool for both phases: workers that have imported their libraries are quicker.
-            pool = cache(lambda: stack.enter_context(self._pool(config, worker, maps, progress)))
-            if is_new and self.execution.dask is None:
+            pool = cache(
+                lambda: stack.enter_context(
+                    open_pool(self.execution, config, self.packages, worker, maps, progress)
+                )
+            )
+            if is_new and not self.execution.is_remote:
                 # There will be cells; its workers start during the survey.
                 pool()
             environments = self._environments()
@@ -166,7 +171,9 @@ class PreparedRun:
                         progress.note(line)
                 ongoing.complete()
 
-    def _check_folder(self) -> None:
+    def _check(self) -> None:
+        """Refuse what is known to be wrong before anything is surveyed."""
+        check_pool(self.execution)
         check_folder(self.folder, asdict(self.settings), overwrite=self.execution.overwrite)
         siblings_of(self.folder, self.execution.cache)
 
@@ -221,8 +228,8 @@ class PreparedRun:
             "isolation": execution.isolation,
             "plugins": recorded(execution.plugins),
             "source": {**environment.source(), "digest": config.source},
-            # Workers on Dask may then have other versions than these.
-            "mixed": execution.dask is not None and execution.any_environment,
+            # Other machines may then have other versions than these.
+            "mixed": execution.is_remote and execution.any_environment,
             "invocation": environment.invocation(),
             "fingerprints": {each.spec: each.fingerprint for each in survey.extractors},
             "caveats": self._caveats(),
@@ -257,11 +264,6 @@ class PreparedRun:
         if self.remark:
             progress.note(self.remark)
         if execution.isolation == "none":
-            if execution.dask is not None:
-                raise HarnessError(
-                    "components run either in this process or on Dask; leave out "
-                    f"{setting_name('dask')}, or {setting_name('isolation')} none"
-                )
             progress.note(NOTE)
         config = WorkerConfig.of(execution, expected_code(self.settings, registry))
         with open_worker(config, execution.isolation, registry) as worker:
@@ -277,18 +279,6 @@ class PreparedRun:
         survey = surveyor.survey(self.settings.images, *extractors)
         surveyor.warn_of_clusterers(self.settings.clusterers)
         return make_plan(self.settings, survey, self.registry, config.codes), survey
-
-    def _pool(
-        self, config: WorkerConfig, worker: Worker, maps: Path, progress: Progress
-    ) -> AbstractContextManager[Pool]:
-        execution = self.execution
-        if execution.isolation == "none":
-            return nullcontext(InlinePool(worker, maps))
-        if execution.dask is None:
-            return LocalPool(execution.workers, config, maps)
-        from harness.engine.dask_pool import connect
-
-        return connect(execution, config, self.packages, maps, progress)
 
 
 def _without_control(settings: Settings, plan: Plan) -> list[str]:

@@ -51,6 +51,15 @@ class WorkerConfig:
         memory, threads = int(execution.memory * 2**30), execution.extraction_threads
         return cls(execution.plugins, codes, source_digest(), memory, threads)
 
+    @classmethod
+    def from_message(cls, message: Message) -> "WorkerConfig":
+        """The config in a message with the values of `to_message`."""
+        return cls(**{**message, "plugins": tuple(map(Path, message["plugins"]))})
+
+    def to_message(self) -> Message:
+        """The values as JSON expresses them."""
+        return {**vars(self), "plugins": [*map(str, self.plugins)]}
+
 
 class Worker(Protocol):
     """Does one job at a time."""

@@ -45,9 +45,8 @@ def main() -> None:
                 f"workers run the harness in {Path(harness.__file__).parent}, whose source differs "
                 "from that of the harness which started them; install the one that is to run"
             )
-        plugins = tuple(map(Path, handshake["plugins"]))
-        config = WorkerConfig(**{**handshake, "plugins": plugins})
-        context = Context(load(plugins), config.codes)
+        config = WorkerConfig.from_message(handshake)
+        context = Context(load(config.plugins), config.codes)
     except HarnessError as error:
         send("stopped", reason=str(error))
         return

@@ -89,9 +89,8 @@ class WorkerProcess:
                 raise RunStoppedError(INTERRUPTED)
             self._open()
         self._starts_until = time.monotonic() + START_LIMIT
-        handshake = {**vars(self._config), "plugins": [*map(str, self._config.plugins)]}
         with self._starting():
-            self._send(handshake, self._starts_until, START_LIMIT)
+            self._send(self._config.to_message(), self._starts_until, START_LIMIT)
 
     def start(self) -> None:
         """Start the process unless one lives, and wait until it is ready."""

@@ -155,6 +155,13 @@ class Execution:
             *("an address, or local", parse_text, "ADDRESS"),
         ),
     ]
+    slurm: Annotated[
+        Path | None,
+        optional(
+            "compute cells in jobs of Slurm, with the parameters in this TOML file",
+            *("a path", parse_path, "FILE"),
+        ),
+    ]
     isolation: Annotated[Isolation, ISOLATION]
     plugins: Annotated[
         tuple[Path, ...],
@@ -213,6 +220,11 @@ class Execution:
             in_suites=False,
         ),
     ]
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether other machines compute cells."""
+        return self.dask is not None or self.slurm is not None
 
 
 WHAT = declared(Settings)

@@ -287,4 +287,7 @@ def test_no_isolation_and_dask_are_refused_together(
 
     assert finished.returncode == 1
     (line,) = finished.stderr.splitlines()
-    assert "components run either in this process or on Dask" in line
+    assert line == (
+        "harness: components run either in this process, on Dask or on Slurm; leave out "
+        "--isolation none or --dask"
+    )
