@@ -35,7 +35,6 @@ from harness.plugin.registry import Registry
 from harness.plugin.values import UNASSIGNED, Floats, Image, Integers
 from harness.store import Store
 from harness.store.ablations import KeptDraws
-from harness.store.classes import class_names
 
 # Sets of patches that are removed from one image, one after the other.
 MOST_SETS = 2000
@@ -243,7 +242,7 @@ def _ablate_image(
     )
     ablated = ImageAblation(
         image.key,
-        class_names(store).get((partition.image_set, partition.image), ""),
+        inputs.class_name(partition.image_set, partition.image),
         partition.identity(),
         clusters,
         response.answer,

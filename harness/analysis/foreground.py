@@ -27,7 +27,6 @@ from harness.plugin.patches import Region
 from harness.plugin.registry import Registry
 from harness.plugin.values import Floats, Image, Integers
 from harness.store import Store
-from harness.store.classes import class_names
 
 # Seed of pixel k-means.
 SEED = 0
@@ -103,7 +102,6 @@ class _Measurement:
     ) -> None:
         self._store = store
         self._inputs = RunInputs(store, registry)
-        self._class_names = class_names(store)
         self._candidates = candidates
         self._excluded: dict[str, dict[str, None]] = {}
         self._objects = lru_cache(maxsize=8)(
@@ -121,7 +119,7 @@ class _Measurement:
 
     def of(self, found: Outcome) -> MapAgreement:
         """How an outcome's clusters agree with the objects, or why they do not count."""
-        name = self._class_names.get((found.method.image_set, found.image), "")
+        name = self._inputs.class_name(found.method.image_set, found.image)
         observation = found.method, found.image, name, found.layer, found.head, found.repeat
         measured = self._measured(found)
         return MapAgreement(*observation, found.candidate, found.accepted, **measured)

@@ -14,6 +14,7 @@ from harness.plugin.classes import classes_of
 from harness.plugin.registry import Registry
 from harness.plugin.values import AttentionMap, Image
 from harness.store import Store
+from harness.store.classes import class_names
 from harness.store.maps import is_intact, load_map
 
 # Digits of a digest that messages show.
@@ -39,10 +40,15 @@ class RunInputs:
         self.ablator = cache(self._ablator)
         self.identity = cache(self._identity)
         self._image_set = cache(self._make_image_set)
+        self._class_names = cache(partial(class_names, store))
 
     def classes(self, image_set: str) -> tuple[str, ...]:
         """The names of an image set's classes; empty if it names none."""
         return classes_of(self._image_set(image_set))
+
+    def class_name(self, image_set: str, key: str) -> str:
+        """The class of an image in the run; "" if it is not known."""
+        return self._class_names().get((image_set, key), "")
 
     def _make_image_set(self, spec: str) -> ImageSet:
         (made,) = self._registry.make("image set", spec)

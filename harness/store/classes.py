@@ -1,6 +1,7 @@
 """The names of the classes of a run's images."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from harness.planning.survey import SurveyedImage
 from harness.store.tables import Store
@@ -20,7 +21,8 @@ def class_names(store: Store) -> Mapping[tuple[str, str], str]:
 
     A label that has no name stands for itself; "" is an image without a label.
     """
-    named = store.sessions()[-1].get("classes", {})
+    latest: Mapping[str, Any] = next(reversed(store.sessions()), {})
+    named = latest.get("classes", {})
     rows = store.connection.execute("SELECT image_set, image, label FROM images")
     return {
         (image_set, image): ""
