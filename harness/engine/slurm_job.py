@@ -36,6 +36,8 @@ def compute_chunk(text: str) -> None:
         Path(chunk["records"]).open("a", encoding="utf-8") as file,
         LocalPool(chunk["workers"], config, Path(chunk["maps"])) as pool,
     ):
+        # If the job was started before, its last line may be incomplete.
+        file.write("\n")
         requirements = Requirements.from_message(chunk["requirements"])
         if refusal := pool.use(requirements.refusal, config.extraction_threads):
             _write(file, {"stopped": refusal})

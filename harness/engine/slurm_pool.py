@@ -199,11 +199,17 @@ class SlurmPool:
         complete = content[: content.rfind(b"\n") + 1]
         chunk.read += len(complete)
         for line in complete.splitlines():
-            found = json.loads(line)
+            try:
+                found = json.loads(line)
+            except ValueError:
+                # The job died while it wrote, and Slurm started it again.
+                continue
             if "stopped" in found:
                 raise RunStoppedError(f"slurm: job {chunk.job.job_id}: {found['stopped']}")
             record = record_of(found["record"])
-            chunk.cells.pop(record.key).ended.set_result(record)
+            # A job that is started again computes all its cells again.
+            if cell := chunk.cells.pop(record.key, None):
+                cell.ended.set_result(record)
 
     def _retry(self, cell: _Cell, chunk: _Chunk) -> None:
         cell.lost += 1

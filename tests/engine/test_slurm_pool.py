@@ -1,20 +1,28 @@
 """Runs on submitit's local executor, which starts jobs as Slurm would, on this machine."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas
 import pytest
 
 import harness
+from harness.engine.messages import record_message
+from harness.engine.pool import CellJob
+from harness.store.records import CellRecord
 from support import PLUGINS
 from support.runs import Command, small_command
 
 pytest.importorskip("submitit")
+from harness.engine.slurm_file import SlurmFile
+from harness.engine.slurm_pool import SlurmPool
+
 slow = pytest.mark.slow
 
 WATCH = """
@@ -113,6 +121,35 @@ def test_an_interrupted_run_leaves_no_job_and_is_resumed(
         time.sleep(0.2)
     assert not jobs_of(tmp_path)
     assert harness_command(*words).returncode == 0
+
+
+class Restarting:
+    """Stands for a cluster that starts each job twice: it dies first while it writes a record."""
+
+    def map_array(self, function: object, texts: Sequence[str]) -> list["Restarting"]:
+        for chunk in map(json.loads, texts):
+            lines = [
+                json.dumps({"record": record_message(CellRecord(cell["key"], "ok"))})
+                for cell in chunk["cells"]
+            ]
+            died = [lines[0], lines[-1][:10]]
+            Path(chunk["records"]).write_text("".join(f"{each}\n" for each in [*died, *lines]))
+        return [self] * len(texts)
+
+    def done(self) -> bool:
+        return True
+
+
+def test_a_job_that_is_started_again_gives_each_record_once(tmp_path: Path) -> None:
+    file = SlurmFile("slurm", chunk=3, workers=1, jobs=1, minutes=1, parameters={})
+
+    with SlurmPool(Restarting(), file, tmp_path, {}) as pool:
+        found = [pool.submit(CellJob(key, "digest", 1.0, {})) for key in "abc"]
+        records = [each.result(60) for each in found]
+
+    assert [(record.key, record.status) for record in records] == [
+        ("a", "ok"), ("b", "ok"), ("c", "ok"),
+    ]  # fmt: skip
 
 
 # Stands for a Slurm cluster: jobs of an array run at once, on this machine.

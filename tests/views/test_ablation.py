@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -38,6 +39,12 @@ def test_an_embedding_has_a_table_of_distances() -> None:
     assert "0 (4 patches, 0.1), unassigned (2 patches)" in text
     assert "removed patches distance random p contiguous p" in text
     assert "unassigned 2 0.012 0.012 (0.011…0.022) .040" in text
+
+
+def test_the_class_of_an_image_stands_beside_its_embedding() -> None:
+    text = shown(replace(of_embedding("a.png"), class_name="tulips"))
+
+    assert "a.png: tulips; class token, 32 dimensions" in text
 
 
 def test_embeddings_of_several_images_are_compared_by_their_distances() -> None:
