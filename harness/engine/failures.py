@@ -57,7 +57,7 @@ class Failures:
 
         The log has each failure, with its detail.
         """
-        LOGGER.error("%s", f"failed: {what}{named(name, reason)}\n{detail}".rstrip())
+        LOGGER.error("%s", f"{what}{named(name, reason)}\n{detail}".rstrip())
         alike = what, ADDRESS.sub("", reason.replace(name, ""))
         if alike in self._held:
             self._held[alike].count += 1

@@ -63,10 +63,14 @@ def _watch(lifeline: Path) -> None:
     """
     touched, since = None, time.monotonic()
     while True:
+        now = touched
         try:
             now = lifeline.stat().st_mtime_ns
-        except OSError:
+        except FileNotFoundError:
             os._exit(1)
+        except OSError:
+            # The file system may come back.
+            pass
         if now != touched:
             touched, since = now, time.monotonic()
         elif time.monotonic() - since > DEAD:

@@ -57,7 +57,7 @@ def test_each_failure_is_logged_with_its_traceback(
         *small_command(planted, "--log", log, "--plugin", hostile, out="out", clusterers="raising")
     )
 
-    failures = [each for each in messages(log, "error") if each.startswith("failed: raising on ")]
+    failures = [each for each in messages(log, "error") if each.startswith("raising on ")]
     assert len(failures) == 3
     assert all("\n    Traceback (most recent call last):\n" in each for each in failures)
 
