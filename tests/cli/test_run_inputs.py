@@ -57,7 +57,7 @@ def test_a_suite_file_holds_a_run_and_flags_win_over_it(
         (["--timeout", "=3"], "--timeout: the name of a clusterer is missing"),
         (["-j", "0"], "--workers: expected a whole number from 1 to 1000, not 0"),
         (["--force", "louvian"], "--force: this run has no component 'louvian'"),
-        (["--isolation", "none", "--dask", "local"], "leave out --dask, or --isolation none"),
+        (["--isolation", "none", "--dask", "local"], "leave out --isolation none or --dask"),
         (["--levels", "many"], "--levels"),
         (["--cluster", "louvain"], "unrecognized arguments: --cluster"),
         (["--plugin", "nowhere.py"], "--plugin: nowhere.py: no such file"),
