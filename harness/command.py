@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from harness.planning.progress import Progress as Progress
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
+    from harness.views.colours import CHOSEN as CHOSEN
+    from harness.views.colours import colour as colour
     from harness.views.figures.ablation import effect_bars as effect_bars
     from harness.views.figures.clusters import panels as panels
     from harness.views.figures.clusters import side_by_side as side_by_side
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
     from harness.views.figures.patched import Patched as Patched
     from harness.views.figures.profiles import Curve as Curve
     from harness.views.figures.profiles import profile_figure as profile_figure
-    from harness.views.figures.style import CHOSEN as CHOSEN
-    from harness.views.figures.style import colour as colour
     from harness.views.figures.style import new_figure as new_figure
     from harness.views.figures.style import photo as photo
     from harness.views.figures.style import picture as picture
@@ -77,13 +77,14 @@ HOMES = {
     "harness.metrics.partition": "numbered",
     "harness.planning.progress": "SILENT Progress",
     "harness.plugin.spec": "format_spec format_value",
+    "harness.views.colours": "CHOSEN colour",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
     "harness.views.figures.patched": "Patched",
     "harness.views.figures.profiles": "Curve profile_figure",
-    "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
+    "harness.views.figures.style": "new_figure photo picture save style",
     "harness.views.progress": "shown_progress",
     "harness.views.tables": "Column number print_text show_table",
 }

@@ -18,12 +18,11 @@ from harness.analysis.partitions import CELL_KEYS
 from harness.errors import escape_line
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
-from harness.metrics.partition import drop_singletons, numbered
+from harness.metrics.partition import drop_singletons, in_order, numbered
 from harness.plugin.patches import crop
 from harness.plugin.profile import Point
 from harness.plugin.values import Image, Integers
 from harness.views.blocks import cell_width, cluster_map, cluster_sizes, profile_plot, shaded
-from harness.views.figures.style import in_order
 from harness.views.fitting import wrapped
 from harness.views.tables import (
     CAPTION,

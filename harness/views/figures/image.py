@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
-from harness.metrics.partition import by_size
+from harness.metrics.partition import by_size, in_order
 from harness.metrics.salience import order_by_salience
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import file_name, file_names, in_order
+from harness.views.figures.style import file_name, file_names
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
 
 Weights = NDArray[np.floating[Any]]

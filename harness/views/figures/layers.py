@@ -10,8 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from harness.analysis.labels import method_labels
 from harness.analysis.layers import MethodLayers, flat_row
 from harness.plugin.values import Floats
+from harness.views.colours import NOISE, colour
 from harness.views.figures import heads as head_figures
-from harness.views.figures.style import NOISE, colour, file_names, legend_below, new_figure, style
+from harness.views.figures.style import file_names, legend_below, new_figure, style
 
 MARKERS = "osD^v<>P"
 # Columns of `flat_row` by what their axis says.

@@ -1,7 +1,6 @@
-"""What all figures share: colours that the colour-blind can tell apart, fonts, and how to save."""
+"""What all figures share: fonts, sizes, photos, and how to save."""
 
 import hashlib
-import itertools
 import re
 import textwrap
 import warnings
@@ -13,31 +12,15 @@ from urllib.parse import quote
 
 import matplotlib
 import numpy as np
-from matplotlib.colors import hsv_to_rgb, to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
 from harness.errors import HarnessError, escape_controls
-from harness.metrics.partition import by_size
-from harness.plugin.values import UNASSIGNED, Integers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Colour = tuple[float, float, float]
-
-# Okabe and Ito (2008) without black, which is for unassigned patches; then lighter and darker ones
-# of these that differ from all others by 15 or more in CIELAB, also for the colour-blind.
-COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#602A00",
-    "#BBE1F6", "#00446B", "#EEBF99", "#7A4964",
-)  # fmt: skip
-# Further hues lie this far apart, so that none returns.
-GOLDEN = 0.618033988749895
-NOISE = "#7F7F7F"
-CHOSEN = "#D55E00"
-UNASSIGNED_COLOUR: Colour = (0.15, 0.15, 0.15)
 DOTS_PER_INCH = 150
 # Most bytes of an image's name in the names of its files.
 LONGEST = 120
@@ -129,62 +112,6 @@ def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     image = Image.fromarray(pixels if channels == 3 else pixels[:, :, 0])
     smaller = np.asarray(image.resize(size, Image.Resampling.BOX))
     return smaller.reshape(size[1], size[0], channels)
-
-
-def in_order(labels: Integers) -> Integers:
-    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
-    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
-    return np.argsort([places[label] for label in labels.tolist()], kind="stable")
-
-
-def cluster_colours(labels: Integers, grid: tuple[int, int] | None = None) -> dict[int, Colour]:
-    """A colour for each cluster, and for unassigned patches.
-
-    Clusters that touch on the grid, at a side or a corner, differ; without a grid all do. A cluster
-    has the colour of its number unless a larger neighbour has it, so that smaller clusters change
-    no larger one's.
-    """
-    ordered = by_size(labels)
-    neighbours = {label: set(ordered) for label in ordered}
-    if grid is not None:
-        neighbours = {label: set() for label in ordered}
-        for one, other in _touching(labels.reshape(grid)):
-            neighbours[one].add(other)
-            neighbours[other].add(one)
-    places: dict[int, int] = {}
-    for number, label in enumerate(ordered):
-        taken = {places[other] for other in neighbours[label] if other in places}
-        first = number % len(COLOURS)
-        own = (*range(first, len(COLOURS)), *range(first))
-        every = itertools.chain(own, itertools.count(len(COLOURS)))
-        places[label] = next(place for place in every if place not in taken)
-    colours = {label: colour(place) for label, place in places.items()}
-    return {**colours, UNASSIGNED: UNASSIGNED_COLOUR}
-
-
-def _touching(laid: Integers) -> set[tuple[int, int]]:
-    """Pairs of labels of patches next to each other, at a side or a corner."""
-    pairs = (
-        (laid[:, 1:], laid[:, :-1]),
-        (laid[1:], laid[:-1]),
-        (laid[1:, 1:], laid[:-1, :-1]),
-        (laid[1:, :-1], laid[:-1, 1:]),
-    )
-    flat = (zip(one.ravel().tolist(), other.ravel().tolist(), strict=True) for one, other in pairs)
-    return {
-        pair
-        for pair in itertools.chain.from_iterable(flat)
-        if pair[0] != pair[1] and UNASSIGNED not in pair
-    }
-
-
-def colour(place: int) -> Colour:
-    """The colour of the item at a place, counted from 0; no two places have the same."""
-    if place < len(COLOURS):
-        red, green, blue = to_rgb(COLOURS[place])
-        return red, green, blue
-    red, green, blue = hsv_to_rgb((place * GOLDEN % 1, 0.45, 0.75 + 0.2 * (place % 2))).tolist()
-    return red, green, blue
 
 
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
