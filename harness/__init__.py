@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
     from harness.plugin.profile import Selection as Selection
+    from harness.plugin.requirement import NETWORKX as NETWORKX
+    from harness.plugin.requirement import Requirement as Requirement
     from harness.plugin.values import OBSERVED as OBSERVED
     from harness.plugin.values import UNASSIGNED as UNASSIGNED
     from harness.plugin.values import AttentionMap as AttentionMap
@@ -79,6 +81,7 @@ HOMES = {
     "harness.plugin.hooks": "hookimpl",
     "harness.plugin.patches": "Patches",
     "harness.plugin.profile": "Point Profile Selection",
+    "harness.plugin.requirement": "NETWORKX Requirement",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),

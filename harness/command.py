@@ -1,9 +1,9 @@
 """What the commands of plugins may import besides the public names of `harness`.
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
-returns the exit status; it may define `following(arguments)`, which returns the words of the
-`harness` command that is useful next. A package registers it under the entry point group
-`harness.commands`.
+returns the exit status. It may define `following(arguments)`, which returns the words of the
+`harness` command that is useful next, and `REQUIRES`, a `harness.Requirement` without which `run`
+is not called. A package registers it under the entry point group `harness.commands`.
 `harness --help` imports every command, so the module imports what is heavy in its functions; the
 names below are resolved when they are first used.
 """
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from harness.metrics.partition import numbered as numbered
     from harness.planning.progress import SILENT as SILENT
     from harness.planning.progress import Progress as Progress
+    from harness.plugin.requirement import FIGURES as FIGURES
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
     from harness.views.colours import CHOSEN as CHOSEN
@@ -76,6 +77,7 @@ HOMES = {
     "harness.metrics.matching": "best_unions",
     "harness.metrics.partition": "numbered",
     "harness.planning.progress": "SILENT Progress",
+    "harness.plugin.requirement": "FIGURES",
     "harness.plugin.spec": "format_spec format_value",
     "harness.views.colours": "CHOSEN colour",
     "harness.views.figures.ablation": "effect_bars",

@@ -172,6 +172,8 @@ def _dispatch(given: Sequence[str]) -> int:
     known.refuse(unknown)
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
+    if requirement := getattr(module, "REQUIRES", None):
+        requirement.check(parsed.verb)
     with naming(_flags(known)):
         code = int(module.run(parsed))
     if code == 0:

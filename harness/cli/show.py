@@ -15,6 +15,7 @@ from harness.cli.options import (
 )
 from harness.cli.output import table_console, write_drawings
 from harness.errors import HarnessError
+from harness.plugin.requirement import FIGURES
 
 if TYPE_CHECKING:
     from harness.api import Run
@@ -69,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the image, or list the images; returns the exit code."""
     from harness.views.show import show, show_images
 
+    if arguments.out is not None:
+        FIGURES.check("show --out")
     opened, console = open_stored(arguments.run_folder, arguments.selectors), table_console()
     if arguments.image is None:
         cells = opened.cells()

@@ -21,8 +21,9 @@ INTERFACE = "harness"
 FACADES = (INTERFACE, f"{INTERFACE}.command")
 # What computes and scores every cell, and what selects, tests and compares.
 CORE = ("harness.engine.worker_main", "harness.engine.selecting", "harness.engine.stability")
-# Finds plugins, and computes nothing.
-FINDER = "pluggy"
+# What the core imports and does not compute with: it finds plugins, and converts graphs for those
+# components that ask for it and say so.
+UNUSED = {"pluggy", "networkx"}
 
 
 def key_of(*parts: Any) -> str:
@@ -99,17 +100,16 @@ def source_files(component: type[Component]) -> dict[str, Path]:
 def packages_behind(components: Iterable[type[Component]]) -> set[str]:
     """Return the top-level packages of the code of components and of what computes for them.
 
-    These are the packages of their modules, and all that those modules or the core's workers and
-    statistics import anywhere in their code, installed or not.
+    These are the packages of their modules, those that they require, and all that those modules or
+    the core's workers and statistics import anywhere in their code, installed or not.
     """
-    starts = [_modules(component) for component in components]
-    reached = [module for each in (CORE, *starts) for module in _reached(each).items()]
-    return {
-        name.partition(".")[0]
-        for module, (_, imported) in reached
-        for name in (module, *imported)
-        if name and name != FINDER
-    }
+    components = list(components)
+    found = {module for each in components if each.requires for module in each.requires.modules}
+    for starts in (CORE, *map(_modules, components)):
+        for module, (_, imported) in _reached(starts).items():
+            packages = {name.partition(".")[0] for name in (module, *imported)} - {""}
+            found |= packages - UNUSED if module.partition(".")[0] == INTERFACE else packages
+    return found
 
 
 def _modules(component: type[Component]) -> list[str]:

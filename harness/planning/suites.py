@@ -5,6 +5,8 @@ import importlib.metadata
 import importlib.resources
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from harness.plugin.base import ImageControl, MapSet, Selector
 from harness.plugin.component import Component
 from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
+from harness.plugin.requirement import DASK, gather
 from harness.plugin.spec import component_name, format_spec, split
 
 # Plugins to load, and those that cannot be used.
@@ -46,6 +49,8 @@ def resolve_run(
     default, chosen = default_suite(), (read_suite(file) if file else {}, values)
     merged = merge(default, *chosen)
     how = execution(merged)
+    if how.dask is not None:
+        DASK.check(setting_name("dask"))
     plugins, unusable = recall(how)
     how = dataclasses.replace(how, plugins=plugins)
     known = registry.load(plugins, unusable)
@@ -117,10 +122,12 @@ def resolve(values: Mapping[str, Any], known: Registry, map_controls: Any = None
 
     map_controls: replace the controls if there are only map sets, and precede them if there are
     some: the reference control must be one that every map has.
-    Raises HarnessError if a value is wrong or names an unknown component.
+    Raises HarnessError if a value is wrong, or names an unknown component or components whose
+    packages are not installed.
     """
     checked = _checked(WHAT, values)
-    made = {key: _make(key, checked[key], known) for key in COMPONENTS}
+    each = gather(partial(_make, key, checked[key], known) for key in COMPONENTS)
+    made = dict(zip(COMPONENTS, each, strict=True))
     stored = [isinstance(extractor, MapSet) for extractor in made["extractors"]]
     if map_controls is not None and any(stored):
         nulls = _make("controls", WHAT["controls"].check("controls", map_controls), known)
@@ -142,7 +149,8 @@ def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
     parts = [part for spec in specs for part in split(spec)] if may_be_empty else []
     if NONE in parts and len(parts) > 1:
         raise HarnessError(f"{setting_name(key)}: {NONE} stands alone, not beside {parts[-1]}")
-    made = [] if NONE in parts else [one for spec in specs for one in known.make(kind, spec)]
+    given = () if NONE in parts else specs
+    made = [*chain.from_iterable(gather(partial(known.make, kind, spec) for spec in given))]
     if not made and not may_be_empty:
         raise HarnessError(f"{setting_name(key)}: at least one {kind} is needed")
     return made

@@ -18,7 +18,10 @@ GROUP = "harness.commands"
 
 
 class CommandModule(Protocol):
-    """What the module of a command defines."""
+    """What the module of a command defines.
+
+    It may define `REQUIRES`, the Requirement without which `run` is not called, and `following`.
+    """
 
     SUMMARY: str
     add_arguments: Callable[[ArgumentParser], None]

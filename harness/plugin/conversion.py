@@ -78,11 +78,12 @@ def convert_parameters(component: Any) -> None:
 
 
 def after_parameters(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The check of a component's parameters, after they are converted."""
+    """The check of a component's parameters, after they are converted and its packages found."""
 
     @functools.wraps(check)
     def converted(component: Any) -> None:
         convert_parameters(component)
+        component._check_requirement()
         check(component)
 
     return converted

@@ -5,6 +5,7 @@ Each plugin is loaded on its own: one that fails is listed as broken, and the ot
 
 import importlib.util
 import inspect
+import itertools
 import os
 import sys
 import typing
@@ -29,6 +30,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
+from harness.plugin.requirement import gather
 from harness.plugin.spec import NAME, configure, parse, supported
 
 GROUP = "harness"
@@ -82,13 +84,11 @@ class Registry:
     def make(self, kind: str, text: str) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
 
-        Raises HarnessError if the text is malformed, or names an unknown component or parameter.
+        Raises HarnessError if the text is malformed, or names an unknown component or parameter;
+        MissingPackagesError if packages are not installed, with all that the components need.
         """
-        return [
-            component
-            for spec in parse(text)
-            for component in configure(self.find(kind, spec.name), spec)
-        ]
+        made = gather(partial(configure, self.find(kind, spec.name), spec) for spec in parse(text))
+        return list(itertools.chain.from_iterable(made))
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""

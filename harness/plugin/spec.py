@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
 from harness.errors import HarnessError, hint
+from harness.plugin.requirement import MissingPackagesError
 
 if TYPE_CHECKING:
     from harness.plugin.component import Component
@@ -107,7 +108,8 @@ def _listed(text: str) -> list[str] | None:
 def configure(component: type[C], spec: ComponentSpec) -> list[C]:
     """Make a component of every combination of a spec's parameters.
 
-    Raises HarnessError if a parameter is unknown, missing, or of the wrong type or value.
+    Raises HarnessError if a parameter is unknown, missing, or of the wrong type or value, and
+    MissingPackagesError if the component needs packages that are not installed.
     """
     fields = {field.name: field for field in dataclasses.fields(component)}  # type: ignore[arg-type]
     sweeps = {key: _swept(component, spec, key, fields) for key in spec.parameters}
@@ -118,6 +120,8 @@ def configure(component: type[C], spec: ComponentSpec) -> list[C]:
     for values in itertools.product(*sweeps.values()):
         try:
             made.append(component(**dict(zip(sweeps, values, strict=True))))
+        except MissingPackagesError:
+            raise
         except (HarnessError, ValueError, TypeError) as error:
             reason = str(error).removeprefix(f"{component.name}: ")
             raise HarnessError(f"{spec.text}: {reason}") from error

@@ -16,8 +16,7 @@ class HuggingFace(Pretrained):
     """Any Vision Transformer of Hugging Face's transformers: ViT, DeiT, DINOv2, BEiT, CLIP, …
 
     Weights are read from safetensors only, and code that comes with a model is not run. Images
-    are prepared as the model's processor prescribes, by Pillow. Needs transformers:
-    pip install 'attention-harness[hf]'.
+    are prepared as the model's processor prescribes, by Pillow.
 
     model: a folder, or a name on the hub, such as facebook/dinov2-small.
     size: the shorter side in pixels, with the image's aspect ratio, or height and width; rounded
@@ -26,6 +25,9 @@ class HuggingFace(Pretrained):
     """
 
     name: ClassVar[str] = "hf"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[hf]", ("torch", "transformers")
+    )
     revision: str | None = None
 
     def fingerprint(self) -> str:

@@ -16,8 +16,8 @@ class Timm(Pretrained):
     """Any Vision Transformer of timm whose blocks attend over all patches: ViT, DeiT, EVA, BEiT, …
 
     Pretrained weights come from the Hugging Face hub, as safetensors. Images are prepared as the
-    model's configuration prescribes for evaluation, by Pillow. Needs timm and the torchvision
-    that fits torch: pip install 'attention-harness[timm]'.
+    model's configuration prescribes for evaluation, by Pillow. Needs the torchvision that fits
+    torch.
 
     model: timm's name for it, such as vit_small_patch16_224, with or without the tag of its
         weights; or hf-hub: and a repository; or local-dir: and a folder with a config.json.
@@ -27,6 +27,9 @@ class Timm(Pretrained):
     """
 
     name: ClassVar[str] = "timm"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[timm]", ("torch", "torchvision", "timm")
+    )
     weights: str | None = None
 
     def fingerprint(self) -> str:

@@ -94,7 +94,7 @@ def test_it_is_listed_whether_or_not_the_library_is_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["plugins", "timm"]) == 0
-    assert "attention-harness[timm]" in " ".join(capsys.readouterr().out.split())
+    assert "the torchvision that fits torch" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("asked", ["head_indices", "fingerprint"])
@@ -102,6 +102,7 @@ def test_a_library_that_fails_is_reported_in_one_line_with_reason_and_remedy(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "timm.py").write_text("raise RuntimeError('operator torchvision::nms is not')\n")
+    (tmp_path / "torchvision.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "timm", raising=False)
 
@@ -110,7 +111,7 @@ def test_a_library_that_fails_is_reported_in_one_line_with_reason_and_remedy(
 
     assert "\n" not in str(raised.value)
     assert "operator torchvision::nms is not" in str(raised.value)
-    assert "pip install 'attention-harness[timm]'" in str(raised.value)
+    assert "it needs the torchvision that fits torch" in str(raised.value)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
