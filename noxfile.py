@@ -1,5 +1,6 @@
 """`nox` runs all checks in environments of their own; `nox -l` lists the sessions."""
 
+import itertools
 import json
 import re
 import sys
@@ -9,17 +10,22 @@ from pathlib import Path
 import nox
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+REQUIREMENTS = [
+    *PYPROJECT["project"]["dependencies"],
+    *itertools.chain(*PYPROJECT["project"]["optional-dependencies"].values()),
+]
 CONSTRAINTS = Path("constraints.txt")
 HEADER = """\
 # Exact versions that the README's commands and continuous integration install.
 # pyproject.toml has the ranges that the harness works with. Written by `nox -s constraints`.
 """
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Has a build for processors alone on every platform that the harness is tested on.
 TORCH = "torch==2.13.0"
 # Dependencies that are quick to install in their lowest supported version.
 SMALL = ("platformdirs", "pluggy", "requests", "rich", "threadpoolctl")
 
-nox.options.sessions = ["lint", "types", "tests", "docs"]
+nox.options.sessions = ["lint", "types", "core", "tests", "docs"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
@@ -40,7 +46,14 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
-@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+@nox.session(python=PYTHONS)
+def core(session: nox.Session) -> None:
+    """What needs no extra, on every supported Python that is installed."""
+    session.install("-c", str(CONSTRAINTS), ".")
+    session.run(".ci/core", external=True)
+
+
+@nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The test suite, on every supported Python that is installed."""
     session.install("-c", str(CONSTRAINTS), "-e", ".[test]")
@@ -52,7 +65,7 @@ def lowest(session: nox.Session) -> None:
     """The test suite with the lowest supported versions of small dependencies."""
     lowest_versions = dict(
         match.groups()
-        for requirement in PYPROJECT["project"]["dependencies"]
+        for requirement in REQUIREMENTS
         if (match := re.match(r"([\w-]+)>=([\d.]+)", requirement)) and match[1] in SMALL
     )
     pinned = [
@@ -82,7 +95,7 @@ def constraints(session: nox.Session) -> None:
     report = Path(session.create_tmp(), "report.json").resolve()
     session.run(
         "python", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-        "--report", str(report), TORCH, "-e", ".[development,cdlib]", silent=True,
+        "--report", str(report), TORCH, "-e", ".[development,all]", silent=True,
     )  # fmt: skip
     resolved = {
         entry["metadata"]["name"]: entry["metadata"]["version"]
