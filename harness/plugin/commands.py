@@ -13,6 +13,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
+from harness.plugin.requirement import Requirement
 
 GROUP = "harness.commands"
 
@@ -70,3 +71,5 @@ def _missing(module: object) -> Iterator[str]:
     for name in ("add_arguments", "run"):
         if not callable(getattr(module, name, None)):
             yield f"{name}()"
+    if not isinstance(getattr(module, "REQUIRES", None), Requirement | None):
+        yield "REQUIRES as a harness.Requirement"

@@ -30,7 +30,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
-from harness.plugin.requirement import gather
+from harness.plugin.requirement import Requirement, gather
 from harness.plugin.spec import NAME, configure, parse, supported
 
 GROUP = "harness"
@@ -233,6 +233,8 @@ def _checked(component: object, hook: str) -> type[Component]:
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
+    if not isinstance(component.requires, Requirement | None):
+        raise BrokenPluginError(f"{title}.requires is no harness.Requirement")
     hints = typing.get_type_hints(component)
     for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
         if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):

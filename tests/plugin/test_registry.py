@@ -101,6 +101,10 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
         (GOOD.replace('name: ClassVar[str] = "mine"', "") + HOOK, "Mine has no name"),
         (GOOD.replace('"mine"', '"my own"') + HOOK, "Mine has no name"),
         (GOOD.replace('"mine"', "7") + HOOK, "Mine has no name"),
+        (
+            GOOD.replace('"mine"', '"mine"\n    requires = "numba"') + HOOK,
+            "Mine.requires is no harness.Requirement",
+        ),
         (GOOD.replace("size: int = 2", "size: list[int] = None") + HOOK, "Mine.size is of type"),
         (GOOD.replace("size: int", "size: Unknown"), "NameError: "),
         (GOOD + HOOK.replace("[Mine]", "Mine"), "harness_clusterers must return a list of classes"),
