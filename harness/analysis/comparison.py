@@ -326,6 +326,8 @@ def _environment(store: Store) -> Mapping[str, str]:
     for session in store.sessions():
         values = {
             **session.get("environment", {}),
+            # What one of them lacked has no version there.
+            "absent": {},
             "platform": session.get("invocation", {}).get("platform", ""),
             "source": session.get("source", {}),
             "weights": session.get("fingerprints", {}),

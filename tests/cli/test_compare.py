@@ -179,7 +179,8 @@ def test_versions_that_differ_are_shown(
     connection = sqlite3.connect(other / "run.sqlite")
     with connection:
         connection.execute(
-            "UPDATE sessions SET value = json_set(value, '$.environment.libraries.scipy', '0.1')"
+            "UPDATE sessions SET value = json_set(value, '$.environment.libraries.scipy', '0.1', "
+            "'$.environment.absent', json('[\"timm\"]'))"
         )
     connection.close()
 
@@ -187,6 +188,7 @@ def test_versions_that_differ_are_shown(
 
     assert "Circumstances that differ: libraries scipy " in shown.stdout
     assert " → 0.1." in shown.stdout
+    assert "absent" not in shown.stdout
 
 
 def test_what_has_no_partner_is_counted(
