@@ -18,7 +18,7 @@ from harness.plugin.component import Component
 from harness.plugin.recorded import recalled
 from harness.plugin.registry import KINDS
 from harness.plugin.spec import split
-from harness.results import Run as Run
+from harness.results.run import Run as Run
 from harness.store import open_for_reading
 from harness.store.folders import run_folders
 from harness.views.progress import shown_progress

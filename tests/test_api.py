@@ -99,7 +99,10 @@ def test_a_wrong_keyword_is_refused_in_words_of_keywords(
         (lambda run: harness.modularity(np.ones((2, 2)) * 1e308, [0, 1]), "sum must be finite"),
         (lambda run: run.leaderboard("exces"), "did you mean 'excess'?"),
         (lambda run: run.leaderboard(by=3), "by: expected text, not 3"),
-        (lambda run: run.rows(bye="excess"), "Run.rows has no keyword 'bye'; did you mean 'by'?"),
+        (
+            lambda run: run.leaderboard(bye="excess"),
+            "Run.leaderboard has no keyword 'bye'; did you mean 'by'?",
+        ),
         (lambda run: run.layers("louvian"), "did you mean 'louvain'?"),
         (lambda run: run.image_report(MAP, {"heda": "3"}), "key 'heda'; did you mean 'head'?"),
         (lambda run: run.image_report(MAP, {"head": 3}), "the run has no head '3'; there are 0"),

@@ -9,7 +9,7 @@ single value in the run may be omitted.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,8 @@ class StoredPartition:
 
     def identity(self) -> dict[str, Any]:
         """What users can name it by: all fields but the labels and the map's key."""
-        return {name: value for name, value in vars(self).items() if name not in ("labels", "map")}
+        names = [each.name for each in fields(StoredPartition)]
+        return {name: getattr(self, name) for name in names if name not in ("labels", "map")}
 
     def __str__(self) -> str:
         level = "" if self.level is None else f" at {self.level:.3g}"

@@ -89,6 +89,17 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
     Column("q", lambda pair: p_text(pair.q), "false discovery rate over all pairs"),
 )
 
+VERDICT_COLUMNS: Sequence[Column[Verdict]] = (
+    Column("selector", lambda each: each.selector, words=True, specs=True),
+    Column("control", lambda each: each.control, words=True, specs=True),
+    Column("tests", lambda each: str(each.reach.tests)),
+    Column("signif", lambda each: str(each.significant), "tests at 5 % false discoveries"),
+    Column(
+        "smallest p", lambda each: str(each.at_smallest), "tests at the smallest p of their draws"
+    ),
+    Column("by chance", lambda each: number(each.by_chance, 1), "how many of these chance gives"),
+)
+
 
 @dataclass(frozen=True)
 class Board:
@@ -123,10 +134,23 @@ def show(
         if len(board.controls) > 1:
             _show_controls(board, console)
         _show_caveats(board.caveats, console)
-        for comparison in board.comparisons if pairs else ():
-            _show_pairs(comparison, console)
+        if pairs:
+            show_comparisons(board.comparisons, console)
     for frame in stabilities:
         _show_stability(frame, console)
+
+
+def show_comparisons(comparisons: Iterable[Comparison], console: Console) -> None:
+    """Print the tests between the methods of every set."""
+    for comparison in comparisons:
+        _show_pairs(comparison, console)
+
+
+def show_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print how many tests of every selector and control stand out, and what follows from that."""
+    show_table(console, VERDICT_COLUMNS, verdicts)
+    for line in _conclusions(verdicts):
+        print_text(console, line, "bold")
 
 
 def show_per(
