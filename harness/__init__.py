@@ -12,9 +12,18 @@ from harness.lazy import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from harness.api import Run as Run
-    from harness.api import make as make
     from harness.api import open_run as open_run
     from harness.api import run as run
+    from harness.components import clusterer as clusterer
+    from harness.components import extractor as extractor
+    from harness.components import graph_builder as graph_builder
+    from harness.components import image_control as image_control
+    from harness.components import image_set as image_set
+    from harness.components import make as make
+    from harness.components import map_control as map_control
+    from harness.components import map_set as map_set
+    from harness.components import perturbation as perturbation
+    from harness.components import selector as selector
     from harness.errors import HarnessError as HarnessError
     from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
     from harness.metrics.jaccard import best_match_jaccards as best_match_jaccards
@@ -63,7 +72,11 @@ if TYPE_CHECKING:
 
 # Each public name by the module that defines it.
 HOMES = {
-    "harness.api": "Run make open_run run",
+    "harness.api": "Run open_run run",
+    "harness.components": (
+        "clusterer extractor graph_builder image_control image_set make map_control map_set "
+        "perturbation selector"
+    ),
     "harness.errors": "HarnessError",
     "harness.metrics.modularity": "modularity",
     "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",

@@ -12,11 +12,8 @@ from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
 from harness.planning.suites import Plugins, resolve_run
-from harness.plugin import registry
 from harness.plugin.arguments import checked
-from harness.plugin.component import Component
 from harness.plugin.recorded import recalled
-from harness.plugin.registry import KINDS
 from harness.plugin.spec import split
 from harness.results.run import Run as Run
 from harness.store import open_for_reading
@@ -149,7 +146,7 @@ def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
     >>> harness.open_run("nowhere")
     Traceback (most recent call last):
     ...
-    harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
+    harness.errors.MissingFileError: nowhere: no run is there (run.sqlite is missing)
     """
     folder = Path(path)
     if run_folders(folder) not in ([], [folder]):
@@ -158,43 +155,3 @@ def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
     if lacks := run.unfinished():
         warnings.warn(f"{folder}: {lacks}", stacklevel=3)
     return run
-
-
-@checked
-def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:
-    """Make the component that a spec describes, to call its methods by hand.
-
-    Parameters
-    ----------
-    kind
-        "image set", "extractor", "graph builder", "clusterer", "selector", "control" or
-        "perturbation"; underscores and hyphens stand for spaces.
-    spec
-        Name and parameters: "louvain", "louvain[resolution=0.5]".
-    plugins
-        Files or package folders with more plugins.
-
-    Returns
-    -------
-    harness.Clusterer, harness.Selector, …
-        The component. Methods that take a map, a graph or an image also take a numpy array.
-
-    Raises
-    ------
-    HarnessError
-        If the spec names no component, or more than one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import harness
-    >>> weights = np.kron(np.eye(2), np.ones((3, 3)))
-    >>> harness.make("clusterer", "louvain").cluster(weights, seed=0)
-    array([0, 0, 0, 1, 1, 1])
-    """
-    kind = kind.replace("_", " ").replace("-", " ")
-    refuse_unknown("there is no kind", [kind], KINDS, "there are")
-    made: list[Component] = registry.load([Path(path) for path in plugins]).make(kind, spec)
-    if len(made) != 1:
-        raise HarnessError(f"{spec!r} describes {len(made)} components; one is wanted")
-    return made[0]

@@ -28,6 +28,10 @@ class WrongValueError(HarnessError, ValueError):
     """An argument, a parameter, a setting or a name has a wrong value."""
 
 
+class MissingFileError(HarnessError, FileNotFoundError):
+    """A file or folder that was named does not exist, or is not what it should be."""
+
+
 class InvalidResultError(HarnessError):
     """A plugin's method returned an invalid value, or changed its arguments."""
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, setting_name
+from harness.errors import WrongValueError, setting_name
 from harness.plugin.arguments import converted, several_values, shown
 
 
@@ -40,12 +40,12 @@ class Setting:
     may_be_empty: bool = False
 
     def check(self, key: str, value: Any) -> Any:
-        """Convert a value; raise HarnessError, which names the key, if it is not acceptable."""
+        """Convert a value; raise WrongValueError, which names the key, if it is not acceptable."""
         try:
             return self.parse(value)
         except (ValueError, OverflowError):
             name = setting_name(key)
-            raise HarnessError(f"{name}: expected {self.expected}, not {shown(value)}") from None
+            raise WrongValueError(f"{name}: expected {self.expected}, not {shown(value)}") from None
 
 
 def declared(owner: type) -> dict[str, Setting]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, naming, refuse_unknown, setting_name
+from harness.errors import HarnessError, WrongValueError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
@@ -141,10 +141,10 @@ def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
     kind, may_be_empty = COMPONENTS[key], WHAT[key].may_be_empty
     parts = [part for spec in specs for part in split(spec)] if may_be_empty else []
     if NONE in parts and len(parts) > 1:
-        raise HarnessError(f"{setting_name(key)}: {NONE} stands alone, not beside {parts[-1]}")
+        raise WrongValueError(f"{setting_name(key)}: {NONE} stands alone, not beside {parts[-1]}")
     made = [] if NONE in parts else [one for spec in specs for one in known.make(kind, spec)]
     if not made and not may_be_empty:
-        raise HarnessError(f"{setting_name(key)}: at least one {kind} is needed")
+        raise WrongValueError(f"{setting_name(key)}: at least one {kind} is needed")
     return made
 
 

@@ -14,12 +14,18 @@ from functools import partial
 from hashlib import sha256
 from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 import pluggy
 
-from harness.errors import HarnessError, did_you_mean, hint, setting_name
+from harness.errors import (
+    MissingFileError,
+    WrongValueError,
+    did_you_mean,
+    hint,
+    setting_name,
+)
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
@@ -54,10 +60,10 @@ class Registry:
     broken: Sequence[Broken]
 
     def find(self, kind: str, name: str) -> type[Component]:
-        """Return the component of that kind and name; raises HarnessError unless it is one."""
+        """Return the component of that kind and name; raises WrongValueError unless it is one."""
         found = self.components[kind].get(name, ())
         if len(found) != 1:
-            raise HarnessError(self._why_not(kind, name, found))
+            raise WrongValueError(self._why_not(kind, name, found))
         return found[0][0]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
@@ -79,15 +85,18 @@ class Registry:
         close = did_you_mean(name, known)
         return f"{missing}{f'{close} Or it' if close else '; it'} may be in {plugins}: {reasons}"
 
-    def make(self, kind: str, text: str) -> list[Component]:
+    def make(
+        self, kind: str, text: str, given: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
 
+        given: values of more parameters of each.
         Raises HarnessError if the text is malformed, or names an unknown component or parameter.
         """
         return [
             component
             for spec in parse(text)
-            for component in configure(self.find(kind, spec.name), spec)
+            for component in configure(self.find(kind, spec.name), spec, given)
         ]
 
     def warnings(self) -> Iterator[str]:
@@ -144,7 +153,9 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
             given = setting_name("plugins")
-            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
+            raise MissingFileError(
+                f"{given}: {path}: no such file, or a folder without __init__.py"
+            )
         yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
 
 
