@@ -33,7 +33,9 @@ class Page(Console):
     """A console that keeps what is printed as HTML: no scripts, and every text is escaped."""
 
     def __init__(self) -> None:
-        super().__init__(record=True, file=io.StringIO(), width=WIDTH, highlight=False)
+        super().__init__(
+            record=True, file=io.StringIO(), width=WIDTH, highlight=False, force_jupyter=False
+        )
         self._parts: list[str] = []
 
     def add_text(self, text: str, style: str = "") -> None:
@@ -77,7 +79,17 @@ def as_text(show: Show) -> str:
     """What a function prints, as text no wider than the terminal."""
     file = io.StringIO()
     width, height = shutil.get_terminal_size(SIZE)
-    show(Console(file=file, width=max(1, width), height=height, highlight=False))
+    # In a notebook rich would show what is printed, instead of writing it to the file.
+    show(
+        Console(
+            file=file,
+            width=max(1, width),
+            height=height,
+            highlight=False,
+            force_jupyter=False,
+            color_system=None,
+        )
+    )
     return "\n".join(line.rstrip() for line in file.getvalue().strip("\n").split("\n"))
 
 
