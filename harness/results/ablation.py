@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from harness.analysis.ablation import Ablation, ImageAblation
 from harness.results.result import Result
 from harness.store import frames
-from harness.views.ablation import COLUMNS, OF_CLASSES, TITLES, flat_rows, removed, show
 
 if TYPE_CHECKING:
     import pandas
@@ -29,6 +28,8 @@ class AblationResult(Result[ImageAblation], Ablation):
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return a frame of one row an image and set of patches."""
+        from harness.views.ablation import COLUMNS, OF_CLASSES, flat_rows
+
         rows, known = flat_rows(self), {**COLUMNS, **OF_CLASSES}
         names = dict.fromkeys([*(name for row in rows for name in row)] or COLUMNS)
         return frames.of_rows(rows, {name: known.get(name, float) for name in names})
@@ -37,9 +38,12 @@ class AblationResult(Result[ImageAblation], Ablation):
         return self.images
 
     def _show(self, console: "Console") -> None:
+        from harness.views.ablation import show
+
         show(self.run, self, console, each=False)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+        from harness.views.ablation import removed
         from harness.views.figures.ablation import effect_bars
         from harness.views.figures.intervals import interval_figure
 
@@ -54,6 +58,7 @@ class AblationResult(Result[ImageAblation], Ablation):
 
     def _means(self) -> Iterator["Interval"]:
         """The first figure over images, of clusters and of as many random patches."""
+        from harness.views.ablation import TITLES
         from harness.views.figures.intervals import Interval
 
         for each in self.contrasts:

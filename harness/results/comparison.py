@@ -11,7 +11,6 @@ from harness.analysis.method import flat_types, flatten
 from harness.errors import HarnessError
 from harness.results.result import Result
 from harness.store import frames
-from harness.views.comparison import show
 
 if TYPE_CHECKING:
     import pandas
@@ -43,6 +42,8 @@ class RunComparison(Result[PairedMethod], PairedRuns):
         return self.methods
 
     def _show(self, console: "Console") -> None:
+        from harness.views.comparison import show
+
         show(self, console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:

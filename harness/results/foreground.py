@@ -9,7 +9,6 @@ from harness.analysis.foreground import ForegroundAgreement
 from harness.analysis.labels import method_labels
 from harness.results.result import Result
 from harness.store import frames
-from harness.views.foreground import BASELINES, show
 
 if TYPE_CHECKING:
     import pandas
@@ -37,6 +36,8 @@ class ForegroundResult(Result[MethodAgreement], ForegroundAgreement):
         return self.methods
 
     def _show(self, console: "Console") -> None:
+        from harness.views.foreground import show
+
         show(self.run, self, console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
@@ -50,6 +51,7 @@ class ForegroundResult(Result[MethodAgreement], ForegroundAgreement):
     def _means(self, name: str) -> Iterator["Interval"]:
         """A figure of every method's clusters, and of its baselines."""
         from harness.views.figures.intervals import Interval
+        from harness.views.foreground import BASELINES
 
         labels = method_labels([each.method for each in self.methods])
         for label, method in zip(labels, self.methods, strict=True):

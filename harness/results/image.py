@@ -14,7 +14,6 @@ from harness.metrics.partition import by_size, drop_singletons, numbered
 from harness.plugin.values import Integers
 from harness.results.result import Result
 from harness.store import frames
-from harness.views.show import NamedPartition, ShowContext, show, show_partition
 
 if TYPE_CHECKING:
     import pandas
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.results.run import Plugins, Run
+    from harness.views.show import NamedPartition, ShowContext
 
 # The columns of the frame of an image, with their types.
 SELECTED = {
@@ -45,8 +45,10 @@ class ImageResult(Result[MethodReport], ImageReport):
 
     run: "Run"
 
-    def context(self, plugins: "Plugins" = ()) -> ShowContext:
+    def context(self, plugins: "Plugins" = ()) -> "ShowContext":
         """Load the image and the map's weights; remarks say why one cannot be loaded any more."""
+        from harness.views.show import ShowContext
+
         image, class_name, weights, remarks = None, "", None, []
         if self.image_set and self.size is not None:
             try:
@@ -71,6 +73,8 @@ class ImageResult(Result[MethodReport], ImageReport):
         return self.methods
 
     def _show(self, console: "Console") -> None:
+        from harness.views.show import show
+
         show(self.context(), console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
@@ -125,6 +129,8 @@ class PartitionResult(Result[Integers], StoredPartition):
         return [np.flatnonzero(self.labels == label) for label in by_size(self.labels)]
 
     def _show(self, console: "Console") -> None:
+        from harness.views.show import show_partition
+
         show_partition(self._context(), str(self), self._named(), console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
@@ -133,11 +139,13 @@ class PartitionResult(Result[Integers], StoredPartition):
         drawn = partition_figures(self._context(), [self._named()])
         return ((name, figure) for name, figure, _ in drawn)
 
-    def _named(self) -> NamedPartition:
+    def _named(self) -> "NamedPartition":
+        from harness.views.show import NamedPartition
+
         labels = numbered(drop_singletons(self.labels))
         return NamedPartition(self.clusterer, labels, accepted=self.accepted is not False)
 
-    def _context(self) -> ShowContext:
+    def _context(self) -> "ShowContext":
         keys = {key: getattr(self, column) for key, column in CELL_KEYS.items()}
         filters = {key: value for key, value in keys.items() if value not in ("", None)}
         of = () if self.clusterer == TRUTH else (self.clusterer,)

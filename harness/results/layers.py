@@ -9,8 +9,6 @@ from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, flat_row, f
 from harness.analysis.method import grouped
 from harness.results.result import Result
 from harness.store import frames
-from harness.views.layers import show
-from harness.views.leaderboard import show_per
 
 if TYPE_CHECKING:
     import pandas
@@ -38,6 +36,8 @@ class DepthRows(Result[R], Generic[R]):
         return self.rows
 
     def _show(self, console: "Console") -> None:
+        from harness.views.leaderboard import show_per
+
         show_per(self.per, [(self.run, self.rows, self.caveats)], console)
 
     def _by_method(self) -> Mapping[str, Sequence[R]]:
@@ -88,6 +88,8 @@ class Layers(Result[MethodLayers]):
         return self.methods
 
     def _show(self, console: "Console") -> None:
+        from harness.views.layers import show
+
         show(self.run, self.methods, console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.analysis.board import Board
 from harness.analysis.labels import method_labels
 from harness.analysis.leaderboard import TYPES, Comparison, MethodPair, Row
 from harness.analysis.method import flat_types, flatten
@@ -11,7 +12,6 @@ from harness.analysis.verdicts import Verdict
 from harness.metrics.reach import Reach
 from harness.results.result import Result
 from harness.store import frames
-from harness.views.leaderboard import Board, show, show_comparisons, show_verdicts
 
 if TYPE_CHECKING:
     import pandas
@@ -36,6 +36,8 @@ class Leaderboard(Result[Row], Board):
         return self.rows
 
     def _show(self, console: "Console") -> None:
+        from harness.views.leaderboard import show
+
         show([self], console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
@@ -75,6 +77,8 @@ class Comparisons(Result[Comparison]):
         return self.comparisons
 
     def _show(self, console: "Console") -> None:
+        from harness.views.leaderboard import show_comparisons
+
         show_comparisons(self.comparisons, console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
@@ -110,6 +114,8 @@ class Verdicts(Result[Verdict]):
         return self.verdicts
 
     def _show(self, console: "Console") -> None:
+        from harness.views.leaderboard import show_verdicts
+
         show_verdicts(self.verdicts, console)
 
     def _drawings(self) -> Iterator[tuple[str, "Figure"]]:

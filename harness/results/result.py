@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from harness.errors import WrongValueError, hint
-from harness.views.page import as_html, as_text
 
 if TYPE_CHECKING:
     import pandas
@@ -71,7 +70,11 @@ class Result(ABC, Generic[T]):
         return self.to_frame()[key] if isinstance(key, str | list) else self._items()[key]
 
     def __repr__(self) -> str:
+        from harness.views.page import as_text
+
         return as_text(self._show)
 
     def _repr_html_(self) -> str:
+        from harness.views.page import as_html
+
         return as_html(self._show)

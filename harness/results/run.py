@@ -34,9 +34,7 @@ from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
 from harness.results.stored import StoredRun
 from harness.store import Store
-from harness.views.page import as_html
 from harness.views.progress import shown_progress
-from harness.views.tables import print_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -299,6 +297,9 @@ class Run(StoredRun):
         return f"<Run {escape_line(about)}>"
 
     def _repr_html_(self) -> str:
+        from harness.views.page import as_html
+        from harness.views.tables import print_text
+
         try:
             return self.leaderboard()._repr_html_()
         except HarnessError as error:

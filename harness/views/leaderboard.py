@@ -1,11 +1,11 @@
 """The leaderboard in the terminal: methods, their pairs and stability, their heads and layers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from harness.analysis.board import Board
 from harness.analysis.columns import heading_of
 from harness.analysis.labels import method_labels, spec_labels
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
@@ -99,26 +99,6 @@ VERDICT_COLUMNS: Sequence[Column[Verdict]] = (
     ),
     Column("by chance", lambda each: number(each.by_chance, 1), "how many of these chance gives"),
 )
-
-
-@dataclass(frozen=True)
-class Board:
-    """A run's rows, sorted by a column if any.
-
-    caveats: by control, why a small p may not be evidence; inline: whether a session of it had no
-    isolation; unfinished: what it lacks, "" if nothing.
-    """
-
-    run: str
-    rows: Sequence[Row]
-    comparisons: Sequence[Comparison]
-    verdicts: Sequence[Verdict]
-    settings: Mapping[str, Any]
-    controls: Sequence[str]
-    caveats: Mapping[str, str]
-    by: str | None = None
-    inline: bool = False
-    unfinished: str = ""
 
 
 def show(

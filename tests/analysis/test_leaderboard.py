@@ -105,7 +105,7 @@ def test_excess_is_over_the_own_image_at_the_level_selected_on_it(bench: Bench) 
     bench.cell("a", "two", [0.5, 0.0], candidate=0)
     bench.cell("a", "two", [0.3, 0.0], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.modularity == pytest.approx((0.6 + 0.5) / 2)
     assert row.control_modularity == pytest.approx((0.1 + 0.3) / 2)
@@ -117,7 +117,7 @@ def test_the_effect_is_the_excess_less_that_of_the_draws(bench: Bench) -> None:
         bench.cell("a", image, [0.6], bias=bias)
         bench.cell("a", image, [0.2], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert (row.excess, row.effect) == pytest.approx((0.4, 0.4 - 0.025))
 
@@ -127,7 +127,7 @@ def test_an_effect_that_cannot_be_computed_counts_in_no_mean(bench: Bench) -> No
         bench.cell("a", image, [0.6], bias=bias)
         bench.cell("a", image, [0.2], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert (row.excess, row.effect) == pytest.approx((0.4, 0.3))
 
@@ -139,10 +139,10 @@ def test_methods_are_ranked_by_effect_and_not_by_excess(bench: Bench) -> None:
         bench.cell("sober", image, [0.5], bias=0.0)
         bench.cell("sober", image, [0.1], variant=NOISE)
 
-    rows = bench.leaderboard()
+    rows = bench.rows()
 
     assert [(row.method.clusterer, row.tier) for row in rows] == [("sober", 1), ("flattered", 2)]
-    assert [row.method.clusterer for row in bench.leaderboard("excess")] == ["flattered", "sober"]
+    assert [row.method.clusterer for row in bench.rows("excess")] == ["flattered", "sober"]
 
 
 def test_ranks_are_by_the_effect_with_the_bias_of_a_single_draw(bench: Bench) -> None:
@@ -152,7 +152,7 @@ def test_ranks_are_by_the_effect_with_the_bias_of_a_single_draw(bench: Bench) ->
             bench.cell(method, image, [math.nan], accepted=False, bias=bias, single_bias=0.0)
             bench.cell(method, image, [0.1], variant=NOISE)
 
-    assert [(row.mean_rank, row.tier) for row in bench.leaderboard()] == [(1.5, 1), (1.5, 1)]
+    assert [(row.mean_rank, row.tier) for row in bench.rows()] == [(1.5, 1), (1.5, 1)]
 
 
 def test_several_draws_of_a_control_are_averaged(bench: Bench) -> None:
@@ -160,7 +160,7 @@ def test_several_draws_of_a_control_are_averaged(bench: Bench) -> None:
     bench.cell("a", "one", [0.1], variant=NOISE)
     bench.cell("a", "one", [0.3], variant=Variant("control", "uniform-noise", 1))
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.control_modularity == pytest.approx(0.2)
 
@@ -175,7 +175,7 @@ def test_all_draws_stand_for_those_of_an_image_from_which_none_was_drawn(bench: 
     bench.cell("b", "one", [0.8, 0.8], variant=NOISE)
     bench.cell("b", "three", [0.9, 0.9], accepted=False)
 
-    a, b = sorted(bench.leaderboard(), key=lambda row: row.method.clusterer)
+    a, b = sorted(bench.rows(), key=lambda row: row.method.clusterer)
 
     assert a.control_modularity == pytest.approx((0.1 + 0.4 + (0.2 + 0.4) / 2) / 3)
     assert b.control_modularity == pytest.approx((0.8 + 0.0) / 2)
@@ -188,7 +188,7 @@ def test_a_selection_that_found_nothing_counts_with_zero_and_is_shown(bench: Ben
     bench.cell("a", "two", [0.8], accepted=False)
     bench.cell("a", "two", [0.2], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.modularity == pytest.approx(0.3)
     assert row.control_modularity == pytest.approx(0.1)
@@ -204,7 +204,7 @@ def test_a_method_with_failures_never_comes_before_a_complete_one(bench: Bench) 
     bench.cell("shaky", "one", [0.9])
     bench.cell("shaky", "two", status="failed")
 
-    rows = bench.leaderboard()
+    rows = bench.rows()
 
     assert [row.method.clusterer for row in rows] == ["steady", "shaky"]
     assert [(row.ok, row.total) for row in rows] == [(2, 2), (1, 2)]
@@ -213,7 +213,7 @@ def test_a_method_with_failures_never_comes_before_a_complete_one(bench: Bench) 
 def test_a_method_without_any_result_is_in_the_table(bench: Bench) -> None:
     bench.cell("dead", "one", status="killed")
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert (row.ok, row.total, row.modularity, row.excess) == (0, 1, None, None)
 
@@ -221,7 +221,7 @@ def test_a_method_without_any_result_is_in_the_table(bench: Bench) -> None:
 def test_a_partial_profile_of_a_failed_cell_is_not_scored(bench: Bench) -> None:
     bench.cell("slow", "one", [0.9], status="timed out")
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.modularity is None
 
@@ -233,7 +233,7 @@ def test_a_map_whose_control_failed_has_no_result(bench: Bench) -> None:
         bench.cell(method, "hard", [0.6])
         bench.cell(method, "hard", [0.6], variant=NOISE, status=status)
 
-    steady, lucky = bench.leaderboard()
+    steady, lucky = bench.rows()
 
     assert (steady.method.clusterer, steady.ok, steady.excess) == ("steady", 2, pytest.approx(0.25))
     assert (lucky.method.clusterer, lucky.ok, lucky.total) == ("lucky", 1, 2)
@@ -245,7 +245,7 @@ def test_an_undefined_figure_counts_as_zero_where_nothing_was_found(bench: Bench
     bench.cell("a", "two", [math.nan], accepted=False)
     bench.cell("a", "two", [math.nan], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.modularity == pytest.approx(0.3)
     assert row.control_modularity == pytest.approx(0.05)
@@ -256,7 +256,7 @@ def test_without_a_control_larger_modularity_comes_first(bench: Bench) -> None:
     bench.cell("low", "one", [0.2])
     bench.cell("high", "one", [0.4])
 
-    assert [row.method.clusterer for row in bench.leaderboard()] == ["high", "low"]
+    assert [row.method.clusterer for row in bench.rows()] == ["high", "low"]
 
 
 def test_the_headline_stability_is_the_smallest_of_the_three(bench: Bench) -> None:
@@ -264,7 +264,7 @@ def test_the_headline_stability_is_the_smallest_of_the_three(bench: Bench) -> No
     bench.cell("a", "one", [0.1], jaccards=kinds)
     bench.cell("a", "two", [0.1], jaccards={**kinds, "seeds": 0.2})
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.jaccard_levels == pytest.approx(0.9)
     assert row.jaccard_seeds == pytest.approx(0.5)
@@ -276,7 +276,7 @@ def test_stability_is_of_what_was_accepted(bench: Bench) -> None:
     bench.cell("a", "one", [0.1], jaccards={"levels": 0.9})
     bench.cell("a", "two", [0.1], accepted=False)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.jaccard == pytest.approx(0.9)
 
@@ -286,7 +286,7 @@ def test_significance_is_against_the_first_control(bench: Bench) -> None:
         bench.cell("a", image, [0.6], nulls=nulls)
         bench.cell("a", image, [0.1], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.p_value == pytest.approx(1 / 40)
     assert row.significant == 2
@@ -299,7 +299,7 @@ def test_methods_that_differ_on_every_image_are_in_different_tiers(bench: Bench)
             bench.cell(method, image, [0.2 + excess])
             bench.cell(method, image, [0.2], variant=NOISE)
 
-    rows = bench.leaderboard()
+    rows = bench.rows()
 
     assert [(row.method.clusterer, row.tier) for row in rows] == [
         ("best", 1),
@@ -316,7 +316,7 @@ def test_methods_that_win_on_as_many_images_share_a_tier(bench: Bench) -> None:
             bench.cell(method, str(number), [0.2 + excess])
             bench.cell(method, str(number), [0.2], variant=NOISE)
 
-    assert [row.tier for row in bench.leaderboard()] == [1, 1]
+    assert [row.tier for row in bench.rows()] == [1, 1]
 
 
 def test_few_images_tell_no_methods_apart(bench: Bench) -> None:
@@ -324,7 +324,7 @@ def test_few_images_tell_no_methods_apart(bench: Bench) -> None:
         bench.cell("high", image, [0.9])
         bench.cell("low", image, [0.1])
 
-    assert [(row.method.clusterer, row.tier) for row in bench.leaderboard()] == [
+    assert [(row.method.clusterer, row.tier) for row in bench.rows()] == [
         ("high", 1),
         ("low", 1),
     ]
@@ -337,7 +337,7 @@ def test_an_image_that_no_method_completed_takes_nobodys_tier(bench: Bench) -> N
         bench.cell("low", image, [0.3], status=status)
         bench.cell("dead", image, status="failed")
 
-    bench.leaderboard()
+    bench.rows()
     (found,) = comparisons(bench.store)
 
     assert [(row.method.clusterer, row.tier, row.mean_rank) for row in found.rows] == [
@@ -353,7 +353,7 @@ def test_an_incomplete_method_is_compared_on_the_images_that_it_completed(bench:
         bench.cell("steady", image, [0.3])
         bench.cell("shaky", image, [0.9], status="failed" if image == "a" else "ok")
 
-    assert [(row.method.clusterer, row.tier, row.mean_rank) for row in bench.leaderboard()] == [
+    assert [(row.method.clusterer, row.tier, row.mean_rank) for row in bench.rows()] == [
         ("steady", 2, 2.0),
         ("shaky", 1, 1.0),
     ]
@@ -368,7 +368,7 @@ def test_methods_that_differ_by_rounding_alone_share_rank_and_tier(
             bench.cell(method, str(number), [0.5 + number / 30 + extra])
             bench.cell(method, str(number), [0.1], variant=NOISE)
 
-    assert [(row.method.clusterer, row.rank, row.tier) for row in bench.leaderboard(by)] == [
+    assert [(row.method.clusterer, row.rank, row.tier) for row in bench.rows(by)] == [
         ("a", 1, 1),
         ("b", 1, 1),
         ("c", 3, 2),
@@ -380,7 +380,7 @@ def test_the_interval_of_the_effect_holds_its_mean(bench: Bench) -> None:
         bench.cell("a", str(number), [0.4 + number / 100], bias=0.1)
         bench.cell("a", str(number), [0.2], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.effect_low is not None
     assert row.effect_high is not None
@@ -393,7 +393,7 @@ def test_spread_over_seeds_and_over_images_are_apart(bench: Bench) -> None:
         for repeat, change in enumerate((-0.01, 0.01)):
             bench.cell("a", image, [level + change], repeat=repeat)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert row.across_seeds == pytest.approx(math.sqrt(2) * 0.01)
     assert row.across_images == pytest.approx(math.sqrt(2) * 0.2)
@@ -409,7 +409,7 @@ def test_clusters_are_compared_with_the_planted_ones(bench: Bench) -> None:
     )
     bench.cell("a", "one", [0.1], variant=NOISE)
 
-    (row,) = bench.leaderboard()
+    (row,) = bench.rows()
 
     assert (row.ari, row.ami, row.ari_best, row.k_error) == (1.0, 1.0, 1.0, 0.0)
     assert row.false_alarms == 0.5
@@ -439,12 +439,12 @@ def test_rows_can_be_sorted_by_another_column(bench: Bench) -> None:
     bench.cell("a", "one", [0.2])
     bench.cell("b", "one", [0.4])
 
-    assert [row.method.clusterer for row in bench.leaderboard(by="clusterer")] == ["a", "b"]
-    assert [row.rank for row in bench.leaderboard(by="clusterer")] == [1, 2]
+    assert [row.method.clusterer for row in bench.rows(by="clusterer")] == ["a", "b"]
+    assert [row.rank for row in bench.rows(by="clusterer")] == [1, 2]
 
 
 def test_an_unknown_column_is_refused_with_a_suggestion(bench: Bench) -> None:
     bench.cell("a", "one", [0.2])
 
     with pytest.raises(HarnessError, match="did you mean 'excess'"):
-        bench.leaderboard(by="exces")
+        bench.rows(by="exces")
