@@ -34,10 +34,14 @@ class Surveyor:
     progress: Progress
 
     def survey(
-        self, images: tuple[str, ...], extractors: tuple[str, ...], map_sets: tuple[str, ...]
+        self,
+        images: tuple[str, ...],
+        extractors: tuple[str, ...],
+        map_sets: Mapping[str, Worker],
     ) -> Survey:
         """Everything that a plan needs about these image sets, extractors and map sets.
 
+        map_sets: the worker that reads each of them.
         Raises HarnessError if a whole set cannot be used, or no extractor can. A single image or
         map that cannot be read is part of the survey, with its reason, and so is an extractor
         beside others.
@@ -53,7 +57,7 @@ class Surveyor:
             # Images matter to extractors only.
             tuple(found for text in images for found in self._images(text)) if extractors else (),
             surveyed,
-            tuple(found for text in map_sets for found in self._maps(text)),
+            tuple(found for each in map_sets.items() for found in self._maps(*each)),
         )
 
     def warn_of_clusterers(self, clusterers: tuple[str, ...]) -> None:
@@ -65,13 +69,13 @@ class Surveyor:
                     self.progress.warn(named(text, caveat))
 
     def _images(self, text: str) -> Iterator[SurveyedImage]:
-        for answer in self._entries(text, "image set", "survey_images"):
+        for answer in self._entries(self.worker, text, "image set", "survey_images"):
             yield SurveyedImage(text, **answer)
 
-    def _maps(self, text: str) -> Iterator[SurveyedMap]:
+    def _maps(self, text: str, worker: Worker) -> Iterator[SurveyedMap]:
         unusual: dict[str, tuple[float, float]] = {}
         folder = str(self.folder)
-        for answer in self._entries(text, "map set", "survey_maps", folder=folder):
+        for answer in self._entries(worker, text, "map set", "survey_maps", folder=folder):
             key, head_index = answer["key"], HeadIndex(answer["layer"], answer["head"])
             if "reason" in answer:
                 record = MapRecord(key, reason=answer["reason"])
@@ -84,10 +88,12 @@ class Surveyor:
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))
 
-    def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
+    def _entries(
+        self, worker: Worker, text: str, kind: str, job: str, **header: Any
+    ) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
         try:
-            asked = self._ask("keys", set=text, kind=kind)
+            asked = self._ask("keys", worker, set=text, kind=kind)
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         for warning in asked["warnings"]:
@@ -95,7 +101,7 @@ class Surveyor:
         entries = asked["entries"]
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
-        answers = ask_each(self.worker, job, self.limit, keys, set=text, **header)
+        answers = ask_each(worker, job, self.limit, keys, set=text, **header)
         with Failures(self.progress) as failures:
             for entry, answer in zip(entries, answers, strict=True):
                 found = {name: answer[name] for name in answer if name not in ("reply", "detail")}
@@ -114,9 +120,9 @@ class Surveyor:
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])
 
-    def _ask(self, job: str, **header: Any) -> Mapping[str, Any]:
+    def _ask(self, job: str, worker: Worker | None = None, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job about a whole component."""
-        (answer,) = self.worker.call(job, self.limit, first=LOADING, **header)
+        (answer,) = (worker or self.worker).call(job, self.limit, first=LOADING, **header)
         return answer
 
 

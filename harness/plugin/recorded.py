@@ -34,7 +34,7 @@ def recalled(
     A given plugin stands for the recorded one of its name. One in the run's own folder may have
     come with it from somebody else, so it has to be given.
     """
-    own = folder.resolve()
+    own, sessions = folder.resolve(), list(sessions)
     latest = {each["path"]: each["digest"] for one in sessions for each in one.get("plugins", ())}
     unusable, found, option = [], [], setting_name("plugins")
     for path, digest in latest.items():
@@ -52,4 +52,9 @@ def recalled(
             found.append(Path(path))
             continue
         unusable.append(Broken(name, Source("", "", path), reason))
+    objects = {
+        name for one in sessions for each in one.get("objects", {}).values() for name in each
+    }
+    reason = "it was an object in Python, which the same call of harness.run has"
+    unusable += [Broken(name, Source("", "", "harness.run"), reason) for name in sorted(objects)]
     return (*found, *given), unusable
