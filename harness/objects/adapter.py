@@ -1,5 +1,6 @@
 """Components that wrap an object, and how their specs show it."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,6 +19,8 @@ from harness.plugin.values import digest_of
 UNNAMED = re.compile(r"[^A-Za-z0-9_.-]+")
 # Digits of a digest in a spec.
 DIGITS = 12
+# The parameter of estimators that the harness sets.
+RANDOM_STATE = "random_state"
 
 
 class Adapter(Component):
@@ -47,6 +50,10 @@ def spec_value(value: Any) -> Any:
         return tuple(map(spec_value, value))
     if is_array(value):
         return f"array:{digest_of(array_of(value))[:DIGITS]}"
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        chosen = chosen_parameters(value).items()
+        written = ", ".join(f"{key}={format_value(spec_value(each))}" for key, each in chosen)
+        return f"{name_of(type(value))}({written})"
     return name_of(value)
 
 
@@ -73,3 +80,23 @@ def keywords_of(function: Callable[..., Any]) -> dict[str, Any]:
         )
     # A partial function of another one binds what both bind.
     return dict(function.keywords)
+
+
+def own_parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters of an estimator, without the random states that the harness sets."""
+    parameters = estimator.get_params(deep=False)
+    return {key: value for key, value in parameters.items() if key != RANDOM_STATE}
+
+
+def chosen_parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters of an estimator that are not those of its class."""
+    known = inspect.signature(type(estimator)).parameters
+    return {
+        key: value
+        for key, value in own_parameters(estimator).items()
+        if key not in known or not _same(value, known[key].default)
+    }
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(np.all(value == default))

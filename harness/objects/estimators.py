@@ -1,6 +1,5 @@
 """Estimators of scikit-learn, and of libraries that follow it, as clusterers."""
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.objects.adapter import Adapter, name_of
+from harness.objects.adapter import RANDOM_STATE, Adapter, chosen_parameters, name_of
 from harness.plugin.base import Clusterer
 from harness.plugin.graph import Graph
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 
 PRECOMPUTED = "precomputed"
-RANDOM_STATE = "random_state"
 # Parameters that ask for clusters, of which there cannot be more than nodes.
 COUNTS = ("n_clusters", "n_components")
 
@@ -39,12 +37,7 @@ class EstimatorClusterer(Adapter, Clusterer):
     estimator: Any
 
     def _shown(self) -> Mapping[str, Any]:
-        known = inspect.signature(type(self.estimator)).parameters
-        return {
-            key: value
-            for key, value in own_parameters(self.estimator).items()
-            if key not in known or not _same(value, known[key].default)
-        }
+        return chosen_parameters(self.estimator)
 
     def cluster(self, graph: Graph, *, seed: int) -> Integers:
         """Labels (n,), −1 = unassigned."""
@@ -87,13 +80,3 @@ def estimator_clusterer(estimator: Any) -> EstimatorClusterer:
         name = estimator.__name__
         raise HarnessError(f"{name}: give an estimator, such as {name}(), not its class")
     return EstimatorClusterer(name_of(type(estimator)), estimator)
-
-
-def own_parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters of an estimator, without the random states that the harness sets."""
-    parameters = estimator.get_params(deep=False)
-    return {key: value for key, value in parameters.items() if key != RANDOM_STATE}
-
-
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(np.all(value == default))

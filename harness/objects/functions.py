@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,8 @@ def _with_weights(attention: AttentionMap, weights: Any) -> AttentionMap:
 
 def function_component(kind: str, function: Function) -> Adapter:
     """Return a function as a component of a kind; raises HarnessError if it cannot be one."""
+    if isinstance(function, partial) and not (function.args or function.keywords):
+        function = function.func
     name = name_of(function)
     if kind not in FUNCTIONS:
         raise HarnessError(

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, reason_of
-from harness.objects.adapter import name_of
-from harness.objects.estimators import is_estimator, own_parameters
+from harness.objects.adapter import own_parameters
 
 MAIN = "__main__"
 
@@ -28,8 +27,8 @@ def encode(value: Any) -> Any:
     """Return a value as JSON-able values; raises NotPortableError if that is not possible."""
     if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
     if isinstance(value, list | tuple):
         return {"sequence": type(value).__name__, "values": [encode(each) for each in value]}
     if isinstance(value, Mapping):
@@ -39,7 +38,7 @@ def encode(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         parameters = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
         return {"class": encode(type(value)), "keywords": encode(parameters)}
-    if is_estimator(value) and not isinstance(value, type):
+    if hasattr(value, "get_params") and not isinstance(value, type):
         return {"class": encode(type(value)), "keywords": encode(own_parameters(value))}
     return _reference(value)
 
@@ -49,6 +48,8 @@ def decode(message: Any) -> Any:
     match message:
         case {"sequence": kind, "values": values}:
             return {"list": list, "tuple": tuple}[kind](map(decode, values))
+        case {"float": text}:
+            return float(text)
         case {"mapping": values}:
             return {key: decode(each) for key, each in values.items()}
         case {"partial": function, "keywords": keywords}:
@@ -72,15 +73,15 @@ def _reference(value: Any) -> dict[str, str]:
     """The module and the name of a class or function, and the folder that has the module."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if module is None or name is None:
-        raise NotPortableError(f"it holds {_a(value)}")
+        raise NotPortableError(f"it holds a value of type {type(value).__name__}")
     if module == MAIN:
-        raise NotPortableError(f"{name_of(value)} is defined in this session")
+        raise NotPortableError("defined in this session")
     try:
         is_found = _attribute(sys.modules.get(module), name) is value
     except AttributeError:
         is_found = False
     if not is_found:
-        raise NotPortableError(f"{name_of(value)} is not what {module} calls {name}")
+        raise NotPortableError(f"not what {module} calls {name}")
     return {"module": module, "name": name, "folder": str(_folder_of(module))}
 
 
@@ -110,7 +111,3 @@ def _attribute(owner: Any, name: str) -> Any:
     for part in name.split("."):
         owner = getattr(owner, part)
     return owner
-
-
-def _a(value: Any) -> str:
-    return f"a value of type {type(value).__name__}"

@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.objects.adapter import Adapter
-from harness.objects.estimators import is_estimator, own_parameters
+from harness.objects.adapter import Adapter, own_parameters
 from harness.objects.tensors import array_of, is_array
 from harness.planning.identity import INTERFACE, files_behind, files_digest, source_files
 from harness.plugin.component import Component
@@ -165,7 +164,7 @@ class _Content:
             return ["property", self._each((value.fget, value.fset, value.fdel))]
         if isinstance(value, Path):
             return ["path", str(value)]
-        if is_estimator(value):
+        if hasattr(value, "get_params"):
             return ["estimator", self.of(type(value)), self._named(own_parameters(value))]
         if hasattr(value, "__wrapped__") and callable(value):
             return ["wrapped", self.of(type(value)), self.of(value.__wrapped__)]

@@ -1,5 +1,6 @@
 """Settings that hold objects: their specs, and a registry in which the specs are known."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,9 @@ def with_specs(values: Mapping[str, Any], registry: Registry) -> tuple[dict[str,
                 continue
             try:
                 component = component_of(COMPONENTS[key], each)
+                registry = _including(registry, COMPONENTS[key], component)
             except HarnessError as error:
                 raise HarnessError(f"{setting_name(key)}: {error}") from None
-            registry = _including(registry, COMPONENTS[key], component)
             specs.append(format_spec(component))
         found[key] = specs
     return found, registry
@@ -81,15 +82,17 @@ def sent(registry: Registry) -> list[tuple[str, Any]]:
     return [(kind, encode(component)) for kind, component in _given(registry)]
 
 
-def unsent(registry: Registry) -> list[str]:
-    """Why some objects cannot be sent to worker processes, by the objects' names."""
-    reasons = []
+def unsent(registry: Registry) -> str:
+    """The objects that no worker process can make, with the reasons; "" if there are none."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
     for _, component in _given(registry):
         try:
             encode(component)
         except NotPortableError as error:
-            reasons.append(f"{component.name} ({error})")
-    return reasons
+            names[str(error)].append(component.name)
+    return ", ".join(
+        f"{', '.join(dict.fromkeys(each))} ({reason})" for reason, each in names.items()
+    )
 
 
 def untold(registry: Registry) -> list[str]:

@@ -76,7 +76,7 @@ def _with_objects(
     the worker processes that were asked for.
     """
     remarks = untold(known)
-    reasons = ", ".join(unsent(known)) if how.isolation == "process" else ""
+    reasons = unsent(known) if how.isolation == "process" else ""
     if not reasons:
         return how, remarks
     if is_asked or how.dask is not None:

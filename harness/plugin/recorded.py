@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import setting_name
-from harness.plugin.installed import Broken, Source
+from harness.plugin.installed import GIVEN, Broken, Source
 
 
 def recorded(paths: Iterable[Path]) -> list[dict[str, str]]:
@@ -52,9 +52,14 @@ def recalled(
             found.append(Path(path))
             continue
         unusable.append(Broken(name, Source("", "", path), reason))
-    objects = {
-        name for one in sessions for each in one.get("objects", {}).values() for name in each
-    }
-    reason = "it was an object in Python, which the same call of harness.run has"
-    unusable += [Broken(name, Source("", "", "harness.run"), reason) for name in sorted(objects)]
-    return (*found, *given), unusable
+    return (*found, *given), [*unusable, *_objects(sessions)]
+
+
+def _objects(sessions: Iterable[Mapping[str, Any]]) -> list[Broken]:
+    """What callers in Python gave as objects, which nothing can load again."""
+    named = (names for one in sessions for names in one.get("objects", {}).values())
+    reason = "in this run it is an object in Python, which only the same call of harness.run has"
+    return [
+        Broken(name, GIVEN, reason, is_object=True)
+        for name in sorted({name for names in named for name in names})
+    ]

@@ -23,6 +23,7 @@ from harness.errors import HarnessError, did_you_mean, hint, setting_name
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
+    GIVEN,
     Broken,
     BrokenPluginError,
     Source,
@@ -44,8 +45,6 @@ HOOKS: Mapping[str, tuple[type[Component], ...]] = {
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 Registered = tuple[type[Component], Source]
 Importer = Callable[[], Any]
-# Where objects come from that a caller gives instead of specs.
-GIVEN = Source("", "", "an object given in Python")
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,14 @@ class Registry:
                 return f"{name!r} is no {kind} but a {other}"
         missing = f"there is no {kind} {name!r}"
         known = sorted(self.components[kind])
-        if not self.broken:
-            return missing + hint(name, known)
+        for one in self.broken:
+            if one.is_object and one.name == name:
+                return f"{missing}; {one.reason}"
         # It may be in any of them; the one of that name comes first.
-        listed = sorted(self.broken, key=lambda one: one.name != name)
+        plugins_broken = [one for one in self.broken if not one.is_object]
+        listed = sorted(plugins_broken, key=lambda one: one.name != name)
+        if not listed:
+            return missing + hint(name, known)
         plugins = (
             "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
         )
@@ -110,6 +113,8 @@ class Registry:
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""
         for broken in self.broken:
+            if broken.is_object:
+                continue
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
 
