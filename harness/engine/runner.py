@@ -276,12 +276,13 @@ class PreparedRun:
         self, config: WorkerConfig, worker: Worker, maps: Path, progress: Progress
     ) -> tuple[Plan, Survey]:
         """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
-        surveyor = Surveyor(worker, maps, self.execution.timeout.seconds, progress)
-        extractors, map_sets = split_extractors(self.settings, self.registry)
+        limit = self.execution.timeout.seconds
+        extractors = split_extractors(self.settings, self.registry)
         # Arrays are not sent to another process only to be written to files.
         here = InlineWorker(config, self.registry)
-        workers = {spec: here if is_of_arrays(self.registry, spec) else worker for spec in map_sets}
-        survey = surveyor.survey(self.settings.images, extractors, workers)
+        of_arrays = {spec: here for spec in extractors[1] if is_of_arrays(self.registry, spec)}
+        surveyor = Surveyor(worker, maps, limit, progress, of_arrays)
+        survey = surveyor.survey(self.settings.images, *extractors)
         surveyor.warn_of_clusterers(self.settings.clusterers)
         return make_plan(self.settings, survey, self.registry, config.codes), survey
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +26,22 @@ ROUNDING = 2**-8
 
 @dataclass(frozen=True)
 class Surveyor:
-    """Asks one worker about the inputs, and saves the weights of stored maps in a folder."""
+    """Asks one worker about the inputs, and saves the weights of stored maps in a folder.
+
+    others: the workers that are asked about some of the map sets instead.
+    """
 
     worker: Worker
     folder: Path
     limit: float
     progress: Progress
+    others: Mapping[str, Worker] = field(default_factory=dict)
 
     def survey(
-        self,
-        images: tuple[str, ...],
-        extractors: tuple[str, ...],
-        map_sets: Mapping[str, Worker],
+        self, images: tuple[str, ...], extractors: tuple[str, ...], map_sets: tuple[str, ...]
     ) -> Survey:
         """Everything that a plan needs about these image sets, extractors and map sets.
 
-        map_sets: the worker that reads each of them.
         Raises HarnessError if a whole set cannot be used, or no extractor can. A single image or
         map that cannot be read is part of the survey, with its reason, and so is an extractor
         beside others.
@@ -57,7 +57,7 @@ class Surveyor:
             # Images matter to extractors only.
             tuple(found for text in images for found in self._images(text)) if extractors else (),
             surveyed,
-            tuple(found for each in map_sets.items() for found in self._maps(*each)),
+            tuple(found for text in map_sets for found in self._maps(text)),
         )
 
     def warn_of_clusterers(self, clusterers: tuple[str, ...]) -> None:
@@ -69,13 +69,13 @@ class Surveyor:
                     self.progress.warn(named(text, caveat))
 
     def _images(self, text: str) -> Iterator[SurveyedImage]:
-        for answer in self._entries(self.worker, text, "image set", "survey_images"):
+        for answer in self._entries(text, "image set", "survey_images"):
             yield SurveyedImage(text, **answer)
 
-    def _maps(self, text: str, worker: Worker) -> Iterator[SurveyedMap]:
+    def _maps(self, text: str) -> Iterator[SurveyedMap]:
         unusual: dict[str, tuple[float, float]] = {}
         folder = str(self.folder)
-        for answer in self._entries(worker, text, "map set", "survey_maps", folder=folder):
+        for answer in self._entries(text, "map set", "survey_maps", folder=folder):
             key, head_index = answer["key"], HeadIndex(answer["layer"], answer["head"])
             if "reason" in answer:
                 record = MapRecord(key, reason=answer["reason"])
@@ -88,12 +88,11 @@ class Surveyor:
         if unusual:
             self.progress.warn(named(text, _of_row_sums(unusual)))
 
-    def _entries(
-        self, worker: Worker, text: str, kind: str, job: str, **header: Any
-    ) -> Iterator[dict[str, Any]]:
+    def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
+        worker = self.others.get(text, self.worker)
         try:
-            asked = self._ask("keys", worker, set=text, kind=kind)
+            (asked,) = worker.call("keys", self.limit, first=LOADING, set=text, kind=kind)
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         for warning in asked["warnings"]:
@@ -120,9 +119,9 @@ class Surveyor:
         heads = tuple(HeadIndex(layer, head) for layer, head in answer["heads"])
         return SurveyedExtractor(text, heads, answer["fingerprint"])
 
-    def _ask(self, job: str, worker: Worker | None = None, **header: Any) -> Mapping[str, Any]:
+    def _ask(self, job: str, **header: Any) -> Mapping[str, Any]:
         """The one answer of a job about a whole component."""
-        (answer,) = (worker or self.worker).call(job, self.limit, first=LOADING, **header)
+        (answer,) = self.worker.call(job, self.limit, first=LOADING, **header)
         return answer
 
 

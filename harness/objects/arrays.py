@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, reason_of
 from harness.objects.adapter import Adapter
 from harness.objects.tensors import array_of, is_array
 from harness.plugin.arguments import shown
@@ -43,6 +43,9 @@ class ArrayMaps(Adapter, MapSet):
 
     def _shown(self) -> Mapping[str, Any]:
         return {"content": self.content}
+
+    def _content(self) -> Mapping[str, Any]:
+        return self._shown()
 
     def keys(self) -> Sequence[str]:
         """The images' names, with the layer and the head if there are such axes."""
@@ -78,6 +81,8 @@ def array_maps(
     HarnessError
         If a shape, a weight or a name is wrong.
     """
+    if prefix < 0:
+        raise HarnessError(f"prefix: expected a whole number from 0, not {prefix}")
     maps: dict[str, AttentionMap] = {}
     stacks = list(_stacks(given))
     count = sum(len(stack) for _, stack in stacks)
@@ -107,7 +112,10 @@ def _stacks(given: Any) -> Iterator[tuple[tuple[str, ...], NDArray[Any]]]:
         where = f"maps: array {number}" if several else "maps"
         if not is_array(each):
             raise HarnessError(f"{where}: expected an array or a tensor, not {shown(each)}")
-        array = array_of(each)
+        try:
+            array = array_of(each)
+        except Exception as error:  # a library may refuse a sparse or a quantised tensor
+            raise HarnessError(f"{where}: {reason_of(error)}") from None
         axes = AXES.get(array.ndim - 2)
         if axes is None or array.shape[-1] != array.shape[-2] or not array.size:
             raise HarnessError(f"{where}: its shape is {array.shape}, not {SHAPES}")
@@ -177,6 +185,9 @@ class ArrayImages(Adapter, ImageSet):
 
     def _shown(self) -> Mapping[str, Any]:
         return {"content": self.content}
+
+    def _content(self) -> Mapping[str, Any]:
+        return self._shown()
 
     def keys(self) -> Sequence[str]:
         """The images' numbers."""

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.objects.adapter import RANDOM_STATE, Adapter, chosen_parameters, name_of
+from harness.objects.adapter import (
+    RANDOM_STATE,
+    Adapter,
+    chosen_parameters,
+    name_of,
+    own_parameters,
+)
 from harness.plugin.base import Clusterer
 from harness.plugin.graph import Graph
 from harness.plugin.values import UNASSIGNED, Floats, Integers
@@ -38,6 +44,9 @@ class EstimatorClusterer(Adapter, Clusterer):
 
     def _shown(self) -> Mapping[str, Any]:
         return chosen_parameters(self.estimator)
+
+    def _content(self) -> Mapping[str, Any]:
+        return {"class": type(self.estimator), **own_parameters(self.estimator)}
 
     def cluster(self, graph: Graph, *, seed: int) -> Integers:
         """Labels (n,), −1 = unassigned."""

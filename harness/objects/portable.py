@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.errors import HarnessError, reason_of
 from harness.objects.adapter import own_parameters
 
@@ -25,14 +27,18 @@ class NotPortableError(Exception):
 
 def encode(value: Any) -> Any:
     """Return a value as JSON-able values; raises NotPortableError if that is not possible."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
     if isinstance(value, list | tuple):
         return {"sequence": type(value).__name__, "values": [encode(each) for each in value]}
-    if isinstance(value, Mapping):
-        return {"mapping": {str(key): encode(each) for key, each in value.items()}}
+    if isinstance(value, Path):
+        return {"path": str(value)}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {"mapping": {key: encode(each) for key, each in value.items()}}
     if isinstance(value, partial) and not value.args:
         return {"partial": encode(value.func), "keywords": encode(value.keywords)}
     if is_dataclass(value) and not isinstance(value, type):
@@ -50,6 +56,8 @@ def decode(message: Any) -> Any:
             return {"list": list, "tuple": tuple}[kind](map(decode, values))
         case {"float": text}:
             return float(text)
+        case {"path": text}:
+            return Path(text)
         case {"mapping": values}:
             return {key: decode(each) for key, each in values.items()}
         case {"partial": function, "keywords": keywords}:
@@ -81,7 +89,7 @@ def _reference(value: Any) -> dict[str, str]:
     except AttributeError:
         is_found = False
     if not is_found:
-        raise NotPortableError(f"not what {module} calls {name}")
+        raise NotPortableError(f"no name in {module}")
     return {"module": module, "name": name, "folder": str(_folder_of(module))}
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.objects.adapter import Adapter, own_parameters
+from harness.objects.adapter import Adapter
 from harness.objects.tensors import array_of, is_array
 from harness.planning.identity import INTERFACE, files_behind, files_digest, source_files
 from harness.plugin.component import Component
@@ -41,7 +41,9 @@ UNTOLD = {
     "__abstractmethods__",
     "_abc_impl",
 }
-GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
+GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+# Attributes that compiled classes define.
+DESCRIPTORS = types.GetSetDescriptorType, types.MemberDescriptorType
 # Stands for what has no content that could be told: it differs in every process.
 PROCESS = os.urandom(16).hex()
 
@@ -60,7 +62,7 @@ def described(component: Component) -> tuple[str, list[str]]:
         return files_digest(files), []
     content = _Content()
     if isinstance(component, Adapter):
-        parts = [files_digest(files), content.of(vars(component))]
+        parts = [files_digest(files), content.of(component._content())]
     else:
         parts = [owner.__qualname__, content.of(owner)]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -81,13 +83,12 @@ class _Content:
         """What a value is, in JSON-able values."""
         if value is None or isinstance(value, bool | int | float | complex | str | bytes):
             return [type(value).__name__, repr(value)]
-        if isinstance(value, np.generic) or (is_array(value) and not isinstance(value, type)):
+        if isinstance(value, np.generic) and not isinstance(plain := value.item(), np.generic):
+            return self.of(plain)
+        if is_array(value) and not isinstance(value, type):
             array = array_of(value)
-            return (
-                ["array", digest_of(array)]
-                if not array.dtype.hasobject
-                else self.of(array.tolist())
-            )
+            is_plain = not array.dtype.hasobject
+            return ["array", digest_of(array)] if is_plain else self.of(array.tolist())
         if isinstance(value, types.ModuleType | type | types.FunctionType | types.CodeType):
             if id(value) in self._numbers:
                 return ["again", self._numbers[id(value)]]
@@ -135,13 +136,7 @@ class _Content:
         names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
         numbers = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
         compiled = code.co_code.hex(), code.co_exceptiontable.hex()
-        return [
-            "code",
-            *compiled,
-            list(map(list, names)),
-            list(numbers),
-            self._each(code.co_consts),
-        ]
+        return ["code", *compiled, *map(list, names), *numbers, self._each(code.co_consts)]
 
     def _object(self, value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -152,20 +147,16 @@ class _Content:
         if isinstance(value, list | tuple):
             return [type(value).__name__, self._each(value)]
         if isinstance(value, partial):
-            return [
-                "partial",
-                self.of(value.func),
-                self._each(value.args),
-                self._named(value.keywords),
-            ]
+            arguments = self._each(value.args), self._named(value.keywords)
+            return ["partial", self.of(value.func), *arguments]
         if isinstance(value, types.MethodType | classmethod | staticmethod):
             return ["method", self.of(value.__func__), self.of(getattr(value, "__self__", None))]
         if isinstance(value, property):
             return ["property", self._each((value.fget, value.fset, value.fdel))]
+        if isinstance(value, DESCRIPTORS):
+            return ["descriptor", value.__name__]
         if isinstance(value, Path):
             return ["path", str(value)]
-        if hasattr(value, "get_params"):
-            return ["estimator", self.of(type(value)), self._named(own_parameters(value))]
         if hasattr(value, "__wrapped__") and callable(value):
             return ["wrapped", self.of(type(value)), self.of(value.__wrapped__)]
         return self._state(value)
@@ -184,13 +175,7 @@ class _Content:
             )
             if isinstance(reduced, str):
                 return ["named", self.of(type(value)), reduced]
-            made, arguments, *state = reduced
-            return [
-                "object",
-                self.of(made),
-                self.of(arguments),
-                [self._listed(each) for each in state],
-            ]
+            return ["object", *(self._listed(each) for each in reduced)]
         except Exception:  # an object may refuse in many ways
             self.unknown.append(type(value).__name__)
             return ["unknown", PROCESS, id(value)]

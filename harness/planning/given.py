@@ -88,6 +88,8 @@ def unsent(registry: Registry) -> str:
     for _, component in _given(registry):
         try:
             encode(component)
+            if types := described(component)[1]:
+                raise NotPortableError(f"its {', '.join(types)} would be another one there")
         except NotPortableError as error:
             names[str(error)].append(component.name)
     return ", ".join(
@@ -98,7 +100,7 @@ def unsent(registry: Registry) -> str:
 def untold(registry: Registry) -> list[str]:
     """What no digest tells of the objects, by the objects' names."""
     return [
-        f"{component.name} uses {', '.join(types)}, whose content cannot be told: its cells are "
+        f"{component.name}: {', '.join(types)} that it uses may change unnoticed; its cells are "
         "computed again in every session"
         for _, component in _given(registry)
         if (types := described(component)[1])

@@ -52,7 +52,8 @@ def resolve_run(
     plugins, unusable = recall(how)
     how = dataclasses.replace(how, plugins=plugins)
     merged, known = with_specs(merged, registry.load(plugins, unusable))
-    how, remarks = _with_objects(how, known, is_asked=any("isolation" in each for each in chosen))
+    is_asked = any(each.get("isolation") is not None for each in chosen)
+    how, remarks = _with_objects(how, known, is_asked=is_asked)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
     is_chosen = any(layer.get("controls") is not None for layer in chosen)
