@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from harness.metrics.stability import adjusted_jaccard as adjusted_jaccard
     from harness.metrics.ties import exceeds as exceeds
     from harness.metrics.ties import merge_ties as merge_ties
+    from harness.objects.graph_libraries import from_igraph as from_igraph
+    from harness.objects.graph_libraries import from_networkx as from_networkx
     from harness.plugin.ablation import Ablatable as Ablatable
     from harness.plugin.ablation import AblationSpec as AblationSpec
     from harness.plugin.ablation import Ablator as Ablator
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
     from harness.plugin.patches import Patches as Patches
+    from harness.plugin.patches import without_prefix as without_prefix
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
     from harness.plugin.profile import Selection as Selection
@@ -83,6 +86,7 @@ HOMES = {
     "harness.metrics.significance": "p_value",
     "harness.metrics.stability": "adjusted_jaccard",
     "harness.metrics.ties": "exceeds merge_ties",
+    "harness.objects.graph_libraries": "from_igraph from_networkx",
     "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
     "harness.plugin.base": (
         "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
@@ -90,7 +94,7 @@ HOMES = {
     ),
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
-    "harness.plugin.patches": "Patches",
+    "harness.plugin.patches": "Patches without_prefix",
     "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"

@@ -160,7 +160,8 @@ def components(help: str, kind: str, **more: Any) -> Setting:
     schema = _one_or_several(item, at_least=0 if more.get("may_be_empty") else 1)
     more = {"metavar": "NAMES", "default": None, "kind": kind, **more}
     texts = several(help, "text or a list of texts", parse_text, {}, **more)
-    return dataclasses.replace(texts, schema=schema)
+    type_name = "str, object, or list of these"
+    return dataclasses.replace(texts, schema=schema, type_name=type_name)
 
 
 _TYPE_NAMES: dict[Callable[[Any], Any], str] = {parse_text: "str", parse_path: "path"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import HarnessError, WrongValueError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
+from harness.planning.given import plugins_of, unsent, untold, with_specs
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
@@ -35,33 +36,58 @@ def resolve_run(
     suite: str | Path | None,
     values: Mapping[str, Any],
     recall: Callable[[Execution], Plugins] = lambda how: (how.plugins, ()),
-) -> tuple[Settings, Execution, Registry, Path, str]:
+) -> tuple[Settings, Execution, Registry, Path, Sequence[str]]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
-    recall: the plugins that are given and that the folder's run remembers, and its unusable ones.
-    Returns what to compute, how, with which components, the run's folder, and a remark on what was
-    chosen for the user, or "". Raises HarnessError if any value is wrong.
+    Values may hold objects in place of specs. recall: the plugins that are given and that the
+    folder's run remembers, and its unusable ones. Returns what to compute, how, with which
+    components, the run's folder, and remarks on what was chosen for the user. Raises HarnessError
+    if any value is wrong.
     """
     file = None if suite is None else SETTINGS["out"].check("suite", suite)
     default, chosen = default_suite(), (read_suite(file) if file else {}, values)
     merged = merge(default, *chosen)
     how = execution(merged)
+    how = dataclasses.replace(how, plugins=(*how.plugins, *plugins_of(merged)))
     plugins, unusable = recall(how)
     how = dataclasses.replace(how, plugins=plugins)
-    known = registry.load(plugins, unusable)
+    merged, known = with_specs(merged, registry.load(plugins, unusable))
+    is_asked = any(each.get("isolation") is not None for each in chosen)
+    how, remarks = _with_objects(how, known, is_asked=is_asked)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
     is_chosen = any(layer.get("controls") is not None for layer in chosen)
     nulls = default_suite(MAPS)["controls"]
     settings = resolve(merged, known, None if is_chosen else nulls)
     folder = how.out or RESULTS / f"{file.stem if file else DEFAULT}-{settings.digest()}"
-    remark = ""
     if not is_chosen and split_extractors(settings, known)[1]:
-        remark = (
+        remarks.append(
             f"controls: {', '.join(settings.controls)}; image controls cannot be drawn from maps "
             "that come without images"
         )
-    return settings, how, known, folder, remark
+    return settings, how, known, folder, remarks
+
+
+def _with_objects(
+    how: Execution, known: Registry, *, is_asked: bool
+) -> tuple[Execution, list[str]]:
+    """How a run with objects is executed, and remarks on them.
+
+    is_asked: whether the isolation was chosen. Raises HarnessError if an object cannot be sent to
+    the worker processes that were asked for.
+    """
+    remarks = untold(known)
+    reasons = unsent(known) if how.isolation == "process" else ""
+    if not reasons:
+        return how, remarks
+    if is_asked or how.dask is not None:
+        asked = setting_name("isolation" if is_asked else "dask")
+        raise HarnessError(
+            f"{asked}: no worker process can import {reasons}; define it in a module, or leave out "
+            f"{asked}"
+        )
+    remarks.append(f"no worker process can import {reasons}")
+    return dataclasses.replace(how, isolation="none"), remarks
 
 
 def default_suite(name: str = DEFAULT) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import os
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
@@ -29,13 +29,14 @@ from harness.errors import (
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
+    GIVEN,
     Broken,
     BrokenPluginError,
     Source,
     attempt,
     entry_points,
 )
-from harness.plugin.spec import NAME, configure, parse, supported
+from harness.plugin.spec import NAME, configure, format_spec, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
@@ -54,17 +55,31 @@ Importer = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Registry:
-    """All components by kind and name; a name that two plugins define has several entries."""
+    """All components by kind and name; a name that two plugins define has several entries.
+
+    given: components that were given as objects, by kind and spec.
+    """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
+    given: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
+
+    def including(self, kind: str, component: Component) -> "Registry":
+        """Return a registry that has a component which was given as an object, too."""
+        of_kind = {**self.given.get(kind, {}), format_spec(component): component}
+        return replace(self, given={**self.given, kind: of_kind})
 
     def find(self, kind: str, name: str) -> type[Component]:
         """Return the component of that kind and name; raises WrongValueError unless it is one."""
-        found = self.components[kind].get(name, ())
+        found = [*self.components[kind].get(name, ()), *self._given(kind, name)]
         if len(found) != 1:
             raise WrongValueError(self._why_not(kind, name, found))
         return found[0][0]
+
+    def _given(self, kind: str, name: str) -> list[Registered]:
+        """The classes of the objects of that kind and name, each once."""
+        named = (one for one in self.given.get(kind, {}).values() if one.name == name)
+        return [(each, GIVEN) for each in dict.fromkeys(map(type, named))]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
@@ -74,10 +89,14 @@ class Registry:
                 return f"{name!r} is no {kind} but a {other}"
         missing = f"there is no {kind} {name!r}"
         known = sorted(self.components[kind])
-        if not self.broken:
-            return missing + hint(name, known)
+        for one in self.broken:
+            if one.is_object and one.name == name:
+                return f"{missing}; {one.reason}"
         # It may be in any of them; the one of that name comes first.
-        listed = sorted(self.broken, key=lambda one: one.name != name)
+        plugins_broken = [one for one in self.broken if not one.is_object]
+        listed = sorted(plugins_broken, key=lambda one: one.name != name)
+        if not listed:
+            return missing + hint(name, known)
         plugins = (
             "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
         )
@@ -86,22 +105,25 @@ class Registry:
         return f"{missing}{f'{close} Or it' if close else '; it'} may be in {plugins}: {reasons}"
 
     def make(
-        self, kind: str, text: str, given: Mapping[str, Any] = MappingProxyType({})
+        self, kind: str, text: str, parameters: Mapping[str, Any] = MappingProxyType({})
     ) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
 
-        given: values of more parameters of each.
+        parameters: the values of more parameters of each.
         Raises HarnessError if the text is malformed, or names an unknown component or parameter.
         """
-        return [
-            component
-            for spec in parse(text)
-            for component in configure(self.find(kind, spec.name), spec, given)
-        ]
+        made: list[Component] = []
+        for spec in parse(text):
+            component = self.find(kind, spec.name)
+            given = self.given.get(kind, {}).get(spec.text)
+            made += configure(component, spec, parameters) if given is None else [given]
+        return made
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""
         for broken in self.broken:
+            if broken.is_object:
+                continue
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
 
@@ -188,6 +210,16 @@ def _import_file(file: Path) -> ModuleType:
     return module
 
 
+def plugin_path(component: type) -> Path | None:
+    """The plugin file or package folder that a class was loaded from by its path, if it was."""
+    module = sys.modules.get(component.__module__)
+    loader = getattr(module, "__loader__", None)
+    if not isinstance(loader, _SourceLoader):
+        return None
+    file = Path(loader.path)
+    return file.parent if file.name == "__init__.py" else file
+
+
 def _load_one(
     manager: pluggy.PluginManager, name: str, importer: Importer
 ) -> list[type[Component]]:
@@ -195,7 +227,7 @@ def _load_one(
     manager.register(plugin, name)
     try:
         found = [
-            _checked(component, hook)
+            checked_component(component, HOOKS[hook], f"{hook} returned")
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
@@ -228,12 +260,13 @@ def _call_hooks(
                 yield caller.name, returned
 
 
-def _checked(component: object, hook: str) -> type[Component]:
+def checked_component(
+    component: object, bases: tuple[type[Component], ...], found: str
+) -> type[Component]:
     """Return the class if it follows the rules; otherwise raise BrokenPluginError."""
-    bases = HOOKS[hook]
     wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
     if not (isinstance(component, type) and issubclass(component, bases)):
-        raise BrokenPluginError(f"{hook} returned {component!r}, which is no subclass of {wanted}")
+        raise BrokenPluginError(f"{found} {component!r}, which is no subclass of {wanted}")
     title = component.__name__
     parameters = component.__dict__.get("__dataclass_params__")
     if parameters is None or not parameters.frozen:
@@ -245,9 +278,9 @@ def _checked(component: object, hook: str) -> type[Component]:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
     hints = typing.get_type_hints(component)
-    for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
-        if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
+    for one in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
+        if "ClassVar" not in str(hints[one.name]) and not supported(hints[one.name]):
             raise BrokenPluginError(
-                f"{title}.{field.name} is of type {field.type}, which a spec cannot hold"
+                f"{title}.{one.name} is of type {one.type}, which a spec cannot hold"
             )
     return component

@@ -150,11 +150,11 @@ def _swept(component: type[C], spec: ComponentSpec, key: str) -> list[Any]:
 
 def format_spec(component: "Component", *, full: bool = False) -> str:
     """The spec of an equal component, without defaults unless `full`."""
-    written = []
-    for field in dataclasses.fields(component):  # type: ignore[arg-type]
-        value = getattr(component, field.name)
-        if full or value != field.default:
-            written.append(f"{field.name}={format_value(value)}")
+    written = [
+        f"{name}={format_value(value)}"
+        for name, value, default in component._parameters()
+        if full or value != default
+    ]
     return f"{component.name}[{','.join(written)}]" if written else component.name
 
 
