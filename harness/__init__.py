@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.api import make as make
     from harness.api import open_run as open_run
     from harness.api import run as run
+    from harness.attention import attention_of as attention_of
     from harness.errors import HarnessError as HarnessError
     from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
     from harness.metrics.jaccard import best_match_jaccards as best_match_jaccards
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 # Each public name by the module that defines it.
 HOMES = {
     "harness.api": "Run make open_run run",
+    "harness.attention": "attention_of",
     "harness.errors": "HarnessError",
     "harness.metrics.modularity": "modularity",
     "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
