@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.api import Run as Run
     from harness.api import open_run as open_run
     from harness.api import run as run
+    from harness.attention import attention_of as attention_of
     from harness.components import clusterer as clusterer
     from harness.components import extractor as extractor
     from harness.components import graph_builder as graph_builder
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 # Each public name by the module that defines it.
 HOMES = {
     "harness.api": "Run open_run run",
+    "harness.attention": "attention_of",
     "harness.components": (
         "clusterer extractor graph_builder image_control image_set make map_control map_set "
         "perturbation selector"
