@@ -1,6 +1,5 @@
 import importlib
 import json
-import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -82,22 +81,6 @@ def test_what_can_be_imported_is_the_same_after_a_way_through_json(module: Any) 
         assert code_digest(again) == code_digest(component)
         found = again.cluster(weights, seed=1), component.cluster(weights, seed=1)
         assert np.array_equal(*found)
-
-
-def test_another_process_makes_the_same_component(module: Any, tmp_path: Path) -> None:
-    components = [component_of("clusterer", each) for each in given(module)]
-    (tmp_path / "sent.json").write_text(json.dumps([encode(each) for each in components]))
-    program = """if True:
-        import json, sys
-        from harness.objects.portable import decode
-        from harness.planning.content import code_digest
-        print(*(code_digest(decode(each)) for each in json.load(open(sys.argv[1]))))
-    """
-
-    arguments = [sys.executable, "-P", "-c", program, str(tmp_path / "sent.json")]
-    found = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
-
-    assert found.split() == [code_digest(each) for each in components]
 
 
 @pytest.mark.parametrize(
