@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from harness.errors import HarnessError, did_you_mean, hint, setting_name
+from harness.errors import HarnessError, did_you_mean, hint, refuse_unknown, setting_name
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
@@ -87,8 +87,7 @@ class Registry:
             if one.is_object and one.name == name:
                 return f"{missing}; {one.reason}"
         # It may be in any of them; the one of that name comes first.
-        plugins_broken = [one for one in self.broken if not one.is_object]
-        listed = sorted(plugins_broken, key=lambda one: one.name != name)
+        listed = sorted(self._broken_plugins(), key=lambda one: one.name != name)
         if not listed:
             return missing + hint(name, known)
         plugins = (
@@ -104,19 +103,24 @@ class Registry:
         Raises HarnessError if the text is malformed, or names an unknown component or parameter.
         """
         made: list[Component] = []
+        given = self.given.get(kind, {})
         for spec in parse(text):
             component = self.find(kind, spec.name)
-            given = self.given.get(kind, {}).get(spec.text)
-            made += configure(component, spec) if given is None else [given]
+            if self._given(kind, spec.name):
+                refuse_unknown("no object was given as", [spec.text], list(given), "there are")
+                made.append(given[spec.text])
+            else:
+                made += configure(component, spec)
         return made
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""
-        for broken in self.broken:
-            if broken.is_object:
-                continue
+        for broken in self._broken_plugins():
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
+
+    def _broken_plugins(self) -> list[Broken]:
+        return [one for one in self.broken if not one.is_object]
 
     def conflicts(self) -> Iterator[str]:
         """Yield a line for each name that two plugins define."""
