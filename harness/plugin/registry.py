@@ -23,7 +23,7 @@ from harness.errors import HarnessError, did_you_mean, hint, refuse_unknown, set
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
-    GIVEN,
+    OBJECT,
     Broken,
     BrokenPluginError,
     Source,
@@ -51,29 +51,29 @@ Importer = Callable[[], Any]
 class Registry:
     """All components by kind and name; a name that two plugins define has several entries.
 
-    given: components that were given as objects, by kind and spec.
+    objects: components that are objects of a caller's, by kind and spec.
     """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
-    given: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
 
     def including(self, kind: str, component: Component) -> "Registry":
-        """Return a registry that has a component which was given as an object, too."""
-        of_kind = {**self.given.get(kind, {}), format_spec(component): component}
-        return replace(self, given={**self.given, kind: of_kind})
+        """Return a registry that has an object of a caller's, too."""
+        of_kind = {**self.objects.get(kind, {}), format_spec(component): component}
+        return replace(self, objects={**self.objects, kind: of_kind})
 
     def find(self, kind: str, name: str) -> type[Component]:
         """Return the component of that kind and name; raises HarnessError unless it is one."""
-        found = [*self.components[kind].get(name, ()), *self._given(kind, name)]
+        found = [*self.components[kind].get(name, ()), *self._of_objects(kind, name)]
         if len(found) != 1:
             raise HarnessError(self._why_not(kind, name, found))
         return found[0][0]
 
-    def _given(self, kind: str, name: str) -> list[Registered]:
+    def _of_objects(self, kind: str, name: str) -> list[Registered]:
         """The classes of the objects of that kind and name, each once."""
-        named = (one for one in self.given.get(kind, {}).values() if one.name == name)
-        return [(each, GIVEN) for each in dict.fromkeys(map(type, named))]
+        named = (one for one in self.objects.get(kind, {}).values() if one.name == name)
+        return [(each, OBJECT) for each in dict.fromkeys(map(type, named))]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
@@ -103,12 +103,12 @@ class Registry:
         Raises HarnessError if the text is malformed, or names an unknown component or parameter.
         """
         made: list[Component] = []
-        given = self.given.get(kind, {})
+        objects = self.objects.get(kind, {})
         for spec in parse(text):
             component = self.find(kind, spec.name)
-            if self._given(kind, spec.name):
-                refuse_unknown("no object was given as", [spec.text], list(given), "there are")
-                made.append(given[spec.text])
+            if self._of_objects(kind, spec.name):
+                refuse_unknown("no object was given as", [spec.text], list(objects), "there are")
+                made.append(objects[spec.text])
             else:
                 made += configure(component, spec)
         return made
@@ -220,7 +220,7 @@ def _load_one(
     manager.register(plugin, name)
     try:
         found = [
-            checked_component(component, HOOKS[hook], f"{hook} returned")
+            checked_component(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
@@ -253,13 +253,12 @@ def _call_hooks(
                 yield caller.name, returned
 
 
-def checked_component(
-    component: object, bases: tuple[type[Component], ...], found: str
-) -> type[Component]:
+def checked_component(component: object, hook: str) -> type[Component]:
     """Return the class if it follows the rules; otherwise raise BrokenPluginError."""
+    bases = HOOKS[hook]
     wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
     if not (isinstance(component, type) and issubclass(component, bases)):
-        raise BrokenPluginError(f"{found} {component!r}, which is no subclass of {wanted}")
+        raise BrokenPluginError(f"{hook} returned {component!r}, which is no subclass of {wanted}")
     title = component.__name__
     parameters = component.__dict__.get("__dataclass_params__")
     if parameters is None or not parameters.frozen:
