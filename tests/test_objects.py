@@ -210,6 +210,10 @@ def test_a_function_of_unknown_content_is_computed_anew_and_the_run_says_so(
             {"clusterers": [lambda w, s: w, lambda w, s: s]},
             "clusterers: two clusterers that differ are called lambda; rename one",
         ),
+        (
+            {"clusterers": [KMeans(2), "KMeans[n_clusters=3]"]},
+            r"no object was given as 'KMeans\[n_clusters=3\]'; did you mean 'KMeans\[n_clus",
+        ),
         ({"clusterers": [harness.Clusterer]}, "not decorated with @dataclass"),
         (
             {"isolation": "process", "clusterers": lambda w, s: w},

@@ -22,7 +22,7 @@ from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError, setting_name
-from harness.planning.given import is_of_arrays, sent
+from harness.planning.objects import is_of_arrays, sent
 from harness.planning.plan import (
     Plan,
     PlannedCell,
@@ -221,8 +221,8 @@ class PreparedRun:
             "isolation": execution.isolation,
             "plugins": recorded(execution.plugins),
             "objects": {
-                kind: sorted({each.name for each in given.values()})
-                for kind, given in self.registry.given.items()
+                kind: sorted({each.name for each in objects.values()})
+                for kind, objects in self.registry.objects.items()
             },
             "source": {**environment.source(), "digest": config.source},
             # Workers on Dask may then have other versions than these.

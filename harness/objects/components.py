@@ -13,7 +13,7 @@ from harness.plugin.component import Component
 from harness.plugin.installed import BrokenPluginError
 from harness.plugin.registry import HOOKS, checked_component
 
-BASES = {bases[0].kind: bases for bases in HOOKS.values()}
+HOOK_OF = {bases[0].kind: hook for hook, bases in HOOKS.items()}
 
 
 def component_of(kind: str, given: Any) -> Component:
@@ -58,7 +58,7 @@ def _component(kind: str, given: Component | type[Component]) -> Component:
     if isinstance(given, Adapter):
         return given
     try:
-        checked_component(owner, BASES[kind], f"{kind}:")
+        checked_component(owner, HOOK_OF[kind])
     except BrokenPluginError as error:
         raise HarnessError(str(error)) from None
     if isinstance(given, Component):
@@ -73,7 +73,7 @@ def _component(kind: str, given: Component | type[Component]) -> Component:
 
 def _expected(kind: str) -> str:
     """What a setting of a kind takes, in words."""
-    words = ["text", f"a component such as harness.{BASES[kind][0].__name__}"]
+    words = ["text", f"a component such as harness.{HOOKS[HOOK_OF[kind]][0].__name__}"]
     if kind in FUNCTIONS:
         words.append("a function (weights, seed)")
     if kind == "clusterer":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.objects.adapter import Adapter, keywords_of, name_of
+from harness.objects.tensors import array_of
 from harness.plugin.base import Clusterer, MapControl, Perturbation
 from harness.plugin.graph import Graph, Partition
 from harness.plugin.values import AttentionMap, Floats
@@ -60,7 +61,7 @@ class FunctionClusterer(WeightsFunction, Clusterer):
     def cluster(self, graph: Graph, *, seed: int) -> NDArray[np.integer[Any]] | Partition:
         """What the function returns for the weights of the graph (n, n), 0 where no edge is."""
         found = self._call(graph.adjacency.toarray(), seed)
-        return found if isinstance(found, Partition) else np.asarray(found)
+        return found if isinstance(found, Partition) else array_of(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ class FunctionPerturbation(WeightsFunction, Perturbation):
 
 
 def _with_weights(attention: AttentionMap, weights: Any) -> AttentionMap:
-    return replace(attention, weights=np.asarray(weights))
+    return replace(attention, weights=array_of(weights))
 
 
 def function_component(kind: str, function: Function) -> Adapter:

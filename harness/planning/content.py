@@ -28,7 +28,8 @@ from harness.plugin.component import Component
 from harness.plugin.values import digest_of
 
 MAIN = "__main__"
-INSTALLED = ("site-packages", "dist-packages")
+INSTALLED = {"site-packages", "dist-packages"}
+STANDARD = Path(os.__file__).parent
 # Names of a class that say nothing about what it does, or follow from others.
 UNTOLD = {
     "__dict__",
@@ -210,12 +211,13 @@ def _is_filled(cell: types.CellType) -> bool:
 
 
 def _version(module: str) -> str | None:
-    """The version of the installed package that a module belongs to; None of a user's own."""
+    """The version of the package that a module belongs to; None if it is a user's own."""
     top = module.partition(".")[0]
-    if top in sys.stdlib_module_names and top != MAIN:
-        return "standard library"
+    if top in sys.builtin_module_names:
+        return ""
     package = sys.modules.get(top)
     file = getattr(package, "__file__", None) or next(iter(getattr(package, "__path__", ())), "")
-    if top == INTERFACE or set(INSTALLED).intersection(Path(file).parts):
+    is_installed = Path(file).is_relative_to(STANDARD) or not INSTALLED.isdisjoint(Path(file).parts)
+    if top != MAIN and (is_installed or top == INTERFACE):
         return str(getattr(package, "__version__", ""))
     return None

@@ -43,6 +43,9 @@ class Setting:
         """Convert a value; raise WrongValueError, which names the key, if it is not acceptable."""
         try:
             return self.parse(value)
+        except WrongValueError:
+            # It says more.
+            raise
         except (ValueError, OverflowError):
             name = setting_name(key)
             raise WrongValueError(f"{name}: expected {self.expected}, not {shown(value)}") from None

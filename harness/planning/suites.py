@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.errors import HarnessError, WrongValueError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
-from harness.planning.given import plugins_of, unsent, untold, with_specs
+from harness.planning.objects import plugins_of, unsent, untold, with_specs
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry

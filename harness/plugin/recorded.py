@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import setting_name
-from harness.plugin.installed import GIVEN, Broken, Source
+from harness.plugin.installed import OBJECT, Broken, Source
 
 
 def recorded(paths: Iterable[Path]) -> list[dict[str, str]]:
@@ -60,6 +60,6 @@ def _objects(sessions: Iterable[Mapping[str, Any]]) -> list[Broken]:
     named = (names for one in sessions for names in one.get("objects", {}).values())
     reason = "in this run it is an object in Python, which only the same call of harness.run has"
     return [
-        Broken(name, GIVEN, reason, is_object=True)
+        Broken(name, OBJECT, reason, is_object=True)
         for name in sorted({name for names in named for name in names})
     ]

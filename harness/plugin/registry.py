@@ -24,12 +24,13 @@ from harness.errors import (
     WrongValueError,
     did_you_mean,
     hint,
+    refuse_unknown,
     setting_name,
 )
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
-    GIVEN,
+    OBJECT,
     Broken,
     BrokenPluginError,
     Source,
@@ -57,29 +58,29 @@ Importer = Callable[[], Any]
 class Registry:
     """All components by kind and name; a name that two plugins define has several entries.
 
-    given: components that were given as objects, by kind and spec.
+    objects: components that are objects of a caller's, by kind and spec.
     """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
-    given: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
 
     def including(self, kind: str, component: Component) -> "Registry":
-        """Return a registry that has a component which was given as an object, too."""
-        of_kind = {**self.given.get(kind, {}), format_spec(component): component}
-        return replace(self, given={**self.given, kind: of_kind})
+        """Return a registry that has an object of a caller's, too."""
+        of_kind = {**self.objects.get(kind, {}), format_spec(component): component}
+        return replace(self, objects={**self.objects, kind: of_kind})
 
     def find(self, kind: str, name: str) -> type[Component]:
         """Return the component of that kind and name; raises WrongValueError unless it is one."""
-        found = [*self.components[kind].get(name, ()), *self._given(kind, name)]
+        found = [*self.components[kind].get(name, ()), *self._of_objects(kind, name)]
         if len(found) != 1:
             raise WrongValueError(self._why_not(kind, name, found))
         return found[0][0]
 
-    def _given(self, kind: str, name: str) -> list[Registered]:
+    def _of_objects(self, kind: str, name: str) -> list[Registered]:
         """The classes of the objects of that kind and name, each once."""
-        named = (one for one in self.given.get(kind, {}).values() if one.name == name)
-        return [(each, GIVEN) for each in dict.fromkeys(map(type, named))]
+        named = (one for one in self.objects.get(kind, {}).values() if one.name == name)
+        return [(each, OBJECT) for each in dict.fromkeys(map(type, named))]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
@@ -93,8 +94,7 @@ class Registry:
             if one.is_object and one.name == name:
                 return f"{missing}; {one.reason}"
         # It may be in any of them; the one of that name comes first.
-        plugins_broken = [one for one in self.broken if not one.is_object]
-        listed = sorted(plugins_broken, key=lambda one: one.name != name)
+        listed = sorted(self._broken_plugins(), key=lambda one: one.name != name)
         if not listed:
             return missing + hint(name, known)
         plugins = (
@@ -113,19 +113,24 @@ class Registry:
         Raises HarnessError if the text is malformed, or names an unknown component or parameter.
         """
         made: list[Component] = []
+        objects = self.objects.get(kind, {})
         for spec in parse(text):
             component = self.find(kind, spec.name)
-            given = self.given.get(kind, {}).get(spec.text)
-            made += configure(component, spec, parameters) if given is None else [given]
+            if self._of_objects(kind, spec.name):
+                refuse_unknown("no object was given as", [spec.text], list(objects), "there are")
+                made.append(objects[spec.text])
+            else:
+                made += configure(component, spec, parameters)
         return made
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""
-        for broken in self.broken:
-            if broken.is_object:
-                continue
+        for broken in self._broken_plugins():
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
+
+    def _broken_plugins(self) -> list[Broken]:
+        return [one for one in self.broken if not one.is_object]
 
     def conflicts(self) -> Iterator[str]:
         """Yield a line for each name that two plugins define."""
@@ -227,7 +232,7 @@ def _load_one(
     manager.register(plugin, name)
     try:
         found = [
-            checked_component(component, HOOKS[hook], f"{hook} returned")
+            checked_component(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
@@ -260,13 +265,12 @@ def _call_hooks(
                 yield caller.name, returned
 
 
-def checked_component(
-    component: object, bases: tuple[type[Component], ...], found: str
-) -> type[Component]:
+def checked_component(component: object, hook: str) -> type[Component]:
     """Return the class if it follows the rules; otherwise raise BrokenPluginError."""
+    bases = HOOKS[hook]
     wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
     if not (isinstance(component, type) and issubclass(component, bases)):
-        raise BrokenPluginError(f"{found} {component!r}, which is no subclass of {wanted}")
+        raise BrokenPluginError(f"{hook} returned {component!r}, which is no subclass of {wanted}")
     title = component.__name__
     parameters = component.__dict__.get("__dataclass_params__")
     if parameters is None or not parameters.frozen:

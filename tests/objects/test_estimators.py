@@ -74,7 +74,7 @@ def test_no_more_clusters_are_asked_for_than_there_are_nodes(estimator: Any) -> 
 
 
 def test_the_given_estimator_is_not_fitted() -> None:
-    estimator = HDBSCAN(min_cluster_size=2)
+    estimator = HDBSCAN(min_cluster_size=2, copy=True)
 
     labels(estimator)
 

@@ -14,7 +14,7 @@ def patches_only(
     maps: NDArray[np.floating[Any]], prefix_tokens: int, policy: Prefix
 ) -> NDArray[np.floating[Any]]:
     """Maps (…, tokens, tokens) without their first tokens: (…, patches, patches)."""
-    if policy == "keep":
+    if policy == "keep" or prefix_tokens == 0:
         return maps
     if policy == "drop":
         return maps[..., prefix_tokens:, prefix_tokens:]

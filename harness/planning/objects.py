@@ -56,22 +56,24 @@ def with_specs(values: Mapping[str, Any], registry: Registry) -> tuple[dict[str,
 
 
 def _including(registry: Registry, kind: str, component: Component) -> Registry:
-    spec, owner = format_spec(component), type(component)
-    known = [each for each, _ in registry.components[kind].get(component.name, ())]
-    if [(owner.__module__, owner.__qualname__)] == [
-        (each.__module__, each.__qualname__) for each in known
-    ]:
+    spec, registered = format_spec(component), registry.components[kind].get(component.name, ())
+    if [_place(type(component))] == [_place(each) for each, _ in registered]:
         # The spec says it all.
         return registry
-    before = registry.given.get(kind, {}).get(spec)
+    before = registry.objects.get(kind, {}).get(spec)
     if before is not None and code_digest(before) != code_digest(component):
         raise HarnessError(f"two {kind}s that differ are called {spec}; rename one")
     return registry.including(kind, component)
 
 
+def _place(owner: type) -> tuple[str, str]:
+    """Where a class is defined; a plugin file that is loaded again defines another class there."""
+    return owner.__module__, owner.__qualname__
+
+
 def is_of_arrays(registry: Registry, spec: str) -> bool:
     """Whether the maps of an extractor were given as arrays."""
-    return isinstance(registry.given.get("extractor", {}).get(spec), ArrayMaps)
+    return isinstance(registry.objects.get("extractor", {}).get(spec), ArrayMaps)
 
 
 def sent(registry: Registry) -> list[tuple[str, Any]]:
@@ -79,13 +81,13 @@ def sent(registry: Registry) -> list[tuple[str, Any]]:
 
     Arrays of maps are left out: the coordinator reads them.
     """
-    return [(kind, encode(component)) for kind, component in _given(registry)]
+    return [(kind, encode(component)) for kind, component in _sendable(registry)]
 
 
 def unsent(registry: Registry) -> str:
     """The objects that no worker process can make, with the reasons; "" if there are none."""
     names: defaultdict[str, list[str]] = defaultdict(list)
-    for _, component in _given(registry):
+    for _, component in _sendable(registry):
         try:
             encode(component)
             if types := described(component)[1]:
@@ -102,13 +104,13 @@ def untold(registry: Registry) -> list[str]:
     return [
         f"{component.name}: {', '.join(types)} that it uses may change unnoticed; its cells are "
         "computed again in every session"
-        for _, component in _given(registry)
+        for _, component in _sendable(registry)
         if (types := described(component)[1])
     ]
 
 
-def _given(registry: Registry) -> Iterator[tuple[str, Component]]:
-    for kind, components in registry.given.items():
+def _sendable(registry: Registry) -> Iterator[tuple[str, Component]]:
+    for kind, components in registry.objects.items():
         for component in components.values():
             if not isinstance(component, ArrayMaps):
                 yield kind, component
