@@ -12,9 +12,19 @@ from harness.lazy import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from harness.api import Run as Run
-    from harness.api import make as make
     from harness.api import open_run as open_run
     from harness.api import run as run
+    from harness.attention import attention_of as attention_of
+    from harness.components import clusterer as clusterer
+    from harness.components import extractor as extractor
+    from harness.components import graph_builder as graph_builder
+    from harness.components import image_control as image_control
+    from harness.components import image_set as image_set
+    from harness.components import make as make
+    from harness.components import map_control as map_control
+    from harness.components import map_set as map_set
+    from harness.components import perturbation as perturbation
+    from harness.components import selector as selector
     from harness.errors import HarnessError as HarnessError
     from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
     from harness.metrics.jaccard import best_match_jaccards as best_match_jaccards
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
     from harness.metrics.stability import adjusted_jaccard as adjusted_jaccard
     from harness.metrics.ties import exceeds as exceeds
     from harness.metrics.ties import merge_ties as merge_ties
+    from harness.objects.graph_libraries import from_igraph as from_igraph
+    from harness.objects.graph_libraries import from_networkx as from_networkx
     from harness.plugin.ablation import Ablatable as Ablatable
     from harness.plugin.ablation import AblationSpec as AblationSpec
     from harness.plugin.ablation import Ablator as Ablator
@@ -45,6 +57,7 @@ if TYPE_CHECKING:
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
     from harness.plugin.patches import Patches as Patches
+    from harness.plugin.patches import without_prefix as without_prefix
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
     from harness.plugin.profile import Selection as Selection
@@ -65,13 +78,19 @@ if TYPE_CHECKING:
 
 # Each public name by the module that defines it.
 HOMES = {
-    "harness.api": "Run make open_run run",
+    "harness.api": "Run open_run run",
+    "harness.attention": "attention_of",
+    "harness.components": (
+        "clusterer extractor graph_builder image_control image_set make map_control map_set "
+        "perturbation selector"
+    ),
     "harness.errors": "HarnessError",
     "harness.metrics.modularity": "modularity",
     "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
     "harness.metrics.significance": "p_value",
     "harness.metrics.stability": "adjusted_jaccard",
     "harness.metrics.ties": "exceeds merge_ties",
+    "harness.objects.graph_libraries": "from_igraph from_networkx",
     "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
     "harness.plugin.base": (
         "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
@@ -79,7 +98,7 @@ HOMES = {
     ),
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
-    "harness.plugin.patches": "Patches",
+    "harness.plugin.patches": "Patches without_prefix",
     "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.requirement": "NETWORKX Requirement",
     "harness.plugin.values": (

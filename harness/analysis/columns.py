@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from harness.errors import HarnessError, hint
+from harness.errors import WrongValueError, hint
 
 # Headings of fields that are not their names with spaces.
 HEADINGS = {
@@ -35,7 +35,7 @@ def heading_of(field: str) -> str:
 def field_named(text: str, fields: Collection[str], context: str) -> str:
     """The field that a user names by its name or its heading, in any case.
 
-    Raises HarnessError, which begins with the context, if there is none.
+    Raises WrongValueError, which begins with the context, if there is none.
 
     >>> field_named("Q", ["modularity", "excess"], "--by Q: no such column")
     'modularity'
@@ -46,7 +46,7 @@ def field_named(text: str, fields: Collection[str], context: str) -> str:
         return exact
     by_key = {_key(name): field for name, field in names.items()}
     if (found := by_key.get(_key(text))) is None:
-        raise HarnessError(f"{context}{hint(text, names)}")
+        raise WrongValueError(f"{context}{hint(text, names)}")
     return found
 
 

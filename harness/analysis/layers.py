@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.analysis.leaderboard import Row, row_of, tied
-from harness.analysis.method import MethodKey, flatten, grouped
+from harness.analysis.method import MethodKey, flat_types, flatten, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import matching_specs
 from harness.analysis.similarity import Similarity, similarities
@@ -20,6 +20,10 @@ from harness.store import Store, none_for_nan
 
 # The columns of the leaderboard that compare methods, or are tables themselves.
 OF_LEADERBOARD = ("rank", "tier", "mean_rank", "controls")
+# Which maps a row is of.
+WHERE = ("layer", "head", "heads")
+# The figures of a layer that have intervals of their own.
+BOUNDED = ("modularity", "n_clusters", "jaccard")
 Bounds = Mapping[str, float | None]
 
 
@@ -49,13 +53,25 @@ def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
     """The row as columns: its layer and head, the figures, intervals and fractions of maps."""
     flat = flatten(row)
     intervals = flat.pop("intervals", {})
-    where = {name: flat.pop(name) for name in ("layer", "head", "heads") if name in flat}
+    where = {name: flat.pop(name) for name in WHERE if name in flat}
     return {
         **where,
         **{name: value for name, value in flat.items() if name not in OF_LEADERBOARD},
         **intervals,
         "accepted_fraction": row.accepted_fraction,
         "significant_fraction": row.significant_fraction,
+    }
+
+
+def flat_row_types(owner: type[HeadRow] | type[LayerRow]) -> dict[str, Any]:
+    """The type of each value of `flat_row`, by name."""
+    types = flat_types(owner)
+    bounds = [f"{name}_{end}" for name in BOUNDED for end in ("low", "high")]
+    more = (*(bounds if "heads" in types else ()), "accepted_fraction", "significant_fraction")
+    return {
+        **{name: types[name] for name in WHERE if name in types},
+        **{name: types[name] for name in types if name not in (*OF_LEADERBOARD, "intervals")},
+        **dict.fromkeys(more, float),
     }
 
 
@@ -96,7 +112,7 @@ def _layer_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[L
     for layer, found in sorted(grouped(of_method, lambda each: each.layer).items()):
         heads, ok = len({each.head for each in found}), [each for each in found if each.ok]
         accepted = [each for each in ok if each.accepted]
-        over = {"modularity": ok, "n_clusters": accepted, "jaccard": accepted}
+        over = dict(zip(BOUNDED, (ok, accepted, accepted), strict=True))
         bounds = {end: at for name, maps in over.items() for end, at in _bounds(maps, name).items()}
         figures = vars(row_of(found, controls))
         rows.append(LayerRow(**figures, layer=layer, heads=heads, intervals=bounds))

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     first, second = (
         open_stored(path, arguments.selectors) for path in (arguments.first, arguments.second)
     )
-    runs = first.paired(second)
+    runs = first.compare(second)
     worse = regressions(runs, limits) if limits else []
     print_result(
         lambda console: show(runs, console),

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         FIGURES.check("layers --out")
     opened = open_stored(arguments.run_folder, arguments.selectors)
-    found, written = opened.layers(arguments.of), []
+    found, written = opened.layers(arguments.of).methods, []
     if arguments.out is not None:
         from harness.views.figures.layers import drawings
 

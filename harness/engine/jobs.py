@@ -20,7 +20,8 @@ from harness.engine.selection import selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError, reason_of
 from harness.metrics.modularity import UnprunedMap
-from harness.planning.identity import code_digest, seed_of
+from harness.planning.content import code_digest
+from harness.planning.identity import seed_of
 from harness.planning.survey import MapRecord
 from harness.plugin import base
 from harness.plugin.component import Component
@@ -62,7 +63,7 @@ class Context:
                 (made,) = self.registry.make(kind, text)
             except HarnessError as error:
                 raise RunStoppedError(f"{kind} {text}: a worker cannot make it: {error}") from error
-            found = code_digest(type(made))
+            found = code_digest(made)
             if self.codes.get(f"{kind} {text}", found) != found:
                 raise RunStoppedError(
                     f"{kind} {text}: its code changed during the run; the same command starts "
@@ -302,7 +303,7 @@ def compare_code(context: Context, header: Header, send: Send) -> None:
         for kind in CELL_KINDS:
             if name.startswith(f"{kind} "):
                 (made,) = context.registry.make(kind, name.removeprefix(f"{kind} "))
-                differing += [name] if code_digest(type(made)) != code else []
+                differing += [name] if code_digest(made) != code else []
     send(differing=differing)
 
 

@@ -14,7 +14,7 @@ from harness.engine.worker import Worker, WorkerConfig, ask_each
 from harness.errors import HarnessError, setting_name
 from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
-from harness.planning.identity import code_digest
+from harness.planning.content import code_digest
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
@@ -129,7 +129,7 @@ def apply_selectors(
     made = [one for text in specs for one in registry.make("selector", text)]
     if not made:
         raise HarnessError(f"{setting_name('selectors')}: name at least one selector")
-    codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
+    codes = {format_spec(selector): code_digest(selector) for selector in made}
     config = WorkerConfig.of(execution, {f"selector {text}": code for text, code in codes.items()})
     with open_for_reading(folder) as store:
         store.settings()  # refuses a folder in which nothing is planned

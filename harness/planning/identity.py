@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from abc import ABC
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,10 @@ def identify(component: Component, code: str) -> ComponentIdentity:
     return ComponentIdentity(component.name, *specs, code, isinstance(component, ImageControl))
 
 
-def code_digest(component: type[Component]) -> str:
-    """Return the SHA-256 of the files that `source_files` returns."""
+def files_digest(files: Mapping[str, Path]) -> str:
+    """Return the SHA-256 of the files of modules, by module name."""
     digest = hashlib.sha256()
-    for _, path in sorted(source_files(component).items()):
+    for _, path in sorted(files.items()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -94,7 +94,12 @@ def source_files(component: type[Component]) -> dict[str, Path]:
     counts, a change in a neighbouring plugin does not. The public interface, `harness` itself and
     `harness.command`, is left out because it leads to everything.
     """
-    return {name: path for name, (path, _) in _reached(_modules(component)).items()}
+    return files_behind(_modules(component))
+
+
+def files_behind(modules: Sequence[str]) -> dict[str, Path]:
+    """Return the files of modules and of what they import of their packages, as `source_files`."""
+    return {name: path for name, (path, _) in _reached(modules).items()}
 
 
 def packages_behind(components: Iterable[type[Component]]) -> set[str]:

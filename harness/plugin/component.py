@@ -1,6 +1,8 @@
 """What all components share."""
 
+import dataclasses
 from abc import ABC
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from harness.plugin import conversion
@@ -40,6 +42,11 @@ class Component(ABC):
     def _check_requirement(self) -> None:
         if (needed := self.requirement()) is not None:
             needed.check(self.name)
+
+    def _parameters(self) -> Iterator[tuple[str, Any, Any]]:
+        """Yield the name, the value and the default of each parameter, as specs write them."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            yield field.name, getattr(self, field.name), field.default
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

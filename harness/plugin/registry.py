@@ -10,20 +10,28 @@ import os
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 import pluggy
 
-from harness.errors import HarnessError, did_you_mean, hint, setting_name
+from harness.errors import (
+    MissingFileError,
+    WrongValueError,
+    did_you_mean,
+    hint,
+    refuse_unknown,
+    setting_name,
+)
 from harness.plugin import base, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
+    OBJECT,
     Broken,
     BrokenPluginError,
     Source,
@@ -31,7 +39,7 @@ from harness.plugin.installed import (
     entry_points,
 )
 from harness.plugin.requirement import Requirement, gather
-from harness.plugin.spec import NAME, configure, parse, supported
+from harness.plugin.spec import NAME, ComponentSpec, configure, format_spec, parse, supported
 
 GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
@@ -50,17 +58,31 @@ Importer = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Registry:
-    """All components by kind and name; a name that two plugins define has several entries."""
+    """All components by kind and name; a name that two plugins define has several entries.
+
+    objects: components that are objects of a caller's, by kind and spec.
+    """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
+    objects: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
+
+    def including(self, kind: str, component: Component) -> "Registry":
+        """Return a registry that has an object of a caller's, too."""
+        of_kind = {**self.objects.get(kind, {}), format_spec(component): component}
+        return replace(self, objects={**self.objects, kind: of_kind})
 
     def find(self, kind: str, name: str) -> type[Component]:
-        """Return the component of that kind and name; raises HarnessError unless it is one."""
-        found = self.components[kind].get(name, ())
+        """Return the component of that kind and name; raises WrongValueError unless it is one."""
+        found = [*self.components[kind].get(name, ()), *self._of_objects(kind, name)]
         if len(found) != 1:
-            raise HarnessError(self._why_not(kind, name, found))
+            raise WrongValueError(self._why_not(kind, name, found))
         return found[0][0]
+
+    def _of_objects(self, kind: str, name: str) -> list[Registered]:
+        """The classes of the objects of that kind and name, each once."""
+        named = (one for one in self.objects.get(kind, {}).values() if one.name == name)
+        return [(each, OBJECT) for each in dict.fromkeys(map(type, named))]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
@@ -70,10 +92,13 @@ class Registry:
                 return f"{name!r} is no {kind} but a {other}"
         missing = f"there is no {kind} {name!r}"
         known = sorted(self.components[kind])
-        if not self.broken:
-            return missing + hint(name, known)
+        for one in self.broken:
+            if one.is_object and one.name == name:
+                return f"{missing}; {one.reason}"
         # It may be in any of them; the one of that name comes first.
-        listed = sorted(self.broken, key=lambda one: one.name != name)
+        listed = sorted(self._broken_plugins(), key=lambda one: one.name != name)
+        if not listed:
+            return missing + hint(name, known)
         plugins = (
             "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
         )
@@ -81,20 +106,35 @@ class Registry:
         close = did_you_mean(name, known)
         return f"{missing}{f'{close} Or it' if close else '; it'} may be in {plugins}: {reasons}"
 
-    def make(self, kind: str, text: str) -> list[Component]:
+    def make(
+        self, kind: str, text: str, parameters: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
 
+        parameters: the values of more parameters of each.
         Raises HarnessError if the text is malformed, or names an unknown component or parameter;
         MissingPackagesError if packages are not installed, with all that the components need.
         """
-        made = gather(partial(configure, self.find(kind, spec.name), spec) for spec in parse(text))
+        made = gather(partial(self._made, kind, spec, parameters) for spec in parse(text))
         return list(itertools.chain.from_iterable(made))
+
+    def _made(
+        self, kind: str, spec: ComponentSpec, parameters: Mapping[str, Any]
+    ) -> list[Component]:
+        component, objects = self.find(kind, spec.name), self.objects.get(kind, {})
+        if self._of_objects(kind, spec.name):
+            refuse_unknown("no object was given as", [spec.text], list(objects), "there are")
+            return [objects[spec.text]]
+        return configure(component, spec, parameters)
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""
-        for broken in self.broken:
+        for broken in self._broken_plugins():
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
+
+    def _broken_plugins(self) -> list[Broken]:
+        return [one for one in self.broken if not one.is_object]
 
     def conflicts(self) -> Iterator[str]:
         """Yield a line for each name that two plugins define."""
@@ -144,7 +184,9 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
             given = setting_name("plugins")
-            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
+            raise MissingFileError(
+                f"{given}: {path}: no such file, or a folder without __init__.py"
+            )
         yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
 
 
@@ -177,6 +219,16 @@ def _import_file(file: Path) -> ModuleType:
     return module
 
 
+def plugin_path(component: type) -> Path | None:
+    """The plugin file or package folder that a class was loaded from by its path, if it was."""
+    module = sys.modules.get(component.__module__)
+    loader = getattr(module, "__loader__", None)
+    if not isinstance(loader, _SourceLoader):
+        return None
+    file = Path(loader.path)
+    return file.parent if file.name == "__init__.py" else file
+
+
 def _load_one(
     manager: pluggy.PluginManager, name: str, importer: Importer
 ) -> list[type[Component]]:
@@ -184,7 +236,7 @@ def _load_one(
     manager.register(plugin, name)
     try:
         found = [
-            _checked(component, hook)
+            checked_component(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
@@ -217,7 +269,7 @@ def _call_hooks(
                 yield caller.name, returned
 
 
-def _checked(component: object, hook: str) -> type[Component]:
+def checked_component(component: object, hook: str) -> type[Component]:
     """Return the class if it follows the rules; otherwise raise BrokenPluginError."""
     bases = HOOKS[hook]
     wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
@@ -236,9 +288,9 @@ def _checked(component: object, hook: str) -> type[Component]:
     if not isinstance(component.requires, Requirement | None):
         raise BrokenPluginError(f"{title}.requires is no harness.Requirement")
     hints = typing.get_type_hints(component)
-    for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
-        if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
+    for one in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
+        if "ClassVar" not in str(hints[one.name]) and not supported(hints[one.name]):
             raise BrokenPluginError(
-                f"{title}.{field.name} is of type {field.type}, which a spec cannot hold"
+                f"{title}.{one.name} is of type {one.type}, which a spec cannot hold"
             )
     return component

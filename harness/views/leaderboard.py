@@ -1,11 +1,11 @@
 """The leaderboard in the terminal: methods, their pairs and stability, their heads and layers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from harness.analysis.board import Board
 from harness.analysis.columns import heading_of
 from harness.analysis.labels import method_labels, spec_labels
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
@@ -89,25 +89,16 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
     Column("q", lambda pair: p_text(pair.q), "false discovery rate over all pairs"),
 )
 
-
-@dataclass(frozen=True)
-class Board:
-    """A run's rows, sorted by a column if any.
-
-    caveats: by control, why a small p may not be evidence; inline: whether a session of it had no
-    isolation; unfinished: what it lacks, "" if nothing.
-    """
-
-    run: str
-    rows: Sequence[Row]
-    comparisons: Sequence[Comparison]
-    verdicts: Sequence[Verdict]
-    settings: Mapping[str, Any]
-    controls: Sequence[str]
-    caveats: Mapping[str, str]
-    by: str | None = None
-    inline: bool = False
-    unfinished: str = ""
+VERDICT_COLUMNS: Sequence[Column[Verdict]] = (
+    Column("selector", lambda each: each.selector, words=True, specs=True),
+    Column("control", lambda each: each.control, words=True, specs=True),
+    Column("tests", lambda each: str(each.reach.tests)),
+    Column("signif", lambda each: str(each.significant), "tests at 5 % false discoveries"),
+    Column(
+        "smallest p", lambda each: str(each.at_smallest), "tests at the smallest p of their draws"
+    ),
+    Column("by chance", lambda each: number(each.by_chance, 1), "how many of these chance gives"),
+)
 
 
 def show(
@@ -123,10 +114,23 @@ def show(
         if len(board.controls) > 1:
             _show_controls(board, console)
         _show_caveats(board.caveats, console)
-        for comparison in board.comparisons if pairs else ():
-            _show_pairs(comparison, console)
+        if pairs:
+            show_comparisons(board.comparisons, console)
     for frame in stabilities:
         _show_stability(frame, console)
+
+
+def show_comparisons(comparisons: Iterable[Comparison], console: Console) -> None:
+    """Print the tests between the methods of every set."""
+    for comparison in comparisons:
+        _show_pairs(comparison, console)
+
+
+def show_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print how many tests of every selector and control stand out, and what follows from that."""
+    show_table(console, VERDICT_COLUMNS, verdicts)
+    for line in _conclusions(verdicts):
+        print_text(console, line, "bold")
 
 
 def show_per(

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import matplotlib
@@ -62,9 +62,9 @@ def new_figure(
 ) -> tuple["Figure", NDArray[Any]]:
     """A figure of width × height inches with panels (rows, columns) and a title."""
     # Tables and cluster maps in the terminal need the colours alone.
-    from matplotlib.figure import Figure
+    from harness.views.figures.notebook import NotebookFigure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = NotebookFigure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **grid)
     figure.suptitle(wrapped(title, width))
     return figure, np.asarray(panels)
@@ -116,30 +116,47 @@ def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    try:
+        write_png(figure, png)
+        with writing(figure):
+            # Matplotlib leaves this method untyped.
+            canvas: Any = FigureCanvasSVG(figure)
+            canvas.print_svg(svg, metadata={"Date": None})
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
+    return [png, svg]
+
+
+def write_png(
+    figure: "Figure", target: Path | IO[bytes], dots_per_inch: int = DOTS_PER_INCH
+) -> None:
+    """Write a figure as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with writing(figure):
+        # print_figure would draw everything twice, the first time for the layout alone.
+        usual, figure.dpi = figure.dpi, dots_per_inch
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(target, metadata={"Software": None})
+        figure.dpi = usual
+
+
+@contextmanager
+def writing(figure: "Figure") -> Iterator[None]:
+    """A context in which a figure can be written, whatever characters its texts have."""
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
         # Names of images may hold characters that SVG does not allow.
         if isinstance(text, Text) and not text.get_text().isprintable():
             text.set_text(escape_controls(text.get_text()))
-    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    try:
-        with style(), warnings.catch_warnings():
-            # Matplotlib's font lacks some scripts; a box stands for such a character.
-            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            # print_figure would draw everything twice, the first time for the layout alone.
-            usual, figure.dpi = figure.dpi, DOTS_PER_INCH
-            # Matplotlib leaves these methods untyped.
-            canvas: Any = FigureCanvasAgg(figure)
-            canvas.print_png(png, metadata={"Software": None})
-            figure.dpi = usual
-            canvas = FigureCanvasSVG(figure)
-            canvas.print_svg(svg, metadata={"Date": None})
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
-    return [png, svg]
+    with style(), warnings.catch_warnings():
+        # Matplotlib's font lacks some scripts; a box stands for such a character.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        yield
 
 
 def file_name(text: str) -> str:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 import harness
-from harness_plugins.extractors.pretrained.watching import Seen, Site
+from harness_plugins.extractors.pretrained.patch_tokens import Seen
+from harness_plugins.extractors.pretrained.watching import Site
 
 # Libraries' names for scores that are added before the softmax.
 MASKS = ("attention_mask", "attn_mask")

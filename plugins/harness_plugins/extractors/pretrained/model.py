@@ -12,13 +12,9 @@ from torch import Tensor, nn
 import harness
 from harness_plugins.extractors.devices import running
 from harness_plugins.extractors.pretrained.configuration import Architecture
+from harness_plugins.extractors.pretrained.patch_tokens import grid_of, tokens_of_patches
 from harness_plugins.extractors.pretrained.reasons import first_line
-from harness_plugins.extractors.pretrained.watching import (
-    Site,
-    find_attention,
-    grid_of,
-    tokens_of_patches,
-)
+from harness_plugins.extractors.pretrained.watching import Site, find_attention
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     set_threads(arguments.threads)
     loaded = load(checkpoint_file(arguments.checkpoint))
-    images: harness.ImageSet = harness.make("image set", arguments.images, arguments.plugins or ())
+    images = harness.image_set(arguments.images, plugins=arguments.plugins or ())
     if not isinstance(images, TellsClasses):
         raise HarnessError(f"{arguments.images}: its images have no labels")
     classes, settings = list(images.classes()), loaded.model.settings

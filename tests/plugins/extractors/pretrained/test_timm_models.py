@@ -40,7 +40,7 @@ UNSUITABLE = {
     "sam": ("samvit_base_patch16", SMALL, "within windows, not over all patches"),
     "convnext": ("convnext_atto", STAGES, "a model without attention"),
     "resnet": ("resnet18", STAGES, "a model without attention"),
-    "xcit": ("xcit_nano_12_p16_224", SMALL, "do not end with one for each of 4×4 patches"),
+    "xcit": ("xcit_nano_12_p16_224", SMALL, "is returned by 0 modules, not by each"),
 }
 MADE = {name: family[:2] for name, family in (FAMILIES | UNSUITABLE).items()}
 Make = Callable[..., harness.Extractor]
