@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.engine.runner import PreparedRun
-from harness.errors import FolderOfRunsError, HarnessError, refuse_unknown
+from harness.errors import FolderOfRunsError, HarnessError, WrongValueError, refuse_unknown
 from harness.objects.arrays import array_maps
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
@@ -133,7 +133,7 @@ def run(
         given = array_maps(maps, prefix or 0, grid or "square", names)
         settings["extractors"] = [*several_values(settings.get("extractors") or ()), given]
     elif (prefix, grid, names) != (None, None, None):
-        raise HarnessError("prefix, grid and names describe maps, and there is no keyword maps")
+        raise WrongValueError("prefix, grid and names describe maps, and there is no keyword maps")
     prepared = prepare(suite, settings)
     with shown_progress(progress, live=prepared.execution.isolation == "process") as shown:
         prepared.execute(shown)

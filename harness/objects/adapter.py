@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.errors import WrongValueError
 from harness.objects.tensors import array_of, is_array
 from harness.plugin.component import Component
 from harness.plugin.spec import format_value
@@ -74,12 +74,12 @@ def name_of(value: Any) -> str:
 
 
 def keywords_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The arguments that a partial function binds; raises HarnessError if one has no name."""
+    """The arguments that a partial function binds; raises WrongValueError if one has no name."""
     if not isinstance(function, partial):
         return {}
     if function.args:
         bound = ", ".join(map(format_value, map(spec_value, function.args)))
-        raise HarnessError(
+        raise WrongValueError(
             f"{name_of(function)}: bind arguments by name; functools.partial binds {bound} without"
         )
     # A partial function of another one binds what both bind.

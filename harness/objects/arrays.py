@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError, reason_of
+from harness.errors import WrongValueError, reason_of
 from harness.objects.adapter import Adapter
 from harness.objects.tensors import array_of, is_array
 from harness.plugin.arguments import shown
@@ -82,7 +82,7 @@ def array_maps(
         If a shape, a weight or a name is wrong.
     """
     if prefix < 0:
-        raise HarnessError(f"prefix: expected a whole number from 0, not {prefix}")
+        raise WrongValueError(f"prefix: expected a whole number from 0, not {prefix}")
     maps: dict[str, AttentionMap] = {}
     stacks = list(_stacks(given))
     count = sum(len(stack) for _, stack in stacks)
@@ -98,7 +98,7 @@ def array_maps(
                 )
                 maps[key] = _map(key, image, (layer, head), of_image[layer, head], prefix, grid)
     if not maps:
-        raise HarnessError("maps: there is no map")
+        raise WrongValueError("maps: there is no map")
     digest = sha256()
     for key, attention in maps.items():
         digest.update(f"{key!r} {attention.grid} {attention.digest} ".encode())
@@ -111,21 +111,21 @@ def _stacks(given: Any) -> Iterator[tuple[tuple[str, ...], NDArray[Any]]]:
     for number, each in enumerate(given if several else [given]):
         where = f"maps: array {number}" if several else "maps"
         if not is_array(each):
-            raise HarnessError(f"{where}: expected an array or a tensor, not {shown(each)}")
+            raise WrongValueError(f"{where}: expected an array or a tensor, not {shown(each)}")
         try:
             array = array_of(each)
         except Exception as error:  # a library may refuse a sparse or a quantised tensor
-            raise HarnessError(f"{where}: {reason_of(error)}") from None
+            raise WrongValueError(f"{where}: {reason_of(error)}") from None
         axes = AXES.get(array.ndim - 2)
         if axes is None or array.shape[-1] != array.shape[-2] or not array.size:
-            raise HarnessError(f"{where}: its shape is {array.shape}, not {SHAPES}")
+            raise WrongValueError(f"{where}: its shape is {array.shape}, not {SHAPES}")
         if not np.issubdtype(array.dtype, np.floating):
-            raise HarnessError(
+            raise WrongValueError(
                 f"{where}: attention weights must be floating point, not {array.dtype}; "
                 "array.astype(float) makes them so"
             )
         if several and array.ndim == 4:
-            raise HarnessError(
+            raise WrongValueError(
                 f"{where}: its shape is {array.shape}; a list of such arrays may be one for each "
                 "layer, as models return them, or for several images: "
                 "numpy.stack(arrays, axis=1) makes (images, layers, heads, n, n) of layers"
@@ -140,9 +140,9 @@ def _names(names: Sequence[str] | None, count: int) -> Iterator[str]:
     if names is None:
         return (f"image-{number}" for number in range(count))
     if len(set(names)) < len(names) or "" in names:
-        raise HarnessError("names: every image needs a name of its own")
+        raise WrongValueError("names: every image needs a name of its own")
     if len(names) != count:
-        raise HarnessError(f"names: there are {count} images, and {len(names)} names")
+        raise WrongValueError(f"names: there are {count} images, and {len(names)} names")
     return iter(names)
 
 
@@ -156,7 +156,7 @@ def _map(
 ) -> AttentionMap:
     n = len(weights) - prefix
     if n < 1:
-        raise HarnessError(f"prefix: {prefix} leaves no token of the {len(weights)} of {key}")
+        raise WrongValueError(f"prefix: {prefix} leaves no token of the {len(weights)} of {key}")
     root = isqrt(n)
     rows_columns = ((root, root) if root**2 == n else None) if grid == "square" else grid
     try:
@@ -169,7 +169,7 @@ def _map(
             None if rows_columns == "none" else rows_columns,
         )
     except ValueError as error:
-        raise HarnessError(f"maps: {key}: {error}") from None
+        raise WrongValueError(f"maps: {key}: {error}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +202,7 @@ def array_images(given: Any) -> ArrayImages:
     """Return the images of arrays of bytes: one, several, or a list of such.
 
     Shapes are (height, width), (height, width, 1 or 3), (images, height, width) or (images, height,
-    width, 1 or 3). Raises HarnessError for others, and for other types of numbers.
+    width, 1 or 3). Raises WrongValueError for others, and for other types of numbers.
     """
     pixels = []
     for each in given if isinstance(given, list | tuple) else [given]:
@@ -212,7 +212,7 @@ def array_images(given: Any) -> ArrayImages:
         if array.ndim == 3:
             array = array[..., None]
         if array.ndim != 4 or not array.size:
-            raise HarnessError(
+            raise WrongValueError(
                 f"images: an array of shape {array.shape}, not (height, width, 1 or 3), with an "
                 "axis of images before them or not"
             )
@@ -224,8 +224,8 @@ def array_images(given: Any) -> ArrayImages:
         try:
             images[key] = Image(key, each)
         except (TypeError, ValueError) as error:
-            raise HarnessError(f"images: {key}: {error}") from None
+            raise WrongValueError(f"images: {key}: {error}") from None
         digest.update(images[key].digest.encode())
     if not images:
-        raise HarnessError("images: there is no image")
+        raise WrongValueError("images: there is no image")
     return ArrayImages(digest.hexdigest()[:DIGITS], images)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import WrongValueError
 from harness.objects.adapter import Adapter
 from harness.objects.arrays import array_images
 from harness.objects.estimators import estimator_clusterer, is_estimator
@@ -40,7 +40,7 @@ def component_of(kind: str, given: Any) -> Component:
         return array_images(given)
     if callable(given):
         return function_component(kind, given)
-    raise HarnessError(f"expected {_expected(kind)}, not {shown(given)}")
+    raise WrongValueError(f"expected {_expected(kind)}, not {shown(given)}")
 
 
 def is_pixels(given: Any) -> bool:
@@ -54,19 +54,19 @@ def is_pixels(given: Any) -> bool:
 def _component(kind: str, given: Component | type[Component]) -> Component:
     owner = given if isinstance(given, type) else type(given)
     if owner.kind != kind:
-        raise HarnessError(f"{owner.__name__} is no {kind} but a {owner.kind}")
+        raise WrongValueError(f"{owner.__name__} is no {kind} but a {owner.kind}")
     if isinstance(given, Adapter):
         return given
     try:
         checked_component(owner, HOOK_OF[kind])
     except BrokenPluginError as error:
-        raise HarnessError(str(error)) from None
+        raise WrongValueError(str(error)) from None
     if isinstance(given, Component):
         return given
     try:
         return given()
     except TypeError as error:
-        raise HarnessError(
+        raise WrongValueError(
             f"{owner.__name__}: give a component with its parameters, not the class: {error}"
         ) from None
 

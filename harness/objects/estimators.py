@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.errors import WrongValueError
 from harness.objects.adapter import (
     RANDOM_STATE,
     Adapter,
@@ -84,8 +84,8 @@ class EstimatorClusterer(Adapter, Clusterer):
 
 
 def estimator_clusterer(estimator: Any) -> EstimatorClusterer:
-    """Return an estimator as a clusterer; raises HarnessError for a class."""
+    """Return an estimator as a clusterer; raises WrongValueError for a class."""
     if isinstance(estimator, type):
         name = estimator.__name__
-        raise HarnessError(f"{name}: give an estimator, such as {name}(), not its class")
+        raise WrongValueError(f"{name}: give an estimator, such as {name}(), not its class")
     return EstimatorClusterer(name_of(type(estimator)), estimator)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness.errors import WrongValueError
 from harness.objects.adapter import Adapter, keywords_of, name_of
 from harness.objects.tensors import array_of
 from harness.plugin.base import Clusterer, MapControl, Perturbation
@@ -51,7 +51,7 @@ class WeightsFunction(Adapter):
             except TypeError:
                 continue
             return bool(keywords)
-        raise HarnessError(f"{self.name}: a function takes (weights, seed), not {signature}")
+        raise WrongValueError(f"{self.name}: a function takes (weights, seed), not {signature}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +87,12 @@ def _with_weights(attention: AttentionMap, weights: Any) -> AttentionMap:
 
 
 def function_component(kind: str, function: Function) -> Adapter:
-    """Return a function as a component of a kind; raises HarnessError if it cannot be one."""
+    """Return a function as a component of a kind; raises WrongValueError if it cannot be one."""
     if isinstance(function, partial) and not (function.args or function.keywords):
         function = function.func
     name = name_of(function)
     if kind not in FUNCTIONS:
-        raise HarnessError(
+        raise WrongValueError(
             f"{name}: a function can be a {', a '.join(FUNCTIONS)}, but no {kind}; derive a class "
             f"from the harness's base class of {kind}s instead"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, setting_name
+from harness.errors import HarnessError, WrongValueError, setting_name
 from harness.objects.arrays import ArrayMaps
 from harness.objects.components import component_of, is_pixels
 from harness.objects.portable import NotPortableError, encode
@@ -35,7 +35,7 @@ def plugins_of(values: Mapping[str, Any]) -> tuple[Path, ...]:
 def with_specs(values: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], Registry]:
     """Return the values with a spec in place of every object, and a registry that has them.
 
-    Raises HarnessError if an object cannot be a component of the setting's kind, or if two that
+    Raises WrongValueError if an object cannot be a component of the setting's kind, or if two that
     differ have one name.
     """
     found = dict(values)
@@ -49,7 +49,7 @@ def with_specs(values: Mapping[str, Any], registry: Registry) -> tuple[dict[str,
                 component = component_of(COMPONENTS[key], each)
                 registry = _including(registry, COMPONENTS[key], component)
             except HarnessError as error:
-                raise HarnessError(f"{setting_name(key)}: {error}") from None
+                raise WrongValueError(f"{setting_name(key)}: {error}") from None
             specs.append(format_spec(component))
         found[key] = specs
     return found, registry

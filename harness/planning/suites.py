@@ -125,7 +125,7 @@ def read_suite(path: Path) -> dict[str, Any]:
         with naming({}):
             checked = {key: SETTINGS[key].check(key, value) for key, value in values.items()}
     except HarnessError as error:
-        raise HarnessError(f"{path}: {error}") from None
+        raise WrongValueError(f"{path}: {error}") from None
     if "plugins" in values:
         values["plugins"] = [path.parent / plugin for plugin in checked["plugins"]]
     return values

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from harness.errors import WrongValueError, hint
+from harness.errors import WrongValueError, hint, refuse_unknown
 from harness.plugin.requirement import FIGURES
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class Result(ABC, Generic[T]):
     @overload
     def __getitem__(self, key: list[str]) -> "pandas.DataFrame": ...
     def __getitem__(self, key: int | slice | str | list[str]) -> Any:
-        return self.to_frame()[key] if isinstance(key, str | list) else self._items()[key]
+        if not isinstance(key, str | list):
+            return self._items()[key]
+        frame = self.to_frame()
+        named = [key] if isinstance(key, str) else key
+        refuse_unknown("there is no column", named, list(map(str, frame.columns)), "there are")
+        return frame[key]
 
     def __repr__(self) -> str:
         from harness.views.page import as_text

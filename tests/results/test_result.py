@@ -146,6 +146,12 @@ def test_a_result_is_iterated_and_indexed(result: Result[Any]) -> None:
     assert isinstance(result[[first]], pandas.DataFrame)
 
 
+def test_a_column_that_is_not_there_is_refused_with_the_closest_one(run: harness.Run) -> None:
+    for key in ("efect", ["clusterer", "efect"]):
+        with pytest.raises(ValueError, match="no column 'efect'; did you mean 'effect'"):
+            run.leaderboard()[key]
+
+
 def test_a_figure_is_drawn_outside_pyplot_and_shown_as_a_picture(result: Result[Any]) -> None:
     figure = result.plot()
 
