@@ -158,6 +158,16 @@ def test_what_a_module_has_runs_in_worker_processes(tmp_path: Path, module: Modu
     assert found.points()["labels"].map(list).equals(inline.points()["labels"].map(list))
 
 
+def test_a_module_that_is_edited_after_its_import_stops_the_run(
+    tmp_path: Path, module: ModuleType
+) -> None:
+    file = Path(str(module.__file__))
+    file.write_text(file.read_text().replace("% 2", "% 3"))
+
+    with pytest.raises(harness.HarnessError, match="clusterer halves: its module is another one"):
+        run(tmp_path / "out", clusterers=module.halves, isolation=None, workers=1)
+
+
 def test_what_no_process_can_import_runs_in_this_one_and_the_run_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

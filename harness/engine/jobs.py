@@ -65,15 +65,17 @@ class Context:
                 raise RunStoppedError(f"{kind} {text}: a worker cannot make it: {error}") from error
             found = code_digest(made)
             if self.codes.get(f"{kind} {text}", found) != found:
-                raise RunStoppedError(
-                    f"{kind} {text}: its code changed during the run; the same command starts "
-                    "again with the new code"
-                )
+                raise RunStoppedError(f"{kind} {text}: {self._changed(kind, text)}")
             self._made[kind, text] = made
         component = self._made[kind, text]
         if not isinstance(component, expected):
             raise HarnessError(f"{text}: not a {expected.__name__}")
         return component
+
+    def _changed(self, kind: str, text: str) -> str:
+        if text in self.registry.objects.get(kind, {}):
+            return "its module is another one now than Python has imported; reload it"
+        return "its code changed during the run; the same command starts again with the new code"
 
     def unpruned(self, digest: str, attention: AttentionMap) -> UnprunedMap:
         """The unpruned map with this digest, made anew if it is not the last one."""

@@ -53,7 +53,7 @@ class CommunityFunction(Adapter, Clusterer):
                 made: Any = graph.to_networkx()
                 made = made.to_undirected() if self.symmetrised else made
                 return _labels(self.function(made, **arguments), graph.n, self.name)
-            made = graph.to_igraph()
+            made = _to_igraph(graph)
             if self.symmetrised:
                 # Both directions of an edge have its weight.
                 made.to_undirected(combine_edges="max")
@@ -135,6 +135,15 @@ def from_igraph(
     array([0, 0, 1, 1])
     """
     return CommunityFunction(name_of(function), "igraph", function, arguments, symmetrised)
+
+
+def _to_igraph(graph: Graph) -> Any:
+    """The same graph for igraph, isolated nodes included; edges have a `weight`."""
+    import igraph
+
+    ends = zip(graph.rows.tolist(), graph.adjacency.indices.tolist(), strict=True)
+    weights = {"weight": graph.adjacency.data.tolist()}
+    return igraph.Graph(graph.n, ends, directed=True, edge_attrs=weights)
 
 
 def _argument_names(function: Callable[..., Any]) -> set[str]:

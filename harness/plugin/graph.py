@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.plugin.connectivity import component_labels, linked_components
-from harness.plugin.requirement import IGRAPH, NETWORKX
+from harness.plugin.requirement import NETWORKX
 from harness.plugin.values import Floats, Integers, check_finite, check_sum, read_only
 
 if TYPE_CHECKING:
-    import igraph
     import networkx
     from scipy.sparse import csr_array
 
@@ -224,18 +223,6 @@ class Graph:
         ends = self.rows.tolist(), self.adjacency.indices.tolist()
         graph.add_weighted_edges_from(zip(*ends, self.adjacency.data.tolist(), strict=True))
         return graph
-
-    def to_igraph(self) -> "igraph.Graph":
-        """The same graph for igraph, isolated nodes included; the edges' attribute is `weight`.
-
-        Raises HarnessError if igraph is not installed.
-        """
-        IGRAPH.check("Graph.to_igraph")
-        import igraph
-
-        ends = zip(self.rows.tolist(), self.adjacency.indices.tolist(), strict=True)
-        weights = {"weight": self.adjacency.data.tolist()}
-        return igraph.Graph(self.n, ends, directed=True, edge_attrs=weights)
 
 
 def with_arrays(

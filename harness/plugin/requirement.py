@@ -116,7 +116,6 @@ def gather(calls: Iterable[Callable[[], T]]) -> list[T]:
 # What parts of the core need that few runs use.
 DASK = Requirement("attention-harness[dask]", ("distributed",))
 FIGURES = Requirement("attention-harness[figures]", ("matplotlib",))
-IGRAPH = Requirement("attention-harness[leiden]", ("igraph",))
 NETWORKX = Requirement("attention-harness[networkx]", ("networkx",))
 """What `Graph.to_networkx` needs, and so every component that calls it."""
 

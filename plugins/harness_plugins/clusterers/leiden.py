@@ -38,12 +38,17 @@ class Leiden(harness.Clusterer):
 
         # igraph 1.0.0 has its own Leiden, which is twenty times faster but reaches up to 0.07 less
         # modularity on directed maps.
+        import igraph
         import leidenalg
 
         partition = leidenalg.find_partition(
-            graph.to_igraph(),
+            igraph.Graph(
+                n=graph.n,
+                edges=zip(graph.rows.tolist(), graph.adjacency.indices.tolist(), strict=True),
+                directed=True,
+            ),
             leidenalg.RBConfigurationVertexPartition,
-            weights="weight",
+            weights=graph.adjacency.data.tolist(),
             resolution_parameter=self.resolution,
             n_iterations=UNTIL_NOTHING_IMPROVES,
             seed=seed,
