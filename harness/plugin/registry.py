@@ -20,7 +20,7 @@ from typing import Any
 import pluggy
 
 from harness.errors import HarnessError, did_you_mean, hint, setting_name
-from harness.plugin import base, hooks
+from harness.plugin import base, given, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
     Broken,
@@ -48,10 +48,14 @@ Importer = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Registry:
-    """All components by kind and name; a name that two plugins define has several entries."""
+    """All components by kind and name; a name that two plugins define has several entries.
+
+    without_hooks: paths of modules without components, given for their functions.
+    """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
+    without_hooks: Sequence[str] = ()
 
     def find(self, kind: str, name: str) -> type[Component]:
         """Return the component of that kind and name; raises HarnessError unless it is one."""
@@ -69,7 +73,8 @@ class Registry:
         missing = f"there is no {kind} {name!r}"
         known = sorted(self.components[kind])
         if not self.broken:
-            return missing + hint(name, known)
+            plain = "".join(f"; {path} implements no hook" for path in self.without_hooks)
+            return missing + hint(name, known) + plain
         # It may be in any of them; the one of that name comes first.
         listed = sorted(self.broken, key=lambda one: one.name != name)
         plugins = (
@@ -127,25 +132,31 @@ def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registr
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
-    broken = list(unusable)
+    broken, without_hooks = list(unusable), []
     installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
     for name, source, importer in [*installed, *_given(paths)]:
-        loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
+        by_path = not source.package
+        load_one = partial(_load_one, manager, f"{source} {name}", importer, by_path=by_path)
+        loaded = attempt(name, source, load_one)
         if isinstance(loaded, Broken):
             broken.append(loaded)
             continue
+        if not loaded:
+            without_hooks.append(source.origin)
         for component in loaded:
             components[component.kind].setdefault(component.name, []).append((component, source))
-    return Registry(components, broken)
+    return Registry(components, broken, without_hooks)
 
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
+    for path in paths:
+        given.forget(path)
     for path in dict.fromkeys(paths):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
-            given = setting_name("plugins")
-            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
-        yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+            option = setting_name("plugins")
+            raise HarnessError(f"{option}: {path}: no such file, or a folder without __init__.py")
+        yield path.stem, Source("", "", str(path)), partial(_import_given, path, file.resolve())
 
 
 class _SourceLoader(SourceFileLoader):
@@ -153,6 +164,13 @@ class _SourceLoader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def _import_given(path: Path, file: Path) -> ModuleType:
+    """Import a path's file, and make the module available to components."""
+    module = _import_file(file)
+    given.remember(path, module)
+    return module
 
 
 def _import_file(file: Path) -> ModuleType:
@@ -178,11 +196,14 @@ def _import_file(file: Path) -> ModuleType:
 
 
 def _load_one(
-    manager: pluggy.PluginManager, name: str, importer: Importer
+    manager: pluggy.PluginManager, name: str, importer: Importer, *, by_path: bool
 ) -> list[type[Component]]:
+    """The components of a plugin; a module that a path gives may have none."""
     plugin = importer()
     manager.register(plugin, name)
     try:
+        if by_path and not manager.get_hookcallers(plugin) and given.is_plain(plugin):
+            return []
         found = [
             _checked(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
