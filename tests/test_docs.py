@@ -109,7 +109,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The pages' examples of plugins and suites, as files of the working folder."""
     monkeypatch.chdir(tmp_path)
     for page, block in SNIPPETS:
-        if "hookimpl" in block:
+        if "hookimpl" in block or "def make_model" in block:
             for file in re.findall(r"--plugin (\S+\.py)", text_of(page)):
                 Path(file).write_text(block, "utf-8")
     Path("benchmarks").symlink_to(REPOSITORY / "benchmarks")
