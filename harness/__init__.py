@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from harness.plugin.base import Perturbation as Perturbation
     from harness.plugin.base import Selector as Selector
     from harness.plugin.base import Split as Split
-    from harness.plugin.given import given_module as given_module
     from harness.plugin.graph import Graph as Graph
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
+    from harness.plugin.modules import plugin_module as plugin_module
     from harness.plugin.patches import Patches as Patches
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
@@ -78,7 +78,7 @@ HOMES = {
         "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
         "MapSet Perturbation Selector Split"
     ),
-    "harness.plugin.given": "given_module",
+    "harness.plugin.modules": "plugin_module",
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
     "harness.plugin.patches": "Patches",

@@ -20,7 +20,7 @@ from typing import Any
 import pluggy
 
 from harness.errors import HarnessError, did_you_mean, hint, setting_name
-from harness.plugin import base, given, hooks
+from harness.plugin import base, hooks, modules
 from harness.plugin.component import Component
 from harness.plugin.installed import (
     Broken,
@@ -150,13 +150,13 @@ def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registr
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
     for path in paths:
-        given.forget(path)
+        modules.forget(path)
     for path in dict.fromkeys(paths):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
             option = setting_name("plugins")
             raise HarnessError(f"{option}: {path}: no such file, or a folder without __init__.py")
-        yield path.stem, Source("", "", str(path)), partial(_import_given, path, file.resolve())
+        yield path.stem, Source("", "", str(path)), partial(_import_path, path, file.resolve())
 
 
 class _SourceLoader(SourceFileLoader):
@@ -166,10 +166,10 @@ class _SourceLoader(SourceFileLoader):
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
-def _import_given(path: Path, file: Path) -> ModuleType:
+def _import_path(path: Path, file: Path) -> ModuleType:
     """Import a path's file, and make the module available to components."""
     module = _import_file(file)
-    given.remember(path, module)
+    modules.remember(path, module)
     return module
 
 
@@ -202,7 +202,7 @@ def _load_one(
     plugin = importer()
     manager.register(plugin, name)
     try:
-        if by_path and not manager.get_hookcallers(plugin) and given.is_plain(plugin):
+        if by_path and not manager.get_hookcallers(plugin) and modules.is_plain(plugin):
             return []
         found = [
             _checked(component, hook)

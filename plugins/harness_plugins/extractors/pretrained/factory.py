@@ -22,7 +22,7 @@ def load(factory: str) -> Loaded:
     Raises HarnessError if there is no such function, or if it builds no model.
     """
     name, _, function = factory.rpartition(":")
-    make = getattr(harness.given_module(name).module, function, None)
+    make = getattr(harness.plugin_module(name).module, function, None)
     if not callable(make):
         raise harness.HarnessError(f"{factory}: there is no function {function} in {name}")
     try:
@@ -52,7 +52,7 @@ def digest(factory: str) -> str:
 
 def code_digest(factory: str) -> str:
     """SHA-256 of the file, or of the package folder, in which the function is."""
-    return harness.given_module(factory.rpartition(":")[0]).digest
+    return harness.plugin_module(factory.rpartition(":")[0]).digest
 
 
 @lru_cache(maxsize=8)

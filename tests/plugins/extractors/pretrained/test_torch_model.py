@@ -11,7 +11,7 @@ from PIL import Image as Pictures
 
 import harness
 from harness.plugin.ablation import AblationSpec
-from harness.plugin.given import given_module
+from harness.plugin.modules import plugin_module
 from support.runs import small_run
 
 SOURCE = """
@@ -111,7 +111,7 @@ def extractor(plugin: Path) -> Make:
 def model_of(function: str) -> Any:
     """The function's model, built as the extractor builds it."""
     torch.manual_seed(0)
-    return getattr(given_module("my_module").module, function)().float().eval()
+    return getattr(plugin_module("my_module").module, function)().float().eval()
 
 
 def standardised(image: harness.Image) -> torch.Tensor:

@@ -21,20 +21,20 @@ def test_a_file_without_hooks_is_no_broken_plugin_and_its_functions_can_be_calle
     loaded = registry.load([written(tmp_path / "own-answers.py")])
 
     assert not loaded.broken
-    assert harness.given_module("own-answers").module.answer() == 42
+    assert harness.plugin_module("own-answers").module.answer() == 42
 
 
 def test_a_plugin_with_components_is_given_as_well() -> None:
     registry.load([PLUGINS / "slow.py"])
 
-    assert harness.given_module("slow").module.harness_clusterers
+    assert harness.plugin_module("slow").module.harness_clusterers
 
 
 def test_a_package_folder_is_given_by_its_name(tmp_path: Path) -> None:
     written(tmp_path / "answers" / "__init__.py", "from .inner import answer as answer\n")
     written(tmp_path / "answers" / "inner.py")
     registry.load([tmp_path / "answers"])
-    found = harness.given_module("answers")
+    found = harness.plugin_module("answers")
     before = found.digest
 
     written(tmp_path / "answers" / "inner.py", SOURCE.replace("42", "7"))
@@ -49,7 +49,7 @@ def test_a_module_that_was_not_given_or_cannot_be_imported_is_refused(tmp_path: 
 
     for name in ("never", "once"):
         with pytest.raises(harness.HarnessError, match=f"no module '{name}' was loaded; give "):
-            harness.given_module(name)
+            harness.plugin_module(name)
 
 
 def test_two_modules_of_one_name_are_refused_with_both_paths(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_two_modules_of_one_name_are_refused_with_both_paths(tmp_path: Path) -> 
     registry.load(paths)
 
     with pytest.raises(harness.HarnessError, match=r"first/twin\.py and .*second/twin\.py; rename"):
-        harness.given_module("twin")
+        harness.plugin_module("twin")
     registry.load(paths[1:])
-    assert harness.given_module("twin").path == paths[1]
+    assert harness.plugin_module("twin").path == paths[1]
 
 
 @pytest.mark.parametrize(

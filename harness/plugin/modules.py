@@ -1,4 +1,4 @@
-"""Modules that the plugin paths give, for components that call a function of the user's."""
+"""Modules of plugin paths, for components that call a function of the user's."""
 
 import inspect
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from harness.plugin.component import Component
 from harness.plugin.recorded import digest_of
 
 # By name, those of the latest paths: several if files in several folders have one name.
-_GIVEN: dict[str, list["GivenModule"]] = {}
+_MODULES: dict[str, list["PluginModule"]] = {}
 
 
 @dataclass(frozen=True)
-class GivenModule:
+class PluginModule:
     """A module, and the file or package folder that it was imported from."""
 
     module: ModuleType
@@ -27,7 +27,7 @@ class GivenModule:
         return digest_of(self.path)
 
 
-def given_module(name: str) -> GivenModule:
+def plugin_module(name: str) -> PluginModule:
     """Return the module of a plugin path: a file `NAME.py`, or a package folder `NAME`.
 
     A file that implements no hook may be given for this alone.
@@ -39,7 +39,7 @@ def given_module(name: str) -> GivenModule:
 
     Returns
     -------
-    GivenModule
+    PluginModule
         Its `module`, and the `digest` of its code.
 
     Raises
@@ -49,12 +49,12 @@ def given_module(name: str) -> GivenModule:
 
     Examples
     --------
-    >>> harness.given_module("my_models")
+    >>> harness.plugin_module("my_models")
     Traceback (most recent call last):
     ...
     harness.errors.HarnessError: no module 'my_models' was loaded; give my_models.py as a plugin
     """
-    found = _GIVEN.get(name, [])
+    found = _MODULES.get(name, [])
     if not found:
         raise HarnessError(f"no module {name!r} was loaded; give {name}.py as a plugin")
     if len(found) > 1:
@@ -65,12 +65,12 @@ def given_module(name: str) -> GivenModule:
 
 def forget(path: Path) -> None:
     """Forget the modules of a path's name, before it is imported anew."""
-    _GIVEN.pop(path.stem, None)
+    _MODULES.pop(path.stem, None)
 
 
 def remember(path: Path, module: ModuleType) -> None:
     """Make a module available by the name of its path."""
-    _GIVEN.setdefault(path.stem, []).append(GivenModule(module, path))
+    _MODULES.setdefault(path.stem, []).append(PluginModule(module, path))
 
 
 def is_plain(module: object) -> bool:
