@@ -173,7 +173,7 @@ def test_every_name_of_harness_in_the_text_of_a_page_exists(page: str) -> None:
     public = set(re.findall(r"`harness\.([A-Za-z]\w*)[`(]", text))
     methods = set(re.findall(r"`[Rr]un\.(\w+)[`(]", text))
 
-    assert public - {*dir(harness), "command", "commands", "suites"} == set()
+    assert public - {*dir(harness), "command", "commands", "functions", "suites"} == set()
     assert methods - {*dir(harness.Run), "sqlite"} == set()
 
 
