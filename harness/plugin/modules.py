@@ -80,7 +80,7 @@ def is_plain(module: object) -> bool:
         value
         for value in vars(module).values()
         if (inspect.isfunction(value) or inspect.isclass(value))
-        and value.__module__.startswith(name)
+        and (value.__module__ or "").startswith(name)
     ]
     return bool(own) and not any(map(_belongs_to_plugin, own))
 
