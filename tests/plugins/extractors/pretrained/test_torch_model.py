@@ -12,6 +12,7 @@ from PIL import Image as Pictures
 import harness
 from harness.plugin.ablation import AblationSpec
 from harness.plugin.modules import plugin_module
+from support.cuda import fake_cuda
 from support.runs import small_run
 
 SOURCE = """
@@ -154,6 +155,18 @@ def test_maps_in_other_precisions_and_batches_are_close_to_those_in_single(
 
     for mine, theirs in zip(single * 2, other, strict=True):
         np.testing.assert_allclose(mine.weights, theirs.weights, atol=0.01)
+
+
+def test_maps_of_fused_attention_on_a_device_are_those_of_the_cpu(
+    extractor: Make, photo: harness.Image
+) -> None:
+    expected = [each.weights for each in extractor("fused").extract([photo])]
+
+    with fake_cuda():
+        made = extractor("fused", "size=[32,32],device=cuda")
+        found = [each.weights for each in made.extract([photo])]
+
+    assert np.array_equal(found, expected)
 
 
 @pytest.mark.filterwarnings("ignore:.*set to zero")
