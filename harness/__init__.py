@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from harness.plugin.graph import Graph as Graph
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
+    from harness.plugin.modules import plugin_module as plugin_module
     from harness.plugin.patches import Patches as Patches
     from harness.plugin.patches import without_prefix as without_prefix
     from harness.plugin.profile import Point as Point
@@ -96,6 +97,7 @@ HOMES = {
         "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
         "MapSet Perturbation Selector Split"
     ),
+    "harness.plugin.modules": "plugin_module",
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
     "harness.plugin.patches": "Patches without_prefix",

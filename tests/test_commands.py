@@ -84,6 +84,14 @@ def clusterer(path: Path) -> None:
     path.write_text(found)
 
 
+def own_model(path: Path) -> None:
+    """The example of a model of one's own."""
+    (found,) = re.findall(
+        r"```python\n([^`]*def make_model.*?)```", text_of("docs/models.md"), re.S
+    )
+    path.write_text(found)
+
+
 def text_of(page: str) -> str:
     return (REPOSITORY / page).read_text("utf-8")
 
@@ -97,6 +105,7 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "facebook/dinov2-small from the hub": model,
     "vit.safetensors": None,
     "strongest.py": clusterer,
+    "my_module.py": own_model,
     "the extra dask": lambda path: None,
     "leaves.py": None,
     "pictures/": None,

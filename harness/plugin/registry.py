@@ -28,7 +28,7 @@ from harness.errors import (
     refuse_unknown,
     setting_name,
 )
-from harness.plugin import base, hooks
+from harness.plugin import base, hooks, modules
 from harness.plugin.component import Component
 from harness.plugin.installed import (
     OBJECT,
@@ -61,11 +61,13 @@ class Registry:
     """All components by kind and name; a name that two plugins define has several entries.
 
     objects: components that are objects of a caller's, by kind and spec.
+    without_hooks: paths of modules without components, given for their functions.
     """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
     objects: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
+    without_hooks: Sequence[str] = ()
 
     def including(self, kind: str, component: Component) -> "Registry":
         """Return a registry that has an object of a caller's, too."""
@@ -98,7 +100,8 @@ class Registry:
         # It may be in any of them; the one of that name comes first.
         listed = sorted(self._broken_plugins(), key=lambda one: one.name != name)
         if not listed:
-            return missing + hint(name, known)
+            plain = "".join(f"; {path} implements no hook" for path in self.without_hooks)
+            return missing + hint(name, known) + plain
         plugins = (
             "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
         )
@@ -167,19 +170,25 @@ def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registr
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
-    broken = list(unusable)
+    broken, without_hooks = list(unusable), []
     installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
     for name, source, importer in [*installed, *_given(paths)]:
-        loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
+        by_path = not source.package
+        load_one = partial(_load_one, manager, f"{source} {name}", importer, by_path=by_path)
+        loaded = attempt(name, source, load_one)
         if isinstance(loaded, Broken):
             broken.append(loaded)
             continue
+        if not loaded:
+            without_hooks.append(source.origin)
         for component in loaded:
             components[component.kind].setdefault(component.name, []).append((component, source))
-    return Registry(components, broken)
+    return Registry(components, broken, without_hooks=without_hooks)
 
 
 def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
+    for path in paths:
+        modules.forget(path)
     for path in dict.fromkeys(paths):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
@@ -187,7 +196,7 @@ def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
             raise MissingFileError(
                 f"{given}: {path}: no such file, or a folder without __init__.py"
             )
-        yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+        yield path.stem, Source("", "", str(path)), partial(_import_path, path, file.resolve())
 
 
 class _SourceLoader(SourceFileLoader):
@@ -195,6 +204,13 @@ class _SourceLoader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def _import_path(path: Path, file: Path) -> ModuleType:
+    """Import a path's file, and make the module available to components."""
+    module = _import_file(file)
+    modules.remember(path, module)
+    return module
 
 
 def _import_file(file: Path) -> ModuleType:
@@ -230,11 +246,14 @@ def plugin_path(component: type) -> Path | None:
 
 
 def _load_one(
-    manager: pluggy.PluginManager, name: str, importer: Importer
+    manager: pluggy.PluginManager, name: str, importer: Importer, *, by_path: bool
 ) -> list[type[Component]]:
+    """The components of a plugin; a module that a path gives may have none."""
     plugin = importer()
     manager.register(plugin, name)
     try:
+        if by_path and not manager.get_hookcallers(plugin) and modules.is_plain(plugin):
+            return []
         found = [
             checked_component(component, hook)
             for hook, returned in _call_hooks(manager, plugin)

@@ -1,13 +1,13 @@
 """Attention of any torch module, as one array."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 import harness
 from harness_plugins.extractors.pretrained.reasons import first_line
@@ -15,6 +15,7 @@ from harness_plugins.extractors.pretrained.watching import (
     Site,
     check_rows,
     find_attention,
+    first_tensor,
     watched,
 )
 
@@ -54,7 +55,7 @@ def attention_of(
     return np.stack([weights[layer] for layer in numbers], axis=1)
 
 
-def found_attention(model: nn.Module, run: Any, name: str) -> list[Site]:
+def found_attention(model: nn.Module, run: Callable[[], object], name: str) -> list[Site]:
     """The sites of all layers; raises HarnessError, with the model's name, if there are none."""
     sites = find_attention(model, run)
     if not sites:
@@ -119,13 +120,12 @@ def _call(model: nn.Module, images: Any) -> None:
 
 def _check_images(count: int, images: Any, name: str) -> None:
     """Raise HarnessError unless attention is of as many images as there are, if that is known."""
-    parts = images if isinstance(images, tuple) else (images,)
-    values = images.values() if isinstance(images, Mapping) else parts
-    given = [len(each) for each in values if isinstance(each, Tensor) and each.ndim == 4]
-    if given and count != given[0]:
+    named = images if isinstance(images, Mapping) else {}
+    first = first_tensor(images if isinstance(images, tuple) else (images,), named)
+    if first is not None and first.ndim == 4 and count != len(first):
         raise harness.HarnessError(
-            f"{name}: its attention is of {count} images, not of {given[0]}: it is within windows, "
-            "or heads and images are one dimension"
+            f"{name}: its attention is of {count} images, not of {len(first)}: it is within "
+            "windows, or heads and images are one dimension"
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness_plugins.extractors.pretrained.extraction import Pretrained
+from harness_plugins.extractors.pretrained.extraction import FromLibrary, Pretrained
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HuggingFace(Pretrained):
+class HuggingFace(Pretrained, FromLibrary):
     """Any Vision Transformer of Hugging Face's transformers: ViT, DeiT, DINOv2, BEiT, CLIP, …
 
     Weights are read from safetensors only, and code that comes with a model is not run. Images
@@ -29,6 +29,11 @@ class HuggingFace(Pretrained):
         "attention-harness[hf]", ("torch", "transformers")
     )
     revision: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model."""
+        return self.model
 
     def fingerprint(self) -> str:
         """SHA-256 over the model's weights, configuration and processor."""

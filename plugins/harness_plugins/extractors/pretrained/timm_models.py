@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness_plugins.extractors.pretrained.extraction import Pretrained
+from harness_plugins.extractors.pretrained.extraction import FromLibrary, Pretrained
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Timm(Pretrained):
+class Timm(Pretrained, FromLibrary):
     """Any Vision Transformer of timm whose blocks attend over all patches: ViT, DeiT, EVA, BEiT, …
 
     Pretrained weights come from the Hugging Face hub, as safetensors. Images are prepared as the
@@ -31,6 +31,11 @@ class Timm(Pretrained):
         "attention-harness[timm]", ("torch", "torchvision", "timm")
     )
     weights: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model."""
+        return self.model
 
     def fingerprint(self) -> str:
         """SHA-256 over the model's weights and its folder's configuration, if it has one."""
