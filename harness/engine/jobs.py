@@ -22,7 +22,7 @@ from harness.errors import HarnessError, InvalidResultError, RunStoppedError, re
 from harness.metrics.modularity import UnprunedMap
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
-from harness.plugin import base
+from harness.plugin import base, draws
 from harness.plugin.component import Component
 from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
@@ -215,10 +215,12 @@ def _variant_of(
 ) -> Image:
     if not item["control"]:
         return image
-    control = context.make(base.ImageControl, "control", item["control"])
+    control = context.make(draws.ImageControl, "control", item["control"])
     if control.needs_patches:
         image = replace(image, patches=patches_of(image))
-    drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
+    drawn = checks.kind_of(
+        control.draw(image, seed=item["seed"]), Image, f"{item['control']}: draw()"
+    )
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(
             f"{item['control']} drew {drawn.pixels.shape} from an image of {image.pixels.shape}"
@@ -233,9 +235,9 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(question: Header) -> dict[str, Any]:
         text = question["control"]
-        control = context.make(base.MapControl, "control", text)
+        control = context.make(draws.MapControl, "control", text)
         observed = load_map(folder, MapRecord.from_message("", question["map"]))
-        drawn = checks.drawn(control.draw(observed, question["seed"]), observed, text)
+        drawn = checks.drawn(control.draw(observed, seed=question["seed"]), observed, text)
         return save_map(drawn, folder).to_message()
 
     _answer_each(header, draw, send)
@@ -260,7 +262,7 @@ def cell(context: Context, header: Header, send: Send) -> None:
         of_map = header["run_seed"], header["map"]["digest"], component_name(variant.name)
         points = perturbed(
             attention,
-            context.make(base.Perturbation, "perturbation", variant.name),
+            context.make(draws.Perturbation, "perturbation", variant.name),
             builder,
             clusterer,
             point=header["point"],

@@ -20,7 +20,7 @@ from typing import Any
 import pluggy
 
 from harness.errors import HarnessError, did_you_mean, hint, setting_name
-from harness.plugin import base, hooks
+from harness.plugin import base, draws, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
     Broken,
@@ -38,8 +38,8 @@ HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_graph_builders": (base.GraphBuilder,),
     "harness_clusterers": (base.Clusterer,),
     "harness_selectors": (base.Selector,),
-    "harness_controls": (base.ImageControl, base.MapControl),
-    "harness_perturbations": (base.Perturbation,),
+    "harness_controls": (draws.ImageControl, draws.MapControl),
+    "harness_perturbations": (draws.Perturbation,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 Registered = tuple[type[Component], Source]
@@ -233,6 +233,8 @@ def _checked(component: object, hook: str) -> type[Component]:
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
+    for parent in filter(partial(issubclass, component), bases):
+        _check_signatures(component, parent)
     hints = typing.get_type_hints(component)
     for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
         if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
@@ -240,3 +242,21 @@ def _checked(component: object, hook: str) -> type[Component]:
                 f"{title}.{field.name} is of type {field.type}, which a spec cannot hold"
             )
     return component
+
+
+def _check_signatures(component: type[Component], parent: type[Component]) -> None:
+    """Raise BrokenPluginError unless every method takes the arguments that it will get."""
+    for name, wanted in vars(parent).items():
+        found = inspect.getattr_static(component, name)
+        if name.startswith("_") or found is wanted or not inspect.isfunction(found):
+            continue
+        arguments = inspect.signature(wanted).parameters.values()
+        named = [each.name for each in arguments if each.kind is each.KEYWORD_ONLY]
+        others = [each.name for each in arguments if each.kind is not each.KEYWORD_ONLY]
+        try:
+            inspect.signature(found).bind(*others, **dict.fromkeys(named))
+        except TypeError:
+            taken = ", ".join([*others, *(["*", *named] if named else [])])
+            raise BrokenPluginError(
+                f"{component.__name__}.{name} must take the arguments of {name}({taken})"
+            ) from None
