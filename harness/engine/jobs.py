@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from functools import lru_cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -308,9 +309,20 @@ def compare_code(context: Context, header: Header, send: Send) -> None:
     send(differing=differing)
 
 
-MODEL_JOBS = ("survey_extractor", "extract")
+def call(context: Context, header: Header, send: Send) -> None:
+    """Call a function, given by its module and name, with a component."""
+    component = context.make(Component, header["kind"], header["component"])
+    send(returned=getattr(import_module(header["module"]), header["function"])(component))
+
+
+def call_model(context: Context, header: Header, send: Send) -> None:
+    """Call a function with a component that holds a model."""
+    call(context, header, send)
+
+
+MODEL_JOBS = ("survey_extractor", "extract", "call_model")
 _SURVEYS = keys, survey_images, survey_extractor, survey_maps, survey_clusterer
-_ALL = *_SURVEYS, extract, draw_maps, cell, select, compare_code
+_ALL = *_SURVEYS, extract, draw_maps, cell, select, compare_code, call, call_model
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 
