@@ -27,6 +27,7 @@ OWN = {
     "export": "harness.cli.export",
     "schema": "harness.cli.schema",
     "plugins": "harness.cli.plugins",
+    "check": "harness.cli.check",
     "doctor": "harness.cli.doctor",
 }
 

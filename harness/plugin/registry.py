@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
+from itertools import chain
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -29,9 +30,9 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
+from harness.plugin.projects import GROUP, plugin_paths
 from harness.plugin.spec import NAME, configure, parse, supported
 
-GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_image_sets": (base.ImageSet,),
     "harness_extractors": (base.Extractor, base.MapSet),
@@ -118,18 +119,19 @@ def _sources(found: Sequence[Registered]) -> str:
 
 
 def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
-    """Load the plugins of installed packages and those in files or package folders.
+    """Load the plugins of installed packages and those in files, packages or projects' folders.
 
-    `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are listed in the
-    registry's `broken`; what plugins print while they are loaded goes to stderr. Raises
-    HarnessError if a path does not exist.
+    A file that an installed package has registered is loaded once. `unusable` plugins are not
+    loaded. They, and plugins that cannot be loaded, are listed in the registry's `broken`; what
+    plugins print while they are loaded goes to stderr. Raises HarnessError if a path does not
+    exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
     broken = list(unusable)
-    installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
-    for name, source, importer in [*installed, *_given(paths)]:
+    installed = ((found.name, source, found.load) for found, source in entry_points(GROUP))
+    for name, source, importer in chain(installed, _given(paths, manager)):
         loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
         if isinstance(loaded, Broken):
             broken.append(loaded)
@@ -139,13 +141,22 @@ def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registr
     return Registry(components, broken)
 
 
-def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
-    for path in dict.fromkeys(paths):
+def _given(
+    paths: Sequence[Path], manager: pluggy.PluginManager
+) -> Iterator[tuple[str, Source, Importer]]:
+    for path in dict.fromkeys(each for given in paths for each in plugin_paths(given)):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
-            given = setting_name("plugins")
-            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
-        yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+            setting = setting_name("plugins")
+            raise HarnessError(f"{setting}: {path}: no such file, or a folder without __init__.py")
+        if file.resolve() not in map(_file_of, manager.get_plugins()):
+            yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+
+
+def _file_of(plugin: object) -> Path | None:
+    """The file of a plugin that is a module."""
+    file = getattr(plugin, "__file__", None)
+    return Path(file).resolve() if file else None
 
 
 class _SourceLoader(SourceFileLoader):

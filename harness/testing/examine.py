@@ -1,7 +1,9 @@
 """Tries laws in worker processes, which survive what a component does."""
 
+import inspect
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.engine.inline_worker import open_worker
@@ -13,17 +15,30 @@ from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.testing.law import Law, laws_of
 
+# What to do about failures that have nothing to do with the law, by their status.
+TIMED_OUT = "let it end, or be quicker; --timeout allows more seconds"
+KILLED = "do not end the process, and take less memory; --memory allows more GiB"
+ADVICE = {
+    "failed": "do not raise this, or catch it",
+    "timed out": TIMED_OUT,
+    "killed": KILLED,
+}
+# Characters of a reason.
+SHOWN = 200
+FRAME = re.compile(r'^  File "(.*)", line (\d+)', re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Verdict:
     """Whether a component keeps a law, and if not what it did and what to do.
 
-    found: "" if the law is kept. note: what the law measured. untried: the laws after this one,
-    which were not tried.
+    found, advice: "" if the law is kept. note: what the law measured. untried: how many laws after
+    this one were not tried.
     """
 
     law: Law
     found: str = ""
+    advice: str = ""
     note: str = ""
     untried: int = 0
 
@@ -51,15 +66,14 @@ def examined(
         for component in components:
             laws = laws_of(component)
             for index, law in enumerate(laws):
-                verdict, timed_out = _tried(worker, component, law, timeout)
-                if not verdict.is_kept and (timed_out or not index):
-                    yield component, Verdict(law, verdict.found, untried=len(laws) - index - 1)
+                verdict = _tried(worker, component, law, timeout)
+                if not verdict.is_kept and (not index or verdict.advice == TIMED_OUT):
+                    yield component, replace(verdict, untried=len(laws) - index - 1)
                     break
                 yield component, verdict
 
 
-def _tried(worker: Worker, component: Component, law: Law, timeout: float) -> tuple[Verdict, bool]:
-    """The verdict of one law, and whether it timed out."""
+def _tried(worker: Worker, component: Component, law: Law, timeout: float) -> Verdict:
     is_model = isinstance(component, Extractor)
     try:
         (answer,) = worker.call(
@@ -71,5 +85,17 @@ def _tried(worker: Worker, component: Component, law: Law, timeout: float) -> tu
             function=law.check.__name__,
         )
     except JobFailedError as error:
-        return Verdict(law, error.reason), error.status == "timed out"
-    return Verdict(law, note=answer["returned"]), False
+        advice = ADVICE.get(error.status, law.advice)
+        if error.reason.startswith("out of memory"):
+            advice = KILLED
+        reason = error.reason if len(error.reason) <= SHOWN else f"{error.reason[:SHOWN]}…"
+        place = _place(error, component) if error.status == "failed" else ""
+        return Verdict(law, reason + place, advice)
+    return Verdict(law, note=answer["returned"])
+
+
+def _place(error: JobFailedError, component: Component) -> str:
+    """Where an exception was raised: the last line of the component's own file, if it has one."""
+    frames = FRAME.findall(error.detail)
+    own = [each for each in frames if each[0] == inspect.getfile(type(component))]
+    return "".join(f" ({Path(file).name}, line {line})" for file, line in (own or frames)[-1:])

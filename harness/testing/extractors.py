@@ -50,7 +50,7 @@ def maps_of(extractor: Extractor, images: Sequence[Image]) -> list[AttentionMap]
 
     found = [expected.item_of(each) for each in extractor.extract(given())]
     count = len(images) * len(heads)
-    require(len(found) == count, f"{len(found)} maps for {count} images and heads")
+    require(len(found) == count, f"it gives {len(found)} of {count} maps")
     return [
         each for each, _ in sorted(found, key=lambda pair: (pair[1], pair[0].layer, pair[0].head))
     ]
