@@ -34,9 +34,8 @@ def test_a_whole_package_is_written_and_its_files_are_named(
     names = ["README.md", "fresh_idea.py", "pyproject.toml", "tests/test_fresh_idea.py"]
     assert sorted(finished.stdout.split()) == [f"fresh-idea/{name}" for name in names]
     texts = [(folder / name).read_text() for name in names]
-    assert not [
-        text for text in texts for word in ("my", "My", "KIND", "RUN") if f"{word}-" in text
-    ]
+    for word in ("my-method", "my_method", "MyMethod", "KIND", "RUN"):
+        assert not [text for text in texts if word in text]
     project = tomllib.loads(texts[2])["project"]
     assert project["entry-points"]["harness"] == {"fresh-idea": "fresh_idea"}
     assert "harness run --plugin . --clusterers louvain,fresh-idea" in texts[0]
