@@ -7,6 +7,7 @@ import numpy as np
 from harness.engine import checks
 from harness.engine.sweep import clustered
 from harness.errors import reason_of
+from harness.metrics.partition import cluster_count
 from harness.plugin.base import Clusterer
 from harness.plugin.graph import Graph
 from harness.plugin.values import UNASSIGNED, Integers
@@ -44,8 +45,9 @@ def canonical(labels: Integers) -> list[int]:
     advice="return integers in a numpy array, one a node, −1 for no cluster, or a "
     "harness.Partition of it; copy the graph's arrays before you change them",
 )
-def every_node_gets_a_label(clusterer: Clusterer) -> None:
-    labels_of(clusterer, planted_graph()[0])
+def every_node_gets_a_label(clusterer: Clusterer) -> str:
+    count = cluster_count(labels_of(clusterer, planted_graph()[0]))
+    return f"{count} {'cluster' if count == 1 else 'clusters'} where 3 are planted"
 
 
 @law(Clusterer, advice="take all random numbers from numpy.random.default_rng(seed)")

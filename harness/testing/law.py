@@ -39,7 +39,7 @@ class Law:
     --------
     >>> laws = harness.testing.laws_of(harness.make("clusterer", "louvain"))
     >>> laws[0].name, laws[0](harness.make("clusterer", "louvain"))
-    ('every node gets a label', '')
+    ('every node gets a label', '3 clusters where 3 are planted')
     """
 
     check: Callable[[Any], str | None]
