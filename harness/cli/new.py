@@ -23,6 +23,8 @@ RUN = {
     "perturbation": "--perturbations seeds,NAME",
 }
 TEMPLATES = Path(__file__).parents[1] / "templates"
+# What is written besides the component's module.
+PROJECT = ("pyproject.toml", "README.md", "tests/test_my_method.py")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,10 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         "KIND": f"{'An' if kind[0] in 'ei' else 'A'} {kind.replace('-', ' ')}",
         "RUN": f"harness run --plugin . {RUN[kind].replace('NAME', name)}",
     }
-    files = {file.relative_to(TEMPLATES / "project"): file for file in _files()}
-    files[Path("my_method.py")] = TEMPLATES / f"{kind}.py"
-    for path, template in files.items():
-        written = folder / _filled(str(path), words)
+    files = {path: TEMPLATES / "project" / path for path in PROJECT}
+    for path, template in {"my_method.py": TEMPLATES / f"{kind}.py", **files}.items():
+        written = folder / _filled(path, words)
         written.parent.mkdir(parents=True, exist_ok=True)
         written.write_text(_filled(template.read_text("utf-8"), words), "utf-8")
         print(written)
@@ -85,10 +86,6 @@ def _module(name: str) -> str:
 def _is_keyword(module: str) -> bool:
     # None is also what options take for nothing.
     return keyword.iskeyword(module) or keyword.iskeyword(module.capitalize())
-
-
-def _files() -> Sequence[Path]:
-    return sorted(file for file in (TEMPLATES / "project").rglob("*.*") if file.is_file())
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
