@@ -85,13 +85,18 @@ def _tried(worker: Worker, component: Component, law: Law, timeout: float) -> Ve
             function=law.check.__name__,
         )
     except JobFailedError as error:
-        advice = ADVICE.get(error.status, law.advice)
-        if error.reason.startswith("out of memory"):
-            advice = KILLED
         reason = error.reason if len(error.reason) <= SHOWN else f"{error.reason[:SHOWN]}…"
         place = _place(error, component) if error.status == "failed" else ""
-        return Verdict(law, reason + place, advice)
+        return Verdict(law, reason + place, _advice(error, law))
     return Verdict(law, note=answer["returned"])
+
+
+def _advice(error: JobFailedError, law: Law) -> str:
+    if error.reason.startswith("out of memory"):
+        return KILLED
+    if error.status == "failed" and "read-only" in error.reason:
+        return "copy what you change: the arrays of values are read-only"
+    return ADVICE.get(error.status, law.advice)
 
 
 def _place(error: JobFailedError, component: Component) -> str:

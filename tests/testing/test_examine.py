@@ -1,6 +1,7 @@
 """Laws are tried in processes that survive what components do."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,30 @@ def test_what_a_component_leaves_behind_is_found(spec: str, law: str, found: str
     broken = {each.law.name: each.found for each in verdicts(spec) if not each.is_kept}
 
     assert found in broken[law]
+
+
+def test_writing_into_a_value_is_blamed_on_its_line_and_a_copy_is_advised(tmp_path: Path) -> None:
+    file = tmp_path / "writing.py"
+    file.write_text(
+        "from dataclasses import dataclass\n"
+        "import harness\n"
+        "@dataclass(frozen=True)\n"
+        "class Writing(harness.Perturbation):\n"
+        "    name = 'writing'\n"
+        "    def draw(self, attention, *, seed):\n"
+        "        attention.weights[0, 0] = 1\n"
+        "@harness.hookimpl\n"
+        "def harness_perturbations():\n"
+        "    return [Writing]\n"
+    )
+    registry = load([file])
+    components = registry.make("perturbation", "writing")
+
+    found = examined(components, registry, [file], timeout=30.0, memory=1.0)
+
+    ((_, verdict),) = found
+    assert "(writing.py, line 7)" in verdict.found
+    assert verdict.advice.startswith("copy what you change")
 
 
 def test_a_component_that_keeps_all_laws_has_no_advice() -> None:
