@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from harness.errors import WrongValueError, refuse_unknown
-from harness.plugin import base, registry
+from harness.plugin import base, draws, registry
 from harness.plugin.arguments import checked
 from harness.plugin.component import Component
 from harness.plugin.registry import KINDS
@@ -154,7 +154,7 @@ def graph_builder(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> 
 
 
 @_constructor
-def image_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.ImageControl:
+def image_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> draws.ImageControl:
     """Make a control that draws images, to call its methods by hand.
 
     {sections}
@@ -167,7 +167,7 @@ def image_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> 
     >>> noise.draw(np.zeros((4, 4), dtype=np.uint8), seed=0).pixels.shape
     (4, 4, 1)
     """
-    return _made(base.ImageControl, spec, plugins, parameters)
+    return _made(draws.ImageControl, spec, plugins, parameters)
 
 
 @_constructor
@@ -186,7 +186,7 @@ def image_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base
 
 
 @_constructor
-def map_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.MapControl:
+def map_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> draws.MapControl:
     """Make a control that draws maps, to call its methods by hand.
 
     {sections}
@@ -199,7 +199,7 @@ def map_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> ba
     >>> rows.weights.sum(axis=1).tolist()
     [1.0, 1.0, 1.0]
     """
-    return _made(base.MapControl, spec, plugins, parameters)
+    return _made(draws.MapControl, spec, plugins, parameters)
 
 
 @_constructor
@@ -219,7 +219,7 @@ def map_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.M
 
 
 @_constructor
-def perturbation(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.Perturbation:
+def perturbation(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> draws.Perturbation:
     """Make a perturbation, to call its methods by hand.
 
     {sections}
@@ -232,7 +232,7 @@ def perturbation(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> b
     >>> jitter.draw(np.ones((3, 3)), seed=0).weights.shape
     (3, 3)
     """
-    return _made(base.Perturbation, spec, plugins, parameters)
+    return _made(draws.Perturbation, spec, plugins, parameters)
 
 
 @_constructor

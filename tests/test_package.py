@@ -9,11 +9,12 @@ import pytest
 
 import harness
 import harness.command
+import harness.testing
 from support import REPOSITORY
 from support.extras import packages
 
 FACADES = pytest.mark.parametrize(
-    "facade", [harness, harness.command], ids=lambda facade: facade.__name__
+    "facade", [harness, harness.command, harness.testing], ids=lambda facade: facade.__name__
 )
 
 

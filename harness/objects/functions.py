@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from harness.errors import WrongValueError
 from harness.objects.adapter import Adapter, keywords_of, name_of
 from harness.objects.tensors import array_of
-from harness.plugin.base import Clusterer, MapControl, Perturbation
+from harness.plugin.base import Clusterer
+from harness.plugin.draws import MapControl, Perturbation
 from harness.plugin.graph import Graph, Partition
 from harness.plugin.values import AttentionMap, Floats
 

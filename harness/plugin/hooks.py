@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pluggy
 
-from harness.plugin import base
+from harness.plugin import base, draws
 
 PROJECT = "harness"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -85,7 +85,7 @@ def harness_selectors() -> Sequence[type[base.Selector]]:
 
 
 @hookspec
-def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapControl]]:
+def harness_controls() -> Sequence[type[draws.ImageControl] | type[draws.MapControl]]:
     """Return subclasses of `harness.ImageControl` or `harness.MapControl`.
 
     Examples
@@ -97,7 +97,7 @@ def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapContro
 
 
 @hookspec
-def harness_perturbations() -> Sequence[type[base.Perturbation]]:
+def harness_perturbations() -> Sequence[type[draws.Perturbation]]:
     """Return subclasses of `harness.Perturbation`.
 
     Examples

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.extractors.pretrained.extraction import Pretrained
 from harness_plugins.parameters import check_value
+from harness_plugins.thesis.vit import VIT
 from harness_plugins.thesis.vit.preprocessing import fitted
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Torch(Pretrained, FromFactory):
 
     The function takes no arguments and returns a `torch.nn.Module` that takes images (images,
     channels, height, width). Layers, heads and patches are found by running it. Images are resized
-    by Pillow's Lanczos filter, and standardised. Needs torch.
+    by Pillow's Lanczos filter, and standardised.
 
     factory: MODULE:FUNCTION, such as my_module:make_model; --plugin my_module.py gives the file.
     size: height and width, or the shorter side in pixels, with the image's aspect ratio, rounded to
@@ -45,6 +46,7 @@ class Torch(Pretrained, FromFactory):
     """
 
     name: ClassVar[str] = "torch"
+    requires: ClassVar[harness.Requirement] = VIT
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
 
