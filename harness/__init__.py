@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
     from harness.plugin.profile import Selection as Selection
+    from harness.plugin.score import LabelledGraph as LabelledGraph
+    from harness.plugin.score import Score as Score
     from harness.plugin.values import OBSERVED as OBSERVED
     from harness.plugin.values import UNASSIGNED as UNASSIGNED
     from harness.plugin.values import AttentionMap as AttentionMap
@@ -79,6 +81,7 @@ HOMES = {
     "harness.plugin.hooks": "hookimpl",
     "harness.plugin.patches": "Patches",
     "harness.plugin.profile": "Point Profile Selection",
+    "harness.plugin.score": "LabelledGraph Score",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),

@@ -167,8 +167,8 @@ def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:
     Parameters
     ----------
     kind
-        "image set", "extractor", "graph builder", "clusterer", "selector", "control" or
-        "perturbation"; underscores and hyphens stand for spaces.
+        "image set", "extractor", "graph builder", "clusterer", "selector", "control",
+        "perturbation" or "score"; underscores and hyphens stand for spaces.
     spec
         Name and parameters: "louvain", "louvain[resolution=0.5]".
     plugins

@@ -24,6 +24,11 @@ class Component(ABC):
     def __post_init__(self) -> None:
         conversion.convert_parameters(self)
 
+    @classmethod
+    def misdeclared(cls) -> str:
+        """What is wrong with the class variables of the kind, "" if nothing."""
+        return ""
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "__post_init__" in cls.__dict__:

@@ -29,6 +29,7 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
+from harness.plugin.score import Score
 from harness.plugin.spec import NAME, configure, parse, supported
 
 GROUP = "harness"
@@ -40,6 +41,7 @@ HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_selectors": (base.Selector,),
     "harness_controls": (base.ImageControl, base.MapControl),
     "harness_perturbations": (base.Perturbation,),
+    "harness_scores": (Score,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 Registered = tuple[type[Component], Source]
@@ -233,6 +235,8 @@ def _checked(component: object, hook: str) -> type[Component]:
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
+    if wrong := component.misdeclared():
+        raise BrokenPluginError(f"{title} {wrong}")
     hints = typing.get_type_hints(component)
     for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
         if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):

@@ -1,0 +1,50 @@
+"""What it takes to apply components to a stored run: its store, and a worker that has their code."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.engine.inline_worker import open_worker
+from harness.engine.worker import Worker, WorkerConfig
+from harness.errors import HarnessError, setting_name
+from harness.planning.identity import code_digest
+from harness.planning.progress import Progress
+from harness.planning.settings import Execution
+from harness.plugin.component import Component
+from harness.plugin.recorded import recorded
+from harness.plugin.registry import Registry
+from harness.plugin.spec import format_spec
+from harness.store import Store, open_for_writing
+from harness.store.scratch import written_in
+
+
+def made_of(kind: str, specs: Sequence[str], registry: Registry) -> dict[str, Component]:
+    """The components of a kind by their full specs; HarnessError if there is none."""
+    made = [component for text in specs for component in registry.make(kind, text)]
+    if not made:
+        raise HarnessError(f"{setting_name(f'{kind}s')}: name at least one {kind}")
+    return {format_spec(component): component for component in made}
+
+
+@contextmanager
+def applied(
+    folder: Path,
+    components: Mapping[str, Component],
+    execution: Execution,
+    registry: Registry,
+    progress: Progress,
+) -> Iterator[tuple[Store, Worker]]:
+    """The store of a run, to be written, and a worker for components, given by their specs.
+
+    The run remembers the plugins that were given. Raises HarnessError if it is in use.
+    """
+    codes = {f"{each.kind} {spec}": code_digest(type(each)) for spec, each in components.items()}
+    config = WorkerConfig.of(execution, codes)
+    with (
+        written_in(folder, execution.scratch, progress) as live,
+        open_for_writing(live) as store,
+        open_worker(config, execution.isolation, registry) as worker,
+    ):
+        yield store, worker
+        before = store.sessions()[-1].get("plugins", [])
+        store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
