@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
-from harness.analysis.comparison import PairedMethod, PairedMetric, PairedRuns, pair_runs
+from harness.analysis.columns import refuse_taken
+from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns, pair_runs
 from harness.analysis.foreground import ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
@@ -17,10 +18,12 @@ from harness.analysis.method import flat_types, flatten
 from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
 from harness.engine.environment import environment
+from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
 from harness.errors import HarnessError
 from harness.planning.progress import Progress
-from harness.planning.suites import execution
+from harness.planning.settings import Execution, Isolation
+from harness.planning.suites import execution, merge
 from harness.plugin import registry
 from harness.plugin.arguments import checked_class
 from harness.plugin.recorded import recalled
@@ -104,10 +107,12 @@ class Run:
 
         It holds rank, tier, specs, means over maps (modularity, effect, jaccard, n_clusters,
         coverage, p_value, seconds), and how many maps are accepted, significant, ok and in total.
+        Each score that `score` computed has its mean over accepted maps (`conductance`), the
+        reference control's (`conductance_control`), the mean difference
+        (`conductance_difference`), and how many maps have one (`conductance_maps`).
         """
-        return frames.of_rows(
-            [flatten(row) for row in self.rows(by, progress=progress)], ranking.TYPES
-        )
+        rows = self.rows(by, progress=progress)
+        return frames.of_rows(list(map(ranking.flattened, rows)), ranking.column_types(rows))
 
     def rows(self, by: str | None = None, *, progress: ProgressOption = True) -> list[ranking.Row]:
         """Return the rows of `leaderboard` as values."""
@@ -162,13 +167,33 @@ class Run:
         What they select is stored beside what the run's own selected. Returns the run as these
         selectors see it, as does `open_run(…, selectors=…)`.
         """
-        paths, unusable = recalled(
-            self.folder, self.sessions(), execution({"plugins": plugins}).plugins
-        )
-        how, known = execution({"plugins": paths}), registry.load(paths, unusable)
+        how, known = self._applying(plugins)
         with shown_progress(progress) as shown:
             applied = apply_selectors(self.folder, selectors, how, known, shown)
         return Run(self.folder, tuple(applied))
+
+    def score(
+        self,
+        scores: Sequence[str],
+        plugins: Plugins = (),
+        *,
+        timeout: float | None = None,
+        isolation: Isolation | None = None,
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Compute scores, given by specs, of the stored labels; nothing is clustered again.
+
+        They are of every level that a selector selected, on the maps and on their controls' draws.
+        What is stored already stays, unless the score's version or code has changed; what failed
+        is tried again. `timeout` is the seconds that a score may take for one level. Returns the
+        run, whose `leaderboard`, `compare` and `scores` have the scores.
+        """
+        how, known = self._applying(plugins, timeout=timeout, isolation=isolation)
+        made = (score.name for text in scores for score in known.make("score", text))
+        refuse_taken(made, (*ranking.COLUMNS, *METRICS))
+        with shown_progress(progress) as shown:
+            apply_scores(self.folder, scores, how, known, shown)
+        return self
 
     def images(self) -> "pandas.DataFrame":
         """Return a frame of every image, unreadable ones with the reason.
@@ -221,6 +246,14 @@ class Run:
         compared partitions, jaccard (adjusted for chance), and the least stable cluster.
         """
         return self._read(frames.stabilities)
+
+    def scores(self) -> "pandas.DataFrame":
+        """Return a frame of every figure that `score` computed: a score of a cell at a level.
+
+        It holds cell and what identifies it, point, level, score, figure (NaN is undefined),
+        reason (why it failed), higher_is_better, lowest, highest and version of the score.
+        """
+        return self._read(frames.scores)
 
     def partition(self, image: str, reference: str) -> StoredPartition:
         """Return a stored partition of an image's attention; its `labels` are an array of n nodes.
@@ -375,6 +408,13 @@ class Run:
                 chosen = list(stored.selectors)
             stored.show_selectors(chosen)
             return part(stored, *arguments, **options)
+
+    def _applying(self, plugins: Plugins, **limits: Any) -> tuple[Execution, registry.Registry]:
+        """How components are applied to the run, and those of its plugins and of more."""
+        given = execution({"plugins": plugins}).plugins
+        paths, unusable = recalled(self.folder, self.sessions(), given)
+        how = execution(merge({**limits, "plugins": paths}))
+        return how, registry.load(paths, unusable)
 
     def _registry(self, plugins: Plugins) -> registry.Registry:
         """The components of installed packages, of the run's plugins and of more."""

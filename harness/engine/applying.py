@@ -1,4 +1,4 @@
-"""What it takes to apply components to a stored run: its store, and a worker that has their code."""
+"""What applying components to a stored run takes: its store, and a worker with their code."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -58,7 +58,9 @@ def declare_scores(store: Store, scores: Iterable[ScoreRecord]) -> None:
     with store.connection:
         for score in scores:
             if known.get(score.score) not in (None, score):
-                store.connection.execute("DELETE FROM scored_points WHERE score = ?", (score.score,))
+                store.connection.execute(
+                    "DELETE FROM scored_points WHERE score = ?", (score.score,)
+                )
             store.insert("scores", [vars(score)], replace=True)
 
 

@@ -28,7 +28,7 @@ class Conductance(harness.Score):
         ends = communities[graph.rows], communities[graph.adjacency.indices]
         crossing = graph.adjacency.data * (ends[0] != ends[1])
         count = int(communities.max()) + 1
-        leaving = sum(np.bincount(end, crossing, minlength=count) for end in ends)
+        leaving = np.add(*(np.bincount(end, crossing, count) for end in ends))
         volumes = np.bincount(communities, graph.out_strength + graph.in_strength)
         found = []
         for cluster in {int(communities[nodes[0]]) for nodes in labelled.clusters}:

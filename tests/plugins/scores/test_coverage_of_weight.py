@@ -27,8 +27,6 @@ def test_edges_count_by_their_weights_and_none_between_unassigned_nodes() -> Non
     weights = np.zeros((5, 5))
     weights[0, 1], weights[1, 2], weights[3, 4] = 3.0, 1.0, 4.0
 
-    found = CoverageOfWeight().score(
-        harness.LabelledGraph.from_weights(weights, [0, 0, 1, -1, -1])
-    )
+    found = CoverageOfWeight().score(harness.LabelledGraph.from_weights(weights, [0, 0, 1, -1, -1]))
 
     assert found == 3 / 8

@@ -46,7 +46,9 @@ def test_the_names_of_clusters_do_not_matter(score: harness.Score, seed: int) ->
 
 @every_score
 @pytest.mark.parametrize("scale", [2.0**-600, 2.0**300])
-def test_a_factor_that_all_weights_share_does_not_matter(score: harness.Score, scale: float) -> None:
+def test_a_factor_that_all_weights_share_does_not_matter(
+    score: harness.Score, scale: float
+) -> None:
     for seed in range(20):
         found = score.score(random_graph(seed, scale))
 
