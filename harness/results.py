@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import Ablation, AblationSettings, ablate
 from harness.analysis.columns import refuse_taken
-from harness.analysis.comparison import METRICS, PairedMethod, PairedMetric, PairedRuns, pair_runs
+from harness.analysis.comparison import PairedMethod, PairedMetric, PairedRuns, pair_runs
 from harness.analysis.foreground import ForegroundAgreement, foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
 from harness.analysis.inputs import RunInputs
 from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, by_head, by_layer, layers
 from harness.analysis.masks import Foreground
 from harness.analysis.method import flat_types, flatten
+from harness.analysis.outcomes import Outcome
 from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
 from harness.engine.environment import environment
@@ -190,7 +191,7 @@ class Run:
         """
         how, known = self._applying(plugins, timeout=timeout, isolation=isolation)
         made = (score.name for text in scores for score in known.make("score", text))
-        refuse_taken(made, (*ranking.COLUMNS, *METRICS))
+        refuse_taken(made, (*ranking.COLUMNS, *Outcome._fields))
         with shown_progress(progress) as shown:
             apply_scores(self.folder, scores, how, known, shown)
         return self

@@ -260,7 +260,7 @@ def _has_changed(one: Outcome, other: Outcome, metrics: Iterable[str]) -> bool:
 def _value(name: str, outcome: Outcome) -> float | None:
     if name == "n_clusters" and not outcome.accepted:
         return None
-    if name not in METRICS:
+    if name not in Outcome._fields:
         scored = outcome.scores.get(name) if outcome.accepted else None
         return None if scored is None else scored.figure
     value: float | None = getattr(outcome, name)
