@@ -18,13 +18,13 @@ from harness.analysis.method import flat_types, flatten
 from harness.analysis.outcomes import Outcome
 from harness.analysis.partitions import StoredPartition, matching_specs, stored_partition
 from harness.analysis.verdicts import Verdict, verdicts
+from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
 from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
 from harness.errors import HarnessError
 from harness.planning.progress import Progress
-from harness.planning.settings import Execution, Isolation
-from harness.planning.suites import execution, merge
+from harness.planning.settings import Isolation
 from harness.plugin import registry
 from harness.plugin.arguments import checked_class
 from harness.plugin.recorded import recalled
@@ -168,7 +168,7 @@ class Run:
         What they select is stored beside what the run's own selected. Returns the run as these
         selectors see it, as does `open_run(…, selectors=…)`.
         """
-        how, known = self._applying(plugins)
+        how, known = how_to_apply(self.folder, plugins)
         with shown_progress(progress) as shown:
             applied = apply_selectors(self.folder, selectors, how, known, shown)
         return Run(self.folder, tuple(applied))
@@ -189,7 +189,7 @@ class Run:
         is tried again. `timeout` is the seconds that a score may take for one level. Returns the
         run, whose `leaderboard`, `compare` and `scores` have the scores.
         """
-        how, known = self._applying(plugins, timeout=timeout, isolation=isolation)
+        how, known = how_to_apply(self.folder, plugins, timeout=timeout, isolation=isolation)
         made = (score.name for text in scores for score in known.make("score", text))
         refuse_taken(made, (*ranking.COLUMNS, *Outcome._fields))
         with shown_progress(progress) as shown:
@@ -409,13 +409,6 @@ class Run:
                 chosen = list(stored.selectors)
             stored.show_selectors(chosen)
             return part(stored, *arguments, **options)
-
-    def _applying(self, plugins: Plugins, **limits: Any) -> tuple[Execution, registry.Registry]:
-        """How components are applied to the run, and those of its plugins and of more."""
-        given = execution({"plugins": plugins}).plugins
-        paths, unusable = recalled(self.folder, self.sessions(), given)
-        how = execution(merge({**limits, "plugins": paths}))
-        return how, registry.load(paths, unusable)
 
     def _registry(self, plugins: Plugins) -> registry.Registry:
         """The components of installed packages, of the run's plugins and of more."""

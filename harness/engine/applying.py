@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from harness.engine.inline_worker import open_worker
 from harness.engine.worker import Worker, WorkerConfig
@@ -10,12 +11,23 @@ from harness.errors import HarnessError, setting_name
 from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution
+from harness.planning.suites import execution, merge
 from harness.plugin.component import Component
-from harness.plugin.recorded import recorded
-from harness.plugin.registry import Registry
+from harness.plugin.recorded import recalled, recorded
+from harness.plugin.registry import Registry, load
 from harness.plugin.spec import format_spec
-from harness.store import Store, open_for_writing
+from harness.store import Store, open_for_reading, open_for_writing
 from harness.store.scratch import written_in
+
+
+def how_to_apply(
+    folder: Path, plugins: Sequence[str | Path], **limits: Any
+) -> tuple[Execution, Registry]:
+    """How components are applied to a run, within limits, and its components and given ones."""
+    given = execution({"plugins": plugins}).plugins
+    with open_for_reading(folder) as store:
+        paths, unusable = recalled(folder, store.sessions(), given)
+    return execution(merge({**limits, "plugins": paths})), load(paths, unusable)
 
 
 def made_of(kind: str, specs: Sequence[str], registry: Registry) -> dict[str, Component]:
