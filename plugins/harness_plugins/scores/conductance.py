@@ -14,8 +14,8 @@ class Conductance(harness.Score):
 
     φ(C) = w(C, V∖C) / min(w(C, V), w(V∖C, V)) (Kannan, Vempala and Vetta 2004), where w sums the
     weights of A + Aᵀ on the pruned graph, so that an edge counts alike in both directions: 0 if no
-    edge leaves C, 1 if none is inside. The mean is over the clusters of at least two nodes beside
-    which, and in which, there are edges; undefined if there is no such cluster.
+    edge leaves C, 1 if none is inside. The mean is over the clusters of at least two nodes such
+    that there are edges at their nodes and at others; undefined if there is none.
     """
 
     name: ClassVar[str] = "conductance"
