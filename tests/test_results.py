@@ -71,6 +71,7 @@ FRAMES: dict[str, Callable[[harness.Run], pandas.DataFrame]] = {
     "selections": harness.Run.selections,
     "tests": harness.Run.tests,
     "stabilities": harness.Run.stabilities,
+    "scores": harness.Run.scores,
     "compare": lambda run: run.compare(run),
 }
 LISTS = {"labels", "null_statistics", "null_candidates"}

@@ -56,7 +56,7 @@ def _figures(
     }
     count, pages = missing_figures(store, scores)
     progress.begin("scoring", count)
-    with Failures(progress, how.keep_going) as failures:
+    with Failures(progress, remedy="the same command tries again") as failures:
         for page in pages:
             questions = list(map(_question, page))
             answers = ask_each(

@@ -186,19 +186,20 @@ def test_a_figure_that_failed_is_tried_again(run: harness.Run, tmp_path: Path) -
     ("name", "reason"),
     [
         ("exiting", "the process exited with code 0"),
-        pytest.param("sleeping", "not done within the time limit of 1 s", marks=pytest.mark.slow),
+        pytest.param("sleeping", "not done within the time limit of 8 s", marks=pytest.mark.slow),
     ],
 )
 def test_a_score_that_ends_its_process_or_never_returns_is_stopped(
-    run: harness.Run, name: str, reason: str
+    run: harness.Run, name: str, reason: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run.score(f"conductance,{name}", [PLUGIN], timeout=1.0)
+    run.score(f"conductance,{name}", [PLUGIN], timeout=8.0)
 
     figures = run.scores().groupby("score").reason
     assert set(figures.get_group("conductance")) == {""}
     failed = figures.get_group(name).value_counts().to_dict()
     stopped = f"stopped, as its first 5 all failed alike: {reason}"
     assert failed == {reason: 5, stopped: sum(failed.values()) - 5}
+    assert f"{name}: {stopped}; the same command tries again" in capfd.readouterr().err
 
 
 def test_a_builder_that_makes_other_graphs_than_in_the_run_is_refused(
