@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from harness.metrics.ties import difference
 from harness.store import Store
 from harness.store.records import ScoreRecord
+from harness.store.scores import known_scores
 
 # Figures at the selected levels, but for those that failed. With each, of the reference control's
 # draws from the same map, clustered by the same method, at the same level: how many there are, how
@@ -70,6 +71,9 @@ def scored_selections(
 ) -> Mapping[tuple[str, str], Mapping[str, ScoredSelection]]:
     """The scores of every selection, by its cell and selector, then by the score's spec."""
     found: defaultdict[tuple[str, str], dict[str, ScoredSelection]] = defaultdict(dict)
+    # To pair all draws with their maps takes a while.
+    if not known_scores(store):
+        return found
     for cell, selector, score, figure, draws, scored, control in store.connection.execute(
         FIGURES, {"reference": reference}
     ):

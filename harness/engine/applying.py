@@ -1,6 +1,6 @@
 """What applying components to a stored run takes: its store, and a worker with their code."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,16 +41,16 @@ def made_of(kind: str, specs: Sequence[str], registry: Registry) -> dict[str, Co
 @contextmanager
 def applied(
     folder: Path,
-    components: Mapping[str, Component],
+    components: Iterable[Component],
     execution: Execution,
     registry: Registry,
     progress: Progress,
 ) -> Iterator[tuple[Store, Worker]]:
-    """The store of a run, to be written, and a worker for components, given by their specs.
+    """The store of a run, to be written, and a worker for components.
 
     The run remembers the plugins that were given. Raises HarnessError if it is in use.
     """
-    codes = {f"{each.kind} {spec}": code_digest(type(each)) for spec, each in components.items()}
+    codes = {f"{each.kind} {format_spec(each)}": code_digest(type(each)) for each in components}
     config = WorkerConfig.of(execution, codes)
     with (
         written_in(folder, execution.scratch, progress) as live,

@@ -30,7 +30,8 @@ def apply_scores(
     scores = made_of("score", specs, registry)
     with open_for_reading(folder) as store:
         builders = made_of("graph builder", store.settings()["graphs"], registry)
-    with applied(folder, {**scores, **builders}, execution, registry, progress) as (store, worker):
+    components = *scores.values(), *builders.values()
+    with applied(folder, components, execution, registry, progress) as (store, worker):
         declare_scores(store, [_described(spec, each) for spec, each in scores.items()])
         for figures in _figures(store, worker, list(scores), execution, progress):
             write_figures(store, figures)

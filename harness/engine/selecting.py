@@ -124,7 +124,7 @@ def apply_selectors(
     selectors = made_of("selector", specs, registry)
     with open_for_reading(folder) as store:
         store.settings()  # refuses a folder in which nothing is planned
-    with applied(folder, selectors, execution, registry, progress) as (store, worker):
+    with applied(folder, selectors.values(), execution, registry, progress) as (store, worker):
         records = select_all(store, worker, list(selectors), execution, progress)
         replace_selections(store, records, list(selectors))
         replace_stabilities(store, stabilities(store, progress))

@@ -223,7 +223,7 @@ def test_no_shipped_plugin_is_broken_and_each_says_what_it_and_its_parameters_ar
     shipped = [one for one in shown["components"] if one["package"] == "attention-harness"]
     assert {one["kind"] for one in shipped} == {
         "image set", "extractor", "graph builder", "clusterer", "selector", "control",
-        "perturbation",
+        "perturbation", "score",
     }  # fmt: skip
     for component in shipped:
         assert component["summary"]

@@ -259,3 +259,17 @@ def test_a_frame_without_figures_has_the_types_of_a_full_one(
 ) -> None:
     assert run.scores().empty
     pandas.testing.assert_series_equal(run.scores().dtypes, scored.scores().dtypes)
+
+
+def test_a_score_may_have_the_name_of_another_kind(run: harness.Run, tmp_path: Path) -> None:
+    plugin = tmp_path / "scoring.py"
+    plugin.write_text(PLUGIN.read_text().replace('"nodes"', '"threshold"'))
+
+    figures = run.score("threshold", [plugin], isolation="none").scores()
+
+    assert set(figures.reason) == {""}
+
+
+def test_nothing_of_a_run_but_its_scores_changes(run: harness.Run, scored: harness.Run) -> None:
+    for name in ("cells", "points", "selections", "tests", "stabilities"):
+        pandas.testing.assert_frame_equal(getattr(run, name)(), getattr(scored, name)())

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness
@@ -23,6 +23,7 @@ def random_graph(seed: int, scale: float = 1.0) -> harness.LabelledGraph:
 
 
 @every_score
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_score_is_in_its_range_or_undefined(score: harness.Score, seed: int) -> None:
     low, high = score.range
@@ -33,6 +34,7 @@ def test_a_score_is_in_its_range_or_undefined(score: harness.Score, seed: int) -
 
 
 @every_score
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_names_of_clusters_do_not_matter(score: harness.Score, seed: int) -> None:
     labelled = random_graph(seed)
