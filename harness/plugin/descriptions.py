@@ -72,7 +72,7 @@ def describe(component: type[Component], source: Source) -> Description:
         component.kind,
         component.name,
         summary,
-        text,
+        "\n\n".join(filter(None, [text, component.declared()])),
         [_parameter(field, hints[field.name], documented) for field in fields],
         source,
     )

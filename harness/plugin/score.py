@@ -151,3 +151,10 @@ class Score(Component):
         if not low < high:
             return f"has the range {cls.range!r}, which is not a smallest and a larger number"
         return ""
+
+    @classmethod
+    def declared(cls) -> str:
+        """The range, the direction and the version."""
+        low, high = cls.range
+        better = "larger" if cls.higher_is_better else "smaller"
+        return f"From {low:g} to {high:g}; {better} is better. Version {cls.version}."
