@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from harness.plugin.base import Clusterer as Clusterer
     from harness.plugin.base import Extractor as Extractor
     from harness.plugin.base import GraphBuilder as GraphBuilder
-    from harness.plugin.base import ImageControl as ImageControl
     from harness.plugin.base import ImageSet as ImageSet
     from harness.plugin.base import LabelledImageSet as LabelledImageSet
-    from harness.plugin.base import MapControl as MapControl
     from harness.plugin.base import MapSet as MapSet
-    from harness.plugin.base import Perturbation as Perturbation
     from harness.plugin.base import Selector as Selector
     from harness.plugin.base import Split as Split
+    from harness.plugin.draws import ImageControl as ImageControl
+    from harness.plugin.draws import MapControl as MapControl
+    from harness.plugin.draws import Perturbation as Perturbation
     from harness.plugin.graph import Graph as Graph
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
@@ -74,9 +74,9 @@ HOMES = {
     "harness.metrics.ties": "exceeds merge_ties",
     "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
     "harness.plugin.base": (
-        "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
-        "MapSet Perturbation Selector Split"
+        "Clusterer Extractor GraphBuilder ImageSet LabelledImageSet MapSet Selector Split"
     ),
+    "harness.plugin.draws": "ImageControl MapControl Perturbation",
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
     "harness.plugin.patches": "Patches",

@@ -152,7 +152,7 @@ def test_components_take_numbers_of_numpy() -> None:
         labels = clusterer.cluster(weights, seed=np.int64(1))
         labels = labels.labels if isinstance(labels, harness.Partition) else labels
         assert len(set(labels.tolist())) == 2
-    drawn = harness.make("control", "permuted-rows").draw(weights, np.int32(1))
+    drawn = harness.make("control", "permuted-rows").draw(weights, seed=np.int32(1))
     assert drawn.weights.sum() == weights.sum()
     assert harness.make("graph builder", "threshold").levels(weights, np.int64(3)).shape == (3,)
 

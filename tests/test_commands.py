@@ -78,12 +78,6 @@ def model(folder: Path) -> None:
     BitImageProcessor(size={"shortest_edge": 224}, crop_size=size).save_pretrained(folder)
 
 
-def clusterer(path: Path) -> None:
-    """The README's example."""
-    (found,) = re.findall(r"```python\n([^`]*harness\.Clusterer.*?)```", text_of("README.md"), re.S)
-    path.write_text(found)
-
-
 def text_of(page: str) -> str:
     return (REPOSITORY / page).read_text("utf-8")
 
@@ -96,7 +90,6 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "models/mine/": model,
     "facebook/dinov2-small from the hub": model,
     "vit.safetensors": None,
-    "strongest.py": clusterer,
     "the extra dask": lambda path: None,
     "leaves.py": None,
     "pictures/": None,

@@ -9,9 +9,10 @@ import pytest
 
 import harness
 import harness.command
+import harness.testing
 
 FACADES = pytest.mark.parametrize(
-    "facade", [harness, harness.command], ids=lambda facade: facade.__name__
+    "facade", [harness, harness.command, harness.testing], ids=lambda facade: facade.__name__
 )
 
 

@@ -28,6 +28,8 @@ OWN = {
     "export": "harness.cli.export",
     "schema": "harness.cli.schema",
     "plugins": "harness.cli.plugins",
+    "new": "harness.cli.new",
+    "check": "harness.cli.check",
     "doctor": "harness.cli.doctor",
 }
 

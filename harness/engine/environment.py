@@ -18,7 +18,7 @@ from typing import Any
 from harness.planning.identity import packages_behind
 from harness.plugin.component import Component
 from harness.plugin.installed import DISTRIBUTION, entry_points, harness_version
-from harness.plugin.registry import GROUP
+from harness.plugin.projects import GROUP
 
 EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from functools import lru_cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from harness.errors import HarnessError, InvalidResultError, RunStoppedError, re
 from harness.metrics.modularity import UnprunedMap
 from harness.planning.identity import code_digest, seed_of
 from harness.planning.survey import MapRecord
-from harness.plugin import base
+from harness.plugin import base, draws
 from harness.plugin.component import Component
 from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
@@ -217,10 +218,12 @@ def _variant_of(
 ) -> Image:
     if not item["control"]:
         return image
-    control = context.make(base.ImageControl, "control", item["control"])
+    control = context.make(draws.ImageControl, "control", item["control"])
     if control.needs_patches:
         image = replace(image, patches=patches_of(image))
-    drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
+    drawn = checks.kind_of(
+        control.draw(image, seed=item["seed"]), Image, f"{item['control']}: draw()"
+    )
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(
             f"{item['control']} drew {drawn.pixels.shape} from an image of {image.pixels.shape}"
@@ -235,9 +238,9 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(question: Header) -> dict[str, Any]:
         text = question["control"]
-        control = context.make(base.MapControl, "control", text)
+        control = context.make(draws.MapControl, "control", text)
         observed = load_map(folder, MapRecord.from_message("", question["map"]))
-        drawn = checks.drawn(control.draw(observed, question["seed"]), observed, text)
+        drawn = checks.drawn(control.draw(observed, seed=question["seed"]), observed, text)
         return save_map(drawn, folder).to_message()
 
     _answer_each(header, draw, send)
@@ -259,7 +262,7 @@ def cell(context: Context, header: Header, send: Send) -> None:
         of_map = header["run_seed"], header["map"]["digest"], component_name(attention.variant.name)
         points = perturbed(
             attention,
-            context.make(base.Perturbation, "perturbation", attention.variant.name),
+            context.make(draws.Perturbation, "perturbation", attention.variant.name),
             builder,
             clusterer,
             point=header["point"],
@@ -342,9 +345,20 @@ def compare_code(context: Context, header: Header, send: Send) -> None:
     send(differing=differing)
 
 
-MODEL_JOBS = ("survey_extractor", "extract")
+def call(context: Context, header: Header, send: Send) -> None:
+    """Call a function, given by its module and name, with a component."""
+    component = context.make(Component, header["kind"], header["component"])
+    send(returned=getattr(import_module(header["module"]), header["function"])(component))
+
+
+def call_model(context: Context, header: Header, send: Send) -> None:
+    """Call a function with a component that holds a model."""
+    call(context, header, send)
+
+
+MODEL_JOBS = ("survey_extractor", "extract", "call_model")
 _SURVEYS = keys, survey_images, survey_extractor, survey_maps, survey_clusterer
-_ALL = *_SURVEYS, extract, draw_maps, cell, select, score, compare_code
+_ALL = *_SURVEYS, extract, draw_maps, cell, select, score, compare_code, call, call_model
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 

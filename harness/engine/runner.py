@@ -34,7 +34,7 @@ from harness.planning.progress import Progress
 from harness.planning.settings import COMPONENTS, Execution, Settings
 from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
-from harness.plugin.base import MapControl
+from harness.plugin.draws import MapControl
 from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED

@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.plugin.base import ImageControl
 from harness.plugin.component import Component
+from harness.plugin.draws import ImageControl
 from harness.plugin.spec import format_spec
 
 SEEDS = 2**31

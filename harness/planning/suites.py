@@ -13,8 +13,9 @@ from harness.planning.declaration import Setting
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
-from harness.plugin.base import ImageControl, MapSet, Selector
+from harness.plugin.base import MapSet, Selector
 from harness.plugin.component import Component
+from harness.plugin.draws import ImageControl
 from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.spec import component_name, format_spec, split

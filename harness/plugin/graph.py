@@ -30,7 +30,8 @@ class Graph:
     Parameters
     ----------
     adjacency : csr_array of float64, shape (n, n)
-        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices.
+        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices. Its arrays
+        are read-only.
     level
         The level of its builder that gave the graph.
     threshold
@@ -245,6 +246,8 @@ def _csr_structure(kept: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any], NDA
 class Partition:
     """Labels with diagnostics: what a clusterer may return instead of bare labels.
 
+    `np.asarray` gives the labels, so that functions which take labels take a partition.
+
     Parameters
     ----------
     labels : ndarray of int, shape (n,)
@@ -260,3 +263,6 @@ class Partition:
 
     labels: NDArray[Any]
     diagnostics: Mapping[str, float] = field(default_factory=dict)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.labels, dtype=dtype, copy=copy)

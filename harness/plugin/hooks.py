@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pluggy
 
-from harness.plugin import base
+from harness.plugin import base, draws
 from harness.plugin.score import Score
 
 PROJECT = "harness"
@@ -86,7 +86,7 @@ def harness_selectors() -> Sequence[type[base.Selector]]:
 
 
 @hookspec
-def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapControl]]:
+def harness_controls() -> Sequence[type[draws.ImageControl] | type[draws.MapControl]]:
     """Return subclasses of `harness.ImageControl` or `harness.MapControl`.
 
     Examples
@@ -98,7 +98,7 @@ def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapContro
 
 
 @hookspec
-def harness_perturbations() -> Sequence[type[base.Perturbation]]:
+def harness_perturbations() -> Sequence[type[draws.Perturbation]]:
     """Return subclasses of `harness.Perturbation`.
 
     Examples

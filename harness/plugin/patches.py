@@ -55,9 +55,10 @@ class Patches:
     Parameters
     ----------
     grid : tuple of int
-        Rows and columns of patches.
+        Rows and columns of patches; patch 0 is at the upper left, patch 1 to its right.
     region : tuple of float
-        Top, left, height and width in pixels of the image; (0, 0) is its upper left corner.
+        Top, left, height and width of the whole grid, in pixels of the image; (0, 0) is its upper
+        left corner.
 
     Examples
     --------

@@ -8,11 +8,13 @@ from typing import Any
 
 from harness.errors import setting_name
 from harness.plugin.installed import Broken, Source
+from harness.plugin.projects import plugin_paths
 
 
 def recorded(paths: Iterable[Path]) -> list[dict[str, str]]:
     """The absolute path and digest of each plugin file or package folder, as JSON-able values."""
-    absolute = dict.fromkeys(map(os.path.abspath, paths))
+    plugins = (each for path in paths for each in plugin_paths(path))
+    absolute = dict.fromkeys(map(os.path.abspath, plugins))
     return [{"path": path, "digest": digest_of(Path(path))} for path in absolute]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
+from itertools import chain
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import pluggy
 
 from harness.errors import HarnessError, did_you_mean, hint, setting_name
-from harness.plugin import base, hooks
+from harness.plugin import base, draws, hooks
 from harness.plugin.component import Component
 from harness.plugin.installed import (
     Broken,
@@ -29,18 +30,18 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
+from harness.plugin.projects import GROUP, plugin_paths
 from harness.plugin.score import Score
 from harness.plugin.spec import NAME, configure, parse, supported
 
-GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_image_sets": (base.ImageSet,),
     "harness_extractors": (base.Extractor, base.MapSet),
     "harness_graph_builders": (base.GraphBuilder,),
     "harness_clusterers": (base.Clusterer,),
     "harness_selectors": (base.Selector,),
-    "harness_controls": (base.ImageControl, base.MapControl),
-    "harness_perturbations": (base.Perturbation,),
+    "harness_controls": (draws.ImageControl, draws.MapControl),
+    "harness_perturbations": (draws.Perturbation,),
     "harness_scores": (Score,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
@@ -120,18 +121,19 @@ def _sources(found: Sequence[Registered]) -> str:
 
 
 def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
-    """Load the plugins of installed packages and those in files or package folders.
+    """Load the plugins of installed packages and those in files, packages or projects' folders.
 
-    `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are listed in the
-    registry's `broken`; what plugins print while they are loaded goes to stderr. Raises
-    HarnessError if a path does not exist.
+    A file that an installed package has registered is loaded once. `unusable` plugins are not
+    loaded. They, and plugins that cannot be loaded, are listed in the registry's `broken`; what
+    plugins print while they are loaded goes to stderr. Raises HarnessError if a path does not
+    exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
     broken = list(unusable)
-    installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
-    for name, source, importer in [*installed, *_given(paths)]:
+    installed = ((found.name, source, found.load) for found, source in entry_points(GROUP))
+    for name, source, importer in chain(installed, _given(paths, manager)):
         loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
         if isinstance(loaded, Broken):
             broken.append(loaded)
@@ -141,13 +143,22 @@ def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registr
     return Registry(components, broken)
 
 
-def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
-    for path in dict.fromkeys(paths):
+def _given(
+    paths: Sequence[Path], manager: pluggy.PluginManager
+) -> Iterator[tuple[str, Source, Importer]]:
+    for path in dict.fromkeys(each for given in paths for each in plugin_paths(given)):
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
-            given = setting_name("plugins")
-            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
-        yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+            setting = setting_name("plugins")
+            raise HarnessError(f"{setting}: {path}: no such file, or a folder without __init__.py")
+        if file.resolve() not in map(_file_of, manager.get_plugins()):
+            yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+
+
+def _file_of(plugin: object) -> Path | None:
+    """The file of a plugin that is a module."""
+    file = getattr(plugin, "__file__", None)
+    return Path(file).resolve() if file else None
 
 
 class _SourceLoader(SourceFileLoader):
@@ -237,6 +248,8 @@ def _checked(component: object, hook: str) -> type[Component]:
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
     if wrong := component.misdeclared():
         raise BrokenPluginError(f"{title} {wrong}")
+    for parent in filter(partial(issubclass, component), bases):
+        _check_signatures(component, parent)
     hints = typing.get_type_hints(component)
     for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
         if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
@@ -244,3 +257,21 @@ def _checked(component: object, hook: str) -> type[Component]:
                 f"{title}.{field.name} is of type {field.type}, which a spec cannot hold"
             )
     return component
+
+
+def _check_signatures(component: type[Component], parent: type[Component]) -> None:
+    """Raise BrokenPluginError unless every method takes the arguments that it will get."""
+    for name, wanted in vars(parent).items():
+        found = inspect.getattr_static(component, name)
+        if name.startswith("_") or found is wanted or not inspect.isfunction(found):
+            continue
+        arguments = inspect.signature(wanted).parameters.values()
+        named = [each.name for each in arguments if each.kind is each.KEYWORD_ONLY]
+        others = [each.name for each in arguments if each.kind is not each.KEYWORD_ONLY]
+        try:
+            inspect.signature(found).bind(*others, **dict.fromkeys(named))
+        except TypeError:
+            taken = ", ".join([*others, *(["*", *named] if named else [])])
+            raise BrokenPluginError(
+                f"{component.__name__}.{name} must take the arguments of {name}({taken})"
+            ) from None

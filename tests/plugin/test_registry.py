@@ -98,6 +98,10 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
             "Mine is not decorated with @dataclass(frozen=True)",
         ),
         (GOOD.replace("def cluster", "def clusters") + HOOK, "Mine does not define cluster"),
+        (
+            GOOD.replace(", *, seed", "") + HOOK,
+            "Mine.cluster must take the arguments of cluster(self, graph, *, seed)",
+        ),
         (GOOD.replace('name: ClassVar[str] = "mine"', "") + HOOK, "Mine has no name"),
         (GOOD.replace('"mine"', '"my own"') + HOOK, "Mine has no name"),
         (GOOD.replace('"mine"', "7") + HOOK, "Mine has no name"),
