@@ -111,8 +111,7 @@ class Altering(harness.Score):
     def score(self, labelled: harness.LabelledGraph) -> float:
         adjacency = labelled.graph.adjacency
         adjacency.data = np.zeros(adjacency.nnz)
-        adjacency.eliminate_zeros()
-        return float(adjacency.nnz)
+        return 0.0
 
 
 @dataclass(frozen=True)
