@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.components import map_control as map_control
     from harness.components import map_set as map_set
     from harness.components import perturbation as perturbation
+    from harness.components import score as score
     from harness.components import selector as selector
     from harness.errors import HarnessError as HarnessError
     from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
     from harness.plugin.profile import Selection as Selection
     from harness.plugin.requirement import NETWORKX as NETWORKX
     from harness.plugin.requirement import Requirement as Requirement
+    from harness.plugin.score import LabelledGraph as LabelledGraph
+    from harness.plugin.score import Score as Score
     from harness.plugin.values import OBSERVED as OBSERVED
     from harness.plugin.values import UNASSIGNED as UNASSIGNED
     from harness.plugin.values import AttentionMap as AttentionMap
@@ -83,7 +86,7 @@ HOMES = {
     "harness.attention": "attention_of",
     "harness.components": (
         "clusterer extractor graph_builder image_control image_set make map_control map_set "
-        "perturbation selector"
+        "perturbation score selector"
     ),
     "harness.errors": "HarnessError",
     "harness.metrics.modularity": "modularity",
@@ -103,6 +106,7 @@ HOMES = {
     "harness.plugin.patches": "Patches without_prefix",
     "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.requirement": "NETWORKX Requirement",
+    "harness.plugin.score": "LabelledGraph Score",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),

@@ -9,6 +9,7 @@ from harness.plugin import base, draws, registry
 from harness.plugin.arguments import checked
 from harness.plugin.component import Component
 from harness.plugin.registry import KINDS
+from harness.plugin.score import Score
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,8 +49,8 @@ def make(kind: str, spec: str, plugins: Plugins = (), **parameters: Any) -> Any:
     Parameters
     ----------
     kind : str
-        "image set", "extractor", "graph builder", "clusterer", "selector", "control" or
-        "perturbation"; underscores and hyphens stand for spaces.
+        "image set", "extractor", "graph builder", "clusterer", "selector", "control",
+        "perturbation" or "score"; underscores and hyphens stand for spaces.
     spec : str
         Name and parameters: "louvain", "louvain[resolution=0.5]".
     plugins : list of paths, optional
@@ -233,6 +234,23 @@ def perturbation(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> d
     (3, 3)
     """
     return _made(draws.Perturbation, spec, plugins, parameters)
+
+
+@_constructor
+def score(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> Score:
+    """Make a score, to compute it by hand.
+
+    {sections}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import harness
+    >>> labelled = harness.LabelledGraph.from_weights(np.ones((4, 4)), [0, 0, 1, 1])
+    >>> harness.score("conductance").score(labelled)
+    0.6666666666666666
+    """
+    return _made(Score, spec, plugins, parameters)
 
 
 @_constructor

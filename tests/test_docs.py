@@ -132,6 +132,8 @@ def test_every_command_that_a_page_shows_parses_and_names_what_exists(
         resolve_run(given["suite"], {key: given[key] for key in SETTINGS})
     elif verb == "select":
         registry.load(()).make("selector", given["selectors"])
+    elif verb == "score":
+        registry.load(()).make("score", given["scores"])
     elif given.get("images") and verb in ("evaluate", "reproduce", "train"):
         registry.load(()).make("image set", given["images"])
     for reference in (given.get("of"), given.get("with")):

@@ -1,6 +1,6 @@
 """Names of columns: the fields of results, and the headings that tables have for them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from harness.errors import WrongValueError, hint
 
@@ -40,7 +40,7 @@ def field_named(text: str, fields: Collection[str], context: str) -> str:
     >>> field_named("Q", ["modularity", "excess"], "--by Q: no such column")
     'modularity'
     """
-    names = {field: field for field in fields} | {heading_of(field): field for field in fields}
+    names = _names(fields)
     exact = names.get(text.strip())
     if exact is not None:
         return exact
@@ -48,6 +48,28 @@ def field_named(text: str, fields: Collection[str], context: str) -> str:
     if (found := by_key.get(_key(text))) is None:
         raise WrongValueError(f"{context}{hint(text, names)}")
     return found
+
+
+def refuse_taken(scores: Iterable[str], fields: Iterable[str]) -> None:
+    """Raise HarnessError for a score that is called as a field, or as its heading, is.
+
+    >>> refuse_taken(["Q"], ["modularity"])
+    Traceback (most recent call last):
+    ...
+    harness.errors.HarnessError: the score 'Q' has the name of the column modularity; rename it
+    """
+    taken = {_key(name): field for name, field in _names(fields).items()}
+    for score in scores:
+        if field := taken.get(_key(score)):
+            raise WrongValueError(
+                f"the score {score!r} has the name of the column {field}; rename it"
+            )
+
+
+def _names(fields: Iterable[str]) -> dict[str, str]:
+    """Fields by all their names."""
+    known = list(fields)
+    return {field: field for field in known} | {heading_of(field): field for field in known}
 
 
 def _key(name: str) -> str:

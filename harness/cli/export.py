@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SUMMARY = "write a run's tables as Parquet or CSV"
 
 # Methods of `Run`, which return the tables.
-TABLES = ("images", "cells", "points", "selections", "tests", "stabilities")
+TABLES = ("images", "cells", "points", "selections", "tests", "stabilities", "scores")
 # Columns of lists, and the type of their numbers; a CSV file has them as JSON.
 LISTS = {"labels": "int16", "null_statistics": "float64", "null_candidates": "int32"}
 

@@ -99,8 +99,7 @@ def print_leaderboards(
     stability: bool = False,
 ) -> None:
     """Print each run's leaderboard as "table", "json" or "csv"; flags add tables to a "table"."""
-    from harness.analysis.leaderboard import COLUMNS
-    from harness.analysis.method import flatten
+    from harness.analysis.leaderboard import column_types, flattened
     from harness.views.leaderboard import show
 
     boards = [run.leaderboard(by) for run in runs]
@@ -108,7 +107,7 @@ def print_leaderboards(
         {
             "run": board.run,
             "unfinished": board.unfinished,
-            "rows": [flatten(row) for row in board.rows],
+            "rows": list(map(flattened, board.rows)),
             "comparisons": [
                 {name: value for name, value in asdict(each).items() if name != "rows"}
                 for each in board.comparisons
@@ -120,7 +119,8 @@ def print_leaderboards(
     ]
     stabilities = [run.stabilities() for run in runs if stability]
     show_boards = partial(show, boards, pairs=pairs, stabilities=stabilities)
-    _print(form, documents, show_boards, ("run", *COLUMNS))
+    columns = column_types(row for board in boards for row in board.rows)
+    _print(form, documents, show_boards, ("run", *columns))
 
 
 def _print(

@@ -17,6 +17,7 @@ OWN = {
     "run": "harness.cli.run",
     "runs": "harness.cli.runs",
     "select": "harness.cli.select",
+    "score": "harness.cli.score",
     "leaderboard": "harness.cli.leaderboard",
     "compare": "harness.cli.compare",
     "compare-partitions": "harness.cli.compare_partitions",

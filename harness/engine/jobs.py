@@ -17,6 +17,7 @@ from harness.engine.cell import perturbed, profile
 from harness.engine.failures import ENDS_RUN
 from harness.engine.isolation import prepare
 from harness.engine.messages import point_message
+from harness.engine.score import labelled_again, scored
 from harness.engine.selection import selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError, reason_of
@@ -28,6 +29,7 @@ from harness.plugin import base, draws
 from harness.plugin.component import Component
 from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
+from harness.plugin.score import LabelledGraph, Score
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store import open_for_reading
@@ -249,24 +251,21 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
 def cell(context: Context, header: Header, send: Send) -> None:
     """Compute one cell, a perturbed one at the level whose index is "point"; sends each point."""
-    variant = Variant(*header["variant"])
-    record = MapRecord.from_message("", header["map"])
-    identity = {name: header[name] for name in ("image", "layer", "head")}
-    attention = load_map(Path(header["folder"]), record, variant=variant, **identity)
+    attention = _map_of(header, header["folder"])
     builder = context.make(base.GraphBuilder, "graph builder", header["graph"])
     clusterer = context.make(base.Clusterer, "clusterer", header["clusterer"])
     sweep = {name: header[name] for name in ("n_levels", "seed", "resolution")}
     if header["point"] is None:
-        unpruned = context.unpruned(record.digest, attention)
+        unpruned = context.unpruned(header["map"]["digest"], attention)
         points = profile(
             attention, builder, clusterer, rescore=header["rescore"], unpruned=unpruned, **sweep
         )
     else:
         # Of the map, not of the method: every method sees the same perturbed maps.
-        of_map = header["run_seed"], header["map"]["digest"], component_name(variant.name)
+        of_map = header["run_seed"], header["map"]["digest"], component_name(attention.variant.name)
         points = perturbed(
             attention,
-            context.make(draws.Perturbation, "perturbation", variant.name),
+            context.make(draws.Perturbation, "perturbation", attention.variant.name),
             builder,
             clusterer,
             point=header["point"],
@@ -276,6 +275,13 @@ def cell(context: Context, header: Header, send: Send) -> None:
         )
     for point in points:
         send("point", **point_message(point))
+
+
+def _map_of(described: Header, folder: str) -> AttentionMap:
+    """The stored map that a cell is of."""
+    record = MapRecord.from_message("", described["map"])
+    identity = {name: described[name] for name in ("image", "layer", "head")}
+    return load_map(Path(folder), record, variant=Variant(*described["variant"]), **identity)
 
 
 def select(context: Context, header: Header, send: Send) -> None:
@@ -299,6 +305,36 @@ def select(context: Context, header: Header, send: Send) -> None:
             return selected(selector, observed, nulls, untested, question["own"])
 
         _answer_each(header, choose, send)
+
+
+def score(context: Context, header: Header, send: Send) -> None:
+    """Compute scores of stored labels; each question is one score of one point of a cell.
+
+    The scores of a point follow each other, and so its graph is made once.
+    """
+    with open_for_reading(Path(header["run"])) as stored:
+        of_last: dict[tuple[str, int], LabelledGraph] = {}
+
+        def compute(question: Header) -> dict[str, Any]:
+            made = context.make(Score, "score", question["score"])
+            key = question["cell"], question["point"]
+            if key not in of_last:
+                of_last.clear()
+                of_last[key] = labelled(*key, question)
+            return {"figure": scored(made, of_last[key])}
+
+        def labelled(cell: str, point: int, question: Header) -> LabelledGraph:
+            return labelled_again(
+                _map_of(question, header["folder"]),
+                context.make(base.GraphBuilder, "graph builder", question["graph"]),
+                stored.labels(cell)[point],
+                point=point,
+                modularity=float(stored_profile(stored, cell).modularity[point]),
+                n_levels=header["n_levels"],
+                resolution=header["resolution"],
+            )
+
+        _answer_each(header, compute, send)
 
 
 def compare_code(context: Context, header: Header, send: Send) -> None:
@@ -325,7 +361,7 @@ def call_model(context: Context, header: Header, send: Send) -> None:
 
 MODEL_JOBS = ("survey_extractor", "extract", "call_model")
 _SURVEYS = keys, survey_images, survey_extractor, survey_maps, survey_clusterer
-_ALL = *_SURVEYS, extract, draw_maps, cell, select, compare_code, call, call_model
+_ALL = *_SURVEYS, extract, draw_maps, cell, select, score, compare_code, call, call_model
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 

@@ -48,6 +48,16 @@ class Component(ABC):
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             yield field.name, getattr(self, field.name), field.default
 
+    @classmethod
+    def misdeclared(cls) -> str:
+        """What is wrong with the class variables of the kind, "" if nothing."""
+        return ""
+
+    @classmethod
+    def declared(cls) -> str:
+        """What the class variables of the kind declare, in a sentence, "" if there are none."""
+        return ""
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "__post_init__" in cls.__dict__:

@@ -77,7 +77,7 @@ def describe(component: type[Component], source: Source) -> Description:
         component.kind,
         component.name,
         summary,
-        text,
+        "\n\n".join(filter(None, [text, component.declared()])),
         [_parameter(field, hints[field.name], documented) for field in fields],
         required.command() if required and required.missing() else "",
         source,

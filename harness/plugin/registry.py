@@ -41,6 +41,7 @@ from harness.plugin.installed import (
 )
 from harness.plugin.projects import GROUP, plugin_paths
 from harness.plugin.requirement import Requirement, gather
+from harness.plugin.score import Score
 from harness.plugin.spec import NAME, ComponentSpec, configure, format_spec, parse, supported
 
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
@@ -51,6 +52,7 @@ HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_selectors": (base.Selector,),
     "harness_controls": (draws.ImageControl, draws.MapControl),
     "harness_perturbations": (draws.Perturbation,),
+    "harness_scores": (Score,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 Registered = tuple[type[Component], Source]
@@ -318,6 +320,8 @@ def checked_component(component: object, hook: str) -> type[Component]:
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
     if not isinstance(component.requires, Requirement | None):
         raise BrokenPluginError(f"{title}.requires is no harness.Requirement")
+    if wrong := component.misdeclared():
+        raise BrokenPluginError(f"{title} {wrong}")
     for parent in filter(partial(issubclass, component), bases):
         _check_signatures(component, parent)
     hints = typing.get_type_hints(component)

@@ -30,7 +30,8 @@ class DepthRows(Result[R], Generic[R]):
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return a frame of one row a method and head, or layer."""
-        return frames.of_rows(list(map(flat_row, self.rows)), flat_row_types(self.row_type))
+        types = flat_row_types(self.row_type, self.rows)
+        return frames.of_rows(list(map(flat_row, self.rows)), types)
 
     def _items(self) -> Sequence[R]:
         return self.rows
@@ -81,8 +82,8 @@ class Layers(Result[MethodLayers]):
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return a frame of one row a method and layer."""
-        rows = [flat_row(row) for method in self.methods for row in method.layers]
-        return frames.of_rows(rows, flat_row_types(LayerRow))
+        rows = [row for method in self.methods for row in method.layers]
+        return frames.of_rows(list(map(flat_row, rows)), flat_row_types(LayerRow, rows))
 
     def _items(self) -> Sequence[MethodLayers]:
         return self.methods

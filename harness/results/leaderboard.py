@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis.board import Board
 from harness.analysis.labels import method_labels
-from harness.analysis.leaderboard import TYPES, Comparison, MethodPair, Row
-from harness.analysis.method import flat_types, flatten
+from harness.analysis.leaderboard import Comparison, MethodPair, Row, column_types, flattened
+from harness.analysis.method import flat_types
 from harness.analysis.verdicts import Verdict
 from harness.metrics.reach import Reach
 from harness.results.result import Result
@@ -25,12 +25,14 @@ class Leaderboard(Result[Row], Board):
 
     The frame has one row a method. It holds rank, tier, specs, means over maps (modularity, effect,
     jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted, significant,
-    ok and in total.
+    ok and in total. Each score that `Run.score` computed has its mean over accepted maps
+    (`conductance`), the reference control's (`conductance_control`), the mean difference
+    (`conductance_difference`), and how many maps have one (`conductance_maps`).
     """
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return a frame of one row a method."""
-        return frames.of_rows([flatten(row) for row in self.rows], TYPES)
+        return frames.of_rows(list(map(flattened, self.rows)), column_types(self.rows))
 
     def _items(self) -> Sequence[Row]:
         return self.rows

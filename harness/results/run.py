@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import AblationSettings, ablate
+from harness.analysis.columns import refuse_taken
 from harness.analysis.comparison import pair_runs
 from harness.analysis.foreground import foreground_agreement
 from harness.analysis.image import ImageReport, image_report, weights_by_head
@@ -14,14 +15,17 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.labels import spec_labels
 from harness.analysis.layers import by_head, by_layer, layers
 from harness.analysis.masks import Foreground
+from harness.analysis.outcomes import Outcome
 from harness.analysis.partitions import stored_partition
 from harness.analysis.verdicts import verdicts
+from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
+from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
 from harness.engine.siblings import ran_inline
 from harness.errors import HarnessError, escape_line
 from harness.planning.progress import Progress
-from harness.planning.suites import execution
+from harness.planning.settings import Isolation
 from harness.plugin import registry
 from harness.plugin.arguments import checked_class
 from harness.plugin.recorded import recalled
@@ -170,13 +174,33 @@ class Run(StoredRun):
         What they select is stored beside what the run's own selected. Returns the run as these
         selectors see it, as does `open_run(…, selectors=…)`.
         """
-        paths, unusable = recalled(
-            self.folder, self.sessions(), execution({"plugins": plugins}).plugins
-        )
-        how, known = execution({"plugins": paths}), registry.load(paths, unusable)
+        how, known = how_to_apply(self.folder, plugins)
         with shown_progress(progress) as shown:
             applied = apply_selectors(self.folder, selectors, how, known, shown)
         return Run(self.folder, tuple(applied))
+
+    def score(
+        self,
+        scores: Sequence[str],
+        plugins: Plugins = (),
+        *,
+        timeout: float | None = None,
+        isolation: Isolation | None = None,
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Compute scores, given by specs, of the stored labels; nothing is clustered again.
+
+        They are of every level that a selector selected, on the maps and on their controls' draws.
+        What is stored already stays, unless the score's version or code has changed; what failed
+        is tried again. `timeout` is the seconds that a score may take for one level. Returns the
+        run, whose `leaderboard`, `compare` and `scores` have the scores.
+        """
+        how, known = how_to_apply(self.folder, plugins, timeout=timeout, isolation=isolation)
+        made = (score.name for text in scores for score in known.make("score", text))
+        refuse_taken(made, (*ranking.COLUMNS, *Outcome._fields))
+        with shown_progress(progress) as shown:
+            apply_scores(self.folder, scores, how, known, shown)
+        return self
 
     def partition(self, image: str, reference: str) -> PartitionResult:
         """Return a stored partition of an image's attention; its `labels` are an array of n nodes.

@@ -77,6 +77,14 @@ class StoredRun:
         """
         return self._read(frames.stabilities)
 
+    def scores(self) -> "pandas.DataFrame":
+        """Return a frame of every figure that `score` computed: a score of a cell at a level.
+
+        It holds cell and what identifies it, point, level, score, figure (NaN is undefined),
+        reason (why it failed), higher_is_better, lowest, highest and version of the score.
+        """
+        return self._read(frames.scores)
+
     def unfinished(self) -> str:
         """Return what the run lacks because it was stopped, in words; "" if it is complete.
 

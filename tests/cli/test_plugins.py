@@ -239,12 +239,18 @@ def test_no_shipped_plugin_is_broken_and_each_says_what_it_and_its_parameters_ar
     shipped = [one for one in shown["components"] if one["package"] == "attention-harness"]
     assert {one["kind"] for one in shipped} == {
         "image set", "extractor", "graph builder", "clusterer", "selector", "control",
-        "perturbation",
+        "perturbation", "score",
     }  # fmt: skip
     for component in shipped:
         assert component["summary"]
         assert component["version"]
         assert all(parameter["doc"] for parameter in component["parameters"])
+
+
+def test_a_score_says_its_range_its_direction_and_its_version(harness_command: Command) -> None:
+    shown = harness_command("plugins", "silhouette")
+
+    assert "From -1 to 1; larger is better. Version 1." in shown.stdout
 
 
 def test_no_library_of_an_algorithm_is_imported() -> None:

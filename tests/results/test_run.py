@@ -70,6 +70,7 @@ FRAMES: dict[str, Callable[[harness.Run], pandas.DataFrame]] = {
     "selections": harness.Run.selections,
     "tests": harness.Run.tests,
     "stabilities": harness.Run.stabilities,
+    "scores": harness.Run.scores,
     # Those of results.
     "to_frame": harness.Run.to_frame,
     "compare": lambda run: run.compare(run).to_frame(),
