@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from harness.errors import HarnessError
-from harness.planning.identity import code_digest, identify
+from harness.planning.content import code_digest
+from harness.planning.identity import identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.classes import classes_of
@@ -120,7 +121,7 @@ class RunInputs:
 
     def _identity(self, extractor: str) -> tuple[str, ...]:
         made = cast("Extractor", self._found(partial(self._ablatable, extractor)))
-        parts = identify(made, code_digest(type(made))).parts
+        parts = identify(made, code_digest(made)).parts
         return *parts, self._fingerprint(extractor)
 
 

@@ -1,16 +1,16 @@
 """`harness completion`: a script by which a shell completes commands, options and components."""
 
 import argparse
-import importlib.util
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.plugin.requirement import SHELL
 
 SUMMARY = "print a script by which bash, zsh or fish completes commands, options and components"
+REQUIRES = SHELL
 SHELLS = ("bash", "zsh", "fish")
 # Values that are paths, by what the help calls them.
 FOLDERS, FILES = ("DIR", "RUN", "FOLDER"), ("FILE", "PATH", "SUITE.toml")
@@ -66,10 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def script(shell: str) -> str:
     """The script for a shell; it completes the components that are installed now."""
-    if importlib.util.find_spec("shtab") is None:
-        raise HarnessError(
-            "completion: the package shtab is missing: pip install 'attention-harness[shell]'"
-        )
     import shtab
 
     from harness.cli.main import OWN

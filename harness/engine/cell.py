@@ -10,7 +10,8 @@ from harness.metrics.jaccard import jaccard_of
 from harness.metrics.modularity import UnprunedMap, modularity_of
 from harness.metrics.partition import cluster_count, communities_of, coverage
 from harness.planning.identity import seed_of
-from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
+from harness.plugin.base import Clusterer, GraphBuilder
+from harness.plugin.draws import Perturbation
 from harness.plugin.graph import Graph, Partition
 from harness.plugin.profile import Point
 from harness.plugin.values import AttentionMap, Integers
@@ -63,7 +64,7 @@ def perturbed(
     """
     level = checks.levels(builder.levels(attention, n_levels), n_levels)[point : point + 1]
     for draw in range(n_draws):
-        returned = perturbation.draw(attention, seed_of(perturbation_seed, draw))
+        returned = perturbation.draw(attention, seed=seed_of(perturbation_seed, draw))
         drawn = checks.drawn(returned, attention, perturbation.name)
         graphs = checks.graphs(builder.build(drawn, level), level, drawn.n)
         for _, found in _swept(graphs, clusterer, seed_of(seed, draw), resolution):

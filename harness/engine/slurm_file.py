@@ -6,14 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from harness.errors import HarnessError, refuse_unknown
+import submitit
 
-try:
-    import submitit
-except ImportError as error:
-    raise HarnessError(
-        "slurm: the package submitit is missing: pip install 'attention-harness[slurm]'"
-    ) from error
+from harness.errors import HarnessError, refuse_unknown
 
 Cluster = Literal["slurm", "local"]
 # Parameters of submitit that are set otherwise: a job is one task on one node.

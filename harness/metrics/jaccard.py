@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.metrics.partition import unassigned_as_singletons
 from harness.plugin.values import Floats, Integers
@@ -13,7 +13,7 @@ from harness.plugin.values import Floats, Integers
 Labels = NDArray[np.integer[Any]]
 
 
-def best_match_jaccard(first: Labels, second: Labels) -> float:
+def best_match_jaccard(first: ArrayLike, second: ArrayLike) -> float:
     """Compute the best-match Jaccard similarity of two partitions.
 
     J(P, P′) = ½ [Σ_C |C|/n γ(C, P′) + Σ_D |D|/n γ(D, P)], where γ(C, P′) = max_D |C ∩ D| / |C ∪ D|
@@ -22,8 +22,9 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
 
     Parameters
     ----------
-    first, second : ndarray of int, shape (n,)
-        Labels of the same n nodes. Each node labelled −1 (unassigned) is a cluster of its own.
+    first, second : array_like of int, shape (n,)
+        Labels of the same n nodes, as clusterers return them. Each node labelled −1
+        (unassigned) is a cluster of its own.
 
     Returns
     -------
@@ -51,9 +52,10 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
     >>> harness.best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
     0.6041666666666666
     """
-    if len(first) != len(second):
-        raise ValueError(f"partitions of {len(first)} and of {len(second)} nodes")
-    return jaccard_of(unassigned_as_singletons(first), unassigned_as_singletons(second))
+    rows, columns = np.asarray(first), np.asarray(second)
+    if len(rows) != len(columns):
+        raise ValueError(f"partitions of {len(rows)} and of {len(columns)} nodes")
+    return jaccard_of(unassigned_as_singletons(rows), unassigned_as_singletons(columns))
 
 
 def jaccard_of(rows: Integers, columns: Integers) -> float:
@@ -86,13 +88,13 @@ def _mean_best(overlap: Floats, cluster: Labels, sizes: Integers) -> float:
     return float(sizes @ best / sizes.sum())
 
 
-def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
+def best_match_jaccards(partitions: Sequence[ArrayLike] | Labels) -> Floats:
     """Compute `best_match_jaccard` of every pair of many partitions.
 
     Parameters
     ----------
-    partitions : sequence of ndarray of int, shape (n,), or ndarray, shape (partitions, n)
-        Labels of the same n nodes, at least one partition.
+    partitions : sequence of array_like of int, shape (n,), or ndarray, shape (partitions, n)
+        Labels of the same n nodes, as clusterers return them, at least one partition.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
     >>> harness.best_match_jaccards(partitions).round(2).tolist()
     [[1.0, 0.6, nan], [0.6, 1.0, nan], [nan, nan, nan]]
     """
-    members = Memberships.of(list(partitions))
+    members = Memberships.of([np.asarray(each) for each in partitions])
     return best_match_jaccards_between(members, members)
 
 

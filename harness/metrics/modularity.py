@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from harness.errors import HarnessError
+from harness.errors import WrongValueError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
 from harness.metrics.ties import difference, exceeds, ranks_of
 from harness.plugin.arguments import convert
@@ -15,7 +14,7 @@ from harness.plugin.graph import Graph, with_arrays
 from harness.plugin.values import AttentionMap, Floats, Integers
 
 
-def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: float = 1.0) -> float:
+def modularity(weights: Graph | ArrayLike, labels: ArrayLike, resolution: float = 1.0) -> float:
     """Compute the modularity of a partition of a weighted directed graph.
 
     Q = 1/m Σᵢⱼ [Aᵢⱼ − γ kᵢᵒᵘᵗ kⱼⁱⁿ / m] δ(cᵢ, cⱼ), where m = Σᵢⱼ Aᵢⱼ is the total weight, kᵒᵘᵗ and
@@ -24,11 +23,12 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
 
     Parameters
     ----------
-    weights : Graph or ndarray, shape (n, n)
-        The graph, or its weights: row i holds the edges that leave node i. The diagonal of an array
+    weights : Graph, AttentionMap or ndarray, shape (n, n)
+        The graph, or its weights: row i holds the edges that leave node i. The diagonal of weights
         counts as self-loops.
     labels : array_like of int, shape (n,)
-        The cluster of each node. Each node labelled −1 (unassigned) is a cluster of its own.
+        The cluster of each node, as a clusterer returns it. Each node labelled −1 (unassigned)
+        is a cluster of its own.
     resolution : float, default 1.0
         γ ≥ 0; a larger value favours smaller clusters.
 
@@ -57,12 +57,12 @@ def modularity(weights: Graph | NDArray[Any], labels: ArrayLike, resolution: flo
     """
     resolution = convert("modularity: resolution", resolution, float)
     if not 0 <= resolution < np.inf:
-        raise HarnessError(f"modularity: resolution must not be negative, not {resolution}")
+        raise WrongValueError(f"modularity: resolution must not be negative, not {resolution}")
     graph = _graph_of(weights)
     try:
         communities = unassigned_as_singletons(check_labels(np.asarray(labels), graph.n))
     except (InvalidLabelsError, ValueError) as error:
-        raise HarnessError(f"modularity: {error}") from error
+        raise WrongValueError(f"modularity: {error}") from error
     return modularity_of(graph, communities, resolution)
 
 
@@ -161,11 +161,11 @@ def ranked(graph: Graph) -> Graph:
     return replace(graph, adjacency=same_edges)
 
 
-def _graph_of(weights: Graph | NDArray[Any]) -> Graph:
+def _graph_of(weights: Graph | ArrayLike) -> Graph:
     if isinstance(weights, Graph):
         return weights
     try:
         checked = AttentionMap(np.asarray(weights, dtype=np.float64)).weights
     except (TypeError, ValueError) as error:
-        raise HarnessError(f"modularity takes a Graph or weights (n, n): {error}") from error
+        raise WrongValueError(f"modularity takes a Graph or weights (n, n): {error}") from error
     return Graph.from_weights(checked, self_loops=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.plugin.connectivity import component_labels, linked_components
+from harness.plugin.requirement import NETWORKX
 from harness.plugin.values import Floats, Integers, check_finite, check_sum, read_only
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Graph:
     Parameters
     ----------
     adjacency : csr_array of float64, shape (n, n)
-        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices.
+        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices. Its arrays
+        are read-only.
     level
         The level of its builder that gave the graph.
     threshold
@@ -209,7 +211,12 @@ class Graph:
         return csr_array((np.ones(len(positions)), *structure), shape=(self.n, self.n))
 
     def to_networkx(self) -> "networkx.DiGraph[int]":
-        """The same graph for networkx, isolated nodes included."""
+        """The same graph for networkx, isolated nodes included.
+
+        Raises HarnessError if networkx is not installed; a component that calls this has
+        `requires = harness.NETWORKX`, or a requirement that includes it.
+        """
+        NETWORKX.check("Graph.to_networkx")
         import networkx
 
         graph: networkx.DiGraph[int] = networkx.DiGraph()
@@ -245,6 +252,8 @@ def _csr_structure(kept: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any], NDA
 class Partition:
     """Labels with diagnostics: what a clusterer may return instead of bare labels.
 
+    `np.asarray` gives the labels, so that functions which take labels take a partition.
+
     Parameters
     ----------
     labels : ndarray of int, shape (n,)
@@ -260,3 +269,6 @@ class Partition:
 
     labels: NDArray[Any]
     diagnostics: Mapping[str, float] = field(default_factory=dict)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.labels, dtype=dtype, copy=copy)

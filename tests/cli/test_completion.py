@@ -1,6 +1,5 @@
 """The script of `harness completion` completes in a real shell."""
 
-import importlib.util
 import shlex
 import subprocess
 from pathlib import Path
@@ -80,20 +79,6 @@ def test_every_script_names_the_components(shell: str) -> None:
     lines = [line for line in script(shell).splitlines() if "label-propagation" in line]
 
     assert any("infomap" in line for line in lines)
-
-
-def test_without_its_package_it_is_refused(
-    harness_command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-
-    finished = harness_command("completion", "bash")
-
-    assert finished.returncode == 1
-    assert finished.stderr == (
-        "harness: completion: the package shtab is missing: "
-        "pip install 'attention-harness[shell]'\n"
-    )
 
 
 def test_another_shell_is_refused(harness_command: Command) -> None:

@@ -194,3 +194,16 @@ def test_weights_that_tie_share_the_mean_of_their_ranks() -> None:
     graph = harness.Graph.from_weights([[0, 0.5, 0.5], [0.2, 0, 0.9], [0, 0, 0]])
 
     assert ranked(graph).adjacency.data.tolist() == [2.5, 2.5, 1.0, 4.0]
+
+
+def test_it_takes_what_clusterers_and_map_sets_return() -> None:
+    attention = harness.make("extractor", "planted[count=1]").load("planted-000")
+    labels = attention.truth
+
+    of_map = harness.modularity(attention, harness.Partition(labels))
+
+    assert of_map == harness.modularity(attention.weights, labels)
+    assert harness.best_match_jaccard(harness.Partition(labels), labels) == 1
+    assert harness.adjusted_jaccard(labels, harness.Partition(labels)) == 1
+    clusterer = harness.make("clusterer", "infomap")
+    assert harness.modularity(attention, clusterer.cluster(attention)) >= 0

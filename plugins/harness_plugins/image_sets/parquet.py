@@ -1,6 +1,5 @@
 """Images in Parquet files, as Hugging Face's `datasets` writes them."""
 
-import importlib.util
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,8 +31,8 @@ class Parquet(OwnSet):
 
     A column holds the images, as structs with the field `bytes` or as bytes, in any format that
     the image set `folder` reads; another one may hold their classes. Keys are a shard's path
-    without its suffix and the row, from 0: train-00000-of-00002/00019. At most one row group is
-    in memory. Needs `pip install 'attention-harness[parquet]'`.
+    without its suffix and the row, from 0: train-00000-of-00002/00019. At most one row group is in
+    memory.
 
     path: one file, or a folder whose files *.parquet are the shards.
     split: train, validation or test, by the names of shards or their folders, or made; none: all
@@ -46,6 +45,9 @@ class Parquet(OwnSet):
     """
 
     name: ClassVar[str] = "parquet"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[parquet]", ("pyarrow",)
+    )
     # Has no default here.
     path: Path = field()
     image: str | None = None
@@ -55,11 +57,6 @@ class Parquet(OwnSet):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_bounds(self, "max_pixels", least=1)
-        # Checked here, without importing, so that a run fails before it begins.
-        if importlib.util.find_spec("pyarrow") is None:
-            raise HarnessError(
-                "parquet: the package pyarrow is missing: pip install 'attention-harness[parquet]'"
-            )
 
     def classes(self) -> Sequence[str]:
         """Those that `datasets` names, else the values of the column, sorted."""
