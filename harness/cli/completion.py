@@ -16,7 +16,13 @@ SHELLS = ("bash", "zsh", "fish")
 FOLDERS, FILES = ("DIR", "RUN", "FOLDER"), ("FILE", "PATH", "SUITE.toml")
 # The kind of all components, and what else than settings takes components.
 EVERY = "component"
-OTHERS = {"force": EVERY, "name": EVERY, "method": "clusterer", "of": "clusterer"}
+OTHERS = {
+    "force": EVERY,
+    "name": EVERY,
+    "method": "clusterer",
+    "of": "clusterer",
+    "scores": "score",
+}
 # Names that no shell reads as anything else.
 PLAIN = re.compile(r"[\w.-]+")
 # A function of each shell that completes the last of several names: what stands before the last

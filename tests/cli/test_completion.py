@@ -38,7 +38,12 @@ def bash_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", "--clusterers", "louvain[res"], set()),
         (["run", "--isolation", "n"], {"none"}),
         (["select", "results", "--selectors", "ex"], {"excess-modularity"}),
+        (
+            ["score", "results", "--scores", "silhouette,con"],
+            {"silhouette,conductance", "silhouette,contiguity"},
+        ),
         (["plugins", "tf"], {"tf-flowers"}),
+        (["new", "score", "cont"], set()),
         (["data", "fetch", "ci"], {"cifar10", "cinic10"}),
         (["data", "list", "--l"], {"--log"}),
     ],

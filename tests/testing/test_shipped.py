@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pyarrow import parquet
 
 import harness
 from harness.plugin import registry
@@ -25,6 +27,7 @@ SPECS = {
     "fixed": "fixed[level=0.5]",
     "folder": "folder[path={root}/tf-flowers/roses]",
     "hf": "hf[model={root}/hf]",
+    "parquet": "parquet[path={root}/shards,label=label]",
     "tf-flowers": "tf-flowers[path={root}/tf-flowers]",
 }
 # Those whose models only the slow tests of their own can make.
@@ -42,6 +45,16 @@ def pictures(folder: Path, count: int = 10) -> None:
     folder.mkdir(parents=True)
     for number in range(count):
         Image.new("RGB", (number + 1, 5), (number, 0, 0)).save(folder / f"{number}.png")
+
+
+def shards(root: Path) -> None:
+    """The pictures of two classes as the rows of two Parquet files."""
+    (root / "shards").mkdir()
+    for number, name in enumerate(("roses", "tulips")):
+        files = sorted((root / "tf-flowers" / name).iterdir())
+        rows = [{"bytes": file.read_bytes(), "path": file.name} for file in files]
+        table = pyarrow.table({"image": rows, "label": [name] * len(rows)})
+        parquet.write_table(table, root / "shards" / f"{number}.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +82,7 @@ def root(
             pictures(root / "cinic10" / part / name, 1)
     for name in ("daisy", "dandelion", "roses", "sunflowers", "tulips"):
         pictures(root / "tf-flowers" / name)
+    shards(root)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(cifar10, "RECORDS", 20)
         yield root
