@@ -109,7 +109,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The pages' examples of plugins and suites, as files of the working folder."""
     monkeypatch.chdir(tmp_path)
     for page, block in SNIPPETS:
-        if "hookimpl" in block:
+        if "hookimpl" in block or "def make_model" in block:
             for file in re.findall(r"--plugin (\S+\.py)", text_of(page)):
                 Path(file).write_text(block, "utf-8")
     for page in CURRENT:
@@ -132,6 +132,8 @@ def test_every_command_that_a_page_shows_parses_and_names_what_exists(
         resolve_run(given["suite"], {key: given[key] for key in SETTINGS})
     elif verb == "select":
         registry.load(()).make("selector", given["selectors"])
+    elif verb == "score":
+        registry.load(()).make("score", given["scores"])
     elif given.get("images") and verb in ("evaluate", "reproduce", "train"):
         registry.load(()).make("image set", given["images"])
     for reference in (given.get("of"), given.get("with")):
@@ -176,7 +178,8 @@ def test_every_name_of_harness_in_the_text_of_a_page_exists(page: str) -> None:
     public = set(re.findall(r"`harness\.([A-Za-z]\w*)[`(]", text))
     methods = set(re.findall(r"`[Rr]un\.(\w+)[`(]", text))
 
-    assert public - {*dir(harness), "command", "commands", "suites", "testing"} == set()
+    rooms = {"command", "commands", "functions", "suites", "testing"}
+    assert public - {*dir(harness), *rooms} == set()
     assert methods - {*dir(harness.Run), "sqlite"} == set()
 
 

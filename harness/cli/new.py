@@ -10,17 +10,18 @@ from harness.errors import HarnessError
 
 SUMMARY = "write a plugin to begin with: a package with a component, its tests and a README"
 
-# Options of `harness run` that use a component of each kind; the templates' names are the kinds'.
+# Commands that use a component of each kind; the templates' names are the kinds'.
 RUN = {
-    "image-set": "--images NAME",
-    "extractor": "--extractors NAME",
-    "map-set": "--extractors NAME",
-    "graph-builder": "--graphs threshold,NAME",
-    "clusterer": "--clusterers louvain,NAME",
-    "selector": "--selectors excess-modularity,NAME",
-    "image-control": "--controls uniform-noise,NAME",
-    "map-control": "--controls permuted-residuals,NAME",
-    "perturbation": "--perturbations seeds,NAME",
+    "image-set": "run --plugin . --images NAME",
+    "extractor": "run --plugin . --extractors NAME",
+    "map-set": "run --plugin . --extractors NAME",
+    "graph-builder": "run --plugin . --graphs threshold,NAME",
+    "clusterer": "run --plugin . --clusterers louvain,NAME",
+    "selector": "run --plugin . --selectors excess-modularity,NAME",
+    "image-control": "run --plugin . --controls uniform-noise,NAME",
+    "map-control": "run --plugin . --controls permuted-residuals,NAME",
+    "perturbation": "run --plugin . --perturbations seeds,NAME",
+    "score": "score FOLDER --plugin . --scores NAME",
 }
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # What is written besides the component's module.
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         "my_method": module,
         "my-method": name,
         "KIND": f"{'An' if kind[0] in 'ei' else 'A'} {kind.replace('-', ' ')}",
-        "RUN": f"harness run --plugin . {RUN[kind].replace('NAME', name)}",
+        "RUN": f"harness {RUN[kind].replace('NAME', name)}",
     }
     files = {path: TEMPLATES / "project" / path for path in PROJECT}
     for path, template in {"my_method.py": TEMPLATES / f"{kind}.py", **files}.items():

@@ -7,23 +7,18 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from harness.engine.applying import applied, made_of
 from harness.engine.failures import Failures
-from harness.engine.inline_worker import open_worker
 from harness.engine.stability import stabilities
-from harness.engine.worker import Worker, WorkerConfig, ask_each
-from harness.errors import HarnessError, setting_name
+from harness.engine.worker import Worker, ask_each
 from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
-from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
-from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
-from harness.plugin.spec import format_spec
-from harness.store import Store, open_for_reading, open_for_writing
+from harness.store import Store, open_for_reading
 from harness.store.records import ControlRecord, SelectionRecord
-from harness.store.scratch import written_in
 from harness.store.selections import (
     Group,
     count_observed,
@@ -126,21 +121,11 @@ def apply_selectors(
     selector selected before are clustered in the next run. Raises HarnessError if there is no run,
     it is in use, or a selector does not exist.
     """
-    made = [one for text in specs for one in registry.make("selector", text)]
-    if not made:
-        raise HarnessError(f"{setting_name('selectors')}: name at least one selector")
-    codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
-    config = WorkerConfig.of(execution, {f"selector {text}": code for text, code in codes.items()})
+    selectors = made_of("selector", specs, registry)
     with open_for_reading(folder) as store:
         store.settings()  # refuses a folder in which nothing is planned
-    with (
-        written_in(folder, execution.scratch, progress) as live,
-        open_for_writing(live) as store,
-        open_worker(config, execution.isolation, registry) as worker,
-    ):
-        records = select_all(store, worker, list(codes), execution, progress)
-        replace_selections(store, records, list(codes))
-        before = store.sessions()[-1].get("plugins", [])
-        store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
+    with applied(folder, selectors.values(), execution, registry, progress) as (store, worker):
+        records = select_all(store, worker, list(selectors), execution, progress)
+        replace_selections(store, records, list(selectors))
         replace_stabilities(store, stabilities(store, progress))
-    return list(codes)
+    return list(selectors)

@@ -19,6 +19,7 @@ from harness.engine.jobs import MODEL_JOBS, Context, Send, failure_of, perform
 from harness.engine.messages import Message, decode, encode_answer
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
+from harness.objects.portable import decoded
 from harness.planning.identity import source_digest
 from harness.plugin.registry import load
 
@@ -47,7 +48,10 @@ def main() -> None:
             )
         plugins = tuple(map(Path, handshake["plugins"]))
         config = WorkerConfig(**{**handshake, "plugins": plugins})
-        context = Context(load(plugins), config.codes)
+        registry = load(plugins)
+        for kind, message in config.objects:
+            registry = registry.including(kind, decoded(message))
+        context = Context(registry, config.codes)
     except HarnessError as error:
         send("stopped", reason=str(error))
         return

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.errors import HarnessError
+from harness.errors import WrongValueError
 from harness.metrics.partition import InvalidLabelsError, check_labels, unassigned_as_singletons
 from harness.metrics.ties import difference, exceeds, ranks_of
 from harness.plugin.arguments import convert
@@ -57,12 +57,12 @@ def modularity(weights: Graph | ArrayLike, labels: ArrayLike, resolution: float 
     """
     resolution = convert("modularity: resolution", resolution, float)
     if not 0 <= resolution < np.inf:
-        raise HarnessError(f"modularity: resolution must not be negative, not {resolution}")
+        raise WrongValueError(f"modularity: resolution must not be negative, not {resolution}")
     graph = _graph_of(weights)
     try:
         communities = unassigned_as_singletons(check_labels(np.asarray(labels), graph.n))
     except (InvalidLabelsError, ValueError) as error:
-        raise HarnessError(f"modularity: {error}") from error
+        raise WrongValueError(f"modularity: {error}") from error
     return modularity_of(graph, communities, resolution)
 
 
@@ -167,5 +167,5 @@ def _graph_of(weights: Graph | ArrayLike) -> Graph:
     try:
         checked = AttentionMap(np.asarray(weights, dtype=np.float64)).weights
     except (TypeError, ValueError) as error:
-        raise HarnessError(f"modularity takes a Graph or weights (n, n): {error}") from error
+        raise WrongValueError(f"modularity takes a Graph or weights (n, n): {error}") from error
     return Graph.from_weights(checked, self_loops=True)

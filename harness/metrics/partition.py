@@ -146,3 +146,9 @@ def drop_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
     found, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     names = np.where((sizes < 2) | (found == UNASSIGNED), UNASSIGNED, found)
     return names[inverse].astype(np.int64)
+
+
+def in_order(labels: Integers) -> Integers:
+    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
+    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
+    return np.argsort([places[label] for label in labels.tolist()], kind="stable")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, WrongValueError
 from harness.plugin.arguments import convert, convert_fields
 from harness.plugin.graph import Graph
 from harness.plugin.values import AttentionMap, Image
@@ -62,7 +62,7 @@ def converting(method: Callable[..., Any], first: Callable[[Any], Any]) -> Calla
             return value
         number = convert(name, value, int)
         if number < 0:
-            raise HarnessError(f"{name}: expected a whole number from 0, not {number}")
+            raise WrongValueError(f"{name}: expected a whole number from 0, not {number}")
         return number
 
     @functools.wraps(method)
@@ -94,15 +94,16 @@ def convert_parameters(component: Any) -> None:
     try:
         convert_fields(component)
     except HarnessError as error:
-        raise HarnessError(f"{component.name}: {error}") from None
+        raise WrongValueError(f"{component.name}: {error}") from None
 
 
 def after_parameters(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The check of a component's parameters, after they are converted."""
+    """The check of a component's parameters, after they are converted and its packages found."""
 
     @functools.wraps(check)
     def converted(component: Any) -> None:
         convert_parameters(component)
+        component._check_requirement()
         check(component)
 
     return converted

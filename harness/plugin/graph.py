@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.plugin.connectivity import component_labels, linked_components
+from harness.plugin.requirement import NETWORKX
 from harness.plugin.values import Floats, Integers, check_finite, check_sum, read_only
 
 if TYPE_CHECKING:
@@ -210,7 +211,12 @@ class Graph:
         return csr_array((np.ones(len(positions)), *structure), shape=(self.n, self.n))
 
     def to_networkx(self) -> "networkx.DiGraph[int]":
-        """The same graph for networkx, isolated nodes included."""
+        """The same graph for networkx, isolated nodes included.
+
+        Raises HarnessError if networkx is not installed; a component that calls this has
+        `requires = harness.NETWORKX`, or a requirement that includes it.
+        """
+        NETWORKX.check("Graph.to_networkx")
         import networkx
 
         graph: networkx.DiGraph[int] = networkx.DiGraph()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pluggy
 
 from harness.plugin import base, draws
+from harness.plugin.score import Score
 
 PROJECT = "harness"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -105,4 +106,16 @@ def harness_perturbations() -> Sequence[type[draws.Perturbation]]:
     >>> @harness.hookimpl
     ... def harness_perturbations():
     ...     return [MyPerturbation]
+    """
+
+
+@hookspec
+def harness_scores() -> Sequence[type[Score]]:
+    """Return subclasses of `harness.Score`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_scores():
+    ...     return [MyScore]
     """

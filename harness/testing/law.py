@@ -11,7 +11,16 @@ from harness.plugin.arguments import shown
 from harness.plugin.component import Component
 
 # Modules that define laws, in the order in which the laws are tried.
-MODULES = ("sources", "extractors", "graph_builders", "clusterers", "selectors", "draws", "process")
+MODULES = (
+    "sources",
+    "extractors",
+    "graph_builders",
+    "clusterers",
+    "selectors",
+    "draws",
+    "scores",
+    "process",
+)
 _LAWS: list["Law"] = []
 
 

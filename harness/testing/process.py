@@ -16,22 +16,25 @@ from typing import Any
 import numpy as np
 
 from harness.engine.isolation import SIGNALS, address_space, borrowed
+from harness.engine.score import scored
 from harness.plugin.base import Clusterer, GraphBuilder, ImageSet, MapSet, Selector
 from harness.plugin.component import Component
 from harness.plugin.draws import ImageControl, MapControl, Perturbation
+from harness.plugin.score import Score
 from harness.plugin.values import digest_of
 from harness.testing.clusterers import labels_of
 from harness.testing.draws import drawn_image, drawn_map
 from harness.testing.graph_builders import graphs_of
 from harness.testing.inputs import plain_image, planted_graph, planted_map, profile
 from harness.testing.law import Law, law, require
+from harness.testing.scores import labelled_map
 from harness.testing.selectors import PEAK, noise, selected
 from harness.testing.sources import images_of, maps_of
 
 # Models load libraries that print, start threads and keep memory.
 KINDS = (
     *(ImageSet, MapSet, GraphBuilder, Clusterer, Selector),
-    *(ImageControl, MapControl, Perturbation),
+    *(ImageControl, MapControl, Perturbation, Score),
 )
 # Bytes that may stay in a process after each of some calls.
 KEPT = 1 << 25
@@ -66,6 +69,11 @@ def _(component: Clusterer) -> Sequence[str]:
 @use.register
 def _(component: Selector) -> Sequence[str]:
     return [repr(selected(component, profile(PEAK), noise(20)))]
+
+
+@use.register
+def _(component: Score) -> Sequence[str]:
+    return [repr(scored(component, labelled_map()))]
 
 
 @use.register

@@ -109,7 +109,7 @@ def test_effects_are_those_of_brute_force(
     tests = tests[tests.control == "permuted-rows"]
     assert tests.bias.tolist() == pytest.approx(biases)
     assert tests.single_bias.tolist() == pytest.approx(singles)
-    (row,) = run.rows()
+    (row,) = run.leaderboard()
     assert row.effect == pytest.approx(np.mean(effects))
     assert row.effect_low is not None
     assert row.effect_low < row.effect
@@ -141,7 +141,7 @@ def test_with_pools_of_images_all_draws_of_a_pool_are_its_own() -> None:
 def test_a_single_draw_gives_no_effect(planted: Path, tmp_path: Path) -> None:
     run = small_run(tmp_path / "out", planted / "planted-0.npy", controls="permuted-rows")
 
-    (row,) = run.rows()
+    (row,) = run.leaderboard()
     assert (row.excess is None, row.effect, row.effect_low) == (False, None, None)
 
 
@@ -153,6 +153,6 @@ def test_a_level_that_is_fixed_has_no_bias_also_if_it_is_selected_later(
     later = run.select("fixed[level=0.49]")
 
     assert later.tests().bias.tolist() == pytest.approx([0, 0, 0])
-    (row,) = later.rows()
+    (row,) = later.leaderboard()
     assert row.excess is not None
     assert row.effect == pytest.approx(row.excess)

@@ -61,6 +61,11 @@ CAUGHT = {
     ("choosy", "clusterer", "choosy[refused=1]"): ("small and regular", "of one node fails"),
     ("choosy", "extractor", "broken-model"): ("every image", "damaged"),
     ("choosy", "extractor", "broken-model[loads=true]"): ("every image", "is nan"),
+    ("scoring", "score", "raising"): ("clear clusters have", "first line second line"),
+    ("scoring", "score", "textual"): ("clear clusters have", "a str, not a number"),
+    ("scoring", "score", "infinite"): ("clear clusters have", "not finite"),
+    ("scoring", "score", "beyond"): ("clear clusters have", "not in its range"),
+    ("scoring", "score", "altering"): ("clear clusters have", "changed the graph"),
     ("slow", "clusterer", "untidy"): ("the process", "files of the working folder"),
 }
 

@@ -11,9 +11,10 @@ from harness_plugins.thesis.reproduction.study import Study, extractor_of
 def heatmaps(study: Study, number: int, name: str) -> Output:
     """The attention of one patch of a shown image, in every head."""
     image = study.image(number)
-    extractor = harness.make("extractor", extractor_of(study.many_heads), study.plugins)
+    extractor = harness.extractor(extractor_of(study.many_heads), plugins=study.plugins)
     found = list(extractor.extract([image]))
     maps, grid = np.stack([each.weights for each in found]), found[0].grid
+    assert grid is not None
     # The patch that receives most attention: none is picked by eye.
     query = int(maps.mean(axis=0).sum(axis=0).argmax())
     row, column = divmod(query, grid[1])

@@ -65,8 +65,7 @@ class Study:
     @cached_property
     def image_set(self) -> ImageSet:
         """The images."""
-        made: ImageSet = harness.make("image set", self.images, self.plugins)
-        return made
+        return harness.image_set(self.images, plugins=self.plugins)
 
     @cached_property
     def classes(self) -> Sequence[str]:
