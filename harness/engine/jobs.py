@@ -52,6 +52,8 @@ class Context:
 
     registry: Registry
     codes: Mapping[str, str] = field(default_factory=dict)
+    # Loads all plugins, if the registry may lack some.
+    load_all: Callable[[], Registry] | None = None
     _made: dict[tuple[str, str], Component] = field(default_factory=dict)
     _unpruned: tuple[str, UnprunedMap] | None = None
 
@@ -59,7 +61,7 @@ class Context:
         """The component of a spec; its code must be that with which the run was planned."""
         if (kind, text) not in self._made:
             try:
-                (made,) = self.registry.make(kind, text)
+                made = self.new(kind, text)
             except HarnessError as error:
                 raise RunStoppedError(f"{kind} {text}: a worker cannot make it: {error}") from error
             found = code_digest(type(made))
@@ -73,6 +75,13 @@ class Context:
         if not isinstance(component, expected):
             raise HarnessError(f"{text}: not a {expected.__name__}")
         return component
+
+    def new(self, kind: str, text: str) -> Component:
+        """The component of a spec, newly made, whatever its code is."""
+        if self.load_all and component_name(text) not in self.registry.components[kind]:
+            self.registry, self.load_all = self.load_all(), None
+        (made,) = self.registry.make(kind, text)
+        return made
 
     def unpruned(self, digest: str, attention: AttentionMap) -> UnprunedMap:
         """The unpruned map with this digest, made anew if it is not the last one."""
@@ -301,8 +310,8 @@ def compare_code(context: Context, header: Header, send: Send) -> None:
     for name, code in context.codes.items():
         for kind in CELL_KINDS:
             if name.startswith(f"{kind} "):
-                (made,) = context.registry.make(kind, name.removeprefix(f"{kind} "))
-                differing += [name] if code_digest(type(made)) != code else []
+                made = type(context.new(kind, name.removeprefix(f"{kind} ")))
+                differing += [name] if code_digest(made) != code else []
     send(differing=differing)
 
 

@@ -10,6 +10,7 @@ import faulthandler
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
 from harness.planning.identity import source_digest
 from harness.plugin.registry import load
+from harness.plugin.spec import component_name
 
 
 def main() -> None:
@@ -47,7 +49,9 @@ def main() -> None:
             )
         plugins = tuple(map(Path, handshake["plugins"]))
         config = WorkerConfig(**{**handshake, "plugins": plugins})
-        context = Context(load(plugins), config.codes)
+        # Most plugins are named like their component; with others, all are loaded when needed.
+        names = {component_name(code).rpartition(" ")[2] for code in config.codes}
+        context = Context(load(plugins, names=names or None), config.codes, partial(load, plugins))
     except HarnessError as error:
         send("stopped", reason=str(error))
         return

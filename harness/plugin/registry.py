@@ -8,7 +8,7 @@ import inspect
 import os
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -117,18 +117,26 @@ def _sources(found: Sequence[Registered]) -> str:
     return " and ".join(str(source) for _, source in found)
 
 
-def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
+def load(
+    paths: Sequence[Path] = (),
+    unusable: Sequence[Broken] = (),
+    names: Collection[str] | None = None,
+) -> Registry:
     """Load the plugins of installed packages and those in files or package folders.
 
-    `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are listed in the
-    registry's `broken`; what plugins print while they are loaded goes to stderr. Raises
-    HarnessError if a path does not exist.
+    With `names`, of the installed ones only those. `unusable` plugins are not loaded. They, and
+    plugins that cannot be loaded, are listed in the registry's `broken`; what plugins print while
+    they are loaded goes to stderr. Raises HarnessError if a path does not exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
     broken = list(unusable)
-    installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
+    installed = [
+        (found.name, source, found.load)
+        for found, source in entry_points(GROUP)
+        if names is None or found.name in names
+    ]
     for name, source, importer in [*installed, *_given(paths)]:
         loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
         if isinstance(loaded, Broken):
