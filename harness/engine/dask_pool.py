@@ -59,6 +59,7 @@ CONNECT_LIMIT = 5
 START_LIMIT, CLOSE_LIMIT = 60, 5
 # Seconds between counts of the workers.
 COUNT_INTERVAL = 5.0
+GONE = "dask: the scheduler is gone; the same command continues"
 # Loggers of Dask that print a traceback for what this module says in a line.
 CHATTY = ("distributed", "distributed.client")
 # Maps that stay on the cluster although no submitted cell needs them.
@@ -98,16 +99,19 @@ class DaskPool:
         return 3 * max(1, self._threads)
 
     def submit(self, job: CellJob) -> Future[CellRecord]:
-        """Accept a cell."""
-        task = self._client.submit(
-            compute_on_worker,
-            self._name,
-            job,
-            self._weights(job.digest),
-            key=task_name(self._name, job.key),
-            pure=False,
-            resources=self._accepted,
-        )
+        """Accept a cell; raises RunStoppedError if the scheduler is gone."""
+        try:
+            task = self._client.submit(
+                compute_on_worker,
+                self._name,
+                job,
+                self._weights(job.digest),
+                key=task_name(self._name, job.key),
+                pure=False,
+                resources=self._accepted,
+            )
+        except distributed.client.ClosedClientError:
+            raise RunStoppedError(GONE) from None
         self._cells[job.key] = job, task
         ended = Future[CellRecord]()
         task.add_done_callback(partial(self._end, job, ended))
@@ -118,7 +122,10 @@ class DaskPool:
         before = self._threads
         # If the scheduler is gone, the submitted cells say so.
         with contextlib.suppress(OSError):
-            workers = self._client.scheduler_info()["workers"]
+            # Nor does it know any worker before it has answered again.
+            workers = self._client.scheduler_info().get("workers")
+            if workers is None:
+                return
             takes = {address: self._name in each["resources"] for address, each in workers.items()}
             self._threads = sum(workers[each]["nthreads"] for each in takes if takes[each])
             self._ask([each for each in takes if not takes[each] and each not in self._refused])
@@ -182,7 +189,7 @@ def _record(job: CellJob, task: "distributed.Future") -> Any:
     if task.status == "finished":
         return task.result()
     if task.status != "error":
-        raise RunStoppedError("dask: the scheduler is gone; the same command continues")
+        raise RunStoppedError(GONE)
     error = task.exception()
     if isinstance(error, distributed.scheduler.KilledWorker):
         lost = f"{error.allowed_failures + 1} Dask workers in a row were lost with it"

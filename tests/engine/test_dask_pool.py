@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import distributed
+import numpy as np
 import pandas
 import pytest
 
 import harness
 import harness_plugins
+from harness.engine.dask_pool import DaskPool
 from harness.engine.dask_worker import IDLE
+from harness.engine.pool import CellJob
 from harness.planning.progress import Progress
 from support import PLUGINS
 from support.runs import Command, small_command, small_run
@@ -163,11 +166,11 @@ def _processes_below(cluster: distributed.LocalCluster) -> list[int]:
     return found
 
 
-def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
-    planted: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A scheduler without workers, and its address."""
     address = tmp_path / "scheduler.json"
-    scheduler = subprocess.Popen(
+    running = subprocess.Popen(
         [
             sys.executable, "-m", "distributed.cli.dask_scheduler",
             "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address,
@@ -179,22 +182,27 @@ def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
         deadline = time.monotonic() + 60
         while not address.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        run = small(planted, "--clusterers", "louvain", "--out", "out")
-        coordinator = subprocess.Popen(
-            [
-                sys.executable, "-m", "harness", *map(str, run),
-                "--dask", json.loads(address.read_text())["address"],
-            ],
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        assert coordinator.stderr is not None
-        printed = [coordinator.stderr.readline() for _ in range(4)]
+        yield running, json.loads(address.read_text())["address"]
     finally:
-        scheduler.kill()
-        scheduler.wait()
+        running.kill()
+        running.wait()
+
+
+def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
+    scheduler: tuple[subprocess.Popen[bytes], str], planted: Path, tmp_path: Path
+) -> None:
+    process, address = scheduler
+    run = small(planted, "--clusterers", "louvain", "--out", "out", "--dask", address)
+    coordinator = subprocess.Popen(
+        [sys.executable, "-m", "harness", *map(str, run)],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert coordinator.stderr is not None
+    printed = [coordinator.stderr.readline() for _ in range(4)]
+    process.kill()
     rest = coordinator.stderr.read()
     coordinator.stderr.close()
 
@@ -202,6 +210,23 @@ def test_missing_workers_and_a_lost_scheduler_are_reported_in_a_line(
     assert coordinator.wait(timeout=60) == 1
     assert rest.splitlines()[-1].startswith("harness: dask: the scheduler is gone; the same")
     assert "Traceback" not in rest
+
+
+def test_a_scheduler_that_is_lost_before_a_cell_is_submitted_is_reported(
+    scheduler: tuple[subprocess.Popen[bytes], str], tmp_path: Path
+) -> None:
+    process, address = scheduler
+    with distributed.Client(address, timeout=1, set_as_default=False) as client:
+        pool = DaskPool(client, "test", tmp_path, Progress())
+        process.kill()
+        deadline = time.monotonic() + 60
+        while client.status != "closed" and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+        assert pool.room() == 3
+        np.save(tmp_path / "map.npy", np.eye(2))
+        with pytest.raises(harness.HarnessError, match="the scheduler is gone; the same command"):
+            pool.submit(CellJob("cell", "map", limit=1, header={}))
 
 
 def test_a_worker_with_another_version_of_anything_is_refused(

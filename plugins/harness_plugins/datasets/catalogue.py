@@ -175,4 +175,14 @@ CATALOGUE = (
         ),
         archive=Archive("flower_photos", most_members=5_000, most_bytes=500_000_000),
     ),
+    KnownImageSet(
+        name="flowers-sample",
+        summary="20 of tf-flowers' test photos, four of each class, the thesis' pictures included.",
+        files=(*(f"{name}/*.jpg" for name in tf_flowers.CLASSES), "sample.csv"),
+        size="0.7 MB",
+        licence="CC BY 2.0, by the authors that sample.csv names",
+        published="https://www.tensorflow.org/datasets/catalog/tf_flowers",
+        obtain="comes with the harness: --images flowers-sample",
+        parts=(*tf_flowers.CLASSES, "sample.csv"),
+    ),
 )

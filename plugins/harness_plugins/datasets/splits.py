@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from harness import Split
@@ -14,12 +14,15 @@ Half = Literal["train", "test"]
 SALT = "attention-harness splits 1"
 
 
-def stratified(labels: Mapping[str, int], fractions: Mapping[Split, float]) -> dict[str, Split]:
+def stratified(
+    labels: Mapping[str, int], fractions: Mapping[Split, float], last: Collection[str] = ()
+) -> dict[str, Split]:
     """Assign every key to a split, each class's keys in the given fractions.
 
-    Within a class, keys are assigned in the order of `rank`, so that a split depends on keys and
-    classes only, not on the order of files or on a random generator. Fractions of a class are
-    rounded to whole images. Raises ValueError if the fractions do not sum to 1.
+    Within a class, keys are assigned in the order of `rank`, those in `last` after all others, so
+    that a split depends on keys and classes only, not on the order of files or on a random
+    generator. Fractions of a class are rounded to whole images. Raises ValueError if the fractions
+    do not sum to 1.
     """
     if abs(sum(fractions.values()) - 1) > 1e-9:
         raise ValueError(f"fractions must sum to 1, not {sum(fractions.values())}")
@@ -28,7 +31,7 @@ def stratified(labels: Mapping[str, int], fractions: Mapping[Split, float]) -> d
         by_class.setdefault(label, []).append(key)
     split_of: dict[str, Split] = {}
     for keys in by_class.values():
-        keys.sort(key=rank)
+        keys.sort(key=lambda key: (key in last, rank(key)))
         start, total = 0, 0.0
         for split, fraction in fractions.items():
             total += fraction

@@ -16,8 +16,9 @@ class TfFlowers(PublishedPictures):
     """TensorFlow's 3,670 photos of flowers in five classes, of many sizes.
 
     The TensorFlow Team 2019; each photo is CC BY 2.0, by the author that LICENSE.txt names. There
-    is no official split: 80 % of each class are train, 10 % validation, 10 % test. Keys are
-    paths, such as tulips/14957470_6a8c272a87_m.jpg.
+    is no official split: 80 % of each class are train, 10 % validation, 10 % test. The four photos
+    that the thesis shows are in test, and photos that are in the set twice are in one split. Keys
+    are paths, such as tulips/14957470_6a8c272a87_m.jpg.
     """
 
     name: ClassVar[str] = "tf-flowers"
@@ -27,7 +28,10 @@ class TfFlowers(PublishedPictures):
         """The files of the five folders that the hashes of their keys assign to the split."""
         found = class_folders.find(self.folder, self.classes())
         labels = {key: label for key, (_, label) in found.items()}
-        split_of = splits.stratified(labels, SHARES)
+        split_of = splits.stratified(labels, SHARES, last=tf_flowers.THESIS_PICTURES)
+        for copy, original in tf_flowers.COPIES.items():
+            if copy in split_of and original in split_of:
+                split_of[copy] = split_of[original]
         return {key: picture for key, picture in found.items() if split_of[key] == split}
 
 

@@ -51,6 +51,7 @@ def test_the_list_is_available_as_json(harness_command: Command) -> None:
         "cifar10",
         "cinic10",
         "tf-flowers",
+        "flowers-sample",
     ]
     assert sets["fashion-mnist"]["files"] == [f"{name}.gz" for name in NAMES]
     assert set(sets["cifar10"]) == {

@@ -50,6 +50,17 @@ def test_keys_are_dealt_out_by_their_rank() -> None:
     )
 
 
+def test_keys_that_come_last_are_in_the_last_split_and_cost_it_no_other_place() -> None:
+    labels = {f"{index:03d}": index % 2 for index in range(100)}
+    last = sorted(labels, key=rank)[:5]
+
+    split_of = stratified(labels, SHARES, last=last)
+
+    assert {split_of[key] for key in last} == {"test"}
+    assert Counter(split_of.values()) == {"train": 70, "validation": 10, "test": 20}
+    assert [key for key in sorted(labels, key=rank) if split_of[key] == "test"][:5] == last
+
+
 def test_a_rank_is_the_hash_of_salt_and_key() -> None:
     expected = hashlib.sha256(b"attention-harness splits 1 tulips/1.jpg")
 

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import harness
+from harness_plugins.datasets.tf_flowers import COPIES, THESIS_PICTURES
 
 CLASSES = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
 
@@ -56,6 +57,27 @@ def test_an_image_is_found_in_its_split_only(folder: Path) -> None:
     assert made(folder, f",split=validation,only=[{key}]").keys() == [key]
     with pytest.raises(harness.HarnessError, match="is in split validation, not in test"):
         made(folder, f",only=[{key}]").keys()
+
+
+def test_the_pictures_of_the_thesis_are_in_the_test_split(folder: Path) -> None:
+    for key in THESIS_PICTURES:
+        Image.new("RGB", (5, 5)).save(folder / key)
+
+    assert set(THESIS_PICTURES) <= set(made(folder).keys())
+
+
+def test_copies_of_a_picture_are_in_one_split(folder: Path) -> None:
+    for key in {*COPIES, *COPIES.values()}:
+        Image.new("RGB", (5, 5)).save(folder / key)
+
+    found = {
+        key: split
+        for split in ("train", "validation", "test")
+        for key in replace(made(folder), split=split).keys()
+    }
+
+    assert len(found) == 106
+    assert all(found[copy] == found[original] for copy, original in COPIES.items())
 
 
 def test_a_broken_image_costs_itself_only(folder: Path) -> None:

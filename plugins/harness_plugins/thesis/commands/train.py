@@ -71,6 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weight-decay", type=float)
     add("--augmentation", type=int, metavar="PIXELS",
         help="shift training images by up to this many pixels, and flip half of them")  # fmt: skip
+    add("--crop", type=float, metavar="SHARE",
+        help="enlarge random parts of at least this share of the area; flip half")  # fmt: skip
+    add("--colour", type=float, metavar="SHARE",
+        help="change brightness, contrast and saturation by up to this share")  # fmt: skip
     add("--seed", type=int, help="default 0")
     execution = parser.add_argument_group("execution")
     add = execution.add_argument

@@ -21,6 +21,8 @@ from harness_plugins.thesis.vit.files import checkpoint_file
 LOUVAIN = "louvain-networkx"
 # Images that the figures show.
 N_SHOWN = 4
+# Settings of a training that change its images.
+AUGMENTATIONS = ("augmentation", "crop", "colour")
 
 
 class MissingRequirementError(Exception):
@@ -217,7 +219,7 @@ def _description(path: Path) -> dict[str, Any]:
             "mlp": settings.mlp,
             "optimiser": how["optimiser"],
             "epochs": how["epochs"],
-            "augmented": how.get("augmentation") is not None,
+            "augmented": any(how.get(way) is not None for way in AUGMENTATIONS),
             "seed": how["seed"],
             "classes": tuple(record.get("classes", ())),
             "test_accuracy": record["test_accuracy"],

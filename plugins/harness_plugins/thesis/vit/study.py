@@ -61,7 +61,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(COUNTS, (int,)),
     **dict.fromkeys(("attention", "mlp"), (bool,)),
     **dict.fromkeys(("recipe", "optimiser"), (str,)),
-    **dict.fromkeys(("learning_rate", "momentum", "weight_decay"), (int, float)),
+    **dict.fromkeys(("learning_rate", "momentum", "weight_decay", "crop", "colour"), (int, float)),
     **dict.fromkeys(("augmentation", "seed"), (int,)),
 }
 CHOICES = {"recipe": tuple(RECIPES), "optimiser": ("adamw", "sgd")}
@@ -73,6 +73,8 @@ BOUNDS: Mapping[str, Mapping[str, float]] = {
     "epochs": {"least": 1, "most": MOST_EPOCHS},
     **{key: {"least": 0} for key in ("momentum", "weight_decay", "augmentation")},
     "learning_rate": {"above": 0},
+    "crop": {"above": 0, "most": 1},
+    "colour": {"above": 0, "most": 1},
     "seed": {"least": 0, "most": 2**31 - 1},
 }
 # Parts of every training's name, even where trainings do not differ in them.

@@ -13,7 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness import HarnessError
-from harness_plugins.thesis.vit.augmentation import flipped_and_shifted
+from harness_plugins.thesis.vit.augmentation import (
+    flipped_and_cropped,
+    flipped_and_shifted,
+    recoloured,
+)
 from harness_plugins.thesis.vit.checkpoint import (
     Checkpoint,
     Normalisation,
@@ -37,7 +41,9 @@ class TrainingSettings:
 
     adamw is AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay to zero; sgd
     has a constant learning rate. With `augmentation`, images are shifted at random by up to so
-    many pixels, and half of them are flipped.
+    many pixels; with `crop`, random parts of at least that share of their area are enlarged; either
+    way half of them are flipped. With `colour`, brightness, contrast and saturation change by up to
+    that share.
     """
 
     optimiser: Literal["adamw", "sgd"] = "adamw"
@@ -47,6 +53,8 @@ class TrainingSettings:
     momentum: float = 0.9
     weight_decay: float = 0.05
     augmentation: int | None = None
+    crop: float | None = None
+    colour: float | None = None
     seed: int = 0
 
 
@@ -236,6 +244,10 @@ def _train_epoch(
         images = training.images[chosen]
         if settings.augmentation is not None:
             images = flipped_and_shifted(images, settings.augmentation, generator)
+        if settings.crop is not None:
+            images = flipped_and_cropped(images, settings.crop, generator)
+        if settings.colour is not None:
+            images = recoloured(images, settings.colour, generator)
         for group in optimiser.param_groups:
             group["lr"] = rate((epoch - 1) * batches + batch)
         optimiser.zero_grad()

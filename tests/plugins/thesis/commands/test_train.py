@@ -131,6 +131,8 @@ def test_a_study_trains_every_combination_and_only_what_is_missing(
         (["--epochs", "0"], "train: epochs must be 1 … 1000000, not 0"),
         (["--learning-rate", "nan"], "learning_rate must be above 0, not nan"),
         (["--learning-rate", "0"], "learning_rate must be above 0, not 0.0"),
+        (["--crop", "1.5"], "crop must be above 0 and at most 1, not 1.5"),
+        (["--colour", "0"], "colour must be above 0 and at most 1, not 0.0"),
         (["--weight-decay", "-1"], "weight_decay must be at least 0, not -1.0"),
         (["--seed", "2147483648"], "seed must be 0 … 2147483647, not 2147483648"),
         (["--size", "wide"], "size wide: expected a number of pixels"),

@@ -283,9 +283,12 @@ def test_the_thesis_recipe_is_the_thesis() -> None:
     assert (thesis.batch, thesis.epochs) == (128, 512)
 
 
-def test_augmented_training_goes_on_to_the_same_weights(splits: Splits, state_path: Path) -> None:
+@pytest.mark.parametrize("how", [{"augmentation": 1}, {"crop": 0.5}, {"colour": 0.3}])
+def test_augmented_training_goes_on_to_the_same_weights(
+    splits: Splits, state_path: Path, how: dict[str, float]
+) -> None:
     other = state_path.with_name("other.training")
-    one, two = (trained(splits, path, augmentation=1) for path in (state_path, other))
+    one, two = (trained(splits, path, **how) for path in (state_path, other))
     plain = trained(splits, state_path.with_name("plain.training"))
 
     assert same_weights(one, two)
