@@ -68,7 +68,7 @@ def test_importing_the_package_imports_no_module_that_a_users_file_could_shadow(
 
 def test_no_module_needs_an_extra_unless_it_draws_uses_dask_or_runs_a_model() -> None:
     needy = ("harness/views/figures", "harness/engine/dask_", "thesis/reproduction", "thesis/vit/")
-    needy += ("extractors/pretrained/",)
+    needy += ("extractors/pretrained/", "harness/templates/")
     folders = (REPOSITORY, "harness"), (REPOSITORY / "plugins", "harness_plugins")
     paths = [
         str(path.relative_to(root).with_suffix("")).removesuffix("/__init__")

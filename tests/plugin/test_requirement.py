@@ -35,7 +35,12 @@ REQUIREMENTS: dict[str, Requirement] = {
     "solve_reference": reference.CVXPY,
 }
 # Specs of components that cannot be made without parameters.
-SPECS = {"cdlib": "cdlib[method=em]", "hf": "hf[model=m]", "timm": "timm[model=m]"}
+SPECS = {
+    "cdlib": "cdlib[method=em]",
+    "hf": "hf[model=m]",
+    "timm": "timm[model=m]",
+    "torch": "torch[factory=m:f]",
+}
 
 
 def test_packages_that_are_there_are_not_missing() -> None:
