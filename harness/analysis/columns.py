@@ -56,7 +56,7 @@ def refuse_taken(scores: Iterable[str], fields: Iterable[str]) -> None:
     >>> refuse_taken(["Q"], ["modularity"])
     Traceback (most recent call last):
     ...
-    harness.errors.HarnessError: the score 'Q' has the name of the column modularity; rename it
+    harness.errors.WrongValueError: the score 'Q' has the name of the column modularity; rename it
     """
     taken = {_key(name): field for name, field in _names(fields).items()}
     for score in scores:

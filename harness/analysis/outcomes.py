@@ -18,6 +18,7 @@ import numpy as np
 
 from harness.analysis.method import MethodKey
 from harness.analysis.scores import ScoredSelection, scored_selections
+from harness.metrics.information import adjusted_mutual_information
 from harness.metrics.partition import adjusted_rand_indices, unassigned_as_singletons
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
@@ -311,13 +312,11 @@ class _WithTruth:
         return adjusted_rand_indices(self._communities, self._labels)
 
     def _compared(self, candidate: int, n_clusters: int) -> Mapping[str, Any]:
-        from sklearn.metrics import adjusted_mutual_info_score
-
         found = unassigned_as_singletons(self._labels[candidate])
         return {
             "n_planted": self._n_planted,
             "ari": self._indices[candidate],
             "ari_best": max(self._indices),
-            "ami": float(adjusted_mutual_info_score(self._communities, found)),
+            "ami": adjusted_mutual_information(self._communities, found),
             "k_error": abs(n_clusters - self._n_planted),
         }

@@ -72,15 +72,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
-    """A run with the first of the components."""
+    """A run with the first of the components; scores are for a run that there is already."""
     from harness.planning.settings import COMPONENTS
     from harness.plugin.spec import format_spec
 
     first, paths = arguments.checked.components[0], arguments.checked.paths
-    key = next(key for key, kind in COMPONENTS.items() if kind == first.kind)
+    key = next((key for key, kind in COMPONENTS.items() if kind == first.kind), None)
+    if key is None:
+        return ("runs",)
     spec = format_spec(first)
-    plugins = [word for path in paths for word in ("--plugin", path)]
-    return ("run", *plugins, f"--{key}", f"louvain,{spec}" if key == "clusterers" else spec)
+    if key == "clusterers" and first.name != "louvain":
+        spec = f"louvain,{spec}"
+    return ("run", *(word for path in paths for word in ("--plugin", path)), f"--{key}", spec)
 
 
 class _Report:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `harness new`."""
     parser.add_argument("kind", choices=tuple(RUN), metavar="KIND", help=", ".join(RUN))
     parser.add_argument(
-        "name",
+        "new_name",
         metavar="NAME",
         help="what specs call it, and the folder that is written: small letters, digits, hyphens",
     )
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the package into a folder of its name, which must not exist yet."""
-    kind, name = arguments.kind, arguments.name
+    kind, name = arguments.kind, arguments.new_name
     module = _module(name)
     folder = Path(name)
     if folder.exists() or folder.is_symlink():
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
     """The check of what was written."""
-    return "check", arguments.name
+    return "check", arguments.new_name
 
 
 def _module(name: str) -> str:

@@ -45,8 +45,8 @@ def applied(
     execution: Execution,
     registry: Registry,
     progress: Progress,
-) -> Iterator[tuple[Store, Worker]]:
-    """The store of a run, to be written, and a worker for components.
+) -> Iterator[tuple[Store, Worker, WorkerConfig]]:
+    """The store of a run, to be written, a worker for components, and what more workers take.
 
     The run remembers the plugins that were given. Raises HarnessError if it is in use.
     """
@@ -57,6 +57,6 @@ def applied(
         open_for_writing(live) as store,
         open_worker(config, execution.isolation, registry) as worker,
     ):
-        yield store, worker
+        yield store, worker, config
         before = store.sessions()[-1].get("plugins", [])
         store.change_session({"plugins": [*before, *recorded(execution.plugins)]})

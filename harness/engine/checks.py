@@ -138,15 +138,16 @@ def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
     given = iter(returned)
     for level in expected.tolist():
         graph = next(given, None)
-        _require(graph is not None, f"build() gave no graph for level {level:g}")
+        if graph is None:
+            raise InvalidResultError(f"build() gave no graph for level {level:g}")
         graph = kind_of(graph, Graph, "build()")
-        is_finite = math.isfinite(graph.threshold)
-        _require(is_finite, f"build() gave a graph with the threshold {graph.threshold}")
-        _require(
-            graph.level == level and graph.n == nodes,
-            f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of one of "
-            f"{nodes} nodes at level {level:g}",
-        )
+        if not math.isfinite(graph.threshold):
+            raise InvalidResultError(f"build() gave a graph with the threshold {graph.threshold}")
+        if graph.level != level or graph.n != nodes:
+            raise InvalidResultError(
+                f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of one "
+                f"of {nodes} nodes at level {level:g}"
+            )
         yield graph
     _require(next(given, None) is None, f"build() gave more than {len(expected)} graphs")
 

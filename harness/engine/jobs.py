@@ -57,6 +57,8 @@ class Context:
 
     registry: Registry
     codes: Mapping[str, str] = field(default_factory=dict)
+    # Loads all plugins, if the registry may lack some.
+    load_all: Callable[[], Registry] | None = None
     _made: dict[tuple[str, str], Component] = field(default_factory=dict)
     _unpruned: tuple[str, UnprunedMap] | None = None
 
@@ -64,7 +66,7 @@ class Context:
         """The component of a spec; its code must be that with which the run was planned."""
         if (kind, text) not in self._made:
             try:
-                (made,) = self.registry.make(kind, text)
+                made = self.new(kind, text)
             except HarnessError as error:
                 raise RunStoppedError(f"{kind} {text}: a worker cannot make it: {error}") from error
             found = code_digest(made)
@@ -80,6 +82,15 @@ class Context:
         if text in self.registry.objects.get(kind, {}):
             return "its module is another one now than Python has imported; reload it"
         return "its code changed during the run; the same command starts again with the new code"
+
+    def new(self, kind: str, text: str) -> Component:
+        """The component of a spec, newly made, whatever its code is."""
+        is_object = text in self.registry.objects.get(kind, {})
+        is_known = is_object or component_name(text) in self.registry.components[kind]
+        if self.load_all and not is_known:
+            self.registry, self.load_all = self.load_all(), None
+        (made,) = self.registry.make(kind, text)
+        return made
 
     def unpruned(self, digest: str, attention: AttentionMap) -> UnprunedMap:
         """The unpruned map with this digest, made anew if it is not the last one."""
@@ -346,7 +357,7 @@ def compare_code(context: Context, header: Header, send: Send) -> None:
     for name, code in context.codes.items():
         for kind in CELL_KINDS:
             if name.startswith(f"{kind} "):
-                (made,) = context.registry.make(kind, name.removeprefix(f"{kind} "))
+                made = context.new(kind, name.removeprefix(f"{kind} "))
                 differing += [name] if code_digest(made) != code else []
     send(differing=differing)
 

@@ -4,15 +4,16 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol, Self, TypeVar
 
+from harness.engine.ahead import Ahead
 from harness.engine.guardian import Guardian
-from harness.engine.messages import point_of
+from harness.engine.messages import Message, point_of
 from harness.engine.worker import JobFailedError, Worker, WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 from harness.plugin.profile import Point
@@ -95,6 +96,12 @@ class LocalPool:
     def submit(self, job: CellJob) -> Future[CellRecord]:
         """Accept a cell."""
         return self._executor.submit(self.use, compute, job, self._maps)
+
+    def ask(
+        self, job: str, limit: float, questions: Sequence[Any], header: Message
+    ) -> Future[Ahead]:
+        """Ask questions ahead; the future raises RunStoppedError if the pool cannot go on."""
+        return self._executor.submit(self.use, Ahead.ask, job, limit, questions, header)
 
     def use(self, task: Callable[..., R], *arguments: Any) -> R:
         """Call a function with a worker that nothing else uses meanwhile."""

@@ -15,9 +15,9 @@ from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
 from harness.engine.failures import Failures
 from harness.engine.inline_worker import NOTE, InlineWorker, open_worker
-from harness.engine.pool import Pool
+from harness.engine.pool import LocalPool, Pool
 from harness.engine.pools import check_pool, open_pool
-from harness.engine.selecting import select_all
+from harness.engine.selecting import needs_pool, select_all
 from harness.engine.siblings import Siblings, siblings_of
 from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
@@ -371,7 +371,9 @@ class _Session:
 
     def _select(self) -> None:
         selectors, how = self.run.settings.selectors, self.run.execution
-        records = select_all(self.store, self.worker, selectors, how, self.progress)
+        pool = self.pool() if needs_pool(self.store, selectors, how) else None
+        several = pool if isinstance(pool, LocalPool) else None
+        records = select_all(self.store, self.worker, selectors, how, self.progress, several)
         replace_selections(self.store, records, selectors)
 
     def _missing_maps(self) -> list[PlannedMap]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from harness.engine import checks
 from harness.errors import HarnessError
-from harness.metrics.modularity import modularity_of
+from harness.metrics.modularity import Pairs, ScoredGraph
 from harness.metrics.partition import communities_of
 from harness.metrics.ties import difference
 from harness.plugin.base import GraphBuilder
@@ -30,7 +30,7 @@ def labelled_again(
     """
     level = checks.levels(builder.levels(attention, n_levels), n_levels)[point : point + 1]
     (graph,) = checks.graphs(builder.build(attention, level), level, attention.n)
-    found = modularity_of(graph, communities_of(labels), resolution)
+    found = ScoredGraph(graph).modularity(Pairs(communities_of(labels)), resolution)
     # NaN, of a graph without edges, has no difference.
     differs = math.isnan(found) != math.isnan(modularity)
     if differs or abs(difference(found, modularity)) > 0:

@@ -31,7 +31,7 @@ def apply_scores(
     with open_for_reading(folder) as store:
         builders = made_of("graph builder", store.settings()["graphs"], registry)
     components = *scores.values(), *builders.values()
-    with applied(folder, components, execution, registry, progress) as (store, worker):
+    with applied(folder, components, execution, registry, progress) as (store, worker, _):
         declare_scores(store, [_described(spec, each) for spec, each in scores.items()])
         for figures in _figures(store, worker, list(scores), execution, progress):
             write_figures(store, figures)

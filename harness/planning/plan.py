@@ -19,7 +19,7 @@ from harness.plugin.values import OBSERVED, HeadIndex, Variant
 # allow p = .005, and each costs a selection for every image.
 MOST_NULLS = 199
 # Raise when the same labels would get other scores: stored cells are then computed anew.
-SCORING_VERSION = 2
+SCORING_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

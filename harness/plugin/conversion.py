@@ -58,7 +58,8 @@ def converting(method: Callable[..., Any], first: Callable[[Any], Any]) -> Calla
     most = sum(each.kind is not each.KEYWORD_ONLY for each in signature.parameters.values()) - 2
 
     def other(name: str | None, value: Any) -> Any:
-        if name not in WHOLE:
+        # Every level of every cell has a seed, and is spared the general way.
+        if name not in WHOLE or (type(value) is int and value >= 0):
             return value
         number = convert(name, value, int)
         if number < 0:

@@ -9,7 +9,7 @@ import itertools
 import os
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -163,19 +163,27 @@ def _sources(found: Sequence[Registered]) -> str:
     return " and ".join(str(source) for _, source in found)
 
 
-def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
+def load(
+    paths: Sequence[Path] = (),
+    unusable: Sequence[Broken] = (),
+    names: Collection[str] | None = None,
+) -> Registry:
     """Load the plugins of installed packages and those in files, packages or projects' folders.
 
-    A file that an installed package has registered is loaded once. `unusable` plugins are not
-    loaded. They, and plugins that cannot be loaded, are listed in the registry's `broken`; what
-    plugins print while they are loaded goes to stderr. Raises HarnessError if a path does not
-    exist.
+    With `names`, of the installed ones only those. A file that an installed package has registered
+    is loaded once. `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are
+    listed in the registry's `broken`; what plugins print while they are loaded goes to stderr.
+    Raises HarnessError if a path does not exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
     broken, without_hooks = list(unusable), []
-    installed = ((found.name, source, found.load) for found, source in entry_points(GROUP))
+    installed = (
+        (found.name, source, found.load)
+        for found, source in entry_points(GROUP)
+        if names is None or found.name in names
+    )
     for name, source, importer in chain(installed, _given(paths, manager)):
         by_path = not source.package
         load_one = partial(_load_one, manager, f"{source} {name}", importer, by_path=by_path)

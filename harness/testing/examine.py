@@ -14,6 +14,7 @@ from harness.plugin.component import Component
 from harness.plugin.registry import Registry
 from harness.plugin.spec import format_spec
 from harness.testing.law import Law, laws_of
+from harness.testing.process import SAME_EVERYWHERE
 
 # What to do about failures that have nothing to do with the law, by their status.
 TIMED_OUT = "let it end, or be quicker; --timeout allows more seconds"
@@ -62,7 +63,10 @@ def examined(
     or after one that timed out, the rest of a component's are not tried.
     """
     config = WorkerConfig(tuple(plugins), {}, source_digest(), int(memory * 2**30), 1)
-    with open_worker(config, "process", registry) as worker:
+    with (
+        open_worker(config, "process", registry) as worker,
+        open_worker(config, "process", registry) as other,
+    ):
         for component in components:
             laws = laws_of(component)
             for index, law in enumerate(laws):
@@ -71,6 +75,18 @@ def examined(
                     yield component, replace(verdict, untried=len(laws) - index - 1)
                     break
                 yield component, verdict
+            else:
+                if isinstance(component, SAME_EVERYWHERE.bases):
+                    yield component, _compared(worker, other, component, timeout)
+
+
+def _compared(worker: Worker, other: Worker, component: Component, timeout: float) -> Verdict:
+    """Whether a component gives the same in two processes, whose hashes of texts differ."""
+    law = SAME_EVERYWHERE
+    first, second = (_tried(each, component, law, timeout) for each in (worker, other))
+    if first.is_kept and second.is_kept and first.note != second.note:
+        return Verdict(law, "two processes get different results", law.advice)
+    return Verdict(law, first.found or second.found, first.advice or second.advice)
 
 
 def _tried(worker: Worker, component: Component, law: Law, timeout: float) -> Verdict:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from functools import singledispatch
 from pathlib import Path
@@ -21,11 +21,12 @@ from harness.plugin.base import Clusterer, GraphBuilder, ImageSet, MapSet, Selec
 from harness.plugin.component import Component
 from harness.plugin.draws import ImageControl, MapControl, Perturbation
 from harness.plugin.score import Score
+from harness.plugin.values import digest_of
 from harness.testing.clusterers import labels_of
 from harness.testing.draws import drawn_image, drawn_map
 from harness.testing.graph_builders import graphs_of
 from harness.testing.inputs import plain_image, planted_graph, planted_map, profile
-from harness.testing.law import law, require
+from harness.testing.law import Law, law, require
 from harness.testing.scores import labelled_map
 from harness.testing.selectors import PEAK, noise, selected
 from harness.testing.sources import images_of, maps_of
@@ -40,49 +41,63 @@ KEPT = 1 << 25
 
 
 @singledispatch
-def use(component: Component) -> None:
-    """Let a component do its work once."""
+def use(component: Component) -> Sequence[str]:
+    """Let a component do its work once; returns digests of what it gives."""
+    raise TypeError(f"{component.kind}: there is no use of it")
 
 
 @use.register
-def _(component: ImageSet) -> None:
-    images_of(component)
+def _(component: ImageSet) -> Sequence[str]:
+    return [image.digest for image in images_of(component).values()]
 
 
 @use.register
-def _(component: MapSet) -> None:
-    maps_of(component)
+def _(component: MapSet) -> Sequence[str]:
+    return [attention.digest for attention in maps_of(component).values()]
 
 
 @use.register
-def _(component: GraphBuilder) -> None:
-    graphs_of(component, planted_map())
+def _(component: GraphBuilder) -> Sequence[str]:
+    return [digest_of(graph.adjacency.data) for graph in graphs_of(component, planted_map())]
 
 
 @use.register
-def _(component: Clusterer) -> None:
-    labels_of(component, planted_graph()[0])
+def _(component: Clusterer) -> Sequence[str]:
+    return [digest_of(labels_of(component, planted_graph(inside=0.3, across=0.1)[0]))]
 
 
 @use.register
-def _(component: Selector) -> None:
-    selected(component, profile(PEAK), noise(20))
+def _(component: Selector) -> Sequence[str]:
+    return [repr(selected(component, profile(PEAK), noise(20)))]
 
 
 @use.register
-def _(component: Score) -> None:
-    scored(component, labelled_map())
+def _(component: Score) -> Sequence[str]:
+    return [repr(scored(component, labelled_map()))]
 
 
 @use.register
-def _(component: ImageControl) -> None:
-    drawn_image(component, plain_image())
+def _(component: ImageControl) -> Sequence[str]:
+    return [drawn_image(component, plain_image()).digest]
 
 
 @use.register(MapControl)
 @use.register(Perturbation)
-def _(component: MapControl | Perturbation) -> None:
-    drawn_map(component, planted_map())
+def _(component: MapControl | Perturbation) -> Sequence[str]:
+    return [drawn_map(component, planted_map()).digest]
+
+
+def another_process_gives_the_same(component: Component) -> str:
+    """What a component gives in this process, to be compared with what it gives in another."""
+    return " ".join(use(component))
+
+
+# Not tried in a test's own process: `harness check` has two.
+SAME_EVERYWHERE = Law(
+    another_process_gives_the_same,
+    KINDS,
+    "depend on no order of a set, no hash() of a text, no id() and no time",
+)
 
 
 @law(*KINDS, advice="write to a file that the user names, or return the text as a caveat")

@@ -1,7 +1,10 @@
+import argparse
 import json
 
 import pytest
 
+from harness.cli import check
+from harness.testing.targets import find_targets
 from support import PLUGINS
 from support.runs import Command
 
@@ -44,6 +47,25 @@ def test_json_has_every_law(harness_command: Command) -> None:
     assert {law["component"] for law in found["laws"]} == {"seeds"}
     assert all(law["kept"] for law in found["laws"])
     assert found["refused"] == ["selector fixed: fixed: level is required: fixed[level=…]"]
+
+
+@pytest.mark.parametrize(
+    ("words", "following"),
+    [
+        (["louvain"], ["run", "--clusterers", "louvain"]),
+        (["kmeans", "louvain"], ["run", "--clusterers", "louvain,kmeans"]),
+        (["top-k"], ["run", "--graphs", "top-k"]),
+        (["conductance"], ["runs"]),
+        (["slow.py"], ["run", "--plugin", "slow.py", "--clusterers", "louvain,slow"]),
+    ],
+)
+def test_a_run_with_the_component_is_the_next_command(
+    words: list[str], following: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PLUGINS)
+    arguments = argparse.Namespace(checked=find_targets(words))
+
+    assert [*map(str, check.following(arguments))] == following
 
 
 @pytest.mark.parametrize("limit", ["--timeout=0", "--memory=-1", "--timeout=nan"])

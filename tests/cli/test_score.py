@@ -26,7 +26,7 @@ def test_scores_are_shown_below_the_leaderboard_with_the_controls(
 
     assert shown.returncode == 0, shown.stderr
     table = " ".join(shown.stdout.partition("Scores\n")[2].split())
-    row = harness.open_run(finished).leaderboard().set_index("clusterer").loc["louvain"]
+    row = harness.open_run(finished).leaderboard().to_frame().set_index("clusterer").loc["louvain"]
     assert f"{row.conductance:.3f} ({row.conductance_control:.3f})" in table
     assert "a smaller conductance is better" in table
 
@@ -41,7 +41,7 @@ def test_the_columns_of_a_score_are_means_over_accepted_maps_and_over_their_draw
     drawn = figures.query("role == 'control'").groupby(keys).figure.mean().rename("control_figure")
     both = observed.join(drawn, on=keys).groupby("clusterer")
 
-    board = scored.leaderboard().set_index("clusterer")
+    board = scored.leaderboard().to_frame().set_index("clusterer")
     expected = both.figure.mean()
     for clusterer in expected.index:
         row = board.loc[clusterer]

@@ -40,6 +40,7 @@ SPECS = {
     "hf": "hf[model=m]",
     "parquet": "parquet[path=p]",
     "timm": "timm[model=m]",
+    "torch": "torch[factory=m:f]",
 }
 
 

@@ -108,6 +108,36 @@ def test_writing_into_a_value_is_blamed_on_its_line_and_a_copy_is_advised(tmp_pa
     assert verdict.advice.startswith("copy what you change")
 
 
+def test_results_that_depend_on_the_hash_of_a_text_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    file = tmp_path / "hashing.py"
+    file.write_text(
+        "from dataclasses import dataclass, replace\n"
+        "import numpy as np\n"
+        "import harness\n"
+        "@dataclass(frozen=True)\n"
+        "class Hashing(harness.Perturbation):\n"
+        "    name = 'hashing'\n"
+        "    def draw(self, attention, *, seed):\n"
+        "        random = np.random.default_rng(abs(hash(f'seed {seed}')))\n"
+        "        factors = random.uniform(0.9, 1.1, attention.weights.shape)\n"
+        "        return replace(attention, weights=attention.weights * factors)\n"
+        "@harness.hookimpl\n"
+        "def harness_perturbations():\n"
+        "    return [Hashing]\n"
+    )
+    registry = load([file])
+    components = registry.make("perturbation", "hashing")
+
+    found = [each for _, each in examined(components, registry, [file], timeout=30.0, memory=1.0)]
+
+    assert [each.law.name for each in found if not each.is_kept] == [
+        "another process gives the same"
+    ]
+
+
 def test_a_component_that_keeps_all_laws_has_no_advice() -> None:
     found = verdicts("permuted-rows", "control")
 
