@@ -158,6 +158,18 @@ def test_what_a_module_has_runs_in_worker_processes(tmp_path: Path, module: Modu
     assert found.points()["labels"].map(list).equals(inline.points()["labels"].map(list))
 
 
+@pytest.mark.slow
+def test_what_a_module_has_runs_in_jobs_of_slurm(tmp_path: Path, module: ModuleType) -> None:
+    methods = [module.halves, KMeans(2, n_init=1)]
+    (tmp_path / "jobs.toml").write_text('cluster = "local"')
+
+    inline = run(tmp_path / "inline", clusterers=methods)
+    found = run(tmp_path / "out", clusterers=methods, isolation=None, slurm=tmp_path / "jobs.toml")
+
+    assert found.statuses() == inline.statuses()
+    assert found.points()["labels"].map(list).equals(inline.points()["labels"].map(list))
+
+
 def test_a_module_that_is_edited_after_its_import_stops_the_run(
     tmp_path: Path, module: ModuleType
 ) -> None:
@@ -230,6 +242,7 @@ def test_a_function_of_unknown_content_is_computed_anew_and_the_run_says_so(
             "isolation: no worker process can",
         ),
         ({"isolation": None, "dask": "local", "clusterers": lambda w, s: w}, "dask: no worker"),
+        ({"isolation": None, "slurm": "a.toml", "clusterers": lambda w, s: w}, "slurm: no worker"),
         ({"images": np.zeros((2, 2))}, "images: image-0: pixels must be unsigned bytes"),
         ({"maps": None}, "prefix, grid and names describe maps, and there is no keyword maps"),
         ({"maps": np.eye(3) - 2}, "maps: image-0: attention weights must be finite"),

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import harness
+from harness.analysis.masks import BrightnessThreshold
 from support import PLUGINS
 from support.runs import Command, small_run
 
@@ -33,11 +34,12 @@ def labelled_run(folder: Path, more: str = ",labels=true") -> harness.Run:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
-    return labelled_run(tmp_path_factory.mktemp("classes"))
+    run = labelled_run(tmp_path_factory.mktemp("classes"))
+    return run.score(["coverage-of-weight"], isolation="none", progress=False)
 
 
 @pytest.mark.parametrize(
-    "table", ["images", "cells", "points", "selections", "tests", "stabilities"]
+    "table", ["images", "cells", "points", "selections", "tests", "stabilities", "scores"]
 )
 def test_every_frame_has_the_class_of_each_image(run: harness.Run, table: str) -> None:
     frame = getattr(run, table)()
@@ -74,6 +76,13 @@ def test_agreement_with_objects_has_the_class_of_each_image(
     assert finished.returncode == 0, finished.stderr
     maps = pandas.read_csv(tmp_path / "maps.csv")
     assert (maps["class_name"] == maps["image"].map(NAMES)).all()
+
+
+def test_the_frame_of_agreement_with_objects_has_it_too(run: harness.Run) -> None:
+    frame = run.foreground(BrightnessThreshold(100), candidates=True, progress=False).to_frame()
+
+    assert len(frame)
+    assert (frame["class_name"] == frame["image"].map(NAMES)).all()
 
 
 def test_images_without_labels_have_no_class(tmp_path: Path) -> None:
