@@ -6,9 +6,9 @@ from functools import partial
 from harness import HarnessError
 from harness.command import did_you_mean
 from harness_plugins.thesis.reproduction import accuracy, attention, clusters, logits, profiles
-from harness_plugins.thesis.reproduction.claims import claims
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.semantics import foreground_agreement
+from harness_plugins.thesis.reproduction.verdicts import claims
 
 
 def _by_image(title: str, make: Callable[..., Output], names: Sequence[str]) -> Iterator[Exhibit]:
@@ -28,7 +28,12 @@ EXHIBITS: Sequence[Exhibit] = (
     Exhibit("figure-4.6", "Accuracy by class against heads", accuracy.accuracy_by_heads),
     Exhibit("heads", "Which heads cluster", attention.heads_that_cluster),
     Exhibit("table-4.2", "Class probabilities of the images", accuracy.class_probabilities),
-    Exhibit("figure-4.7", "The images", clusters.images_shown),
+    Exhibit("images", "The images", clusters.images_shown),
+    Exhibit(
+        "figure-4.7",
+        "Modularity and clusters against the threshold, Louvain, image 1",
+        partial(profiles.first_profile, name="figure-4.7"),
+    ),
     *_by_image(
         "Louvain's clusters, one per panel",
         clusters.louvain_panels,
@@ -47,7 +52,7 @@ EXHIBITS: Sequence[Exhibit] = (
     *_by_image(
         "Modularity and clusters against the threshold",
         profiles.profiles_of_image,
-        ["figure-A.1", "figure-A.2", "figure-A.3", "figure-A.4", "figure-A.5"],
+        list(profiles.APPENDIX),
     ),
     Exhibit("figure-A.6", "Clusters of all methods", clusters.all_methods),
     Exhibit("semantics", "Agreement of clusters with the foreground", foreground_agreement),
