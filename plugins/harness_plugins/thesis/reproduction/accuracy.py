@@ -32,7 +32,7 @@ def accuracies(study: Study) -> Output:
     compared = pandas.DataFrame(
         row for data, part in DATA.items() for row in _beside(data, of_data(table, part))
     )
-    missing = "" if study.models else " Without --models, only the models given are here."
+    missing = "" if study.models else " Without --models, they are what the two models record."
     return Output(
         {"table-4.1": compared, "table-4.1-variants": table},
         remarks=(

@@ -153,6 +153,9 @@ def _mean(values: Any) -> float:
 
 def _paired(claim: str, group: str, values: Any, reference: str, others: Any) -> Row:
     first, second = np.asarray(values, dtype=float), np.asarray(others, dtype=float)
+    # Without edges there is no modularity.
+    both = np.isfinite(first) & np.isfinite(second)
+    first, second = first[both], second[both]
     difference = first - second
     row = {
         "claim": claim,

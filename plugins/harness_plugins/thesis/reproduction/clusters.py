@@ -28,7 +28,7 @@ def images_shown(study: Study) -> Output:
     table = pandas.DataFrame(
         [{"image": study.called(image.key), "key": image.key} for image in study.shown]
     )
-    return Output({"images": table}, {"images": gallery(images, title="Images shown")})
+    return Output({"images": table}, {"images-shown": gallery(images, title="Images shown")})
 
 
 def random_image(study: Study) -> Output:
@@ -106,7 +106,7 @@ def two_counts(study: Study) -> Output:
         else "The first image shown in which Louvain finds two numbers of clusters"
     )
     return Output(
-        {"figure-4.12": table, "figure-4.12-thesis": published("figure-4.12")},
+        {"figure-4.12-unions": table, "figure-4.12-thesis": published("figure-4.12")},
         {"figure-4.12": figure},
         (
             f"{chosen}; 3 and 4 clusters if there are both, else the two smallest numbers. Each "

@@ -43,12 +43,14 @@ class Output:
 class Exhibit:
     """A name for `--only`, a title, and the function that makes the exhibit.
 
-    `make` raises MissingRequirementError if something that it needs is not available.
+    `make` raises MissingRequirementError if something that it needs is not available. about: what
+    the exhibit is about as long as its output does not say so.
     """
 
     name: str
     title: str
     make: Callable[[Study], Output]
+    about: str = ""
 
 
 def patch_table(grid: tuple[int, int], values: Mapping[str, Any]) -> pandas.DataFrame:

@@ -14,7 +14,8 @@ from harness_plugins.thesis.reproduction.verdicts import claims
 def _by_image(title: str, make: Callable[..., Output], names: Sequence[str]) -> Iterator[Exhibit]:
     """One exhibit for each of the first images."""
     for number, name in enumerate(names):
-        yield Exhibit(name, f"{title}, image {number + 1}", partial(make, number=number, name=name))
+        made = partial(make, number=number, name=name)
+        yield Exhibit(name, title, made, about=f"image {number + 1}")
 
 
 EXHIBITS: Sequence[Exhibit] = (
@@ -31,8 +32,9 @@ EXHIBITS: Sequence[Exhibit] = (
     Exhibit("images", "The images", clusters.images_shown),
     Exhibit(
         "figure-4.7",
-        "Modularity and clusters against the threshold, Louvain, image 1",
+        "Modularity and clusters against the threshold",
         partial(profiles.first_profile, name="figure-4.7"),
+        about="image 1, Louvain",
     ),
     *_by_image(
         "Louvain's clusters, one per panel",

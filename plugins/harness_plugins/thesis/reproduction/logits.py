@@ -2,51 +2,72 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas
 
 from harness import UNASSIGNED
-from harness.command import Ablation, AblationSettings, Effect, effect_bars
+from harness.command import Ablation, AblationSettings, Effect, ImageAblation, effect_bars
 from harness_plugins.thesis.reproduction.deviations import differs
 from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.published import cases, printed
 from harness_plugins.thesis.reproduction.study import LOUVAIN, MissingRequirementError, Study
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def logits_of_image(study: Study, number: int, name: str) -> Output:
-    """Logits of a shown image with each of Louvain's clusters zeroed, and with all but one."""
+    """Logits of a shown image with each of Louvain's clusters zeroed, and with all but one.
+
+    Of the thesis' pictures also with two clusters zeroed at once, below the thesis' logits.
+    """
     image = study.image(number)
     called = study.called(image.key)
     given = cases(name, called) if study.pictures else []
-    # The thesis zeroes several clusters at once.
     found = _ablation(study, [image.key], together=2 if given else 1)
-    if not found.images:
-        raise MissingRequirementError(f"{image.key}: {found.nothing[image.key]}")
-    (one,) = found.images
-    assert one.prediction is not None
-    prediction = one.prediction
     rows: list[dict[str, Any]] = [
         {"by": "thesis", "removed": case, **printed(name, called, case)} for case in given
     ]
-    rows.append(_row("nothing", 0, study.by_class(prediction.logits)))
-    bars = []
-    for effect in one.effects:
+    remarks, figures = [], {}
+    if given:
+        remarks.append(
+            "The thesis says by eye what its clusters show; its numbers of clusters are its own. "
+            f"{differs(study)}"
+        )
+    if found.images:
+        more, figures[f"{name}-effects"] = _effects(study, found.images[0], called)
+        rows += more
+        remarks.append(
+            "Clusters in order of salience, the attention they get from outside, most first."
+        )
+    elif given:
+        position = study.one_head_examples.keys.index(image.key)
+        intact = study.one_head_evaluation.logits[position]
+        rows.append(_row("nothing", 0, study.by_class(intact)))
+        remarks.append(f"No cluster is zeroed here: {found.nothing[image.key]}.")
+    else:
+        raise MissingRequirementError(f"{image.key}: {found.nothing[image.key]}")
+    table = pandas.DataFrame(rows, columns=["by", "removed", "patches", *study.classes])
+    table["patches"] = table["patches"].astype("Int64")
+    return Output({name: table}, figures, tuple(remarks), called)
+
+
+def _effects(
+    study: Study, found: ImageAblation, called: str
+) -> "tuple[list[dict[str, Any]], Figure]":
+    """Logits without each set of clusters, and the change of the class's logit as bars."""
+    prediction = found.prediction
+    assert prediction is not None
+    rows, bars = [_row("nothing", 0, study.by_class(prediction.logits))], []
+    for effect in found.effects:
         logits = np.array(prediction.logits) + effect.logits
         removed = _name(effect)
         rows.append(_row(removed, effect.patches, study.by_class(logits)))
         bars.append((removed, effect))
     what = f"change of the logit of {study.classes[prediction.target]}"
-    figure = effect_bars(bars, title=f"{called}: clusters removed", what=what)
-    remarks = ["Clusters in order of salience, the attention they get from outside, most first."]
-    if given:
-        remarks.append(
-            "The thesis says by eye which of its clusters show what; its numbers of clusters are "
-            f"not ours. {differs(study)}"
-        )
-    columns = ["by", "removed", "patches", *study.classes]
-    return Output({name: pandas.DataFrame(rows)[columns]}, {name: figure}, tuple(remarks), called)
+    return rows, effect_bars(bars, title=f"{called}: clusters removed", what=what)
 
 
 def _row(removed: str, patches: int, logits: Mapping[str, float]) -> dict[str, Any]:

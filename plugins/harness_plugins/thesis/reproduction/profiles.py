@@ -63,14 +63,16 @@ def _profiles(study: Study, image: str, clusterers: Sequence[str], name: str) ->
     ]
     called = study.called(image)
     figure = profile_figure(curves, title=f"{called} and noise of its size", axis=AXIS)
+    algorithms = ", ".join(name for name, of in ALGORITHMS.items() if of in clusterers)
     tables = {name: points[COLUMNS].reset_index(drop=True)}
     remarks: tuple[str, ...] = ()
     if study.pictures:
         compared = selections_beside(study)
         is_here = (compared["image"] == called) & compared["clusterer"].isin(clusterers)
         tables[f"{name}-selected"] = compared[is_here].drop(columns="clusterer")
-        remarks = (f"The thesis chose its threshold by eye. {differs(study)}",)
-    return Output(tables, {name: figure}, remarks, called)
+        remarks = (f"The thesis chose its threshold by eye on its own curve. {differs(study)}",)
+    subject = f"{called}, {algorithms}" if len(clusterers) < len(ALGORITHMS) else called
+    return Output(tables, {name: figure}, remarks, subject)
 
 
 def _curve(name: str, points: pandas.DataFrame, chosen: Mapping[Hashable, Any]) -> Curve:

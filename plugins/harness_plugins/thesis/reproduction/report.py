@@ -40,8 +40,8 @@ class Result:
     @property
     def heading(self) -> str:
         """Name and title of the exhibit, and what it is about."""
-        about = f" ({self.made.subject})" if self.made.subject else ""
-        return f"{self.exhibit.name}: {self.exhibit.title}{about}"
+        about = self.made.subject or self.exhibit.about
+        return f"{self.exhibit.name}: {self.exhibit.title}{f', {about}' if about else ''}"
 
     @property
     def trouble(self) -> str:

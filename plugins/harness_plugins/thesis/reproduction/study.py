@@ -25,6 +25,8 @@ SDP = "sdp[clusterer=hdbscan-sklearn]"
 ALGORITHMS = {"Louvain": LOUVAIN, "Infomap": "infomap", "SDP": SDP}
 # Images that the figures show.
 N_SHOWN = 4
+# With fewer images the signed-rank test has no p of at most .05.
+FEWEST_IMAGES = 6
 # Settings of a training that change its images.
 AUGMENTATIONS = ("augmentation", "crop", "colour")
 
@@ -168,8 +170,11 @@ class Study:
 
     @cached_property
     def embedding_points(self) -> pandas.DataFrame:
-        """Profiles of several ways to cluster the SDP's embedding, over half of the images."""
-        images = self.clustered_images(most=max(1, self.clustered // 2))
+        """Profiles of several ways to cluster the SDP's embedding, over half of the images.
+
+        Over six if half is fewer, since with fewer nothing can be significant.
+        """
+        images = self.clustered_images(most=max(FEWEST_IMAGES, self.clustered // 2))
         return self._run("embedding", images, self.checkpoint).points()
 
     @cached_property

@@ -105,7 +105,7 @@ def test_contents_link_to_every_exhibit_and_say_which_are_not_made(tmp_path: Pat
     write_report(tmp_path, [about, trouble], "harness reproduce", [])
 
     page = (tmp_path / "report.html").read_text("utf-8")
-    assert "(Tulips)</a></li>" in page
+    assert ", Tulips</a></li>" in page
     assert '<li><a href="#table-2">table-2: Title (not made)</a></li>' in page
     assert '<h2 id="table-2">' in page
 
