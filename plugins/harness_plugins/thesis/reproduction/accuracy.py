@@ -177,7 +177,7 @@ def class_probabilities(study: Study) -> Output:
     for number, image in enumerate(study.shown, 1):
         name = study.called(image.key)
         probabilities = found.probabilities[examples.keys.index(image.key)]
-        rows.append({"image": name, "by": "here", **study.by_class(100 * probabilities)})
+        rows.append({"image": name, "by": "here", **study.by_class((100 * probabilities).round(2))})
         if study.pictures:
             rows.append({"image": name, "by": "thesis", **printed("table-4.2", name)})
         made[f"table-4.2-{number}"] = figures.class_probabilities(

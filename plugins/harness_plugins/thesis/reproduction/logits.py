@@ -17,6 +17,9 @@ from harness_plugins.thesis.reproduction.study import LOUVAIN, MissingRequiremen
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Decimals of logits, as the thesis prints them.
+DIGITS = 3
+
 
 def logits_of_image(study: Study, number: int, name: str) -> Output:
     """Logits of a shown image with each of Louvain's clusters zeroed, and with all but one.
@@ -45,7 +48,7 @@ def logits_of_image(study: Study, number: int, name: str) -> Output:
     elif given:
         position = study.one_head_examples.keys.index(image.key)
         intact = study.one_head_evaluation.logits[position]
-        rows.append(_row("nothing", 0, study.by_class(intact)))
+        rows.append(_row("nothing", 0, study.by_class(intact.round(DIGITS))))
         remarks.append(f"No cluster is zeroed here: {found.nothing[image.key]}.")
     else:
         raise MissingRequirementError(f"{image.key}: {found.nothing[image.key]}")
@@ -60,11 +63,11 @@ def _effects(
     """Logits without each set of clusters, and the change of the class's logit as bars."""
     prediction = found.prediction
     assert prediction is not None
-    rows, bars = [_row("nothing", 0, study.by_class(prediction.logits))], []
+    rows, bars = [_row("nothing", 0, study.by_class(np.round(prediction.logits, DIGITS)))], []
     for effect in found.effects:
         logits = np.array(prediction.logits) + effect.logits
         removed = _name(effect)
-        rows.append(_row(removed, effect.patches, study.by_class(logits)))
+        rows.append(_row(removed, effect.patches, study.by_class(logits.round(DIGITS))))
         bars.append((removed, effect))
     what = f"change of the logit of {study.classes[prediction.target]}"
     return rows, effect_bars(bars, title=f"{called}: clusters removed", what=what)

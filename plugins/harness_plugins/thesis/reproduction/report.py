@@ -1,7 +1,6 @@
 """Writes results: tables, figures, and a report in Markdown and HTML."""
 
 import html
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,17 +81,25 @@ def write_report(
 
 def _summary(results: Sequence[Result]) -> list[str]:
     """How many claims held and how many exhibits are made, in sentences."""
-    findings = Counter(each.finding for result in results for each in result.made.verdicts)
+    verdicts = [verdict for result in results for verdict in result.made.verdicts]
     sentences = []
-    if findings:
+    if verdicts:
+        held, not_held, not_tested = (
+            _counted([each.number for each in verdicts if each.finding == finding])
+            for finding in ("held", "not held", "not tested")
+        )
         sentences.append(
-            f"Of {findings.total()} claims of the thesis, {findings['held']} held here, "
-            f"{findings['not held']} did not, and {findings['not tested']} could not be tested; "
-            "see claims."
+            f"Of {len(verdicts)} claims of the thesis, {held} held here, {not_held} did not, and "
+            f"{not_tested} could not be tested."
         )
     made = sum(not result.trouble for result in results)
     sentences.append(f"{made} of {len(results)} exhibits were made.")
     return sentences
+
+
+def _counted(numbers: Sequence[int]) -> str:
+    """How many there are, and which."""
+    return f"{len(numbers)} ({', '.join(map(str, numbers))})" if numbers else "none"
 
 
 def _text(results: Sequence[Result], command: str, deviations: Sequence[str]) -> str:

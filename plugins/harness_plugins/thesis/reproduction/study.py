@@ -105,11 +105,11 @@ class Study:
             return self.images
         keys = list(self.image_set.keys())
         count = min(most or self.clustered, self.clustered, len(keys))
-        changes: dict[str, Any] = {"count": count}
+        first = replace(self.image_set, count=count)  # type: ignore[type-var]
         if "only" in parameters and set(PICTURES) <= set(keys):
-            others = (key for key in keys if key not in PICTURES)
-            changes = {"count": None, "only": (*PICTURES, *others)[:count]}
-        return format_spec(replace(self.image_set, **changes))  # type: ignore[type-var]
+            others = (key for key in first.keys() if key not in PICTURES)
+            first = replace(first, count=None, only=(*PICTURES, *others)[:count])  # type: ignore[type-var]
+        return format_spec(first)
 
     @cached_property
     def clustered_keys(self) -> list[str]:

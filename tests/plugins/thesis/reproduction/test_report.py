@@ -94,8 +94,8 @@ def test_the_report_begins_with_how_many_claims_held_and_exhibits_were_made(tmp_
     for name in ("report.md", "report.html"):
         text = (tmp_path / name).read_text("utf-8")
         assert (
-            "Of 4 claims of the thesis, 2 held here, 1 did not, and 1 could not be tested; see "
-            "claims. 1 of 2 exhibits were made."
+            "Of 4 claims of the thesis, 2 (1, 4) held here, 1 (2) did not, and 1 (3) could not be "
+            "tested. 1 of 2 exhibits were made."
         ) in text.partition("Contents")[0]
 
 
