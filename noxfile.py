@@ -1,5 +1,6 @@
 """`nox` runs all checks in environments of their own; `nox -l` lists the sessions."""
 
+import itertools
 import json
 import re
 import sys
@@ -9,6 +10,10 @@ from pathlib import Path
 import nox
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+REQUIREMENTS = [
+    *PYPROJECT["project"]["dependencies"],
+    *itertools.chain(*PYPROJECT["project"]["optional-dependencies"].values()),
+]
 CONSTRAINTS = Path("constraints.txt")
 HEADER = """\
 # Exact versions that the README's commands and continuous integration install.
@@ -19,7 +24,7 @@ TORCH = "torch==2.13.0"
 # Dependencies that are quick to install in their lowest supported version.
 SMALL = ("platformdirs", "pluggy", "requests", "rich", "threadpoolctl")
 
-nox.options.sessions = ["lint", "types", "tests", "docs"]
+nox.options.sessions = ["lint", "types", "core", "tests", "docs"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
@@ -40,6 +45,14 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
+# scikit-network has no wheel for later versions.
+@nox.session(python=["3.11", "3.12", "3.13"])
+def core(session: nox.Session) -> None:
+    """What needs no extra, on every installed Python that has wheels of all that is required."""
+    session.install("-c", str(CONSTRAINTS), ".")
+    session.run(".ci/core", external=True)
+
+
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"])
 def tests(session: nox.Session) -> None:
     """The test suite, on every supported Python that is installed."""
@@ -52,7 +65,7 @@ def lowest(session: nox.Session) -> None:
     """The test suite with the lowest supported versions of small dependencies."""
     lowest_versions = dict(
         match.groups()
-        for requirement in PYPROJECT["project"]["dependencies"]
+        for requirement in REQUIREMENTS
         if (match := re.match(r"([\w-]+)>=([\d.]+)", requirement)) and match[1] in SMALL
     )
     pinned = [
@@ -82,7 +95,7 @@ def constraints(session: nox.Session) -> None:
     report = Path(session.create_tmp(), "report.json").resolve()
     session.run(
         "python", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-        "--report", str(report), TORCH, "-e", ".[development,cdlib]", silent=True,
+        "--report", str(report), TORCH, "-e", ".[development,all]", silent=True,
     )  # fmt: skip
     resolved = {
         entry["metadata"]["name"]: entry["metadata"]["version"]

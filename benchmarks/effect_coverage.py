@@ -95,7 +95,7 @@ def noise_rows(maps: int, seed: int) -> list[NoiseRow]:
             out=Path(folder) / "noise",
             progress=False,
         )
-        rows = run.rows(progress=False)
+        rows = run.leaderboard(progress=False)
         with open_for_reading(run.folder) as store:
             effects = grouped(outcomes(store), lambda one: one.method)
     return [

@@ -38,7 +38,7 @@ def shares(runs: Mapping[str, harness.Run]) -> pandas.DataFrame:
             "modularity": row.modularity,
         }
         for title, run in runs.items()
-        for row in run.rows()
+        for row in run.leaderboard()
         for beside in row.controls
         if row.ok
     )

@@ -18,7 +18,7 @@ from harness.store.profiles import stored_profile
 
 Reader = Callable[[harness.Run], Any]
 READERS: dict[str, Reader] = {
-    "rows": lambda run: run.rows(progress=False),
+    "rows": lambda run: run.leaderboard(progress=False),
     "layer_rows": lambda run: run.layer_rows(progress=False),
     "verdicts": lambda run: run.verdicts(),
     "cells": lambda run: run.cells(),

@@ -12,9 +12,20 @@ from harness.lazy import attach
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from harness.api import Run as Run
-    from harness.api import make as make
     from harness.api import open_run as open_run
     from harness.api import run as run
+    from harness.attention import attention_of as attention_of
+    from harness.components import clusterer as clusterer
+    from harness.components import extractor as extractor
+    from harness.components import graph_builder as graph_builder
+    from harness.components import image_control as image_control
+    from harness.components import image_set as image_set
+    from harness.components import make as make
+    from harness.components import map_control as map_control
+    from harness.components import map_set as map_set
+    from harness.components import perturbation as perturbation
+    from harness.components import score as score
+    from harness.components import selector as selector
     from harness.errors import HarnessError as HarnessError
     from harness.metrics.jaccard import best_match_jaccard as best_match_jaccard
     from harness.metrics.jaccard import best_match_jaccards as best_match_jaccards
@@ -23,6 +34,8 @@ if TYPE_CHECKING:
     from harness.metrics.stability import adjusted_jaccard as adjusted_jaccard
     from harness.metrics.ties import exceeds as exceeds
     from harness.metrics.ties import merge_ties as merge_ties
+    from harness.objects.graph_libraries import from_igraph as from_igraph
+    from harness.objects.graph_libraries import from_networkx as from_networkx
     from harness.plugin.ablation import Ablatable as Ablatable
     from harness.plugin.ablation import AblationSpec as AblationSpec
     from harness.plugin.ablation import Ablator as Ablator
@@ -33,21 +46,27 @@ if TYPE_CHECKING:
     from harness.plugin.base import Clusterer as Clusterer
     from harness.plugin.base import Extractor as Extractor
     from harness.plugin.base import GraphBuilder as GraphBuilder
-    from harness.plugin.base import ImageControl as ImageControl
     from harness.plugin.base import ImageSet as ImageSet
     from harness.plugin.base import LabelledImageSet as LabelledImageSet
-    from harness.plugin.base import MapControl as MapControl
     from harness.plugin.base import MapSet as MapSet
-    from harness.plugin.base import Perturbation as Perturbation
     from harness.plugin.base import Selector as Selector
     from harness.plugin.base import Split as Split
+    from harness.plugin.draws import ImageControl as ImageControl
+    from harness.plugin.draws import MapControl as MapControl
+    from harness.plugin.draws import Perturbation as Perturbation
     from harness.plugin.graph import Graph as Graph
     from harness.plugin.graph import Partition as Partition
     from harness.plugin.hooks import hookimpl as hookimpl
+    from harness.plugin.modules import plugin_module as plugin_module
     from harness.plugin.patches import Patches as Patches
+    from harness.plugin.patches import without_prefix as without_prefix
     from harness.plugin.profile import Point as Point
     from harness.plugin.profile import Profile as Profile
     from harness.plugin.profile import Selection as Selection
+    from harness.plugin.requirement import NETWORKX as NETWORKX
+    from harness.plugin.requirement import Requirement as Requirement
+    from harness.plugin.score import LabelledGraph as LabelledGraph
+    from harness.plugin.score import Score as Score
     from harness.plugin.values import OBSERVED as OBSERVED
     from harness.plugin.values import UNASSIGNED as UNASSIGNED
     from harness.plugin.values import AttentionMap as AttentionMap
@@ -63,22 +82,31 @@ if TYPE_CHECKING:
 
 # Each public name by the module that defines it.
 HOMES = {
-    "harness.api": "Run make open_run run",
+    "harness.api": "Run open_run run",
+    "harness.attention": "attention_of",
+    "harness.components": (
+        "clusterer extractor graph_builder image_control image_set make map_control map_set "
+        "perturbation score selector"
+    ),
     "harness.errors": "HarnessError",
     "harness.metrics.modularity": "modularity",
     "harness.metrics.jaccard": "best_match_jaccard best_match_jaccards",
     "harness.metrics.significance": "p_value",
     "harness.metrics.stability": "adjusted_jaccard",
     "harness.metrics.ties": "exceeds merge_ties",
+    "harness.objects.graph_libraries": "from_igraph from_networkx",
     "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
     "harness.plugin.base": (
-        "Clusterer Extractor GraphBuilder ImageControl ImageSet LabelledImageSet MapControl "
-        "MapSet Perturbation Selector Split"
+        "Clusterer Extractor GraphBuilder ImageSet LabelledImageSet MapSet Selector Split"
     ),
+    "harness.plugin.draws": "ImageControl MapControl Perturbation",
+    "harness.plugin.modules": "plugin_module",
     "harness.plugin.graph": "Graph Partition",
     "harness.plugin.hooks": "hookimpl",
-    "harness.plugin.patches": "Patches",
+    "harness.plugin.patches": "Patches without_prefix",
     "harness.plugin.profile": "Point Profile Selection",
+    "harness.plugin.requirement": "NETWORKX Requirement",
+    "harness.plugin.score": "LabelledGraph Score",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),

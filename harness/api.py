@@ -4,21 +4,19 @@ import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.engine.runner import PreparedRun
-from harness.errors import FolderOfRunsError, HarnessError, refuse_unknown
+from harness.errors import FolderOfRunsError, HarnessError, WrongValueError, refuse_unknown
+from harness.objects.arrays import array_maps
 from harness.planning.declaration import Setting
 from harness.planning.progress import Progress
 from harness.planning.settings import SETTINGS, Execution
 from harness.planning.suites import Plugins, resolve_run
-from harness.plugin import registry
-from harness.plugin.arguments import checked
-from harness.plugin.component import Component
+from harness.plugin.arguments import checked, several_values
 from harness.plugin.recorded import recalled
-from harness.plugin.registry import KINDS
 from harness.plugin.spec import split
-from harness.results import Run as Run
+from harness.results.run import Run as Run
 from harness.store import open_for_reading
 from harness.store.folders import run_folders
 from harness.views.progress import shown_progress
@@ -46,17 +44,42 @@ def _recall(how: Execution) -> Plugins:
 
 @checked
 def run(
-    suite: str | Path | None = None, *, progress: bool | Progress = True, **settings: Any
+    suite: str | Path | None = None,
+    *,
+    maps: Any = None,
+    prefix: int | None = None,
+    grid: tuple[int, int] | Literal["square", "none"] | None = None,
+    names: Sequence[str] | None = None,
+    progress: bool | Progress = True,
+    **settings: Any,
 ) -> Run:
     """Run the harness, and return the run.
 
     Settings that are not given come from the suite file, else from the defaults. The same call
     again computes only what is missing.
 
+    Wherever a setting takes specs of components it also takes objects, alone or in a list with
+    specs: components, for clusterers also functions `f(weights, seed)` that return labels and
+    estimators with `fit_predict`, for controls and perturbations also functions `f(weights, seed)`
+    that return weights, and for images also arrays of pixels. Objects are identified by their
+    content: what has changed is computed again. If a worker process cannot import one, the run
+    says so, and its components run in this process.
+
     Parameters
     ----------
     suite : path, optional
         A TOML file with any of the settings that a suite may contain.
+    maps : array or tensor, or list of these, optional
+        Attention weights, of shape (n, n), (images, n, n), (images, heads, n, n) or
+        (images, layers, heads, n, n), finite and not negative. In a list, of maps of other sizes
+        for example, each array has more images. They take the place of the default extractor.
+    prefix : int, default 0
+        How many tokens of the maps come before the patches, such as 1 for a class token. They are
+        removed, and rows are rescaled to sum to one.
+    grid : (rows, columns), "square" or "none", default "square"
+        The patches of the maps; "square" is the square root of their number, if that is whole.
+    names : list of str, optional
+        The names of the images of the maps; by default `image-0`, `image-1`, ….
     progress : bool, default True
         Whether to show progress on stderr, from the second second on.
     {settings}
@@ -73,6 +96,21 @@ def run(
 
     Examples
     --------
+    A function on two maps, in five lines:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import harness
+    >>> def halves(weights, seed):
+    ...     return np.arange(len(weights)) // (len(weights) // 2)
+    >>> maps = np.random.default_rng(0).dirichlet(np.ones(16), (2, 16))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = harness.run(
+    ...         maps=maps, clusterers=["louvain", halves], levels=4, nulls=3, out=f"{folder}/out"
+    ...     )
+    ...     sorted(run.leaderboard()["clusterer"])
+    ['halves', 'louvain']
+
     Two planted maps of 36 nodes, their rows permuted as a control:
 
     >>> import tempfile
@@ -91,6 +129,11 @@ def run(
     ['louvain', 'louvain[resolution=0.5]']
     """
     refuse_unknown("harness.run has no keyword", settings, _KEYWORDS, "it has")
+    if maps is not None:
+        given = array_maps(maps, prefix or 0, grid or "square", names)
+        settings["extractors"] = [*several_values(settings.get("extractors") or ()), given]
+    elif (prefix, grid, names) != (None, None, None):
+        raise WrongValueError("prefix, grid and names describe maps, and there is no keyword maps")
     prepared = prepare(suite, settings)
     with shown_progress(progress, live=prepared.execution.isolation == "process") as shown:
         prepared.execute(shown)
@@ -107,14 +150,14 @@ def _parameter(key: str, setting: Setting) -> str:
 def _signature() -> inspect.Signature:
     """What completion and `help` show of `run`: a keyword for each setting."""
     plain = inspect.signature(run)
-    suite, progress, _ = plain.parameters.values()
+    *own, _ = plain.parameters.values()
     keywords = [
         inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in SETTINGS
     ]
-    return plain.replace(parameters=[suite, *keywords, progress])
+    return plain.replace(parameters=[*own, *keywords])
 
 
-_KEYWORDS = ("suite", *SETTINGS, "progress")
+_KEYWORDS = (*list(inspect.signature(run).parameters)[:-1], *SETTINGS)
 run.__signature__ = _signature()  # type: ignore[attr-defined]
 run.__doc__ = (run.__doc__ or "").replace(
     "{settings}", "\n    ".join(_parameter(*each) for each in SETTINGS.items())
@@ -149,7 +192,7 @@ def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
     >>> harness.open_run("nowhere")
     Traceback (most recent call last):
     ...
-    harness.errors.HarnessError: nowhere: no run is there (run.sqlite is missing)
+    harness.errors.MissingFileError: nowhere: no run is there (run.sqlite is missing)
     """
     folder = Path(path)
     if run_folders(folder) not in ([], [folder]):
@@ -158,43 +201,3 @@ def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
     if lacks := run.unfinished():
         warnings.warn(f"{folder}: {lacks}", stacklevel=3)
     return run
-
-
-@checked
-def make(kind: str, spec: str, plugins: Sequence[str | Path] = ()) -> Any:
-    """Make the component that a spec describes, to call its methods by hand.
-
-    Parameters
-    ----------
-    kind
-        "image set", "extractor", "graph builder", "clusterer", "selector", "control" or
-        "perturbation"; underscores and hyphens stand for spaces.
-    spec
-        Name and parameters: "louvain", "louvain[resolution=0.5]".
-    plugins
-        Files or package folders with more plugins.
-
-    Returns
-    -------
-    harness.Clusterer, harness.Selector, …
-        The component. Methods that take a map, a graph or an image also take a numpy array.
-
-    Raises
-    ------
-    HarnessError
-        If the spec names no component, or more than one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import harness
-    >>> weights = np.kron(np.eye(2), np.ones((3, 3)))
-    >>> harness.make("clusterer", "louvain").cluster(weights, seed=0)
-    array([0, 0, 0, 1, 1, 1])
-    """
-    kind = kind.replace("_", " ").replace("-", " ")
-    refuse_unknown("there is no kind", [kind], KINDS, "there are")
-    made: list[Component] = registry.load([Path(path) for path in plugins]).make(kind, spec)
-    if len(made) != 1:
-        raise HarnessError(f"{spec!r} describes {len(made)} components; one is wanted")
-    return made[0]

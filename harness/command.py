@@ -1,9 +1,9 @@
 """What the commands of plugins may import besides the public names of `harness`.
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
-returns the exit status; it may define `following(arguments)`, which returns the words of the
-`harness` command that is useful next. A package registers it under the entry point group
-`harness.commands`.
+returns the exit status. It may define `following(arguments)`, which returns the words of the
+`harness` command that is useful next, and `REQUIRES`, a `harness.Requirement` without which `run`
+is not called. A package registers it under the entry point group `harness.commands`.
 `harness --help` imports every command, so the module imports what is heavy in its functions; the
 names below are resolved when they are first used.
 """
@@ -38,8 +38,11 @@ if TYPE_CHECKING:
     from harness.metrics.partition import numbered as numbered
     from harness.planning.progress import SILENT as SILENT
     from harness.planning.progress import Progress as Progress
+    from harness.plugin.requirement import FIGURES as FIGURES
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
+    from harness.views.colours import CHOSEN as CHOSEN
+    from harness.views.colours import colour as colour
     from harness.views.figures.ablation import effect_bars as effect_bars
     from harness.views.figures.clusters import panels as panels
     from harness.views.figures.clusters import side_by_side as side_by_side
@@ -48,8 +51,6 @@ if TYPE_CHECKING:
     from harness.views.figures.patched import Patched as Patched
     from harness.views.figures.profiles import Curve as Curve
     from harness.views.figures.profiles import profile_figure as profile_figure
-    from harness.views.figures.style import CHOSEN as CHOSEN
-    from harness.views.figures.style import colour as colour
     from harness.views.figures.style import new_figure as new_figure
     from harness.views.figures.style import photo as photo
     from harness.views.figures.style import picture as picture
@@ -77,14 +78,16 @@ HOMES = {
     "harness.metrics.matching": "best_unions",
     "harness.metrics.partition": "numbered",
     "harness.planning.progress": "SILENT Progress",
+    "harness.plugin.requirement": "FIGURES",
     "harness.plugin.spec": "format_spec format_value",
+    "harness.views.colours": "CHOSEN colour",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
     "harness.views.figures.patched": "Patched",
     "harness.views.figures.profiles": "Curve profile_figure",
-    "harness.views.figures.style": "CHOSEN colour new_figure photo picture save style",
+    "harness.views.figures.style": "new_figure photo picture save style",
     "harness.views.progress": "shown_progress",
     "harness.views.tables": "Column number print_text show_table",
 }

@@ -24,6 +24,14 @@ class HarnessError(Exception):
     """
 
 
+class WrongValueError(HarnessError, ValueError):
+    """An argument, a parameter, a setting or a name has a wrong value."""
+
+
+class MissingFileError(HarnessError, FileNotFoundError):
+    """A file or folder that was named does not exist, or is not what it should be."""
+
+
 class InvalidResultError(HarnessError):
     """A plugin's method returned an invalid value, or changed its arguments."""
 
@@ -120,7 +128,7 @@ def hint(wrong: str, known: Iterable[str], most: int = 100, there: str = "there 
 
 
 def refuse_unknown(where: str, given: Iterable[str], known: Sequence[str], there: str) -> None:
-    """Raise HarnessError for a name that is not known, with the closest one or all of them."""
+    """Raise WrongValueError for a name that is not known, with the closest one or all of them."""
     for name in given:
         if name not in known:
-            raise HarnessError(f"{where} {name!r}{hint(str(name), known, there=there)}")
+            raise WrongValueError(f"{where} {name!r}{hint(str(name), known, there=there)}")

@@ -45,6 +45,17 @@ def _no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.views.progress.QUIET", math.inf)
 
 
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes modules look as if they were not installed."""
+
+    def hide(*modules: str) -> None:
+        for name in modules:
+            monkeypatch.setitem(sys.modules, name, None)
+
+    return hide
+
+
 @pytest.fixture(scope="session")
 def hostile() -> Path:
     """A plugin file with clusterers that break the rules."""

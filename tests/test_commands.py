@@ -78,9 +78,11 @@ def model(folder: Path) -> None:
     BitImageProcessor(size={"shortest_edge": 224}, crop_size=size).save_pretrained(folder)
 
 
-def clusterer(path: Path) -> None:
-    """The README's example."""
-    (found,) = re.findall(r"```python\n([^`]*harness\.Clusterer.*?)```", text_of("README.md"), re.S)
+def own_model(path: Path) -> None:
+    """The example of a model of one's own."""
+    (found,) = re.findall(
+        r"```python\n([^`]*def make_model.*?)```", text_of("docs/models.md"), re.S
+    )
     path.write_text(found)
 
 
@@ -96,7 +98,7 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "models/mine/": model,
     "facebook/dinov2-small from the hub": model,
     "vit.safetensors": None,
-    "strongest.py": clusterer,
+    "my_module.py": own_model,
     "the extra dask": lambda path: None,
     "leaves.py": None,
     "pictures/": None,

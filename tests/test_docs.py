@@ -15,7 +15,7 @@ import pytest
 import harness
 from harness.analysis.limits import read_limit
 from harness.analysis.partitions import parse_reference
-from harness.cli.main import OWN
+from harness.cli.main import OWN, main
 from harness.planning.settings import SETTINGS
 from harness.planning.suites import resolve_run
 from harness.plugin import registry
@@ -93,7 +93,7 @@ def test_every_source_file_that_a_page_names_exists(page: str) -> None:
     named = set(re.findall(r"`([\w/]+\.(?:py|toml))`", text_of(page)))
 
     found = {name for name in named if any(file.endswith(f"/{name}") for file in FILES)}
-    assert named - found <= {"pyproject.toml", "random.py"}
+    assert named - found <= {"pyproject.toml", "random.py", "strongest/strongest.py"}
 
 
 @pytest.mark.parametrize("page", CURRENT)
@@ -109,9 +109,12 @@ def plugins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The pages' examples of plugins and suites, as files of the working folder."""
     monkeypatch.chdir(tmp_path)
     for page, block in SNIPPETS:
-        if "hookimpl" in block:
+        if "hookimpl" in block or "def make_model" in block:
             for file in re.findall(r"--plugin (\S+\.py)", text_of(page)):
                 Path(file).write_text(block, "utf-8")
+    for page in CURRENT:
+        for kind, name in re.findall(r"^harness new (\S+) (\S+)", text_of(page), re.MULTILINE):
+            main(["new", kind, name])
     Path("benchmarks").symlink_to(REPOSITORY / "benchmarks")
     Path("my-suite.toml").touch()
 
@@ -129,6 +132,8 @@ def test_every_command_that_a_page_shows_parses_and_names_what_exists(
         resolve_run(given["suite"], {key: given[key] for key in SETTINGS})
     elif verb == "select":
         registry.load(()).make("selector", given["selectors"])
+    elif verb == "score":
+        registry.load(()).make("score", given["scores"])
     elif given.get("images") and verb in ("evaluate", "reproduce", "train"):
         registry.load(()).make("image set", given["images"])
     for reference in (given.get("of"), given.get("with")):
@@ -173,7 +178,8 @@ def test_every_name_of_harness_in_the_text_of_a_page_exists(page: str) -> None:
     public = set(re.findall(r"`harness\.([A-Za-z]\w*)[`(]", text))
     methods = set(re.findall(r"`[Rr]un\.(\w+)[`(]", text))
 
-    assert public - {*dir(harness), "command", "commands", "suites"} == set()
+    rooms = {"command", "commands", "functions", "suites", "testing"}
+    assert public - {*dir(harness), *rooms} == set()
     assert methods - {*dir(harness.Run), "sqlite"} == set()
 
 

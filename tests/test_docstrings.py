@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import harness
+import harness.testing
 from harness.plugin import hooks
 from support import REPOSITORY
 

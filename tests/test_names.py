@@ -78,6 +78,17 @@ def test_what_commands_print_of_odd_names_is_printable(
     assert all(line.isprintable() for line in (shown.stdout + shown.stderr).splitlines())
 
 
+@pytest.mark.parametrize("name", IMAGES.values(), ids=ascii)
+def test_what_a_notebook_shows_of_odd_names_is_escaped_and_printable(odd: Path, name: str) -> None:
+    run = harness.open_run(odd)
+
+    image = run.image_report(name), run.partition(name, "louvain@layer=0,head=0,level=0")
+    for shown in (run, run.leaderboard(), *image):
+        html = shown._repr_html_()
+        assert "<b>" not in html
+        assert all(line.isprintable() for line in (repr(shown) + html).splitlines())
+
+
 def test_figures_of_odd_names_are_valid(
     harness_command: Command, odd: Path, tmp_path: Path
 ) -> None:

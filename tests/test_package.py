@@ -9,9 +9,12 @@ import pytest
 
 import harness
 import harness.command
+import harness.testing
+from support import REPOSITORY
+from support.extras import packages
 
 FACADES = pytest.mark.parametrize(
-    "facade", [harness, harness.command], ids=lambda facade: facade.__name__
+    "facade", [harness, harness.command, harness.testing], ids=lambda facade: facade.__name__
 )
 
 
@@ -61,3 +64,23 @@ def test_importing_the_package_imports_no_module_that_a_users_file_could_shadow(
         "assert set(sys.modules) - before == {'harness', 'harness.lazy'}"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_no_module_needs_an_extra_unless_it_draws_uses_dask_or_runs_a_model() -> None:
+    needy = ("harness/views/figures", "harness/engine/dask_", "thesis/reproduction", "thesis/vit/")
+    needy += ("extractors/pretrained/", "harness/templates/")
+    folders = (REPOSITORY, "harness"), (REPOSITORY / "plugins", "harness_plugins")
+    paths = [
+        str(path.relative_to(root).with_suffix("")).removesuffix("/__init__")
+        for root, folder in folders
+        for path in sorted((root / folder).rglob("*.py"))
+    ]
+    modules = [path.replace("/", ".") for path in paths if not any(each in path for each in needy)]
+    script = (
+        "import importlib, sys\n"
+        f"sys.modules.update(dict.fromkeys({sorted(packages('all'))}))\n"
+        f"for name in {modules}: importlib.import_module(name)\n"
+        "from harness.plugin import registry\n"
+        "assert not registry.load().broken, registry.load().broken\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=REPOSITORY)

@@ -1,4 +1,4 @@
-"""What the README shows is what works."""
+"""What the README and the page on plugins show is what works."""
 
 import json
 import os
@@ -16,19 +16,21 @@ from support import REPOSITORY
 from support.runs import Command, Finished, small_command, small_run
 
 README = REPOSITORY / "README.md"
+PLUGINS_PAGE = REPOSITORY / "docs" / "plugins.md"
 
 
 def example(language: str, part: str) -> str:
-    """The README's only block in a language that has this part."""
-    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    """The only block of the page on plugins in a language that has this part."""
+    text = PLUGINS_PAGE.read_text()
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     (found,) = [block for block in blocks if part in block]
     return found
 
 
 @pytest.fixture
 def clusterer() -> str:
-    """The README's example of a clusterer."""
-    return example("python", "harness.Clusterer")
+    """The example of a clusterer on the page on plugins."""
+    return example("python", "harness.Clusterer)")
 
 
 def run(planted: Path, **changes: str) -> list[str]:
@@ -57,16 +59,16 @@ def test_the_example_clusterer_runs_as_a_file(
 
 @pytest.fixture
 def harness_with_package(tmp_path: Path) -> Command:
-    """Runs `harness` where the README's examples are installed as a package."""
+    """Runs `harness` where the page's examples are installed as a package."""
     site = tmp_path / "site"
     information = site / "my_package-1.0.dist-info"
     (site / "my_package").mkdir(parents=True)
     information.mkdir()
     (site / "my_package" / "__init__.py").touch()
-    for name, part in {"strongest": "harness.Clusterer", "coverage": "SUMMARY"}.items():
-        (site / "my_package" / f"{name}.py").write_text(example("python", part))
+    (site / "strongest.py").write_text(example("python", "harness.Clusterer)"))
+    (site / "my_package" / "coverage.py").write_text(example("python", "SUMMARY"))
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
-    written = "".join(example("toml", f"my_package.{name}") for name in ("strongest", "coverage"))
+    written = example("toml", 'strongest = "strongest"') + example("toml", "my_package.coverage")
     groups = tomllib.loads(written)["project"]["entry-points"]
     (information / "entry_points.txt").write_text(
         "".join(
@@ -86,6 +88,14 @@ def harness_with_package(tmp_path: Path) -> Command:
         )
 
     return command
+
+
+def test_the_example_clusterer_is_what_is_written_for_it(
+    harness_command: Command, clusterer: str, tmp_path: Path
+) -> None:
+    harness_command("new", "clusterer", "strongest")
+
+    assert (tmp_path / "strongest" / "strongest.py").read_text() == clusterer
 
 
 def test_the_example_clusterer_runs_as_an_installed_package(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.inputs import RunInputs, attention_of
 from harness.analysis.partitions import StoredPartition, images_of, stored_partition
-from harness.errors import HarnessError, hint
+from harness.errors import HarnessError, WrongValueError, hint
 from harness.metrics.ablation import (
     Contrast,
     Effect,
@@ -61,14 +61,16 @@ class AblationSettings:
 
     def __post_init__(self) -> None:
         if self.at == "keys" and self.fill != "zero":
-            raise HarnessError("keys are masked, not filled; fill is for block and attention")
+            raise WrongValueError("keys are masked, not filled; fill is for block and attention")
         for name, least, most in (
             ("together", 1, 100), ("draws", 1, MOST_DRAWS), ("seed", 0, None), ("layer", 0, None),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not least <= value <= (value if most is None else most):
                 to = "" if most is None else f" to {most}"
-                raise HarnessError(f"{name}: expected a whole number from {least}{to}, not {value}")
+                raise WrongValueError(
+                    f"{name}: expected a whole number from {least}{to}, not {value}"
+                )
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def _ablate_image(
 def _chosen_images(store: Store, partition: str, images: Sequence[str]) -> list[str]:
     known = images_of(store, partition)
     for image in (each for each in images if each not in known):
-        raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known, 5)}")
+        raise WrongValueError(f"{store.folder}: there is no image {image!r}{hint(image, known, 5)}")
     return list(dict.fromkeys(images or known))
 
 

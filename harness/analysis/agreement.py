@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from harness.analysis.method import MethodKey, flatten, grouped
+from harness.analysis.method import MethodKey, flat_types, flatten, grouped
 from harness.metrics.foreground import Agreement
 from harness.metrics.inference import Estimate, estimate
 from harness.plugin.values import Floats
@@ -66,6 +66,17 @@ class MapAgreement:
             before = "" if partition == "clusters" else f"{partition}_"
             row |= {f"{before}{name}": value for name, value in figures.items()}
         return row
+
+
+def _map_types() -> dict[str, Any]:
+    types = flat_types(MapAgreement) | {"status": str}
+    partitions = {name: types.pop(name) for name in ("clusters", *BASELINES)}
+    before = ["" if name == "clusters" else f"{name}_" for name in partitions]
+    return types | {f"{each}{name}": float for each in before for name in FIGURES}
+
+
+# The type of each value of `MapAgreement.row`, by name.
+MAP_TYPES = _map_types()
 
 
 @dataclass(frozen=True)

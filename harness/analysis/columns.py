@@ -1,8 +1,8 @@
 """Names of columns: the fields of results, and the headings that tables have for them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from harness.errors import HarnessError, hint
+from harness.errors import WrongValueError, hint
 
 # Headings of fields that are not their names with spaces.
 HEADINGS = {
@@ -35,19 +35,41 @@ def heading_of(field: str) -> str:
 def field_named(text: str, fields: Collection[str], context: str) -> str:
     """The field that a user names by its name or its heading, in any case.
 
-    Raises HarnessError, which begins with the context, if there is none.
+    Raises WrongValueError, which begins with the context, if there is none.
 
     >>> field_named("Q", ["modularity", "excess"], "--by Q: no such column")
     'modularity'
     """
-    names = {field: field for field in fields} | {heading_of(field): field for field in fields}
+    names = _names(fields)
     exact = names.get(text.strip())
     if exact is not None:
         return exact
     by_key = {_key(name): field for name, field in names.items()}
     if (found := by_key.get(_key(text))) is None:
-        raise HarnessError(f"{context}{hint(text, names)}")
+        raise WrongValueError(f"{context}{hint(text, names)}")
     return found
+
+
+def refuse_taken(scores: Iterable[str], fields: Iterable[str]) -> None:
+    """Raise HarnessError for a score that is called as a field, or as its heading, is.
+
+    >>> refuse_taken(["Q"], ["modularity"])
+    Traceback (most recent call last):
+    ...
+    harness.errors.WrongValueError: the score 'Q' has the name of the column modularity; rename it
+    """
+    taken = {_key(name): field for name, field in _names(fields).items()}
+    for score in scores:
+        if field := taken.get(_key(score)):
+            raise WrongValueError(
+                f"the score {score!r} has the name of the column {field}; rename it"
+            )
+
+
+def _names(fields: Iterable[str]) -> dict[str, str]:
+    """Fields by all their names."""
+    known = list(fields)
+    return {field: field for field in known} | {heading_of(field): field for field in known}
 
 
 def _key(name: str) -> str:

@@ -22,6 +22,7 @@ from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
+from harness.store.scores import known_scores
 
 # The fields of a method whose specs may differ if each run has a single one.
 RENAMABLE = ("extractor", "graph", "selector", "image_set")
@@ -111,7 +112,9 @@ class PairedRuns:
 
     relabelled: pairs that are ok in both runs and whose labels differ at some level; by_name:
     images paired by name although their pixels differ; renamed: what was paired although its spec
-    differs; settings and environment: what else differs.
+    differs; settings and environment: what else differs. directions: the metrics by name, those of
+    METRICS and the scores that both runs have: 1 if larger is better, −1 if smaller is, 0 if
+    neither.
     """
 
     first: str
@@ -122,6 +125,7 @@ class PairedRuns:
     renamed: tuple[Change, ...]
     settings: tuple[Change, ...]
     environment: tuple[Change, ...]
+    directions: Mapping[str, int]
 
     @property
     def paired(self) -> int:
@@ -150,15 +154,19 @@ def pair_runs(first: Store, second: Store, progress: Progress = SILENT) -> Paire
     by_pixels, ours, theirs = _paired(ours, theirs, *digests)
     by_name, ours, theirs = _paired(ours, theirs, {}, {})
     pairs = by_pixels + by_name
+    scores = [{each.score: each for each in known_scores(store)} for store in (first, second)]
+    shared = [each for name, each in scores[0].items() if name in scores[1]]
+    directions = METRICS | {each.score: 1 if each.higher_is_better else -1 for each in shared}
     return PairedRuns(
         str(first.folder),
         str(second.folder),
-        tuple(_methods(pairs, ours, theirs, progress)),
+        tuple(_methods(pairs, ours, theirs, directions, progress)),
         _relabelled(first, second, pairs, progress),
         len({_image(one) for one, _ in by_name}),
         renamed,
         _changes(_flat_texts(first.settings()), _flat_texts(second.settings())),
-        _changes(_environment(first), _environment(second)),
+        _changes(*map(_environment, (first, second))),
+        directions,
     )
 
 
@@ -213,6 +221,7 @@ def _methods(
     pairs: Sequence[Pair],
     ours_alone: Iterable[Outcome],
     theirs_alone: Iterable[Outcome],
+    directions: Mapping[str, int],
     progress: Progress,
 ) -> Iterator[PairedMethod]:
     by_method = grouped(pairs, lambda pair: pair[0].method)
@@ -230,17 +239,17 @@ def _methods(
             newly_failed=states[True, False],
             fixed=states[False, True],
             failed=states[False, False],
-            changed=sum(_has_changed(one, other) for one, other in of_method),
+            changed=sum(_has_changed(one, other, directions) for one, other in of_method),
             only_first=only_first[method],
             only_second=only_second[method],
-            metrics=tuple(_paired_metric(name, ok) for name in METRICS),
+            metrics=tuple(_paired_metric(name, better, ok) for name, better in directions.items()),
         )
 
 
-def _has_changed(one: Outcome, other: Outcome) -> bool:
+def _has_changed(one: Outcome, other: Outcome, metrics: Iterable[str]) -> bool:
     if not (one.ok and other.ok):
         return one.ok != other.ok
-    values = [(_value(name, one), _value(name, other)) for name in METRICS if name != "seconds"]
+    values = [(_value(name, one), _value(name, other)) for name in metrics if name != "seconds"]
     return any(
         # Most are equal to the last digit; and None has no difference.
         first != second and (first is None or second is None or difference(first, second) != 0)
@@ -251,6 +260,9 @@ def _has_changed(one: Outcome, other: Outcome) -> bool:
 def _value(name: str, outcome: Outcome) -> float | None:
     if name == "n_clusters" and not outcome.accepted:
         return None
+    if name not in Outcome._fields:
+        scored = outcome.scores.get(name) if outcome.accepted else None
+        return None if scored is None else scored.figure
     value: float | None = getattr(outcome, name)
     return value
 
@@ -268,7 +280,7 @@ def _image_differences(name: str, pairs: Iterable[Pair]) -> Floats:
     return difference(seconds, firsts)
 
 
-def _paired_metric(name: str, pairs: Sequence[Pair]) -> PairedMetric:
+def _paired_metric(name: str, direction: int, pairs: Sequence[Pair]) -> PairedMetric:
     values = [(_image(one), _value(name, one), _value(name, other)) for one, other in pairs]
     both = [
         (image, first, second)
@@ -282,7 +294,6 @@ def _paired_metric(name: str, pairs: Sequence[Pair]) -> PairedMetric:
     first = centre(first for _, first, _ in both) if both else None
     second = centre(second for _, _, second in both) if both else None
     low, high = (math.nan, math.nan) if name == "seconds" else mean_interval(differences)
-    direction = METRICS[name]
     better = np.sign(signed) * direction
     return PairedMetric(
         metric=name,
@@ -321,11 +332,16 @@ def _changes(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[Change
 
 
 def _environment(store: Store) -> Mapping[str, str]:
-    """Versions, machine, source and weights by name; all values that several sessions had."""
-    found: dict[str, dict[str, None]] = {}
+    """Versions, machine, source, weights and scores by name; all values of several sessions."""
+    found: dict[str, dict[str, None]] = {
+        f"score {each.score}": {f"version {each.version}, code {each.code[:8]}": None}
+        for each in known_scores(store)
+    }
     for session in store.sessions():
         values = {
             **session.get("environment", {}),
+            # What one of them lacked has no version there.
+            "absent": {},
             "platform": session.get("invocation", {}).get("platform", ""),
             "source": session.get("source", {}),
             "weights": session.get("fingerprints", {}),

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from harness.errors import HarnessError
-from harness.planning.identity import code_digest, identify
+from harness.planning.content import code_digest
+from harness.planning.identity import identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
 from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.registry import Registry
@@ -122,7 +123,7 @@ class RunInputs:
 
     def _identity(self, extractor: str) -> tuple[str, ...]:
         made = cast("Extractor", self._found(partial(self._ablatable, extractor)))
-        parts = identify(made, code_digest(type(made))).parts
+        parts = identify(made, code_digest(made)).parts
         return *parts, self._fingerprint(extractor)
 
 

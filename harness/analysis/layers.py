@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.leaderboard import Row, row_of, tied
-from harness.analysis.method import MethodKey, flatten, grouped
+from harness.analysis.leaderboard import Row, RowMaker, column_types, flattened, row_maker, tied
+from harness.analysis.method import MethodKey, flat_types, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import matching_specs
 from harness.analysis.similarity import Similarity, similarities
@@ -20,6 +20,10 @@ from harness.store import Store, none_for_nan
 
 # The columns of the leaderboard that compare methods, or are tables themselves.
 OF_LEADERBOARD = ("rank", "tier", "mean_rank", "controls")
+# Which maps a row is of.
+WHERE = ("layer", "head", "heads")
+# The figures of a layer that have intervals of their own.
+BOUNDED = ("modularity", "n_clusters", "jaccard")
 Bounds = Mapping[str, float | None]
 
 
@@ -47,9 +51,9 @@ class LayerRow(Row):
 
 def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
     """The row as columns: its layer and head, the figures, intervals and fractions of maps."""
-    flat = flatten(row)
+    flat = flattened(row)
     intervals = flat.pop("intervals", {})
-    where = {name: flat.pop(name) for name in ("layer", "head", "heads") if name in flat}
+    where = {name: flat.pop(name) for name in WHERE if name in flat}
     return {
         **where,
         **{name: value for name, value in flat.items() if name not in OF_LEADERBOARD},
@@ -59,11 +63,26 @@ def flat_row(row: HeadRow | LayerRow) -> dict[str, Any]:
     }
 
 
+def flat_row_types(
+    owner: type[HeadRow] | type[LayerRow], rows: Sequence[HeadRow] | Sequence[LayerRow]
+) -> dict[str, Any]:
+    """The type of each value of `flat_row` of some rows, by name."""
+    types = {**flat_types(owner), **column_types(rows)}
+    bounds = [f"{name}_{end}" for name in BOUNDED for end in ("low", "high")]
+    left_out = (*OF_LEADERBOARD, "intervals", "scores")
+    more = (*(bounds if "heads" in types else ()), "accepted_fraction", "significant_fraction")
+    return {
+        **{name: types[name] for name in WHERE if name in types},
+        **{name: types[name] for name in types if name not in left_out},
+        **dict.fromkeys(more, float),
+    }
+
+
 def by_head(store: Store, progress: Progress = SILENT) -> list[HeadRow]:
     """A row for each method and head of a run: methods as planned, the best heads of each first."""
-    methods, controls = _by_method(store, progress), store.controls()
+    methods, make_row = _by_method(store, progress), row_maker(store)
     each = progress.track("estimating means", methods.values())
-    rows = (_best_first(_head_rows(found, controls)) for found in each)
+    rows = (_best_first(_head_rows(found, make_row)) for found in each)
     return list(chain.from_iterable(rows))
 
 
@@ -74,31 +93,31 @@ def _best_first(rows: Sequence[HeadRow]) -> list[HeadRow]:
 
 def by_layer(store: Store, progress: Progress = SILENT) -> list[LayerRow]:
     """A row for each method and layer of a run: methods as planned, layers by their depth."""
-    methods, controls = _by_method(store, progress), store.controls()
+    methods, make_row = _by_method(store, progress), row_maker(store)
     each = progress.track("estimating means", methods.values())
-    return [row for found in each for row in _layer_rows(found, controls)]
+    return [row for found in each for row in _layer_rows(found, make_row)]
 
 
 def _by_method(store: Store, progress: Progress) -> dict[MethodKey, list[Outcome]]:
     return grouped(outcomes(store, progress), lambda each: each.method)
 
 
-def _head_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[HeadRow]:
+def _head_rows(of_method: Iterable[Outcome], make_row: RowMaker) -> list[HeadRow]:
     heads = grouped(of_method, lambda each: (each.layer, each.head))
     return [
-        HeadRow(**vars(row_of(found, controls)), layer=layer, head=head)
+        HeadRow(**vars(make_row(found)), layer=layer, head=head)
         for (layer, head), found in sorted(heads.items())
     ]
 
 
-def _layer_rows(of_method: Iterable[Outcome], controls: Sequence[str]) -> list[LayerRow]:
+def _layer_rows(of_method: Iterable[Outcome], make_row: RowMaker) -> list[LayerRow]:
     rows = []
     for layer, found in sorted(grouped(of_method, lambda each: each.layer).items()):
         heads, ok = len({each.head for each in found}), [each for each in found if each.ok]
         accepted = [each for each in ok if each.accepted]
-        over = {"modularity": ok, "n_clusters": accepted, "jaccard": accepted}
+        over = dict(zip(BOUNDED, (ok, accepted, accepted), strict=True))
         bounds = {end: at for name, maps in over.items() for end, at in _bounds(maps, name).items()}
-        figures = vars(row_of(found, controls))
+        figures = vars(make_row(found))
         rows.append(LayerRow(**figures, layer=layer, heads=heads, intervals=bounds))
     return rows
 
@@ -148,9 +167,9 @@ def layers(
             f"{store.folder}: the run has one layer and head only, and nothing to compare them "
             "with; run an extractor with more of them"
         )
-    controls = store.controls()
+    make_row = row_maker(store)
     return [
-        _method(store, method, found, controls, progress)
+        _method(store, method, found, make_row, progress)
         for method, found in methods.items()
         if method.clusterer in wanted
     ]
@@ -160,11 +179,11 @@ def _method(
     store: Store,
     method: MethodKey,
     found: Sequence[Outcome],
-    controls: Sequence[str],
+    make_row: RowMaker,
     progress: Progress,
 ) -> MethodLayers:
-    heads = _head_rows(found, controls)
-    layer_rows = _layer_rows(found, controls)
+    heads = _head_rows(found, make_row)
+    layer_rows = _layer_rows(found, make_row)
     numbers = {(row.layer, row.head): number for number, row in enumerate(heads)}
     depths = {row.layer: depth for depth, row in enumerate(layer_rows)}
     accepted = [

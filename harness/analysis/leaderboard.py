@@ -13,6 +13,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -21,12 +22,15 @@ import numpy as np
 from harness.analysis.columns import field_named
 from harness.analysis.method import MethodKey, flat_types, flatten, grouped, short_names
 from harness.analysis.outcomes import Outcome, outcomes
+from harness.analysis.scores import MethodScore, columns_of, method_scores, types_of
 from harness.metrics.inference import mean_interval, spread, standings
 from harness.metrics.significance import is_significant
 from harness.metrics.ties import merge_ties
 from harness.planning.progress import SILENT, Progress
 from harness.plugin.values import Floats
 from harness.store import Store, none_for_nan
+from harness.store.records import ScoreRecord
+from harness.store.scores import known_scores
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class Row:
     Where communities were planted, ari and ami compare with them, ari_best is what the best level
     would have reached and k_error the mean error in the number of clusters. n_clusters, coverage
     and the Jaccards are over accepted selections. seconds is the clusterer's own time for a map at
-    all levels (the median, since the first call imports its library).
+    all levels (the median, since the first call imports its library). scores are those that
+    `harness score` computed.
     """
 
     rank: int = 0
@@ -94,6 +99,7 @@ class Row:
     total: int
     seconds: float | None
     controls: tuple[ControlTest, ...]
+    scores: tuple[MethodScore, ...]
 
     @property
     def score(self) -> float | None:
@@ -111,7 +117,7 @@ class Row:
         return None if self.significant is None or not self.ok else self.significant / self.ok
 
 
-# The columns of the exported leaderboard: all but the tests against each control.
+# The columns of every exported leaderboard: all but the tests against each control, and scores.
 TYPES = flat_types(Row)
 COLUMNS = tuple(TYPES)
 SORTABLE = tuple(name for name in COLUMNS if name != "rank")
@@ -130,6 +136,7 @@ MEANS_OF_ACCEPTED = (
     "jaccard", "jaccard_levels", "jaccard_seeds", "jaccard_perturbed", "n_clusters", "coverage",
 )  # fmt: skip
 IMAGE, REPEAT, METHOD = map(attrgetter, ("image", "repeat", "method"))
+RowMaker = Callable[[Sequence[Outcome]], Row]
 # The figures of the test against the reference control that are the method's own.
 OF_REFERENCE = ("p_value", "z", "significant", "false_alarms")
 
@@ -176,11 +183,23 @@ def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
         rows += [replace(row, rank=len(rows) + row.rank) for row in comparison.rows]
     if by is None:
         return rows
-    field = field_named(by, SORTABLE, f"there is no column {by!r} to sort by")
-    values = tied([flatten(row)[field] for row in rows])
-    return _in_order(
-        rows, [_missing_last(each, falling=field not in SMALLEST_FIRST) for each in values]
-    )
+    scores = {each.score: each for row in rows for each in row.scores}
+    field = field_named(by, (*SORTABLE, *scores), f"there is no column {by!r} to sort by")
+    values = tied([flattened(row)[field] for row in rows])
+    falling = scores[field].higher_is_better if field in scores else field not in SMALLEST_FIRST
+    return _in_order(rows, [_missing_last(each, falling=falling) for each in values])
+
+
+def flattened(row: Row) -> dict[str, Any]:
+    """A row as values by column, scores among them; `controls` is a list of dictionaries."""
+    flat = flatten(row)
+    del flat["scores"]
+    return {**flat, **columns_of(row.scores)}
+
+
+def column_types(rows: Iterable[Row]) -> dict[str, Any]:
+    """The type of each column of some rows, by its name."""
+    return {**TYPES, **types_of(dict.fromkeys(each.score for row in rows for each in row.scores))}
 
 
 def _in_order(rows: Sequence[Row], keys: Sequence[tuple[Any, ...]]) -> list[Row]:
@@ -205,19 +224,19 @@ def comparisons(store: Store, progress: Progress = SILENT) -> list[Comparison]:
     # A map set has its own maps and no image set.
     found = outcomes(store, progress)
     sets = grouped(found, lambda each: each.method.image_set or each.method.extractor)
-    controls = store.controls()
-    return [_compared(name, of_set, controls, progress) for name, of_set in sets.items()]
+    make_row = row_maker(store)
+    return [_compared(name, of_set, make_row, progress) for name, of_set in sets.items()]
 
 
 def _compared(
-    image_set: str, found: Iterable[Outcome], controls: Sequence[str], progress: Progress
+    image_set: str, found: Iterable[Outcome], make_row: RowMaker, progress: Progress
 ) -> Comparison:
     """One set's methods: tiers first, then mean ranks; incomplete ones by their score."""
     methods = grouped(found, METHOD)
     criteria = _criteria(list(methods.values()))
     standing = standings(criteria)
     rows = [
-        replace(row_of(of_method, controls), tier=tier or None, mean_rank=none_for_nan(mean_rank))
+        replace(make_row(of_method), tier=tier or None, mean_rank=none_for_nan(mean_rank))
         for of_method, tier, mean_rank in zip(
             progress.track("estimating means", methods.values()),
             standing.tiers.tolist(),
@@ -272,8 +291,14 @@ def _image_mean(found: Sequence[Outcome], score: Callable[[Outcome], float | Non
     return math.nan if mean is None else mean
 
 
-def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
-    """The figures of some outcomes of one method, without rank, tier and mean rank."""
+def row_maker(store: Store) -> RowMaker:
+    """What makes the row of some outcomes of one method, without rank, tier and mean rank."""
+    return partial(_row, controls=store.controls(), declared=known_scores(store))
+
+
+def _row(
+    found: Sequence[Outcome], *, controls: Sequence[str], declared: Sequence[ScoreRecord]
+) -> Row:
     ok = [each for each in found if each.ok]
     accepted = [each for each in ok if each.accepted]
     tests = tuple(_control_test(control, ok) for control in controls)
@@ -291,6 +316,7 @@ def row_of(found: Sequence[Outcome], controls: Sequence[str]) -> Row:
         total=len(found),
         seconds=_of_defined(statistics.median, [each.seconds for each in ok]),
         controls=tests,
+        scores=tuple(method_scores([each.scores for each in accepted], declared)),
         **_means(ok, MEANS),
         **_means(accepted, MEANS_OF_ACCEPTED),
         **({name: getattr(tests[0], name) for name in OF_REFERENCE} if tests else {}),

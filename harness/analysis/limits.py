@@ -1,7 +1,7 @@
 """Limits on how much worse a run may be than another: `modularity:-5%`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.columns import field_named
@@ -23,12 +23,15 @@ class Limit:
     relative: bool
 
 
-def read_limit(text: str) -> Limit:
-    """A limit from METRIC:±SIZE or METRIC:±SIZE%; HarnessError if malformed or for the better."""
+def read_limit(text: str, directions: Mapping[str, int] = METRICS) -> Limit:
+    """A limit from METRIC:±SIZE or METRIC:±SIZE%; HarnessError if malformed or for the better.
+
+    directions: those of the metrics, as `PairedRuns` has them.
+    """
     name, _, rest = text.partition(":")
-    name = field_named(name, METRICS, f"--fail-on {text}: there is no metric {name!r}")
+    name = field_named(name, directions, f"--fail-on {text}: there is no metric {name!r}")
     found = SIZE.fullmatch(rest.replace("−", "-"))
-    better = METRICS[name]
+    better = directions[name]
     example = f"{name}:{'+20%' if better < 0 else '-5%'}"
     if found is None:
         raise HarnessError(

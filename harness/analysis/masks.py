@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, WrongValueError
 from harness.plugin.arguments import checked_class
 from harness.plugin.base import ImageSet
 from harness.plugin.values import Image
@@ -51,7 +51,9 @@ class BrightnessThreshold:
 
     def __post_init__(self) -> None:
         if not 0 <= self.value <= 254:
-            raise HarnessError(f"foreground: expected a brightness from 0 to 254, not {self.value}")
+            raise WrongValueError(
+                f"foreground: expected a brightness from 0 to 254, not {self.value}"
+            )
 
     def mask(self, image: Image) -> NDArray[Any]:
         """Which pixels (height, width) are brighter."""

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.analysis.method import MethodKey
+from harness.analysis.scores import ScoredSelection, scored_selections
+from harness.metrics.information import adjusted_mutual_information
 from harness.metrics.partition import adjusted_rand_indices, unassigned_as_singletons
 from harness.metrics.ties import difference
 from harness.planning.progress import SILENT, Progress
@@ -130,7 +132,8 @@ class Outcome(NamedTuple):
     been observed, and single_effect that of a single draw, for tests of signs and ranks. The
     Jaccards, adjusted for chance, compare with the other levels of the plateau, with other seeds,
     and with perturbed maps (the mean over perturbations); jaccard is the smallest. tests are by
-    control; the biases are of the test under the reference control.
+    control; the biases are of the test under the reference control. scores are by their specs,
+    without those that failed or were not computed.
 
     Where communities were planted, n_planted is their number. If there are at least two, ari and
     ami are the adjusted Rand index and mutual information of the clusters with them, ari_best is
@@ -165,6 +168,7 @@ class Outcome(NamedTuple):
     bias: float | None
     single_bias: float | None
     tests: Mapping[str, SelectionTest]
+    scores: Mapping[str, ScoredSelection]
     n_planted: int | None = None
     ari: float | None = None
     ari_best: float | None = None
@@ -229,6 +233,7 @@ def _read(store: Store, progress: Progress) -> Iterator[Outcome]:
     # The selectors of a cell follow each other.
     with_truth = lru_cache(maxsize=1)(partial(_WithTruth, store))
     reference = next(iter(store.controls()), "")
+    scores = scored_selections(store, reference)
     parameters = {"reference": reference, "selectors": json.dumps(selectors)}
     # There may be very many outcomes: what they share is one object.
     methods: dict[tuple[str, ...], MethodKey] = {}
@@ -254,6 +259,7 @@ def _read(store: Store, progress: Progress) -> Iterator[Outcome]:
             values = (
                 cell, row[1], method, *row[7:12], bool(row[12]), row[13], ok, *row[15:21],
                 *of_row, *jaccards.get((cell, selector), unknown), *bias, test,
+                scores.get((cell, selector), none),
             )  # fmt: skip
             truth = row[21]
             if candidate is None or truth is None:
@@ -306,13 +312,11 @@ class _WithTruth:
         return adjusted_rand_indices(self._communities, self._labels)
 
     def _compared(self, candidate: int, n_clusters: int) -> Mapping[str, Any]:
-        from sklearn.metrics import adjusted_mutual_info_score
-
         found = unassigned_as_singletons(self._labels[candidate])
         return {
             "n_planted": self._n_planted,
             "ari": self._indices[candidate],
             "ari_best": max(self._indices),
-            "ami": float(adjusted_mutual_info_score(self._communities, found)),
+            "ami": adjusted_mutual_information(self._communities, found),
             "k_error": abs(n_clusters - self._n_planted),
         }

@@ -9,13 +9,13 @@ single value in the run may be omitted.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from harness.analysis.labels import spec_labels
-from harness.errors import HarnessError, did_you_mean, hint
+from harness.errors import HarnessError, WrongValueError, did_you_mean, hint
 from harness.metrics.partition import numbered
 from harness.plugin.spec import component_name, split
 from harness.plugin.values import Integers
@@ -65,7 +65,8 @@ class StoredPartition:
 
     def identity(self) -> dict[str, Any]:
         """What users can name it by: all fields but the labels and the map's key."""
-        return {name: value for name, value in vars(self).items() if name not in ("labels", "map")}
+        names = [each.name for each in fields(StoredPartition)]
+        return {name: getattr(self, name) for name in names if name not in ("labels", "map")}
 
     def __str__(self) -> str:
         level = "" if self.level is None else f" at {self.level:.3g}"
@@ -81,19 +82,19 @@ def parse_reference(text: str) -> tuple[str, Mapping[str, str]]:
     """The clusterer or `truth`, and the filters by key; HarnessError for a malformed reference."""
     method, at, rest = _split_at_sign(text)
     if not method or (at and not rest):
-        raise HarnessError(f"{text!r}: expected METHOD, METHOD@LEVEL or METHOD@KEY=VALUE,…")
+        raise WrongValueError(f"{text!r}: expected METHOD, METHOD@LEVEL or METHOD@KEY=VALUE,…")
     filters: dict[str, str] = {}
     for part in split(rest):
         key, equals, value = (word.strip() for word in part.partition("="))
         if not equals:
             key, value = "level", part
         if key not in KEYS:
-            raise HarnessError(f"{text}: there is no key {key!r}{hint(key, KEYS)}")
+            raise WrongValueError(f"{text}: there is no key {key!r}{hint(key, KEYS)}")
         if key in filters:
-            raise HarnessError(f"{text}: {key} is given twice")
+            raise WrongValueError(f"{text}: {key} is given twice")
         filters[key] = value
     if sum(key in filters for key in LEVEL_KEYS) > 1:
-        raise HarnessError(f"{text}: only one of {', '.join(LEVEL_KEYS)} can select the level")
+        raise WrongValueError(f"{text}: only one of {', '.join(LEVEL_KEYS)} can select the level")
     return method, filters
 
 
@@ -167,7 +168,7 @@ def cells_of_image(store: Store, image: str) -> Sequence[Row]:
     if not rows:
         query = "SELECT DISTINCT image FROM planned WHERE role = 'observed'"
         known = [key for (key,) in store.connection.execute(query)]
-        raise HarnessError(f"{store.folder}: there is no image {image!r}{hint(image, known, 5)}")
+        raise WrongValueError(f"{store.folder}: there is no image {image!r}{hint(image, known, 5)}")
     return [dict(row) for row in rows]
 
 
@@ -191,7 +192,7 @@ def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> li
     if not found:
         suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs, 5)
         prefix = f"{context}: " if context else ""
-        raise HarnessError(f"{prefix}the run has no {kind} {text!r}{suggestion}")
+        raise WrongValueError(f"{prefix}the run has no {kind} {text!r}{suggestion}")
     return found
 
 
@@ -268,9 +269,9 @@ def _nearest(text: str, wanted: str, levels: Sequence[float]) -> int:
     try:
         level = float(wanted)
     except ValueError as error:
-        raise HarnessError(f"{text}: {wanted!r} is not a number; levels are numbers") from error
+        raise WrongValueError(f"{text}: {wanted!r} is not a number; levels are numbers") from error
     point = min(range(len(levels)), key=lambda index: abs(levels[index] - level))
     if not math.isclose(levels[point], level, rel_tol=CLOSE, abs_tol=1e-9):
         shown = ", ".join(f"{each:.4g}" for each in levels)
-        raise HarnessError(f"{text}: there is no level {wanted}; the levels are {shown}")
+        raise WrongValueError(f"{text}: there is no level {wanted}; the levels are {shown}")
     return point

@@ -1,10 +1,10 @@
 """`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from harness.cli.options import (
     add_json_option,
@@ -32,8 +32,6 @@ the last tables test whether removing clusters changes answers more than as many
   harness ablate results/mine --at keys --csv effects.csv
   harness ablate results/deep --of louvain@layer=8,head=2 --layer 10 --at keys
 """
-# Columns of every table of effects, also of one without rows.
-COLUMNS = ("image", "kind", "clusters", "patches")
 # Options that are whole numbers, with their defaults.
 NUMBERS = (
     ("layer", None, "the layer to remove them in (default: the layer of the clusters' map)"),
@@ -81,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Remove clusters and show the effects; returns the exit code."""
     from harness.analysis.ablation import AblationSettings
-    from harness.views.ablation import show
+    from harness.views.ablation import COLUMNS, document, flat_rows, show
 
     values = vars(arguments)
     settings = AblationSettings(
@@ -91,16 +89,13 @@ def run(arguments: argparse.Namespace) -> int:
     found = opened.ablate(
         arguments.of or _only_method(opened), arguments.images, settings, arguments.plugins or ()
     )
-    nothing = [{"image": image, "reason": reason} for image, reason in found.nothing.items()]
-    values = asdict(found, dict_factory=_inlined)
-    document = {"run": str(opened.folder), **values, "nothing": nothing}
     print_result(
-        lambda console: show(str(opened.folder), found, console, each=bool(arguments.images)),
-        lambda: document,
+        lambda console: show(found.run, found, console, each=bool(arguments.images)),
+        lambda: document(found.run, found),
         as_json=arguments.json,
     )
     if arguments.csv is not None:
-        rows = [row for image in document["images"] for row in _rows(image)]
+        rows = flat_rows(found)
         write_table(columns_of(rows, () if rows else COLUMNS), arguments.csv)
     return 0
 
@@ -118,29 +113,3 @@ def _only_method(run: "Run") -> str:
             f"--of {clusterers[0]}"
         )
     return clusterers[0]
-
-
-def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures and predictions in place of the fields that hold them; of embeddings no classes.
-
-    The label of a cluster is its number here.
-    """
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        inlined = name in ("figures", "prediction")
-        values |= (value or {}) if inlined else {"cluster" if name == "label" else name: value}
-    if values.get("predicted", 0) is None:
-        for name in ("logits", "predicted", "changed"):
-            del values[name]
-    return values
-
-
-def _rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A flat row for each set: clusters as 1+2, chance as random_p, logits as logit_0."""
-    of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
-    for effect in image["effects"]:
-        row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}
-        for chance in ("random", "contiguous"):
-            row |= {f"{chance}_{name}": value for name, value in row.pop(chance).items()}
-        logits = row.pop("logits", ())
-        yield row | {f"logit_{number}": value for number, value in enumerate(logits)}

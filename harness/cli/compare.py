@@ -16,9 +16,9 @@ REGRESSION = 3
 EXPLANATION = """
 Limits are METRIC:-SIZE for metrics that are better when larger (modularity, excess, effect, ari),
 METRIC:+SIZE for seconds, and either for control_modularity, n_clusters and accepted (the fraction
-of maps on which the selector accepted a level). SIZE is a number, or with % a fraction of the first
-run's mean. With a limit, what failed or is missing in the second run, or cannot be compared, fails
-too.
+of maps on which the selector accepted a level). A score that `harness score` computed in both runs
+is a metric too. SIZE is a number, or with % a fraction of the first run's mean. With a limit, what
+failed or is missing in the second run, or cannot be compared, fails too.
 
 Exit codes: 0 nothing got worse than a limit, 1 usage error or nothing to compare, 3 a method's mean
 is beyond a limit or incomplete.
@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.analysis.method import flatten
     from harness.views.comparison import show
 
-    limits = [read_limit(text) for text in arguments.fail_on]
     first, second = (
         open_stored(path, arguments.selectors) for path in (arguments.first, arguments.second)
     )
-    runs = first.paired(second)
+    runs = first.compare(second)
+    limits = [read_limit(text, runs.directions) for text in arguments.fail_on]
     worse = regressions(runs, limits) if limits else []
     print_result(
         lambda console: show(runs, console),

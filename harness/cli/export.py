@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.options import add_run_argument, add_selector_option, open_stored
 from harness.cli.output import one_line_errors, replacing
+from harness.plugin.requirement import PARQUET
 
 if TYPE_CHECKING:
     import pandas
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 SUMMARY = "write a run's tables as Parquet or CSV"
 
 # Methods of `Run`, which return the tables.
-TABLES = ("images", "cells", "points", "selections", "tests", "stabilities")
+TABLES = ("images", "cells", "points", "selections", "tests", "stabilities", "scores")
 # Columns of lists, and the type of their numbers; a CSV file has them as JSON.
 LISTS = {"labels": "int16", "null_statistics": "float64", "null_candidates": "int32"}
 
@@ -36,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write every table of the run, and its provenance; returns the exit code."""
     from harness.views.progress import shown_progress
 
+    if arguments.format == "parquet":
+        PARQUET.check("export --format parquet")
     opened = open_stored(arguments.run_folder, arguments.selectors)
     with shown_progress() as progress, one_line_errors(arguments.out):
         tables = {name: getattr(opened, name)() for name in progress.track("reading", TABLES)}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.cli.options import add_json_option, add_run_argument, add_selector_option, open_stored
 from harness.cli.output import columns_of, print_result, write_drawings
+from harness.plugin.requirement import FIGURES
 
 SUMMARY = "show which layers and heads cluster, and how similar their clusters are"
 
@@ -32,8 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Show layers and heads; returns the exit code."""
     from harness.views.layers import document, show, tables
 
+    if arguments.out is not None:
+        FIGURES.check("layers --out")
     opened = open_stored(arguments.run_folder, arguments.selectors)
-    found, written = opened.layers(arguments.of), []
+    found, written = opened.layers(arguments.of).methods, []
     if arguments.out is not None:
         from harness.views.figures.layers import drawings
 

@@ -1,7 +1,7 @@
 """`harness leaderboard`: the ranked methods of runs."""
 
 import argparse
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.api import Run
-    from harness.views.leaderboard import Board
 
 SUMMARY = "rank the methods of finished runs, or show their heads or layers"
 
@@ -82,19 +81,13 @@ def _print_per(runs: Sequence["Run"], per: str, form: str) -> None:
     from harness.analysis.layers import flat_row
     from harness.views.leaderboard import show_per
 
-    found: list[tuple[str, Sequence[Any], Mapping[str, str]]] = [
-        (
-            str(run.folder),
-            run.head_rows() if per == "head" else run.layer_rows(),
-            run.caveats(run.controls()[:1]),
-        )
-        for run in runs
-    ]
+    found = [run.head_rows() if per == "head" else run.layer_rows() for run in runs]
     documents = [
-        {"run": run, "rows": list(map(flat_row, rows)), "caveats": caveats}
-        for run, rows, caveats in found
+        {"run": each.run, "rows": list(map(flat_row, each.rows)), "caveats": each.caveats}
+        for each in found
     ]
-    _print(form, documents, partial(show_per, per, found))
+    shown = [(each.run, each.rows, each.caveats) for each in found]
+    _print(form, documents, partial(show_per, per, shown))
 
 
 def print_leaderboards(
@@ -106,16 +99,15 @@ def print_leaderboards(
     stability: bool = False,
 ) -> None:
     """Print each run's leaderboard as "table", "json" or "csv"; flags add tables to a "table"."""
-    from harness.analysis.leaderboard import COLUMNS
-    from harness.analysis.method import flatten
+    from harness.analysis.leaderboard import column_types, flattened
     from harness.views.leaderboard import show
 
-    boards = [board_of(run, by) for run in runs]
+    boards = [run.leaderboard(by) for run in runs]
     documents = [
         {
             "run": board.run,
             "unfinished": board.unfinished,
-            "rows": [flatten(row) for row in board.rows],
+            "rows": list(map(flattened, board.rows)),
             "comparisons": [
                 {name: value for name, value in asdict(each).items() if name != "rows"}
                 for each in board.comparisons
@@ -127,21 +119,8 @@ def print_leaderboards(
     ]
     stabilities = [run.stabilities() for run in runs if stability]
     show_boards = partial(show, boards, pairs=pairs, stabilities=stabilities)
-    _print(form, documents, show_boards, ("run", *COLUMNS))
-
-
-def board_of(run: "Run", by: str | None = None) -> "Board":
-    """A run's rows, with everything that its table shows."""
-    from harness.analysis.leaderboard import ranked
-    from harness.engine.siblings import ran_inline
-    from harness.views.leaderboard import Board
-
-    compared = run.comparisons()
-    rows = ranked(compared, by)
-    inline = any(map(ran_inline, run.sessions()))
-    controls = run.controls()
-    of_run = run.verdicts(), run.settings(), controls, run.caveats(controls)
-    return Board(str(run.folder), rows, compared, *of_run, by, inline, run.unfinished())
+    columns = column_types(row for board in boards for row in board.rows)
+    _print(form, documents, show_boards, ("run", *columns))
 
 
 def _print(

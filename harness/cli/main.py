@@ -17,6 +17,7 @@ OWN = {
     "run": "harness.cli.run",
     "runs": "harness.cli.runs",
     "select": "harness.cli.select",
+    "score": "harness.cli.score",
     "leaderboard": "harness.cli.leaderboard",
     "compare": "harness.cli.compare",
     "compare-partitions": "harness.cli.compare_partitions",
@@ -27,6 +28,8 @@ OWN = {
     "export": "harness.cli.export",
     "schema": "harness.cli.schema",
     "plugins": "harness.cli.plugins",
+    "new": "harness.cli.new",
+    "check": "harness.cli.check",
     "doctor": "harness.cli.doctor",
 }
 
@@ -172,6 +175,8 @@ def _dispatch(given: Sequence[str]) -> int:
     known.refuse(unknown)
     module = commands[parsed.verb]
     assert not isinstance(module, Broken)
+    if requirement := getattr(module, "REQUIRES", None):
+        requirement.check(parsed.verb)
     with naming(_flags(known)):
         code = int(module.run(parsed))
     if code == 0:

@@ -15,6 +15,7 @@ from harness.cli.options import (
 )
 from harness.cli.output import table_console, write_drawings
 from harness.errors import HarnessError
+from harness.plugin.requirement import FIGURES
 
 if TYPE_CHECKING:
     from harness.api import Run
@@ -69,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the image, or list the images; returns the exit code."""
     from harness.views.show import show, show_images
 
+    if arguments.out is not None:
+        FIGURES.check("show --out")
     opened, console = open_stored(arguments.run_folder, arguments.selectors), table_console()
     if arguments.image is None:
         cells = opened.cells()
@@ -102,26 +105,11 @@ def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
 
 
 def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
-    """What is shown; without pixels or weights if they cannot be loaded any more."""
-    from harness.views.show import ShowContext
-
+    """What is shown of the map that the options select."""
     given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
     filters = {name: value for name, value in given.items() if value is not None}
     report = opened.image_report(arguments.image, filters, arguments.method)
-    image, class_name, weights, remarks = None, "", None, []
-    if report.image_set and report.size is not None:
-        try:
-            image, classes = opened.image(report.image_set, report.image, arguments.plugins or ())
-            if image.label is not None and 0 <= image.label < len(classes):
-                class_name = classes[image.label]
-        except HarnessError as error:
-            remarks.append(f"Shown without the image: {error}")
-    if report.nodes:
-        try:
-            weights = opened.weights(report, alone=True).get(report.head)
-        except HarnessError as error:
-            remarks.append(f"Shown without the map's weights: {error}")
-    return ShowContext(report, image, class_name, weights, remarks)
+    return report.context(arguments.plugins or ())
 
 
 def _drawings(

@@ -7,10 +7,11 @@ from dataclasses import replace
 from harness.engine import checks
 from harness.engine.sweep import Clustered, clustered
 from harness.metrics.jaccard import jaccard_of
-from harness.metrics.modularity import UnprunedMap, modularity_of
-from harness.metrics.partition import cluster_count, communities_of, coverage
+from harness.metrics.modularity import Pairs, ScoredGraph, UnprunedMap
+from harness.metrics.partition import communities_of, count_of, coverage
 from harness.planning.identity import seed_of
-from harness.plugin.base import Clusterer, GraphBuilder, Perturbation
+from harness.plugin.base import Clusterer, GraphBuilder
+from harness.plugin.draws import Perturbation
 from harness.plugin.graph import Graph, Partition
 from harness.plugin.profile import Point
 from harness.plugin.values import AttentionMap, Integers
@@ -63,7 +64,7 @@ def perturbed(
     """
     level = checks.levels(builder.levels(attention, n_levels), n_levels)[point : point + 1]
     for draw in range(n_draws):
-        returned = perturbation.draw(attention, seed_of(perturbation_seed, draw))
+        returned = perturbation.draw(attention, seed=seed_of(perturbation_seed, draw))
         drawn = checks.drawn(returned, attention, perturbation.name)
         graphs = checks.graphs(builder.build(drawn, level), level, drawn.n)
         for _, found in _swept(graphs, clusterer, seed_of(seed, draw), resolution):
@@ -83,11 +84,11 @@ def _swept(
         graph = found.graph
         if found.partition is not None:
             communities = communities_of(found.partition.labels)
-            full = UNSCORED
+            pairs, full = Pairs(communities), UNSCORED
             if unpruned is not None:
-                full = unpruned.scores(communities, resolution, self_loops=graph.self_loops)
+                full = unpruned.scores(pairs, resolution, self_loops=graph.self_loops)
             before = None if previous is None else previous[1]
-            point = _point(found, found.partition, communities, before, resolution, full)
+            point = _point(found, found.partition, pairs, before, resolution, full)
         elif previous is not None:
             point, communities = previous
             point = replace(
@@ -108,7 +109,10 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
     previous: Integers | None = None
     for graph, point in swept:
         own = point.labels.tobytes()
-        scores = {key: modularity_of(graph, each, resolution) for key, each in communities.items()}
+        scored = ScoredGraph(graph)
+        scores = {
+            key: scored.modularity(Pairs(each), resolution) for key, each in communities.items()
+        }
         best = max(scores, key=scores.__getitem__)
         # NaN fails the comparison; so it is where the graph has no edge.
         if not scores[best] > scores[own]:
@@ -130,7 +134,7 @@ def _rescored(swept: Sequence[tuple[Graph, Point]], resolution: float) -> Iterat
 def _point(
     found: Clustered,
     partition: Partition,
-    communities: Integers,
+    pairs: Pairs,
     before: Integers | None,
     resolution: float,
     full: tuple[float, float],
@@ -141,14 +145,14 @@ def _point(
         level=graph.level,
         threshold=graph.threshold,
         density=graph.density,
-        modularity=modularity_of(graph, communities, resolution),
+        modularity=ScoredGraph(graph).modularity(pairs, resolution),
         modularity_full=full[0],
         z_modularity=full[1],
-        n_clusters=cluster_count(communities),
+        n_clusters=count_of(pairs.sizes),
         coverage=coverage(labels),
         largest_component_fraction=graph.largest_component_fraction,
-        isolated_fraction=float(graph.isolated.mean()),
-        jaccard_previous=_jaccard(before, communities),
+        isolated_fraction=graph.isolated_fraction,
+        jaccard_previous=_jaccard(before, pairs.communities),
         seconds=found.seconds,
         labels=labels,
         diagnostics=partition.diagnostics,

@@ -4,6 +4,7 @@ import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, TypeVar, cast
 from warnings import WarningMessage
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from harness.errors import InvalidResultError
 from harness.metrics.partition import check_labels, renumbered
+from harness.metrics.ties import exceeds
 from harness.plugin.graph import Graph
 from harness.plugin.patches import described, lies_within
 from harness.plugin.profile import Profile, Selection
+from harness.plugin.score import Score
 from harness.plugin.values import AttentionMap, Floats, HeadIndex, Image, Integers, Variant
 
 # Warnings of a point that are stored, and characters of each.
@@ -135,15 +138,16 @@ def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
     given = iter(returned)
     for level in expected.tolist():
         graph = next(given, None)
-        _require(graph is not None, f"build() gave no graph for level {level:g}")
+        if graph is None:
+            raise InvalidResultError(f"build() gave no graph for level {level:g}")
         graph = kind_of(graph, Graph, "build()")
-        is_finite = math.isfinite(graph.threshold)
-        _require(is_finite, f"build() gave a graph with the threshold {graph.threshold}")
-        _require(
-            graph.level == level and graph.n == nodes,
-            f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of one of "
-            f"{nodes} nodes at level {level:g}",
-        )
+        if not math.isfinite(graph.threshold):
+            raise InvalidResultError(f"build() gave a graph with the threshold {graph.threshold}")
+        if graph.level != level or graph.n != nodes:
+            raise InvalidResultError(
+                f"build() gave a graph of {graph.n} nodes at level {graph.level:g} instead of one "
+                f"of {nodes} nodes at level {level:g}"
+            )
         yield graph
     _require(next(given, None) is None, f"build() gave more than {len(expected)} graphs")
 
@@ -194,6 +198,17 @@ def diagnostics(returned: Any) -> dict[str, float]:
             raise InvalidResultError(
                 f"the diagnostic {name!r} is {value!r}, not a number"
             ) from error
+    return found
+
+
+def figure(returned: Any, score: Score) -> float:
+    """A figure in the range of its score, which rounding may pass; NaN is undefined."""
+    what, (low, high) = f"{score.name}: score()", score.range
+    _require(isinstance(returned, Real), f"{what} returned {_a(returned)}, not a number")
+    found = float(returned)
+    _require(not math.isinf(found), f"{what} returned {found}, which is not finite")
+    is_within = not exceeds(low, found) and not exceeds(found, high)
+    _require(is_within, f"{what} returned {found:g}, which is not in its range {low:g} … {high:g}")
     return found
 
 

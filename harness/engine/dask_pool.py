@@ -24,24 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import distributed
 import numpy as np
 from numpy.typing import NDArray
-
-from harness.engine.environment import environment
-from harness.engine.pool import CellJob, Pool
-from harness.engine.worker import WorkerConfig
-from harness.errors import HarnessError, RunStoppedError, setting_name
-from harness.planning.progress import Progress
-from harness.planning.settings import Execution
-from harness.store.records import CellRecord
-from harness.working_folder import safe_environment
-
-try:
-    import distributed
-except ImportError as error:
-    raise HarnessError(
-        "dask: Dask is not installed; pip install 'attention-harness[dask]'"
-    ) from error
 
 from harness.engine.dask_worker import (
     Plugins,
@@ -50,6 +35,14 @@ from harness.engine.dask_worker import (
     refusal_of,
     task_name,
 )
+from harness.engine.environment import environment
+from harness.engine.pool import CellJob, Pool
+from harness.engine.worker import WorkerConfig
+from harness.errors import HarnessError, RunStoppedError, setting_name
+from harness.planning.progress import Progress
+from harness.planning.settings import Execution
+from harness.store.records import CellRecord
+from harness.working_folder import safe_environment
 
 LOCAL = "local"
 ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+/?")

@@ -16,6 +16,7 @@ from harness.engine.isolation import THREAD_VARIABLES, peak_memory
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError
 from harness.planning.identity import source_digest
+from harness.plugin.descriptions import describe_all
 from harness.plugin.registry import Registry
 from harness.store.file_systems import network_file_system
 
@@ -48,10 +49,18 @@ def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict
                 name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ
             },
         },
-        "libraries": {**found["libraries"], **{name: _version(name) for name in OPTIONAL}},
+        "libraries": {
+            **found["libraries"],
+            **{name: _version(name) for name in (*found["absent"], *OPTIONAL)},
+        },
         "plugins": {
             "packages": found["plugins"],
             "components": sum(len(named) for named in registry.components.values()),
+            "without their packages": {
+                f"{each.kind} {each.name}": each.install
+                for each in describe_all(registry)
+                if each.install
+            },
             "trouble": list(registry.warnings()),
         },
         "workers": _workers(registry, plugins),

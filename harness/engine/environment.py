@@ -18,7 +18,7 @@ from typing import Any
 from harness.planning.identity import packages_behind
 from harness.plugin.component import Component
 from harness.plugin.installed import DISTRIBUTION, entry_points, harness_version
-from harness.plugin.registry import GROUP
+from harness.plugin.projects import GROUP
 
 EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
 
@@ -26,7 +26,9 @@ EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "test", "development")
 def environment(extraction_threads: int, packages: Set[str] | None = None) -> dict[str, Any]:
     """Everything that may change a result: versions of all packages that compute, and threads.
 
-    packages: of `packages_used`, if only the versions of these are wanted.
+    packages: of `packages_used`, if only the versions of these are wanted. Otherwise it also has
+    the names of the extras' packages that are absent, which are never compared when a run is
+    resumed.
     """
     plugins = {
         source.package: source.version
@@ -34,10 +36,13 @@ def environment(extraction_threads: int, packages: Set[str] | None = None) -> di
         if source.package and (packages is None or _canonical(source.package) in packages)
     }
     names = set(_required()) if packages is None else packages - set(map(_canonical, plugins))
+    versions = {name: _version(name) for name in sorted(names)}
+    absent = [name for name, version in versions.items() if version is None]
     return {
         "harness": harness_version(),
         "plugins": plugins,
-        "libraries": {name: version for name in sorted(names) if (version := _version(name))},
+        "libraries": {name: version for name, version in versions.items() if version},
+        **({"absent": absent} if packages is None else {}),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "threads": {"cells": 1, "extraction": extraction_threads},

@@ -34,11 +34,13 @@ class Failures:
     """The failures of one phase of a run. Use as a context manager, which shows what is held.
 
     Warnings that differ only by the name of the image are shown as one, with their number. Methods
-    are stopped unless `keep_going`.
+    are stopped unless `keep_going`. remedy: what goes on with a method that is stopped, by default
+    settings of a run.
     """
 
     progress: Progress
     keep_going: bool = False
+    remedy: str = ""
     _held: dict[tuple[str, str], _Alike] = field(default_factory=dict)
     _shown: set[tuple[str, str]] = field(default_factory=set)
     _others: int = 0
@@ -100,9 +102,8 @@ class Failures:
             self._stopped[method] = f"stopped, as its first {FIRST} all failed alike: {failure}"
             if label:
                 going, again = setting_name("keep_going"), setting_name("retry_failed")
-                self.progress.warn(
-                    f"{label}: {self._stopped[method]}; {going} with {again} goes on"
-                )
+                remedy = self.remedy or f"{going} with {again} goes on"
+                self.progress.warn(f"{label}: {self._stopped[method]}; {remedy}")
                 if held := self._held.pop(alike, None):
                     held.count -= FIRST
                     if held.count > 0:

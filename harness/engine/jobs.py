@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from functools import lru_cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,16 +17,19 @@ from harness.engine.cell import perturbed, profile
 from harness.engine.failures import ENDS_RUN
 from harness.engine.isolation import prepare
 from harness.engine.messages import point_message
+from harness.engine.score import labelled_again, scored
 from harness.engine.selection import selected
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, InvalidResultError, RunStoppedError, reason_of
 from harness.metrics.modularity import UnprunedMap
-from harness.planning.identity import code_digest, seed_of
+from harness.planning.content import code_digest
+from harness.planning.identity import seed_of
 from harness.planning.survey import MapRecord
-from harness.plugin import base
+from harness.plugin import base, draws
 from harness.plugin.component import Component
 from harness.plugin.patches import Patches
 from harness.plugin.registry import Registry
+from harness.plugin.score import LabelledGraph, Score
 from harness.plugin.spec import component_name
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.store import open_for_reading
@@ -52,6 +56,8 @@ class Context:
 
     registry: Registry
     codes: Mapping[str, str] = field(default_factory=dict)
+    # Loads all plugins, if the registry may lack some.
+    load_all: Callable[[], Registry] | None = None
     _made: dict[tuple[str, str], Component] = field(default_factory=dict)
     _unpruned: tuple[str, UnprunedMap] | None = None
 
@@ -59,20 +65,31 @@ class Context:
         """The component of a spec; its code must be that with which the run was planned."""
         if (kind, text) not in self._made:
             try:
-                (made,) = self.registry.make(kind, text)
+                made = self.new(kind, text)
             except HarnessError as error:
                 raise RunStoppedError(f"{kind} {text}: a worker cannot make it: {error}") from error
-            found = code_digest(type(made))
+            found = code_digest(made)
             if self.codes.get(f"{kind} {text}", found) != found:
-                raise RunStoppedError(
-                    f"{kind} {text}: its code changed during the run; the same command starts "
-                    "again with the new code"
-                )
+                raise RunStoppedError(f"{kind} {text}: {self._changed(kind, text)}")
             self._made[kind, text] = made
         component = self._made[kind, text]
         if not isinstance(component, expected):
             raise HarnessError(f"{text}: not a {expected.__name__}")
         return component
+
+    def _changed(self, kind: str, text: str) -> str:
+        if text in self.registry.objects.get(kind, {}):
+            return "its module is another one now than Python has imported; reload it"
+        return "its code changed during the run; the same command starts again with the new code"
+
+    def new(self, kind: str, text: str) -> Component:
+        """The component of a spec, newly made, whatever its code is."""
+        is_object = text in self.registry.objects.get(kind, {})
+        is_known = is_object or component_name(text) in self.registry.components[kind]
+        if self.load_all and not is_known:
+            self.registry, self.load_all = self.load_all(), None
+        (made,) = self.registry.make(kind, text)
+        return made
 
     def unpruned(self, digest: str, attention: AttentionMap) -> UnprunedMap:
         """The unpruned map with this digest, made anew if it is not the last one."""
@@ -215,10 +232,12 @@ def _variant_of(
 ) -> Image:
     if not item["control"]:
         return image
-    control = context.make(base.ImageControl, "control", item["control"])
+    control = context.make(draws.ImageControl, "control", item["control"])
     if control.needs_patches:
         image = replace(image, patches=patches_of(image))
-    drawn = checks.kind_of(control.draw(image, item["seed"]), Image, f"{item['control']}: draw()")
+    drawn = checks.kind_of(
+        control.draw(image, seed=item["seed"]), Image, f"{item['control']}: draw()"
+    )
     if drawn.pixels.shape != image.pixels.shape:
         raise HarnessError(
             f"{item['control']} drew {drawn.pixels.shape} from an image of {image.pixels.shape}"
@@ -233,9 +252,9 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
     def draw(question: Header) -> dict[str, Any]:
         text = question["control"]
-        control = context.make(base.MapControl, "control", text)
+        control = context.make(draws.MapControl, "control", text)
         observed = load_map(folder, MapRecord.from_message("", question["map"]))
-        drawn = checks.drawn(control.draw(observed, question["seed"]), observed, text)
+        drawn = checks.drawn(control.draw(observed, seed=question["seed"]), observed, text)
         return save_map(drawn, folder).to_message()
 
     _answer_each(header, draw, send)
@@ -243,24 +262,21 @@ def draw_maps(context: Context, header: Header, send: Send) -> None:
 
 def cell(context: Context, header: Header, send: Send) -> None:
     """Compute one cell, a perturbed one at the level whose index is "point"; sends each point."""
-    variant = Variant(*header["variant"])
-    record = MapRecord.from_message("", header["map"])
-    identity = {name: header[name] for name in ("image", "layer", "head")}
-    attention = load_map(Path(header["folder"]), record, variant=variant, **identity)
+    attention = _map_of(header, header["folder"])
     builder = context.make(base.GraphBuilder, "graph builder", header["graph"])
     clusterer = context.make(base.Clusterer, "clusterer", header["clusterer"])
     sweep = {name: header[name] for name in ("n_levels", "seed", "resolution")}
     if header["point"] is None:
-        unpruned = context.unpruned(record.digest, attention)
+        unpruned = context.unpruned(header["map"]["digest"], attention)
         points = profile(
             attention, builder, clusterer, rescore=header["rescore"], unpruned=unpruned, **sweep
         )
     else:
         # Of the map, not of the method: every method sees the same perturbed maps.
-        of_map = header["run_seed"], header["map"]["digest"], component_name(variant.name)
+        of_map = header["run_seed"], header["map"]["digest"], component_name(attention.variant.name)
         points = perturbed(
             attention,
-            context.make(base.Perturbation, "perturbation", variant.name),
+            context.make(draws.Perturbation, "perturbation", attention.variant.name),
             builder,
             clusterer,
             point=header["point"],
@@ -270,6 +286,13 @@ def cell(context: Context, header: Header, send: Send) -> None:
         )
     for point in points:
         send("point", **point_message(point))
+
+
+def _map_of(described: Header, folder: str) -> AttentionMap:
+    """The stored map that a cell is of."""
+    record = MapRecord.from_message("", described["map"])
+    identity = {name: described[name] for name in ("image", "layer", "head")}
+    return load_map(Path(folder), record, variant=Variant(*described["variant"]), **identity)
 
 
 def select(context: Context, header: Header, send: Send) -> None:
@@ -295,20 +318,61 @@ def select(context: Context, header: Header, send: Send) -> None:
         _answer_each(header, choose, send)
 
 
+def score(context: Context, header: Header, send: Send) -> None:
+    """Compute scores of stored labels; each question is one score of one point of a cell.
+
+    The scores of a point follow each other, and so its graph is made once.
+    """
+    with open_for_reading(Path(header["run"])) as stored:
+        of_last: dict[tuple[str, int], LabelledGraph] = {}
+
+        def compute(question: Header) -> dict[str, Any]:
+            made = context.make(Score, "score", question["score"])
+            key = question["cell"], question["point"]
+            if key not in of_last:
+                of_last.clear()
+                of_last[key] = labelled(*key, question)
+            return {"figure": scored(made, of_last[key])}
+
+        def labelled(cell: str, point: int, question: Header) -> LabelledGraph:
+            return labelled_again(
+                _map_of(question, header["folder"]),
+                context.make(base.GraphBuilder, "graph builder", question["graph"]),
+                stored.labels(cell)[point],
+                point=point,
+                modularity=float(stored_profile(stored, cell).modularity[point]),
+                n_levels=header["n_levels"],
+                resolution=header["resolution"],
+            )
+
+        _answer_each(header, compute, send)
+
+
 def compare_code(context: Context, header: Header, send: Send) -> None:
     """Name the components of cells whose code here is not that with which the run was planned."""
     differing = []
     for name, code in context.codes.items():
         for kind in CELL_KINDS:
             if name.startswith(f"{kind} "):
-                (made,) = context.registry.make(kind, name.removeprefix(f"{kind} "))
-                differing += [name] if code_digest(type(made)) != code else []
+                made = context.new(kind, name.removeprefix(f"{kind} "))
+                differing += [name] if code_digest(made) != code else []
     send(differing=differing)
 
 
-MODEL_JOBS = ("survey_extractor", "extract")
+def call(context: Context, header: Header, send: Send) -> None:
+    """Call a function, given by its module and name, with a component."""
+    component = context.make(Component, header["kind"], header["component"])
+    send(returned=getattr(import_module(header["module"]), header["function"])(component))
+
+
+def call_model(context: Context, header: Header, send: Send) -> None:
+    """Call a function with a component that holds a model."""
+    call(context, header, send)
+
+
+MODEL_JOBS = ("survey_extractor", "extract", "call_model")
 _SURVEYS = keys, survey_images, survey_extractor, survey_maps, survey_clusterer
-_ALL = *_SURVEYS, extract, draw_maps, cell, select, compare_code
+_ALL = *_SURVEYS, extract, draw_maps, cell, select, score, compare_code, call, call_model
 JOBS: Mapping[str, Callable[[Context, Header, Send], None]] = {job.__name__: job for job in _ALL}
 
 

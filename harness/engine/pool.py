@@ -1,15 +1,16 @@
 """What computes cells: worker processes here, or the calling process; `dask_pool` has another."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol, Self, TypeVar
 
+from harness.engine.ahead import Ahead
 from harness.engine.guardian import Guardian
-from harness.engine.messages import point_of
+from harness.engine.messages import Message, point_of
 from harness.engine.worker import JobFailedError, Worker, WorkerConfig
 from harness.engine.worker_process import WorkerProcess
 from harness.plugin.profile import Point
@@ -92,6 +93,12 @@ class LocalPool:
     def submit(self, job: CellJob) -> Future[CellRecord]:
         """Accept a cell."""
         return self._executor.submit(self._use, compute, job, self._maps)
+
+    def ask(
+        self, job: str, limit: float, questions: Sequence[Any], header: Message
+    ) -> Future[Ahead]:
+        """Ask questions ahead; the future raises RunStoppedError if the pool cannot go on."""
+        return self._executor.submit(self._use, Ahead.ask, job, limit, questions, header)
 
     def _use(self, task: Callable[..., R], *arguments: Any) -> R:
         worker = self._idle.get()

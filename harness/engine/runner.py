@@ -1,7 +1,7 @@
 """Executes a run: surveys the inputs, plans, computes what is missing, and selects."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
@@ -14,14 +14,15 @@ from harness.engine.clustering import Clustering
 from harness.engine.estimate import CostEstimate, cost_of, levels_of
 from harness.engine.extraction import Extraction
 from harness.engine.failures import Failures
-from harness.engine.inline_worker import NOTE, open_worker
+from harness.engine.inline_worker import NOTE, InlineWorker, open_worker
 from harness.engine.pool import InlinePool, LocalPool, Pool
-from harness.engine.selecting import select_all
+from harness.engine.selecting import needs_pool, select_all
 from harness.engine.siblings import Siblings, siblings_of
 from harness.engine.stability import stabilities
 from harness.engine.survey import Surveyor
 from harness.engine.worker import Worker, WorkerConfig
 from harness.errors import HarnessError, setting_name
+from harness.planning.objects import is_of_arrays, sent
 from harness.planning.plan import (
     Plan,
     PlannedCell,
@@ -34,7 +35,7 @@ from harness.planning.progress import Progress
 from harness.planning.settings import COMPONENTS, Execution, Settings
 from harness.planning.suites import components_named
 from harness.planning.survey import MapRecord, Survey
-from harness.plugin.base import MapControl
+from harness.plugin.draws import MapControl
 from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
 from harness.plugin.values import OBSERVED
@@ -59,14 +60,14 @@ CELLS, PERTURBED = "cells", "perturbed cells"
 class PreparedRun:
     """A fully resolved run: what to compute, how, with which components, and in which folder.
 
-    remark: on what was chosen for the user, or "".
+    remarks: on what was chosen for the user.
     """
 
     settings: Settings
     execution: Execution
     registry: Registry
     folder: Path
-    remark: str = ""
+    remarks: Sequence[str] = ()
 
     def estimate_cost(self, progress: Progress) -> CostEstimate:
         """Survey the inputs and count the cells of `execute`; nothing is computed or stored."""
@@ -219,6 +220,10 @@ class PreparedRun:
             "finished": False,
             "isolation": execution.isolation,
             "plugins": recorded(execution.plugins),
+            "objects": {
+                kind: sorted({each.name for each in objects.values()})
+                for kind, objects in self.registry.objects.items()
+            },
             "source": {**environment.source(), "digest": config.source},
             # Workers on Dask may then have other versions than these.
             "mixed": execution.dask is not None and execution.any_environment,
@@ -252,8 +257,8 @@ class PreparedRun:
     def _worker(self, progress: Progress) -> Iterator[tuple[WorkerConfig, Worker]]:
         """A worker for all but cells, which gets ready, and the config of all workers."""
         execution, registry = self.execution, self.registry
-        if self.remark:
-            progress.note(self.remark)
+        for remark in self.remarks:
+            progress.note(remark)
         if execution.isolation == "none":
             if execution.dask is not None:
                 raise HarnessError(
@@ -261,7 +266,8 @@ class PreparedRun:
                     f"{setting_name('dask')}, or {setting_name('isolation')} none"
                 )
             progress.note(NOTE)
-        config = WorkerConfig.of(execution, expected_code(self.settings, registry))
+        objects = sent(registry) if execution.isolation == "process" else ()
+        config = WorkerConfig.of(execution, expected_code(self.settings, registry), objects)
         with open_worker(config, execution.isolation, registry) as worker:
             worker.launch()
             yield config, worker
@@ -270,8 +276,12 @@ class PreparedRun:
         self, config: WorkerConfig, worker: Worker, maps: Path, progress: Progress
     ) -> tuple[Plan, Survey]:
         """Survey the inputs and plan; weights of stored maps are saved in the folder `maps`."""
-        surveyor = Surveyor(worker, maps, self.execution.timeout.seconds, progress)
+        limit = self.execution.timeout.seconds
         extractors = split_extractors(self.settings, self.registry)
+        # Arrays are not sent to another process only to be written to files.
+        here = InlineWorker(config, self.registry)
+        of_arrays = {spec: here for spec in extractors[1] if is_of_arrays(self.registry, spec)}
+        surveyor = Surveyor(worker, maps, limit, progress, of_arrays)
         survey = surveyor.survey(self.settings.images, *extractors)
         surveyor.warn_of_clusterers(self.settings.clusterers)
         return make_plan(self.settings, survey, self.registry, config.codes), survey
@@ -369,7 +379,9 @@ class _Session:
 
     def _select(self) -> None:
         selectors, how = self.run.settings.selectors, self.run.execution
-        records = select_all(self.store, self.worker, selectors, how, self.progress)
+        pool = self.pool() if needs_pool(self.store, selectors, how) else None
+        several = pool if isinstance(pool, LocalPool) else None
+        records = select_all(self.store, self.worker, selectors, how, self.progress, several)
         replace_selections(self.store, records, selectors)
 
     def _missing_maps(self) -> list[PlannedMap]:

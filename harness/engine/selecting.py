@@ -1,29 +1,28 @@
 """Applies selectors to stored profiles, group by group, and tests the selections."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Future
+from contextlib import ExitStack
 from itertools import cycle
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from harness.engine.ahead import Ahead, Rehearsed
+from harness.engine.applying import applied, made_of
 from harness.engine.failures import Failures
-from harness.engine.inline_worker import open_worker
+from harness.engine.pool import LocalPool
 from harness.engine.stability import stabilities
-from harness.engine.worker import Worker, WorkerConfig, ask_each
-from harness.errors import HarnessError, setting_name
+from harness.engine.worker import Worker, ask_each
 from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
-from harness.planning.identity import code_digest
 from harness.planning.progress import Progress
 from harness.planning.settings import Execution, Pooling
 from harness.plugin.profile import Selection
-from harness.plugin.recorded import recorded
 from harness.plugin.registry import Registry
-from harness.plugin.spec import format_spec
-from harness.store import Store, open_for_reading, open_for_writing
+from harness.store import Store, open_for_reading
 from harness.store.records import ControlRecord, SelectionRecord
-from harness.store.scratch import written_in
 from harness.store.selections import (
     Group,
     count_observed,
@@ -33,25 +32,37 @@ from harness.store.selections import (
     undrawn_controls,
 )
 
+Questions = list[dict[str, Any]]
+Header = Mapping[str, Any]
+# Questions of one group, and what they share.
+Piece = tuple[Questions, Header]
+
+# Questions that one worker gets at a time; each time it reads the draws anew.
+PIECE = 200
+# Selections that take as long as several workers to start.
+MANY_QUESTIONS = 400
+
 
 def select_all(
-    store: Store, worker: Worker, selectors: Sequence[str], how: Execution, progress: Progress
+    store: Store,
+    worker: Worker,
+    selectors: Sequence[str],
+    how: Execution,
+    progress: Progress,
+    pool: LocalPool | None = None,
 ) -> Iterator[SelectionRecord]:
     """Yield the selection of every selector on every observed profile; a failure is a record too.
 
     Each is tested against draws of every control: those of its group or, with pooling by image,
-    those of its image.
+    those of its image. The workers of a pool select ahead; records and their order are the same.
     """
     progress.begin("selecting", count_observed(store) * len(selectors))
-    settings = store.settings()
-    header, undrawn = {"run": str(store.folder)}, undrawn_controls(store)
+    limit = how.timeout.seconds
     with Failures(progress, how.keep_going) as failures:
-        for group in groups(store):
-            questions, controls = _questions(group, selectors, settings["pooling"], undrawn)
+        for questions, header, asked in _asked(_pieces(store, selectors), worker, limit, pool):
             answers = ask_each(
-                worker, "select", how.timeout.seconds, questions, failures, itemgetter("selector"),
-                controls=controls, **header,
-            )  # fmt: skip
+                asked, "select", limit, questions, failures, itemgetter("selector"), **header
+            )
             for question, answer in zip(questions, answers, strict=True):
                 record = _record(question["cell"], question["selector"], answer)
                 if record.selection is None and record.reason != failures.stopped(record.selector):
@@ -61,6 +72,39 @@ def select_all(
                         failures.warn(record.selector, test["reason"], f"under {control}, ")
                 progress.advance()
                 yield record
+
+
+def needs_pool(store: Store, selectors: Sequence[str], how: Execution) -> bool:
+    """Whether there are so many selections that several workers on this machine take less time."""
+    is_local = how.isolation == "process" and how.dask is None and how.workers > 1
+    return is_local and count_observed(store) * len(selectors) >= MANY_QUESTIONS
+
+
+def _asked(
+    pieces: Iterable[Piece], worker: Worker, limit: float, pool: LocalPool | None
+) -> Iterator[tuple[Questions, Header, Worker]]:
+    """Yield each piece with a worker that answers it; with a pool, the next ones are under way."""
+    if pool is None:
+        yield from ((*piece, worker) for piece in pieces)
+        return
+    under_way: deque[tuple[Piece, Future[Ahead]]] = deque()
+    for questions, header in pieces:
+        under_way.append(((questions, header), pool.ask("select", limit, questions, header)))
+        if len(under_way) == pool.room():
+            piece, ahead = under_way.popleft()
+            yield *piece, Rehearsed(ahead.result(), worker)
+    for piece, ahead in under_way:
+        yield *piece, Rehearsed(ahead.result(), worker)
+
+
+def _pieces(store: Store, selectors: Sequence[str]) -> Iterator[Piece]:
+    """Yield the questions of each group, not too many at a time, with what they share."""
+    pooling, undrawn = store.settings()["pooling"], undrawn_controls(store)
+    for group in groups(store):
+        questions, controls = _questions(group, selectors, pooling, undrawn)
+        header = {"run": str(store.folder), "controls": controls}
+        for first in range(0, len(questions), PIECE):
+            yield questions[first : first + PIECE], header
 
 
 def _questions(
@@ -126,21 +170,18 @@ def apply_selectors(
     selector selected before are clustered in the next run. Raises HarnessError if there is no run,
     it is in use, or a selector does not exist.
     """
-    made = [one for text in specs for one in registry.make("selector", text)]
-    if not made:
-        raise HarnessError(f"{setting_name('selectors')}: name at least one selector")
-    codes = {format_spec(selector): code_digest(type(selector)) for selector in made}
-    config = WorkerConfig.of(execution, {f"selector {text}": code for text, code in codes.items()})
+    selectors = made_of("selector", specs, registry)
     with open_for_reading(folder) as store:
         store.settings()  # refuses a folder in which nothing is planned
     with (
-        written_in(folder, execution.scratch, progress) as live,
-        open_for_writing(live) as store,
-        open_worker(config, execution.isolation, registry) as worker,
+        applied(folder, selectors.values(), execution, registry, progress) as at_work,
+        ExitStack() as stack,
     ):
-        records = select_all(store, worker, list(codes), execution, progress)
-        replace_selections(store, records, list(codes))
-        before = store.sessions()[-1].get("plugins", [])
-        store.change_session({"plugins": [*before, *recorded(execution.plugins)]})
+        store, worker, config = at_work
+        pool = None
+        if needs_pool(store, list(selectors), execution):
+            pool = stack.enter_context(LocalPool(execution.workers, config, store.maps_folder))
+        records = select_all(store, worker, list(selectors), execution, progress, pool)
+        replace_selections(store, records, list(selectors))
         replace_stabilities(store, stabilities(store, progress))
-    return list(codes)
+    return list(selectors)

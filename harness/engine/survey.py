@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,16 @@ ROUNDING = 2**-8
 
 @dataclass(frozen=True)
 class Surveyor:
-    """Asks one worker about the inputs, and saves the weights of stored maps in a folder."""
+    """Asks one worker about the inputs, and saves the weights of stored maps in a folder.
+
+    others: the workers that are asked about some of the map sets instead.
+    """
 
     worker: Worker
     folder: Path
     limit: float
     progress: Progress
+    others: Mapping[str, Worker] = field(default_factory=dict)
 
     def survey(
         self, images: tuple[str, ...], extractors: tuple[str, ...], map_sets: tuple[str, ...]
@@ -86,8 +90,9 @@ class Surveyor:
 
     def _entries(self, text: str, kind: str, job: str, **header: Any) -> Iterator[dict[str, Any]]:
         """Yield every key of a set with what was read, or with a "reason" if reading failed."""
+        worker = self.others.get(text, self.worker)
         try:
-            asked = self._ask("keys", set=text, kind=kind)
+            (asked,) = worker.call("keys", self.limit, first=LOADING, set=text, kind=kind)
         except JobFailedError as error:
             raise HarnessError(named(text, error.reason)) from error
         for warning in asked["warnings"]:
@@ -95,7 +100,7 @@ class Surveyor:
         entries = asked["entries"]
         keys = [entry["key"] for entry in entries]
         self.progress.begin(f"reading {text}", len(keys))
-        answers = ask_each(self.worker, job, self.limit, keys, set=text, **header)
+        answers = ask_each(worker, job, self.limit, keys, set=text, **header)
         with Failures(self.progress) as failures:
             for entry, answer in zip(entries, answers, strict=True):
                 found = {name: answer[name] for name in answer if name not in ("reply", "detail")}

@@ -36,7 +36,8 @@ class WorkerConfig:
     """What every worker of a run needs to know.
 
     codes: the digest of each component's code by kind and spec, "clusterer louvain"; source: the
-    digest of the harness' own; memory: bytes that a job may take beyond what its process holds.
+    digest of the harness' own; memory: bytes that a job may take beyond what its process holds;
+    objects: the kind and the JSON of components that were given as objects.
     """
 
     plugins: tuple[Path, ...]
@@ -44,12 +45,18 @@ class WorkerConfig:
     source: str
     memory: int
     extraction_threads: int
+    objects: Sequence[tuple[str, Any]] = ()
 
     @classmethod
-    def of(cls, execution: Execution, codes: Mapping[str, str]) -> "WorkerConfig":
-        """The config of a run with components of these codes."""
+    def of(
+        cls,
+        execution: Execution,
+        codes: Mapping[str, str],
+        objects: Sequence[tuple[str, Any]] = (),
+    ) -> "WorkerConfig":
+        """The config of a run with components of these codes, some of them objects."""
         memory, threads = int(execution.memory * 2**30), execution.extraction_threads
-        return cls(execution.plugins, codes, source_digest(), memory, threads)
+        return cls(execution.plugins, codes, source_digest(), memory, threads, objects)
 
 
 class Worker(Protocol):

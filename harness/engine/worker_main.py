@@ -9,7 +9,8 @@ job.
 import faulthandler
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from harness.engine.jobs import MODEL_JOBS, Context, Send, failure_of, perform
 from harness.engine.messages import Message, decode, encode_answer
 from harness.engine.worker import WorkerConfig
 from harness.errors import HarnessError, RunStoppedError
+from harness.objects.portable import decoded
 from harness.planning.identity import source_digest
-from harness.plugin.registry import load
+from harness.plugin.registry import Registry, load
+from harness.plugin.spec import component_name
 
 
 def main() -> None:
@@ -47,12 +50,24 @@ def main() -> None:
             )
         plugins = tuple(map(Path, handshake["plugins"]))
         config = WorkerConfig(**{**handshake, "plugins": plugins})
-        context = Context(load(plugins), config.codes)
+        # Most plugins are named like their component; with others, all are loaded when needed.
+        names = {component_name(code).rpartition(" ")[2] for code in config.codes}
+        context = Context(
+            _registry(config, names or None), config.codes, partial(_registry, config)
+        )
     except HarnessError as error:
         send("stopped", reason=str(error))
         return
     send("ready")
     _serve(config, context, lambda: decode(reader.read), send)
+
+
+def _registry(config: WorkerConfig, names: Collection[str] | None = None) -> Registry:
+    """The components of plugins, of the installed ones only those of some names, and objects."""
+    registry = load(config.plugins, names=names)
+    for kind, message in config.objects:
+        registry = registry.including(kind, decoded(message))
+    return registry
 
 
 def _serve(

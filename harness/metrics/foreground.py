@@ -12,7 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.metrics.information import adjusted_mutual_information
 from harness.metrics.partition import (
+    adjusted_rand_indices,
     check_labels,
     drop_singletons,
     renumbered,
@@ -149,13 +151,11 @@ def agreement(
     Kuhn 1955 (the assignment); Achanta, Hemami, Estrada and Süsstrunk 2009, "Frequency-tuned
     salient region detection" (F with β² = .3).
     """
-    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
-
     clusters = unassigned_as_singletons(check_labels(labels, len(objects.areas)))
     patches = objects.patches
     return Agreement(
-        ari=float(adjusted_rand_score(patches, clusters)),
-        ami=float(adjusted_mutual_info_score(patches, clusters)),
+        ari=adjusted_rand_indices(patches, clusters[None])[0],
+        ami=adjusted_mutual_information(patches, clusters),
         **_by_area(labels, objects, weights),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.metrics.distributions import chi_squared_tail, student_reach
 from harness.metrics.significance import (
     SIGNIFICANT,
     false_discovery_rates,
@@ -128,12 +129,7 @@ def standings(criteria: Sequence[Floats]) -> Standings:
 
 
 def _friedman(ranks: Floats) -> float:
-    """The p of Friedman's test of ranks (methods, images), corrected for ties (Conover 1999).
-
-    scipy.stats has it too, and takes longer to import than most leaderboards to be made.
-    """
-    from scipy.special import chdtrc
-
+    """The p of Friedman's test of ranks (methods, images), corrected for ties (Conover 1999)."""
     methods, images = ranks.shape
     if methods < 3 or images < FEWEST_IMAGES:
         return float("nan")
@@ -149,7 +145,7 @@ def _friedman(ranks: Floats) -> float:
     squares = (ranked.sum(axis=1) ** 2).sum()
     expected = 3 * images * (methods + 1)
     statistic = (12.0 / (methods * images * (methods + 1)) * squares - expected) / correction
-    return float(chdtrc(methods - 1, statistic))
+    return chi_squared_tail(methods - 1, float(statistic))
 
 
 def _pairs(criteria: Sequence[Floats], methods: Sequence[int]) -> list[Pair]:
@@ -208,13 +204,11 @@ def mean_interval(scores: Floats) -> tuple[float, float]:
     >>> mean_interval(np.array([0.5, 0.5, 0.5]))
     (0.5, 0.5)
     """
-    from scipy.special import stdtrit
-
     count = len(scores)
     if count < 2:
         return float("nan"), float("nan")
     mean, error = float(scores.mean()), float(scores.std(ddof=1)) / math.sqrt(count)
-    reach = float(stdtrit(count - 1, 1 - TAIL / 100)) * error
+    reach = student_reach(count - 1, TAIL / 50) * error
     return mean - reach, mean + reach
 
 

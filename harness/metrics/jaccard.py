@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.metrics.partition import unassigned_as_singletons
 from harness.plugin.values import Floats, Integers
 
 Labels = NDArray[np.integer[Any]]
+# A contingency table with more cells than this for each node is not made.
+MOST_CELLS = 8
 
 
-def best_match_jaccard(first: Labels, second: Labels) -> float:
+def best_match_jaccard(first: ArrayLike, second: ArrayLike) -> float:
     """Compute the best-match Jaccard similarity of two partitions.
 
     J(P, P′) = ½ [Σ_C |C|/n γ(C, P′) + Σ_D |D|/n γ(D, P)], where γ(C, P′) = max_D |C ∩ D| / |C ∪ D|
@@ -22,8 +24,9 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
 
     Parameters
     ----------
-    first, second : ndarray of int, shape (n,)
-        Labels of the same n nodes. Each node labelled −1 (unassigned) is a cluster of its own.
+    first, second : array_like of int, shape (n,)
+        Labels of the same n nodes, as clusterers return them. Each node labelled −1
+        (unassigned) is a cluster of its own.
 
     Returns
     -------
@@ -51,9 +54,10 @@ def best_match_jaccard(first: Labels, second: Labels) -> float:
     >>> harness.best_match_jaccard(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
     0.6041666666666666
     """
-    if len(first) != len(second):
-        raise ValueError(f"partitions of {len(first)} and of {len(second)} nodes")
-    return jaccard_of(unassigned_as_singletons(first), unassigned_as_singletons(second))
+    rows, columns = np.asarray(first), np.asarray(second)
+    if len(rows) != len(columns):
+        raise ValueError(f"partitions of {len(rows)} and of {len(columns)} nodes")
+    return jaccard_of(unassigned_as_singletons(rows), unassigned_as_singletons(columns))
 
 
 def jaccard_of(rows: Integers, columns: Integers) -> float:
@@ -62,37 +66,41 @@ def jaccard_of(rows: Integers, columns: Integers) -> float:
     n = len(rows)
     if {len(row_sizes), len(column_sizes)} & {1, n}:
         return float("nan")
-    # Only the non-empty cells of the contingency table, at most n.
-    cells, shared = _counted(rows * len(column_sizes) + columns, len(row_sizes) * len(column_sizes))
-    row, column = np.divmod(cells, len(column_sizes))
-    overlap = shared / (row_sizes[row] + column_sizes[column] - shared)
-    return 0.5 * (_mean_best(overlap, row, row_sizes) + _mean_best(overlap, column, column_sizes))
+    best = _best_overlaps(rows * len(column_sizes) + columns, row_sizes, column_sizes)
+    # Averaged over the nodes.
+    return 0.5 * (float(row_sizes @ best[0] / n) + float(column_sizes @ best[1] / n))
 
 
-def _counted(values: Integers, end: int) -> tuple[Integers, Integers]:
-    """The distinct values, which are below `end`, and how often each occurs."""
+def _best_overlaps(
+    cells: Integers, row_sizes: Integers, column_sizes: Integers
+) -> tuple[Floats, Floats]:
+    """Each cluster's largest overlap with one of the other partition, for rows and for columns.
+
+    cells: (n,), where each node is in the contingency table, row by row.
+    """
+    shape = len(row_sizes), len(column_sizes)
     # A few clusters are counted sooner than sorted.
-    if end > 8 * len(values):
-        return np.unique(values, return_counts=True)
-    counts = np.bincount(values, minlength=end)
-    found = np.flatnonzero(counts)
-    return found, counts[found]
+    if shape[0] * shape[1] <= MOST_CELLS * len(cells):
+        shared = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+        overlap = shared / (row_sizes[:, None] + column_sizes - shared)
+        return overlap.max(axis=1), overlap.max(axis=0)
+    # Only the non-empty cells of the table, at most n.
+    found, shared = np.unique(cells, return_counts=True)
+    row, column = np.divmod(found, shape[1])
+    overlap = shared / (row_sizes[row] + column_sizes[column] - shared)
+    best = np.zeros(shape[0]), np.zeros(shape[1])
+    np.maximum.at(best[0], row, overlap)
+    np.maximum.at(best[1], column, overlap)
+    return best
 
 
-def _mean_best(overlap: Floats, cluster: Labels, sizes: Integers) -> float:
-    """Each cluster's largest overlap, averaged over the nodes."""
-    best = np.zeros(len(sizes))
-    np.maximum.at(best, cluster, overlap)
-    return float(sizes @ best / sizes.sum())
-
-
-def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
+def best_match_jaccards(partitions: Sequence[ArrayLike] | Labels) -> Floats:
     """Compute `best_match_jaccard` of every pair of many partitions.
 
     Parameters
     ----------
-    partitions : sequence of ndarray of int, shape (n,), or ndarray, shape (partitions, n)
-        Labels of the same n nodes, at least one partition.
+    partitions : sequence of array_like of int, shape (n,), or ndarray, shape (partitions, n)
+        Labels of the same n nodes, as clusterers return them, at least one partition.
 
     Returns
     -------
@@ -105,7 +113,7 @@ def best_match_jaccards(partitions: Sequence[Labels] | Labels) -> Floats:
     >>> harness.best_match_jaccards(partitions).round(2).tolist()
     [[1.0, 0.6, nan], [0.6, 1.0, nan], [nan, nan, nan]]
     """
-    members = Memberships.of(list(partitions))
+    members = Memberships.of([np.asarray(each) for each in partitions])
     return best_match_jaccards_between(members, members)
 
 

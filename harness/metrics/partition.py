@@ -23,7 +23,7 @@ def check_labels(labels: Any, n: int) -> Integers:
     """
     if not isinstance(labels, np.ndarray):
         raise InvalidLabelsError(f"labels must be a numpy array, not {type(labels).__name__}")
-    if not np.issubdtype(labels.dtype, np.integer):
+    if labels.dtype.kind not in "iu":
         raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")
     if labels.shape != (n,):
         raise InvalidLabelsError(f"labels must be ({n},), one a node, not {labels.shape}")
@@ -133,12 +133,17 @@ def adjusted_rand_indices(
 
 def cluster_count(labels: NDArray[np.integer[Any]]) -> int:
     """The number of clusters of at least two nodes."""
-    return int(np.count_nonzero(np.bincount(unassigned_as_singletons(labels)) >= 2))
+    return count_of(np.bincount(unassigned_as_singletons(labels)))
+
+
+def count_of(sizes: Integers) -> int:
+    """The number of clusters of at least two nodes, of the sizes of all."""
+    return int(np.count_nonzero(sizes >= 2))
 
 
 def coverage(labels: NDArray[np.integer[Any]]) -> float:
     """The fraction of nodes that are assigned to a cluster."""
-    return float(np.mean(labels != UNASSIGNED))
+    return np.count_nonzero(labels != UNASSIGNED) / len(labels)
 
 
 def drop_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
@@ -146,3 +151,9 @@ def drop_singletons(labels: NDArray[np.integer[Any]]) -> Integers:
     found, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     names = np.where((sizes < 2) | (found == UNASSIGNED), UNASSIGNED, found)
     return names[inverse].astype(np.int64)
+
+
+def in_order(labels: Integers) -> Integers:
+    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
+    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
+    return np.argsort([places[label] for label in labels.tolist()], kind="stable")

@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from harness.metrics.information import expected_information, n_log_n
 from harness.metrics.jaccard import Labels, Memberships, best_match_jaccards_between
 from harness.metrics.stability import RELABELLINGS
 from harness.plugin.values import Floats, Integers
@@ -46,7 +47,7 @@ class Comparable:
             ]
         )
         overlaps = np.array([*_expected_overlaps(members, sizes)])
-        return cls(members, sizes, numbers, overlaps, _expected_information(sizes, members.n))
+        return cls(members, sizes, numbers, overlaps, expected_information(sizes, members.n))
 
     def part(self, first: int, end: int) -> Self:
         """The partitions with indices first … end − 1."""
@@ -68,7 +69,7 @@ def adjusted_mutual_informations(first: Comparable, second: Comparable) -> Float
     # n·I = n log n + Σ x log x over cells of the table − Σ a log a − Σ b log b over clusters. Cells
     # of singletons are 1 and add nothing.
     n = first.members.n
-    products = _n_log_n(n)
+    products = n_log_n(n)
     shared = products[first.members.shared(second.members).astype(np.int64)]
     by_second = second.members.joined(np.add, first.members.joined(np.add, shared).T).T
     of_sizes = products[first.sizes]
@@ -99,12 +100,6 @@ def _adjusted(
     adjusted = np.full_like(found, np.nan)
     np.divide(found - by_chance, most - by_chance, out=adjusted, where=defined)
     return adjusted
-
-
-def _n_log_n(most: int) -> Floats:
-    """x log x for 0 … most, (most + 1,)."""
-    numbers = np.arange(most + 1, dtype=np.float64)
-    return numbers * np.log(np.maximum(numbers, 1))
 
 
 def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats]:
@@ -140,30 +135,6 @@ def _expected_overlaps(members: Memberships, sizes: Integers) -> Iterator[Floats
         found = best.mean(axis=0)
         found[sizes == 1] = clusters / n
         yield found
-
-
-def _expected_information(sizes: Integers, n: int) -> Floats:
-    """Σ_x x/n log(n x / (a b)) P(x) for clusters of sizes a and b, (sizes, sizes)."""
-    from scipy.special import gammaln
-
-    factorials = gammaln(np.arange(n + 1) + 1.0)
-
-    def log_choose(total: Integers, count: Integers) -> Floats:
-        return np.asarray(factorials[total] - factorials[count] - factorials[total - count])
-
-    found = np.zeros((len(sizes), len(sizes)))
-    for index, size in enumerate(sizes.tolist()):
-        # The number x of shared nodes is hypergeometric. The other half follows by symmetry.
-        others = sizes[: index + 1, None]
-        x = np.arange(1, int(size) + 1)
-        possible = (x <= others) & (size - x <= n - others)
-        inside = np.where(possible, x, np.maximum(size - (n - others), 0))
-        ways = log_choose(others, inside) + log_choose(n - others, size - inside)
-        chance = np.exp(ways - log_choose(np.array(n), np.array(size)))
-        terms = inside / n * np.log(np.maximum(n * inside, 1) / (size * others)) * chance
-        total = np.where(possible, terms, 0).sum(axis=1)
-        found[index, : index + 1] = found[: index + 1, index] = total
-    return found
 
 
 def between_groups(similarity: Floats, groups: Integers) -> Floats:

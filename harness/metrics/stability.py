@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.metrics.jaccard import Labels, best_match_jaccard
 from harness.metrics.partition import unassigned_as_singletons
@@ -17,7 +17,7 @@ RELABELLINGS = 100
 DISSOLVED = 0.5
 
 
-def adjusted_jaccard(reference: Labels, other: Labels) -> float:
+def adjusted_jaccard(reference: ArrayLike, other: ArrayLike) -> float:
     """Compute `best_match_jaccard`, adjusted for chance.
 
     (J − E) / (1 − E), where E is the mean of J over random relabellings that keep the sizes of all
@@ -26,8 +26,9 @@ def adjusted_jaccard(reference: Labels, other: Labels) -> float:
 
     Parameters
     ----------
-    reference, other : ndarray of int, shape (n,)
-        Labels of the same n nodes. Each node labelled −1 (unassigned) is a cluster of its own.
+    reference, other : array_like of int, shape (n,)
+        Labels of the same n nodes, as clusterers return them. Each node labelled −1
+        (unassigned) is a cluster of its own.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def adjusted_jaccard(reference: Labels, other: Labels) -> float:
     0.0
     """
     found = best_match_jaccard(reference, other)
-    first, second = _sizes(reference), _sizes(other)
+    first, second = _sizes(np.asarray(reference)), _sizes(np.asarray(other))
     if _is_trivial(first):
         return float("nan")
     if _is_trivial(second):

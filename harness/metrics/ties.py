@@ -17,7 +17,7 @@ def difference(first: ArrayLike, second: ArrayLike) -> Floats:
     """`first` − `second`, 0 where they tie; NaN where one is undefined."""
     if isinstance(first, float) and isinstance(second, float):
         # Every level of every cell has some of these, and arrays take ten times as long.
-        return np.asarray(_single_difference(float(first), float(second)))
+        return np.asarray(single_difference(float(first), float(second)))
     one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         gap = one - other
@@ -26,7 +26,8 @@ def difference(first: ArrayLike, second: ArrayLike) -> Floats:
     return np.where(is_rounding, 0.0, gap)
 
 
-def _single_difference(one: float, other: float) -> float:
+def single_difference(one: float, other: float) -> float:
+    """`difference` of two numbers."""
     gap = one - other
     scale = max(1.0, abs(one), abs(other))
     is_rounding = one == other or (math.isfinite(gap) and abs(gap) <= TOLERANCE * scale)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, setting_name
+from harness.errors import WrongValueError, setting_name
 from harness.plugin.arguments import converted, several_values, shown
 
 
@@ -40,12 +40,15 @@ class Setting:
     may_be_empty: bool = False
 
     def check(self, key: str, value: Any) -> Any:
-        """Convert a value; raise HarnessError, which names the key, if it is not acceptable."""
+        """Convert a value; raise WrongValueError, which names the key, if it is not acceptable."""
         try:
             return self.parse(value)
+        except WrongValueError:
+            # It says more.
+            raise
         except (ValueError, OverflowError):
             name = setting_name(key)
-            raise HarnessError(f"{name}: expected {self.expected}, not {shown(value)}") from None
+            raise WrongValueError(f"{name}: expected {self.expected}, not {shown(value)}") from None
 
 
 def declared(owner: type) -> dict[str, Setting]:
@@ -160,7 +163,8 @@ def components(help: str, kind: str, **more: Any) -> Setting:
     schema = _one_or_several(item, at_least=0 if more.get("may_be_empty") else 1)
     more = {"metavar": "NAMES", "default": None, "kind": kind, **more}
     texts = several(help, "text or a list of texts", parse_text, {}, **more)
-    return dataclasses.replace(texts, schema=schema)
+    type_name = "str, object, or list of these"
+    return dataclasses.replace(texts, schema=schema, type_name=type_name)
 
 
 _TYPE_NAMES: dict[Callable[[Any], Any], str] = {parse_text: "str", parse_path: "path"}

@@ -6,13 +6,13 @@ import hashlib
 import json
 import sys
 from abc import ABC
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.plugin.base import ImageControl
 from harness.plugin.component import Component
+from harness.plugin.draws import ImageControl
 from harness.plugin.spec import format_spec
 
 SEEDS = 2**31
@@ -21,8 +21,9 @@ INTERFACE = "harness"
 FACADES = (INTERFACE, f"{INTERFACE}.command")
 # What computes and scores every cell, and what selects, tests and compares.
 CORE = ("harness.engine.worker_main", "harness.engine.selecting", "harness.engine.stability")
-# Finds plugins, and computes nothing.
-FINDER = "pluggy"
+# What the core imports and does not compute with: it finds plugins, and converts graphs for those
+# components that ask for it and say so.
+UNUSED = {"pluggy", "networkx"}
 
 
 def key_of(*parts: Any) -> str:
@@ -66,10 +67,10 @@ def identify(component: Component, code: str) -> ComponentIdentity:
     return ComponentIdentity(component.name, *specs, code, isinstance(component, ImageControl))
 
 
-def code_digest(component: type[Component]) -> str:
-    """Return the SHA-256 of the files that `source_files` returns."""
+def files_digest(files: Mapping[str, Path]) -> str:
+    """Return the SHA-256 of the files of modules, by module name."""
     digest = hashlib.sha256()
-    for _, path in sorted(source_files(component).items()):
+    for _, path in sorted(files.items()):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -93,23 +94,27 @@ def source_files(component: type[Component]) -> dict[str, Path]:
     counts, a change in a neighbouring plugin does not. The public interface, `harness` itself and
     `harness.command`, is left out because it leads to everything.
     """
-    return {name: path for name, (path, _) in _reached(_modules(component)).items()}
+    return files_behind(_modules(component))
+
+
+def files_behind(modules: Sequence[str]) -> dict[str, Path]:
+    """Return the files of modules and of what they import of their packages, as `source_files`."""
+    return {name: path for name, (path, _) in _reached(modules).items()}
 
 
 def packages_behind(components: Iterable[type[Component]]) -> set[str]:
     """Return the top-level packages of the code of components and of what computes for them.
 
-    These are the packages of their modules, and all that those modules or the core's workers and
-    statistics import anywhere in their code, installed or not.
+    These are the packages of their modules, those that they require, and all that those modules or
+    the core's workers and statistics import anywhere in their code, installed or not.
     """
-    starts = [_modules(component) for component in components]
-    reached = [module for each in (CORE, *starts) for module in _reached(each).items()]
-    return {
-        name.partition(".")[0]
-        for module, (_, imported) in reached
-        for name in (module, *imported)
-        if name and name != FINDER
-    }
+    components = list(components)
+    found = {module for each in components if each.requires for module in each.requires.modules}
+    for starts in (CORE, *map(_modules, components)):
+        for module, (_, imported) in _reached(starts).items():
+            packages = {name.partition(".")[0] for name in (module, *imported)} - {""}
+            found |= packages - UNUSED if module.partition(".")[0] == INTERFACE else packages
+    return found
 
 
 def _modules(component: type[Component]) -> list[str]:

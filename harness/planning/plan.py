@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from harness.planning.identity import ComponentIdentity, code_digest, identify, key_of, seed_of
+from harness.planning.content import code_digest
+from harness.planning.identity import ComponentIdentity, identify, key_of, seed_of
 from harness.planning.settings import COMPONENTS, Settings
 from harness.planning.survey import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
 from harness.plugin.base import MapSet
@@ -18,7 +19,7 @@ from harness.plugin.values import OBSERVED, HeadIndex, Variant
 # allow p = .005, and each costs a selection for every image.
 MOST_NULLS = 199
 # Raise when the same labels would get other scores: stored cells are then computed anew.
-SCORING_VERSION = 2
+SCORING_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def make_plan(
 def expected_code(settings: Settings, registry: Registry) -> dict[str, str]:
     """Return the digest of every component's code, by kind and spec: "clusterer louvain"."""
     return {
-        f"{kind} {spec}": code_digest(type(component))
+        f"{kind} {spec}": code_digest(component)
         for setting, kind in COMPONENTS.items()
         for spec in getattr(settings, setting)
         for component in registry.make(kind, spec)

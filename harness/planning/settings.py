@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from harness.errors import HarnessError, setting_name
+from harness.errors import WrongValueError, setting_name
 from harness.planning.declaration import (
     components,
     declared,
@@ -66,7 +66,7 @@ def _time_limits(values: Any) -> TimeLimits:
             name = name.strip()
             if equals and not name:
                 timeout = setting_name("timeout")
-                raise HarnessError(f"{timeout}: the name of a clusterer is missing in {part!r}")
+                raise WrongValueError(f"{timeout}: the name of a clusterer is missing in {part!r}")
             key = f"timeout of {name}" if name else "timeout"
             limits[name] = SECONDS.check(key, _number(number))
     return TimeLimits(limits.pop(""), limits)

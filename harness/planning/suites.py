@@ -5,18 +5,23 @@ import importlib.metadata
 import importlib.resources
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, naming, refuse_unknown, setting_name
+from harness.errors import HarnessError, WrongValueError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
+from harness.planning.objects import plugins_of, unsent, untold, with_specs
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
-from harness.plugin.base import ImageControl, MapSet, Selector
+from harness.plugin.base import MapSet, Selector
 from harness.plugin.component import Component
+from harness.plugin.draws import ImageControl
 from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
+from harness.plugin.requirement import DASK, gather
 from harness.plugin.spec import component_name, format_spec, split
 
 # Plugins to load, and those that cannot be used.
@@ -35,33 +40,60 @@ def resolve_run(
     suite: str | Path | None,
     values: Mapping[str, Any],
     recall: Callable[[Execution], Plugins] = lambda how: (how.plugins, ()),
-) -> tuple[Settings, Execution, Registry, Path, str]:
+) -> tuple[Settings, Execution, Registry, Path, Sequence[str]]:
     """Resolve a run from the default suite, a suite file over it, and values over both.
 
-    recall: the plugins that are given and that the folder's run remembers, and its unusable ones.
-    Returns what to compute, how, with which components, the run's folder, and a remark on what was
-    chosen for the user, or "". Raises HarnessError if any value is wrong.
+    Values may hold objects in place of specs. recall: the plugins that are given and that the
+    folder's run remembers, and its unusable ones. Returns what to compute, how, with which
+    components, the run's folder, and remarks on what was chosen for the user. Raises HarnessError
+    if any value is wrong.
     """
     file = None if suite is None else SETTINGS["out"].check("suite", suite)
     default, chosen = default_suite(), (read_suite(file) if file else {}, values)
     merged = merge(default, *chosen)
     how = execution(merged)
+    if how.dask is not None:
+        DASK.check(setting_name("dask"))
+    how = dataclasses.replace(how, plugins=(*how.plugins, *plugins_of(merged)))
     plugins, unusable = recall(how)
     how = dataclasses.replace(how, plugins=plugins)
-    known = registry.load(plugins, unusable)
+    merged, known = with_specs(merged, registry.load(plugins, unusable))
+    is_asked = any(each.get("isolation") is not None for each in chosen)
+    how, remarks = _with_objects(how, known, is_asked=is_asked)
     for name in how.timeout.by_clusterer:
         known.find("clusterer", name)
     is_chosen = any(layer.get("controls") is not None for layer in chosen)
     nulls = default_suite(MAPS)["controls"]
     settings = resolve(merged, known, None if is_chosen else nulls)
     folder = how.out or RESULTS / f"{file.stem if file else DEFAULT}-{settings.digest()}"
-    remark = ""
     if not is_chosen and split_extractors(settings, known)[1]:
-        remark = (
+        remarks.append(
             f"controls: {', '.join(settings.controls)}; image controls cannot be drawn from maps "
             "that come without images"
         )
-    return settings, how, known, folder, remark
+    return settings, how, known, folder, remarks
+
+
+def _with_objects(
+    how: Execution, known: Registry, *, is_asked: bool
+) -> tuple[Execution, list[str]]:
+    """How a run with objects is executed, and remarks on them.
+
+    is_asked: whether the isolation was chosen. Raises HarnessError if an object cannot be sent to
+    the worker processes that were asked for.
+    """
+    remarks = untold(known)
+    reasons = unsent(known) if how.isolation == "process" else ""
+    if not reasons:
+        return how, remarks
+    if is_asked or how.dask is not None:
+        asked = setting_name("isolation" if is_asked else "dask")
+        raise HarnessError(
+            f"{asked}: no worker process can import {reasons}; define it in a module, or leave out "
+            f"{asked}"
+        )
+    remarks.append(f"no worker process can import {reasons}")
+    return dataclasses.replace(how, isolation="none"), remarks
 
 
 def default_suite(name: str = DEFAULT) -> dict[str, Any]:
@@ -94,7 +126,7 @@ def read_suite(path: Path) -> dict[str, Any]:
         with naming({}):
             checked = {key: SETTINGS[key].check(key, value) for key, value in values.items()}
     except HarnessError as error:
-        raise HarnessError(f"{path}: {error}") from None
+        raise WrongValueError(f"{path}: {error}") from None
     if "plugins" in values:
         values["plugins"] = [path.parent / plugin for plugin in checked["plugins"]]
     return values
@@ -117,10 +149,12 @@ def resolve(values: Mapping[str, Any], known: Registry, map_controls: Any = None
 
     map_controls: replace the controls if there are only map sets, and precede them if there are
     some: the reference control must be one that every map has.
-    Raises HarnessError if a value is wrong or names an unknown component.
+    Raises HarnessError if a value is wrong, or names an unknown component or components whose
+    packages are not installed.
     """
     checked = _checked(WHAT, values)
-    made = {key: _make(key, checked[key], known) for key in COMPONENTS}
+    each = gather(partial(_make, key, checked[key], known) for key in COMPONENTS)
+    made = dict(zip(COMPONENTS, each, strict=True))
     stored = [isinstance(extractor, MapSet) for extractor in made["extractors"]]
     if map_controls is not None and any(stored):
         nulls = _make("controls", WHAT["controls"].check("controls", map_controls), known)
@@ -141,10 +175,11 @@ def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
     kind, may_be_empty = COMPONENTS[key], WHAT[key].may_be_empty
     parts = [part for spec in specs for part in split(spec)] if may_be_empty else []
     if NONE in parts and len(parts) > 1:
-        raise HarnessError(f"{setting_name(key)}: {NONE} stands alone, not beside {parts[-1]}")
-    made = [] if NONE in parts else [one for spec in specs for one in known.make(kind, spec)]
+        raise WrongValueError(f"{setting_name(key)}: {NONE} stands alone, not beside {parts[-1]}")
+    given = () if NONE in parts else specs
+    made = [*chain.from_iterable(gather(partial(known.make, kind, spec) for spec in given))]
     if not made and not may_be_empty:
-        raise HarnessError(f"{setting_name(key)}: at least one {kind} is needed")
+        raise WrongValueError(f"{setting_name(key)}: at least one {kind} is needed")
     return made
 
 

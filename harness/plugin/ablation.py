@@ -102,7 +102,7 @@ class Ablatable(Protocol):
 
     Examples
     --------
-    >>> isinstance(harness.make("extractor", "planted"), harness.Ablatable)
+    >>> isinstance(harness.map_set("planted"), harness.Ablatable)
     False
     """
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
-from harness.errors import HarnessError, refuse_unknown
+from harness.errors import HarnessError, WrongValueError, refuse_unknown
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,8 +35,8 @@ WORDS: Mapping[Any, str] = {
 def checked(function: Callable[P, T]) -> Callable[P, T]:
     """The function, which converts its arguments to their annotated types or refuses them.
 
-    Raises HarnessError for a wrong type, an unknown keyword, a missing or surplus argument, and a
-    path that the system refuses, such as one with too long a name.
+    Raises WrongValueError for a wrong type, an unknown keyword, a missing or surplus argument, and
+    HarnessError for a path that the system refuses, such as one with too long a name.
     """
     signature = inspect.signature(function)
     names = [name for name in signature.parameters if name != "self"]
@@ -50,7 +50,7 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         try:
             bound = signature.bind(*arguments, **keywords)
         except TypeError as error:
-            raise HarnessError(f"{called}: {error}") from None
+            raise WrongValueError(f"{called}: {error}") from None
         for name, value in bound.arguments.items():
             parameter = signature.parameters[name]
             if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
@@ -78,7 +78,7 @@ def checked_class(owner: type[T]) -> type[T]:
 
 
 def convert_fields(value: Any) -> None:
-    """Convert the fields of a frozen dataclass in place; raises HarnessError if one is wrong."""
+    """Convert the fields of a frozen dataclass in place; raises WrongValueError if one is wrong."""
     hints = typing.get_type_hints(type(value))
     for field in dataclasses.fields(value):
         if not field.init:
@@ -88,11 +88,11 @@ def convert_fields(value: Any) -> None:
 
 
 def convert(name: str, value: Any, hint: Any) -> Any:
-    """An argument as its annotated type; raises HarnessError, which names it, if it has another."""
+    """An argument as its annotated type; raises WrongValueError, which names it, for another."""
     try:
         return converted(value, hint)
     except (ValueError, OverflowError):
-        raise HarnessError(f"{name}: expected {_words(hint)}, not {shown(value)}") from None
+        raise WrongValueError(f"{name}: expected {_words(hint)}, not {shown(value)}") from None
 
 
 def shown(value: Any) -> str:

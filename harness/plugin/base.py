@@ -256,12 +256,14 @@ class Clusterer(Component):
         graph
             The graph, at a safe scale (`Graph.at_safe_scale`); it must not be changed.
         seed
-            Seed of all randomness, 0 ≤ seed < 2³¹: same graph and seed, same labels.
+            Seed of all randomness, 0 ≤ seed < 2³¹: same graph and seed, same labels. 0 if it is
+            left out in a call by hand.
 
         Returns
         -------
         ndarray of int, shape (n,), or Partition
-            Labels ≥ 0 in any order; −1 means unassigned.
+            Labels ≥ 0 in any order; −1 means unassigned. A `Partition` also has figures of the
+            method's own.
         """
 
     def cluster_sweep(
@@ -277,7 +279,7 @@ class Clusterer(Component):
         Parameters
         ----------
         graphs
-            Graphs of the same n nodes, such as one map's at several levels.
+            Graphs of the same n nodes, such as one map's at several levels; each at a safe scale.
         seed
             As for `cluster`, the same for every graph.
         """
@@ -305,7 +307,7 @@ class Selector(Component):
     ...     def select(self, profile, controls):
     ...         index = int(profile.n_clusters.argmax())
     ...         count = float(profile.n_clusters[index])
-    ...         return harness.Selection(index, count, count > 1, None, f"{count:g} clusters")
+    ...         return harness.Selection(index, count, accepted=count > 1)
     """
 
     kind = "selector"
@@ -338,81 +340,3 @@ class Selector(Component):
         """
         for index, profile in enumerate(profiles):
             yield self.select(profile, [*profiles[:index], *profiles[index + 1 :]])
-
-
-class ImageControl(Component):
-    """Draws from an image one without its structure: a null model of images.
-
-    Examples
-    --------
-    >>> @dataclass(frozen=True)
-    ... class Noise(harness.ImageControl):
-    ...     name = "noise"
-    ...     def draw(self, image, seed):
-    ...         random = np.random.default_rng(seed)
-    ...         pixels = random.integers(0, 256, image.pixels.shape, dtype=np.uint8)
-    ...         return replace(image, pixels=pixels)
-    >>> Noise().draw(np.zeros((2, 2), dtype=np.uint8), seed=0).pixels.shape
-    (2, 2, 1)
-    """
-
-    kind = "control"
-    # Whether `draw` needs to know where the extractor's patches lie: `image.patches`.
-    needs_patches: ClassVar[bool] = False
-    _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_image}
-
-    @abstractmethod
-    def draw(self, image: Image, seed: int) -> Image:
-        """Return an image of the same shape, determined by the seed; only its pixels are used."""
-
-
-class MapControl(Component):
-    """Draws from an attention map one without its structure: a null model of maps.
-
-    Examples
-    --------
-    >>> @dataclass(frozen=True)
-    ... class Shuffled(harness.MapControl):
-    ...     name = "shuffled"
-    ...     def draw(self, attention, seed):
-    ...         weights = attention.weights.copy()
-    ...         np.random.default_rng(seed).shuffle(weights.reshape(-1))
-    ...         return replace(attention, weights=weights)
-    >>> Shuffled().draw(np.eye(3), seed=0).weights.sum()
-    np.float64(3.0)
-    """
-
-    kind = "control"
-    _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_attention}
-
-    @abstractmethod
-    def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """Return a map of the same size, determined by the seed; only its weights are used."""
-
-    def caveat(self) -> str:
-        """Return why a small p may not be evidence, or "": tables say it below the p values."""
-        return ""
-
-
-class Perturbation(Component):
-    """Changes an attention map a little; real clusters should survive it.
-
-    Examples
-    --------
-    >>> @dataclass(frozen=True)
-    ... class Jitter(harness.Perturbation):
-    ...     name = "jitter"
-    ...     scale: float = 0.01
-    ...     def draw(self, attention, seed):
-    ...         noise = np.random.default_rng(seed).normal(1, self.scale, attention.weights.shape)
-    ...         return replace(attention, weights=attention.weights * abs(noise))
-    >>> Jitter().draw(np.eye(3), seed=0).n
-    3
-    """
-
-    kind = "perturbation"
-    _converted: ClassVar[conversion.Conversions] = {"draw": conversion.as_attention}
-
-    @abstractmethod
-    def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
-        """Return a map of the same size, determined by the seed; only its weights are used."""

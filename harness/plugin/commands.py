@@ -13,12 +13,16 @@ from harness.plugin.installed import (
     attempt,
     entry_points,
 )
+from harness.plugin.requirement import Requirement
 
 GROUP = "harness.commands"
 
 
 class CommandModule(Protocol):
-    """What the module of a command defines."""
+    """What the module of a command defines.
+
+    It may define `REQUIRES`, the Requirement without which `run` is not called, and `following`.
+    """
 
     SUMMARY: str
     add_arguments: Callable[[ArgumentParser], None]
@@ -67,3 +71,5 @@ def _missing(module: object) -> Iterator[str]:
     for name in ("add_arguments", "run"):
         if not callable(getattr(module, name, None)):
             yield f"{name}()"
+    if not isinstance(getattr(module, "REQUIRES", None), Requirement | None):
+        yield "REQUIRES as a harness.Requirement"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, WrongValueError
 from harness.plugin.arguments import convert, convert_fields
 from harness.plugin.graph import Graph
 from harness.plugin.values import AttentionMap, Image
@@ -18,6 +18,8 @@ Conversions = Mapping[str, Callable[[Any], Any]]
 
 # Arguments of methods that are whole numbers.
 WHOLE = ("seed", "count")
+# The seed of a method that is called by hand without one.
+DEFAULT_SEED = 0
 
 
 def as_image(value: Image | NDArray[Any]) -> Image:
@@ -48,25 +50,44 @@ as_graphs = functools.partial(map, as_graph)
 
 
 def converting(method: Callable[..., Any], first: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The method, with its first argument converted, and whole numbers by name."""
-    names = list(inspect.signature(method).parameters)[2:]
+    """The method, with its first argument converted, whole numbers by name, and a default seed."""
+    written = inspect.signature(method)
+    signature = _with_default_seed(written)
+    names = list(signature.parameters)[2:]
+    defaults = {} if signature == written else {"seed": DEFAULT_SEED}
+    most = sum(each.kind is not each.KEYWORD_ONLY for each in signature.parameters.values()) - 2
 
     def other(name: str | None, value: Any) -> Any:
-        if name not in WHOLE:
+        # Every level of every cell has a seed, and is spared the general way.
+        if name not in WHOLE or (type(value) is int and value >= 0):
             return value
         number = convert(name, value, int)
         if number < 0:
-            raise HarnessError(f"{name}: expected a whole number from 0, not {number}")
+            raise WrongValueError(f"{name}: expected a whole number from 0, not {number}")
         return number
 
     @functools.wraps(method)
     def converted(self: Any, value: Any, *arguments: Any, **keywords: Any) -> Any:
+        if defaults and len(arguments) > most:
+            raise HarnessError(f"{method.__name__}: the seed is given by name, as in seed=1")
         named = itertools.zip_longest(names[: len(arguments)], arguments)
         others = (other(name, each) for name, each in named)
-        by_name = {name: other(name, each) for name, each in keywords.items()}
+        by_name = {name: other(name, each) for name, each in {**defaults, **keywords}.items()}
         return method(self, first(value), *others, **by_name)
 
+    converted.__signature__ = signature  # type: ignore[attr-defined]
     return converted
+
+
+def _with_default_seed(signature: inspect.Signature) -> inspect.Signature:
+    """The signature, where a seed that has to be named has a default."""
+    named = [
+        each.replace(default=DEFAULT_SEED)
+        if each.name == "seed" and each.kind is each.KEYWORD_ONLY and each.default is each.empty
+        else each
+        for each in signature.parameters.values()
+    ]
+    return signature.replace(parameters=named)
 
 
 def convert_parameters(component: Any) -> None:
@@ -74,15 +95,16 @@ def convert_parameters(component: Any) -> None:
     try:
         convert_fields(component)
     except HarnessError as error:
-        raise HarnessError(f"{component.name}: {error}") from None
+        raise WrongValueError(f"{component.name}: {error}") from None
 
 
 def after_parameters(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The check of a component's parameters, after they are converted."""
+    """The check of a component's parameters, after they are converted and its packages found."""
 
     @functools.wraps(check)
     def converted(component: Any) -> None:
         convert_parameters(component)
+        component._check_requirement()
         check(component)
 
     return converted

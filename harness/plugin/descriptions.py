@@ -35,13 +35,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Description:
-    """A component; `summary` is the first line of its docstring, `text` what follows."""
+    """A component; `summary` is the first line of its docstring, `text` what follows.
+
+    install: the command that installs the packages that it needs, "" if they are there.
+    """
 
     kind: str
     name: str
     summary: str
     text: str
     parameters: Sequence[Parameter]
+    install: str
     source: Source
 
 
@@ -68,12 +72,14 @@ def describe(component: type[Component], source: Source) -> Description:
     summary, text, documented = _read(component, names)
     for parent in component.__mro__[1:]:
         documented = _read(parent, names)[2] | documented
+    required = component.requires
     return Description(
         component.kind,
         component.name,
         summary,
-        text,
+        "\n\n".join(filter(None, [text, component.declared()])),
         [_parameter(field, hints[field.name], documented) for field in fields],
+        required.command() if required and required.missing() else "",
         source,
     )
 

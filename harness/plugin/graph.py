@@ -1,7 +1,6 @@
 """Graphs made of attention maps, and partitions of their nodes."""
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.plugin.connectivity import component_labels, linked_components
+from harness.plugin.connectivity import (
+    Component,
+    component_labels,
+    members,
+    weak_components,
+)
+from harness.plugin.requirement import NETWORKX
 from harness.plugin.values import Floats, Integers, check_finite, check_sum, read_only
 
 if TYPE_CHECKING:
@@ -30,7 +35,8 @@ class Graph:
     Parameters
     ----------
     adjacency : csr_array of float64, shape (n, n)
-        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices.
+        Entry (i, j) is the weight of the edge i → j; positive, with sorted indices. Its arrays
+        are read-only.
     level
         The level of its builder that gave the graph.
     threshold
@@ -81,7 +87,7 @@ class Graph:
         if not self_loops:
             np.fill_diagonal(kept, False)
         positions, *structure = _csr_structure(kept)
-        adjacency = csr_array((dense.ravel()[positions], *structure), shape=dense.shape)
+        adjacency = csr_array((dense.take(positions), *structure), shape=dense.shape)
         return cls(adjacency, level, threshold, self_loops)
 
     def keeping(self, edges: Integers, *, level: float, threshold: float | None = None) -> "Graph":
@@ -145,32 +151,34 @@ class Graph:
     @cached_property
     def components(self) -> Integers:
         """The weakly connected component of each node, (n,), counted from 0."""
-        return read_only(component_labels(self._linked_components, self.n))
+        return read_only(component_labels(self._components, self.n))
 
     @cached_property
     def largest_component_fraction(self) -> float:
         """Fraction of the nodes that lie in the largest weakly connected component."""
-        return max((each.bit_count() for each in self._linked_components), default=1) / self.n
+        return max((each.bit_count() for each in self._components), default=1) / self.n
 
     @cached_property
     def isolated(self) -> NDArray[np.bool_]:
         """Whether a node has no edge to or from another node, (n,)."""
-        return read_only(np.asarray(~self._linked.any(axis=1)))
+        return read_only(~members(sum(self._components), self.n))
+
+    @property
+    def isolated_fraction(self) -> float:
+        """Fraction of the nodes that are isolated."""
+        return (self.n - sum(each.bit_count() for each in self._components)) / self.n
 
     @cached_property
-    def _linked(self) -> NDArray[np.bool_]:
-        """Where i → j or j → i is an edge, i ≠ j, (n, n)."""
+    def _components(self) -> list[Component]:
+        """The weakly connected components of two nodes or more."""
+        return weak_components(self._edge_matrix())
+
+    def _edge_matrix(self) -> NDArray[np.bool_]:
+        """Whether i → j is an edge, (n, n)."""
         adjacency = self.adjacency
         ones = np.ones(adjacency.nnz, dtype=np.bool_)
-        edges = with_arrays(adjacency, ones, adjacency.indices, adjacency.indptr).toarray()
-        either: NDArray[np.bool_] = edges | edges.T
-        if self.self_loops:
-            np.fill_diagonal(either, False)
-        return either
-
-    @cached_property
-    def _linked_components(self) -> list[int]:
-        return linked_components(self._linked)
+        edges = with_arrays(adjacency, ones, adjacency.indices, adjacency.indptr)
+        return np.asarray(edges.toarray())
 
     @cached_property
     def _exponent(self) -> int:
@@ -205,11 +213,19 @@ class Graph:
         """CSR (n, n) of ones where i → j or j → i is an edge, i ≠ j."""
         from scipy.sparse import csr_array
 
-        positions, *structure = _csr_structure(self._linked)
+        edges = self._edge_matrix()
+        edges |= edges.T
+        np.fill_diagonal(edges, False)
+        positions, *structure = _csr_structure(edges)
         return csr_array((np.ones(len(positions)), *structure), shape=(self.n, self.n))
 
     def to_networkx(self) -> "networkx.DiGraph[int]":
-        """The same graph for networkx, isolated nodes included."""
+        """The same graph for networkx, isolated nodes included.
+
+        Raises HarnessError if networkx is not installed; a component that calls this has
+        `requires = harness.NETWORKX`, or a requirement that includes it.
+        """
+        NETWORKX.check("Graph.to_networkx")
         import networkx
 
         graph: networkx.DiGraph[int] = networkx.DiGraph()
@@ -227,7 +243,9 @@ def with_arrays(
     They must be valid, and sorted if the other's are: to check them, as the constructor does,
     takes longer than most of what is done with them.
     """
-    made = copy(like)
+    # As `copy.copy`, which takes several times as long.
+    made = object.__new__(type(like))
+    vars(made).update(vars(like))
     made.data, made.indices, made.indptr = data, indices, pointers
     return made
 
@@ -236,14 +254,17 @@ def _csr_structure(kept: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any], NDA
     """The flat positions, the column indices and the row pointers of the entries that are True."""
     n = len(kept)
     positions = np.flatnonzero(kept)
-    pointers = np.zeros(n + 1, dtype=np.int32)
-    np.cumsum(np.count_nonzero(kept, axis=1), out=pointers[1:])
-    return positions, (positions % n).astype(np.int32), pointers
+    columns = np.broadcast_to(np.arange(n, dtype=np.int32), kept.shape)
+    # Counting row by row takes many times as long.
+    pointers = np.searchsorted(positions, np.arange(n + 1) * n).astype(np.int32)
+    return positions, columns[kept], pointers
 
 
 @dataclass(frozen=True, eq=False)
 class Partition:
     """Labels with diagnostics: what a clusterer may return instead of bare labels.
+
+    `np.asarray` gives the labels, so that functions which take labels take a partition.
 
     Parameters
     ----------
@@ -260,3 +281,6 @@ class Partition:
 
     labels: NDArray[Any]
     diagnostics: Mapping[str, float] = field(default_factory=dict)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.labels, dtype=dtype, copy=copy)

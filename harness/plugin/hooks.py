@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pluggy
 
-from harness.plugin import base
+from harness.plugin import base, draws
+from harness.plugin.score import Score
 
 PROJECT = "harness"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -85,7 +86,7 @@ def harness_selectors() -> Sequence[type[base.Selector]]:
 
 
 @hookspec
-def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapControl]]:
+def harness_controls() -> Sequence[type[draws.ImageControl] | type[draws.MapControl]]:
     """Return subclasses of `harness.ImageControl` or `harness.MapControl`.
 
     Examples
@@ -97,7 +98,7 @@ def harness_controls() -> Sequence[type[base.ImageControl] | type[base.MapContro
 
 
 @hookspec
-def harness_perturbations() -> Sequence[type[base.Perturbation]]:
+def harness_perturbations() -> Sequence[type[draws.Perturbation]]:
     """Return subclasses of `harness.Perturbation`.
 
     Examples
@@ -105,4 +106,16 @@ def harness_perturbations() -> Sequence[type[base.Perturbation]]:
     >>> @harness.hookimpl
     ... def harness_perturbations():
     ...     return [MyPerturbation]
+    """
+
+
+@hookspec
+def harness_scores() -> Sequence[type[Score]]:
+    """Return subclasses of `harness.Score`.
+
+    Examples
+    --------
+    >>> @harness.hookimpl
+    ... def harness_scores():
+    ...     return [MyScore]
     """

@@ -33,14 +33,22 @@ class Source:
         return f"{self.package} {self.version} ({self.origin})" if self.package else self.origin
 
 
+# Where components come from that are objects of a caller's.
+OBJECT = Source("", "", "an object in Python")
+
+
 @dataclass(frozen=True)
 class Broken:
-    """A plugin that cannot be used, with a one-line reason and its traceback."""
+    """A plugin that cannot be used, with a one-line reason and its traceback.
+
+    is_object: whether it is no plugin, but was an object of a caller's in Python.
+    """
 
     name: str
     source: Source
     reason: str
     traceback: str = ""
+    is_object: bool = False
 
 
 class BrokenPluginError(Exception):

@@ -6,7 +6,7 @@ Regions are in pixels of the image at its own size; (0, 0) is the corner at the 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,9 +55,10 @@ class Patches:
     Parameters
     ----------
     grid : tuple of int
-        Rows and columns of patches.
+        Rows and columns of patches; patch 0 is at the upper left, patch 1 to its right.
     region : tuple of float
-        Top, left, height and width in pixels of the image; (0, 0) is its upper left corner.
+        Top, left, height and width of the whole grid, in pixels of the image; (0, 0) is its upper
+        left corner.
 
     Examples
     --------
@@ -97,3 +98,31 @@ def crop(pixels: NDArray[Scalar], region: Region) -> NDArray[Scalar]:
 def _within(count: int, first: float, length: float) -> slice:
     start = min(max(0, math.ceil(first - 0.5)), count - 1)
     return slice(start, max(start + 1, math.ceil(first + length - 0.5)))
+
+
+def without_prefix(maps: NDArray[np.floating[Any]], count: int) -> NDArray[np.floating[Any]]:
+    """Return attention between patches only, without that between tokens before them.
+
+    Parameters
+    ----------
+    maps : ndarray of float, shape (…, tokens, tokens)
+        Attention between all tokens.
+    count
+        The number of tokens before the patches, such as 1 for a class token.
+
+    Returns
+    -------
+    ndarray of float, shape (…, patches, patches)
+        Each row is rescaled to sum to one; a row that pays no attention to patches stays 0.
+
+    Examples
+    --------
+    >>> harness.without_prefix(np.array([[0.5, 0.5, 0.0], [0.5, 0.25, 0.25], [0.0, 0.0, 1.0]]), 1)
+    array([[0.5, 0.5],
+           [0. , 1. ]])
+    """
+    if not count:
+        return maps
+    patches = maps[..., count:, count:]
+    left = patches.sum(axis=-1, keepdims=True)
+    return np.asarray(patches / np.where(left > 0, left, 1))

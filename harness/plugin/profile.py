@@ -15,11 +15,16 @@ class Point:
 
     Attributes
     ----------
-    level, threshold, density, largest_component_fraction
-        Those of the graph.
+    level
+        The graph's level on its builder's scale.
+    threshold
+        The smallest weight that an edge of the graph may have.
+    density
+        The graph's edges, as a fraction of the possible ones, 0 … 1.
     modularity, modularity_full
-        Directed weighted modularity of the labels on the graph and on the unpruned map.
-        The latter, and `z_modularity`, are NaN for draws of perturbations.
+        Directed weighted modularity, at most 1, of the labels on the graph and on the unpruned
+        map; NaN if there is no edge. The latter, and `z_modularity`, are NaN for draws of
+        perturbations.
     z_modularity
         Z-modularity (Miyauchi and Kawase 2016) on the unpruned map with each weight replaced by
         its rank, 1 for the weakest: on the sum of all graphs that pruning the map makes, each edge
@@ -28,12 +33,14 @@ class Point:
         Number of clusters of at least two nodes.
     coverage
         Fraction of the nodes that are assigned.
+    largest_component_fraction
+        Fraction of the nodes in the graph's largest weakly connected component.
     isolated_fraction
         Fraction of the nodes that are isolated in the graph.
     jaccard_previous
         Mean best-match Jaccard index with the partition at the level before; NaN at the first.
     seconds
-        The clusterer's own time.
+        The clusterer's own time; 0 if the graph has the edges of the level before.
     labels : ndarray of int64, shape (n,)
         Cluster of each node; −1 means unassigned.
     diagnostics, warnings
@@ -67,12 +74,21 @@ class Point:
 class Profile:
     """The points of one clusterer on one map, by increasing level: what a selector reads.
 
-    `len` gives the number of levels.
+    `len` gives the number of levels, and `column` any figure of all points, by its name.
 
     Parameters
     ----------
     points
         One `Point` a level; later ones are of sparser graphs.
+
+    Attributes
+    ----------
+    levels, modularity : ndarray of float64, shape (levels,)
+        These figures of the points.
+    n_clusters : ndarray of int64, shape (levels,)
+        Number of clusters of at least two nodes.
+    labels : ndarray of int64, shape (levels, n)
+        Cluster of each node at each level; −1 means unassigned.
 
     Examples
     --------
@@ -127,12 +143,12 @@ class Selection:
     Parameters
     ----------
     candidate
-        Index of the level in the profile, whether or not it is accepted.
+        Index of the level in the profile, from 0, whether or not it is accepted.
     statistic
         The number by which the candidate is compared with those of controls: larger is more, and
         numbers that tie, as `harness.exceeds` has it, are equal.
     accepted
-        False if the selector finds no structure.
+        False if the selector finds no structure; if True, the statistic must be finite.
     plateau
         First and last index of the stable levels around the candidate, if the rule has any.
     reason
@@ -140,12 +156,12 @@ class Selection:
 
     Examples
     --------
-    >>> harness.Selection(3, 0.41, accepted=True, plateau=None, reason="largest modularity")
-    Selection(candidate=3, statistic=0.41, accepted=True, plateau=None, reason='largest modularity')
+    >>> harness.Selection(3, 0.41, accepted=True)
+    Selection(candidate=3, statistic=0.41, accepted=True, plateau=None, reason='')
     """
 
     candidate: int
     statistic: float
     accepted: bool
-    plateau: tuple[int, int] | None
-    reason: str
+    plateau: tuple[int, int] | None = None
+    reason: str = ""

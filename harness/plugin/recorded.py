@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import setting_name
-from harness.plugin.installed import Broken, Source
+from harness.plugin.installed import OBJECT, Broken, Source
+from harness.plugin.projects import plugin_paths
 
 
 def recorded(paths: Iterable[Path]) -> list[dict[str, str]]:
     """The absolute path and digest of each plugin file or package folder, as JSON-able values."""
-    absolute = dict.fromkeys(map(os.path.abspath, paths))
+    plugins = (each for path in paths for each in plugin_paths(path))
+    absolute = dict.fromkeys(map(os.path.abspath, plugins))
     return [{"path": path, "digest": digest_of(Path(path))} for path in absolute]
 
 
@@ -34,7 +36,7 @@ def recalled(
     A given plugin stands for the recorded one of its name. One in the run's own folder may have
     come with it from somebody else, so it has to be given.
     """
-    own = folder.resolve()
+    own, sessions = folder.resolve(), list(sessions)
     latest = {each["path"]: each["digest"] for one in sessions for each in one.get("plugins", ())}
     unusable, found, option = [], [], setting_name("plugins")
     for path, digest in latest.items():
@@ -52,4 +54,14 @@ def recalled(
             found.append(Path(path))
             continue
         unusable.append(Broken(name, Source("", "", path), reason))
-    return (*found, *given), unusable
+    return (*found, *given), [*unusable, *_objects(sessions)]
+
+
+def _objects(sessions: Iterable[Mapping[str, Any]]) -> list[Broken]:
+    """What callers in Python gave as objects, which nothing can load again."""
+    named = (names for one in sessions for names in one.get("objects", {}).values())
+    reason = "in this run it is an object in Python, which only the same call of harness.run has"
+    return [
+        Broken(name, OBJECT, reason, is_object=True)
+        for name in sorted({name for names in named for name in names})
+    ]

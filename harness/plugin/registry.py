@@ -5,41 +5,54 @@ Each plugin is loaded on its own: one that fails is listed as broken, and the ot
 
 import importlib.util
 import inspect
+import itertools
 import os
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from importlib.machinery import SOURCE_SUFFIXES, SourceFileLoader
+from itertools import chain
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 
 import pluggy
 
-from harness.errors import HarnessError, did_you_mean, hint, setting_name
-from harness.plugin import base, hooks
+from harness.errors import (
+    MissingFileError,
+    WrongValueError,
+    did_you_mean,
+    hint,
+    refuse_unknown,
+    setting_name,
+)
+from harness.plugin import base, draws, hooks, modules
 from harness.plugin.component import Component
 from harness.plugin.installed import (
+    OBJECT,
     Broken,
     BrokenPluginError,
     Source,
     attempt,
     entry_points,
 )
-from harness.plugin.spec import NAME, configure, parse, supported
+from harness.plugin.projects import GROUP, plugin_paths
+from harness.plugin.requirement import Requirement, gather
+from harness.plugin.score import Score
+from harness.plugin.spec import NAME, ComponentSpec, configure, format_spec, parse, supported
 
-GROUP = "harness"
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
     "harness_image_sets": (base.ImageSet,),
     "harness_extractors": (base.Extractor, base.MapSet),
     "harness_graph_builders": (base.GraphBuilder,),
     "harness_clusterers": (base.Clusterer,),
     "harness_selectors": (base.Selector,),
-    "harness_controls": (base.ImageControl, base.MapControl),
-    "harness_perturbations": (base.Perturbation,),
+    "harness_controls": (draws.ImageControl, draws.MapControl),
+    "harness_perturbations": (draws.Perturbation,),
+    "harness_scores": (Score,),
 }
 KINDS = tuple(bases[0].kind for bases in HOOKS.values())
 Registered = tuple[type[Component], Source]
@@ -48,17 +61,33 @@ Importer = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Registry:
-    """All components by kind and name; a name that two plugins define has several entries."""
+    """All components by kind and name; a name that two plugins define has several entries.
+
+    objects: components that are objects of a caller's, by kind and spec.
+    without_hooks: paths of modules without components, given for their functions.
+    """
 
     components: Mapping[str, Mapping[str, Sequence[Registered]]]
     broken: Sequence[Broken]
+    objects: Mapping[str, Mapping[str, Component]] = field(default_factory=dict)
+    without_hooks: Sequence[str] = ()
+
+    def including(self, kind: str, component: Component) -> "Registry":
+        """Return a registry that has an object of a caller's, too."""
+        of_kind = {**self.objects.get(kind, {}), format_spec(component): component}
+        return replace(self, objects={**self.objects, kind: of_kind})
 
     def find(self, kind: str, name: str) -> type[Component]:
-        """Return the component of that kind and name; raises HarnessError unless it is one."""
-        found = self.components[kind].get(name, ())
+        """Return the component of that kind and name; raises WrongValueError unless it is one."""
+        found = [*self.components[kind].get(name, ()), *self._of_objects(kind, name)]
         if len(found) != 1:
-            raise HarnessError(self._why_not(kind, name, found))
+            raise WrongValueError(self._why_not(kind, name, found))
         return found[0][0]
+
+    def _of_objects(self, kind: str, name: str) -> list[Registered]:
+        """The classes of the objects of that kind and name, each once."""
+        named = (one for one in self.objects.get(kind, {}).values() if one.name == name)
+        return [(each, OBJECT) for each in dict.fromkeys(map(type, named))]
 
     def _why_not(self, kind: str, name: str, found: Sequence[Registered]) -> str:
         if found:
@@ -68,10 +97,14 @@ class Registry:
                 return f"{name!r} is no {kind} but a {other}"
         missing = f"there is no {kind} {name!r}"
         known = sorted(self.components[kind])
-        if not self.broken:
-            return missing + hint(name, known)
+        for one in self.broken:
+            if one.is_object and one.name == name:
+                return f"{missing}; {one.reason}"
         # It may be in any of them; the one of that name comes first.
-        listed = sorted(self.broken, key=lambda one: one.name != name)
+        listed = sorted(self._broken_plugins(), key=lambda one: one.name != name)
+        if not listed:
+            plain = "".join(f"; {path} implements no hook" for path in self.without_hooks)
+            return missing + hint(name, known) + plain
         plugins = (
             "plugins that cannot be loaded" if listed[1:] else "a plugin that cannot be loaded"
         )
@@ -79,22 +112,35 @@ class Registry:
         close = did_you_mean(name, known)
         return f"{missing}{f'{close} Or it' if close else '; it'} may be in {plugins}: {reasons}"
 
-    def make(self, kind: str, text: str) -> list[Component]:
+    def make(
+        self, kind: str, text: str, parameters: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[Component]:
         """Make the components of a kind from comma-separated specs; a sweep gives several.
 
-        Raises HarnessError if the text is malformed, or names an unknown component or parameter.
+        parameters: the values of more parameters of each.
+        Raises HarnessError if the text is malformed, or names an unknown component or parameter;
+        MissingPackagesError if packages are not installed, with all that the components need.
         """
-        return [
-            component
-            for spec in parse(text)
-            for component in configure(self.find(kind, spec.name), spec)
-        ]
+        made = gather(partial(self._made, kind, spec, parameters) for spec in parse(text))
+        return list(itertools.chain.from_iterable(made))
+
+    def _made(
+        self, kind: str, spec: ComponentSpec, parameters: Mapping[str, Any]
+    ) -> list[Component]:
+        component, objects = self.find(kind, spec.name), self.objects.get(kind, {})
+        if self._of_objects(kind, spec.name):
+            refuse_unknown("no object was given as", [spec.text], list(objects), "there are")
+            return [objects[spec.text]]
+        return configure(component, spec, parameters)
 
     def warnings(self) -> Iterator[str]:
         """Yield a line for each broken plugin and each name that two plugins define."""
-        for broken in self.broken:
+        for broken in self._broken_plugins():
             yield f"plugin {broken.name!r} from {broken.source} is broken: {broken.reason}"
         yield from self.conflicts()
+
+    def _broken_plugins(self) -> list[Broken]:
+        return [one for one in self.broken if not one.is_object]
 
     def conflicts(self) -> Iterator[str]:
         """Yield a line for each name that two plugins define."""
@@ -117,35 +163,62 @@ def _sources(found: Sequence[Registered]) -> str:
     return " and ".join(str(source) for _, source in found)
 
 
-def load(paths: Sequence[Path] = (), unusable: Sequence[Broken] = ()) -> Registry:
-    """Load the plugins of installed packages and those in files or package folders.
+def load(
+    paths: Sequence[Path] = (),
+    unusable: Sequence[Broken] = (),
+    names: Collection[str] | None = None,
+) -> Registry:
+    """Load the plugins of installed packages and those in files, packages or projects' folders.
 
-    `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are listed in the
-    registry's `broken`; what plugins print while they are loaded goes to stderr. Raises
-    HarnessError if a path does not exist.
+    With `names`, of the installed ones only those. A file that an installed package has registered
+    is loaded once. `unusable` plugins are not loaded. They, and plugins that cannot be loaded, are
+    listed in the registry's `broken`; what plugins print while they are loaded goes to stderr.
+    Raises HarnessError if a path does not exist.
     """
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     components: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
-    broken = list(unusable)
-    installed = [(found.name, source, found.load) for found, source in entry_points(GROUP)]
-    for name, source, importer in [*installed, *_given(paths)]:
-        loaded = attempt(name, source, partial(_load_one, manager, f"{source} {name}", importer))
+    broken, without_hooks = list(unusable), []
+    installed = (
+        (found.name, source, found.load)
+        for found, source in entry_points(GROUP)
+        if names is None or found.name in names
+    )
+    for name, source, importer in chain(installed, _given(paths, manager)):
+        by_path = not source.package
+        load_one = partial(_load_one, manager, f"{source} {name}", importer, by_path=by_path)
+        loaded = attempt(name, source, load_one)
         if isinstance(loaded, Broken):
             broken.append(loaded)
             continue
+        if not loaded:
+            without_hooks.append(source.origin)
         for component in loaded:
             components[component.kind].setdefault(component.name, []).append((component, source))
-    return Registry(components, broken)
+    return Registry(components, broken, without_hooks=without_hooks)
 
 
-def _given(paths: Sequence[Path]) -> Iterator[tuple[str, Source, Importer]]:
-    for path in dict.fromkeys(paths):
+def _given(
+    paths: Sequence[Path], manager: pluggy.PluginManager
+) -> Iterator[tuple[str, Source, Importer]]:
+    found = list(dict.fromkeys(each for given in paths for each in plugin_paths(given)))
+    for path in found:
+        modules.forget(path)
+    for path in found:
         file = path / "__init__.py" if path.is_dir() else path
         if not file.is_file():
             given = setting_name("plugins")
-            raise HarnessError(f"{given}: {path}: no such file, or a folder without __init__.py")
-        yield path.stem, Source("", "", str(path)), partial(_import_file, file.resolve())
+            raise MissingFileError(
+                f"{given}: {path}: no such file, or a folder without __init__.py"
+            )
+        if file.resolve() not in map(_file_of, manager.get_plugins()):
+            yield path.stem, Source("", "", str(path)), partial(_import_path, path, file.resolve())
+
+
+def _file_of(plugin: object) -> Path | None:
+    """The file of a plugin that is a module."""
+    file = getattr(plugin, "__file__", None)
+    return Path(file).resolve() if file else None
 
 
 class _SourceLoader(SourceFileLoader):
@@ -153,6 +226,13 @@ class _SourceLoader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def _import_path(path: Path, file: Path) -> ModuleType:
+    """Import a path's file, and make the module available to components."""
+    module = _import_file(file)
+    modules.remember(path, module)
+    return module
 
 
 def _import_file(file: Path) -> ModuleType:
@@ -177,14 +257,27 @@ def _import_file(file: Path) -> ModuleType:
     return module
 
 
+def plugin_path(component: type) -> Path | None:
+    """The plugin file or package folder that a class was loaded from by its path, if it was."""
+    module = sys.modules.get(component.__module__)
+    loader = getattr(module, "__loader__", None)
+    if not isinstance(loader, _SourceLoader):
+        return None
+    file = Path(loader.path)
+    return file.parent if file.name == "__init__.py" else file
+
+
 def _load_one(
-    manager: pluggy.PluginManager, name: str, importer: Importer
+    manager: pluggy.PluginManager, name: str, importer: Importer, *, by_path: bool
 ) -> list[type[Component]]:
+    """The components of a plugin; a module that a path gives may have none."""
     plugin = importer()
     manager.register(plugin, name)
     try:
+        if by_path and not manager.get_hookcallers(plugin) and modules.is_plain(plugin):
+            return []
         found = [
-            _checked(component, hook)
+            checked_component(component, hook)
             for hook, returned in _call_hooks(manager, plugin)
             for component in returned
         ]
@@ -217,7 +310,7 @@ def _call_hooks(
                 yield caller.name, returned
 
 
-def _checked(component: object, hook: str) -> type[Component]:
+def checked_component(component: object, hook: str) -> type[Component]:
     """Return the class if it follows the rules; otherwise raise BrokenPluginError."""
     bases = HOOKS[hook]
     wanted = " or ".join(f"harness.{base.__name__}" for base in bases)
@@ -233,10 +326,34 @@ def _checked(component: object, hook: str) -> type[Component]:
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
+    if not isinstance(component.requires, Requirement | None):
+        raise BrokenPluginError(f"{title}.requires is no harness.Requirement")
+    if wrong := component.misdeclared():
+        raise BrokenPluginError(f"{title} {wrong}")
+    for parent in filter(partial(issubclass, component), bases):
+        _check_signatures(component, parent)
     hints = typing.get_type_hints(component)
-    for field in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
-        if "ClassVar" not in str(hints[field.name]) and not supported(hints[field.name]):
+    for one in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
+        if "ClassVar" not in str(hints[one.name]) and not supported(hints[one.name]):
             raise BrokenPluginError(
-                f"{title}.{field.name} is of type {field.type}, which a spec cannot hold"
+                f"{title}.{one.name} is of type {one.type}, which a spec cannot hold"
             )
     return component
+
+
+def _check_signatures(component: type[Component], parent: type[Component]) -> None:
+    """Raise BrokenPluginError unless every method takes the arguments that it will get."""
+    for name, wanted in vars(parent).items():
+        found = inspect.getattr_static(component, name)
+        if name.startswith("_") or found is wanted or not inspect.isfunction(found):
+            continue
+        arguments = inspect.signature(wanted).parameters.values()
+        named = [each.name for each in arguments if each.kind is each.KEYWORD_ONLY]
+        others = [each.name for each in arguments if each.kind is not each.KEYWORD_ONLY]
+        try:
+            inspect.signature(found).bind(*others, **dict.fromkeys(named))
+        except TypeError:
+            taken = ", ".join([*others, *(["*", *named] if named else [])])
+            raise BrokenPluginError(
+                f"{component.__name__}.{name} must take the arguments of {name}({taken})"
+            ) from None

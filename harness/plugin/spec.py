@@ -12,14 +12,15 @@ import itertools
 import json
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
-from harness.errors import HarnessError, hint
+from harness.errors import HarnessError, WrongValueError, hint
+from harness.plugin.requirement import MissingPackagesError
 
 if TYPE_CHECKING:
     from harness.plugin.component import Component
@@ -50,31 +51,31 @@ def component_name(spec: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Split a text at the commas outside balanced brackets and quotes; raises HarnessError."""
+    """Split a text at the commas outside balanced brackets and quotes; raises WrongValueError."""
     parts, depth = [""], 0
     for token in TOKEN.findall(text):
         if token in ('"', "'"):
-            raise HarnessError(f"{text!r}: a {token} is not closed")
+            raise WrongValueError(f"{text!r}: a {token} is not closed")
         depth += (token == "[") - (token == "]")
         if depth > DEEPEST:
-            raise HarnessError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
+            raise WrongValueError(f"{text[:40]!r}…: brackets are nested more than {DEEPEST} deep")
         if depth < 0:
-            raise HarnessError(f"{text!r}: a ] closes no [")
+            raise WrongValueError(f"{text!r}: a ] closes no [")
         if token == "," and depth == 0:
             parts.append("")
         else:
             parts[-1] += token
     if depth:
-        raise HarnessError(f"{text!r}: a [ is not closed; is the whole spec quoted?")
+        raise WrongValueError(f"{text!r}: a [ is not closed; is the whole spec quoted?")
     parts = [part.strip() for part in parts]
     return [] if parts == [""] else parts
 
 
 def parse(text: str) -> list[ComponentSpec]:
-    """Parse comma-separated specs; raises HarnessError if the text is malformed."""
+    """Parse comma-separated specs; raises WrongValueError if the text is malformed."""
     parts = split(text)
     if "" in parts:
-        raise HarnessError(f"{text!r}: a comma with nothing before or after it")
+        raise WrongValueError(f"{text!r}: a comma with nothing before or after it")
     return [_parse_one(part) for part in parts]
 
 
@@ -82,19 +83,19 @@ def _parse_one(text: str) -> ComponentSpec:
     name, bracket, rest = text.partition("[")
     name = name.strip()
     if not NAME.fullmatch(name):
-        raise HarnessError(f"{text!r}: expected a name, or name[parameter=value,…]")
+        raise WrongValueError(f"{text!r}: expected a name, or name[parameter=value,…]")
     if not bracket:
         return ComponentSpec(text, name, {})
     if not rest.endswith("]"):
-        raise HarnessError(f"{text!r}: text follows the closing ]")
+        raise WrongValueError(f"{text!r}: text follows the closing ]")
     parameters: dict[str, str] = {}
     for part in split(rest[:-1]):
         key, equals, value = part.partition("=")
         key, value = key.strip(), value.strip()
         if not equals or not key.isidentifier() or not value:
-            raise HarnessError(f"{text}: expected parameter=value, not {part!r}")
+            raise WrongValueError(f"{text}: expected parameter=value, not {part!r}")
         if key in parameters:
-            raise HarnessError(f"{text}: {key} is given twice; a sweep is {key}=[…,…]")
+            raise WrongValueError(f"{text}: {key} is given twice; a sweep is {key}=[…,…]")
         parameters[key] = value
     return ComponentSpec(text, name, parameters)
 
@@ -104,23 +105,35 @@ def _listed(text: str) -> list[str] | None:
     return split(text[1:-1]) if text.startswith("[") and text.endswith("]") else None
 
 
-def configure(component: type[C], spec: ComponentSpec) -> list[C]:
-    """Make a component of every combination of a spec's parameters.
+def configure(
+    component: type[C], spec: ComponentSpec, given: Mapping[str, Any] = MappingProxyType({})
+) -> list[C]:
+    """Make a component of every combination of a spec's parameters; given: more of them, as values.
 
-    Raises HarnessError if a parameter is unknown, missing, or of the wrong type or value.
+    Raises WrongValueError if a parameter is unknown, missing, or of the wrong type or value, and
+    MissingPackagesError if the component needs packages that are not installed.
     """
     fields = {field.name: field for field in dataclasses.fields(component)}  # type: ignore[arg-type]
-    sweeps = {key: _swept(component, spec, key, fields) for key in spec.parameters}
+    for key in (*spec.parameters, *given):
+        if key not in fields:
+            known = hint(key, fields, there="it has") if fields else "; it has no parameters"
+            raise WrongValueError(f"{spec.text}: {spec.name} has no parameter {key!r}{known}")
+        if key in spec.parameters and key in given:
+            raise WrongValueError(f"{spec.text}: {key} is given twice")
+    sweeps = {key: _swept(component, spec, key) for key in spec.parameters}
+    sweeps |= {key: [value] for key, value in given.items()}
     for key, field in fields.items():
         if key not in sweeps and is_required(field):
-            raise HarnessError(f"{spec.text}: {key} is required: {spec.name}[{key}=…]")
+            raise WrongValueError(f"{spec.text}: {key} is required: {spec.name}[{key}=…]")
     made = []
     for values in itertools.product(*sweeps.values()):
         try:
             made.append(component(**dict(zip(sweeps, values, strict=True))))
+        except MissingPackagesError:
+            raise
         except (HarnessError, ValueError, TypeError) as error:
             reason = str(error).removeprefix(f"{component.name}: ")
-            raise HarnessError(f"{spec.text}: {reason}") from error
+            raise WrongValueError(f"{spec.text}: {reason}") from error
     return made
 
 
@@ -129,36 +142,31 @@ def is_required(field: dataclasses.Field[Any]) -> bool:
     return dataclasses.MISSING is field.default is field.default_factory
 
 
-def _swept(
-    component: type[C], spec: ComponentSpec, key: str, fields: Mapping[str, Any]
-) -> list[Any]:
+def _swept(component: type[C], spec: ComponentSpec, key: str) -> list[Any]:
     """The values of one parameter: several if it is swept."""
-    if key not in fields:
-        known = hint(key, fields, there="it has") if fields else "; it has no parameters"
-        raise HarnessError(f"{spec.text}: {spec.name} has no parameter {key!r}{known}")
     type_hint = typing.get_type_hints(component)[key]
     where = f"{spec.text}: {key}"
     values = [_coerce(text, type_hint, where) for text in _sweep(spec.parameters[key], type_hint)]
     if not values:
-        raise HarnessError(f"{where} is an empty list")
+        raise WrongValueError(f"{where} is an empty list")
     return values
 
 
 def format_spec(component: "Component", *, full: bool = False) -> str:
     """The spec of an equal component, without defaults unless `full`."""
-    written = []
-    for field in dataclasses.fields(component):  # type: ignore[arg-type]
-        value = getattr(component, field.name)
-        if full or value != field.default:
-            written.append(f"{field.name}={format_value(value)}")
+    written = [
+        f"{name}={format_value(value)}"
+        for name, value, default in component._parameters()
+        if full or value != default
+    ]
     return f"{component.name}[{','.join(written)}]" if written else component.name
 
 
 def supported(hint: Any) -> bool:
     """Whether a spec can hold a field of this type."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return len(arguments) == 2 and types.NoneType in arguments and supported(_optional(hint))
+    if origin in (Union, UnionType):
+        return len(arguments) == 2 and NoneType in arguments and supported(_optional(hint))
     if origin is Literal:
         return all(type(argument) in (str, int) for argument in arguments)
     if origin is tuple:
@@ -172,8 +180,8 @@ def supported(hint: Any) -> bool:
 
 def _optional(hint: Any) -> Any:
     """T if the type is T | None, otherwise the type itself."""
-    if typing.get_origin(hint) in (Union, types.UnionType):
-        return next(a for a in typing.get_args(hint) if a is not types.NoneType)
+    if typing.get_origin(hint) in (Union, UnionType):
+        return next(a for a in typing.get_args(hint) if a is not NoneType)
     return hint
 
 
@@ -193,11 +201,11 @@ def _coerce(text: str, hint: Any, where: str) -> Any:
     if typing.get_origin(wanted) is tuple:
         return _coerce_tuple(text, wanted, where)
     if _listed(text) is not None:
-        raise HarnessError(f"{where} takes one value, not the list {text}")
+        raise WrongValueError(f"{where} takes one value, not the list {text}")
     if typing.get_origin(wanted) is Literal:
         choices = {str(choice): choice for choice in typing.get_args(wanted)}
         if (chosen := _text(text)) not in choices:
-            raise HarnessError(f"{where} takes one of {', '.join(choices)}, not {text!r}")
+            raise WrongValueError(f"{where} takes one of {', '.join(choices)}, not {text!r}")
         return choices[chosen]
     if wanted in (str, Path):
         return wanted(_text(text))
@@ -205,7 +213,7 @@ def _coerce(text: str, hint: Any, where: str) -> Any:
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
-        raise HarnessError(f"{where} takes {SCALARS[wanted]}, not {text!r}")
+        raise WrongValueError(f"{where} takes {SCALARS[wanted]}, not {text!r}")
     return value
 
 
@@ -216,9 +224,9 @@ def _coerce_tuple(text: str, hint: Any, where: str) -> tuple[Any, ...]:
             _coerce(part, arguments[0], where) for part in ([text] if parts is None else parts)
         )
     if parts is None:
-        raise HarnessError(f"{where} takes a list in brackets, not {text!r}")
+        raise WrongValueError(f"{where} takes a list in brackets, not {text!r}")
     if len(parts) != len(arguments):
-        raise HarnessError(f"{where} takes {len(arguments)} values, not {len(parts)}")
+        raise WrongValueError(f"{where} takes {len(arguments)} values, not {len(parts)}")
     return tuple(_coerce(part, kind, where) for part, kind in zip(parts, arguments, strict=True))
 
 

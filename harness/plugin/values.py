@@ -139,13 +139,14 @@ class Image:
     key
         Name of the image within its set.
     pixels : ndarray of uint8, shape (height, width, channels)
-        1 channel (grey) or 3 (RGB).
+        0 is black, 255 white; row 0 is the top, column 0 the left. 1 channel (grey) or 3 (red,
+        green, blue). A read-only view.
     label
         Index of the image's class, if it is known; it fits 64 bits.
     variant
-        What was done to the image.
+        What was done to the image; the harness sets it.
     patches
-        Where an extractor's patches lie on it; given to controls that need them.
+        Where an extractor's patches lie on it; the harness sets it for controls that need them.
 
     Raises
     ------
@@ -190,12 +191,14 @@ class Image:
 class AttentionMap:
     """The attention of one head over the patches of one image.
 
+    `np.asarray` gives its weights.
+
     Parameters
     ----------
     weights : ndarray of float, shape (n, n)
         Row i holds how much query patch i attends to every patch; not negative, and their sum is
         finite. No result depends on a factor that all weights share, except thresholds that are
-        weights.
+        weights. A read-only view.
     image
         Key of the image.
     layer, head
@@ -262,6 +265,9 @@ class AttentionMap:
                 f"{weights[row, column]}"
             )
         check_sum(weights)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.weights, dtype=dtype, copy=copy)
 
     @property
     def n(self) -> int:

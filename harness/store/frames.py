@@ -83,6 +83,17 @@ WHERE planned.role = 'observed'
 ORDER BY planned.position, stabilities.selector, stabilities.kind
 """
 
+SCORES = f"""
+SELECT planned.cell, {IDENTITY}, scored_points.point, points.level, scored_points.score,
+       scored_points.figure, scored_points.reason, scores.higher_is_better, scores.lowest,
+       scores.highest, scores.version
+FROM planned
+JOIN scored_points ON scored_points.cell = planned.cell
+JOIN points ON points.cell = planned.cell AND points.point = scored_points.point
+JOIN scores ON scores.score = scored_points.score
+ORDER BY planned.position, scored_points.point, scored_points.score
+"""
+
 # The type of each column of text or numbers, by its name; it has one type in all tables.
 TYPES = dict(re.findall(r"(\w+) (TEXT|INTEGER|REAL)", SCHEMA))
 DTYPES = {"TEXT": "str", "INTEGER": "int64", str: "str", int: "int64", bool: "bool"}
@@ -147,6 +158,11 @@ def stabilities(store: Store) -> "pandas.DataFrame":
         for cell, candidate, label in found
     ]
     return frame.assign(weakest_cluster=numbers).astype({"weakest_cluster": "int64"})
+
+
+def scores(store: Store) -> "pandas.DataFrame":
+    """All figures of scores, with the range and the direction of each score."""
+    return _read(store, SCORES, "perturbed_point").astype({"higher_is_better": bool})
 
 
 def of_rows(rows: Sequence[Mapping[str, Any]], types: Mapping[str, Any]) -> "pandas.DataFrame":

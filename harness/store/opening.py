@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, MissingFileError
 from harness.store.file_systems import network_file_system
 from harness.store.schema import (
     APPLICATION_ID,
@@ -113,7 +113,7 @@ def open_for_reading(folder: Path) -> Iterator[Store]:
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        raise HarnessError(f"{folder}: no run is there ({FILE_NAME} is missing)")
+        raise MissingFileError(f"{folder}: no run is there ({FILE_NAME} is missing)")
     # Stores on network file systems are copies, replaced as a whole, and locks may not work.
     is_copy = network_file_system(folder) and not path.with_name(f"{FILE_NAME}-wal").exists()
     with _connected(path, "ro&immutable=1" if is_copy else "ro") as connection:

@@ -1,4 +1,4 @@
-"""The records of a run: cells, selections and stabilities."""
+"""The records of a run: cells, selections, stabilities and scores."""
 
 import json
 import math
@@ -89,3 +89,32 @@ class StabilityRecord:
     weakest_cluster: int
     weakest_size: int
     weakest_jaccard: float
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """A score of a run; figures of another version or code are computed again.
+
+    score: its spec; lowest, highest: its range.
+    """
+
+    score: str
+    higher_is_better: bool
+    lowest: float
+    highest: float
+    version: int
+    code: str
+
+
+@dataclass(frozen=True)
+class FigureRecord:
+    """A score of the labels of one level of a cell: NaN if it is undefined.
+
+    reason: why there is no figure, "" if the score did not fail.
+    """
+
+    cell: str
+    point: int
+    score: str
+    figure: float
+    reason: str = ""

@@ -9,7 +9,7 @@ LOCK_NAME = "run.lock"
 MAPS_FOLDER = "maps"
 # The suffix of a map's file while it is written.
 PARTIAL = ".partial"
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 # "ahrn", in the header of the SQLite file.
 APPLICATION_ID = 0x6168726E
 # Labels are stored as 16-bit integers.
@@ -71,9 +71,20 @@ CREATE TABLE stabilities (
     weakest_cluster INTEGER NOT NULL, weakest_size INTEGER NOT NULL, weakest_jaccard REAL,
     PRIMARY KEY (cell, selector, kind)
 ) WITHOUT ROWID;
+CREATE TABLE scores (
+    score TEXT PRIMARY KEY, higher_is_better INTEGER NOT NULL,
+    lowest REAL NOT NULL, highest REAL NOT NULL, version INTEGER NOT NULL, code TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE scored_points (
+    cell TEXT NOT NULL, point INTEGER NOT NULL, score TEXT NOT NULL,
+    figure REAL, reason TEXT NOT NULL,
+    PRIMARY KEY (cell, point, score)
+) WITHOUT ROWID;
 """
 # The tables that hold what selectors selected, and what follows from it.
 SELECTED = ("selections", "tests", "stabilities")
+# The tables that hold what depends on a cell's labels.
+OF_LABELS = ("points", "scored_points")
 # The fields of a Point that are single numbers, each a column of `points`.
 FIGURES = tuple(
     each.name for each in fields(Point) if each.name not in ("labels", "diagnostics", "warnings")

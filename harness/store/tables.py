@@ -20,7 +20,7 @@ from harness.planning.survey import MapRecord, SurveyedImage
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import Integers
 from harness.store.records import CellRecord, point_row
-from harness.store.schema import FIGURES, LABEL, MAPS_FOLDER, SELECTED
+from harness.store.schema import FIGURES, LABEL, MAPS_FOLDER, OF_LABELS, SELECTED
 
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
@@ -296,7 +296,8 @@ class Store:
         blob = zlib.compress(labels.tobytes(), 1)
         row = {**vars(record), "cell": record.key, "nodes": nodes, "labels": blob}
         self.insert("cells", [row], replace=True)
-        self.connection.execute("DELETE FROM points WHERE cell = ?", (record.key,))
+        for table in OF_LABELS:
+            self.connection.execute(f"DELETE FROM {table} WHERE cell = ?", (record.key,))
         self.insert(
             "points",
             (point_row(record.key, index, point) for index, point in enumerate(record.points)),
@@ -333,10 +334,11 @@ class Store:
 
     def _delete(self, condition: str, *parameters: str) -> int:
         """Delete the records of the cells that meet a condition; returns their number."""
-        self.connection.execute(
-            f"DELETE FROM points WHERE cell IN (SELECT cell FROM cells WHERE {condition})",
-            parameters,
-        )
+        for table in OF_LABELS:
+            self.connection.execute(
+                f"DELETE FROM {table} WHERE cell IN (SELECT cell FROM cells WHERE {condition})",
+                parameters,
+            )
         return self.connection.execute(f"DELETE FROM cells WHERE {condition}", parameters).rowcount
 
     def statuses(self) -> dict[str, int]:

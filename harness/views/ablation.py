@@ -1,9 +1,10 @@
-"""The effects of removing clusters, in the terminal."""
+"""The effects of removing clusters: in the terminal, and as tidy rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 
@@ -47,6 +48,14 @@ FIGURES: Mapping[str, tuple[str, Callable[[float], str], str]] = {
         "1 less the cosine with the intact embedding",
     ),
 }
+# Columns of every table of effects, also of one without rows, and of those with a classifier.
+COLUMNS: Mapping[str, type] = {"image": str, "kind": str, "clusters": str, "patches": int}
+OF_CLASSES: Mapping[str, type] = {
+    "target": int,
+    "labelled": bool,
+    "predicted": int,
+    "changed": bool,
+}
 EFFECTS = "removed: only N is all but cluster N; unassigned, the patches in no cluster."
 CONTRASTS = (
     "Means over images, with 95 % bootstrap intervals, of the right class or of the embedding. "
@@ -61,8 +70,8 @@ TITLES = {
 
 def show(run: str, found: Ablation, console: Console, *, each: bool) -> None:
     """Print the effects over all images; with `each`, those on every image first."""
-    removed = f"removed are {_settings(found.settings)}"
-    print_text(console, f"{run}, {found.partition}: {removed}")
+    how = _settings(found.settings)
+    print_text(console, f"{run}, {found.partition}: removed are {how}")
     for image in found.images if each or len(found.images) == 1 else ():
         _show_image(image, found.classes, console)
     if len(found.images) > 1:
@@ -124,7 +133,8 @@ def _label(label: int) -> str:
     return "unassigned" if label == UNASSIGNED else str(label)
 
 
-def _removed(effect: Effect) -> str:
+def removed(effect: Effect) -> str:
+    """The clusters that are removed, by their numbers."""
     clusters = " + ".join(map(_label, effect.clusters))
     return f"only {clusters}" if effect.kind == "only" else clusters
 
@@ -132,7 +142,7 @@ def _removed(effect: Effect) -> str:
 def _effect_columns(image: ImageAblation, classes: Sequence[str]) -> Iterator[Column[Effect]]:
     first, *others = (name for name in image.effects[0].figures if name in FIGURES)
     _, form, _ = FIGURES[first]
-    yield Column("removed", _removed, words=True)
+    yield Column("removed", removed, words=True)
     yield Column("patches", lambda effect: str(effect.patches))
     yield _figure_column(first)
     yield Column(
@@ -178,7 +188,7 @@ def _logit_columns(intact: Prediction, classes: Sequence[str]) -> Iterator[Colum
     def cell(index: int, effect: Effect | None) -> str:
         return signed(effect.logits[index]) if effect else f"{intact.logits[index]:z.2f}"
 
-    yield Column("removed", lambda effect: _removed(effect) if effect else "logits", words=True)
+    yield Column("removed", lambda effect: removed(effect) if effect else "logits", words=True)
     for index in range(len(intact.logits)):
         yield Column(_class(index, classes), partial(cell, index))
 
@@ -225,3 +235,40 @@ CONTRAST_COLUMNS: Sequence[Column[_ContrastRow]] = (
         "signed-rank test of that over images, from six on, uncorrected",
     ),
 )
+
+
+def document(run: str, found: Ablation) -> dict[str, Any]:
+    """Everything, for JSON; clusters are called by their numbers."""
+    nothing = [{"image": image, "reason": reason} for image, reason in found.nothing.items()]
+    return {"run": run, **asdict(found, dict_factory=_inlined), "nothing": nothing}
+
+
+def flat_rows(found: Ablation) -> list[dict[str, Any]]:
+    """A row for each set of an image's patches; chance as random_p, logits as logit_0."""
+    images = (asdict(each, dict_factory=_inlined) for each in found.images)
+    return [row for image in images for row in _flat_rows(image)]
+
+
+def _inlined(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Figures and predictions in place of the fields that hold them; of embeddings no classes.
+
+    The label of a cluster is its number here.
+    """
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        inlined = name in ("figures", "prediction")
+        values |= (value or {}) if inlined else {"cluster" if name == "label" else name: value}
+    if values.get("predicted", 0) is None:
+        for name in ("logits", "predicted", "changed"):
+            del values[name]
+    return values
+
+
+def _flat_rows(image: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    of_image = {name: image[name] for name in ("image", "target", "labelled") if name in image}
+    for effect in image["effects"]:
+        row = {**of_image, **effect, "clusters": "+".join(map(str, effect["clusters"]))}
+        for chance in ("random", "contiguous"):
+            row |= {f"{chance}_{name}": value for name, value in row.pop(chance).items()}
+        logits = row.pop("logits", ())
+        yield row | {f"logit_{number}": value for number, value in enumerate(logits)}

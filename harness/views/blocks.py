@@ -13,7 +13,7 @@ from harness.errors import escape_controls
 from harness.metrics.partition import by_size, numbered
 from harness.plugin.profile import Profile
 from harness.plugin.values import UNASSIGNED, Floats, Integers
-from harness.views.figures.style import CHOSEN, COLOURS, NOISE, cluster_colours
+from harness.views.colours import CHOSEN, COLOURS, NOISE, cluster_colours
 from harness.views.fitting import MORE, shortened
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"

@@ -15,6 +15,9 @@ from harness.views.tables import Column, print_text, safe_text, show_table
 
 WIDEST_NAME = 24
 INDENT = 2
+# What is said of components whose packages are missing, and its style.
+NOT_INSTALLED = "Not installed"
+UNUSABLE = "yellow"
 # A heading, a name, and a text with its style.
 _Listed = tuple[str, str, tuple[str, str]]
 
@@ -23,7 +26,7 @@ def show_list(
     descriptions: Sequence[Description], broken: Sequence[Broken], console: Console
 ) -> None:
     """Print the components by kind, then the broken plugins."""
-    listed = [(f"{each.kind}s", each.name, (each.summary, "")) for each in descriptions]
+    listed = [(f"{each.kind}s", each.name, _summary(each)) for each in descriptions]
     listed += [
         ("broken plugins", each.name, (f"{each.reason} (from {each.source})", "red"))
         for each in broken
@@ -38,6 +41,12 @@ def show_list(
         console.print()
 
 
+def _summary(description: Description) -> tuple[str, str]:
+    if not description.install:
+        return description.summary, ""
+    return f"{description.summary} {NOT_INSTALLED}: {description.install}", UNUSABLE
+
+
 def show_in_full(
     descriptions: Sequence[Description],
     broken: Sequence[Broken],
@@ -49,6 +58,8 @@ def show_in_full(
     for description in descriptions:
         console.print(Text.assemble(f"{description.kind} ", safe_text(description.name, "bold")))
         parts: list[RenderableType] = [safe_text(description.summary)]
+        if description.install:
+            parts.append(safe_text(f"{NOT_INSTALLED}: {description.install}", UNUSABLE))
         if description.text and not brief:
             # Paragraphs, without the line breaks of their source.
             paragraphs = (" ".join(each.split()) for each in description.text.split("\n\n"))

@@ -1,11 +1,12 @@
 """The leaderboard in the terminal: methods, their pairs and stability, their heads and layers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from harness.analysis.board import Board
 from harness.analysis.columns import heading_of
 from harness.analysis.labels import method_labels, spec_labels
 from harness.analysis.leaderboard import Comparison, ControlTest, MethodPair, Row
@@ -35,6 +36,10 @@ STABILITY = (
 )
 FALSE_DISCOVERIES = "maps at 5 % false discoveries"
 FALSE_ALARMS = "alarms at p ≤ .05"
+SCORES = (
+    "Means over maps with a level, and in brackets those of the reference control's draws at the "
+    "same level"
+)
 # Columns that tell of failures are never dropped.
 COLUMNS: Sequence[Column[Row]] = (
     Column("Q", lambda row: number(row.modularity), "mean modularity", drop=10),
@@ -89,25 +94,16 @@ PAIR_COLUMNS: Sequence[Column[MethodPair]] = (
     Column("q", lambda pair: p_text(pair.q), "false discovery rate over all pairs"),
 )
 
-
-@dataclass(frozen=True)
-class Board:
-    """A run's rows, sorted by a column if any.
-
-    caveats: by control, why a small p may not be evidence; inline: whether a session of it had no
-    isolation; unfinished: what it lacks, "" if nothing.
-    """
-
-    run: str
-    rows: Sequence[Row]
-    comparisons: Sequence[Comparison]
-    verdicts: Sequence[Verdict]
-    settings: Mapping[str, Any]
-    controls: Sequence[str]
-    caveats: Mapping[str, str]
-    by: str | None = None
-    inline: bool = False
-    unfinished: str = ""
+VERDICT_COLUMNS: Sequence[Column[Verdict]] = (
+    Column("selector", lambda each: each.selector, words=True, specs=True),
+    Column("control", lambda each: each.control, words=True, specs=True),
+    Column("tests", lambda each: str(each.reach.tests)),
+    Column("signif", lambda each: str(each.significant), "tests at 5 % false discoveries"),
+    Column(
+        "smallest p", lambda each: str(each.at_smallest), "tests at the smallest p of their draws"
+    ),
+    Column("by chance", lambda each: number(each.by_chance, 1), "how many of these chance gives"),
+)
 
 
 def show(
@@ -117,16 +113,30 @@ def show(
     pairs: bool = False,
     stabilities: Sequence["pandas.DataFrame"] = (),
 ) -> None:
-    """Print each run's table, each control's tests if there are several, pairs and stabilities."""
+    """Print each run's table, scores, tests against several controls, pairs and stabilities."""
     for board in boards:
         _show_methods(board, console)
+        _show_scores(board, console)
         if len(board.controls) > 1:
             _show_controls(board, console)
         _show_caveats(board.caveats, console)
-        for comparison in board.comparisons if pairs else ():
-            _show_pairs(comparison, console)
+        if pairs:
+            show_comparisons(board.comparisons, console)
     for frame in stabilities:
         _show_stability(frame, console)
+
+
+def show_comparisons(comparisons: Iterable[Comparison], console: Console) -> None:
+    """Print the tests between the methods of every set."""
+    for comparison in comparisons:
+        _show_pairs(comparison, console)
+
+
+def show_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print how many tests of every selector and control stand out, and what follows from that."""
+    show_table(console, VERDICT_COLUMNS, verdicts)
+    for line in _conclusions(verdicts):
+        print_text(console, line, "bold")
 
 
 def show_per(
@@ -251,6 +261,45 @@ def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
                 f" can be (chance gives {number(each.by_chance, 1)}), too few for q ≤ .05. "
                 f"--nulls {each.nulls} would settle it."
             )
+
+
+def _show_scores(board: Board, console: Console) -> None:
+    """Print a column for each score, and which of them lack figures."""
+    # Of all methods alike.
+    scores = board.rows[0].scores if board.rows else ()
+    if not scores:
+        return
+    labels = spec_labels([each.score for each in scores]).of
+    columns = [
+        Column[Row](labels[each.score], partial(_score_text, index))
+        for index, each in enumerate(scores)
+    ]
+    smaller = [labels[each.score] for each in scores if not each.higher_is_better]
+    better = f"; a smaller {' or '.join(smaller)} is better" if smaller else ""
+    show_table(
+        console,
+        [*method_columns(), *columns],
+        board.rows,
+        title="Scores",
+        caption=f"{SCORES}{better}.",
+    )
+    lacking = [
+        labels[each.score]
+        for index, each in enumerate(scores)
+        if any(row.scores[index].unscored for row in board.rows)
+    ]
+    if lacking:
+        line = (
+            f"Some levels have no {' or '.join(lacking)}, or it failed; harness score tries again."
+        )
+        print_text(console, line, CAPTION)
+
+
+def _score_text(index: int, row: Row) -> str:
+    """The mean of a row's score, and in brackets the control's."""
+    score = row.scores[index]
+    control = "" if score.control is None else f" ({number(score.control)})"
+    return f"{number(score.value)}{control}"
 
 
 def _show_controls(board: Board, console: Console) -> None:

@@ -1,7 +1,7 @@
-"""Progress of long work on stderr: a bar on a terminal, now and then a line elsewhere.
+"""Progress of long work: a bar on a terminal or in a notebook, now and then a line elsewhere.
 
-Work that takes less than two seconds shows none, and nothing stays on the terminal afterwards but
-notes and warnings.
+Work that takes less than two seconds shows none. Afterwards nothing stays on the terminal or in the
+notebook but notes and warnings. All goes to stderr, but for the bar of a notebook.
 """
 
 import contextlib
@@ -13,7 +13,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from harness.errors import escape_line
 from harness.planning.progress import Progress, duration
@@ -136,6 +138,39 @@ class PlainProgress(_Shown):
             self.note(str(phase))
 
 
+class NotebookProgress(PlainProgress):
+    """A bar in the output of a notebook's cell.
+
+    shell: IPython's.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__()
+        self._publish = shell.display_pub.publish
+        self._name = uuid4().hex
+        self._on_bar: _Phase | None = None
+        self._is_there = False
+
+    def close(self) -> None:
+        """Remove the bar."""
+        with self._lock:
+            if self._is_there:
+                self._display("", "")
+
+    def _show(self, phase: _Phase | None) -> None:
+        now = time.monotonic()
+        if phase is None or (phase is self._on_bar and now - self._spoke < TICK):
+            return
+        self._spoke, self._on_bar = now, phase
+        bar = f'<progress value="{phase.done}" max="{phase.total}"></progress>'
+        self._display(f"{bar} {escape(escape_line(str(phase)))}", escape_line(str(phase)))
+
+    def _display(self, html: str, text: str) -> None:
+        data = {"text/html": html, "text/plain": text}
+        self._publish(data, transient={"display_id": self._name}, update=self._is_there)
+        self._is_there = True
+
+
 class LiveProgress(_Shown):
     """A bar for the phase under way, and notes above it."""
 
@@ -193,9 +228,16 @@ def _bars() -> "Bars":
     return Bars(*columns, console=console, transient=True, redirect_stdout=False)
 
 
+def _notebook() -> Any:
+    """IPython's shell if this runs in a notebook, else None; IPython is never imported."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return shell if hasattr(shell, "kernel") else None
+
+
 @contextmanager
 def shown_progress(progress: bool | Progress = True, *, live: bool = True) -> Iterator[Progress]:
-    """Show progress on stderr; without `live` a debugger can use the terminal.
+    """Show progress; without `live` a debugger can use the terminal.
 
     progress: whether to show it, or what receives it instead.
     """
@@ -207,7 +249,11 @@ def shown_progress(progress: bool | Progress = True, *, live: bool = True) -> It
         yield Progress()
         return
     terminal = live and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-    shown = LiveProgress() if terminal else PlainProgress()
+    shown: _Shown
+    if (notebook := _notebook()) is not None:
+        shown = NotebookProgress(notebook)
+    else:
+        shown = LiveProgress() if terminal else PlainProgress()
     ended = threading.Event()
 
     def tick() -> None:

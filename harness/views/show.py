@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +18,11 @@ from harness.analysis.partitions import CELL_KEYS
 from harness.errors import escape_line
 from harness.metrics.jaccard import best_match_jaccard
 from harness.metrics.matching import match
-from harness.metrics.partition import drop_singletons, numbered
+from harness.metrics.partition import drop_singletons, in_order, numbered
 from harness.plugin.patches import crop
 from harness.plugin.profile import Point
 from harness.plugin.values import Image, Integers
 from harness.views.blocks import cell_width, cluster_map, cluster_sizes, profile_plot, shaded
-from harness.views.figures.style import in_order
 from harness.views.fitting import wrapped
 from harness.views.tables import (
     CAPTION,
@@ -136,6 +135,18 @@ def show(context: ShowContext, console: Console) -> None:
     if len(found) > 1:
         console.print()
         _show_similarity(found, console)
+
+
+def show_partition(
+    context: ShowContext, heading: str, partition: NamedPartition, console: Console
+) -> None:
+    """Print the clusters of one partition, on the grid or as the map in their order."""
+    print_text(console, "\n".join([*_heading(context), heading]))
+    pictures = list(_pictures(replace(context, image=None), [partition], console.width))
+    if pictures:
+        console.print(Columns(pictures, padding=(1, 2)))
+    else:
+        print_text(console, f"{partition.title}: {cluster_sizes(partition.labels)}")
 
 
 def show_images(

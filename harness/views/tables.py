@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.analysis.labels import spec_labels
 from harness.errors import escape_controls, escape_line
 from harness.views.fitting import distinct, shortened, wrapped
+from harness.views.page import Page, PageColumn
 
 if TYPE_CHECKING:
     from harness.metrics.inference import Estimate
@@ -114,18 +115,22 @@ def show_table(
 
     Above it stand the title, what it is about, and what all rows have in common; below it the
     caption with, if `explain`, what the columns mean, in a few lines. A line of its own names the
-    columns that there is no room for.
+    columns that there is no room for; a page has room for all.
     """
     filled = [_filled(column, rows) for column in columns]
     wanted = [each for each in filled if each.is_shown]
-    fitting = _fitted(wanted, console.width)
     if title:
         print_text(console, title, "bold")
     if above := " ".join(filter(None, (about, _in_all(filled)))):
         print_text(console, above, CAPTION)
-    for row in _drawn(fitting, console.width):
-        # The line fits; rich must not break or pad it.
-        console.print(row, soft_wrap=True)
+    if isinstance(console, Page):
+        fitting = wanted
+        console.add_table([each.on_page() for each in wanted])
+    else:
+        fitting = _fitted(wanted, console.width)
+        for row in _drawn(fitting, console.width):
+            # The line fits; rich must not break or pad it.
+            console.print(row, soft_wrap=True)
     shown = [each.column for each in fitting]
     if explain or caption:
         print_legend(console, shown if explain else (), caption)
@@ -157,6 +162,9 @@ def print_legend(console: Console, columns: Iterable[Column[Row]], caption: str 
 def print_text(console: Console, text: str, style: str = "", *, wrap: bool = True) -> None:
     """Print text without markup, control characters escaped; without `wrap`, lines stay whole."""
     safe = escape_controls(text)
+    if isinstance(console, Page):
+        console.add_text(safe, style)
+        return
     shown = "\n".join(wrapped(safe, console.width)) if wrap else safe
     console.print(Text(shown, style), soft_wrap=True)
 
@@ -192,6 +200,13 @@ class _Filled(Generic[Row]):
         """The width that shows everything."""
         lines = [line for text in self.texts for line in text.split("\n")]
         return max(self.column.width, *map(cell_len, (self.column.heading, *lines)))
+
+    def on_page(self) -> PageColumn:
+        """The column in HTML, with its whole texts."""
+        pairs = zip(self.texts, self.repeated, strict=False)
+        texts = ["" if again else text for text, again in pairs]
+        column = self.column
+        return PageColumn(column.heading, column.meaning, column.words, texts, self.styles)
 
     def least(self, narrowest: int) -> int:
         """The width at which the column can still be read, and its words be told apart."""

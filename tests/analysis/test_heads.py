@@ -93,7 +93,7 @@ def test_stored_attention_has_its_layers_and_heads(stack: Path) -> None:
 
 
 def test_stored_attention_is_compared_by_its_images(stack: Path) -> None:
-    (row,) = harness.open_run(stack).rows()
+    (row,) = harness.open_run(stack).leaderboard()
 
     assert (row.ok, row.total) == (7, 8)
     assert set(harness.open_run(stack).cells()["image"]) == {"deep[0]", "deep[1]"}

@@ -324,7 +324,10 @@ def test_few_images_tell_no_methods_apart(bench: Bench) -> None:
         bench.cell("high", image, [0.9])
         bench.cell("low", image, [0.1])
 
-    assert [(row.method.clusterer, row.tier) for row in bench.rows()] == [("high", 1), ("low", 1)]
+    assert [(row.method.clusterer, row.tier) for row in bench.rows()] == [
+        ("high", 1),
+        ("low", 1),
+    ]
 
 
 def test_an_image_that_no_method_completed_takes_nobodys_tier(bench: Bench) -> None:
@@ -421,7 +424,7 @@ def test_false_alarms_are_counted_under_every_control(tmp_path: Path) -> None:
     )
 
     tests = run.tests()
-    for row in run.rows():
+    for row in run.leaderboard():
         of_method = tests[tests.extractor == row.method.extractor]
         found = {test.control: test.false_alarms for test in row.controls}
         if "signal=2" in row.method.extractor:

@@ -30,7 +30,7 @@ def method(name: str = "louvain", **means: tuple[float, float]) -> PairedMethod:
 
 
 def runs(*methods: PairedMethod) -> PairedRuns:
-    return PairedRuns("before", "after", methods, 0, 0, (), (), ())
+    return PairedRuns("before", "after", methods, 0, 0, (), (), (), METRICS)
 
 
 def judged(found: PairedRuns, *limits: str) -> list[str]:

@@ -96,7 +96,7 @@ def test_every_selector_and_control_has_a_verdict_over_all_methods(run_of: Any) 
 
 
 def test_a_run_without_controls_has_none(planted_maps: Path, tmp_path: Path) -> None:
-    assert small_run(tmp_path / "out", planted_maps).verdicts() == []
+    assert list(small_run(tmp_path / "out", planted_maps).verdicts()) == []
 
 
 def test_no_more_tests_at_the_smallest_p_than_chance_explains_are_nothing(run_of: Any) -> None:

@@ -29,7 +29,7 @@ def test_mean_ari_and_the_best_levels_are_the_leaderboards(
     finished: harness.Run, table: pandas.DataFrame
 ) -> None:
     ours = table[table.signal > 0].set_index(["method", "selector"])
-    theirs = [row for row in finished.rows() if row.ari is not None]
+    theirs = [row for row in finished.leaderboard() if row.ari is not None]
 
     assert len(ours) == len(theirs) == 4
     for row in theirs:

@@ -90,7 +90,7 @@ def test_a_run_is_the_same_as_itself(harness_command: Command, before: Path) -> 
 
 
 def test_the_same_settings_give_the_same_run(before: Path, run_of: Callable[..., Path]) -> None:
-    assert harness.open_run(before).paired(harness.open_run(run_of())).identical
+    assert harness.open_run(before).compare(harness.open_run(run_of())).identical
 
 
 def test_what_differs_by_rounding_alone_is_the_same(
@@ -119,7 +119,7 @@ def test_figures_are_those_of_the_leaderboards(
     compared = json.loads(harness_command("compare", before, after, "--json").stdout)
 
     for side, folder in (("first", before), ("second", after)):
-        for row in harness.open_run(folder).rows():
+        for row in harness.open_run(folder).leaderboard():
             for name in ("modularity", "control_modularity", "effect", "n_clusters", "seconds"):
                 found = figure(compared, row.method.clusterer, name)
                 assert found[side] == pytest.approx(getattr(row, name), abs=1e-12)
@@ -179,7 +179,8 @@ def test_versions_that_differ_are_shown(
     connection = sqlite3.connect(other / "run.sqlite")
     with connection:
         connection.execute(
-            "UPDATE sessions SET value = json_set(value, '$.environment.libraries.scipy', '0.1')"
+            "UPDATE sessions SET value = json_set(value, '$.environment.libraries.scipy', '0.1', "
+            "'$.environment.absent', json('[\"timm\"]'))"
         )
     connection.close()
 
@@ -187,6 +188,7 @@ def test_versions_that_differ_are_shown(
 
     assert "Circumstances that differ: libraries scipy " in shown.stdout
     assert " → 0.1." in shown.stdout
+    assert "absent" not in shown.stdout
 
 
 def test_what_has_no_partner_is_counted(
@@ -224,11 +226,11 @@ def test_images_are_paired_by_their_pixels_and_else_by_name(
     two, three = run("noise[count=2]"), run("noise[count=3]")
     others = run("noise[count=2,seed=5]")
 
-    (more,) = two.paired(three).methods
-    renamed = two.paired(others)
+    (more,) = two.compare(three).methods
+    renamed = two.compare(others)
 
     assert (more.paired, more.only_first, more.only_second) == (2, 0, 1)
-    assert two.paired(three).by_name == 0
+    assert two.compare(three).by_name == 0
     assert (renamed.paired, renamed.by_name) == (2, 2)
 
 
@@ -246,7 +248,7 @@ def test_heads_and_repeats_are_paired_apart_and_images_are_tested(
         )
     )
 
-    (method,) = run.paired(run).methods
+    (method,) = run.compare(run).methods
 
     assert (method.paired, method.only_first) == (2 * 2 * 2, 0)
     assert {(found.pairs, found.images) for found in method.metrics if found.pairs} == {(8, 2)}
@@ -338,9 +340,9 @@ def test_a_mistake_costs_one_line(
 def test_a_comparison_is_a_frame(before: Path, after: Path) -> None:
     one, other = harness.open_run(before), harness.open_run(after)
 
-    frame = one.compare(other).set_index(["clusterer", "metric"])
+    frame = one.compare(other).to_frame().set_index(["clusterer", "metric"])
 
-    (louvain, *_) = one.paired(other).methods
+    (louvain, *_) = one.compare(other).methods
     assert len(frame) == 2 * len(louvain.metrics)
     assert frame.loc[("louvain", "modularity"), "paired"] == 7
     assert frame.loc[("louvain", "modularity"), "difference"] == louvain.metrics[0].difference
@@ -353,7 +355,7 @@ def test_tables_fit_eighty_characters(before: Path, after: Path) -> None:
 
     from harness.views.comparison import show
 
-    runs = harness.open_run(before).paired(harness.open_run(after))
+    runs = harness.open_run(before).compare(harness.open_run(after))
     wide, narrow = (Console(file=io.StringIO(), width=width) for width in (120, 80))
     for console in (wide, narrow):
         show(runs, console)

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import harness
@@ -16,6 +17,17 @@ def test_the_doctor_reports_versions_machine_plugins_and_that_workers_start(
     assert found["libraries"]["numpy"]
     assert found["plugins"]["packages"]["attention-harness"] == harness.__version__
     assert 0 < found["workers"]["ready after seconds"] < 120
+
+
+def test_the_doctor_names_components_without_their_packages(
+    harness_command: Command, without: Callable[..., None]
+) -> None:
+    without("hdbscan")
+
+    finished = harness_command("doctor")
+
+    assert finished.returncode == 0
+    assert "    clusterer sdp: pip install 'attention-harness[sdp]'\n" in finished.stdout
 
 
 def test_the_doctor_names_a_broken_plugin(harness_command: Command, tmp_path: Path) -> None:

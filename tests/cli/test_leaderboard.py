@@ -9,7 +9,6 @@ from rich.console import Console
 
 import harness
 from harness.analysis.verdicts import Verdict
-from harness.cli.leaderboard import board_of
 from harness.cli.main import main
 from harness.metrics.reach import reach
 from harness.views.leaderboard import show
@@ -99,7 +98,7 @@ def test_stabilities_name_the_least_stable_cluster(
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
 def test_a_table_fits_its_console_and_says_what_it_leaves_out(finished: Path, width: int) -> None:
     console = Console(width=width, record=True, file=io.StringIO())
-    show([board_of(harness.open_run(finished))], console)
+    show([harness.open_run(finished).leaderboard()], console)
     printed = console.export_text()
     lines = printed.splitlines()
 
@@ -186,7 +185,7 @@ def test_too_few_draws_and_nothing_are_two_conclusions(
         for nulls in [39 if smallest and not significant else None]
     ]
     console = Console(width=300, record=True, file=io.StringIO())
-    board = board_of(harness.open_run(finished))
+    board = harness.open_run(finished).leaderboard()
     show([replace(board, verdicts=found, controls=board.controls[:1])], console)
 
     said = console.export_text().splitlines()

@@ -2,6 +2,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,7 @@ def test_json_describes_a_component_completely(harness_command: Command, theirs:
                         "doc": "how far it goes.",
                     },
                 ],
+                "install": "",
                 "package": "",
                 "version": "",
                 "origin": str(theirs),
@@ -142,6 +144,20 @@ def test_json_describes_a_component_completely(harness_command: Command, theirs:
         ],
         "broken": [],
     }
+
+
+@pytest.mark.parametrize("options", [[], ["infomap"]])
+def test_a_component_without_its_packages_is_shown_with_the_command_that_installs_them(
+    options: list[str], harness_command: Command, without: Callable[..., None]
+) -> None:
+    without("infomap")
+
+    shown = " ".join(harness_command("plugins", *options).stdout.split())
+
+    assert "Not installed: pip install 'attention-harness[infomap]'" in shown
+    assert shown.count("Not installed: pip install 'attention-harness[sdp]'") == 0
+    (found,) = document(harness_command("plugins", "infomap", "--json"))["components"]
+    assert found["install"] == "pip install 'attention-harness[infomap]'"
 
 
 def test_a_broken_plugin_is_listed_with_its_reason_and_changes_no_exit_code(
@@ -223,12 +239,18 @@ def test_no_shipped_plugin_is_broken_and_each_says_what_it_and_its_parameters_ar
     shipped = [one for one in shown["components"] if one["package"] == "attention-harness"]
     assert {one["kind"] for one in shipped} == {
         "image set", "extractor", "graph builder", "clusterer", "selector", "control",
-        "perturbation",
+        "perturbation", "score",
     }  # fmt: skip
     for component in shipped:
         assert component["summary"]
         assert component["version"]
         assert all(parameter["doc"] for parameter in component["parameters"])
+
+
+def test_a_score_says_its_range_its_direction_and_its_version(harness_command: Command) -> None:
+    shown = harness_command("plugins", "silhouette")
+
+    assert "From -1 to 1; larger is better. Version 1." in shown.stdout
 
 
 def test_no_library_of_an_algorithm_is_imported() -> None:

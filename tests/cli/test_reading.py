@@ -38,7 +38,7 @@ READERS: dict[str, list[object]] = {
 REFUSE_THE_SOUND = {"layers", "foreground", "ablate"}
 every_reader = pytest.mark.parametrize("arguments", READERS.values(), ids=READERS)
 METHODS = (
-    "leaderboard", "rows", "head_rows", "layer_rows", "comparisons", "images", "cells", "points",
+    "leaderboard", "head_rows", "layer_rows", "comparisons", "images", "cells", "points",
     "selections", "tests", "stabilities", "settings", "sessions", "statuses",
 )  # fmt: skip
 

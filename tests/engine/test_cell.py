@@ -159,7 +159,7 @@ class Doubling(harness.Perturbation):
 
     name: ClassVar[str] = "doubling"
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         weights = attention.weights.copy()
         weights[0, 1] = 2 + seed / 2**32
         return harness.AttentionMap(weights)
@@ -233,7 +233,7 @@ class Shrinking(harness.Perturbation):
 
     name: ClassVar[str] = "shrinking"
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         return harness.AttentionMap(attention.weights[:-1, :-1].copy())
 
 

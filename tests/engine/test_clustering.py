@@ -86,7 +86,7 @@ def test_a_method_whose_first_cells_fail_alike_is_stopped_and_keeps_its_row(run:
     (stopped,) = heard.warnings
     assert stopped.startswith("choosy[refused=12] (threshold, ")
     assert stopped.endswith("keep_going with retry_failed goes on")
-    row = next(row for row in finished.rows() if row.method.clusterer != "louvain")
+    row = next(row for row in finished.leaderboard() if row.method.clusterer != "louvain")
     assert (row.ok, row.total) == (0, FIRST + 2)
 
 

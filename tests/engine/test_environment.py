@@ -14,6 +14,17 @@ def test_an_installed_extra_that_computes_is_part_of_the_environment() -> None:
         assert libraries[name] == importlib.metadata.version(name)
 
 
+def test_what_is_absent_is_named_and_only_where_all_packages_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        environments, "_version", lambda name: None if name in ("torch", "cdlib") else "1"
+    )
+
+    assert environment(1)["absent"] == ["cdlib", "torch"]
+    assert "absent" not in environment(1, {"torch", "numpy"})
+
+
 def test_packages_for_tests_and_for_dask_are_not_part_of_the_environment() -> None:
     assert environment(1)["libraries"].keys().isdisjoint({"pytest", "captum", "distributed"})
 
@@ -31,6 +42,7 @@ def test_another_version_is_reported_as_the_difference() -> None:
     [
         ("clusterer", "louvain", {"numpy", "scipy", "scikit-network"}, {"igraph", "torch"}),
         ("clusterer", "leiden", {"igraph", "leidenalg"}, {"scikit-network", "torch"}),
+        ("clusterer", "label-propagation", {"networkx", "numpy"}, {"scikit-network", "torch"}),
         ("extractor", "hf", {"torch", "transformers", "pillow"}, {"leidenalg", "infomap"}),
         ("extractor", "one-layer-vit", {"torch", "safetensors"}, {"transformers"}),
     ],
@@ -42,6 +54,7 @@ def test_a_run_uses_the_packages_that_its_components_import_at_any_time(
 
     assert found >= used | {"attention-harness"}
     assert not found & (unused | {"distributed", "pluggy", "pytest", "pandas"})
+    assert ("networkx" in found) == (name == "label-propagation")
     assert environment(1, found)["libraries"].keys() == found - {"attention-harness"}
 
 
@@ -66,6 +79,18 @@ def test_a_plugin_files_imports_in_functions_count(tmp_path: Path, line: str) ->
     mine = registry.load([path]).find("clusterer", "mine")
 
     assert "requests" in packages_used([mine])
+
+
+def test_what_a_component_requires_is_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from dataclasses import dataclass\nimport harness\n\n\n@dataclass(frozen=True)\n"
+        "class Mine(harness.Clusterer):\n    name = 'mine'\n    requires = harness.NETWORKX\n\n"
+        "    def cluster(self, graph, *, seed):\n        return graph.to_networkx()\n\n\n"
+        "@harness.hookimpl\ndef harness_clusterers():\n    return [Mine]\n"
+    )
+
+    assert "networkx" in packages_used([registry.load([path]).find("clusterer", "mine")])
 
 
 def test_the_packages_behind_modules_are_those_that_the_standard_library_finds() -> None:

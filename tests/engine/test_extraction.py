@@ -146,7 +146,7 @@ def test_a_control_that_cannot_be_drawn_costs_only_the_test_under_it(
     assert line.endswith("(and 3 more like it)")
     assert both.controls()[0] == "permuted-rows"
     assert both.tests().control.tolist() == ["permuted-rows"]
-    one, other = both.rows()[0], alone.rows()[0]
+    one, other = both.leaderboard()[0], alone.leaderboard()[0]
     assert (one.ok, one.excess, one.p_value) == (other.ok, other.excess, other.p_value)
     assert one.p_value is not None
 

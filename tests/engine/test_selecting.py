@@ -6,11 +6,12 @@ import pytest
 
 import harness
 from harness.api import prepare
-from harness.engine import worker
+from harness.engine import selecting, worker
 from harness.engine.selecting import own_draws
 from harness.planning.progress import SILENT
 from harness.store import open_for_reading
 from harness.store.selections import Group
+from support import PLUGINS
 from support.maps import planted_weights
 from support.runs import SMALL, small_run
 
@@ -109,7 +110,7 @@ def test_effects_are_those_of_brute_force(
     tests = tests[tests.control == "permuted-rows"]
     assert tests.bias.tolist() == pytest.approx(biases)
     assert tests.single_bias.tolist() == pytest.approx(singles)
-    (row,) = run.rows()
+    (row,) = run.leaderboard()
     assert row.effect == pytest.approx(np.mean(effects))
     assert row.effect_low is not None
     assert row.effect_low < row.effect
@@ -141,7 +142,7 @@ def test_with_pools_of_images_all_draws_of_a_pool_are_its_own() -> None:
 def test_a_single_draw_gives_no_effect(planted: Path, tmp_path: Path) -> None:
     run = small_run(tmp_path / "out", planted / "planted-0.npy", controls="permuted-rows")
 
-    (row,) = run.rows()
+    (row,) = run.leaderboard()
     assert (row.excess is None, row.effect, row.effect_low) == (False, None, None)
 
 
@@ -153,6 +154,35 @@ def test_a_level_that_is_fixed_has_no_bias_also_if_it_is_selected_later(
     later = run.select("fixed[level=0.49]")
 
     assert later.tests().bias.tolist() == pytest.approx([0, 0, 0])
-    (row,) = later.rows()
+    (row,) = later.leaderboard()
     assert row.excess is not None
     assert row.effect == pytest.approx(row.excess)
+
+
+def test_several_workers_select_what_one_does_even_if_a_selector_kills_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More questions than it takes to stop the selector that kills its worker.
+    for number in range(7):
+        np.save(tmp_path / f"{number}.npy", planted_weights(number, n=12))
+
+    def run(name: str) -> harness.Run:
+        return small_run(
+            tmp_path / name,
+            tmp_path,
+            controls="permuted-rows",
+            selectors="unruly-selector[mode=exit],stable-phase,max-modularity",
+            plugins=[PLUGINS / "unruly.py"],
+            nulls=2,
+            isolation="process",
+            workers=2,
+        )
+
+    one = run("one")
+    monkeypatch.setattr(selecting, "MANY_QUESTIONS", 1)
+    monkeypatch.setattr(selecting, "PIECE", 3)
+    several = run("several")
+
+    assert one.selections()["status"].value_counts().to_dict() == {"failed": 7, "ok": 14}
+    pandas.testing.assert_frame_equal(several.selections(), one.selections())
+    pandas.testing.assert_frame_equal(several.tests(), one.tests())

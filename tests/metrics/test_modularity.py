@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import harness
-from harness.metrics.modularity import ranked, z_modularity
+from harness.metrics.modularity import FEW_EDGES, Pairs, ScoredGraph, ranked
 from harness.metrics.partition import unassigned_as_singletons
 
 Case = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -151,7 +151,7 @@ def test_z_modularity_is_modularity_in_deviations_of_one_random_edge(case: Case)
     expected = float(np.outer(weights.sum(axis=1), weights.sum(axis=0))[together].sum())
     deviation = math.sqrt(max(expected * (1 - expected), 0))
 
-    found = z_modularity(graph, communities)
+    found = ScoredGraph(graph).z_modularity(Pairs(communities))
 
     if deviation > 1e-4:
         assert found == pytest.approx((weights[together].sum() - expected) / deviation, abs=1e-6)
@@ -161,8 +161,23 @@ def test_the_z_modularity_of_one_community_is_0_and_of_no_edge_nan() -> None:
     whole, empty = np.random.default_rng(0).random((7, 7)), np.zeros((3, 3))
     together = np.zeros(7, dtype=np.int64)
 
-    assert z_modularity(harness.Graph.from_weights(whole), together) == 0
-    assert math.isnan(z_modularity(harness.Graph.from_weights(empty), together[:3]))
+    scored, none = (ScoredGraph(harness.Graph.from_weights(each)) for each in (whole, empty))
+    assert scored.z_modularity(Pairs(together)) == 0
+    assert math.isnan(none.z_modularity(Pairs(together[:3])))
+
+
+@pytest.mark.parametrize("edges_a_pair", [0.5 / FEW_EDGES, 2 / FEW_EDGES])
+def test_sparse_and_dense_graphs_are_scored_alike(edges_a_pair: float) -> None:
+    random = np.random.default_rng(0)
+    weights = random.random((60, 60)) * (random.random((60, 60)) < edges_a_pair)
+    np.fill_diagonal(weights, 0.0)
+    labels = random.integers(0, 4, 60)
+    graph = networkx.from_numpy_array(weights, create_using=networkx.DiGraph)
+    expected = networkx.community.modularity(graph, communities(labels))
+
+    scored = ScoredGraph(harness.Graph.from_weights(weights))
+
+    assert scored.modularity(Pairs(labels), 1.0) == pytest.approx(expected, abs=1e-12)
 
 
 @given(weighted_partitions())
@@ -194,3 +209,16 @@ def test_weights_that_tie_share_the_mean_of_their_ranks() -> None:
     graph = harness.Graph.from_weights([[0, 0.5, 0.5], [0.2, 0, 0.9], [0, 0, 0]])
 
     assert ranked(graph).adjacency.data.tolist() == [2.5, 2.5, 1.0, 4.0]
+
+
+def test_it_takes_what_clusterers_and_map_sets_return() -> None:
+    attention = harness.make("extractor", "planted[count=1]").load("planted-000")
+    labels = attention.truth
+
+    of_map = harness.modularity(attention, harness.Partition(labels))
+
+    assert of_map == harness.modularity(attention.weights, labels)
+    assert harness.best_match_jaccard(harness.Partition(labels), labels) == 1
+    assert harness.adjusted_jaccard(labels, harness.Partition(labels)) == 1
+    clusterer = harness.make("clusterer", "infomap")
+    assert harness.modularity(attention, clusterer.cluster(attention)) >= 0

@@ -12,6 +12,7 @@ from harness.metrics.partition import (
     cluster_number,
     coverage,
     drop_singletons,
+    in_order,
     numbered,
     unassigned_as_singletons,
 )
@@ -114,3 +115,9 @@ def test_number_of_one_cluster_is_that_of_the_numbered_partition(labels: list[in
     found = np.array(labels)
     for node in np.flatnonzero(found >= 0).tolist():
         assert cluster_number(found, labels[node]) == numbered(found)[node]
+
+
+def test_patches_are_ordered_by_cluster_the_largest_first_and_unassigned_ones_last() -> None:
+    labels = np.array([-1, 5, 2, 5, 2, 5])
+
+    assert in_order(labels).tolist() == [1, 3, 5, 2, 4, 0]

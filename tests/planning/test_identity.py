@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.planning.identity import SEEDS, code_digest, identify, key_of, seed_of, source_files
+from harness.planning.content import code_digest
+from harness.planning.identity import SEEDS, identify, key_of, seed_of, source_files
 from harness.plugin.component import Component
 from harness.plugin.registry import load
 
@@ -81,31 +82,31 @@ def test_a_change_in_a_helper_that_is_imported_changes_the_code(
     write("helper", "VALUE = 1")
     write("inner/__init__", "")
     write("inner/deeper", "from ..helper import VALUE")
-    before = code_digest(component())
+    before = code_digest(component()())
 
     write("helper", "VALUE = 2")
 
-    assert code_digest(component()) != before
+    assert code_digest(component()()) != before
 
 
 def test_a_change_in_a_neighbour_does_not_change_the_code(write: Writer) -> None:
     write("plugin", PLUGIN.replace("IMPORT", "from .helper import VALUE"))
     write("helper", "VALUE = 1")
     write("neighbour", "VALUE = 1")
-    before = code_digest(component())
+    before = code_digest(component()())
 
     write("neighbour", "VALUE = 2")
 
-    assert code_digest(component()) == before
+    assert code_digest(component()()) == before
 
 
 def test_a_change_in_the_plugin_itself_changes_the_code(write: Writer) -> None:
     write("plugin", PLUGIN.replace("IMPORT", ""))
-    before = code_digest(component())
+    before = code_digest(component()())
 
     write("plugin", PLUGIN.replace("IMPORT", "pass"))
 
-    assert code_digest(component()) != before
+    assert code_digest(component()()) != before
 
 
 def test_helpers_that_import_each_other_are_followed_once(write: Writer) -> None:
@@ -133,7 +134,7 @@ def test_no_helper_is_imported_for_its_digest(write: Writer) -> None:
     write("plugin", PLUGIN.replace("IMPORT", "from .helper import VALUE"))
     write("helper", "raise RuntimeError('imported')")
 
-    code_digest(component())
+    code_digest(component()())
 
     assert f"{PACKAGE}.helper" not in sys.modules
 
@@ -141,11 +142,11 @@ def test_no_helper_is_imported_for_its_digest(write: Writer) -> None:
 def test_a_helper_that_cannot_be_parsed_counts_by_its_bytes(write: Writer) -> None:
     write("plugin", PLUGIN.replace("IMPORT", "from .helper import VALUE"))
     write("helper", "def (")
-    before = code_digest(component())
+    before = code_digest(component()())
 
     write("helper", "def ((")
 
-    assert code_digest(component()) != before
+    assert code_digest(component()()) != before
 
 
 def test_the_code_of_a_plugin_file_and_of_a_folders_helper_counts(tmp_path: Path) -> None:
@@ -157,11 +158,11 @@ def test_the_code_of_a_plugin_file_and_of_a_folders_helper_counts(tmp_path: Path
     )
     (folder / "helper.py").write_text("VALUE = 1")
     found = load([folder]).find("clusterer", "mine")
-    before = code_digest(found)
+    before = code_digest(found())
 
     (folder / "helper.py").write_text("VALUE = 2")
 
-    assert code_digest(found) != before
+    assert code_digest(found()) != before
 
 
 def test_an_identity_has_the_short_and_the_full_spec(write: Writer) -> None:

@@ -37,7 +37,8 @@ def test_suites_may_contain_all_settings_but_those_of_one_execution() -> None:
 def test_the_keywords_of_run_are_the_settings() -> None:
     parameters = inspect.signature(harness.run).parameters
 
-    assert list(parameters) == ["suite", *SETTINGS, "progress"]
+    own = ["suite", "maps", "prefix", "grid", "names", "progress"]
+    assert list(parameters) == [*own, *SETTINGS]
     for key, setting in SETTINGS.items():
         assert f"{key} : {setting.type_name}" in (harness.run.__doc__ or "")
 

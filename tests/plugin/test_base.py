@@ -89,6 +89,27 @@ def test_a_parameter_of_a_wrong_type_is_refused(wrong: dict[str, Any]) -> None:
         Parametrised(**wrong)
 
 
+@pytest.mark.parametrize("call", ["cluster", "cluster_sweep"])
+def test_a_seed_that_is_left_out_is_zero_and_help_shows_it(call: str) -> None:
+    @dataclass(frozen=True)
+    class Seeded(harness.Clusterer):
+        name: ClassVar[str] = "seeded"
+
+        def cluster(self, graph, *, seed):  # type: ignore[no-untyped-def]
+            return np.full(graph.n, seed)
+
+    method = getattr(Seeded(), call)
+    weights: Any = np.ones((3, 3)) if call == "cluster" else [np.ones((3, 3))]
+
+    assert [each.tolist() for each in np.atleast_2d(np.array(list(method(weights))))] == [[0] * 3]
+    assert inspect.signature(method).parameters["seed"].default == 0
+
+
+def test_what_draws_takes_its_seed_by_name_only() -> None:
+    with pytest.raises(harness.HarnessError, match="draw: the seed is given by name, as in seed=1"):
+        harness.make("perturbation", "seeds").draw(np.eye(3), 1)
+
+
 def test_a_bare_array_is_checked_like_a_value() -> None:
     with pytest.raises(ValueError, match=r"\[0, 1\] is -1.0"):
         Recording().cluster(np.array([[0.0, -1.0], [0.0, 0.0]]), seed=0)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ MODULES = {
     "hello": WORKING,
     "failing": "print('chatter')\ndef inner():\n    raise ValueError('first\\nsecond')\ninner()\n",
     "leaving": "raise SystemExit(0)\n",
-    "bare": "SUMMARY = ''\nrun = 3\n",
+    "bare": "SUMMARY = ''\nrun = 3\nREQUIRES = 'numba'\n",
     "export": WORKING,
     "twin": WORKING,
 }
@@ -67,7 +67,8 @@ def harness_with_packages(tmp_path: Path) -> Command:
 BROKEN = {
     "failing": "ValueError: first second",
     "leaving": "SystemExit: 0",
-    "bare": "outside.bare does not define SUMMARY, add_arguments(), run()",
+    "bare": "outside.bare does not define SUMMARY, add_arguments(), run(), REQUIRES as a "
+    "harness.Requirement",
     "twin": "several packages define it",
 }
 

@@ -98,9 +98,17 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
             "Mine is not decorated with @dataclass(frozen=True)",
         ),
         (GOOD.replace("def cluster", "def clusters") + HOOK, "Mine does not define cluster"),
+        (
+            GOOD.replace(", *, seed", "") + HOOK,
+            "Mine.cluster must take the arguments of cluster(self, graph, *, seed)",
+        ),
         (GOOD.replace('name: ClassVar[str] = "mine"', "") + HOOK, "Mine has no name"),
         (GOOD.replace('"mine"', '"my own"') + HOOK, "Mine has no name"),
         (GOOD.replace('"mine"', "7") + HOOK, "Mine has no name"),
+        (
+            GOOD.replace('"mine"', '"mine"\n    requires = "numba"') + HOOK,
+            "Mine.requires is no harness.Requirement",
+        ),
         (GOOD.replace("size: int = 2", "size: list[int] = None") + HOOK, "Mine.size is of type"),
         (GOOD.replace("size: int", "size: Unknown"), "NameError: "),
         (GOOD + HOOK.replace("[Mine]", "Mine"), "harness_clusterers must return a list of classes"),
@@ -125,6 +133,41 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_the_others_work(
     assert f"plugin 'plugin' from {tmp_path / 'plugin.py'} is broken: {broken.reason}" in [
         *loaded.warnings()
     ]
+
+
+SCORE = """
+@dataclass(frozen=True)
+class Mine(harness.Score):
+    '''Mine.'''
+    name: ClassVar[str] = "mine"
+    higher_is_better: ClassVar[bool] = True
+    def score(self, labelled):
+        return 0.0
+
+@harness.hookimpl
+def harness_scores():
+    return [Mine]
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ("higher_is_better: ClassVar[str] = 'yes'", "does not say whether higher_is_better"),
+        ("higher_is_better = None", "does not say whether higher_is_better"),
+        ("range = (1, 0)", "has the range (1, 0), which is not a smallest and a larger number"),
+        ("range = 3", "has the range 3, which"),
+        ("range = (0, float('nan'))", "has the range (0, nan), which"),
+        ("version = '2'", "has the version '2', which is not a whole number"),
+    ],
+)
+def test_a_score_that_is_not_declared_as_one_is_broken(
+    tmp_path: Path, declared: str, reason: str
+) -> None:
+    wrong = SCORE.replace("    def score", f"    {declared}\n    def score")
+
+    assert load(tmp_path, SCORE, "well").make("score", "mine")
+    assert only_broken(load(tmp_path, wrong)).reason.startswith(f"Mine {reason}")
 
 
 def test_ctrl_c_while_a_plugin_is_imported_is_no_fault_of_it(tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ SMALL = {
 }
 
 
-def small_run(out: Path, maps: Path | None = None, **changes: Any) -> harness.Run:
-    """Make a small run in `out`, on the .npy files in `maps` if given.
+def small_run(out: Path | None, maps: Any = None, **changes: Any) -> harness.Run:
+    """Make a small run in `out`, on `maps` if given: a folder of .npy files, or arrays.
 
     `changes` are keywords of harness.run, as are those of the small run.
     """
-    source = {} if maps is None else {"extractors": f"arrays[path={maps}]"}
+    is_folder = isinstance(maps, Path)
+    source = {"extractors": f"arrays[path={maps}]"} if is_folder else {"maps": maps}
     return harness.run(**{**SMALL, **source, "out": out, **changes})
 
 

@@ -1,5 +1,8 @@
 """Progress on stderr; the clock is set by hand."""
 
+import sys
+from dataclasses import dataclass, field
+
 import pytest
 
 from harness.planning.progress import Progress
@@ -116,6 +119,61 @@ def test_a_receiver_of_ones_own_gets_the_steps() -> None:
     own = Progress()
     with shown_progress(own) as progress:
         assert progress is own
+
+
+@dataclass
+class Shell:
+    """What IPython's shell has in a notebook; `shown` is what the cell shows, by display."""
+
+    kernel: object = None
+    shown: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def display_pub(self) -> "Shell":
+        return self
+
+    def get_ipython(self) -> "Shell":
+        return self
+
+    def publish(
+        self, data: dict[str, str], *, transient: dict[str, str], update: bool = False
+    ) -> None:
+        name = transient["display_id"]
+        assert update == (name in self.shown)
+        self.shown[name] = data
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    made = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", made)
+    return made
+
+
+def test_a_notebook_shows_one_bar_which_goes_away(
+    clock: Clock, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_progress(live=False) as progress:
+        for phase in ("walking <b>", "running"):
+            progress.begin(phase, 10)
+            clock.now += 5
+            progress.advance(4)
+            (bar,) = shell.shown.values()
+            assert bar["text/html"].startswith('<progress value="4" max="10"></progress> ')
+            assert bar["text/plain"].startswith(f"{phase}: 4 of 10")
+            assert "<b>" not in bar["text/html"]
+        progress.warn("a stone")
+
+    assert list(shell.shown.values()) == [{"text/html": "", "text/plain": ""}]
+    assert capsys.readouterr().err == "warning: a stone\n"
+
+
+def test_quick_work_shows_nothing_in_a_notebook(clock: Clock, shell: Shell) -> None:
+    with shown_progress(live=False) as progress:
+        for _ in progress.track("walking", range(4)):
+            clock.now += 0.4
+
+    assert shell.shown == {}
 
 
 def test_without_stderr_nothing_is_printed_elsewhere(

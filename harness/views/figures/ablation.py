@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.metrics.ablation import Chance, Effect
-from harness.views.figures.style import NOISE, colour, legend_below, new_figure, style
+from harness.views.colours import NOISE, colour
+from harness.views.figures.style import legend_below, new_figure, style
 
 # Names, colours and offsets of both kinds of chance.
 CHANCE = (("random patches", NOISE, -0.16), ("random contiguous patches", "#B08FC7", 0.16))

@@ -10,15 +10,9 @@ from matplotlib.patches import Patch
 
 from harness.metrics.partition import by_size, drop_singletons, numbered
 from harness.plugin.values import UNASSIGNED, Floats, Integers
+from harness.views.colours import cluster_colours
 from harness.views.figures.patched import Patched
-from harness.views.figures.style import (
-    cluster_colours,
-    new_figure,
-    photo,
-    picture,
-    style,
-    wrapped,
-)
+from harness.views.figures.style import new_figure, photo, picture, style, wrapped
 
 SIDE = 2.4
 WIDTH = 2.7

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from harness.views.colours import CHOSEN
 from harness.views.figures.patched import Patched
-from harness.views.figures.style import CHOSEN, new_figure, picture, style
+from harness.views.figures.style import new_figure, picture, style
 
 ACROSS = 6
 SIDE = 1.5

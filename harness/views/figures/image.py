@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from harness.analysis.image import ImageReport, MethodReport, SelectorReport
 from harness.errors import HarnessError
-from harness.metrics.partition import by_size
+from harness.metrics.partition import by_size, in_order
 from harness.metrics.salience import order_by_salience
 from harness.views.figures import clusters, heatmaps, matrices
 from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import file_name, file_names, in_order
+from harness.views.figures.style import file_name, file_names
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
 
 Weights = NDArray[np.floating[Any]]
@@ -39,24 +39,28 @@ def drawings(
     report = context.report
     apart = ",".join(f"{key}={file_name(value)}" for key, value in report.apart.items())
     place = "@".join(filter(None, (file_name(report.image), apart)))
-    for name, figure, table in _drawings(context, heads, query):
+    for name, figure, table in figures(context, heads, query):
         yield f"{place}@{name}", figure, table
 
 
-def _drawings(
+def figures(
     context: ShowContext, heads: Mapping[int, Weights], query: int | None
 ) -> Iterator[Drawing]:
+    """The drawings by NAME alone."""
     report = context.report
-    found = partitions(report)
     if any(len(method.profile) for method in report.methods):
         yield _profiles(report)
+    yield from partition_figures(context, partitions(report))
+    if report.grid is not None and heads:
+        yield _heatmaps(report, _patched(context, report.grid), heads, query)
+
+
+def partition_figures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator[Drawing]:
+    """Partitions on the grid of the map, or else its weights in their order."""
+    report = context.report
     named = list(zip(file_names([each.name for each in found]), found, strict=True))
     if report.grid is not None:
-        pixels = None if context.image is None else context.image.pixels
-        on = Patched.of(pixels, report.grid, report.region)
-        yield from _on_the_grid(context, on, named)
-        if heads:
-            yield _heatmaps(report, on, heads, query)
+        yield from _on_the_grid(context, _patched(context, report.grid), named)
     elif context.weights is not None:
         for file, each in named:
             title = _title(report, f"attention by the clusters of {each.title}")
@@ -65,6 +69,11 @@ def _drawings(
             table = {"place": range(len(order)), "node": order.tolist(), "cluster": numbers}
             figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
             yield f"matrix-{file}", figure, table
+
+
+def _patched(context: ShowContext, grid: tuple[int, int]) -> Patched:
+    pixels = None if context.image is None else context.image.pixels
+    return Patched.of(pixels, grid, context.report.region)
 
 
 def query_patch(text: str, grid: tuple[int, int] | None) -> int:

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.labels import method_labels
-from harness.analysis.layers import MethodLayers, flat_row
+from harness.analysis.layers import HeadRow, LayerRow, MethodLayers, flat_row
 from harness.plugin.values import Floats
+from harness.views.colours import NOISE, colour
 from harness.views.figures import heads as head_figures
-from harness.views.figures.style import NOISE, colour, file_names, legend_below, new_figure, style
+from harness.views.figures.style import file_names, legend_below, new_figure, style
 
 MARKERS = "osD^v<>P"
 # Columns of `flat_row` by what their axis says.
@@ -33,16 +34,27 @@ Curves = Mapping[str, Floats]
 def drawings(methods: Sequence[MethodLayers]) -> Iterator[tuple[str, Figure]]:
     """Every figure with the name of its files; runs of one layer or head have fewer."""
     names = method_labels([each.method for each in methods])
-    named = list(zip(methods, names, file_names(names), strict=True))
-    deep = {name: _curves(method) for method, name, _ in named if len(method.layers) > 1}
+    named = list(zip(methods, names, strict=True))
+    yield from depth_drawings({name: method.layers for method, name in named})
+    yield from head_drawings({name: method.heads for method, name in named})
+    for (method, name), file in zip(named, file_names(names), strict=True):
+        yield from _similarities(method, name, file)
+
+
+def depth_drawings(methods: Mapping[str, Sequence[LayerRow]]) -> Iterator[tuple[str, Figure]]:
+    """The curves of the methods that have several layers."""
+    deep = {name: _curves(rows) for name, rows in methods.items() if len(rows) > 1}
     if deep:
         yield "depth", depth_figure(deep, title="clusters by depth")
-    scores = [row.score for method in methods for row in method.heads]
+
+
+def head_drawings(methods: Mapping[str, Sequence[HeadRow]]) -> Iterator[tuple[str, Figure]]:
+    """The heads of each method, in the same colours."""
+    scores = [row.score for rows in methods.values() for row in rows]
     # One range for all methods, so that they can be compared.
     colours = head_figures.colour_range(np.array(scores, dtype=np.float64))
-    for method, name, file in named:
-        yield f"heads-{file}", _heads(method, name, colours)
-        yield from _similarities(method, name, file)
+    for (name, rows), file in zip(methods.items(), file_names(list(methods)), strict=True):
+        yield f"heads-{file}", _heads(rows, name, colours)
 
 
 @style()
@@ -81,21 +93,21 @@ def _draw(panel: Axes, place: int, name: str, curves: Curves, column: str) -> No
         panel.fill_between(layers, low, high, color=colour(place), alpha=0.18, linewidth=0)
 
 
-def _curves(method: MethodLayers) -> Curves:
-    rows = [flat_row(row) for row in method.layers]
+def _curves(of_layers: Sequence[LayerRow]) -> Curves:
+    rows = [flat_row(row) for row in of_layers]
     return {column: np.array([row[column] for row in rows], dtype=np.float64) for column in COLUMNS}
 
 
-def _heads(method: MethodLayers, name: str, colours: head_figures.Range) -> Figure:
-    layers = sorted({row.layer for row in method.heads})
-    heads = sorted({row.head for row in method.heads})
+def _heads(rows: Sequence[HeadRow], name: str, colours: head_figures.Range) -> Figure:
+    layers = sorted({row.layer for row in rows})
+    heads = sorted({row.head for row in rows})
     scores = np.full((len(layers), len(heads)), np.nan)
     marked = np.zeros(scores.shape, dtype=bool)
-    for row in method.heads:
+    for row in rows:
         place = layers.index(row.layer), heads.index(row.head)
         scores[place] = np.nan if row.score is None else row.score
         marked[place] = (row.significant_fraction or 0) > 0.5
-    controlled = any(row.effect is not None for row in method.heads)
+    controlled = any(row.effect is not None for row in rows)
     explained = "; * more than the control on most images" if marked.any() else ""
     title = f"{name} by layer and head{explained}"
     label = "effect on modularity" if controlled else "modularity Q"

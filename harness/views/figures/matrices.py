@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from harness.metrics.partition import by_size
+from harness.metrics.partition import by_size, in_order
 from harness.plugin.values import Integers
+from harness.views.colours import cluster_colours
 from harness.views.figures.patched import draw_frame
-from harness.views.figures.style import cluster_colours, in_order, new_figure, style
+from harness.views.figures.style import new_figure, style
 
 SIDE = 5.4
 

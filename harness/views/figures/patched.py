@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import Floats
-from harness.views.figures.style import Colour, photo
+from harness.views.colours import Colour
+from harness.views.figures.style import photo
 
 Pixels = NDArray[np.uint8]
 Grid = tuple[int, int]

@@ -8,15 +8,8 @@ from matplotlib.figure import Figure
 
 from harness.analysis.image import Noise, SelectorReport
 from harness.plugin.values import Floats, Integers
-from harness.views.figures.style import (
-    CHOSEN,
-    NOISE,
-    colour,
-    legend_below,
-    new_figure,
-    style,
-    wrapped,
-)
+from harness.views.colours import CHOSEN, NOISE, colour
+from harness.views.figures.style import legend_below, new_figure, style, wrapped
 
 COLUMN = 3.4
 

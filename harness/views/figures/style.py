@@ -1,43 +1,26 @@
-"""What all figures share: colours that the colour-blind can tell apart, fonts, and how to save."""
+"""What all figures share: fonts, sizes, photos, and how to save."""
 
 import hashlib
-import itertools
 import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import matplotlib
 import numpy as np
-from matplotlib.colors import hsv_to_rgb, to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
 from harness.errors import HarnessError, escape_controls
-from harness.metrics.partition import by_size
-from harness.plugin.values import UNASSIGNED, Integers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Colour = tuple[float, float, float]
-
-# Okabe and Ito (2008) without black, which is for unassigned patches; then lighter and darker ones
-# of these that differ from all others by 15 or more in CIELAB, also for the colour-blind.
-COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#602A00",
-    "#BBE1F6", "#00446B", "#EEBF99", "#7A4964",
-)  # fmt: skip
-# Further hues lie this far apart, so that none returns.
-GOLDEN = 0.618033988749895
-NOISE = "#7F7F7F"
-CHOSEN = "#D55E00"
-UNASSIGNED_COLOUR: Colour = (0.15, 0.15, 0.15)
 DOTS_PER_INCH = 150
 # Most bytes of an image's name in the names of its files.
 LONGEST = 120
@@ -79,9 +62,9 @@ def new_figure(
 ) -> tuple["Figure", NDArray[Any]]:
     """A figure of width × height inches with panels (rows, columns) and a title."""
     # Tables and cluster maps in the terminal need the colours alone.
-    from matplotlib.figure import Figure
+    from harness.views.figures.notebook import NotebookFigure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = NotebookFigure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **grid)
     figure.suptitle(wrapped(title, width))
     return figure, np.asarray(panels)
@@ -131,88 +114,49 @@ def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return smaller.reshape(size[1], size[0], channels)
 
 
-def in_order(labels: Integers) -> Integers:
-    """The patches (n,) cluster by cluster, the largest first, unassigned ones (−1) last."""
-    places = {label: place for place, label in enumerate([*by_size(labels), UNASSIGNED])}
-    return np.argsort([places[label] for label in labels.tolist()], kind="stable")
-
-
-def cluster_colours(labels: Integers, grid: tuple[int, int] | None = None) -> dict[int, Colour]:
-    """A colour for each cluster, and for unassigned patches.
-
-    Clusters that touch on the grid, at a side or a corner, differ; without a grid all do. A cluster
-    has the colour of its number unless a larger neighbour has it, so that smaller clusters change
-    no larger one's.
-    """
-    ordered = by_size(labels)
-    neighbours = {label: set(ordered) for label in ordered}
-    if grid is not None:
-        neighbours = {label: set() for label in ordered}
-        for one, other in _touching(labels.reshape(grid)):
-            neighbours[one].add(other)
-            neighbours[other].add(one)
-    places: dict[int, int] = {}
-    for number, label in enumerate(ordered):
-        taken = {places[other] for other in neighbours[label] if other in places}
-        first = number % len(COLOURS)
-        own = (*range(first, len(COLOURS)), *range(first))
-        every = itertools.chain(own, itertools.count(len(COLOURS)))
-        places[label] = next(place for place in every if place not in taken)
-    colours = {label: colour(place) for label, place in places.items()}
-    return {**colours, UNASSIGNED: UNASSIGNED_COLOUR}
-
-
-def _touching(laid: Integers) -> set[tuple[int, int]]:
-    """Pairs of labels of patches next to each other, at a side or a corner."""
-    pairs = (
-        (laid[:, 1:], laid[:, :-1]),
-        (laid[1:], laid[:-1]),
-        (laid[1:, 1:], laid[:-1, :-1]),
-        (laid[1:, :-1], laid[:-1, 1:]),
-    )
-    flat = (zip(one.ravel().tolist(), other.ravel().tolist(), strict=True) for one, other in pairs)
-    return {
-        pair
-        for pair in itertools.chain.from_iterable(flat)
-        if pair[0] != pair[1] and UNASSIGNED not in pair
-    }
-
-
-def colour(place: int) -> Colour:
-    """The colour of the item at a place, counted from 0; no two places have the same."""
-    if place < len(COLOURS):
-        red, green, blue = to_rgb(COLOURS[place])
-        return red, green, blue
-    red, green, blue = hsv_to_rgb((place * GOLDEN % 1, 0.45, 0.75 + 0.2 * (place % 2))).tolist()
-    return red, green, blue
-
-
 def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
     """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    try:
+        write_png(figure, png)
+        with writing(figure):
+            # Matplotlib leaves this method untyped.
+            canvas: Any = FigureCanvasSVG(figure)
+            canvas.print_svg(svg, metadata={"Date": None})
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
+    return [png, svg]
+
+
+def write_png(
+    figure: "Figure", target: Path | IO[bytes], dots_per_inch: int = DOTS_PER_INCH
+) -> None:
+    """Write a figure as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with writing(figure):
+        # print_figure would draw everything twice, the first time for the layout alone.
+        usual, figure.dpi = figure.dpi, dots_per_inch
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(target, metadata={"Software": None})
+        figure.dpi = usual
+
+
+@contextmanager
+def writing(figure: "Figure") -> Iterator[None]:
+    """A context in which a figure can be written, whatever characters its texts have."""
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
         # Names of images may hold characters that SVG does not allow.
         if isinstance(text, Text) and not text.get_text().isprintable():
             text.set_text(escape_controls(text.get_text()))
-    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    try:
-        with style(), warnings.catch_warnings():
-            # Matplotlib's font lacks some scripts; a box stands for such a character.
-            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            # print_figure would draw everything twice, the first time for the layout alone.
-            usual, figure.dpi = figure.dpi, DOTS_PER_INCH
-            # Matplotlib leaves these methods untyped.
-            canvas: Any = FigureCanvasAgg(figure)
-            canvas.print_png(png, metadata={"Software": None})
-            figure.dpi = usual
-            canvas = FigureCanvasSVG(figure)
-            canvas.print_svg(svg, metadata={"Date": None})
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
-    return [png, svg]
+    with style(), warnings.catch_warnings():
+        # Matplotlib's font lacks some scripts; a box stands for such a character.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        yield
 
 
 def file_name(text: str) -> str:

@@ -9,6 +9,9 @@ import harness
 from harness import UNASSIGNED, Integers
 from harness_plugins.parameters import check_bounds
 
+# Also what `sdp` needs by default, whose name the extra has.
+HDBSCAN = harness.Requirement("attention-harness[sdp]", ("hdbscan",))
+
 
 @dataclass(frozen=True)
 class Hdbscan(harness.Clusterer):
@@ -24,6 +27,7 @@ class Hdbscan(harness.Clusterer):
     """
 
     name: ClassVar[str] = "hdbscan"
+    requires: ClassVar[harness.Requirement] = HDBSCAN
     min_cluster_size: int = 5
     min_samples: int | None = None
 

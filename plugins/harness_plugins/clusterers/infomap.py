@@ -17,13 +17,16 @@ class Infomap(harness.Clusterer):
     Rosvall and Bergstrom, PNAS 2008. It minimises the code length and does not use modularity; on
     dense graphs it often finds a single module. Isolated nodes are singletons. Stored with the
     labels: `codelength` of the partition and `one_level_codelength` without a partition, in bits
-    per step.
+    per step. The library is GPL.
 
     trials: number of independent searches, of which the shortest code is used; take 10 for
         published results.
     """
 
     name: ClassVar[str] = "infomap"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[infomap]", ("infomap",)
+    )
     trials: int = 1
 
     def __post_init__(self) -> None:
@@ -40,8 +43,7 @@ class Infomap(harness.Clusterer):
             compiled = import_module("infomap._core").InfomapWrapper
         except (ImportError, AttributeError) as error:
             raise harness.HarnessError(
-                f"infomap: needs another version of infomap ({error}); "
-                "pip install 'infomap>=2.16,<2.17'"
+                f"infomap: needs another version of infomap ({error}); {self.requires.command()}"
             ) from error
 
         network = compiled(

@@ -21,6 +21,7 @@ class LabelPropagation(harness.Clusterer):
     """
 
     name: ClassVar[str] = "label-propagation"
+    requires: ClassVar[harness.Requirement] = harness.NETWORKX
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""

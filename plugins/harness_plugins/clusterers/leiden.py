@@ -1,6 +1,5 @@
 """Leiden on directed, weighted modularity, by leidenalg (an optional extra)."""
 
-import importlib.util
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,22 +17,19 @@ class Leiden(harness.Clusterer):
     """Leiden: directed modularity, communities connected (leidenalg, GPL; extra `leiden`).
 
     Traag, Waltman and van Eck, Scientific Reports 2019, on the directed modularity of Leicht
-    and Newman (2008), iterated until nothing improves. Isolated nodes are singletons. Needs
-    `pip install 'attention-harness[leiden]'`.
+    and Newman (2008), iterated until nothing improves. Isolated nodes are singletons.
 
     resolution: the γ of modularity; larger values give smaller clusters.
     """
 
     name: ClassVar[str] = "leiden"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[leiden]", ("igraph", "leidenalg")
+    )
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
         check_bounds(self, "resolution", above=0)
-        # Checked here, without importing, so that a run fails before it begins.
-        if importlib.util.find_spec("leidenalg") is None:
-            raise harness.HarnessError(
-                "leiden: the package leidenalg is missing: pip install 'attention-harness[leiden]'"
-            )
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> Integers:
         """Labels (n,), every node assigned."""

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 # Smallest gain in modularity for which the search continues; the default 1e-3 stops early.
 TOLERANCE = 1e-7
 SEARCH = "sknetwork.clustering.louvain_core"
-INSTALL = "pip install 'scikit-network>=0.33.3,<0.34'"
+SCIKIT_NETWORK = harness.Requirement(
+    "scikit-network>=0.33.3,<0.34",
+    ("sknetwork",),
+    "where there is none for this Python, choose louvain-networkx, which maximises the same "
+    "modularity more slowly",
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Louvain(harness.Clusterer):
     """
 
     name: ClassVar[str] = "louvain"
+    requires: ClassVar[harness.Requirement] = SCIKIT_NETWORK
     resolution: float = 1.0
 
     def __post_init__(self) -> None:
@@ -128,7 +134,7 @@ def _moved(links: _Links, resolution: float) -> tuple[Integers, float]:
         )
     except TypeError as error:
         raise harness.HarnessError(
-            f"louvain: this scikit-network has another search ({error}); {INSTALL}"
+            f"louvain: this scikit-network has another search ({error}); {SCIKIT_NETWORK.command()}"
         ) from error
     return np.unique(labels, return_inverse=True)[1], gain
 
@@ -154,16 +160,12 @@ def _between(links: _Links, clusters: Integers) -> _Links:
 def _search_spec() -> ModuleSpec:
     """Where scikit-network's compiled search is, found without importing anything."""
     package = importlib.util.find_spec("sknetwork")
-    if package is None:
-        raise harness.HarnessError(
-            "louvain: the package scikit-network is missing, which not every version of Python "
-            "has; pip install scikit-network, or choose louvain-networkx, which maximises the "
-            "same modularity more slowly"
-        )
-    folders = [f"{folder}/clustering" for folder in package.submodule_search_locations or ()]
-    spec = PathFinder.find_spec(SEARCH, folders)
+    found = [] if package is None else package.submodule_search_locations or []
+    spec = PathFinder.find_spec(SEARCH, [f"{folder}/clustering" for folder in found])
     if spec is None or spec.loader is None:
-        raise harness.HarnessError(f"louvain: this scikit-network has no {SEARCH}; {INSTALL}")
+        raise harness.HarnessError(
+            f"louvain: this scikit-network has no {SEARCH}; {SCIKIT_NETWORK.command()}"
+        )
     return spec
 
 

@@ -22,6 +22,7 @@ class LouvainNetworkx(harness.Clusterer):
     """
 
     name: ClassVar[str] = "louvain-networkx"
+    requires: ClassVar[harness.Requirement] = harness.NETWORKX
     resolution: float = 1.0
     threshold: float = 1e-7
 

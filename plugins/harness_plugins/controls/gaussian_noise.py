@@ -28,7 +28,7 @@ class GaussianNoise(harness.ImageControl):
     def __post_init__(self) -> None:
         check_bounds(self, "mean", "deviation", least=0, most=255)
 
-    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+    def draw(self, image: harness.Image, *, seed: int) -> harness.Image:
         """Noise (height, width, channels) from the seed."""
         channels = image.pixels.reshape(-1, image.pixels.shape[2])
         mean = channels.mean(axis=0) if self.mean is None else self.mean

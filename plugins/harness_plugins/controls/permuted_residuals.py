@@ -48,7 +48,7 @@ class PermutedResiduals(harness.MapControl):
         if self.effects is not None and not 0 < len(self.effects) == len(set(self.effects)):
             raise harness.HarnessError("permuted-residuals: effects must name some, each once")
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """A map (n, n) with the same effects."""
         weights = np.array(attention.weights, dtype=np.float64)
         np.fill_diagonal(weights, 0.0)

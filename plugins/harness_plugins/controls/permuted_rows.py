@@ -19,7 +19,7 @@ class PermutedRows(harness.MapControl):
 
     name: ClassVar[str] = "permuted-rows"
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """A map (n, n) with the same weights in every row."""
         n = attention.n
         others = ~np.eye(n, dtype=bool)

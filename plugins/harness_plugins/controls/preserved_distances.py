@@ -24,7 +24,7 @@ class PreservedDistances(harness.MapControl):
 
     name: ClassVar[str] = "preserved-distances"
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """A map (n, n) with the same weights at each distance."""
         if attention.grid is None:
             raise harness.HarnessError(

@@ -41,7 +41,7 @@ class PreservedStrengths(harness.MapControl):
 
     name: ClassVar[str] = "preserved-strengths"
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """A map (n, n) with the same strengths."""
         others = ~np.eye(attention.n, dtype=bool)
         weights = np.where(others, attention.weights, 0.0).astype(np.float64)

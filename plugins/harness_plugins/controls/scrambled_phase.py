@@ -26,7 +26,7 @@ class ScrambledPhase(harness.ImageControl):
 
     name: ClassVar[str] = "scrambled-phase"
 
-    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+    def draw(self, image: harness.Image, *, seed: int) -> harness.Image:
         """An image (height, width, channels) with the same spectrum, except for clipping."""
         pixels = scrambled(image.pixels.astype(np.float64), np.random.default_rng(seed))
         return replace(image, pixels=np.rint(pixels).clip(0, 255).astype(np.uint8))

@@ -30,7 +30,7 @@ class ShuffledPatches(harness.ImageControl):
     def __post_init__(self) -> None:
         check_bounds(self, "size", least=1)
 
-    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+    def draw(self, image: harness.Image, *, seed: int) -> harness.Image:
         """An image (height, width, channels) with the same patches."""
         rows, columns = self._edges(image)
         shapes: dict[tuple[int, int], list[tuple[slice, slice]]] = {}

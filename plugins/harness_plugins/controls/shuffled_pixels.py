@@ -18,7 +18,7 @@ class ShuffledPixels(harness.ImageControl):
 
     name: ClassVar[str] = "shuffled-pixels"
 
-    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+    def draw(self, image: harness.Image, *, seed: int) -> harness.Image:
         """An image (height, width, channels) with the same pixels."""
         pixels = image.pixels.reshape(-1, image.pixels.shape[2])
         shuffled = np.random.default_rng(seed).permutation(pixels, axis=0)

@@ -18,7 +18,7 @@ class UniformNoise(harness.ImageControl):
 
     name: ClassVar[str] = "uniform-noise"
 
-    def draw(self, image: harness.Image, seed: int) -> harness.Image:
+    def draw(self, image: harness.Image, *, seed: int) -> harness.Image:
         """Noise (height, width, channels) from the seed."""
         pixels = np.random.default_rng(seed).integers(0, 256, image.pixels.shape, dtype=np.uint8)
         return harness.Image(image.key, pixels, image.label, image.variant)

@@ -103,8 +103,10 @@ def _list(arguments: argparse.Namespace) -> int:
 def _fetch(arguments: argparse.Namespace) -> int:
     from harness_plugins.datasets import folders
     from harness_plugins.datasets.catalogue import known
+    from harness_plugins.datasets.download import DATA
     from harness_plugins.datasets.fetching import fetch
 
+    DATA.check("data fetch")
     if arguments.base is not None and not arguments.base.startswith(("http://", "https://")):
         raise HarnessError(f"--from {arguments.base}: must begin with http:// or https://")
     target = arguments.to if arguments.to is not None else folders.fetched(arguments.name)

@@ -6,12 +6,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from harness import HarnessError
+from harness import HarnessError, Requirement
 from harness_plugins.datasets.catalogue import Download
 
 if TYPE_CHECKING:
     from requests import Response
 
+DATA = Requirement("attention-harness[data]", ("requests",))
 # Bytes done, and bytes in all.
 Report = Callable[[int, int], None]
 

@@ -25,6 +25,7 @@ from harness_plugins.extractors.devices import (
     stacked,
 )
 from harness_plugins.extractors.heads import Chosen, check, choose
+from harness_plugins.thesis.vit import VIT
 from harness_plugins.thesis.vit.files import checkpoint_file, head_count, opened
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class OneLayerViT(harness.Extractor):
     """
 
     name: ClassVar[str] = "one-layer-vit"
+    requires: ClassVar[harness.Requirement] = VIT
     checkpoint: str = "one-head"
     heads: tuple[str, ...] = ("all",)
     device: str = CPU

@@ -5,6 +5,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+import harness
+
 Prefix = Literal["renormalise", "drop", "keep"]
 
 
@@ -14,8 +16,6 @@ def patches_only(
     """Maps (…, tokens, tokens) without their first tokens: (…, patches, patches)."""
     if policy == "keep" or prefix_tokens == 0:
         return maps
-    patches = maps[..., prefix_tokens:, prefix_tokens:]
     if policy == "drop":
-        return patches
-    left = patches.sum(axis=-1, keepdims=True)
-    return np.asarray(patches / np.where(left > 0, left, 1))
+        return maps[..., prefix_tokens:, prefix_tokens:]
+    return harness.without_prefix(maps, prefix_tokens)

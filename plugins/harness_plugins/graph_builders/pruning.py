@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness import Floats
+from harness import Floats, Integers
 from harness_plugins.parameters import check_bounds, check_value
 
+# Fewer values are sorted sooner than put into buckets, by so many bits.
+FEW_VALUES = 4096
+BUCKET_BITS = 12
 SPARSEST_FRACTION = 0.98
 """The default end of the density axis: one edge in fifty is left."""
 
@@ -91,9 +94,34 @@ def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
     """The score of the lowest pair that stays per fraction of all pairs dropped; no edge is −∞."""
     if not pairs:
         return np.full(len(fractions), -np.inf)
-    ordered = np.full(pairs, -np.inf)
-    ordered[pairs - len(scores) :] = np.sort(scores)
-    return np.asarray(ordered[dropped(fractions, pairs)])
+    places = dropped(fractions, pairs) - (pairs - len(scores))
+    cutoffs = np.full(len(fractions), -np.inf)
+    if len(scores):
+        cutoffs[places >= 0] = at_places(scores, places[places >= 0])
+    return cutoffs
+
+
+def at_places(values: Floats, places: Integers) -> Floats:
+    """The values at some places of the sorted values, of which there is at least one; no NaN.
+
+    Only those are sorted that may be wanted: a few levels need no order of all edges.
+    """
+    if len(values) < FEW_VALUES:
+        return np.sort(values)[places]
+    # Floats are in the order of their bits, if all bits of negative ones are turned.
+    bits = values.view(np.uint64)
+    keys = np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(1 << 63))
+    keys -= keys.min()
+    shift = max(int(keys.max()).bit_length() - BUCKET_BITS, 0)
+    buckets = (keys >> np.uint64(shift)).astype(np.int64)
+    sizes = np.bincount(buckets)
+    ends = np.cumsum(sizes)
+    wanted = np.searchsorted(ends, places, side="right")
+    kept = np.zeros(len(sizes), dtype=np.bool_)
+    kept[wanted] = True
+    ordered = np.sort(values[kept[buckets]])
+    left_out = np.cumsum(np.where(kept, 0, sizes))
+    return np.asarray(ordered[places - left_out[wanted]])
 
 
 def nested_graphs(

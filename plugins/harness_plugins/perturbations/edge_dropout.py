@@ -24,7 +24,7 @@ class EdgeDropout(harness.Perturbation):
     def __post_init__(self) -> None:
         check_bounds(self, "share", above=0, below=1)
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """A map (n, n) with fewer edges."""
         weights = attention.weights.copy()
         edges = np.flatnonzero((weights > 0) & ~np.eye(attention.n, dtype=bool))

@@ -25,7 +25,7 @@ class LogJitter(harness.Perturbation):
     def __post_init__(self) -> None:
         check_bounds(self, "scale", above=0, most=10)
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """A map (n, n) with the same row sums."""
         weights = attention.weights
         noise = np.random.default_rng(seed).normal(scale=self.scale, size=weights.shape)

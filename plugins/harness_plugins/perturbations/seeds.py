@@ -12,7 +12,7 @@ class Seeds(harness.Perturbation):
 
     name: ClassVar[str] = "seeds"
 
-    def draw(self, attention: harness.AttentionMap, seed: int) -> harness.AttentionMap:
+    def draw(self, attention: harness.AttentionMap, *, seed: int) -> harness.AttentionMap:
         """The same map."""
         return attention
 

@@ -44,7 +44,7 @@ def test_labels_and_code_lengths_are_those_of_the_librarys_interface(
 
 def test_another_version_fails_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "infomap._core", None)
-    with pytest.raises(harness.HarnessError, match="pip install 'infomap"):
+    with pytest.raises(harness.HarnessError, match=r"pip install 'attention-harness\[infomap"):
         Infomap().cluster(np.ones((3, 3)), seed=0)
 
 

@@ -1,4 +1,3 @@
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -66,11 +65,3 @@ def test_a_higher_resolution_finds_more_clusters(planted: Callable[..., Any]) ->
 def test_a_resolution_that_is_not_positive_is_refused(resolution: float) -> None:
     with pytest.raises(harness.HarnessError, match="leiden: resolution"):
         Leiden(resolution=resolution)
-
-
-def test_a_missing_package_is_reported_before_a_run_with_the_command_to_install_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(harness.HarnessError, match=r"pip install 'attention-harness\[leiden\]'"):
-        harness.make("clusterer", "leiden")

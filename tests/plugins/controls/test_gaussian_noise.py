@@ -7,7 +7,7 @@ import harness
 
 def of(pixels: "np.typing.ArrayLike", spec: str = "gaussian-noise") -> harness.Floats:
     image = harness.Image("a", np.asarray(pixels, dtype=np.uint8))
-    drawn: harness.Image = harness.make("control", spec).draw(image, 0)
+    drawn: harness.Image = harness.make("control", spec).draw(image, seed=0)
     return drawn.pixels.astype(np.float64)
 
 

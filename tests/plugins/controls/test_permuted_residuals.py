@@ -70,7 +70,7 @@ def test_draws_have_the_effects_and_the_deviation_of_residuals_of_the_map(
         of_row = of_rows @ np.linalg.lstsq(of_rows, effect, rcond=None)[0]
         return effect - of_row, logits - effect[there]
 
-    drawn = fitted(PermutedResiduals(effects).draw(attention, 1).weights)
+    drawn = fitted(PermutedResiduals(effects).draw(attention, seed=1).weights)
     original = fitted(attention.weights)
 
     assert drawn[0] == pytest.approx(original[0], abs=1e-4)
@@ -85,7 +85,7 @@ def test_every_row_keeps_its_sum_and_the_map_its_number_of_zeros(seed: int) -> N
     weights[3] = 0
     weights[:, 7] = 0
 
-    drawn = PermutedResiduals().draw(harness.AttentionMap(weights, grid=GRID), seed).weights
+    drawn = PermutedResiduals().draw(harness.AttentionMap(weights, grid=GRID), seed=seed).weights
 
     assert drawn.sum(axis=1) == pytest.approx(weights.sum(axis=1), rel=1e-9)
     assert (drawn == 0).sum() == (weights == 0).sum()
@@ -96,8 +96,8 @@ def test_hubs_and_locality_survive() -> None:
     attention = harness.make("extractor", "planted[n=100,signal=0,locality=0.5,hubs=3]").load(
         "planted-000"
     )
-    drawn = PermutedResiduals().draw(attention, 0).weights
-    rows_and_columns = PermutedResiduals(("rows", "columns")).draw(attention, 0).weights
+    drawn = PermutedResiduals().draw(attention, seed=0).weights
+    rows_and_columns = PermutedResiduals(("rows", "columns")).draw(attention, seed=0).weights
     places = np.argwhere(np.ones((10, 10)))
     near = cdist(places, places) == 1
 
@@ -111,7 +111,7 @@ def test_a_distance_without_any_weight_stays_empty() -> None:
     places = np.argwhere(np.ones(GRID))
     banded = np.where(cdist(places, places) < 2.5, dense(0).weights, 0)
 
-    drawn = PermutedResiduals().draw(harness.AttentionMap(banded, grid=GRID), 0).weights
+    drawn = PermutedResiduals().draw(harness.AttentionMap(banded, grid=GRID), seed=0).weights
 
     assert ((drawn > 0) == (banded > 0)).all()
 
@@ -120,7 +120,7 @@ def test_a_map_whose_rows_would_lose_all_weights_is_refused() -> None:
     ring = np.roll(np.eye(N), 1, 1)
 
     with pytest.raises(harness.HarnessError, match="95% of the weights are zero"):
-        PermutedResiduals(("rows", "columns")).draw(ring, 0)
+        PermutedResiduals(("rows", "columns")).draw(ring, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,6 @@ def test_a_map_whose_rows_would_lose_all_weights_is_refused() -> None:
 )
 def test_effects_that_cannot_be_are_refused(effects: str, message: str) -> None:
     with pytest.raises(harness.HarnessError, match=message):
-        harness.make("control", f"permuted-residuals[effects={effects}]").draw(np.ones((9, 9)), 0)
+        harness.make("control", f"permuted-residuals[effects={effects}]").draw(
+            np.ones((9, 9)), seed=0
+        )

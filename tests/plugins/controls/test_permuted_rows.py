@@ -12,6 +12,6 @@ def test_every_row_keeps_its_weights(seed: int, n: int) -> None:
     weights = np.random.default_rng(seed).random((n, n)).astype(np.float32)
     attention = harness.AttentionMap(weights, image="a")
 
-    drawn = CONTROL.draw(attention, seed).weights
+    drawn = CONTROL.draw(attention, seed=seed).weights
 
     assert (np.sort(drawn, axis=1) == np.sort(weights, axis=1)).all()

@@ -19,7 +19,7 @@ def noise(seed: int, n: int, spread: float = 0.5) -> harness.Floats:
 
 
 def draw(weights: NDArray[np.floating], seed: int = 0) -> NDArray[np.floating]:
-    drawn: harness.AttentionMap = CONTROL.draw(weights, seed)
+    drawn: harness.AttentionMap = CONTROL.draw(weights, seed=seed)
     return drawn.weights
 
 

@@ -35,7 +35,7 @@ def test_bytes_keep_the_spectrum_but_for_rounding_where_nothing_is_clipped() -> 
     smooth = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(64, 64, 1)), (3, 3, 0))
     pixels = np.rint(128 + 25 * smooth / smooth.std()).astype(np.uint8)
 
-    drawn = harness.make("control", "scrambled-phase").draw(pixels, 1).pixels
+    drawn = harness.make("control", "scrambled-phase").draw(pixels, seed=1).pixels
 
     assert 0 < drawn.min() <= drawn.max() < 255
     # Rounding is noise of variance 1/12: of amplitude √(1/12)·64 in each frequency.

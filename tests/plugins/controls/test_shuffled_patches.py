@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 
 
 def shuffled(pixels: Pixels, size: int, seed: int = 0) -> Pixels:
-    drawn: harness.Image = ShuffledPatches(size).draw(harness.Image("a", pixels), seed)
+    drawn: harness.Image = ShuffledPatches(size).draw(harness.Image("a", pixels), seed=seed)
     return drawn.pixels
 
 
@@ -76,7 +76,7 @@ def test_patches_of_an_extractor_are_shuffled_where_they_lie(
     down = np.rint(top + height * np.arange(rows + 1) / rows).astype(int)
     across = np.rint(left + width * np.arange(columns + 1) / columns).astype(int)
 
-    drawn = ShuffledPatches().draw(image, seed).pixels
+    drawn = ShuffledPatches().draw(image, seed=seed).pixels
 
     def patches_of(given: Pixels) -> Counter[tuple[tuple[int, ...], bytes]]:
         pieces = (given[a:b, c:d] for a, b in pairwise(down) for c, d in pairwise(across))
@@ -93,14 +93,14 @@ def test_the_patches_of_the_one_layer_model_are_those_of_its_grid() -> None:
     image = harness.make("image set", "fashion-mnist-sample").load("00000-ankle-boot")
     control = harness.make("control", "shuffled-patches")
 
-    drawn = control.draw(replace(image, patches=extractor.patches(image)), 3)
+    drawn = control.draw(replace(image, patches=extractor.patches(image)), seed=3)
 
     assert (drawn.pixels == shuffled(image.pixels, 2, 3)).all()
 
 
 def test_without_a_size_the_extractor_has_to_know_its_patches() -> None:
     with pytest.raises(harness.HarnessError, match=r"where its patches lie.*\[size=16\]"):
-        ShuffledPatches().draw(harness.Image("a", np.zeros((8, 8, 1), dtype=np.uint8)), 0)
+        ShuffledPatches().draw(harness.Image("a", np.zeros((8, 8, 1), dtype=np.uint8)), seed=0)
 
 
 def test_patches_that_are_smaller_than_pixels_are_refused() -> None:
@@ -108,7 +108,7 @@ def test_patches_that_are_smaller_than_pixels_are_refused() -> None:
         "a", np.zeros((8, 8, 1), dtype=np.uint8), patches=harness.Patches((14, 14), (0, 0, 8, 8))
     )
     with pytest.raises(harness.HarnessError, match="14×14 patches are smaller than the pixels"):
-        ShuffledPatches().draw(small, 0)
+        ShuffledPatches().draw(small, seed=0)
 
 
 def test_a_size_must_be_positive() -> None:

@@ -6,7 +6,7 @@ import harness
 def test_noise_is_uniform_over_all_bytes() -> None:
     image = harness.Image("a", np.zeros((200, 200, 3), dtype=np.uint8))
 
-    drawn = harness.make("control", "uniform-noise").draw(image, 0)
+    drawn = harness.make("control", "uniform-noise").draw(image, seed=0)
 
     counts = np.bincount(drawn.pixels.ravel(), minlength=256)
     expected = drawn.pixels.size / 256

@@ -41,8 +41,16 @@ def weights_of(spec: str, given: list[harness.Image]) -> NDArray[np.float32]:
 )
 @pytest.mark.parametrize("extractor", ["one-layer-vit", "hf[model=x]", "timm[model=x]"])
 def test_values_that_are_no_device_precision_or_number_are_refused(
-    extractor: str, parameters: str, message: str
+    extractor: str,
+    parameters: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # They are looked for before values are checked, and may not be installed.
+    for name in ("timm", "torchvision"):
+        (tmp_path / f"{name}.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     spec = f"{extractor.removesuffix(']')}{',' if '[' in extractor else '['}{parameters}]"
 
     with pytest.raises(harness.HarnessError, match=message):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import harness
 from harness_plugins.graph_builders.disparity import Disparity
 from harness_plugins.graph_builders.mutual import Mutual
-from harness_plugins.graph_builders.pruning import FractionSweep
+from harness_plugins.graph_builders.pruning import FEW_VALUES, FractionSweep, at_places
 from harness_plugins.graph_builders.symmetrised import Symmetrised
 from harness_plugins.graph_builders.top_k import TopK
 
@@ -136,3 +136,19 @@ def test_a_multiple_of_a_map_keeps_the_same_edges(
 ) -> None:
     both = zip(pruned(builder, dense), pruned(builder, dense * factor), strict=True)
     assert all(np.array_equal(graph * factor, multiplied) for graph, multiplied in both)
+
+
+@pytest.mark.parametrize("count", [1, FEW_VALUES - 1, FEW_VALUES, 3 * FEW_VALUES])
+@pytest.mark.parametrize("kind", ["weights", "of either sign", "ties", "far apart", "equal"])
+def test_values_at_places_are_those_of_the_sorted_values(kind: str, count: int) -> None:
+    random = np.random.default_rng(count)
+    values = {
+        "weights": random.dirichlet(np.ones(count)),
+        "of either sign": random.normal(size=count),
+        "ties": random.integers(-3, 4, count).astype(np.float64),
+        "far apart": random.choice([-np.inf, -1e300, 0.0, 5e-324, 1e-9, 1.0, np.inf], count),
+        "equal": np.full(count, 0.25),
+    }[kind]
+    places = random.integers(0, count, 40)
+
+    assert (at_places(values, places) == np.sort(values)[places]).all()

@@ -83,7 +83,7 @@ class UnrulyControl(harness.ImageControl):
     name: ClassVar[str] = "unruly-control"
     mode: str
 
-    def draw(self, image: harness.Image, seed: int) -> Any:
+    def draw(self, image: harness.Image, *, seed: int) -> Any:
         if self.mode == "none":
             return None
         if self.mode == "exit":

@@ -1,14 +1,8 @@
 import numpy as np
 
+from harness.metrics.partition import in_order
 from harness.plugin.values import UNASSIGNED
 from harness.views.figures.matrices import ordered_matrix
-from harness.views.figures.style import in_order
-
-
-def test_patches_are_ordered_by_cluster_the_largest_first_and_unassigned_ones_last() -> None:
-    labels = np.array([UNASSIGNED, 5, 2, 5, 2, 5])
-
-    assert in_order(labels).tolist() == [1, 3, 5, 2, 4, 0]
 
 
 def test_the_matrix_is_in_that_order_and_clusters_are_framed() -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from harness.views.colours import cluster_colours
 from harness.views.figures import clusters, heatmaps
 from harness.views.figures.patched import Patched
-from harness.views.figures.style import LARGEST, cluster_colours, save
+from harness.views.figures.style import LARGEST, save
 
 GRID = (4, 6)
 LABELS = np.arange(24) % 5

@@ -2,16 +2,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from harness.errors import HarnessError
-from harness.metrics.partition import by_size
-from harness.plugin.values import UNASSIGNED
 from harness.views.figures import style
 
 
@@ -98,54 +94,6 @@ def test_nothing_is_changed_for_others() -> None:
     before = dict(matplotlib.rcParams)
     titled("A title")
     assert dict(matplotlib.rcParams) == before
-
-
-def test_the_largest_cluster_is_first_then_that_with_the_first_patch_unassigned_are_none() -> None:
-    labels = np.array([4, 4, 1, 1, 1, -1, -1, -1, -1, 0, 0])
-
-    assert by_size(labels) == [1, 4, 0]
-    assert style.cluster_colours(labels)[UNASSIGNED] == style.UNASSIGNED_COLOUR
-
-
-def test_twenty_clusters_have_colours_of_their_own() -> None:
-    labels = np.arange(20)
-
-    assert len(set(style.cluster_colours(labels).values())) == 21
-
-
-GRIDS = st.tuples(st.integers(1, 8), st.integers(1, 8))
-
-
-@st.composite
-def partitions(draw: st.DrawFn) -> tuple[NDArray[np.int64], tuple[int, int]]:
-    """Labels of patches on a grid, some unassigned."""
-    grid = draw(GRIDS)
-    largest = draw(st.integers(0, 63))
-    count = grid[0] * grid[1]
-    labels = st.lists(st.integers(-1, largest), min_size=count, max_size=count)
-    return np.array(draw(labels)), grid
-
-
-@given(partitions())
-def test_clusters_that_touch_have_different_colours(
-    drawn: tuple[NDArray[np.int64], tuple[int, int]],
-) -> None:
-    labels, grid = drawn
-    colours, laid = style.cluster_colours(labels, grid), labels.reshape(grid)
-
-    for row, column in np.ndindex(*grid):
-        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-            if row + down < grid[0] and 0 <= column + right < grid[1]:
-                one, other = int(laid[row, column]), int(laid[row + down, column + right])
-                assert one == other or colours[one] != colours[other]
-
-
-def test_small_clusters_change_no_colour_of_larger_ones() -> None:
-    few = np.array([0] * 8 + [1] * 5 + [2] * 3)
-    more = np.array([0] * 8 + [1] * 5 + [2, 2, 3])
-
-    before, after = (style.cluster_colours(labels, (4, 4)) for labels in (few, more))
-    assert [after[label] for label in range(3)] == [before[label] for label in range(3)]
 
 
 def test_settings_of_the_user_change_no_figure(tmp_path: Path) -> None:

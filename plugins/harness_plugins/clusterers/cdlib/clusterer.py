@@ -13,7 +13,7 @@ import numpy as np
 
 import harness
 from harness import UNASSIGNED, Integers
-from harness_plugins.clusterers.cdlib.methods import SEEDS, WEIGHTS, Method, method_of
+from harness_plugins.clusterers.cdlib.methods import CDLIB, SEEDS, WEIGHTS, Method, method_of
 
 if TYPE_CHECKING:
     import networkx
@@ -38,9 +38,8 @@ class Cdlib(harness.Clusterer):
     if CDlib documents that it takes them, or if it has an argument for weights. Otherwise it gets
     the mean (A + Aᵀ) / 2, or edges without weights, and `harness run` says so first. Isolated nodes
     are unassigned, as are those that the method leaves out; self-loops are left out. The cell's
-    seed is the method's, or that of the global random generators. Needs
-    `pip install 'attention-harness[cdlib]'`; docs/methods.md lists the methods, and those that need
-    other packages.
+    seed is the method's, or that of the global random generators. docs/methods.md lists the
+    methods, and those that need other packages than the extra brings.
 
     method: the name of a function of cdlib.algorithms, such as walktrap.
     arguments: of the function, each as name=value: `cdlib[method=em,arguments=k=4]`, or
@@ -49,6 +48,7 @@ class Cdlib(harness.Clusterer):
     """
 
     name: ClassVar[str] = "cdlib"
+    requires: ClassVar[harness.Requirement] = CDLIB
     method: str
     arguments: tuple[str, ...] = ()
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from harness import HarnessError
+from harness import HarnessError, Requirement
 
-INSTALL = "pip install 'attention-harness[cdlib]'"
+EXTRA = "attention-harness[cdlib]"
+CDLIB = Requirement(EXTRA, ("cdlib", "networkx"))
 # What the extra brings beside CDlib and its own requirements.
-EXTRA = ("igraph", "leidenalg", "wurlitzer")
+BROUGHT = ("igraph", "leidenalg", "wurlitzer")
 CRISP = "crisp_partition.py"
 # What the algorithms of other modules find.
 OTHERS = {
@@ -61,11 +62,13 @@ def method_of(name: str) -> Method:
     crisp = _crisp(folder)
     if name not in crisp:
         raise HarnessError(f"cdlib: {_why_not(folder, name, crisp)}")
-    for package in crisp[name].packages:
+    packages = crisp[name].packages
+    Requirement(EXTRA, tuple(each for each in packages if each in BROUGHT)).check(f"cdlib: {name}")
+    for package in packages:
         if importlib.util.find_spec(package) is None:
-            brought = f": {INSTALL}" if package in EXTRA else "; the extra cdlib does not bring it"
             raise HarnessError(
-                f"cdlib: {name} needs the package {package}, which is missing{brought}"
+                f"cdlib: {name} needs the package {package}, which is not installed; the extra "
+                "cdlib does not bring it"
             )
     return crisp[name]
 
@@ -73,8 +76,8 @@ def method_of(name: str) -> Method:
 def _folder() -> Path:
     """The folder of CDlib's algorithms; the package is not imported."""
     found = importlib.util.find_spec("cdlib")
-    if found is None or not found.submodule_search_locations:
-        raise HarnessError(f"cdlib: the package cdlib is missing: {INSTALL}")
+    assert found is not None
+    assert found.submodule_search_locations
     return Path(found.submodule_search_locations[0], "algorithms")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import harness
 from harness import UNASSIGNED, Integers
 from harness_plugins.clusterers.connected import connected_parts
+from harness_plugins.clusterers.hdbscan import HDBSCAN
 from harness_plugins.clusterers.sdp.embedding import embed
 from harness_plugins.clusterers.sdp.embedding_clustering import (
     APPLIES_TO,
@@ -45,8 +46,9 @@ class Sdp(harness.Clusterer):
     tolerance: certified relative gap, and imbalance, that the spins must reach.
     max_iterations: most products with the weights per component.
     variance: fraction of the spins' variance in the embedding, which has at least two dimensions.
-    clusterer: method that clusters the embedding: hdbscan, of the package of that name;
-        hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below applies to some.
+    clusterer: method that clusters the embedding: hdbscan, of the package of that name, which the
+        others do not need; hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below
+        applies to some.
     min_cluster_size: HDBSCAN's smallest cluster within a component; 5 if not given.
     min_samples: number of neighbours that make a point dense; if not given, HDBSCAN's smallest
         cluster, and 5 for dbscan.
@@ -58,6 +60,7 @@ class Sdp(harness.Clusterer):
     """
 
     name: ClassVar[str] = "sdp"
+    requires: ClassVar[harness.Requirement] = HDBSCAN
     rank: int = 40
     balance: Balance = "exact"
     gamma: float | None = None
@@ -76,6 +79,10 @@ class Sdp(harness.Clusterer):
         check_balance(self.balance, self.gamma)
         check_bounds(self, "variance", above=0, most=1)
         self._clustering()
+
+    def requirement(self) -> harness.Requirement | None:
+        """The package hdbscan, unless another method clusters the embedding."""
+        return self.requires if self.clusterer == "hdbscan" else None
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Partition:
         """Labels (n,), −1 = unassigned, and diagnostics; warns if spins did not converge."""

@@ -10,6 +10,7 @@ from harness import Floats
 from harness_plugins.clusterers.sdp.programme import Balance, programme_of
 from harness_plugins.clusterers.sdp.weights import Weights, checked, dense
 
+CVXPY = harness.Requirement("attention-harness[reference]", ("cvxpy",))
 ACCURACY = 1e-7
 MAX_ITERATIONS = 100_000
 
@@ -28,8 +29,9 @@ def solve_reference(
     Solved by SCS through cvxpy: seconds at 100 nodes, minutes at 500.
 
     Raises HarnessError if the weights are not square, finite and symmetric, if a parameter is out
-    of range, or if SCS fails.
+    of range, if cvxpy is not installed, or if SCS fails.
     """
+    CVXPY.check("solve_reference")
     # Any: the package does not annotate its functions.
     cvxpy: Any = importlib.import_module("cvxpy")
 

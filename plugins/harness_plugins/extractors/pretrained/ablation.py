@@ -55,7 +55,7 @@ def ablated(
         )
     blocks = blocks_of(transformer.loaded.module, transformer.sites, transformer.name)
     with torch.inference_mode():
-        entry = entry_of(lambda: transformer(pixels), blocks, removal.layer)
+        entry = entry_of(lambda: transformer(pixels), blocks, removal.layer, transformer.name)
     removing = _Removing(transformer, blocks, entry, pixels, removal)
     patches = grid[0] * grid[1]
     nothing = torch.zeros(1, patches, dtype=torch.bool)
@@ -175,6 +175,10 @@ class _Removing:
             return "logits", logits
         if pooled is not None and self.transformer.loaded.pooled:
             return "pooled embedding", pooled
+        if not self.transformer.returns_tokens:
+            raise harness.HarnessError(
+                f"{self.transformer.name}: it returns neither logits, an embedding nor tokens"
+            )
         tokens, prefix = output["last_hidden_state"], self.transformer.prefix_tokens
         if prefix:
             return "class token", tokens[:, 0]

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 import harness
-from harness_plugins.extractors.pretrained.watching import Seen, Site
+from harness_plugins.extractors.pretrained.patch_tokens import Seen
+from harness_plugins.extractors.pretrained.watching import Site
 
 # Libraries' names for scores that are added before the softmax.
 MASKS = ("attention_mask", "attn_mask")
@@ -52,8 +53,13 @@ class Entry:
         return len(self.wrapped)
 
 
-def entry_of(forward: Callable[[], object], blocks: Sequence[nn.Module], layer: int) -> Entry:
-    """The input of a block when `forward` calls the model; the pass ends there."""
+def entry_of(
+    forward: Callable[[], object], blocks: Sequence[nn.Module], layer: int, name: str
+) -> Entry:
+    """The input of a block when `forward` calls the model for one image; the pass ends there.
+
+    Raises HarnessError, with the model's name, if the block does not take tokens by image.
+    """
     wrapped: list[bool] = []
     seen: list[Tensor] = []
 
@@ -70,6 +76,11 @@ def entry_of(forward: Callable[[], object], blocks: Sequence[nn.Module], layer: 
         hooks.enter_context(blocks[layer].register_forward_pre_hook(enter))
         forward()
     (tokens,) = seen
+    if tokens.ndim != 3 or len(tokens) != 1:
+        raise harness.HarnessError(
+            f"{name}: its layers take tokens of shape {tuple(tokens.shape)}, not (images, tokens, "
+            "dimensions)"
+        )
     return Entry(tokens, tuple(wrapped))
 
 
@@ -129,8 +140,11 @@ def keys_hidden(
     def hook(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         bound = signature.bind(*positional, **named)
         given = bound.arguments.get(mask)
+        added = scores
+        if isinstance(attention, nn.MultiheadAttention):
+            added = scores.expand(-1, attention.num_heads, -1, -1).flatten(0, 1)
         # Some models pass relative positions as a mask.
-        bound.arguments[mask] = scores if given is None else given + scores
+        bound.arguments[mask] = added if given is None else given + added
         return bound.args, bound.kwargs
 
     with attention.register_forward_pre_hook(hook, with_kwargs=True):
@@ -161,14 +175,15 @@ def computed_once(forward: Forward) -> Forward:
 
     def once(*given: Any, **named: Any) -> Any:
         # Some models name the tokens, the first of the arguments.
-        first = None if given else next(iter(named))
-        tokens = given[0] if first is None else named[first]
+        tokens = given[0] if given else next(iter(named.values()))
         if len(tokens) == 1 or tokens.stride(0):
             return forward(*given, **named)
-        if first is None:
-            output = forward(tokens[:1], *given[1:], **named)
-        else:
-            output = forward(**{**named, first: tokens[:1]})
+
+        def of_one(value: Any) -> Any:
+            # Attention may take the tokens as queries, keys and values.
+            return tokens[:1] if value is tokens else value
+
+        output = forward(*map(of_one, given), **{name: of_one(named[name]) for name in named})
         if isinstance(output, tuple):
             return (output[0].expand(len(tokens), -1, -1), *output[1:])
         return output.expand(len(tokens), -1, -1)

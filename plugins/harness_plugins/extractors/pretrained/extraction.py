@@ -46,6 +46,16 @@ ONE_HEAD = Chosen((0,), mean=False)
 
 
 @dataclass(frozen=True)
+class FromLibrary:
+    """The first parameter of models of a library, which stands before those that all models share.
+
+    model: what the library calls it.
+    """
+
+    model: str
+
+
+@dataclass(frozen=True)
 class Pretrained(harness.Extractor):
     """What extractors of pretrained models share.
 
@@ -69,7 +79,6 @@ class Pretrained(harness.Extractor):
         last digits, in half precision more, depend on the number.
     """
 
-    model: str
     of: Of = "attention"
     layers: tuple[str, ...] = ("last",)
     heads: tuple[str, ...] | None = None
@@ -119,6 +128,11 @@ class Pretrained(harness.Extractor):
             return False
         return self.heads is None or CONCATENATED in self.heads
 
+    @property
+    @abstractmethod
+    def model_name(self) -> str:
+        """What messages call the model."""
+
     @abstractmethod
     def _architecture(self) -> "Architecture":
         """The model's architecture, found without its weights."""
@@ -139,10 +153,10 @@ class Pretrained(harness.Extractor):
         return maps.head_indices(layers, self._heads_of_maps(heads), rolled=self.rollout)
 
     def _chosen(self, architecture: "Architecture") -> tuple[Chosen, Chosen]:
-        layers = choose(self.layers, architecture.layers, "layers", self.model)
+        layers = choose(self.layers, architecture.layers, "layers", self.model_name)
         if self.of == "tokens":
             return layers, ONE_HEAD
-        return layers, choose(self._named_heads, architecture.heads, "heads", self.model)
+        return layers, choose(self._named_heads, architecture.heads, "heads", self.model_name)
 
     def _heads_of_maps(self, heads: Chosen) -> Chosen:
         return ONE_HEAD if self._concatenated else heads
@@ -178,10 +192,10 @@ class Pretrained(harness.Extractor):
         held = self._held(layers, heads)
         loaded = load(False)
         # A model that suits no image is refused before an image could be blamed.
-        trial = prepare(_noise(self.model, architecture.image))
+        trial = prepare(_noise(self.model_name, architecture.image))
         at_work = self.batch * architecture.heads
-        _check_memory(self.model, trial, held, at_work)
-        transformer = inspect_model(loaded, self.model, architecture, trial.pixels)
+        _check_memory(self.model_name, trial, held, at_work)
+        transformer = inspect_model(loaded, self.model_name, architecture, trial.pixels)
         source = self._source(transformer, layers, heads, trial)
         if (self.device, self.dtype, self.batch) != (CPU, SINGLE, 1):
             # It was inspected on the CPU, in single precision, one image at a time.
@@ -254,8 +268,8 @@ class Pretrained(harness.Extractor):
         from harness_plugins.extractors.pretrained.model import inspect_model
 
         architecture, prepare, load = self._opened()
-        trial = prepare(_noise(self.model, architecture.image))
-        transformer = inspect_model(load(True), self.model, architecture, trial.pixels)
+        trial = prepare(_noise(self.model_name, architecture.image))
+        transformer = inspect_model(load(True), self.model_name, architecture, trial.pixels)
         place(transformer.loaded.module, self.device, at_least_single(self.dtype))
 
         def ablate(image: harness.Image) -> ModelResponse:

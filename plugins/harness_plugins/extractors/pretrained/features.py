@@ -83,7 +83,8 @@ def feature_reader(
     if kind == "tokens":
         blocks = blocks_of(transformer.loaded.module, transformer.sites, transformer.name)
         # What the model returns is normalised, unlike what its last block returns.
-        returning = [*blocks[:-1], transformer.loaded.module]
+        last = transformer.loaded.module if transformer.returns_tokens else blocks[-1]
+        returning = [*blocks[:-1], last]
         of_layers = {layer: returning[layer] for layer in layers}
         return FeatureReader(transformer, kind, of_layers, {}, heads)
     of_layers = {layer: transformer.sites[layer].attention for layer in layers}

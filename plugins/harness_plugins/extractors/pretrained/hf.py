@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness_plugins.extractors.pretrained.extraction import Pretrained
+from harness_plugins.extractors.pretrained.extraction import FromLibrary, Pretrained
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
@@ -12,12 +12,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HuggingFace(Pretrained):
+class HuggingFace(Pretrained, FromLibrary):
     """Any Vision Transformer of Hugging Face's transformers: ViT, DeiT, DINOv2, BEiT, CLIP, …
 
     Weights are read from safetensors only, and code that comes with a model is not run. Images
-    are prepared as the model's processor prescribes, by Pillow. Needs transformers:
-    pip install 'attention-harness[hf]'.
+    are prepared as the model's processor prescribes, by Pillow.
 
     model: a folder, or a name on the hub, such as facebook/dinov2-small.
     size: the shorter side in pixels, with the image's aspect ratio, or height and width; rounded
@@ -26,7 +25,15 @@ class HuggingFace(Pretrained):
     """
 
     name: ClassVar[str] = "hf"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[hf]", ("torch", "transformers")
+    )
     revision: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model."""
+        return self.model
 
     def fingerprint(self) -> str:
         """SHA-256 over the model's weights, configuration and processor."""

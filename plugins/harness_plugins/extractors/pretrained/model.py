@@ -12,13 +12,9 @@ from torch import Tensor, nn
 import harness
 from harness_plugins.extractors.devices import running
 from harness_plugins.extractors.pretrained.configuration import Architecture
+from harness_plugins.extractors.pretrained.patch_tokens import grid_of, tokens_of_patches
 from harness_plugins.extractors.pretrained.reasons import first_line
-from harness_plugins.extractors.pretrained.watching import (
-    Site,
-    find_attention,
-    grid_of,
-    tokens_of_patches,
-)
+from harness_plugins.extractors.pretrained.watching import Site, find_attention
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +32,8 @@ class Loaded:
 class VisionTransformer:
     """A model whose attention is available at `sites`, one per layer.
 
-    prefix_tokens: number of tokens before those of the patches.
+    prefix_tokens: number of tokens before those of the patches; returns_tokens: whether the model
+    returns the tokens of its last layer.
     """
 
     name: str
@@ -44,6 +41,7 @@ class VisionTransformer:
     architecture: Architecture
     sites: list[Site]
     prefix_tokens: int
+    returns_tokens: bool
 
     def __call__(self, pixels: Tensor) -> Any:
         """The model's output for pixels (images, channels, height, width), which may be anywhere.
@@ -114,9 +112,10 @@ def inspect_model(
                 f"{model}: its weights are damaged: {name} has values that are no finite numbers; "
                 "fetch or train it again"
             )
-    transformer = VisionTransformer(model, loaded, architecture, [], 0)
+    transformer = VisionTransformer(model, loaded, architecture, [], 0, returns_tokens=False)
+    outputs: list[Any] = []
     with torch.inference_mode():
-        sites = find_attention(loaded.module, lambda: transformer(pixels))
+        sites = find_attention(loaded.module, lambda: outputs.append(transformer(pixels)))
     if len(sites) != architecture.layers:
         raise harness.HarnessError(
             f"{model}: attention over all tokens is returned by {len(sites)} modules, not by each "
@@ -132,7 +131,8 @@ def inspect_model(
             "patches, row by row; the pixels of the first, of one below and of the last patch "
             f"reach the tokens {', '.join(map(_shown, found))}"
         )
-    return replace(transformer, sites=sites, prefix_tokens=first)
+    returns_tokens = outputs[0].get("last_hidden_state") is not None
+    return replace(transformer, sites=sites, prefix_tokens=first, returns_tokens=returns_tokens)
 
 
 def _shown(tokens: list[int]) -> str:

@@ -71,8 +71,11 @@ def preparation_of(
     try:
         processor = _processor(folder)
     except Exception as error:  # broken JSON, unknown types, values of other types
+        # Of a module that cannot be imported, transformers gives the reason as the cause.
+        cause = error.__cause__ if isinstance(error, ImportError) else None
+        reason = first_line(cause if isinstance(cause, Exception) else error)
         raise harness.HarnessError(
-            f"{model}: its image processor cannot be used: {first_line(error)}"
+            f"{model}: its image processor cannot be used: {reason}"
         ) from error
     if getattr(processor, "do_pad", False):
         wrong = "its processor pads images, and padding has no patches"

@@ -10,7 +10,7 @@ what does not change the attention, but carries it into the output of other toke
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +24,7 @@ from harness_plugins.extractors.pretrained.blocks import Forward, forwards_repla
 from harness_plugins.extractors.pretrained.cosine import unit_rows
 from harness_plugins.extractors.pretrained.model import VisionTransformer
 from harness_plugins.extractors.pretrained.reasons import first_line
-from harness_plugins.extractors.pretrained.watching import Site
+from harness_plugins.extractors.pretrained.watching import Site, weights_read
 
 Projected = Literal["queries", "keys", "values"]
 # Largest gradient, relative to that of a query or key, that is rounding.
@@ -149,9 +149,8 @@ class _Trial:
 def _tried(site: Site, positional: tuple[Any, ...], named: dict[str, Any]) -> _Trial:
     seen: list[Tensor] = []
     linear: list[Tensor] = []
-
-    def see(_: nn.Module, __: Any, output: Any) -> None:
-        seen.append(output if site.index is None else output[site.index])
+    # The attention alone is run.
+    of_trial = replace(site, visit=0)
 
     def traced(value: Any) -> Any:
         is_tokens = isinstance(value, Tensor) and value.ndim == 3 and value.is_floating_point()
@@ -160,7 +159,7 @@ def _tried(site: Site, positional: tuple[Any, ...], named: dict[str, Any]) -> _T
     with (
         torch.enable_grad(),
         linear_maps_read(site.attention, linear.extend),
-        site.module.register_forward_hook(see),
+        weights_read({0: of_trial}, lambda _, weights: seen.append(weights)),
     ):
         returned = site.attention(
             *map(traced, positional), **{name: traced(value) for name, value in named.items()}

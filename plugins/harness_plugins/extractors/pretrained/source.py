@@ -5,7 +5,6 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,6 @@ OTHER_WEIGHTS = (
     ".onnx",
     ".gguf",
 )
-
-
-def require_transformers() -> None:
-    """Raise HarnessError, with the command to install it, if transformers is missing."""
-    if find_spec("transformers") is None:
-        raise harness.HarnessError(
-            "hf needs the package transformers: pip install 'attention-harness[hf]'"
-        )
 
 
 def weights_folder(model: str, revision: str | None) -> Path:
@@ -97,7 +88,6 @@ def model_folder(
     model: str, revision: str | None, patterns: tuple[str, ...] = CONFIGURATIONS
 ) -> Path:
     """The folder with a model's files that match the patterns, fetched if it is on the hub."""
-    require_transformers()
     path = Path(os.path.expanduser(model))
     # Not Path.is_dir, which raises for names that are too long.
     if os.path.isdir(path):

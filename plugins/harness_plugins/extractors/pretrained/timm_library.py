@@ -18,13 +18,13 @@ LOCAL, HUB = "local-dir", ("hf-hub", "hf_hub")
 
 
 def library() -> Any:
-    """The package timm; raises HarnessError, with the command to install it, if it fails."""
+    """The package timm; raises HarnessError if it cannot be imported."""
     try:
         import timm
     except Exception as error:  # torchvision fails in many ways if it does not fit torch
         raise harness.HarnessError(
-            f"timm cannot be imported: {first_line(error)}; it needs timm and the torchvision that "
-            "fits torch: pip install 'attention-harness[timm]'"
+            f"timm cannot be imported: {first_line(error)}; it needs the torchvision that fits "
+            "torch"
         ) from error
     return timm
 

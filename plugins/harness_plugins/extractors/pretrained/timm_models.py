@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import harness
-from harness_plugins.extractors.pretrained.extraction import Pretrained
+from harness_plugins.extractors.pretrained.extraction import FromLibrary, Pretrained
 
 if TYPE_CHECKING:
     from harness_plugins.extractors.pretrained.configuration import Architecture
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Timm(Pretrained):
+class Timm(Pretrained, FromLibrary):
     """Any Vision Transformer of timm whose blocks attend over all patches: ViT, DeiT, EVA, BEiT, …
 
     Pretrained weights come from the Hugging Face hub, as safetensors. Images are prepared as the
-    model's configuration prescribes for evaluation, by Pillow. Needs timm and the torchvision
-    that fits torch: pip install 'attention-harness[timm]'.
+    model's configuration prescribes for evaluation, by Pillow. Needs the torchvision that fits
+    torch.
 
     model: timm's name for it, such as vit_small_patch16_224, with or without the tag of its
         weights; or hf-hub: and a repository; or local-dir: and a folder with a config.json.
@@ -27,7 +27,15 @@ class Timm(Pretrained):
     """
 
     name: ClassVar[str] = "timm"
+    requires: ClassVar[harness.Requirement] = harness.Requirement(
+        "attention-harness[timm]", ("torch", "torchvision", "timm")
+    )
     weights: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model."""
+        return self.model
 
     def fingerprint(self) -> str:
         """SHA-256 over the model's weights and its folder's configuration, if it has one."""

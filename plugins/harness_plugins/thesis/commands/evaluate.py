@@ -11,6 +11,7 @@ import harness
 from harness import HarnessError
 from harness.command import add_plugin_option
 from harness_plugins.thesis.commands.threads import add_threads_option, set_threads
+from harness_plugins.thesis.vit import VIT
 
 if TYPE_CHECKING:
     from harness_plugins.thesis.vit.checkpoint import Checkpoint
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.vit.examples import Examples
 
 SUMMARY = "accuracy, confusion and class probabilities of a trained model"
+REQUIRES = VIT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     set_threads(arguments.threads)
     loaded = load(checkpoint_file(arguments.checkpoint))
-    images: harness.ImageSet = harness.make("image set", arguments.images, arguments.plugins or ())
+    images = harness.image_set(arguments.images, plugins=arguments.plugins or ())
     if not isinstance(images, TellsClasses):
         raise HarnessError(f"{arguments.images}: its images have no labels")
     classes, settings = list(images.classes()), loaded.model.settings

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import HarnessError
+from harness import HarnessError, Requirement
 from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.report import Result
 
 SUMMARY = "make the thesis' tables and figures again, beside its own numbers"
+REQUIRES = Requirement(
+    "attention-harness[vit,infomap,networkx,figures]",
+    ("torch", "infomap", "networkx", "matplotlib"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness import HarnessError
 from harness.command import add_plugin_option
 from harness_plugins.thesis.commands.threads import add_threads_option, set_threads
+from harness_plugins.thesis.vit import VIT
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Read = Callable[[Training], Splits]
 
 SUMMARY = "train one-layer Vision Transformers on a labelled image set"
+REQUIRES = VIT
 
 SHAPE = ("patch", "dimension", "heads", "attention", "mlp")
 # The exit code of the harness after an interruption.

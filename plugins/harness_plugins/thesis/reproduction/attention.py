@@ -24,9 +24,10 @@ UNNAMED = (
 def heatmaps(study: Study, number: int, name: str) -> Output:
     """The attention of one patch of a shown image, in every head."""
     image = study.image(number)
-    extractor = harness.make("extractor", extractor_of(study.many_heads), study.plugins)
+    extractor = harness.extractor(extractor_of(study.many_heads), plugins=study.plugins)
     found = list(extractor.extract([image]))
     maps, grid = np.stack([each.weights for each in found]), found[0].grid
+    assert grid is not None
     called = study.called(image.key)
     query, why = _query(maps, grid, called if study.pictures else "", name)
     row, column = divmod(query, grid[1])

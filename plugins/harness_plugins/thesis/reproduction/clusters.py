@@ -33,7 +33,7 @@ def images_shown(study: Study) -> Output:
 
 def random_image(study: Study) -> Output:
     """A random image, as the controls draw it."""
-    drawn = harness.make("control", "uniform-noise").draw(study.image(0), seed=0)
+    drawn = harness.image_control("uniform-noise").draw(study.image(0), seed=0)
     return Output({}, {"figure-4.13": gallery([("", drawn.pixels)], title="A random image")})
 
 

@@ -50,7 +50,7 @@ def _write_provenance(study: Study, results: Sequence[Result], command: str) -> 
         "invocation": invocation(),
         "images": study.images,
         "checkpoints": {
-            name: harness.make("extractor", extractor_of(name), study.plugins).fingerprint()
+            name: harness.extractor(extractor_of(name), plugins=study.plugins).fingerprint()
             for name in (study.checkpoint, study.many_heads)
         },
         "models": [str(folder) for folder in study.models],

@@ -78,8 +78,7 @@ class Study:
     @cached_property
     def image_set(self) -> ImageSet:
         """The images."""
-        made: ImageSet = harness.make("image set", self.images, self.plugins)
-        return made
+        return harness.image_set(self.images, plugins=self.plugins)
 
     @cached_property
     def classes(self) -> Sequence[str]:
@@ -122,7 +121,7 @@ class Study:
 
         Empty unless all of them are clustered.
         """
-        clustered = harness.make("image set", self.clustered_images(), self.plugins)
+        clustered = harness.image_set(self.clustered_images(), plugins=self.plugins)
         if not set(PICTURES) <= set(clustered.keys()):
             return {}
         return {name: key for key, name in PICTURES.items()}

@@ -44,7 +44,7 @@ class SplitSets:
     @classmethod
     def find(cls, spec: str, plugins: Sequence[Path]) -> "SplitSets":
         """The splits of the image set with this spec."""
-        images = harness.make("image set", spec, plugins)
+        images = harness.image_set(spec, plugins=plugins)
         if not isinstance(images, LabelledImageSet):
             raise HarnessError(
                 f"{spec}: has no training images with labels; `harness data list` names sets "

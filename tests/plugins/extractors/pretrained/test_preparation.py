@@ -213,3 +213,14 @@ def test_what_a_processor_does_not_take_is_refused_by_name(copied: Path) -> None
     folder = changed(copied, image_mean=[0.5, 0.5])
     with pytest.raises(harness.HarnessError, match=r"ramp: cannot be prepared for the model: "):
         preparation_of(folder, "it", (8, 8), 3, None)(ramp(50, 50))
+
+
+def test_what_transformers_cannot_import_is_the_reason(
+    tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any, **__: Any) -> None:
+        raise ModuleNotFoundError("see the log") from RuntimeError("operator torchvision::nms")
+
+    monkeypatch.setattr("transformers.AutoImageProcessor.from_pretrained", failing)
+
+    refused(tiny("dinov2"), "it: its image processor cannot be used: operator torchvision::nms")

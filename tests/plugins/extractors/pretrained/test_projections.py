@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 import harness
 from harness_plugins.extractors.pretrained.projections import find_projections
-from harness_plugins.extractors.pretrained.watching import Site
+from harness_plugins.extractors.pretrained.watching import Returned, Site
 
 HEADS, SIZE, TOKENS = 3, 8, 7
 WIDTH = HEADS * SIZE
+SHAPE = 1, HEADS, TOKENS, TOKENS
 
 
 class Attention(nn.Module):
@@ -127,7 +128,7 @@ class Model:
 
     @property
     def sites(self) -> list[Site]:
-        return [Site(self.attention.weights, None, self.attention)]
+        return [Site(self.attention.weights, 0, Returned(None), self.attention, SHAPE)]
 
     def __call__(self, tokens: Tensor) -> Tensor:
         found: Tensor = self.attention(tokens)

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import os
 import shutil
@@ -130,15 +129,6 @@ def test_a_broken_index_is_refused(copied: Path, text: str) -> None:
     (copied / "model.safetensors").unlink()
     (copied / source.INDEX).write_text(text)
     refused(copied, "not an index of a model's weights")
-
-
-def test_without_transformers_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without(name: str) -> None:
-        assert name == "transformers"
-
-    monkeypatch.setattr(source, "find_spec", without)
-    assert importlib.util.find_spec("transformers")
-    refused("any", r"hf needs the package transformers: pip install 'attention-harness\[hf\]'")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ UNSUITABLE = {
     "sam": ("samvit_base_patch16", SMALL, "within windows, not over all patches"),
     "convnext": ("convnext_atto", STAGES, "a model without attention"),
     "resnet": ("resnet18", STAGES, "a model without attention"),
-    "xcit": ("xcit_nano_12_p16_224", SMALL, "do not end with one for each of 4×4 patches"),
+    "xcit": ("xcit_nano_12_p16_224", SMALL, "is returned by 0 modules, not by each"),
 }
 MADE = {name: family[:2] for name, family in (FAMILIES | UNSUITABLE).items()}
 Make = Callable[..., harness.Extractor]
@@ -94,7 +94,7 @@ def test_it_is_listed_whether_or_not_the_library_is_there(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["plugins", "timm"]) == 0
-    assert "attention-harness[timm]" in " ".join(capsys.readouterr().out.split())
+    assert "the torchvision that fits torch" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("asked", ["head_indices", "fingerprint"])
@@ -102,6 +102,7 @@ def test_a_library_that_fails_is_reported_in_one_line_with_reason_and_remedy(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "timm.py").write_text("raise RuntimeError('operator torchvision::nms is not')\n")
+    (tmp_path / "torchvision.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "timm", raising=False)
 
@@ -110,7 +111,23 @@ def test_a_library_that_fails_is_reported_in_one_line_with_reason_and_remedy(
 
     assert "\n" not in str(raised.value)
     assert "operator torchvision::nms is not" in str(raised.value)
-    assert "pip install 'attention-harness[timm]'" in str(raised.value)
+    assert "it needs the torchvision that fits torch" in str(raised.value)
+
+
+def scores_recorded(monkeypatch: pytest.MonkeyPatch, run: Callable[[], Any]) -> torch.Tensor:
+    """The softmax of what goes into fused attention while it runs, (images, layers, heads, …)."""
+    seen: list[torch.Tensor] = []
+    fused = functional.scaled_dot_product_attention
+
+    def recording(q: Any, k: Any, v: Any, attn_mask: Any = None, **more: Any) -> Any:
+        scores = q @ k.transpose(-2, -1) * more.get("scale", q.shape[-1] ** -0.5)
+        seen.append(torch.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1))
+        return fused(q, k, v, attn_mask=attn_mask, **more)
+
+    with monkeypatch.context() as patched, torch.inference_mode():
+        patched.setattr(functional, "scaled_dot_product_attention", recording)
+        run()
+    return torch.stack([each for each in seen if each.shape[-1] == each.shape[-2]], dim=1)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -119,23 +136,30 @@ def test_maps_are_the_softmax_of_what_goes_into_fused_attention(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     model = timm.create_model(f"local-dir:{folder(name)}", pretrained=True).eval()
-    seen: list[torch.Tensor] = []
-    fused = functional.scaled_dot_product_attention
-
-    def recording(q: Any, k: Any, v: Any, attn_mask: Any = None, **more: Any) -> Any:
-        scores = q @ k.transpose(-2, -1) * more.get("scale", q.shape[-1] ** -0.5)
-        seen.append(torch.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)[0])
-        return fused(q, k, v, attn_mask=attn_mask, **more)
-
-    with monkeypatch.context() as patched, torch.inference_mode():
-        patched.setattr(functional, "scaled_dot_product_attention", recording)
-        model.forward_features(shown(timm, model, photo))
+    pixels = shown(timm, model, photo)
+    expected = scores_recorded(monkeypatch, lambda: model.forward_features(pixels))
     kept = extractor(name, "layers=all,prefix=keep")
     found = np.stack([each.weights for each in kept.extract([photo])])
 
     assert len(kept.head_indices()) == 3 * 4
     assert found.shape[1] == FAMILIES[name][2] + 16
-    assert np.abs(found - torch.cat(seen).numpy()).max() < 1e-5
+    assert np.abs(found - expected.flatten(0, 2).numpy()).max() < 1e-5
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_fused_attention_is_read_beside_it(
+    name: str, timm: Any, folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = timm.create_model(f"local-dir:{folder(name)}", pretrained=True).eval()
+    pixels = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        before = model(pixels)
+        found = harness.attention_of(model, pixels)
+        after = model(pixels)
+
+    expected = scores_recorded(monkeypatch, lambda: model(pixels))
+    assert torch.equal(before, after)
+    assert np.abs(found - expected.numpy()).max() < 1e-5
 
 
 @pytest.mark.filterwarnings("ignore:.*set to zero")

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,9 @@ import harness
 from harness_plugins.extractors.pretrained.watching import (
     check_attention,
     find_attention,
-    grid_of,
     is_attention,
-    tokens_of_patches,
     watched,
 )
-
-PATCH = (8, 8)
 
 
 def loaded(folder: Path) -> nn.Module:
@@ -85,18 +81,6 @@ def test_only_the_chosen_layers_and_heads_are_collected(
     np.testing.assert_allclose(averaged[1][0], own[[1, 3]].mean(axis=0, keepdims=True), atol=1e-6)
 
 
-def test_the_tokens_of_patches_follow_those_of_the_model(
-    family: str, tiny: Callable[[str], Path], prefix_tokens: Mapping[str, int]
-) -> None:
-    model, prefix = loaded(tiny(family)), prefix_tokens[family]
-    with torch.inference_mode():
-        sites = find_attention(model, lambda: model(pixels()))
-        found, tokens = tokens_of_patches(model, sites[0].attention, pixels(), PATCH)
-
-    assert tokens == prefix + 16
-    assert found == [[prefix], [prefix + 13], [prefix + 15]]
-
-
 def test_attention_is_what_is_square_not_negative_and_sums_to_one() -> None:
     weights = torch.rand(1, 2, 5, 5).softmax(dim=-1)
 
@@ -140,7 +124,3 @@ def test_layers_without_attention_are_refused() -> None:
 def test_attention_over_other_tokens_is_refused() -> None:
     with pytest.raises(harness.HarnessError, match=r"over 5 tokens, not over 2×2 patches and 0"):
         check_attention({0: ROWS}, [0], 0, (2, 2), "it")
-
-
-def test_a_grid_has_whole_patches_only() -> None:
-    assert grid_of(pixels(31, 40), PATCH) == (3, 5)

@@ -117,7 +117,7 @@ def test_a_set_that_can_name_images_has_the_pictures_first_and_then_the_classes_
         Image.new("RGB", (5, 5)).save(tmp_path / key)
     images = replace(study_of(tmp_path), images=f"tf-flowers[path={tmp_path}]").clustered_images()
 
-    keys = harness.make("image set", images).keys()
+    keys = harness.image_set(images).keys()
     assert list(keys[:4]) == list(PICTURES)
     assert [key.partition("/")[0] for key in keys[4:6]] == ["daisy", "dandelion"]
     assert len(keys) == 8
@@ -148,7 +148,7 @@ def test_the_query_is_the_thesis_patch_at_its_place_in_the_grid(study: Study) ->
     made = attention.heatmaps(study, 0, "figure-4.2")
 
     # Patch 50 is in row 3 and column 8 of 14; the grid here is 5×5.
-    extractor = harness.make("extractor", extractor_of(study.many_heads))
+    extractor = harness.extractor(extractor_of(study.many_heads))
     found = list(extractor.extract([study.image(0)]))
     table = made.tables["figure-4.2"]
     assert np.array_equal(table["head 1"], found[1].weights[1 * 5 + 3])

@@ -1,0 +1,1 @@
+"""What callers in Python give instead of specs: arrays, functions, estimators, components."""

@@ -1,0 +1,87 @@
+"""What all results of a run share: tables as text and HTML, frames, figures and iteration."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from harness.errors import WrongValueError, hint, refuse_unknown
+from harness.plugin.requirement import FIGURES
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+T = TypeVar("T")
+
+
+class Result(ABC, Generic[T]):
+    """What a run's method found: a sequence of values, which is also a table and figures.
+
+    A notebook shows it as HTML, `print` as text. A number gives one of its values, and the name of
+    a column, or a list of names, what `to_frame()` has there.
+    """
+
+    @abstractmethod
+    def _items(self) -> Sequence[T]:
+        """The values that iteration gives."""
+
+    @abstractmethod
+    def _show(self, console: "Console") -> None:
+        """Print the tables."""
+
+    @abstractmethod
+    def _drawings(self) -> Iterable[tuple[str, "Figure"]]:
+        """The figures by name, drawn when they are asked for; the first is the main one."""
+
+    @abstractmethod
+    def to_frame(self) -> "pandas.DataFrame":
+        """Return a frame with plain columns; numbers that are missing are NaN."""
+
+    def plot(self, name: str | None = None) -> "Figure":
+        """Draw a figure, by default the main one.
+
+        The figure belongs to no window and no state of pyplot; its `savefig` writes it to a file.
+        Raises HarnessError if there is no figure of that name, and says which there are.
+        """
+        FIGURES.check(f"{type(self).__name__}.plot")
+        known = []
+        for each, figure in self._drawings():
+            if name in (None, each):
+                return figure
+            known.append(each)
+        if name is None:
+            raise WrongValueError(f"{type(self).__name__}: there is nothing to draw")
+        raise WrongValueError(f"there is no figure {name!r}{hint(name, known)}")
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items())
+
+    def __len__(self) -> int:
+        return len(self._items())
+
+    @overload
+    def __getitem__(self, key: int) -> T: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[T]: ...
+    @overload
+    def __getitem__(self, key: str) -> "pandas.Series[Any]": ...
+    @overload
+    def __getitem__(self, key: list[str]) -> "pandas.DataFrame": ...
+    def __getitem__(self, key: int | slice | str | list[str]) -> Any:
+        if not isinstance(key, str | list):
+            return self._items()[key]
+        frame = self.to_frame()
+        named = [key] if isinstance(key, str) else key
+        refuse_unknown("there is no column", named, list(map(str, frame.columns)), "there are")
+        return frame[key]
+
+    def __repr__(self) -> str:
+        from harness.views.page import as_text
+
+        return as_text(self._show)
+
+    def _repr_html_(self) -> str:
+        from harness.views.page import as_html
+
+        return as_html(self._show)

@@ -1,0 +1,337 @@
+"""A run's results, read from its folder when they are asked for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis import leaderboard as ranking
+from harness.analysis.ablation import AblationSettings, ablate
+from harness.analysis.columns import refuse_taken
+from harness.analysis.comparison import pair_runs
+from harness.analysis.foreground import foreground_agreement
+from harness.analysis.image import ImageReport, image_report, weights_by_head
+from harness.analysis.inputs import RunInputs
+from harness.analysis.labels import spec_labels
+from harness.analysis.layers import by_head, by_layer, layers
+from harness.analysis.masks import Foreground
+from harness.analysis.outcomes import Outcome
+from harness.analysis.partitions import stored_partition
+from harness.analysis.verdicts import verdicts
+from harness.engine.applying import how_to_apply
+from harness.engine.environment import environment
+from harness.engine.scoring import apply_scores
+from harness.engine.selecting import apply_selectors
+from harness.engine.siblings import ran_inline
+from harness.errors import HarnessError, escape_line
+from harness.planning.progress import Progress
+from harness.planning.settings import Isolation
+from harness.plugin import registry
+from harness.plugin.arguments import checked_class
+from harness.plugin.recorded import recalled
+from harness.plugin.values import Image
+from harness.results.ablation import AblationResult
+from harness.results.comparison import RunComparison
+from harness.results.foreground import ForegroundResult
+from harness.results.image import ImageResult, PartitionResult
+from harness.results.layers import HeadRows, LayerRows, Layers
+from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
+from harness.results.stored import StoredRun
+from harness.store import Store
+from harness.views.progress import shown_progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+Plugins = Sequence[str | Path]
+ProgressOption = bool | Progress
+
+
+@checked_class
+@dataclass(frozen=True, repr=False)
+class Run(StoredRun):
+    """A run's folder; every method reads the store in it anew.
+
+    `harness.run` and `harness.open_run` return runs. In a notebook a run shows its leaderboard;
+    `to_frame`, `plot` and iteration are the leaderboard's too. Frames are tidy: one observation a
+    row, identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
+    role, control and draw where controls are included. Times are in seconds, memory in bytes. Three
+    columns hold arrays, `labels`, `null_statistics` and `null_candidates`; leave them out for
+    methods of pandas that take none: `points.drop(columns="labels").drop_duplicates()`, or
+    `to_sql`.
+    Where `plugins` are taken, they are files or package folders with more plugins than the run's
+    own, which it remembers. What takes over two seconds shows progress on stderr;
+    `progress=False` turns that off.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    selectors : tuple of str, optional
+        Names or specs of the selectors whose selections are read, the run's own by default. The
+        run may have others that `select` applied.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import harness
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> run = harness.run(
+    ...     extractors="planted[count=2,n=36]",
+    ...     clusterers="louvain",
+    ...     selectors="max-modularity",
+    ...     controls="permuted-rows",
+    ...     perturbations="none",
+    ...     levels=4,
+    ...     nulls=3,
+    ...     out=f"{folder.name}/out",
+    ... )
+    >>> run.statuses()
+    {'ok': 6}
+    >>> run.leaderboard()[["clusterer", "selector", "ok", "total"]]
+      clusterer        selector  ok  total
+    0   louvain  max-modularity   2      2
+    >>> points = run.points().query("role == 'observed'")
+    >>> points.groupby("image")["point"].count().to_dict()
+    {'planted-000': 4, 'planted-001': 4}
+    >>> run.partition("planted-000", "louvain").labels.shape
+    (36,)
+    >>> run.select("fixed[level=0.5]").leaderboard()[["clusterer", "selector"]]
+      clusterer          selector
+    0   louvain  fixed[level=0.5]
+    >>> folder.cleanup()
+    """
+
+    def leaderboard(self, by: str | None = None, *, progress: ProgressOption = True) -> Leaderboard:
+        """Rank the methods, or `by` another column: a row for each, the best first.
+
+        Its rows, columns and frame hold rank, tier, specs, means over maps (modularity, effect,
+        jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
+        significant, ok and in total.
+        """
+        compared, controls = self.comparisons(progress=progress).comparisons, self.controls()
+        return Leaderboard(
+            str(self.folder),
+            ranking.ranked(compared, by),
+            compared,
+            self.verdicts().verdicts,
+            self.settings(),
+            controls,
+            self.caveats(controls),
+            by,
+            any(map(ran_inline, self.sessions())),
+            self.unfinished(),
+        )
+
+    def head_rows(self, *, progress: ProgressOption = True) -> HeadRows:
+        """Return the figures of the leaderboard on every head of every layer, best heads first."""
+        with shown_progress(progress) as shown:
+            rows = self._read(by_head, shown)
+        return HeadRows(str(self.folder), rows, self.caveats(self.controls()[:1]))
+
+    def layer_rows(self, *, progress: ProgressOption = True) -> LayerRows:
+        """Return the figures of the leaderboard on every layer, by depth."""
+        with shown_progress(progress) as shown:
+            rows = self._read(by_layer, shown)
+        return LayerRows(str(self.folder), rows, self.caveats(self.controls()[:1]))
+
+    def layers(self, clusterers: Sequence[str] = (), *, progress: ProgressOption = True) -> Layers:
+        """Describe every method by layer and head, and compare its clusters between them.
+
+        Without `clusterers`, given by specs or names, all are described. Raises HarnessError if the
+        run lacks a clusterer, or has only one layer and head.
+        """
+        with shown_progress(progress) as shown:
+            return Layers(str(self.folder), self._read(layers, clusterers, shown))
+
+    def comparisons(self, *, progress: ProgressOption = True) -> Comparisons:
+        """Return what was tested between methods, for each set of images or maps.
+
+        Friedman's p is over all methods; each pair has the first's wins, p and q.
+        """
+        with shown_progress(progress) as shown:
+            return Comparisons(self._read(ranking.comparisons, shown))
+
+    def verdicts(self) -> Verdicts:
+        """Return what the tests found, for each selector and control.
+
+        A verdict has the number of significant tests, of those whose p is the smallest that their
+        draws allow, and what more draws could settle.
+        """
+        return Verdicts(self._read(verdicts))
+
+    def select(
+        self,
+        selectors: Sequence[str],
+        plugins: Plugins = (),
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Apply more selectors, given by specs, to the stored profiles; nothing is clustered again.
+
+        What they select is stored beside what the run's own selected. Returns the run as these
+        selectors see it, as does `open_run(…, selectors=…)`.
+        """
+        how, known = how_to_apply(self.folder, plugins)
+        with shown_progress(progress) as shown:
+            applied = apply_selectors(self.folder, selectors, how, known, shown)
+        return Run(self.folder, tuple(applied))
+
+    def score(
+        self,
+        scores: Sequence[str],
+        plugins: Plugins = (),
+        *,
+        timeout: float | None = None,
+        isolation: Isolation | None = None,
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Compute scores, given by specs, of the stored labels; nothing is clustered again.
+
+        They are of every level that a selector selected, on the maps and on their controls' draws.
+        What is stored already stays, unless the score's version or code has changed; what failed
+        is tried again. `timeout` is the seconds that a score may take for one level. Returns the
+        run, whose `leaderboard`, `compare` and `scores` have the scores.
+        """
+        how, known = how_to_apply(self.folder, plugins, timeout=timeout, isolation=isolation)
+        made = (score.name for text in scores for score in known.make("score", text))
+        refuse_taken(made, (*ranking.COLUMNS, *Outcome._fields))
+        with shown_progress(progress) as shown:
+            apply_scores(self.folder, scores, how, known, shown)
+        return self
+
+    def partition(self, image: str, reference: str) -> PartitionResult:
+        """Return a stored partition of an image's attention; its `labels` are an array of n nodes.
+
+        `reference` says which: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
+        Raises HarnessError if there is no such partition, or more than one.
+        """
+        found = self._read(stored_partition, image, reference)
+        return PartitionResult(**vars(found), run=self)
+
+    def ablate(
+        self,
+        reference: str,
+        images: Sequence[str] = (),
+        settings: AblationSettings | None = None,
+        plugins: Plugins = (),
+        *,
+        progress: ProgressOption = True,
+    ) -> AblationResult:
+        """Measure how the model's response changes if the clusters of a partition are removed.
+
+        `reference` is as in `partition`; without `images` all are taken; `settings` say what is
+        removed, and where. What random patches do is kept in the run's folder, so that the same
+        call continues after an interruption.
+        """
+        how, known, found = settings or AblationSettings(), self._registry(plugins), environment(1)
+        with shown_progress(progress) as shown:
+            measured = self._read(ablate, known, reference, images, how, shown, found)
+        return AblationResult(**vars(measured), run=str(self.folder))
+
+    def image_report(
+        self,
+        image: str,
+        filters: Mapping[str, str | int] | None = None,
+        clusterers: Sequence[str] = (),
+    ) -> ImageResult:
+        """Report what every method found on one map of an image, and on its controls.
+
+        `filters` identify the map if the image has several, such as {"head": "3"}. Without
+        `clusterers`, given by specs or names, all are reported.
+        """
+        found = self._read(image_report, image, filters or {}, clusterers)
+        return ImageResult(**vars(found), run=self)
+
+    def weights(
+        self, report: ImageReport, *, alone: bool = False
+    ) -> "dict[int, NDArray[np.floating[Any]]]":
+        """Return the attention of the layer that an image report is about, by head.
+
+        Weights are (n, n), from row to column; with `alone` only those of the report's head.
+        """
+        return self._read(weights_by_head, report, alone=alone)
+
+    def image(
+        self, images: str, image: str, plugins: Plugins = ()
+    ) -> tuple[Image, tuple[str, ...]]:
+        """Load an image of an image set of the run, given by its spec, again.
+
+        Returns the image, and the classes of the set in the order of labels. Raises HarnessError if
+        it cannot be loaded, or its pixels are not those of the run.
+        """
+        known = self._registry(plugins)
+
+        def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
+            inputs = RunInputs(stored, known)
+            return inputs.image(images, image), inputs.classes(images)
+
+        return self._read(read)
+
+    def foreground(
+        self,
+        foreground: Foreground,
+        plugins: Plugins = (),
+        *,
+        candidates: bool = False,
+        progress: ProgressOption = True,
+    ) -> ForegroundResult:
+        """Measure how well every method's clusters agree with the objects on the images.
+
+        `foreground` is `BrightnessThreshold(0)`, for example, or `Masks(images, folder)`, both of
+        `harness.analysis.masks`. With `candidates`, levels count that a selector did not accept.
+        Spatial blocks, k-means on pixels and chance are measured beside the methods.
+        """
+        known = self._registry(plugins)
+        with shown_progress(progress) as shown:
+            found = self._read(
+                foreground_agreement, known, foreground, candidates=candidates, progress=shown
+            )
+        return ForegroundResult(**vars(found), run=str(self.folder))
+
+    def compare(self, other: "Run", *, progress: ProgressOption = True) -> RunComparison:
+        """Compare with another run, cell by cell: every method's metrics, and what else differs.
+
+        Differences are the other run's less this one's.
+        """
+        with shown_progress(progress) as shown:
+            found = self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
+        return RunComparison(**vars(found))
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """Return the frame of the leaderboard."""
+        return self.leaderboard().to_frame()
+
+    def plot(self, name: str | None = None) -> "Figure":
+        """Draw the leaderboard."""
+        return self.leaderboard().plot(name)
+
+    def __iter__(self) -> Iterator[ranking.Row]:
+        return iter(self.leaderboard())
+
+    def __repr__(self) -> str:
+        try:
+            methods = spec_labels(self.settings()["clusterers"]).of.values()
+            cells = ", ".join(f"{count} {status}" for status, count in self.statuses().items())
+            about = f"{self.folder}: {', '.join(methods)}; cells: {cells}"
+        except HarnessError as error:
+            about = str(error)
+        return f"<Run {escape_line(about)}>"
+
+    def _repr_html_(self) -> str:
+        from harness.views.page import as_html
+        from harness.views.tables import print_text
+
+        try:
+            return self.leaderboard()._repr_html_()
+        except HarnessError as error:
+            reason = str(error)
+            return as_html(lambda console: print_text(console, reason))
+
+    def _registry(self, plugins: Plugins) -> registry.Registry:
+        """The components of installed packages, of the run's plugins and of more."""
+        return registry.load(
+            *recalled(self.folder, self.sessions(), [Path(path) for path in plugins])
+        )
