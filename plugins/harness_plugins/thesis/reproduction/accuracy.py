@@ -30,7 +30,7 @@ def accuracies(study: Study) -> Output:
         .reset_index(drop=True)
     )
     compared = pandas.DataFrame(
-        row for data, part in DATA.items() for row in _beside(data, of_data(table, part))
+        row for data, part in DATA.items() for row in _beside(data, of_data(found, part))
     )
     missing = "" if study.models else " Without --models, they are what the two models record."
     return Output(
@@ -66,9 +66,8 @@ def best(found: pandas.DataFrame, heads: int, *, mlp: bool = True) -> float | No
     chosen = found[(found["heads"] == heads) & (found["mlp"] == mlp)]
     if chosen.empty:
         return None
-    column = "accuracy" if "accuracy" in chosen else "test_accuracy"
-    means = chosen.groupby(["optimiser", "epochs", "augmented"], dropna=False)[column].mean()
-    return 100 * float(means.max())
+    trainings = chosen.groupby(["optimiser", "epochs", "augmented"], dropna=False)
+    return 100 * float(trainings["test_accuracy"].mean().max())
 
 
 def _beside(data: str, found: pandas.DataFrame) -> Iterator[dict[str, Any]]:
@@ -183,6 +182,5 @@ def class_probabilities(study: Study) -> Output:
         made[f"table-4.2-{number}"] = figures.class_probabilities(
             image.pixels, probabilities, study.classes, image.label, title=name
         )
-    return Output(
-        {"table-4.2": pandas.DataFrame(rows)}, made, (f"Probabilities in %. {differs(study)}",)
-    )
+    remark = f"Probabilities in %. {differs(study)}" if study.pictures else "Probabilities in %."
+    return Output({"table-4.2": pandas.DataFrame(rows)}, made, (remark,))
