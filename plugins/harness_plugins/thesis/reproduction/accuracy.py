@@ -95,10 +95,10 @@ def confusion_matrix(study: Study) -> Output:
     if set(subjects(name)) <= set(study.classes):
         tables[f"{name}-shares"] = _shares(study, table.set_index("true class"))
         remark += (
-            " Shares are in % of the images of a class. The thesis' fit 70 sunflowers, 64 roses and "
-            "80 tulips, a tenth of each class, as many as the split test of tf-flowers has; which "
-            "ones they are is not published, nor are the weights, so shares must differ. With few "
-            "images a share moves in large steps."
+            " Shares are in % of the images of a class. The thesis' fit 70 sunflowers, 64 roses "
+            "and 80 tulips, a tenth of each class, as many as the split test of tf-flowers has; "
+            "which ones they are is not published, nor are the weights, so shares must differ. "
+            "With few images a share moves in large steps."
         )
     made = {name: figures.confusion(found.confusion, study.classes, title=title)}
     return Output(tables, made, (remark,))
