@@ -101,16 +101,15 @@ def two_counts(study: Study) -> Output:
     figure = side_by_side(on, partitions, title=called)
     indices = [union.jaccard for union in unions]
     chosen = (
-        "Tulips, as in the thesis"
+        "Tulips, as in the thesis, with 3 and 4 clusters, or else the two smallest numbers"
         if called == "Tulips"
-        else "The first image shown in which Louvain finds two numbers of clusters"
+        else "The first image shown with two numbers of clusters; the smaller two are compared"
     )
     return Output(
         {"figure-4.12-unions": table, "figure-4.12-thesis": published("figure-4.12")},
         {"figure-4.12": figure},
         (
-            f"{chosen}; 3 and 4 clusters if there are both, else the two smallest numbers. Each "
-            "partition is that of the first threshold with its number.",
+            f"{chosen}. Each partition is that of the first threshold with its number.",
             f"Jaccard indices here: {min(indices):.3f} to {max(indices):.3f}; the thesis': .962 "
             "to .983. Clusters are numbered by size here, so numbers do not correspond. "
             f"{differs(study)}",
@@ -132,14 +131,17 @@ def _image_of_two_counts(study: Study) -> tuple[Image, Integers, Integers]:
 
 
 def partitions_of_two_counts(study: Study, key: str) -> tuple[Integers, Integers] | None:
-    """Louvain's numbered labels in an image with 3 and 4 clusters, else with the fewest two."""
+    """Louvain's numbered labels in an image at the two smallest numbers of clusters.
+
+    In the thesis' pictures at 3 and 4 clusters, the thesis' numbers, if Louvain finds both.
+    """
     points = study.thesis_points
     is_observed = (points["role"] == "observed") & (points["clusterer"] == LOUVAIN)
     found = points[is_observed & (points["image"] == key) & (points["n_clusters"] >= 2)]
     counts = sorted({int(count) for count in found["n_clusters"]})
     if len(counts) < 2:
         return None
-    chosen = (3, 4) if {3, 4} <= set(counts) else counts[:2]
+    chosen = (3, 4) if study.pictures and {3, 4} <= set(counts) else counts[:2]
     first, second = (
         numbered(found[found["n_clusters"] == count]["labels"].iloc[0]) for count in chosen
     )

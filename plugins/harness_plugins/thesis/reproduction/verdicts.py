@@ -97,10 +97,12 @@ def _numbers(row: Row) -> str:
         return f"{row['group']} and {row['reference']}: no image has both"
     p = row.get("p", np.nan)
     tested = f"p {p:.2g}, " if np.isfinite(p) else ""
-    return (
-        f"{row['group']} {row['mean']:.3g}, {row['reference']} {row['reference mean']:.3g} "
-        f"({tested}{row['images']} images)"
-    )
+    mean, other = (_mean(row[name]) for name in ("mean", "reference mean"))
+    return f"{row['group']} {mean}, {row['reference']} {other} ({tested}{row['images']} images)"
+
+
+def _mean(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "–"
 
 
 def _attention_raises(study: Study, rows: Sequence[Row]) -> Judgement:
