@@ -15,6 +15,7 @@ from harness.lazy import attach
 if TYPE_CHECKING:
     from harness.analysis.ablation import Ablation as Ablation
     from harness.analysis.ablation import AblationSettings as AblationSettings
+    from harness.analysis.ablation import ImageAblation as ImageAblation
     from harness.analysis.agreement import MethodAgreement as MethodAgreement
     from harness.analysis.image import Noise as Noise
     from harness.analysis.image import SelectorReport as SelectorReport
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
 
 # Each public name by the module that defines it.
 HOMES = {
-    "harness.analysis.ablation": "Ablation AblationSettings",
+    "harness.analysis.ablation": "Ablation AblationSettings ImageAblation",
     "harness.analysis.agreement": "MethodAgreement",
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.masks": "BrightnessThreshold",

@@ -44,6 +44,7 @@ def profile_figure(
         _draw(below, curve, curve.n_clusters, None if noise is None else noise.n_clusters)
         above.set_title(wrapped(curve.name, COLUMN))
         below.set_xlabel(axis)
+        below.locator_params(axis="x", nbins=5)
     panels[0, 0].set_ylabel("modularity Q")
     panels[1, 0].set_ylabel("clusters")
     panels[1, 0].set_ylim(bottom=0)

@@ -11,6 +11,7 @@ from harness import HarnessError, Requirement
 from harness.command import add_plugin_option
 
 if TYPE_CHECKING:
+    from harness_plugins.thesis.reproduction.exhibit import Exhibit
     from harness_plugins.thesis.reproduction.report import Result
 
 SUMMARY = "make the thesis' tables and figures again, beside its own numbers"
@@ -77,7 +78,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Reproduce; returns the exit code, 2 if an exhibit failed while its requirements were met."""
     from harness.command import Column, exit_status, show_table, shown_progress, table_console
-    from harness_plugins.thesis.reproduction.exhibit import Exhibit
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
     from harness_plugins.thesis.reproduction.study import Study
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         columns: list[Column[Exhibit]] = [
             Column("exhibit", lambda exhibit: exhibit.name, words=True),
-            Column("title", lambda exhibit: exhibit.title, words=True, folds=True),
+            Column("title", _titled, words=True, folds=True),
         ]
         show_table(table_console(), columns, EXHIBITS)
         return 0
@@ -118,6 +118,10 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_status({"exhibit failed": failed} if failed else {})
 
 
+def _titled(exhibit: "Exhibit") -> str:
+    return f"{exhibit.title}, {exhibit.about}" if exhibit.about else exhibit.title
+
+
 def _print(result: "Result") -> None:
     name = result.exhibit.name
     if result.failed:
@@ -125,4 +129,4 @@ def _print(result: "Result") -> None:
     elif result.missing:
         print(f"{name} {result.missing}", file=sys.stderr)
     else:
-        print(f"{name}: {result.exhibit.title}")
+        print(result.heading)

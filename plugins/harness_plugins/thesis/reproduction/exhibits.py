@@ -6,15 +6,16 @@ from functools import partial
 from harness import HarnessError
 from harness.command import did_you_mean
 from harness_plugins.thesis.reproduction import accuracy, attention, clusters, logits, profiles
-from harness_plugins.thesis.reproduction.claims import claims
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.semantics import foreground_agreement
+from harness_plugins.thesis.reproduction.verdicts import claims
 
 
 def _by_image(title: str, make: Callable[..., Output], names: Sequence[str]) -> Iterator[Exhibit]:
     """One exhibit for each of the first images."""
     for number, name in enumerate(names):
-        yield Exhibit(name, f"{title}, image {number + 1}", partial(make, number=number, name=name))
+        made = partial(make, number=number, name=name)
+        yield Exhibit(name, title, made, about=f"image {number + 1}")
 
 
 EXHIBITS: Sequence[Exhibit] = (
@@ -28,7 +29,13 @@ EXHIBITS: Sequence[Exhibit] = (
     Exhibit("figure-4.6", "Accuracy by class against heads", accuracy.accuracy_by_heads),
     Exhibit("heads", "Which heads cluster", attention.heads_that_cluster),
     Exhibit("table-4.2", "Class probabilities of the images", accuracy.class_probabilities),
-    Exhibit("figure-4.7", "The images", clusters.images_shown),
+    Exhibit("images", "The images", clusters.images_shown),
+    Exhibit(
+        "figure-4.7",
+        "Modularity and clusters against the threshold",
+        partial(profiles.first_profile, name="figure-4.7"),
+        about="image 1, Louvain",
+    ),
     *_by_image(
         "Louvain's clusters, one per panel",
         clusters.louvain_panels,
@@ -47,7 +54,7 @@ EXHIBITS: Sequence[Exhibit] = (
     *_by_image(
         "Modularity and clusters against the threshold",
         profiles.profiles_of_image,
-        ["figure-A.1", "figure-A.2", "figure-A.3", "figure-A.4", "figure-A.5"],
+        list(profiles.APPENDIX),
     ),
     Exhibit("figure-A.6", "Clusters of all methods", clusters.all_methods),
     Exhibit("semantics", "Agreement of clusters with the foreground", foreground_agreement),

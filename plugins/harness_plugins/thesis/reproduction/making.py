@@ -8,6 +8,7 @@ from pathlib import Path
 import harness
 from harness import HarnessError
 from harness.command import environment, invocation, source
+from harness_plugins.thesis.reproduction.deviations import deviations
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.report import Result, write_exhibit, write_report
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, extractor_of
@@ -23,7 +24,7 @@ def reproduce(
         write_exhibit(study.folder, result)
         results.append(result)
         report(result)
-    write_report(study.folder, results, command)
+    write_report(study.folder, results, command, deviations(study))
     _write_provenance(study, results, command)
     return results
 

@@ -1,6 +1,6 @@
-"""Modularity and number of clusters against the threshold: figures 4.14, A.1 to A.5; table 4.3."""
+"""Modularity and number of clusters by threshold: figures 4.7, 4.14, A.1 to A.5; table 4.3."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,31 +8,71 @@ import pandas
 
 from harness import Integers
 from harness.command import Curve, Noise, SelectorReport, profile_figure
+from harness_plugins.thesis.reproduction.deviations import differs
 from harness_plugins.thesis.reproduction.exhibit import Output
-from harness_plugins.thesis.reproduction.published import published
-from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study, method
+from harness_plugins.thesis.reproduction.published import printed, published, subjects
+from harness_plugins.thesis.reproduction.study import (
+    ALGORITHMS,
+    LOUVAIN,
+    MissingRequirementError,
+    Study,
+    method,
+)
 
 AXIS = "threshold (smallest weight that stays)"
 COLUMNS = ["clusterer", "role", "draw", "level", "modularity", "n_clusters"]
 BY_METHOD = ["image", "clusterer"]
+# What the thesis gives of a selection, by its columns.
+SELECTED = {"threshold": "level", "clusters": "n_clusters", "modularity": "modularity"}
+# The pictures and algorithms of the figures in the thesis' appendix.
+APPENDIX = {
+    "figure-A.1": ("Tulips", "SDP"),
+    "figure-A.2": ("Tulips", "Infomap"),
+    "figure-A.3": ("Tulips", "Louvain"),
+    "figure-A.4": ("Rose 1", "Louvain"),
+    "figure-A.5": ("Rose 2", "Louvain"),
+}
+
+
+def first_profile(study: Study, name: str) -> Output:
+    """Louvain's profile of the Sunflower, or else of the first image shown."""
+    return _profiles(study, study.image(0).key, [LOUVAIN], name)
 
 
 def profiles_of_image(study: Study, number: int, name: str) -> Output:
-    """The profiles of a clustered image by every method, beside those of its noise."""
+    """The profile that the thesis shows, or else those of a clustered image by every method."""
+    if study.pictures:
+        picture, algorithm = APPENDIX[name]
+        return _profiles(study, study.pictures[picture], [ALGORITHMS[algorithm]], name)
     keys = study.clustered_keys
     if number >= len(keys):
         raise MissingRequirementError(
             f"needs {number + 1} images; {len(keys)} are clustered (--clustered)"
         )
-    image, points, chosen = keys[number], study.thesis_points, study.thesis_selections
-    points = points[points["image"] == image]
+    return _profiles(study, keys[number], list(ALGORITHMS.values()), name)
+
+
+def _profiles(study: Study, image: str, clusterers: Sequence[str], name: str) -> Output:
+    """Profiles of an image beside those of its noise."""
+    points, chosen = study.thesis_points, study.thesis_selections
+    points = points[(points["image"] == image) & points["clusterer"].isin(clusterers)]
     chosen = chosen[chosen["image"] == image].drop_duplicates("clusterer").set_index("clusterer")
     curves = [
         _curve(method(str(clusterer)), rows, chosen.loc[clusterer].to_dict())
         for clusterer, rows in points.groupby("clusterer", sort=False)
     ]
-    figure = profile_figure(curves, title=f"{image} and noise of its size", axis=AXIS)
-    return Output({name: points[COLUMNS].reset_index(drop=True)}, {name: figure})
+    called = study.called(image)
+    figure = profile_figure(curves, title=f"{called} and noise of its size", axis=AXIS)
+    algorithms = ", ".join(name for name, of in ALGORITHMS.items() if of in clusterers)
+    tables = {name: points[COLUMNS].reset_index(drop=True)}
+    remarks: tuple[str, ...] = ()
+    if study.pictures:
+        compared = selections_beside(study)
+        is_here = (compared["image"] == called) & compared["clusterer"].isin(clusterers)
+        tables[f"{name}-selected"] = compared[is_here].drop(columns="clusterer")
+        remarks = (f"The thesis chose its threshold by eye on its own curve. {differs(study)}",)
+    subject = f"{called}, {algorithms}" if len(clusterers) < len(ALGORITHMS) else called
+    return Output(tables, {name: figure}, remarks, subject)
 
 
 def _curve(name: str, points: pandas.DataFrame, chosen: Mapping[Hashable, Any]) -> Curve:
@@ -65,27 +105,40 @@ def _counts(points: pandas.DataFrame) -> Integers:
 
 
 def noise_alone(study: Study) -> Output:
-    """The profiles of one random image, and their largest modularity beside the thesis' value."""
+    """The profiles of one random image, and what they reach beside the thesis' values."""
     points, name = study.thesis_points, "figure-4.14"
+    image = study.image(0).key
     is_noise = (points["role"] == "control") & (points["draw"] == 0)
-    noise = points[is_noise & (points["image"] == study.clustered_keys[0])]
-    curves, largest = [], []
+    noise = points[is_noise & (points["image"] == image)]
+    (subject,) = subjects(name)
+    given = {"method": "thesis, Louvain", **printed(name, subject, "Louvain")}
+    curves, reached = [], [given]
     for clusterer, rows in noise.groupby("clusterer", sort=False):
         levels, modularity = rows["level"].to_numpy(), rows["modularity"].to_numpy()
         curves.append(Curve(method(str(clusterer)), levels, modularity, _counts(rows)))
         best = int(np.nanargmax(modularity))
-        largest.append((curves[-1].name, modularity[best], levels[best]))
-    largest += [
-        (f"thesis: {each.thesis} ({each.source})", each.value, np.nan)
-        for each in published(name).itertuples()
-    ]
-    columns = ["method", "largest modularity", "at threshold"]
+        near = int(np.abs(levels - float(given["threshold"])).argmin())
+        reached.append(
+            {
+                "method": curves[-1].name,
+                "threshold": levels[near],
+                "modularity": modularity[near],
+                "clusters": _counts(rows)[near],
+                "highest modularity": modularity[best],
+                "clusters at the highest modularity": _counts(rows)[best],
+                "threshold of the highest modularity": levels[best],
+            }
+        )
     return Output(
         {
             name: noise[COLUMNS].reset_index(drop=True),
-            f"{name}-largest": pandas.DataFrame(largest, columns=columns),
+            f"{name}-reached": pandas.DataFrame(reached),
         },
         {name: profile_figure(curves, title="a random image of the images' size", axis=AXIS)},
+        (
+            "At the threshold nearest to the thesis', and at the highest modularity. The random "
+            "pixels, the weights and the thresholds between 0 and 4/n are others than the thesis'.",
+        ),
     )
 
 
@@ -110,21 +163,44 @@ def chosen_thresholds(study: Study) -> Output:
         .reset_index()
     )
     keys = [image.key for image in study.shown]
-    one_by_one = chosen[chosen["image"].isin(keys)][
-        ["image", "method", "accepted", "level", "n_clusters", "modularity", "noise"]
-    ].rename(columns={"level": "threshold", "n_clusters": "clusters"})
+    if study.pictures:
+        by_image = {f"{name}-images": selections_beside(study).drop(columns="clusterer")}
+    else:
+        one_by_one = chosen[chosen["image"].isin(keys)][
+            ["image", "method", "accepted", "level", "n_clusters", "modularity", "noise"]
+        ].rename(columns={"level": "threshold", "n_clusters": "clusters"})
+        by_image = {
+            f"{name}-images": one_by_one.reset_index(drop=True),
+            f"{name}-thesis": published(name),
+        }
     return Output(
         {
             name: over_images,
-            f"{name}-images": one_by_one.reset_index(drop=True),
-            f"{name}-thesis": published(name),
+            **by_image,
         },
         remarks=(
             "Over images: those in which a stable phase was found. noise is the modularity of the "
             "same method on noise at the same threshold, at which noise has another number of "
             "edges; for equal density see docs/evidence.md.",
+            f"The thesis chose its thresholds by eye. {differs(study)}",
         ),
     )
+
+
+def selections_beside(study: Study) -> pandas.DataFrame:
+    """What is selected in the thesis' pictures by its algorithms, beside its own values."""
+    chosen = with_noise(study).set_index(BY_METHOD).to_dict("index")
+    rows = []
+    for called, image in study.pictures.items():
+        for algorithm, clusterer in ALGORITHMS.items():
+            given = printed("table-4.3", called, algorithm)
+            # A method that failed has no selection.
+            here = chosen.get((image, clusterer), {})
+            row: dict[str, Any] = {"image": called, "algorithm": algorithm, "clusterer": clusterer}
+            for quantity, column in SELECTED.items():
+                row |= {quantity: here.get(column), f"thesis' {quantity}": given.get(quantity)}
+            rows.append({**row, "accepted": here.get("accepted"), "noise": here.get("noise")})
+    return pandas.DataFrame(rows)
 
 
 def with_noise(study: Study) -> pandas.DataFrame:

@@ -4,12 +4,12 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas
 
 from harness import HarnessError
 from harness.command import escape_controls, replacing, save
-from harness_plugins.thesis.reproduction.deviations import DEVIATIONS
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 
 TITLE = "The thesis' tables and figures again"
@@ -22,6 +22,7 @@ table { border-collapse: collapse; font-size: 14px; margin: 1rem 0; display: blo
   overflow-x: auto; }
 th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #ddd; }
 img { max-width: 100%; height: auto; }
+.summary { font-weight: 600; }
 .missing { color: #8a3b00; }
 """
 
@@ -34,6 +35,12 @@ class Result:
     made: Output
     missing: str = ""
     failed: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Name and title of the exhibit, and what it is about."""
+        about = self.made.subject or self.exhibit.about
+        return f"{self.exhibit.name}: {self.exhibit.title}{f', {about}' if about else ''}"
 
     @property
     def trouble(self) -> str:
@@ -57,9 +64,14 @@ def write_exhibit(folder: Path, result: Result) -> None:
         save(figure, folder / "figures", name)
 
 
-def write_report(folder: Path, results: Sequence[Result], command: str) -> None:
+def write_report(
+    folder: Path, results: Sequence[Result], command: str, deviations: Sequence[str]
+) -> None:
     """Write report.md and report.html over all results."""
-    pages = {"report.md": _text(results, command), "report.html": _page(results, command)}
+    pages = {
+        "report.md": _text(results, command, deviations),
+        "report.html": _page(results, command, deviations),
+    }
     try:
         for name, content in pages.items():
             (folder / name).write_text(escape_controls(content), encoding="utf-8")
@@ -67,11 +79,36 @@ def write_report(folder: Path, results: Sequence[Result], command: str) -> None:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
 
 
-def _text(results: Sequence[Result], command: str) -> str:
-    parts = [f"# {TITLE}", f"Made by `{command}`. Settings and versions: `provenance.json`."]
-    parts += ["## Where it differs from the thesis", "\n".join(f"- {one}" for one in DEVIATIONS)]
+def _summary(results: Sequence[Result]) -> list[str]:
+    """How many claims held and how many exhibits are made, in sentences."""
+    verdicts = [verdict for result in results for verdict in result.made.verdicts]
+    sentences = []
+    if verdicts:
+        held, not_held, not_tested = (
+            _counted([each.number for each in verdicts if each.finding == finding])
+            for finding in ("held", "not held", "not tested")
+        )
+        sentences.append(
+            f"Of {len(verdicts)} claims of the thesis, {held} held here, {not_held} did not, and "
+            f"{not_tested} could not be tested."
+        )
+    made = sum(not result.trouble for result in results)
+    sentences.append(f"{made} of {len(results)} exhibits were made.")
+    return sentences
+
+
+def _counted(numbers: Sequence[int]) -> str:
+    """How many there are, and which."""
+    return f"{len(numbers)} ({', '.join(map(str, numbers))})" if numbers else "none"
+
+
+def _text(results: Sequence[Result], command: str, deviations: Sequence[str]) -> str:
+    parts = [f"# {TITLE}", " ".join(_summary(results))]
+    parts += [f"Made by `{command}`. Settings and versions: `provenance.json`."]
+    parts += ["## Contents", "\n".join(f"- {_line(result)}" for result in results)]
+    parts += ["## Where it differs from the thesis", "\n".join(f"- {one}" for one in deviations)]
     for result in results:
-        parts.append(f"## {result.exhibit.name}: {result.exhibit.title}")
+        parts.append(f"## {result.heading}")
         if result.trouble:
             parts.append(f"Not made: {result.trouble}")
         parts += result.made.remarks
@@ -83,33 +120,63 @@ def _text(results: Sequence[Result], command: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _page(results: Sequence[Result], command: str) -> str:
+def _line(result: Result) -> str:
+    return result.heading + (" (not made)" if result.trouble else "")
+
+
+def _page(results: Sequence[Result], command: str, deviations: Sequence[str]) -> str:
     parts = [
         f"<h1>{html.escape(TITLE)}</h1>",
+        f'<p class="summary">{html.escape(" ".join(_summary(results)))}</p>',
         f"<p>Made by <code>{html.escape(command)}</code>. Settings and versions: "
         '<a href="provenance.json">provenance.json</a>.</p>',
+        "<h2>Contents</h2>",
+        "<ul>"
+        + "".join(
+            f'<li><a href="#{html.escape(result.exhibit.name)}">{html.escape(_line(result))}</a>'
+            "</li>"
+            for result in results
+        )
+        + "</ul>",
         "<h2>Where it differs from the thesis</h2>",
-        "<ul>" + "".join(f"<li>{html.escape(one)}</li>" for one in DEVIATIONS) + "</ul>",
+        "<ul>" + "".join(f"<li>{_prose(one)}</li>" for one in deviations) + "</ul>",
     ]
     for result in results:
         name = html.escape(result.exhibit.name)
-        parts.append(f'<h2 id="{name}">{name}: {html.escape(result.exhibit.title)}</h2>')
+        parts.append(f'<h2 id="{name}">{html.escape(result.heading)}</h2>')
         if result.trouble:
-            parts.append(f'<p class="missing">Not made: {html.escape(result.trouble)}</p>')
-        parts += [f"<p>{html.escape(remark)}</p>" for remark in result.made.remarks]
+            parts.append(f'<p class="missing">Not made: {_prose(result.trouble)}</p>')
+        parts += [f"<p>{_prose(remark)}</p>" for remark in result.made.remarks]
         for figure in map(html.escape, result.made.figures):
             alt = html.escape(result.exhibit.title)
             parts.append(f'<p><img src="figures/{figure}.png" alt="{alt}"></p>')
         for table_name, table in _worth_showing(result.made):
             path = html.escape(f"tables/{table_name}.csv")
             parts.append(f'<p><a href="{path}">{path}</a></p>')
-            parts.append(_rounded(table.head(ROWS)).to_html(index=False, border=0, escape=True))
+            parts.append(_html_table(table))
     body = "\n".join(parts)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{html.escape(TITLE)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def _prose(text: str) -> str:
+    """Text as HTML: what stands between backticks is code."""
+    parts = [html.escape(part) for part in text.split("`")]
+    # A backtick without a partner stays as it is.
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(
+        f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts)
+    )
+
+
+def _html_table(table: pandas.DataFrame) -> str:
+    shown = _rounded(table.head(ROWS)).map(_prose)
+    shown.columns = pandas.Index([html.escape(str(name)) for name in shown.columns])
+    return shown.to_html(index=False, border=0, escape=False)
 
 
 def _worth_showing(made: Output) -> list[tuple[str, pandas.DataFrame]]:
@@ -128,8 +195,8 @@ def _markdown(table: pandas.DataFrame) -> str:
 
 
 def _rounded(table: pandas.DataFrame) -> pandas.DataFrame:
-    def text(value: object) -> str:
-        if value is None or (isinstance(value, float) and pandas.isna(value)):
+    def text(value: Any) -> str:
+        if pandas.api.types.is_scalar(value) and pandas.isna(value):
             return "–"
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 

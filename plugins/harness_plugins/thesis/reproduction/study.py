@@ -13,14 +13,20 @@ import pandas
 import harness
 from harness import HarnessError, Image, ImageSet, Run
 from harness.command import Progress, format_spec, format_value
+from harness_plugins.thesis.reproduction.published import PICTURES
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, load
 from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
 from harness_plugins.thesis.vit.examples import Examples, gather
 from harness_plugins.thesis.vit.files import checkpoint_file
 
 LOUVAIN = "louvain-networkx"
+SDP = "sdp[clusterer=hdbscan-sklearn]"
+# The clusterers of the thesis, by its names.
+ALGORITHMS = {"Louvain": LOUVAIN, "Infomap": "infomap", "SDP": SDP}
 # Images that the figures show.
 N_SHOWN = 4
+# With fewer images the signed-rank test has no p of at most .05.
+FEWEST_IMAGES = 6
 # Settings of a training that change its images.
 AUGMENTATIONS = ("augmentation", "crop", "colour")
 
@@ -50,7 +56,7 @@ class Study:
 
     def check(self) -> None:
         """Raise HarnessError if the images or a model cannot be read, or the folder not written."""
-        self.image_set.keys()
+        keys = list(self.image_set.keys())
         for name in (self.checkpoint, self.many_heads):
             load(checkpoint_file(name))
         if self.models:
@@ -61,6 +67,13 @@ class Study:
             raise HarnessError(f"{self.folder}: cannot be a folder: {error.strerror}") from error
         if not os.access(self.folder, os.W_OK):
             raise HarnessError(f"{self.folder}: cannot be written to")
+        if set(PICTURES) <= set(keys) and not self.pictures:
+            can_name = "only" in vars(self.image_set)
+            needed = len(PICTURES) if can_name else 1 + max(map(keys.index, PICTURES))
+            self.progress.warn(
+                f"--clustered {self.clustered}: the thesis' pictures are shown if at least "
+                f"{needed} images are clustered"
+            )
 
     @cached_property
     def image_set(self) -> ImageSet:
@@ -82,11 +95,20 @@ class Study:
         return dict(zip(self.classes, map(float, values), strict=True))
 
     def clustered_images(self, most: int | None = None) -> str:
-        """The spec of the first `clustered` images, or `most` of them, classes in turn."""
-        if "count" not in {field.name for field in fields(self.image_set)}:  # type: ignore[arg-type]
+        """The spec of the first `clustered` images, or `most` of them, classes in turn.
+
+        The thesis' pictures come before all others if the image set can name images.
+        """
+        parameters = {field.name for field in fields(self.image_set)}  # type: ignore[arg-type]
+        if "count" not in parameters:
             return self.images
-        count = min(most or self.clustered, self.clustered, len(self.image_set.keys()))
-        return format_spec(replace(self.image_set, count=count))  # type: ignore[type-var]
+        keys = list(self.image_set.keys())
+        count = min(most or self.clustered, self.clustered, len(keys))
+        first = replace(self.image_set, count=count)  # type: ignore[type-var]
+        if "only" in parameters and set(PICTURES) <= set(keys):
+            others = (key for key in first.keys() if key not in PICTURES)
+            first = replace(first, count=None, only=(*PICTURES, *others)[:count])  # type: ignore[type-var]
+        return format_spec(first)
 
     @cached_property
     def clustered_keys(self) -> list[str]:
@@ -94,12 +116,29 @@ class Study:
         return [str(key) for key in self.thesis_selections["image"].unique()]
 
     @cached_property
+    def pictures(self) -> dict[str, str]:
+        """The thesis' pictures by the names that it gives them, in its order, as keys.
+
+        Empty unless all of them are clustered.
+        """
+        clustered = harness.image_set(self.clustered_images(), plugins=self.plugins)
+        if not set(PICTURES) <= set(clustered.keys()):
+            return {}
+        return {name: key for key, name in PICTURES.items()}
+
+    def called(self, key: str) -> str:
+        """An image by the thesis' name if it is one of the thesis' pictures, else by its key."""
+        return PICTURES[key] if key in self.pictures.values() else key
+
+    @cached_property
     def shown(self) -> list[Image]:
         """The images that figures show.
 
-        The first four clustered images in which every method of the thesis finds clusters; the
-        first four if there is no such image.
+        The thesis' pictures if they are clustered. Otherwise the first four clustered images in
+        which every method of the thesis finds clusters; the first four if there is no such image.
         """
+        if self.pictures:
+            return [self.image_set.load(key) for key in self.pictures.values()]
         found = self.thesis_selections.groupby("image", sort=False)["accepted"].all()
         keys = [str(key) for key in found[found].index] or [str(key) for key in found.index]
         return [self.image_set.load(key) for key in keys[:N_SHOWN]]
@@ -130,8 +169,11 @@ class Study:
 
     @cached_property
     def embedding_points(self) -> pandas.DataFrame:
-        """Profiles of several ways to cluster the SDP's embedding, over half of the images."""
-        images = self.clustered_images(most=max(1, self.clustered // 2))
+        """Profiles of several ways to cluster the SDP's embedding, over half of the images.
+
+        Over six if half is fewer, since with fewer nothing can be significant.
+        """
+        images = self.clustered_images(most=max(FEWEST_IMAGES, self.clustered // 2))
         return self._run("embedding", images, self.checkpoint).points()
 
     @cached_property
@@ -155,6 +197,11 @@ class Study:
     def one_head(self) -> Checkpoint:
         """The model with one head."""
         return load(checkpoint_file(self.checkpoint))
+
+    @cached_property
+    def several_heads(self) -> Checkpoint:
+        """The model with several heads."""
+        return load(checkpoint_file(self.many_heads))
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -205,23 +252,53 @@ class Study:
             rows += [{"data": folder.name, **_description(path)} for path in paths]
         return pandas.DataFrame(rows)
 
+    @cached_property
+    def accuracies(self) -> pandas.DataFrame:
+        """The trained models if there are any; else the two models given, as far as recorded."""
+        if self.models:
+            return self.trained
+        rows = [
+            {"data": self.image_set.name, **_shape(model), **_training(model)}
+            for model in (self.one_head, self.several_heads)
+            if model.model.settings.classes == len(self.classes) and "test_accuracy" in model.record
+        ]
+        # Says which models are needed.
+        return pandas.DataFrame(rows) if rows else self.trained
+
+
+def _shape(model: Checkpoint) -> dict[str, Any]:
+    settings = model.model.settings
+    return {
+        "attention": settings.attention,
+        "heads": settings.heads if settings.attention else 0,
+        "mlp": settings.mlp,
+    }
+
+
+def _training(model: Checkpoint) -> dict[str, Any]:
+    """What a model's record says of its training; older records do not say all."""
+    how = model.record.get("training", {})
+    return {
+        "optimiser": how.get("optimiser"),
+        "epochs": how.get("epochs"),
+        "augmented": any(how.get(way) is not None for way in AUGMENTATIONS),
+        "test_accuracy": model.record["test_accuracy"],
+    }
+
 
 def _description(path: Path) -> dict[str, Any]:
     """What a trained model's checkpoint records about it."""
     loaded = load(path)
-    settings, record = loaded.model.settings, loaded.record
+    record = loaded.record
     try:
         how = record["training"]
         return {
-            "attention": settings.attention,
-            "heads": settings.heads if settings.attention else 0,
-            "mlp": settings.mlp,
+            **_shape(loaded),
+            **_training(loaded),
             "optimiser": how["optimiser"],
             "epochs": how["epochs"],
-            "augmented": any(how.get(way) is not None for way in AUGMENTATIONS),
             "seed": how["seed"],
             "classes": tuple(record.get("classes", ())),
-            "test_accuracy": record["test_accuracy"],
             "file": str(path),
         }
     except (KeyError, AttributeError, TypeError) as error:

@@ -2,7 +2,6 @@ import pytest
 
 from harness.errors import HarnessError
 from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
-from harness_plugins.thesis.reproduction.published import PUBLISHED, published
 
 
 def test_the_names_of_exhibits_are_unique() -> None:
@@ -32,15 +31,3 @@ def test_all_are_chosen_if_none_is_named() -> None:
 def test_a_name_that_no_exhibit_has_is_refused_with_a_hint() -> None:
     with pytest.raises(HarnessError, match=r"no exhibit 'table-4.33'; did you mean.*table-4.3"):
         chosen(["table-4.33"])
-
-
-def test_the_thesis_values_belong_to_exhibits() -> None:
-    names = {exhibit.name for exhibit in EXHIBITS}
-
-    assert {exhibit for exhibit, *_ in PUBLISHED} <= names
-
-
-def test_where_the_thesis_gives_two_values_both_are_shown() -> None:
-    table = published("table-4.3")
-
-    assert list(table[table["thesis"].str.contains("Louvain")]["value"]) == [0.612, 0.527]

@@ -12,7 +12,8 @@ from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.making import reproduce
 from harness_plugins.thesis.reproduction.report import Result
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
-from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, save
+from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, load, save
+from harness_plugins.thesis.vit.files import checkpoint_file
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
 
@@ -86,18 +87,31 @@ def test_accuracies_are_means_and_deviations_over_seeds_next_to_the_thesis(tmp_p
     trained(models, "one-0", 0.89, heads=1)
 
     made = accuracies(study(tmp_path / "out", models=(models,)))
-    table = made.tables["table-4.1"].set_index("heads")
+    variants = made.tables["table-4.1-variants"].set_index("heads")
+    compared = made.tables["table-4.1"].set_index(["data", "quantity"])
+    fashion = compared.loc["Fashion-MNIST"]
 
-    assert table.loc[0, "accuracy"] == pytest.approx(0.91)
-    assert table.loc[0, "deviation"] == pytest.approx(0.0141421, abs=1e-6)
-    assert table.loc[0, "thesis"] == 0.9008
-    assert table.loc[12, "thesis"] == 0.8920
-    assert pandas.isna(table.loc[1, "thesis"])
+    assert variants.loc[0, "accuracy"] == pytest.approx(0.91)
+    assert variants.loc[0, "deviation"] == pytest.approx(0.0141421, abs=1e-6)
+    assert list(fashion["thesis"]) == ["90.08", "89.20", "-0.880"]
+    assert list(fashion["here"]) == pytest.approx([91, 91, 0])
+    assert fashion["here, no MLP"].isna().all()
+    assert compared.loc["CIFAR10"]["here"].isna().all()
 
 
-def test_accuracies_without_trained_models_say_how_to_train_them(tmp_path: Path) -> None:
+def test_without_trained_models_accuracies_are_those_that_the_given_models_record(
+    tmp_path: Path,
+) -> None:
+    compared = accuracies(study(tmp_path)).tables["table-4.1"].set_index(["data", "quantity"])
+
+    recorded = load(checkpoint_file("twelve-heads")).record["test_accuracy"]
+    assert compared.loc[("Fashion-MNIST", "12 heads"), "here"] == pytest.approx(100 * recorded)
+    assert pandas.isna(compared.loc[("Fashion-MNIST", "without attention"), "here"])
+
+
+def test_accuracies_without_any_model_of_the_images_say_how_to_train_them(tmp_path: Path) -> None:
     with pytest.raises(MissingRequirementError, match="needs trained models: `harness data fetch"):
-        accuracies(study(tmp_path))
+        accuracies(study(tmp_path, images="flowers-sample"))
 
 
 def test_a_folder_without_checkpoints_is_refused(tmp_path: Path) -> None:
