@@ -24,9 +24,9 @@ from harness_plugins.thesis.reproduction.study import (
     method,
 )
 
-# Points of accuracy below which a difference is hardly any: half of the smallest gain that the
-# thesis calls one.
-HARDLY = 2.0
+# Points of accuracy below which a difference is hardly any: the largest that the thesis calls so is
+# .88, and the smallest gain that it counts 4.09.
+HARDLY = 1.0
 # The thesis' union of clusters has a Jaccard index of .966.
 ALIKE = 0.9
 # Modularities that the thesis calls meaningful and strong.
