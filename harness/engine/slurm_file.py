@@ -1,6 +1,5 @@
 """The TOML file of `--slurm`: what a job asks for, and how many cells it computes."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal, get_args
 import submitit
 
 from harness.errors import HarnessError, refuse_unknown
+from harness.toml_text import parse_toml
 
 Cluster = Literal["slurm", "local"]
 # Parameters of submitit that are set otherwise: a job is one task on one node.
@@ -37,7 +37,7 @@ class SlurmFile:
 def read_slurm_file(path: Path) -> SlurmFile:
     """Read and check the file; HarnessError names what is wrong in it."""
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = parse_toml(path.read_text("utf-8"))
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}") from error
     except ValueError as error:

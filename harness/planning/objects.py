@@ -85,7 +85,7 @@ def sent(registry: Registry) -> list[tuple[str, Any]]:
 
 
 def unsent(registry: Registry) -> str:
-    """The objects that no worker process can make, with the reasons; "" if there are none."""
+    """The objects that no worker process can make, with the reasons; or "" if there are none."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for _, component in _sendable(registry):
         try:
@@ -99,8 +99,8 @@ def unsent(registry: Registry) -> str:
     )
 
 
-def untold(registry: Registry) -> list[str]:
-    """What no digest tells of the objects, by the objects' names."""
+def unidentified(registry: Registry) -> list[str]:
+    """What the digests of the objects do not cover, by the objects' names."""
     return [
         f"{component.name}: {', '.join(types)} that it uses may change unnoticed; its cells are "
         "computed again in every session"

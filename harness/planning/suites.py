@@ -3,7 +3,6 @@
 import dataclasses
 import importlib.metadata
 import importlib.resources
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -12,7 +11,7 @@ from typing import Any
 
 from harness.errors import HarnessError, WrongValueError, naming, refuse_unknown, setting_name
 from harness.planning.declaration import Setting
-from harness.planning.objects import plugins_of, unsent, untold, with_specs
+from harness.planning.objects import plugins_of, unidentified, unsent, with_specs
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
@@ -23,6 +22,7 @@ from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.requirement import DASK, SLURM, gather
 from harness.plugin.spec import component_name, format_spec, split
+from harness.toml_text import parse_toml
 
 # Plugins to load, and those that cannot be used.
 Plugins = tuple[tuple[Path, ...], Sequence[Broken]]
@@ -84,7 +84,7 @@ def _with_objects(
     is_asked: whether the isolation was chosen. Raises HarnessError if an object cannot be sent to
     the worker processes that were asked for.
     """
-    remarks = untold(known)
+    remarks = unidentified(known)
     reasons = unsent(known) if how.isolation == "process" else ""
     if not reasons:
         return how, remarks
@@ -106,7 +106,7 @@ def default_suite(name: str = DEFAULT) -> dict[str, Any]:
     """
     for entry_point in importlib.metadata.entry_points(group=SUITES, name=name):
         file = importlib.resources.files(entry_point.value).joinpath(f"{name}.toml")
-        return tomllib.loads(file.read_text("utf-8"))
+        return parse_toml(file.read_text("utf-8"))
     raise HarnessError(f"no installed package has the suite {name!r}; reinstall the harness")
 
 
@@ -116,12 +116,12 @@ def read_suite(path: Path) -> dict[str, Any]:
     Raises HarnessError if the file cannot be read, is not TOML, or has an unknown key.
     """
     try:
-        values = tomllib.loads(path.read_text("utf-8-sig"))
+        values = parse_toml(path.read_text("utf-8-sig"))
     except OSError as error:
         raise HarnessError(f"{path}: the suite cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise HarnessError(f"{path}: the suite is not UTF-8: {error.reason}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise HarnessError(f"{path}: not TOML: {error}") from error
     refuse_unknown(f"{path}: unknown key", values, KEYS, "a suite has")
     try:

@@ -1,10 +1,10 @@
 """Plugins in the folder of a project: those that its pyproject.toml registers."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.toml_text import parse_toml
 
 GROUP = "harness"
 
@@ -18,7 +18,7 @@ def plugin_paths(path: Path) -> list[Path]:
     if not project.is_file() or (path / "__init__.py").is_file():
         return [path]
     try:
-        document = tomllib.loads(project.read_text("utf-8"))
+        document = parse_toml(project.read_text("utf-8"))
         modules = list(document["project"]["entry-points"][GROUP].values())
     except ValueError as error:
         raise HarnessError(f"{project}: it is not TOML: {error}") from error

@@ -46,6 +46,7 @@ def test_an_empty_file_has_defaults(file: Path) -> None:
         ('mem = "40GB"', "mem: expected a number of GB, not '40GB'"),
         ('cluster = "pbs"', "cluster: expected slurm or local, not 'pbs'"),
         ("chunk = ", "not TOML: Invalid value"),
+        (f"chunk = {'[' * 5000}", "not TOML: its lists or tables are nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_named(file: Path, content: str, message: str) -> None:

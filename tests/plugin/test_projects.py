@@ -51,6 +51,7 @@ def test_a_file_and_a_package_are_plugins_themselves(project: Path) -> None:
         ("[project]\n", "it has no plugin under"),
         ("[project.entry-points]\nharness = 3", "it has no plugin under"),
         ("[project", "it is not TOML"),
+        (f"a = {'[' * 5000}", "it is not TOML: its lists or tables are nested too deeply"),
         (REGISTERS.replace('"mine"', '"yours"'), "there is no module yours in"),
     ],
 )

@@ -167,10 +167,10 @@ def _reading(shard: Path) -> Iterator[Any]:
 def _features(schema: Any) -> Mapping[str, Mapping[str, Any]]:
     """What `datasets` says of the columns, as far as it is well-formed."""
     try:
-        told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = told["info"]["features"]
+        metadata = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = metadata["info"]["features"]
         return {name: each for name, each in features.items() if isinstance(each, dict)}
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 
 

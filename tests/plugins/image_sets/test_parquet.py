@@ -249,3 +249,11 @@ def test_shards_of_other_classes_are_refused(shards: Path) -> None:
 def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
     with pytest.raises(harness.HarnessError, match=r"contains no file \*\.parquet"):
         opened(tmp_path).keys()
+
+
+def test_metadata_that_are_nested_too_deeply_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "train.parquet"
+    table = pyarrow.table({"image": pyarrow.array([{"bytes": png(0), "path": None}], IMAGE)})
+    parquet.write_table(table.replace_schema_metadata({"huggingface": "[" * 100_000}), path)
+
+    assert opened(path).keys() == ["train/00000"]
