@@ -1,6 +1,7 @@
 """Components made by hand: one function for each base class, and one for any kind."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,7 +18,7 @@ C = TypeVar("C", bound=Component)
 Plugins = Sequence[str | Path]
 
 SECTIONS = """Parameters
-    ----------
+    ----------{kind}
     spec : str
         Name and parameters: "louvain", "louvain[resolution=0.5]".
     plugins : list of paths, optional
@@ -27,7 +28,7 @@ SECTIONS = """Parameters
 
     Returns
     -------
-    harness.{base}
+    harness.{returned}
         The component. Methods that take a map, a graph or an image also take a numpy array.
 
     Raises
@@ -35,38 +36,31 @@ SECTIONS = """Parameters
     HarnessError
         If the spec names no such component, or more than one, or a parameter is wrong."""
 
+KIND = """
+    kind : str
+        "image set", "extractor", "graph builder", "clusterer", "selector", "control",
+        "perturbation" or "score"; underscores and hyphens stand for spaces."""
+
 # The name of the function that makes the components of a base class.
 _CONSTRUCTORS: dict[type[Component], str] = {}
 
 
+def _documented(function: Callable[P, T], *, kind: str, returned: str) -> Callable[P, T]:
+    """The function, with the sections of its docstring that all functions here share."""
+    sections = SECTIONS.format(kind=kind, returned=returned)
+    function.__doc__ = (function.__doc__ or "").replace("{sections}", sections)
+    return function
+
+
 @checked
+@partial(_documented, kind=KIND, returned="Clusterer, harness.Selector, …")
 def make(kind: str, spec: str, plugins: Plugins = (), **parameters: Any) -> Any:
     """Make a component of any kind, which is given as text.
 
     `harness.clusterer`, `harness.selector` and so on do the same for the kind in their name, and
     tell type checkers what they return.
 
-    Parameters
-    ----------
-    kind : str
-        "image set", "extractor", "graph builder", "clusterer", "selector", "control",
-        "perturbation" or "score"; underscores and hyphens stand for spaces.
-    spec : str
-        Name and parameters: "louvain", "louvain[resolution=0.5]".
-    plugins : list of paths, optional
-        Files or package folders with more plugins.
-    **parameters
-        The component's parameters: resolution=0.5.
-
-    Returns
-    -------
-    harness.Clusterer, harness.Selector, …
-        The component. Methods that take a map, a graph or an image also take a numpy array.
-
-    Raises
-    ------
-    HarnessError
-        If the spec names no component, or more than one, or a parameter is wrong.
+    {sections}
 
     Examples
     --------
@@ -88,9 +82,7 @@ def _constructor(function: Callable[P, T]) -> Callable[P, T]:
     """The function, checked, with the sections of its docstring that all constructors share."""
     returned = function.__annotations__["return"]
     _CONSTRUCTORS[returned] = function.__name__
-    sections = SECTIONS.format(base=returned.__name__)
-    function.__doc__ = (function.__doc__ or "").replace("{sections}", sections)
-    return checked(function)
+    return checked(_documented(function, kind="", returned=returned.__name__))
 
 
 def _made(wanted: type[C], spec: str, plugins: Plugins, parameters: Mapping[str, Any]) -> C:
