@@ -12,20 +12,9 @@ from harness_plugins.extractors.pretrained.patch_tokens import (
     tokens_of_patches,
 )
 from harness_plugins.extractors.pretrained.watching import find_attention
+from support.models import loaded, pixels
 
 PATCH = (8, 8)
-
-
-def loaded(folder: Path) -> nn.Module:
-    from transformers import AutoModel
-
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-    found: nn.Module = getattr(model, "vision_model", model)
-    return found
-
-
-def pixels(height: int = 32, width: int = 32) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
 def test_the_tokens_of_patches_follow_those_of_the_model(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import harness
 from harness_plugins.extractors.pretrained.watching import (
@@ -14,18 +14,7 @@ from harness_plugins.extractors.pretrained.watching import (
     is_attention,
     watched,
 )
-
-
-def loaded(folder: Path) -> nn.Module:
-    from transformers import AutoModel
-
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-    found: nn.Module = getattr(model, "vision_model", model)
-    return found
-
-
-def pixels(height: int = 32, width: int = 32) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+from support.models import loaded, pixels
 
 
 def tensors(output: Any) -> list[Tensor]:
