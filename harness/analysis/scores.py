@@ -53,8 +53,8 @@ class MethodScore:
     """A score of a method, over the ok maps on which a level was accepted.
 
     value: the mean over the `maps` that have a figure; control: the mean over those whose draws
-    have one too; difference: value less control, the mean over the latter. unscored: maps of which
-    the clusters, or those of a draw, were not scored yet, or on which the score failed.
+    have one too; difference: value less control, the mean over the latter. unscored: maps whose
+    clusters, or those of a draw, were not scored yet, or on which the score failed.
     """
 
     score: str

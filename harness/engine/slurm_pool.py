@@ -1,6 +1,6 @@
 """Cells in jobs of Slurm, seen from the coordinator.
 
-Cells are collected into chunks, each of which is a job that submitit submits. A job reads the maps
+Cells are collected into chunks. Each chunk is a job, which submitit submits. A job reads the maps
 in the run's folder, computes in worker processes of its own, and appends each record to a file,
 which the coordinator reads: so a job that dies loses only what it had not computed. Only the
 coordinator writes the store.

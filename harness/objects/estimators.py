@@ -19,7 +19,7 @@ from harness.plugin.graph import Graph
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 
 PRECOMPUTED = "precomputed"
-# Parameters that ask for clusters, of which there cannot be more than nodes.
+# Parameters that set a number of clusters, which cannot exceed that of the nodes.
 COUNTS = ("n_clusters", "n_components")
 
 

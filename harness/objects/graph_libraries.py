@@ -14,7 +14,7 @@ from harness.plugin.base import Clusterer
 from harness.plugin.graph import Graph
 from harness.plugin.values import UNASSIGNED, Integers
 
-# Arguments that take the name of the edges' weights; networkx takes it unless it is told.
+# Arguments that take the name of the edges' weights; networkx' default is that name.
 WEIGHTS = ("weights", "edge_weights")
 
 

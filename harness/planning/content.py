@@ -31,7 +31,7 @@ MAIN = "__main__"
 INSTALLED = {"site-packages", "dist-packages"}
 STANDARD = Path(os.__file__).parent
 # Names of a class that say nothing about what it does, or follow from others.
-UNTOLD = {
+IRRELEVANT = {
     "__dict__",
     "__weakref__",
     "__module__",
@@ -45,7 +45,7 @@ UNTOLD = {
 GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 # Attributes that compiled classes define.
 DESCRIPTORS = types.GetSetDescriptorType, types.MemberDescriptorType
-# Stands for what has no content that could be told: it differs in every process.
+# Stands for what cannot be identified by its content: it differs in every process.
 PROCESS = os.urandom(16).hex()
 
 
@@ -55,7 +55,7 @@ def code_digest(component: Component) -> str:
 
 
 def described(component: Component) -> tuple[str, list[str]]:
-    """The digest of `code_digest`, and the types of objects whose content cannot be told."""
+    """The digest of `code_digest`, and the types of objects that cannot be identified."""
     owner = type(component)
     files = source_files(owner)
     is_local = owner.__module__ == MAIN or "<locals>" in owner.__qualname__
@@ -112,7 +112,7 @@ class _Content:
         if isinstance(value, types.ModuleType):
             return ["module", module, files_digest(files_behind([module]))]
         if isinstance(value, type):
-            members = {name: each for name, each in vars(value).items() if name not in UNTOLD}
+            members = {name: each for name, each in vars(value).items() if name not in IRRELEVANT}
             return ["class", value.__qualname__, self._each(value.__bases__), self._named(members)]
         return self._function(value)
 

@@ -55,7 +55,7 @@ class Component(ABC):
 
     @classmethod
     def declared(cls) -> str:
-        """What the class variables of the kind declare, in a sentence, "" if there are none."""
+        """What the class variables of the kind declare, in a sentence, or "" if there are none."""
         return ""
 
     def __init_subclass__(cls, **keywords: Any) -> None:

@@ -23,7 +23,7 @@ class MyMethod(harness.Extractor):
     side: int = 7
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
-        """The heads of which `extract` gives maps."""
+        """The heads that `extract` gives maps of."""
         return [harness.HeadIndex(layer=0, head=0)]
 
     def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:

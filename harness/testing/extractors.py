@@ -13,7 +13,7 @@ from harness.plugin.values import AttentionMap, Image, Variant
 from harness.testing.inputs import plain_image
 from harness.testing.law import BrokenLawError, law, require, require_line
 
-# Heights, widths and channels, of which a model must take one.
+# Heights, widths and channels of images; a model must take one of these.
 SHAPES = ((28, 28, 1), (32, 32, 3), (224, 224, 3), (40, 56, 3))
 CARRY = (
     "yield, for every image in turn, a map for each head, with image.key, image.variant, layer "

@@ -12,7 +12,7 @@ from harness.plugin.profile import Profile, Selection
 from harness.testing.inputs import profile
 from harness.testing.law import BrokenLawError, law, require, seconds_since
 
-# Levels, of which one has a clear peak.
+# Figures by level, with one clear peak.
 PEAK = (0.1, 0.15, 0.2, 0.5, 0.55, 0.5, 0.2, 0.15, 0.1, 0.1)
 
 

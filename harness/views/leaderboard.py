@@ -283,14 +283,14 @@ def _show_scores(board: Board, console: Console) -> None:
         title="Scores",
         caption=f"{SCORES}{better}.",
     )
-    lacking = [
+    missing = [
         labels[each.score]
         for index, each in enumerate(scores)
         if any(row.scores[index].unscored for row in board.rows)
     ]
-    if lacking:
+    if missing:
         line = (
-            f"Some levels have no {' or '.join(lacking)}, or it failed; harness score tries again."
+            f"Some levels have no {' or '.join(missing)}, or it failed; harness score tries again."
         )
         print_text(console, line, CAPTION)
 

@@ -102,7 +102,7 @@ def cutoffs_dropping(fractions: Floats, scores: Floats, pairs: int) -> Floats:
 
 
 def at_places(values: Floats, places: Integers) -> Floats:
-    """The values at some places of the sorted values, of which there is at least one; no NaN.
+    """The values at some places, at least one, of the sorted values; none is NaN.
 
     Only those are sorted that may be wanted: a few levels need no order of all edges.
     """

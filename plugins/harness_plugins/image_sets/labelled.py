@@ -1,4 +1,4 @@
-"""Labelled image sets, of which a split, a number of images, or some by name are chosen."""
+"""Labelled image sets that give a split, a number of images, or some by name."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
