@@ -243,8 +243,8 @@ def _progress(done: int) -> Json:
 
 
 def _image(path: Path, name: str, random: np.random.Generator) -> Json:
-    with Image.open(path) as photo:
-        photo = photo.convert("RGB")
+    with Image.open(path) as opened:
+        photo = opened.convert("RGB")
         small = photo.copy()
         small.thumbnail((200, 200))
         written = io.BytesIO()

@@ -23,7 +23,9 @@ export function plot(description: string, options: Plot.PlotOptions): Element & 
     ...options,
     style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible" },
   });
+  // One image with one description, not one for every mark.
   drawn.setAttribute("role", "img");
+  for (const mark of drawn.querySelectorAll("g[aria-label]")) mark.removeAttribute("aria-label");
   return drawn;
 }
 

@@ -39,7 +39,7 @@ export function drawCurves(view: View): (Node | null)[] {
     make(
       "p",
       {},
-      "The lines are means over images, the bands hold the middle 80 % of them; a level is the fraction of edges that is dropped. ",
+      "The lines are means over images, the bands hold the middle 80 % of them; a higher level drops more of the edges. ",
       common ? `All methods: ${common}.` : null,
     ),
     drawLegend(report.curves, signs),
@@ -98,7 +98,7 @@ function drawSeries(
   return plot(`${quantity} over levels, ${label}`, {
     width,
     height: HEIGHT,
-    x: { label: "level: fraction of edges dropped", domain: [0, Math.max(...group.levels, 0)] },
+    x: { label: "level", domain: [0, Math.max(...group.levels, 0)] },
     y: { label: quantity, domain: [0, limit], grid: true, ticks: 5, nice: true },
     r: { range: [0, 8], domain: [0, Math.max(1, ...group.chosen.map((each) => each.count))] },
     marks: [

@@ -134,6 +134,7 @@ export class DetailDialog {
       image.className,
       image.effect === null ? "" : `effect ${fixed(image.effect)}`,
       `image ${at + 1} of ${images.length}, by effect`,
+      image.note ?? "",
     ];
     const previous = button("previous", "← Previous", () => this.turn(-1));
     const next = button("next", "Next →", () => this.turn(1));

@@ -64,6 +64,11 @@ export function list(texts: string[]): HTMLUListElement {
   return make("ul", {}, ...texts.map((text) => make("li", {}, ...prose(text))));
 }
 
+/** A text whose lines may break after the signs of specs and paths. */
+export function breakable(text: string): Child[] {
+  return text.split(/(?<=[[,=/])/).flatMap((part, at) => (at ? [make("wbr"), part] : [part]));
+}
+
 /** A text in which commands stand between backticks. */
 export function prose(text: string): Child[] {
   const parts = text.split("`");

@@ -19,7 +19,7 @@ export function drawEffects(view: View): (Node | null)[] {
   const labels = methodLabels(report.effects.map((row) => row.method));
   const rows = report.effects
     .map((row, at) => ({ ...row, label: labels[at] }))
-    .filter((row) => passes(row.method, state.filters));
+    .filter((row) => row.effect !== null && passes(row.method, state.filters));
   const modularity = report.effects.every((row) => row.figure === "modularity");
   const omitted = rows.reduce((sum, row) => sum + (row.omitted ?? 0), 0);
   return [

@@ -1,5 +1,8 @@
 // Draws what is nearly in sight, as wide as there is room; the rest waits.
 
+// Pixels beyond the window in which something is nearly in sight.
+const MARGIN = 400;
+
 type Drawer = (width: number) => void;
 
 const drawers = new WeakMap<Element, Drawer>();
@@ -11,7 +14,7 @@ const seen = new IntersectionObserver(
     entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => begin(target));
     [...waiting].filter((element) => !element.isConnected).forEach(forget);
   },
-  { rootMargin: "400px" },
+  { rootMargin: `${MARGIN}px` },
 );
 
 const resized = new ResizeObserver((entries) => {
@@ -31,6 +34,16 @@ export function lazily(element: Element, drawer: Drawer): void {
   drawers.set(element, drawer);
   waiting.add(element);
   seen.observe(element);
+}
+
+/** Draw at once what is nearly in sight, so that content that is replaced does not flicker. */
+export function drawNearby(): void {
+  for (const element of waiting) {
+    const { top, bottom } = element.getBoundingClientRect();
+    if (element.isConnected && top < window.innerHeight + MARGIN && bottom > -MARGIN) {
+      begin(element);
+    }
+  }
 }
 
 function begin(element: Element): void {

@@ -3,14 +3,19 @@
 export type Method = Record<string, string>;
 export type Filters = Record<string, string>;
 
-/** What tells each method apart from the others, as one text; all of it if nothing does. */
+const NAMES = ["run", "clusterer", "selector", "graph", "extractor", "image_set", "layer", "head"];
+
+/** A text for each method: its run and clusterer, and of the rest what it takes to tell them apart. */
 export function methodLabels(methods: Method[]): string[] {
-  const names = [...new Set(methods.flatMap((method) => Object.keys(method)))];
-  const varying = names.filter(
-    (name) => new Set(methods.map((method) => method[name] ?? "")).size > 1,
-  );
-  const told = varying.length ? varying : names;
-  return methods.map((method) => methodText(method, told));
+  const told: string[] = [];
+  const distinct = (names: string[]) =>
+    new Set(methods.map((method) => JSON.stringify(names.map((name) => method[name] ?? "")))).size;
+  for (const name of NAMES) {
+    if (name === "clusterer" || distinct([...told, name]) > Math.max(1, distinct(told))) {
+      told.push(name);
+    }
+  }
+  return methods.map((method) => methodText(method, told) || methodText(method));
 }
 
 /** A method as text. Numbers of layers and heads need their names. */

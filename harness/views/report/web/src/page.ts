@@ -3,6 +3,7 @@
 import type { Report } from "./data";
 import { DetailDialog } from "./detail";
 import { make, replace } from "./dom";
+import { drawNearby } from "./lazily";
 import { type Section, SECTIONS } from "./sections";
 import { initialState, type View } from "./state";
 
@@ -76,6 +77,7 @@ export class Page {
       ...present.map(({ id, heading }) => make("a", { href: `#${id}`, "data-key": id }, heading)),
     );
     if (scroll) window.scrollTo({ top: scroll, behavior: "instant" });
+    drawNearby();
   }
 }
 

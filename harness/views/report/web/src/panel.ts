@@ -178,7 +178,7 @@ export class PanelView {
     const strongest = [...attention.keys()].slice(0, TARGETS);
     const own = strongest.filter((target) => indices[target] === indices[patch]).length;
     const top = this.map.attention?.top ?? 0;
-    return ` Bright: the ${top} patches that it attends to most; ${own} of the strongest ${strongest.length} are in its cluster.`;
+    return ` Bright: the ${top} patches that it attends to most; of the ${strongest.length} strongest, ${own} in its cluster.`;
   }
 
   private listen(): void {

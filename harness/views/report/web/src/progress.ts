@@ -17,7 +17,7 @@ export function drawProgress(progress: ProgressState): (Node | null)[] {
       value: done + failed,
       "aria-label": "cells that have ended",
     }),
-    make("p", { class: "lead", role: "status" }, finished ? `Finished. ${cells}` : cells),
+    make("p", { class: "lead" }, finished ? `Finished. ${cells}` : cells),
     steps ? make("p", {}, steps) : null,
     failures.length ? drawFailures(failures) : null,
   ];

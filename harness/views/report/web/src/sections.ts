@@ -92,7 +92,7 @@ export const SECTIONS: Section[] = [
   {
     id: "effects",
     heading: "Effects",
-    data: ({ effects }) => present(effects),
+    data: ({ effects }) => (effects.some((row) => row.effect !== null) ? effects : null),
     draw: drawEffects,
   },
   {
@@ -110,7 +110,7 @@ export const SECTIONS: Section[] = [
   {
     id: "layers",
     heading: "Layers and heads",
-    data: ({ layers }) => layers,
+    data: ({ layers }) => (layers?.figures.length || layers?.depth.length ? layers : null),
     draw: (view) => (view.report.layers ? drawLayers(view.report.layers, view) : []),
   },
   {

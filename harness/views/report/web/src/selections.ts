@@ -17,7 +17,7 @@ export function drawSelections(sweep: Sweep, signs: Signs): HTMLElement {
         "div",
         { class: "selection" },
         make(
-          "h4",
+          "h3",
           {},
           legendEntry(symbolSample(signs.ofSelector(selection.selector)), selection.selector),
         ),

@@ -1,7 +1,7 @@
 // A table that sorts by any column, explains its headings, and draws intervals as bars.
 
 import type { Cell, Column, Table } from "./data";
-import { button, make, prose, replace } from "./dom";
+import { breakable, button, make, prose, replace } from "./dom";
 import { downloadButton, records } from "./download";
 import { filteredRows } from "./filters";
 import { cellText, count } from "./format";
@@ -11,7 +11,7 @@ import type { Sort, State, View } from "./state";
 import { explain } from "./tooltip";
 
 // Rows that a table shows before the reader asks for all.
-const FIRST_ROWS = 60;
+const FIRST_ROWS = 30;
 
 /** A table, by a name that no other has. */
 export function drawTable(name: string, caption: string, table: Table, view: View): HTMLElement {
@@ -132,7 +132,7 @@ function drawCell(
     return make("td", { class: "interval" }, bar);
   }
   const cell = row[table.columns.indexOf(column)];
-  return make("td", { class: alignment(column) }, cellText(cell, column));
+  return make("td", { class: alignment(column) }, ...breakable(cellText(cell, column)));
 }
 
 function alignment(column: Column): string {
