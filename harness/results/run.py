@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import AblationSettings, ablate
+from harness.analysis.board import board
 from harness.analysis.columns import refuse_taken
 from harness.analysis.comparison import pair_runs
 from harness.analysis.foreground import foreground_agreement
@@ -15,14 +16,13 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.labels import spec_labels
 from harness.analysis.layers import by_head, by_layer, layers
 from harness.analysis.masks import Foreground
-from harness.analysis.outcomes import Outcome
+from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import stored_partition
 from harness.analysis.verdicts import verdicts
 from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
 from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
-from harness.engine.siblings import ran_inline
 from harness.errors import HarnessError, escape_line
 from harness.planning.progress import Progress
 from harness.planning.settings import Isolation
@@ -112,19 +112,9 @@ class Run(StoredRun):
         jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
         significant, ok and in total.
         """
-        compared, controls = self.comparisons(progress=progress).comparisons, self.controls()
-        return Leaderboard(
-            str(self.folder),
-            ranking.ranked(compared, by),
-            compared,
-            self.verdicts().verdicts,
-            self.settings(),
-            controls,
-            self.caveats(controls),
-            by,
-            any(map(ran_inline, self.sessions())),
-            self.unfinished(),
-        )
+        with shown_progress(progress) as shown:
+            found = self._read(lambda stored: board(stored, outcomes(stored, shown), by, shown))
+        return Leaderboard(**vars(found))
 
     def head_rows(self, *, progress: ProgressOption = True) -> HeadRows:
         """Return the figures of the leaderboard on every head of every layer, best heads first."""
