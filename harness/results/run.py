@@ -36,9 +36,11 @@ from harness.results.foreground import ForegroundResult
 from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
+from harness.results.report import report_document
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
+from harness.written import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -289,6 +291,28 @@ class Run(StoredRun):
         with shown_progress(progress) as shown:
             found = self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
         return RunComparison(**vars(found))
+
+    def report(
+        self,
+        path: str | Path,
+        *others: "Run",
+        plugins: Plugins = (),
+        progress: ProgressOption = True,
+    ) -> Path:
+        """Write a report as one HTML file that makes no request, and return its path.
+
+        It has the answer in sentences, the leaderboard, curves, and images with their clusters at
+        every level; with another run also what differs. Images that have changed since the run have
+        no picture.
+        """
+        from harness.views.report.html import html
+
+        runs = (self, *others)
+        with shown_progress(progress) as shown:
+            page = html(report_document(runs, [run._registry(plugins) for run in runs], shown))
+        with replacing(Path(path)) as new:
+            new.write_text(page, encoding="utf-8")
+        return Path(path)
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return the frame of the leaderboard."""
