@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.partition import by_size, drop_singletons, renumbered
+from harness.metrics.partition import drop_singletons, numbered
 from harness.plugin.values import UNASSIGNED, Integers
 
 Labels = NDArray[np.integer[Any]]
@@ -51,7 +51,9 @@ def tracked(labels: Labels, start: int, like: Integers | None = None) -> Integer
 
 def _carried(numbers: Integers, labels: Labels) -> Integers:
     """The numbers of clusters, given those of the partition before, (n,)."""
-    clusters = renumbered(drop_singletons(labels))
+    # From 0 by size, so that ties do not depend on labels.
+    clusters = numbered(drop_singletons(labels))
+    clusters[clusters > 0] -= 1
     if not (clusters >= 0).any():
         return clusters
     sizes = np.bincount(clusters[clusters >= 0])
@@ -62,7 +64,7 @@ def _carried(numbers: Integers, labels: Labels) -> Integers:
             given[cluster] = number
             taken.add(number)
     free = _unused({*taken, *numbers.tolist()})
-    for cluster in by_size(clusters):
+    for cluster in range(len(sizes)):
         if cluster not in given:
             given[cluster] = next(free)
     # The last one is that of nodes without a cluster.

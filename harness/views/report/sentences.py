@@ -119,9 +119,10 @@ def _of_set(report: RunReport, rows: Sequence[Row], labels: Labels) -> Iterator[
     if best.effect is not None:
         noise = labels(report.board.controls[0])
         above = "above" if best.effect >= 0 else "below"
+        found = f"{number(abs(best.effect))} {above} that of {noise}{_bounds(best)}"
         yield (
-            f"The modularity of {names[best]}'s clusters is {number(abs(best.effect))} {above} that "
-            f"of {noise}{_bounds(best)}, corrected for the choice of the level."
+            f"The modularity of {names[best]}'s clusters is {found}, corrected for the choice of "
+            "the level."
         )
     elif best.modularity is not None:
         found = f"{number(best.modularity)}{_bounds(best)}"
