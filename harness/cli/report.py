@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page; returns the exit code."""
     first, *others = (open_stored(path, arguments.selectors) for path in arguments.runs)
-    print(first.report(arguments.out, *others, plugins=arguments.plugins or ()))
+    print(first.report(arguments.out, others, arguments.plugins or ()))
     return 0
 
 

@@ -23,7 +23,7 @@ from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
 from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
-from harness.errors import HarnessError, escape_line
+from harness.errors import HarnessError, WrongValueError, escape_line
 from harness.planning.progress import Progress
 from harness.planning.settings import Isolation
 from harness.plugin import registry
@@ -295,18 +295,23 @@ class Run(StoredRun):
     def report(
         self,
         path: str | Path,
-        *others: "Run",
+        others: Sequence["Run"] = (),
         plugins: Plugins = (),
         progress: ProgressOption = True,
     ) -> Path:
         """Write a report as one HTML file that makes no request, and return its path.
 
         It has the answer in sentences, the leaderboard, curves, and images with their clusters at
-        every level; with another run also what differs. Images that have changed since the run have
-        no picture.
+        every level. `others` are more runs, in a list, for the same page; one other run is also
+        compared. Images that have changed since the run have no picture.
         """
         from harness.views.report.html import html
 
+        for each in others:
+            if not isinstance(each, Run):
+                raise WrongValueError(
+                    f"others: expected a list of runs, not one of {type(each).__name__}"
+                )
         runs = (self, *others)
         with shown_progress(progress) as shown:
             page = html(report_document(runs, [run._registry(plugins) for run in runs], shown))
