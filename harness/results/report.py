@@ -7,12 +7,27 @@ from harness.analysis.comparison import pair_runs
 from harness.analysis.inputs import RunInputs
 from harness.analysis.report.contents import RunReport, run_report
 from harness.analysis.report.gallery import BUDGET
+from harness.errors import WrongValueError
 from harness.planning.progress import Progress
+from harness.results.stored import StoredRun
 from harness.store import Store
 
 if TYPE_CHECKING:
     from harness.plugin.registry import Registry
     from harness.results.run import Run
+
+
+def check_runs(runs: Sequence[Any]) -> None:
+    """Raise WrongValueError unless all are runs, and different ones."""
+    folders = []
+    for each in runs:
+        if not isinstance(each, StoredRun):
+            # A run that is no list is one of its rows.
+            raise WrongValueError(f"expected a list of runs, not one of {type(each).__name__}")
+        folder = each.folder.resolve()
+        if folder in folders:
+            raise WrongValueError(f"{each.folder}: the run is given twice")
+        folders.append(folder)
 
 
 def report_document(

@@ -23,7 +23,7 @@ from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
 from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
-from harness.errors import HarnessError, WrongValueError, escape_line
+from harness.errors import HarnessError, escape_line
 from harness.planning.progress import Progress
 from harness.planning.settings import Isolation
 from harness.plugin import registry
@@ -36,7 +36,7 @@ from harness.results.foreground import ForegroundResult
 from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
-from harness.results.report import report_document
+from harness.results.report import check_runs, report_document
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
@@ -307,12 +307,8 @@ class Run(StoredRun):
         """
         from harness.views.report.html import html
 
-        for each in others:
-            if not isinstance(each, Run):
-                raise WrongValueError(
-                    f"others: expected a list of runs, not one of {type(each).__name__}"
-                )
         runs = (self, *others)
+        check_runs(runs)
         with shown_progress(progress) as shown:
             page = html(report_document(runs, [run._registry(plugins) for run in runs], shown))
         with replacing(Path(path)) as new:
