@@ -118,7 +118,7 @@ def _failures(groups: Sequence[FailureGroup], labels: Labels) -> Iterator[Json]:
 
 def _provenance(report: RunReport) -> Json:
     """The command of a run's latest execution, and what it depends on."""
-    latest = next(reversed(report.sessions), {})
+    latest: Mapping[str, Any] = next(reversed(report.sessions), {})
     invocation: Mapping[str, Any] = latest.get("invocation", {})
     environment: Mapping[str, Any] = latest.get("environment", {})
     program, *arguments = invocation.get("command") or ["harness"]
