@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import harness
 from harness.views.report.html import html
 from support.browser import chromium, watch
 from support.report_data import CONTROLS, HOSTILE, LEVELS, sample_report
+from support.runs import small_run
 from support.site import serve
 
 if TYPE_CHECKING:
@@ -202,7 +204,7 @@ def test_a_long_table_begins_short(open_page: Opener, sample: dict[str, Any]) ->
     page = open_page(many)
     table = page.get_by_role("region", name="Tests against each control")
 
-    assert table.locator("tbody tr").count() == 60
+    assert table.locator("tbody tr").count() == 30
     page.get_by_role("button", name="Show all rows").click()
     assert table.locator("tbody tr").count() == 240
 
@@ -497,6 +499,41 @@ def test_paper_has_all_charts_and_details_and_no_buttons(page: "Page") -> None:
     assert page.locator("#failures details li").first.is_visible()
     assert not page.locator(".filters").is_visible()
     assert not page.get_by_role("button", name="Download").first.is_visible()
+
+
+def test_the_page_of_a_real_run_shows_all_its_methods_and_levels(
+    open_page: Opener, documented: Callable[..., Any], deep: Path
+) -> None:
+    report = documented(harness.open_run(deep))
+    page = open_page(report)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.locator(".thumbnail button").first.click()
+    dialog = page.get_by_role("dialog")
+
+    chosen = json.loads(dialog.get_by_role("combobox", name="Method").first.input_value())
+    sweep = report["gallery"]["images"][0]["maps"][chosen["map"]]["sweeps"][chosen["sweep"]]
+    read = []
+    for key in ("Home", *["ArrowRight"] * (len(sweep["levels"]) - 1)):
+        page.keyboard.press(key)
+        read.append((figure(dialog, "modularity"), figure(dialog, "clusters")))
+    assert read == [
+        (f"{modularity:z.3f}".replace("-", "−"), str(clusters))
+        for modularity, clusters in zip(sweep["modularity"], sweep["clusters"], strict=True)
+    ]
+    assert len(column(page, "clusterer")) == len(report["leaderboard"]["rows"]) == 4
+    assert page.locator(".chart:has(svg)").count() == page.locator(".chart").count() > 4
+
+
+def test_the_page_of_a_real_run_of_maps_that_failed_in_part_says_so(
+    open_page: Opener, documented: Callable[..., Any], planted: Path, hostile: Path, tmp_path: Path
+) -> None:
+    clusterers = "raising,louvain"
+    run = small_run(tmp_path / "out", planted, clusterers=clusterers, plugins=[hostile])
+    page = open_page(documented(run))
+
+    assert "raising" in page.locator("#failures").inner_text()
+    page.locator(".thumbnail button").first.click()
+    assert "louvain" in page.get_by_role("combobox", name="Method").first.inner_text()
 
 
 @pytest.fixture
