@@ -58,7 +58,8 @@ export class Page {
     const present: Section[] = [];
     for (const [section, place] of this.places) {
       const data = section.data(report) ?? null;
-      const text = JSON.stringify(data);
+      // Other reports never change, and may be large.
+      const text = report.live ? JSON.stringify(data) : "";
       place.element.hidden = data === null;
       if (data !== null) present.push(section);
       if (!all && text === place.drawn) continue;
