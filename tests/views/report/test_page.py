@@ -417,6 +417,43 @@ def test_each_method_shows_the_level_that_its_own_selector_chose(
     assert figure(dialog, "level", 1) == f"{LEVELS[4]:.3f}"
 
 
+def test_the_next_image_shows_the_same_methods_though_it_lacks_some(
+    open_page: Opener, sample: dict[str, Any]
+) -> None:
+    report = copy.deepcopy(sample)
+    lacking = report["gallery"]["images"][1]["maps"][0]
+    lacking["sweeps"] = lacking["sweeps"][1:]
+    page = open_page(report)
+    page.locator(".thumbnail button").first.click()
+    shown = page.get_by_role("dialog").get_by_role("combobox", name="Method")
+    assert [each.inner_text() for each in shown.locator("option:checked").all()] == [
+        "louvain",
+        "infomap",
+    ]
+
+    page.keyboard.press("PageDown")
+
+    assert [each.inner_text() for each in shown.locator("option:checked").all()] == ["infomap"]
+
+
+def test_an_image_without_any_clusters_does_not_open(
+    open_page: Opener, sample: dict[str, Any]
+) -> None:
+    report = copy.deepcopy(sample)
+    report["gallery"]["images"][0]["maps"][0]["sweeps"] = []
+    report["gallery"]["images"][1]["maps"] = []
+
+    buttons = open_page(report).locator(".thumbnail button")
+
+    assert [each.is_disabled() for each in buttons.all()] == [True, True, *[False] * 4]
+
+
+def test_a_press_beside_the_dialog_closes_it(opened: "Locator") -> None:
+    opened.page.mouse.click(4, 450)
+
+    assert not opened.is_visible()
+
+
 def test_tests_and_stability_of_the_choice_stand_below(opened: "Locator") -> None:
     block = opened.locator(".panel").first.locator(".selection")
 
@@ -434,7 +471,7 @@ def test_maps_without_a_grid_are_shown_as_strips(open_page: Opener, sample: dict
     page.locator(".thumbnail button").first.click()
     page.locator(".panel canvas").first.hover(position={"x": 10, "y": 10})
 
-    assert page.locator(".patch").first.inner_text().startswith("Patch at node 0:")
+    assert page.locator(".patch").first.inner_text().startswith("Node 0:")
 
 
 def test_hostile_names_are_shown_and_do_nothing(open_page: Opener) -> None:
@@ -510,8 +547,9 @@ def test_the_page_of_a_real_run_shows_all_its_methods_and_levels(
     page.locator(".thumbnail button").first.click()
     dialog = page.get_by_role("dialog")
 
-    chosen = json.loads(dialog.get_by_role("combobox", name="Method").first.input_value())
-    sweep = report["gallery"]["images"][0]["maps"][chosen["map"]]["sweeps"][chosen["sweep"]]
+    sweeps = [sweep for map_ in report["gallery"]["images"][0]["maps"] for sweep in map_["sweeps"]]
+    method = dialog.get_by_role("combobox", name="Method").first
+    sweep = sweeps[method.evaluate("element => element.selectedIndex")]
     read = []
     for key in ("Home", *["ArrowRight"] * (len(sweep["levels"]) - 1)):
         page.keyboard.press(key)
