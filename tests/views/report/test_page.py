@@ -269,6 +269,15 @@ def test_the_gallery_is_ordered_by_effect(page: "Page") -> None:
     assert effects == sorted(effects, reverse=True)
 
 
+def test_the_gallery_says_where_the_selector_accepts_no_structure(page: "Page") -> None:
+    captions = page.locator(".thumbnail figcaption")
+    assert not any("not accepted" in each for each in captions.all_inner_texts())
+
+    page.get_by_role("combobox", name="Clusters of").select_option(label="louvain · max-modularity")
+
+    assert all(each.endswith("not accepted") for each in captions.all_inner_texts())
+
+
 def test_an_image_opens_at_the_level_that_its_selector_chose(opened: "Locator") -> None:
     assert figure(opened, "level") == f"{LEVELS[15]:.3f}"
     assert opened.get_by_role("combobox", name="Levels").input_value() == "excess-modularity"

@@ -12,6 +12,7 @@ import {
   chosenLevel,
   clusterSizes,
   colourIndices,
+  isAccepted,
   partitionsOf,
   partitionsOfMethod,
 } from "./partition";
@@ -68,6 +69,7 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
   const indices =
     found && level !== null ? colourIndices(found.sweep, level, found.map.nodes) : null;
   const clusters = indices ? counted(clusterSizes(indices).size, "cluster") : "no level chosen";
+  const accepted = found && isAccepted(found.sweep, method?.selector);
   const map = found?.map ?? image.maps[0];
   const canvas = make("canvas", { "aria-hidden": "true" });
   if (map) {
@@ -90,7 +92,13 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
       "figcaption",
       {},
       make("strong", {}, image.name),
-      make("span", {}, [image.className, effect, clusters].filter(Boolean).join(" · ")),
+      make(
+        "span",
+        {},
+        [image.className, effect, clusters, indices && !accepted ? "not accepted" : ""]
+          .filter(Boolean)
+          .join(" · "),
+      ),
     ),
   );
 }

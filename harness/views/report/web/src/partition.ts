@@ -145,6 +145,11 @@ export function chosenLevel(sweep: Sweep, selector: string | undefined): number 
   return sweep.selections.find((each) => each.selector === selector)?.level ?? null;
 }
 
+/** Whether a selector accepts the level that it chose as structure. */
+export function isAccepted(sweep: Sweep, selector: string | undefined): boolean {
+  return sweep.selections.find((each) => each.selector === selector)?.accepted ?? false;
+}
+
 function partsOf(map: GalleryMap, sweep: Sweep) {
   return {
     run: map.run ?? "",
