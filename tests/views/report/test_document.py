@@ -240,3 +240,21 @@ def test_the_comparison_has_the_figures_of_the_paired_runs(
         ("better", expected.wins),
     ):
         assert rows["Q"][name] == pytest.approx(figure, rel=1e-5)
+
+
+def test_images_of_a_plugin_that_is_gone_have_no_picture(
+    tmp_path: Path, documented: Documented
+) -> None:
+    plugin = Path(shutil.copy(PLUGINS / "centred.py", tmp_path / "centred.py"))
+    run = small_run(
+        tmp_path / "out", images="banners", extractors="centre-square", plugins=[plugin]
+    )
+    plugin.unlink()
+
+    images = documented(run)["gallery"]["images"]
+
+    assert images
+    for image in images:
+        assert image["picture"] is None
+        assert "banners" in image["note"]
+        assert image["maps"][0]["region"]
