@@ -112,9 +112,9 @@ def _tested(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iter
             rest = f"; {'; '.join(unknown)}" if unknown else ""
             yield f"The clusters of {names[row]} stand out {_listed(tested)}{rest}."
     untested = [(row, unknown) for row, (tested, unknown) in found.items() if not tested]
-    for unknown, rows in grouped(untested, lambda pair: tuple(pair[1])).items():
+    for why, rows in grouped(untested, lambda pair: "; ".join(pair[1])).items():
         which = _listed([names[row] for row, _ in rows])
-        yield f"Whether the clusters of {which} stand out is open: {'; '.join(unknown)}."
+        yield f"Whether the clusters of {which} stand out is open: {why}."
     yield from _others([row for row in names if row.controls][MOST_METHODS:], labels)
 
 
