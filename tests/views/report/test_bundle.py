@@ -3,44 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
-import harness
 from harness.views.colours import COLOURS
 from support import REPOSITORY
-from support.report_data import sample_report
 
 FOLDER = REPOSITORY / "harness/views/report"
 WEB = FOLDER / "web"
 SOURCES = sorted((WEB / "src").iterdir())
-
-
-def fields(data: Any) -> Iterator[str]:
-    """The names of all fields, but those of records that are called by names of the run."""
-    if isinstance(data, list):
-        for each in data:
-            yield from fields(each)
-    elif isinstance(data, dict):
-        for name, value in data.items():
-            yield name
-            if name not in ("glossary", "method", "methods"):
-                yield from fields(value)
-
-
-def test_data_have_the_fields_that_the_page_reads(
-    documented: Callable[..., Any], deep: Path
-) -> None:
-    text = (WEB / "src/data.ts").read_text("utf-8")
-    known = set(re.findall(r"(\w+)\??:", text))
-    report = re.search(r"interface Report \{(.*?)\n\}", text, re.DOTALL)
-    assert report is not None
-    wanted = set(re.findall(r"^  (\w+):", report[1], re.MULTILINE))
-
-    for data in (documented(harness.open_run(deep)), sample_report(1)):
-        assert set(data) == wanted
-        assert set(fields(data)) <= known
 
 
 def test_the_bundle_is_built_from_the_sources() -> None:
