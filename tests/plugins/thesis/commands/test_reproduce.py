@@ -50,7 +50,8 @@ def test_models_are_those_trained_on_the_images_unless_others_are_given(
 def test_every_exhibit_that_needs_no_more_data_is_made(
     harness_command: Command, tmp_path: Path
 ) -> None:
-    finished = harness_command("reproduce", "--clustered", 2, "--out", "out")
+    images = "fashion-mnist-sample"
+    finished = harness_command("reproduce", "--images", images, "--clustered", 2, "--out", "out")
 
     assert finished.returncode == 0, finished.stderr
     assert "failed" not in finished.stderr
