@@ -117,7 +117,7 @@ def _tested(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iter
     yield from _others([row for row, *_ in known[MOST_METHODS:]], labels)
     untested = [(row, unknown) for row, (tested, unknown) in found.items() if not tested]
     for why, rows in grouped(untested, lambda pair: "; ".join(pair[1])).items():
-        which = _listed([names[row] for row, _ in rows])
+        which = _listed([names[row] for row, _ in rows], MOST_METHODS)
         yield f"Whether the clusters of {which} stand out is open: {why}."
 
 
@@ -142,7 +142,7 @@ def _measured(report: RunReport, names: Mapping[Row, str], labels: Labels) -> It
         )
     first = [names[row] for row in names if row.tier == 1]
     if len(first) > 1:
-        yield f"Tests cannot tell {_listed(first)} apart."
+        yield f"Tests cannot tell {_listed(first, MOST_METHODS)} apart."
     elif first and len(names) > 1:
         yield f"Tests put {first[0]} before all other methods."
 
@@ -204,7 +204,7 @@ def _conclusions(verdicts: Sequence[Verdict]) -> list[str]:
     return [*lines[:MOST_METHODS], *more]
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed(words: Sequence[str], most: int = MOST_NAMES) -> str:
     """Words with commas and an "and"; of many words the first ones.
 
     >>> _listed(["a", "b", "c"])
@@ -212,7 +212,7 @@ def _listed(words: Sequence[str]) -> str:
     >>> _listed("abcdefghijkl")
     'a, b, c, d, e, f, g, h and 4 others'
     """
-    if len(words) > MOST_NAMES + 1:
-        words = [*words[:MOST_NAMES], f"{len(words) - MOST_NAMES} others"]
+    if len(words) > most + 1:
+        words = [*words[:most], f"{len(words) - most} others"]
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
