@@ -36,6 +36,7 @@ from harness.results.foreground import ForegroundResult
 from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
+from harness.results.result import Width
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
@@ -304,9 +305,9 @@ class Run(StoredRun):
         """Return the frame of the leaderboard."""
         return self.leaderboard().to_frame()
 
-    def plot(self, name: str | None = None) -> "Figure":
-        """Draw the leaderboard."""
-        return self.leaderboard().plot(name)
+    def plot(self, name: str | None = None, *, width: Width = "page") -> "Figure":
+        """Draw the leaderboard, for a column or a page of a journal."""
+        return self.leaderboard().plot(name, width=width)
 
     def __iter__(self) -> Iterator[ranking.Row]:
         return iter(self.leaderboard())
