@@ -110,6 +110,8 @@ def _caption(runs: PairedRuns) -> Iterator[str]:
         ]
         if differences:
             yield f"{words}: {'; '.join(differences)}."
+    if runs.selected_only:
+        yield "Labels are compared at the selected levels: a published run has no others."
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:
