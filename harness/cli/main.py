@@ -26,6 +26,7 @@ OWN = {
     "ablate": "harness.cli.ablate",
     "foreground": "harness.cli.foreground",
     "export": "harness.cli.export",
+    "publish": "harness.cli.publish",
     "schema": "harness.cli.schema",
     "completion": "harness.cli.completion",
     "plugins": "harness.cli.plugins",

@@ -36,6 +36,7 @@ from harness.results.foreground import ForegroundResult
 from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
+from harness.results.publishing import Publishing, publish
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
@@ -299,6 +300,31 @@ class Run(StoredRun):
         with shown_progress(progress) as shown:
             found = self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
         return RunComparison(**vars(found))
+
+    def publish(
+        self,
+        path: str | Path,
+        *,
+        all_levels: bool = False,
+        license: str = "unknown",
+        overwrite: bool = False,
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Write the run to a folder that can be committed, or uploaded as a data set.
+
+        It has the tables as Parquet, a card, provenance and checksums, but no attention maps. Of
+        the points it has those at levels that selectors chose, or with `all_levels` all, with the
+        labels of draws. `license` is what the card says, as hosts of data sets write it, such as
+        "cc-by-4.0". `overwrite` replaces a published run, and no other file. Returns the published
+        run, which `open_run` opens too. Raises HarnessError if the folder cannot be written.
+        """
+        with shown_progress(progress) as shown:
+            board, how = (
+                self.leaderboard(progress=shown),
+                Publishing(all_levels, license, overwrite),
+            )
+            publish(self.folder, board, Path(path), how, shown)
+        return Run(Path(path))
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return the frame of the leaderboard."""

@@ -6,7 +6,7 @@ points are by default those of selected levels alone.
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +28,8 @@ PROVENANCE = "provenance.json"
 CHECKSUMS = "SHA256SUMS"
 CARD = "README.md"
 TABLES = "tables"
+# The table of methods, which is made of the others.
+LEADERBOARD = "leaderboard"
 # What the points of a published run are of.
 SELECTED, ALL = "selected levels", "all levels"
 PUBLISHED = Requirement("attention-harness[parquet]", ("pyarrow",))
@@ -98,6 +100,10 @@ def file_of(table: str) -> str:
     return f"{TABLES}/{table}.parquet"
 
 
+# The files that have a checksum.
+CHECKED = (PROVENANCE, *(file_of(name) for name in (LEADERBOARD, *DATA)))
+
+
 def is_published(folder: Path) -> bool:
     """Whether a folder holds a published run."""
     try:
@@ -144,7 +150,7 @@ def digest_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def write_checksums(folder: Path, names: list[str]) -> None:
+def write_checksums(folder: Path, names: Iterable[str]) -> None:
     """Write the checksums of files, given by their paths in a folder, as `sha256sum` does."""
     lines = (f"{digest_of(folder / name)}  {name}\n" for name in names)
     (folder / CHECKSUMS).write_text("".join(lines), encoding="ascii")

@@ -3,8 +3,10 @@
 Whatever is wrong with a file is one line that names it; nothing of a file is run.
 """
 
+import atexit
 import json
 import os
+import shutil
 import sqlite3
 import threading
 import zlib
@@ -14,7 +16,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,7 +67,7 @@ EMPTY = {"detail": "", "labels": zlib.compress(b"")}
 # What the values of sessions are that readers look into.
 IN_SESSIONS = {
     "environment": dict, "invocation": dict, "source": dict, "fingerprints": dict,
-    "caveats": dict, "classes": dict, "objects": dict, "finished": bool,
+    "caveats": dict, "classes": dict, "objects": dict, "finished": bool, "taken_over": list,
 }  # fmt: skip
 KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
 # Selected levels of cells that are ok have points.
@@ -128,10 +130,10 @@ class PublishedStore(Store):
 
 @dataclass(frozen=True)
 class _Loaded:
-    """The store that was made of a published run, and of which version of its files."""
+    """The file of the store that was made of a published run, and of which version of that."""
 
     version: tuple[int, ...]
-    folder: TemporaryDirectory[str]
+    file: Path
 
 
 _LOADED: dict[str, _Loaded] = {}
@@ -149,10 +151,11 @@ def loaded(folder: Path) -> Path:
         state = (folder / CHECKSUMS).stat()
         version = (state.st_ino, state.st_mtime_ns, state.st_size)
         if key not in _LOADED or _LOADED[key].version != version:
-            scratch = TemporaryDirectory(prefix="harness-published-")
-            _load(folder, Path(scratch.name) / FILE_NAME)
-            _LOADED[key] = _Loaded(version, scratch)
-        return Path(_LOADED[key].folder.name) / FILE_NAME
+            scratch = Path(mkdtemp(prefix="harness-published-"))
+            atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+            _load(folder, scratch / FILE_NAME)
+            _LOADED[key] = _Loaded(version, scratch / FILE_NAME)
+        return _LOADED[key].file
 
 
 def _load(folder: Path, target: Path) -> None:
@@ -219,8 +222,10 @@ def _is_settings(settings: Mapping[str, Any]) -> bool:
 
 
 def _is_session(session: Any) -> bool:
-    return isinstance(session, dict) and all(
-        isinstance(session.get(name, kind()), kind) for name, kind in IN_SESSIONS.items()
+    return (
+        isinstance(session, dict)
+        and all(isinstance(session.get(name, kind()), kind) for name, kind in IN_SESSIONS.items())
+        and all(isinstance(each, dict) for each in session.get("taken_over", []))
     )
 
 
