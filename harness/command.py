@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.cli.output import exit_status as exit_status
-    from harness.cli.output import replacing as replacing
     from harness.cli.output import table_console as table_console
     from harness.cli.output import write_table as write_table
     from harness.engine.environment import environment as environment
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from harness.views.tables import number as number
     from harness.views.tables import print_text as print_text
     from harness.views.tables import show_table as show_table
+    from harness.written import replacing as replacing
 
 # Each public name by the module that defines it.
 HOMES = {
@@ -69,7 +69,7 @@ HOMES = {
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.masks": "BrightnessThreshold",
     "harness.cli.options": "add_plugin_option",
-    "harness.cli.output": "exit_status replacing table_console write_table",
+    "harness.cli.output": "exit_status table_console write_table",
     "harness.engine.environment": "environment invocation source",
     "harness.errors": "did_you_mean escape_controls",
     "harness.metrics.ablation": "Effect",
@@ -90,6 +90,7 @@ HOMES = {
     "harness.views.figures.style": "new_figure photo picture save style",
     "harness.views.progress": "shown_progress",
     "harness.views.tables": "Column number print_text show_table",
+    "harness.written": "replacing",
 }
 
 # Type checkers see the imports above alone, and so report names that do not exist.

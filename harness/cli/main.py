@@ -22,6 +22,7 @@ OWN = {
     "compare": "harness.cli.compare",
     "compare-partitions": "harness.cli.compare_partitions",
     "show": "harness.cli.show",
+    "report": "harness.cli.report",
     "layers": "harness.cli.layers",
     "ablate": "harness.cli.ablate",
     "foreground": "harness.cli.foreground",

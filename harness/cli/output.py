@@ -1,16 +1,14 @@
-"""What verbs write: tables, JSON and CSV to stdout, and files, complete or not at all."""
+"""What verbs write: tables, JSON and CSV to stdout, and files."""
 
 import csv
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from harness.errors import HarnessError
+from harness.written import one_line_errors, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,41 +80,6 @@ def write_drawings(
             path = folder / f"{name}.csv"
             write_table(table, path)
             yield path
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A new file that takes the place of `path` once the block has written it.
-
-    Without success nothing is left of it, and an old file stays as it was. Devices and pipes, such
-    as /dev/stdout, are written directly. Raises HarnessError if the path cannot be written.
-    """
-    with one_line_errors(path):
-        if path.absolute().is_relative_to("/dev") or (path.exists() and not path.is_file()):
-            yield path
-            return
-        # A link stays; the file that it leads to is replaced.
-        target = Path(os.path.realpath(path))
-        new = target.with_name(f".harness-{os.getpid()}.partial")
-        try:
-            yield new
-            with new.open("rb") as written:
-                os.fsync(written.fileno())
-            new.replace(target)
-        finally:
-            new.unlink(missing_ok=True)
-
-
-@contextmanager
-def one_line_errors(path: Path) -> Iterator[None]:
-    """Raises HarnessError if the path cannot be written."""
-    try:
-        yield
-    except FileExistsError as error:
-        # Only folders are made where something may be.
-        raise HarnessError(f"{path}: cannot be written: it is not a folder") from error
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def columns_of(

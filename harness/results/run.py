@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import AblationSettings, ablate
+from harness.analysis.board import board
 from harness.analysis.columns import refuse_taken
 from harness.analysis.comparison import pair_runs
 from harness.analysis.foreground import foreground_agreement
@@ -15,14 +16,13 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.labels import spec_labels
 from harness.analysis.layers import by_head, by_layer, layers
 from harness.analysis.masks import Foreground
-from harness.analysis.outcomes import Outcome
+from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import stored_partition
 from harness.analysis.verdicts import verdicts
 from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
 from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
-from harness.engine.siblings import ran_inline
 from harness.errors import HarnessError, escape_line
 from harness.planning.progress import Progress
 from harness.planning.settings import Isolation
@@ -37,9 +37,11 @@ from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
 from harness.results.publishing import Publishing, publish
+from harness.results.report import check_runs, report_document
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
+from harness.written import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,19 +115,9 @@ class Run(StoredRun):
         jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
         significant, ok and in total.
         """
-        compared, controls = self.comparisons(progress=progress).comparisons, self.controls()
-        return Leaderboard(
-            str(self.folder),
-            ranking.ranked(compared, by),
-            compared,
-            self.verdicts().verdicts,
-            self.settings(),
-            controls,
-            self.caveats(controls),
-            by,
-            any(map(ran_inline, self.sessions())),
-            self.unfinished(),
-        )
+        with shown_progress(progress) as shown:
+            found = self._read(lambda stored: board(stored, outcomes(stored, shown), by, shown))
+        return Leaderboard(**vars(found))
 
     def head_rows(self, *, progress: ProgressOption = True) -> HeadRows:
         """Return the figures of the leaderboard on every head of every layer, best heads first."""
@@ -325,6 +317,29 @@ class Run(StoredRun):
             )
             publish(self.folder, board, Path(path), how, shown)
         return Run(Path(path))
+
+    def report(
+        self,
+        path: str | Path,
+        others: Sequence["Run"] = (),
+        plugins: Plugins = (),
+        progress: ProgressOption = True,
+    ) -> Path:
+        """Write a report as one HTML file that makes no request, and return its path.
+
+        It has the answer in sentences, the leaderboard, curves, and images with their clusters at
+        every level. `others` are more runs, in a list, for the same page; one other run is also
+        compared. Images that have changed since the run have no picture.
+        """
+        from harness.views.report.html import html
+
+        runs = (self, *others)
+        check_runs(runs)
+        with shown_progress(progress) as shown:
+            page = html(report_document(runs, [run._registry(plugins) for run in runs], shown))
+        with replacing(Path(path)) as new:
+            new.write_text(page, encoding="utf-8")
+        return Path(path)
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return the frame of the leaderboard."""
