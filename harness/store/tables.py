@@ -383,7 +383,8 @@ class Store:
 
     def labels_at(self, cell: str, point: int) -> Integers:
         """The labels (nodes,) of a cell at one level, given by its number."""
-        return self.labels(cell)[point]
+        found: Integers = self.labels(cell)[point]
+        return found
 
     def stored_labels(self, cell: str) -> tuple[int, bytes]:
         """The number of nodes of a cell, and its labels as they are stored."""
