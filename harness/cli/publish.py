@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.cli.options import add_run_argument, open_stored
 
-SUMMARY = "write a run as a data set: tables, a card, provenance and checksums"
+SUMMARY = "write a run as a data set: tables, the report, a card, provenance, checksums"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "selectors chose)",
     )
     parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="leave pictures of the images out of the report: their licenses may forbid them",
+    )
+    parser.add_argument(
         "--license",
         default="unknown",
         metavar="ID",
@@ -40,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     opened.publish(
         arguments.out,
         all_levels=arguments.all_levels,
+        pictures=not arguments.no_pictures,
         license=arguments.license,
         overwrite=arguments.overwrite,
     )

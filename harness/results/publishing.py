@@ -24,6 +24,7 @@ from harness.store.publication import (
     LEADERBOARD,
     PROVENANCE,
     PUBLISHED,
+    REPORT,
     SELECTED,
     TABLES,
     file_of,
@@ -34,6 +35,7 @@ from harness.store.publishing import write_tables
 from harness.store.schema import FILE_NAME
 from harness.store.selections import failures
 from harness.views.card import Card, card_text
+from harness.written import one_line_errors
 
 # In the order in which they are written: without checksums a folder is no published run.
 FILES = (*CHECKED, CARD, CHECKSUMS)
@@ -44,12 +46,13 @@ LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 class Publishing:
     """How a run is published.
 
-    all_levels: publish the points of all levels, not of the selected ones alone; license: what the
-    card says, as hosts of data sets write it, such as cc-by-4.0; overwrite: replace a published
-    run.
+    all_levels: publish the points of all levels, not of the selected ones alone; pictures: whether
+    the report has pictures of the images; license: what the card says, as hosts of data sets write
+    it, such as cc-by-4.0; overwrite: replace a published run.
     """
 
     all_levels: bool = False
+    pictures: bool = True
     license: str = "unknown"
     overwrite: bool = False
 
@@ -61,15 +64,28 @@ class Publishing:
             )
 
 
-def publish(run: Path, board: Leaderboard, target: Path, how: Publishing, shown: Progress) -> None:
-    """Write what a run holds to a folder, beside what else is there.
-
-    Raises HarnessError if the folder cannot be written, or has files that would be replaced.
-    """
+def check_publishable(run: Path, target: Path, how: Publishing) -> None:
+    """Raise HarnessError if a run cannot be published to a folder."""
     PUBLISHED.check("publish")
     if is_published(run):
         raise HarnessError(f"{run}: published already; copy the folder")
     _check_target(target, overwrite=how.overwrite)
+
+
+def publish(
+    run: Path,
+    board: Leaderboard,
+    document: dict[str, Any],
+    target: Path,
+    how: Publishing,
+    shown: Progress,
+) -> None:
+    """Write what a run holds to a folder, beside what else is there.
+
+    document: of the report. Raises HarnessError if the folder cannot be written.
+    """
+    from harness.views.report.html import html
+
     with _written_beside(target) as new:
         (new / TABLES).mkdir()
         levels = ALL if how.all_levels else SELECTED
@@ -77,7 +93,7 @@ def publish(run: Path, board: Leaderboard, target: Path, how: Publishing, shown:
             rows = write_tables(store, new, shown, all_levels=how.all_levels)
             settings, sessions, failed = store.settings(), store.sessions(), failures(store)
         _write_leaderboard(board, new / file_of(LEADERBOARD))
-        document = {
+        provenance = {
             "format": FORMAT,
             "run": _name(run),
             "levels": levels,
@@ -85,11 +101,19 @@ def publish(run: Path, board: Leaderboard, target: Path, how: Publishing, shown:
             "settings": settings,
             "sessions": [_public(session) for session in sessions],
         }
-        (new / PROVENANCE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (new / PROVENANCE).write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
         rows[LEADERBOARD] = len(board.rows)
-        session = document["sessions"][-1]
-        named = replace(board, run=_name(run))
-        card = Card(_name(run), how.license, named, failed, rows, levels, session)
+        (new / REPORT).write_text(html(_public_report(document, _name(run))), encoding="utf-8")
+        card = Card(
+            _name(run),
+            how.license,
+            replace(board, run=_name(run)),
+            failed,
+            rows,
+            levels,
+            _pictured(document),
+            _public(sessions[-1]),
+        )
         (new / CARD).write_text(card_text(card), encoding="utf-8")
         write_checksums(new, CHECKED)
         _move(new, target)
@@ -114,6 +138,28 @@ def _public(session: Mapping[str, Any]) -> dict[str, Any]:
     ]
     taken_over = [{**each, "run": Path(each["run"]).name} for each in session.get("taken_over", ())]
     return {**session, "invocation": invocation, "plugins": plugins, "taken_over": taken_over}
+
+
+def _public_report(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """The data of a report without the folders of the machine."""
+    shown = [
+        {
+            **each,
+            "facts": [
+                [what, name if what == "run" else text]
+                for what, text in each["facts"]
+                if what != "started in"
+            ],
+        }
+        for each in document["provenance"]
+    ]
+    return {**document, "provenance": shown}
+
+
+def _pictured(document: Mapping[str, Any]) -> list[str]:
+    """The image sets of which a report has pictures."""
+    images = document["gallery"]["images"]
+    return list(dict.fromkeys(each["set"] for each in images if each["picture"]))
 
 
 def _write_leaderboard(board: Leaderboard, path: Path) -> None:
@@ -141,17 +187,12 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
 @contextmanager
 def _written_beside(target: Path) -> Iterator[Path]:
     """A folder in the target for new files; HarnessError if one of both cannot be written."""
-    new = None
-    try:
+    with one_line_errors(target):
         target.mkdir(parents=True, exist_ok=True)
         new = Path(mkdtemp(prefix=".harness-", suffix=".partial", dir=target))
-        yield new
-    except FileExistsError as error:
-        raise HarnessError(f"{target}: cannot be written: it is not a folder") from error
-    except OSError as error:
-        raise HarnessError(f"{target}: cannot be written: {error.strerror}") from error
-    finally:
-        if new is not None:
+        try:
+            yield new
+        finally:
             shutil.rmtree(new, ignore_errors=True)
 
 

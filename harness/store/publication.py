@@ -27,6 +27,7 @@ FORMAT = 1
 PROVENANCE = "provenance.json"
 CHECKSUMS = "SHA256SUMS"
 CARD = "README.md"
+REPORT = "report.html"
 TABLES = "tables"
 # The table of methods, which is made of the others.
 LEADERBOARD = "leaderboard"
@@ -101,7 +102,7 @@ def file_of(table: str) -> str:
 
 
 # The files that have a checksum.
-CHECKED = (PROVENANCE, *(file_of(name) for name in (LEADERBOARD, *DATA)))
+CHECKED = (PROVENANCE, REPORT, *(file_of(name) for name in (LEADERBOARD, *DATA)))
 
 
 def is_published(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from harness.store.publication import (
     DATA,
     LEADERBOARD,
     PROVENANCE,
+    REPORT,
     SELECTED,
     file_of,
 )
@@ -31,8 +32,8 @@ class Card:
     """What a card is made of.
 
     name: of the run; license: an identifier such as cc-by-4.0; failures: how much failed, by what
-    it was; rows: how many each table has; levels: what its points are of; session: the latest
-    execution.
+    it was; rows: how many each table has; levels: what its points are of; pictured: the image sets
+    of which the report has pictures; session: the latest execution.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Card:
     failures: Mapping[str, int]
     rows: Mapping[str, int]
     levels: str
+    pictured: Sequence[str]
     session: Mapping[str, Any]
 
 
@@ -108,6 +110,7 @@ def _files(card: Card) -> str:
         for name, about in described.items()
     ]
     others = (
+        f"[{REPORT}]({REPORT}) is a page with the answer, curves, and images with their clusters. "
         f"`{PROVENANCE}` has the settings of the run and the environment of every execution; "
         f"`{CHECKSUMS}` has the checksums of all other files but this one (`sha256sum -c "
         f"{CHECKSUMS}`). Rows of several tables belong together if they have the same `cell`, or "
@@ -167,7 +170,10 @@ def _provenance(card: Card) -> str:
 
 
 def _left_out(card: Card) -> str:
-    lines = ["the weights of the attention maps, of which only digests are here"]
+    lines = [
+        "the weights of the attention maps: their digests are here, and the report shows the "
+        "strongest ones of some"
+    ]
     if card.levels == SELECTED:
         lines.append(
             f"what methods found at other levels than the selected ones, and the labels of draws: "
@@ -176,9 +182,18 @@ def _left_out(card: Card) -> str:
         )
     lines += [
         "tracebacks, the folder in which the run was started, and the folders of plugins",
-        "the images: no picture is here",
+        _pictures(card.pictured),
     ]
     return "\n".join(f"- {line};" for line in lines[:-1]) + f"\n- {lines[-1]}."
+
+
+def _pictures(pictured: Sequence[str]) -> str:
+    if not pictured:
+        return "the images: no picture is here"
+    return (
+        f"the images, but for smaller pictures of {_specs(pictured)} in `{REPORT}`, to which the "
+        "license of those who made them applies"
+    )
 
 
 def _value(value: Any) -> str:

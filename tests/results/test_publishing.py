@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 import harness
-from harness.store.publication import CARD, CHECKSUMS, PROVENANCE
+from harness.store.publication import CARD, CHECKSUMS, PROVENANCE, REPORT
 from support.runs import small_run
 
 Contents = dict[str, bytes]
@@ -117,6 +117,17 @@ def test_a_license_is_an_identifier(run: harness.Run, tmp_path: Path, license: s
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("pictures", [True, False])
+def test_the_report_has_pictures_unless_they_are_left_out(tmp_path: Path, pictures: bool) -> None:
+    run = small_run(tmp_path / "run", images="noise[count=2]", extractors="one-layer-vit")
+
+    published = run.publish(tmp_path / "out", pictures=pictures, progress=False).folder
+
+    assert ("data:image/" in (published / REPORT).read_text("utf-8")) == pictures
+    said = "pictures of `noise[count=2]`" in (published / CARD).read_text("utf-8")
+    assert said == pictures
+
+
 def test_folders_of_the_machine_are_not_published(planted_maps: Path, tmp_path: Path) -> None:
     plugin = tmp_path / "secret" / "own.py"
     plugin.parent.mkdir()
@@ -130,4 +141,5 @@ def test_folders_of_the_machine_are_not_published(planted_maps: Path, tmp_path: 
     assert "secret" not in document
     (plugin_entry,) = json.loads(document)["sessions"][-1]["plugins"]
     assert plugin_entry["path"] == "own.py"
-    assert str(tmp_path) not in (published.folder / CARD).read_text("utf-8")
+    for name in (CARD, REPORT):
+        assert str(tmp_path) not in (published.folder / name).read_text("utf-8")

@@ -19,7 +19,7 @@ def card(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Card:
     run = small_run(out, planted_maps, controls="permuted-rows", nulls=2)
     rows = dict.fromkeys((LEADERBOARD, *DATA), 3) | {"images": 0}
     board = replace(run.leaderboard(progress=False), run="mine")
-    return Card("mine", "mit", board, {}, rows, SELECTED, run.sessions()[-1])
+    return Card("mine", "mit", board, {}, rows, SELECTED, [], run.sessions()[-1])
 
 
 def front_matter(text: str) -> dict[str, object]:
@@ -104,3 +104,10 @@ def test_what_failed_and_what_is_missing_is_said(card: Card) -> None:
 
     assert "**The run is unfinished: 2 of 3 cells are computed.**" in text
     assert "Failures: cell timed out: 2." in text
+
+
+def test_whose_pictures_are_in_is_said(card: Card) -> None:
+    text = card_text(replace(card, pictured=["folder[path=photos]"]))
+
+    assert "pictures of `folder[path=photos]` in `report.html`" in text
+    assert "no picture is here" not in text
