@@ -23,6 +23,7 @@ OWN = {
     "compare-partitions": "harness.cli.compare_partitions",
     "show": "harness.cli.show",
     "report": "harness.cli.report",
+    "view": "harness.cli.view",
     "layers": "harness.cli.layers",
     "ablate": "harness.cli.ablate",
     "foreground": "harness.cli.foreground",

@@ -123,7 +123,7 @@ def test_the_report_has_pictures_unless_they_are_left_out(tmp_path: Path, pictur
 
     published = run.publish(tmp_path / "out", pictures=pictures, progress=False).folder
 
-    assert ("data:image/" in (published / REPORT).read_text("utf-8")) == pictures
+    assert ("data:image/png;base64," in (published / REPORT).read_text("utf-8")) == pictures
     said = "pictures of `noise[count=2]`" in (published / CARD).read_text("utf-8")
     assert said == pictures
 

@@ -256,7 +256,7 @@ def test_a_run_that_is_published_again_is_read_anew(source: harness.Run, tmp_pat
     assert len(first.points()) == len(source.points()) >= count
 
 
-@pytest.mark.parametrize("name", CHECKED[:1] + CHECKED[2:])
+@pytest.mark.parametrize("name", CHECKED[:1] + CHECKED[3:])
 @pytest.mark.parametrize("damage", ["changed", "missing", "unlisted"])
 def test_a_file_that_is_not_as_it_was_published_is_named(
     published: Path, name: str, damage: str
