@@ -13,13 +13,22 @@ from harness.plugin.values import Floats
 from harness.store import Store
 
 # For each image, the means over the heads of a layer, repeats and draws. The images' own points
-# have no control.
+# have no control. What is grouped has one number, the first position, since there may be millions.
 POINTS = """
-SELECT clusterer, graph, extractor, image_set, layer, control, image, points.point AS point,
-       avg(points.level), avg(points.modularity), avg(points.n_clusters), count(*)
-FROM planned JOIN cells USING (cell) JOIN points USING (cell)
-WHERE role IN ('observed', 'control') AND status = 'ok'
-GROUP BY clusterer, graph, extractor, image_set, layer, control, image, points.point
+WITH numbered AS (
+    SELECT cell, min(position) OVER (
+        PARTITION BY clusterer, graph, extractor, image_set, layer, control, image
+    ) AS first
+    FROM planned JOIN cells USING (cell)
+    WHERE role IN ('observed', 'control') AND status = 'ok'
+), means AS (
+    SELECT first, point, avg(level) AS level, avg(modularity) AS modularity,
+           avg(n_clusters) AS clusters, count(*) AS maps
+    FROM numbered JOIN points USING (cell) GROUP BY first, point
+)
+SELECT clusterer, graph, extractor, image_set, layer, control, image, means.point,
+       level, modularity, clusters, maps
+FROM means JOIN planned ON planned.position = first
 """
 # Percentiles between which a band lies.
 BAND = (10, 90)

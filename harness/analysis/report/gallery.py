@@ -24,8 +24,10 @@ from harness.store.profiles import stored_profile
 
 # Images of a run, maps of an image, and profiles of a map that are shown at most.
 MOST_IMAGES = 60
-MOST_MAPS = 4
+MOST_MAPS = 24
 MOST_SWEEPS = 24
+# Rather than fewer maps of an image than this, fewer images are shown.
+FEW_MAPS = 4
 # Patches whose attention is shown for each patch.
 TARGETS = 12
 # What the shown images may take up, in bytes of a page, with about so many for a photo, for each
@@ -106,10 +108,12 @@ class ShownImage:
 class Gallery:
     """Images by their score, the largest first, and how many images, maps and profiles there are.
 
-    The counts of maps and profiles are the most of one image and of one map.
+    maps: how many of an image are shown at most; the counts of maps and profiles are the most of
+    one image and of one map.
     """
 
     images: tuple[ShownImage, ...]
+    maps: int
     of_images: int
     of_maps: int
     of_sweeps: int
@@ -125,7 +129,8 @@ def gallery(
     """The images of a run that fit into so many bytes, evenly by their score, given all outcomes.
 
     Images without a score come last. Of many maps of an image those are shown that are evenly
-    spaced by their score; of many profiles of a map the first ones.
+    spaced by their score, as many as there is room for beside the images; of many profiles of a map
+    the first ones.
     """
     by_image = grouped(found, image_of)
     scores = image_scores(found)
@@ -134,23 +139,25 @@ def gallery(
     of_maps = max((len(each) for each in maps.values()), default=0)
     sweeps = [len(grouped(of_map, _sweep_of)) for of_image in maps.values() for of_map in of_image]
     of_sweeps = max(sweeps, default=0)
-    most = min(MOST_IMAGES, max(1, budget // _bytes_of_image(store, of_maps, of_sweeps)))
-    shown = spread_out(ordered, most) if ordered else []
-    reader = _Reader(store, picture)
+    of_map = _bytes_of_map(store, of_sweeps)
+    of_image = PHOTO + min(of_maps, FEW_MAPS) * of_map
+    shown = spread_out(ordered, min(MOST_IMAGES, max(1, budget // of_image)))
+    room = budget // max(1, len(shown)) - PHOTO
+    most_maps = min(of_maps, MOST_MAPS, max(FEW_MAPS, room // of_map))
+    reader = _Reader(store, picture, most_maps)
     images = tuple(
         reader.image(image, scores.get(image), maps[image])
         for image in progress.track("reading images", shown)
     )
-    return Gallery(images, len(ordered), of_maps, of_sweeps)
+    return Gallery(images, most_maps, len(ordered), of_maps, of_sweeps)
 
 
-def _bytes_of_image(store: Store, maps: int, sweeps: int) -> int:
-    """About how much an image takes up on a page, with so many maps, and profiles of a map."""
+def _bytes_of_map(store: Store, sweeps: int) -> int:
+    """About how much a map takes up on a page, with so many profiles."""
     nodes = store.count("SELECT coalesce(max(nodes), 0) FROM cells")
     figures = 5 + 3 * len(store.controls())
     of_sweep = int(store.settings()["levels"]) * (nodes * 4 // 3 + figures * FIGURE)
-    of_map = nodes * TARGETS * TARGET + min(sweeps, MOST_SWEEPS) * of_sweep
-    return PHOTO + min(maps, MOST_MAPS) * of_map
+    return 1 + nodes * TARGETS * TARGET + min(sweeps, MOST_SWEEPS) * of_sweep
 
 
 def _by_map(found: Sequence[Outcome]) -> list[list[Outcome]]:
@@ -171,7 +178,8 @@ def _sweep_of(outcome: Outcome) -> tuple[Any, ...]:
 class _Reader:
     """Reads what is shown of images from a store."""
 
-    def __init__(self, store: Store, picture: Picture) -> None:
+    def __init__(self, store: Store, picture: Picture, most_maps: int) -> None:
+        self._most_maps = most_maps
         self._store = store
         self._picture = picture
         self._classes = class_names(store)
@@ -201,7 +209,7 @@ class _Reader:
             size,
             picture,
             missing,
-            tuple(filter(None, map(self._map, spread_out(maps, MOST_MAPS)))),
+            tuple(filter(None, map(self._map, spread_out(maps, self._most_maps)))),
         )
 
     def _map(self, found: Sequence[Outcome]) -> ShownMap | None:

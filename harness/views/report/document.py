@@ -42,7 +42,7 @@ def document(runs: Sequence[RunReport], pairs: PairedRuns | None = None) -> Json
         "live": False,
         "answer": _sentences(labelled, sentences.answer),
         "compared": _sentences(labelled, sentences.compared),
-        "limits": list(dict.fromkeys(_sentences(labelled, sentences.limits))),
+        "limits": _sentences(labelled, sentences.limits),
         "glossary": tables.glossary(found),
         **shown,
         "layers": charts.layers(labelled),
@@ -120,12 +120,15 @@ def _specs(report: RunReport) -> Iterator[str]:
 def _sentences(
     labelled: Iterable[tuple[Labels, RunReport]], say: Callable[[RunReport, Labels], list[str]]
 ) -> list[str]:
-    """What there is to say of every run, with its name if there are several."""
-    return [
-        f"{labels.run}: {sentence}" if labels.run else sentence
-        for labels, report in labelled
-        for sentence in say(report, labels)
+    """What there is to say of every run, with its name unless it holds for all."""
+    said = {labels.run: say(report, labels) for labels, report in labelled}
+    of_all = set.intersection(*map(set, said.values()))
+    found = [
+        sentence if sentence in of_all else f"{run}: {sentence}"
+        for run, of_run in said.items()
+        for sentence in of_run
     ]
+    return list(dict.fromkeys(found))
 
 
 def _failures(groups: Sequence[FailureGroup], labels: Labels) -> Iterator[Json]:
@@ -145,7 +148,7 @@ def _failures(groups: Sequence[FailureGroup], labels: Labels) -> Iterator[Json]:
 
 def _provenance(report: RunReport) -> Json:
     """The command of a run's latest execution, and what it depends on."""
-    latest = next(reversed(report.sessions), {})
+    latest: Mapping[str, Any] = next(reversed(report.sessions), {})
     invocation: Mapping[str, Any] = latest.get("invocation", {})
     environment: Mapping[str, Any] = latest.get("environment", {})
     program, *arguments = invocation.get("command") or ["harness"]

@@ -10,7 +10,6 @@ import numpy as np
 from harness.analysis.image import Noise
 from harness.analysis.report.contents import RunReport
 from harness.analysis.report.gallery import (
-    MOST_MAPS,
     MOST_SWEEPS,
     TARGETS,
     Gallery,
@@ -54,9 +53,9 @@ def _notes(report: RunReport) -> Iterable[str]:
         if count
         else "There is no image."
     )
-    if found.of_maps > MOST_MAPS:
+    if found.of_maps > found.maps:
         yield (
-            f"Of up to {found.of_maps} maps of an image {MOST_MAPS} are here, evenly in the order "
+            f"Of up to {found.of_maps} maps of an image {found.maps} are here, evenly in the order "
             f"of their {score}."
         )
     if found.of_sweeps > MOST_SWEEPS:

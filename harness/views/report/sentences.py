@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.labels import method_labels
-from harness.analysis.leaderboard import ControlTest, Row
+from harness.analysis.leaderboard import Row
+from harness.analysis.method import grouped
 from harness.analysis.report.contents import RunReport
-from harness.analysis.verdicts import Verdict
 from harness.views.leaderboard import conclusions, ranked_over
 from harness.views.report.values import Labels
 from harness.views.tables import interval, number
@@ -19,21 +19,22 @@ FEW_IMAGES = 20
 def answer(report: RunReport, labels: Labels) -> list[str]:
     """What the tests of a run found, the most important first."""
     board = report.board
+    first = [f"The run is {board.unfinished}."] if board.unfinished else []
     if not any(row.ok for row in board.rows):
-        return (
-            [_unfinished(report), "No method has a result."]
-            if board.unfinished
-            else ["No method has a result; the failures below say why."]
-        )
-    sentences = [_unfinished(report)] if board.unfinished else []
-    several = len(board.comparisons) > 1
+        why = "" if board.unfinished else "; the failures below say why"
+        return [*first, f"No method has a result{why}."]
+    conclusion = [] if board.unfinished else list(conclusions(board.verdicts))
+    tested, measured = [], []
     for comparison in board.comparisons:
-        prefix = f"{labels(comparison.image_set)}: " if several else ""
+        where = f"{labels(comparison.image_set)}: " if len(board.comparisons) > 1 else ""
         rows = [row for row in comparison.rows if row.ok]
-        sentences += [f"{prefix}{each}" for each in _of_set(report, rows, labels)]
-    if not board.unfinished:
-        sentences += conclusions(board.verdicts)
-    return sentences
+        if not rows:
+            tested.append(f"{where}No method has a result.")
+            continue
+        names = dict(zip(rows, method_labels([row.method for row in rows]), strict=True))
+        tested += [f"{where}{each}" for each in _tested(report, names, labels)]
+        measured += [f"{where}{each}" for each in _measured(report, names, labels)]
+    return [*first, *tested, *conclusion, *measured]
 
 
 def compared(report: RunReport, labels: Labels) -> list[str]:
@@ -69,6 +70,8 @@ def compared(report: RunReport, labels: Labels) -> list[str]:
         sentences.append(f"Noise: {_listed(noise)}; the first is the reference control.")
     sentences += ranked_over(board)
     sentences += dict.fromkeys(f"{each.reach}." for each in board.verdicts)
+    if board.verdicts:
+        sentences.append("Clusters stand out on a map if it is significant: if its q is ≤ .05.")
     return sentences
 
 
@@ -100,77 +103,64 @@ def limits(report: RunReport, labels: Labels) -> list[str]:
     return sentences
 
 
-def _unfinished(report: RunReport) -> str:
-    return f"The run is {report.board.unfinished}."
+def _tested(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iterator[str]:
+    """On how many maps the methods of one set, best first, stand out from each control."""
+    shown = [row for row in names if row.controls][:MOST_METHODS]
+    found = {row: _stands_out(row, report, labels) for row in shown}
+    for row, (tested, unknown) in found.items():
+        if tested:
+            rest = f"; {'; '.join(unknown)}" if unknown else ""
+            yield f"The clusters of {names[row]} stand out {_listed(tested)}{rest}."
+    untested = [(row, unknown) for row, (tested, unknown) in found.items() if not tested]
+    for why, rows in grouped(untested, lambda pair: "; ".join(pair[1])).items():
+        which = _listed([names[row] for row, _ in rows])
+        yield f"Whether the clusters of {which} stand out is open: {why}."
+    yield from _others([row for row in names if row.controls][MOST_METHODS:], labels)
 
 
-def _of_set(report: RunReport, rows: Sequence[Row], labels: Labels) -> Iterator[str]:
-    """The sentences on the methods of one set, best first."""
-    if not rows:
-        yield "no method has a result."
-        return
-    names = dict(zip(rows, method_labels([row.method for row in rows]), strict=True))
-    verdicts = {(each.control, each.selector): each for each in report.board.verdicts}
-    best = rows[0]
-    for row in rows[:MOST_METHODS]:
-        if row.controls:
-            yield _stands_out(names[row], row, verdicts, report, labels)
-    yield from _others(rows[MOST_METHODS:], labels)
+def _measured(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iterator[str]:
+    """By how much the best method of a set stands out, and which methods are as good."""
+    best, name = next(iter(names.items()))
     if best.effect is not None:
         noise = labels(report.board.controls[0])
         above = "above" if best.effect >= 0 else "below"
-        found = f"{number(abs(best.effect))} {above} that of {noise}{_bounds(best)}"
+        figure = f"{number(abs(best.effect))} {above} that of {noise}{_bounds(best)}"
         yield (
-            f"The modularity of {names[best]}'s clusters is {found}, corrected for the choice of "
-            "the level."
+            f"The modularity of {name}'s clusters is {figure}, corrected for the choice of the "
+            "level."
         )
     elif best.modularity is not None:
-        found = f"{number(best.modularity)}{_bounds(best)}"
-        yield f"{_clusters(names[best])} have a modularity of {found}."
+        figure = f"{number(best.modularity)}{_bounds(best)}"
+        yield f"The clusters of {name} have a modularity of {figure}."
     if best.ari is not None:
         yield (
-            f"{_clusters(names[best])} agree with the planted communities: ARI {number(best.ari)} "
+            f"The clusters of {name} agree with the planted communities: ARI {number(best.ari)} "
             "(0 is chance, 1 the same)."
         )
-    first = [names[row] for row in rows if row.tier == 1]
+    first = [names[row] for row in names if row.tier == 1]
     if len(first) > 1:
         yield f"Tests cannot tell {_listed(first)} apart."
-    elif first and len(rows) > 1:
+    elif first and len(names) > 1:
         yield f"Tests put {first[0]} before all other methods."
 
 
-def _stands_out(
-    name: str,
-    row: Row,
-    verdicts: Mapping[tuple[str, str], Verdict],
-    report: RunReport,
-    labels: Labels,
-) -> str:
-    """On how many maps a method is significant under each control."""
-    what = _noun(report, row)
-    tested, open_ = [], []
+def _stands_out(row: Row, report: RunReport, labels: Labels) -> tuple[list[str], list[str]]:
+    """From which controls a method stands out, and on how many maps; and what is unknown."""
+    verdicts = {(each.control, each.selector): each for each in report.board.verdicts}
+    tested: list[str] = []
+    unknown: list[str] = []
     for test in row.controls:
+        control = labels(test.control)
         verdict = verdicts.get((test.control, row.method.selector))
         if verdict is None or test.p_value is None:
-            open_.append(f"none was drawn of {labels(test.control)}")
+            unknown.append(f"{control} was not drawn")
         elif verdict.reach.needed is None:
-            open_.append(
-                f"{_count(verdict.reach.most_draws, 'draw')} of {labels(test.control)} are too few "
-                "to tell"
-            )
+            draws = _count(verdict.reach.most_draws, "draw")
+            unknown.append(f"{draws} of {control} are too few to tell")
         else:
-            tested.append(_from(test, row, labels, what if not tested else ""))
-    told = f"{_clusters(name)} stand out {_listed(tested)}" if tested else ""
-    rest = "; ".join(open_)
-    if not told:
-        return f"Whether the clusters of {name} stand out is open: {rest}."
-    return f"{told}; {rest}." if rest else f"{told}."
-
-
-def _from(test: ControlTest, row: Row, labels: Labels, what: str) -> str:
-    found = str(test.significant) if test.significant else "none"
-    of = f" of {row.ok} {what}" if what else ""
-    return f"from {labels(test.control)} on {found}{of}"
+            maps = f" of {row.ok} {_noun(report, row)}" if not tested else ""
+            tested.append(f"from {control} on {test.significant or 'none'}{maps}")
+    return tested, unknown
 
 
 def _others(rows: Sequence[Row], labels: Labels) -> Iterator[str]:
@@ -179,7 +169,7 @@ def _others(rows: Sequence[Row], labels: Labels) -> Iterator[str]:
         found = sum(bool(row.controls[index].significant) for row in rows)
         yield (
             f"Of the other {len(rows)} methods, {found or 'none'} "
-            f"{'stand' if found > 1 else 'stands'} out from {labels(control)} on any."
+            f"{'stand' if found > 1 else 'stands'} out from {labels(control)} on any of its maps."
         )
 
 
@@ -189,10 +179,6 @@ def _noun(report: RunReport, row: Row) -> str:
     if not set_of:
         return "maps"
     return "images" if row.total == report.compared.images.get(set_of) else "maps"
-
-
-def _clusters(name: str) -> str:
-    return f"The clusters of {name}"
 
 
 def _bounds(row: Row) -> str:

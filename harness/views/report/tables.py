@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from harness.analysis.columns import MEANINGS, heading_of
@@ -221,13 +222,12 @@ def _method_columns(
     rows: Sequence[tuple[Labels, Any]], owner: Callable[[Any], Any] = lambda row: row
 ) -> Iterator[ReportColumn[Any]]:
     """The run, if there are several, the clusterer, and what else differs between methods."""
-    named = [labels.method(owner(row).method) for labels, row in rows]
+
+    def part(pair: tuple[Labels, Any], name: str) -> str:
+        labels, row = pair
+        return labels.method(owner(row).method).get(name, "")
+
     for name in ("run", *MethodKey._fields):
-        texts = {each.get(name, "") for each in named}
-        if name == "clusterer" or len(texts) > 1:
-            yield ReportColumn(
-                name,
-                "text",
-                lambda pair, name=name: pair[0].method(owner(pair[1]).method).get(name, ""),
-                filters=len(texts) > 1,
-            )
+        several = len({part(pair, name) for pair in rows}) > 1
+        if several or name == "clusterer":
+            yield ReportColumn(name, "text", partial(part, name=name), filters=several)

@@ -34,16 +34,25 @@ def test_images_are_ordered_by_their_mean_effect(deep: Path, deep_report: RunRep
     ]
 
 
-def test_of_many_maps_some_are_shown_evenly_by_their_effect(deep_report: RunReport) -> None:
+def test_where_there_is_room_all_maps_are_shown(deep_report: RunReport) -> None:
     found = deep_report.gallery
 
-    assert found.of_maps == 6
-    for image in found.images:
-        layers = [each.layer for each in image.maps]
-        assert len(layers) == module.MOST_MAPS
-        # Layer 0 is noise.
-        assert layers[0] > 0
-        assert layers[-1] == 0
+    assert (found.maps, found.of_maps) == (6, 6)
+    assert [len(image.maps) for image in found.images] == [6, 6, 6]
+
+
+def test_of_many_maps_some_are_shown_evenly_by_their_effect(
+    deep: Path, reported: Callable[..., RunReport]
+) -> None:
+    found = reported(deep, budget=1).gallery
+
+    assert (found.maps, found.of_maps) == (module.FEW_MAPS, 6)
+    (image,) = found.images
+    layers = [each.layer for each in image.maps]
+    assert len(layers) == module.FEW_MAPS
+    # Layer 0 is noise.
+    assert layers[0] > 0
+    assert layers[-1] == 0
 
 
 def test_less_room_shows_fewer_images_the_first_and_the_last_among_them(
