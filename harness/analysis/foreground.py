@@ -164,6 +164,8 @@ class _Measurement:
         self, found: Outcome, image: Image, objects: Objects, record: MapRecord
     ) -> dict[str, Any]:
         weights = attention_of(self._store, found.map, found.image).weights
+        # Without one there is a reason.
+        assert found.candidate is not None
         labels = self._store.labels_at(found.cell, found.candidate)
         count = cluster_count(labels)
         # A method without clusters is compared with one block of all patches: both say nothing.
