@@ -25,7 +25,7 @@ def copy_store(source: Path, target: Path) -> None:
 
 def version(folder: Path) -> tuple[tuple[int, ...], ...]:
     """What changes whenever something is written to the store of a folder."""
-    found = []
+    found: list[tuple[int, ...]] = []
     for path in (folder / FILE_NAME, _log(folder)):
         try:
             state = path.stat()

@@ -37,7 +37,7 @@ def html(document: dict[str, Any]) -> str:
     """The page that shows a document, with all that it needs in it."""
     script, style = bundled("report.js"), bundled("report.css")
     return PAGE.format(
-        policy=policy(live=document["live"]),
+        policy=policy(live=document.get("live", False)),
         title=_text(document["title"]),
         answer="\n".join(f"<p>{_text(sentence)}</p>" for sentence in document["answer"]),
         style=style,
