@@ -77,7 +77,7 @@ def publish(run: Path, board: Leaderboard, target: Path, how: Publishing, shown:
             rows = write_tables(store, new, shown, all_levels=how.all_levels)
             settings, sessions, failed = store.settings(), store.sessions(), failures(store)
         _write_leaderboard(board, new / file_of(LEADERBOARD))
-        document = {
+        document: dict[str, Any] = {
             "format": FORMAT,
             "run": _name(run),
             "levels": levels,
