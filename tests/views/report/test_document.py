@@ -217,3 +217,44 @@ def test_a_score_has_a_table(planted: Path, tmp_path: Path, documented: Document
     assert row["score"] == "conductance"
     assert row["value"] == pytest.approx(expected.value, rel=1e-5)
     assert "A smaller conductance is better." in scores["note"]
+
+
+def test_the_comparison_has_the_figures_of_the_paired_runs(
+    deep: Path, tmp_path: Path, planted: Path, documented: Documented
+) -> None:
+    one = small_run(tmp_path / "one", planted, selectors="fixed[level=0]")
+    other = small_run(tmp_path / "other", planted, selectors="fixed[level=0.5]")
+
+    table = documented(one, other)["comparison"]["table"]
+
+    names = [column["name"] for column in table["columns"]]
+    rows = {row[names.index("metric")]: dict(zip(names, row, strict=True)) for row in table["rows"]}
+    (method,) = one.compare(other).methods
+    expected = next(each for each in method.metrics if each.metric == "modularity")
+    for name, figure in (
+        ("pairs", expected.pairs),
+        ("first", expected.first),
+        ("second", expected.second),
+        ("change", expected.difference),
+        ("change_low", expected.low),
+        ("better", expected.wins),
+    ):
+        assert rows["Q"][name] == pytest.approx(figure, rel=1e-5)
+
+
+def test_images_of_a_plugin_that_is_gone_have_no_picture(
+    tmp_path: Path, documented: Documented
+) -> None:
+    plugin = Path(shutil.copy(PLUGINS / "centred.py", tmp_path / "centred.py"))
+    run = small_run(
+        tmp_path / "out", images="banners", extractors="centre-square", plugins=[plugin]
+    )
+    plugin.unlink()
+
+    images = documented(run)["gallery"]["images"]
+
+    assert images
+    for image in images:
+        assert image["picture"] is None
+        assert "banners" in image["note"]
+        assert image["maps"][0]["region"]
