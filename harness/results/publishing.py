@@ -128,10 +128,9 @@ def _public(session: Mapping[str, Any]) -> dict[str, Any]:
 
     The arguments of the command stay as they were typed.
     """
-    invocation = {**session["invocation"]}
-    words = invocation["command"]
-    invocation["command"] = [*(Path(program).name for program in words[:1]), *words[1:]]
-    invocation.pop("folder", None)
+    invocation = {key: each for key, each in session["invocation"].items() if key != "folder"}
+    if words := invocation.get("command"):
+        invocation["command"] = [Path(words[0]).name, *words[1:]]
     plugins = [
         {"path": Path(each["path"]).name, "digest": each["digest"]}
         for each in session.get("plugins", ())
