@@ -13,7 +13,7 @@ from harness.errors import reason_of
 from harness.planning.progress import SILENT, Progress
 from harness.results.report import report_document
 from harness.store import open_for_reading
-from harness.store.snapshot import still, version
+from harness.store.snapshot import Version, still, version
 
 if TYPE_CHECKING:
     from harness.results.run import Run
@@ -42,6 +42,9 @@ class LiveReport:
         self._busy = False
         self._rests_until = 0.0
         self._problem = ""
+        self._found = RunProgress()
+        self._progress_of: Version | None = None
+        self._progress_until = 0.0
         self._of = version(run.folder)
         self._keep(self._made(progress))
 
@@ -59,10 +62,9 @@ class LiveReport:
 
     def _progress(self) -> dict[str, Any]:
         """How far the run is, as the page shows it; makes a report in a thread if one is due."""
-        now, of = time.monotonic(), version(self._run.folder)
-        with open_for_reading(self._run.folder) as store:
-            found = run_progress(store)
         with self._lock:
+            now, of = time.monotonic(), version(self._run.folder)
+            found = self._read_progress(now, of)
             self._seen.append((now, found))
             while now - self._seen[0][0] > WINDOW:
                 self._seen.popleft()
@@ -77,12 +79,21 @@ class LiveReport:
             "total": found.total,
             "secondsLeft": None if left is None else round(left),
             # Until the page has the last report, it has to ask.
-            "finished": found.finished and self._of == of,
+            "finished": found.finished and self._of == self._progress_of == of,
             "steps": self._problem or found.step,
             "failures": self._document["failures"],
         }
 
-    def _renew(self, of: tuple[Any, ...]) -> None:
+    def _read_progress(self, now: float, of: Version) -> RunProgress:
+        """How far the run is, or was shortly before if reading takes long."""
+        if self._progress_of != of and now >= self._progress_until:
+            with open_for_reading(self._run.folder) as store:
+                self._found = run_progress(store)
+            self._progress_of = of
+            self._progress_until = now + RARELY * (time.monotonic() - now)
+        return self._found
+
+    def _renew(self, of: Version) -> None:
         began = time.monotonic()
         try:
             document = self._made(SILENT)

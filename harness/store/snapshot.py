@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 from harness.errors import HarnessError
 from harness.store.schema import FILE_NAME, MAPS_FOLDER
 
+# Of a store that may be written to, as `version` gives it.
+Version = tuple[tuple[int, ...], ...]
+
 
 def copy_store(source: Path, target: Path) -> None:
     """Copy what is committed in a store, while it is written, to a new file without a log."""
@@ -23,7 +26,7 @@ def copy_store(source: Path, target: Path) -> None:
         written.execute("PRAGMA journal_mode = DELETE")
 
 
-def version(folder: Path) -> tuple[tuple[int, ...], ...]:
+def version(folder: Path) -> Version:
     """What changes whenever something is written to the store of a folder."""
     found: list[tuple[int, ...]] = []
     for path in (folder / FILE_NAME, _log(folder)):
