@@ -60,11 +60,10 @@ def _notes(report: RunReport) -> Iterable[str]:
         )
     if found.of_sweeps > MOST_SWEEPS:
         yield f"Of up to {found.of_sweeps} profiles of a map the first {MOST_SWEEPS} are here."
+    if any(image.picture for image in found.images):
+        yield f"Photos have at most {LONGEST} pixels a side."
     if count:
-        yield (
-            f"Photos have at most {LONGEST} pixels a side; of each patch's attention the {TARGETS} "
-            "strongest targets are here."
-        )
+        yield f"Of each patch's attention the {TARGETS} strongest targets are here."
     missing = Counter(image.missing for image in found.images if image.missing)
     for reason, times in missing.most_common(REASONS):
         yield f"No picture of {times} image{'' if times == 1 else 's'}: {reason}."

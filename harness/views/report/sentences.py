@@ -6,12 +6,15 @@ from harness.analysis.labels import method_labels
 from harness.analysis.leaderboard import Row
 from harness.analysis.method import grouped
 from harness.analysis.report.contents import RunReport
+from harness.analysis.verdicts import Verdict
 from harness.views.leaderboard import conclusions, ranked_over
 from harness.views.report.values import Labels
 from harness.views.tables import interval, number
 
-# Methods that the answer speaks of one by one.
+# Methods that the answer speaks of one by one, and lines of one kind.
 MOST_METHODS = 4
+# Names that a sentence lists.
+MOST_NAMES = 8
 # Fewer images than this are called few.
 FEW_IMAGES = 20
 
@@ -23,7 +26,7 @@ def answer(report: RunReport, labels: Labels) -> list[str]:
     if not any(row.ok for row in board.rows):
         why = "" if board.unfinished else "; the failures below say why"
         return [*first, f"No method has a result{why}."]
-    conclusion = [] if board.unfinished else list(conclusions(board.verdicts))
+    conclusion = [] if board.unfinished else _conclusions(board.verdicts)
     tested, measured = [], []
     for comparison in board.comparisons:
         where = f"{labels(comparison.image_set)}: " if len(board.comparisons) > 1 else ""
@@ -57,9 +60,10 @@ def compared(report: RunReport, labels: Labels) -> list[str]:
     clusterers, graphs, selectors = (
         _listed(list(map(labels, settings[name]))) for name in ("clusterers", "graphs", "selectors")
     )
+    levels = _count(settings["levels"], "level")
     repeats = f", {settings['repeats']} times each" if settings["repeats"] > 1 else ""
     sentences.append(
-        f"Methods: {clusterers} on graphs of {graphs} at {settings['levels']} levels{repeats}; "
+        f"Methods: {clusterers} on graphs of {graphs} at {levels}{repeats}; "
         f"{selectors} {'choose' if len(settings['selectors']) > 1 else 'chooses'} the level."
     )
     if board.controls:
@@ -105,17 +109,16 @@ def limits(report: RunReport, labels: Labels) -> list[str]:
 
 def _tested(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iterator[str]:
     """On how many maps the methods of one set, best first, stand out from each control."""
-    shown = [row for row in names if row.controls][:MOST_METHODS]
-    found = {row: _stands_out(row, report, labels) for row in shown}
-    for row, (tested, unknown) in found.items():
-        if tested:
-            rest = f"; {'; '.join(unknown)}" if unknown else ""
-            yield f"The clusters of {names[row]} stand out {_listed(tested)}{rest}."
+    found = {row: _stands_out(row, report, labels) for row in names if row.controls}
+    known = [(row, *told) for row, told in found.items() if told[0]]
+    for row, tested, unknown in known[:MOST_METHODS]:
+        rest = f"; {'; '.join(unknown)}" if unknown else ""
+        yield f"The clusters of {names[row]} stand out {_listed(tested)}{rest}."
+    yield from _others([row for row, *_ in known[MOST_METHODS:]], labels)
     untested = [(row, unknown) for row, (tested, unknown) in found.items() if not tested]
     for why, rows in grouped(untested, lambda pair: "; ".join(pair[1])).items():
         which = _listed([names[row] for row, _ in rows])
         yield f"Whether the clusters of {which} stand out is open: {why}."
-    yield from _others([row for row in names if row.controls][MOST_METHODS:], labels)
 
 
 def _measured(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iterator[str]:
@@ -154,9 +157,10 @@ def _stands_out(row: Row, report: RunReport, labels: Labels) -> tuple[list[str],
         verdict = verdicts.get((test.control, row.method.selector))
         if verdict is None or test.p_value is None:
             unknown.append(f"{control} was not drawn")
-        elif verdict.reach.needed is None:
+        elif verdict.reach.needed is None or verdict.nulls is not None:
             draws = _count(verdict.reach.most_draws, "draw")
-            unknown.append(f"{draws} of {control} are too few to tell")
+            verb = "is" if verdict.reach.most_draws == 1 else "are"
+            unknown.append(f"{draws} of {control} {verb} too few to tell")
         else:
             maps = f" of {row.ok} {_noun(report, row)}" if not tested else ""
             tested.append(f"from {control} on {test.significant or 'none'}{maps}")
@@ -167,9 +171,10 @@ def _others(rows: Sequence[Row], labels: Labels) -> Iterator[str]:
     """How many of the other methods stand out from each control at all."""
     for index, control in enumerate(test.control for test in (rows[0].controls if rows else ())):
         found = sum(bool(row.controls[index].significant) for row in rows)
+        verb = "stand" if found > 1 else "stands"
         yield (
-            f"Of the other {len(rows)} methods, {found or 'none'} "
-            f"{'stand' if found > 1 else 'stands'} out from {labels(control)} on any of its maps."
+            f"Of {_count(len(rows), 'other method')}, {found or 'none'} {verb} out from "
+            f"{labels(control)} on any map."
         )
 
 
@@ -191,11 +196,23 @@ def _count(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def _conclusions(verdicts: Sequence[Verdict]) -> list[str]:
+    """Where nothing stands out or draws are too few; of many lines the first ones."""
+    lines = list(conclusions(verdicts))
+    rest = len(lines) - MOST_METHODS
+    more = [f"The same holds for {_count(rest, 'more test')} of this kind."] if rest > 0 else []
+    return [*lines[:MOST_METHODS], *more]
+
+
 def _listed(words: Sequence[str]) -> str:
-    """Words with commas and an "and".
+    """Words with commas and an "and"; of many words the first ones.
 
     >>> _listed(["a", "b", "c"])
     'a, b and c'
+    >>> _listed("abcdefghijkl")
+    'a, b, c, d, e, f, g, h and 4 others'
     """
+    if len(words) > MOST_NAMES + 1:
+        words = [*words[:MOST_NAMES], f"{len(words) - MOST_NAMES} others"]
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

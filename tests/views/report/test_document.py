@@ -2,8 +2,9 @@
 
 import base64
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from PIL import Image
 
 import harness
-from support import PLUGINS
+from support import PLUGINS, REPOSITORY
+from support.report_data import sample_report
 from support.runs import small_run
 
 Document = dict[str, Any]
@@ -36,8 +38,32 @@ def decoded(text: str, kind: str) -> np.ndarray[Any, Any]:
     return np.frombuffer(base64.b64decode(text), dtype=kind)
 
 
+def fields(data: Any) -> Iterator[str]:
+    """The names of all fields, but those of records that are called by names of the run."""
+    if isinstance(data, list):
+        for each in data:
+            yield from fields(each)
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            yield name
+            if name not in ("glossary", "method", "methods"):
+                yield from fields(value)
+
+
 def test_it_is_json_without_nan(deep_page: Document) -> None:
     assert json.loads(json.dumps(deep_page, allow_nan=False)) == json.loads(json.dumps(deep_page))
+
+
+def test_it_has_the_fields_that_the_page_reads(deep_page: Document) -> None:
+    text = (REPOSITORY / "harness/views/report/web/src/data.ts").read_text("utf-8")
+    known = set(re.findall(r"(\w+)\??:", text))
+    report = re.search(r"interface Report \{(.*?)\n\}", text, re.DOTALL)
+    assert report is not None
+    wanted = set(re.findall(r"^  (\w+):", report[1], re.MULTILINE))
+
+    for data in (deep_page, sample_report(1)):
+        assert set(data) == wanted
+        assert set(fields(data)) <= known
 
 
 def test_every_column_is_explained(deep_page: Document) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import harness
 from harness.views.report.html import html
 from support.browser import chromium, watch
 from support.report_data import CONTROLS, HOSTILE, LEVELS, sample_report
+from support.runs import small_run
 from support.site import serve
 
 if TYPE_CHECKING:
@@ -202,7 +204,7 @@ def test_a_long_table_begins_short(open_page: Opener, sample: dict[str, Any]) ->
     page = open_page(many)
     table = page.get_by_role("region", name="Tests against each control")
 
-    assert table.locator("tbody tr").count() == 60
+    assert table.locator("tbody tr").count() == 30
     page.get_by_role("button", name="Show all rows").click()
     assert table.locator("tbody tr").count() == 240
 
@@ -233,13 +235,10 @@ def test_failures_stand_with_their_reasons_the_most_frequent_first(page: "Page")
     assert failures.first.locator("details li").inner_text() == "louvain"
 
 
-def test_charts_are_drawn_when_they_are_scrolled_to(page: "Page") -> None:
-    last = page.locator("#layers .chart").last
-    assert last.locator("svg").count() == 0
+def test_charts_out_of_sight_are_drawn_too(page: "Page") -> None:
+    page.locator("#layers .chart").last.locator("svg").first.wait_for()
 
-    last.scroll_into_view_if_needed()
-
-    last.locator("svg").first.wait_for()
+    assert page.evaluate("window.scrollY") == 0
 
 
 def test_a_curve_is_read_where_the_pointer_is(page: "Page", sample: dict[str, Any]) -> None:
@@ -265,6 +264,15 @@ def test_the_gallery_is_ordered_by_effect(page: "Page") -> None:
 
     effects = [float(re.search(r"effect ([\d.]+)", caption)[1]) for caption in captions]  # type: ignore[index]
     assert effects == sorted(effects, reverse=True)
+
+
+def test_the_gallery_says_where_the_selector_accepts_no_structure(page: "Page") -> None:
+    captions = page.locator(".thumbnail figcaption")
+    assert not any("not accepted" in each for each in captions.all_inner_texts())
+
+    page.get_by_role("combobox", name="Clusters of").select_option(label="louvain · max-modularity")
+
+    assert all(each.endswith("not accepted") for each in captions.all_inner_texts())
 
 
 def test_an_image_opens_at_the_level_that_its_selector_chose(opened: "Locator") -> None:
@@ -415,6 +423,43 @@ def test_each_method_shows_the_level_that_its_own_selector_chose(
     assert figure(dialog, "level", 1) == f"{LEVELS[4]:.3f}"
 
 
+def test_the_next_image_shows_the_same_methods_though_it_lacks_some(
+    open_page: Opener, sample: dict[str, Any]
+) -> None:
+    report = copy.deepcopy(sample)
+    lacking = report["gallery"]["images"][1]["maps"][0]
+    lacking["sweeps"] = lacking["sweeps"][1:]
+    page = open_page(report)
+    page.locator(".thumbnail button").first.click()
+    shown = page.get_by_role("dialog").get_by_role("combobox", name="Method")
+    assert [each.inner_text() for each in shown.locator("option:checked").all()] == [
+        "louvain",
+        "infomap",
+    ]
+
+    page.keyboard.press("PageDown")
+
+    assert [each.inner_text() for each in shown.locator("option:checked").all()] == ["infomap"]
+
+
+def test_an_image_without_any_clusters_does_not_open(
+    open_page: Opener, sample: dict[str, Any]
+) -> None:
+    report = copy.deepcopy(sample)
+    report["gallery"]["images"][0]["maps"][0]["sweeps"] = []
+    report["gallery"]["images"][1]["maps"] = []
+
+    buttons = open_page(report).locator(".thumbnail button")
+
+    assert [each.is_disabled() for each in buttons.all()] == [True, True, *[False] * 4]
+
+
+def test_a_press_beside_the_dialog_closes_it(opened: "Locator") -> None:
+    opened.page.mouse.click(4, 450)
+
+    assert not opened.is_visible()
+
+
 def test_tests_and_stability_of_the_choice_stand_below(opened: "Locator") -> None:
     block = opened.locator(".panel").first.locator(".selection")
 
@@ -432,7 +477,7 @@ def test_maps_without_a_grid_are_shown_as_strips(open_page: Opener, sample: dict
     page.locator(".thumbnail button").first.click()
     page.locator(".panel canvas").first.hover(position={"x": 10, "y": 10})
 
-    assert page.locator(".patch").first.inner_text().startswith("Patch at node 0:")
+    assert page.locator(".patch").first.inner_text().startswith("Node 0:")
 
 
 def test_hostile_names_are_shown_and_do_nothing(open_page: Opener) -> None:
@@ -497,6 +542,42 @@ def test_paper_has_all_charts_and_details_and_no_buttons(page: "Page") -> None:
     assert page.locator("#failures details li").first.is_visible()
     assert not page.locator(".filters").is_visible()
     assert not page.get_by_role("button", name="Download").first.is_visible()
+
+
+def test_the_page_of_a_real_run_shows_all_its_methods_and_levels(
+    open_page: Opener, documented: Callable[..., Any], deep: Path
+) -> None:
+    report = documented(harness.open_run(deep))
+    page = open_page(report)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.locator(".thumbnail button").first.click()
+    dialog = page.get_by_role("dialog")
+
+    sweeps = [sweep for map_ in report["gallery"]["images"][0]["maps"] for sweep in map_["sweeps"]]
+    method = dialog.get_by_role("combobox", name="Method").first
+    sweep = sweeps[method.evaluate("element => element.selectedIndex")]
+    read = []
+    for key in ("Home", *["ArrowRight"] * (len(sweep["levels"]) - 1)):
+        page.keyboard.press(key)
+        read.append((figure(dialog, "modularity"), figure(dialog, "clusters")))
+    assert read == [
+        (f"{modularity:z.3f}".replace("-", "−"), str(clusters))
+        for modularity, clusters in zip(sweep["modularity"], sweep["clusters"], strict=True)
+    ]
+    assert len(column(page, "clusterer")) == len(report["leaderboard"]["rows"]) == 4
+    assert page.locator(".chart:has(svg)").count() == page.locator(".chart").count() > 4
+
+
+def test_the_page_of_a_real_run_of_maps_that_failed_in_part_says_so(
+    open_page: Opener, documented: Callable[..., Any], planted: Path, hostile: Path, tmp_path: Path
+) -> None:
+    clusterers = "raising,louvain"
+    run = small_run(tmp_path / "out", planted, clusterers=clusterers, plugins=[hostile])
+    page = open_page(documented(run))
+
+    assert "raising" in page.locator("#failures").inner_text()
+    page.locator(".thumbnail button").first.click()
+    assert "louvain" in page.get_by_role("combobox", name="Method").first.inner_text()
 
 
 @pytest.fixture

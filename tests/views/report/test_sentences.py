@@ -79,7 +79,7 @@ def test_each_control_is_named_with_its_own_count(deep: Path) -> None:
         report.board,
         comparisons=[replace(report.board.comparisons[0], rows=[replace(row, controls=tests)])],
         verdicts=[
-            replace(each, control=control, reach=replace(each.reach, needed=1))
+            replace(each, control=control, nulls=None, reach=replace(each.reach, needed=1))
             for each in report.board.verdicts
             for control in ("one", "other")
         ],
@@ -137,3 +137,39 @@ def test_caveats_of_controls_are_limits(report_of: Report) -> None:
     (caveat,) = report.board.caveats.values()
 
     assert f"preserved-strengths: {caveat}." in sentences.limits(report, PLAIN)
+
+
+def test_tests_that_more_draws_would_settle_are_open(report_of: Report) -> None:
+    report = report_of(2, 2, nulls=19)
+    (verdict,) = report.board.verdicts
+
+    first, second, *_ = sentences.answer(report, PLAIN)
+
+    assert verdict.nulls is not None
+    assert first.startswith("Whether the clusters of louvain stand out is open: ")
+    assert f"--nulls {verdict.nulls} would settle it." in second
+
+
+def test_many_methods_are_counted_not_listed(deep: Path) -> None:
+    report = harness.open_run(deep)._read(run_report, lambda image_set, image: "")
+    (comparison,) = report.board.comparisons
+    row = replace(comparison.rows[0], tier=1)
+    rows = [
+        replace(row, method=row.method._replace(clusterer=f"method-{number}"))
+        for number in range(20)
+    ]
+    board = replace(
+        report.board,
+        comparisons=[replace(comparison, rows=rows)],
+        verdicts=[
+            replace(each, nulls=None, reach=replace(each.reach, needed=1))
+            for each in report.board.verdicts
+        ],
+    )
+
+    found = sentences.answer(replace(report, board=board), PLAIN)
+
+    assert sum(each.startswith("The clusters of method-") for each in found) == 4
+    assert any(each.startswith("Of 16 other methods, ") for each in found)
+    (line,) = (each for each in found if each.startswith("Tests cannot tell "))
+    assert line.endswith("method-7 and 12 others apart.")

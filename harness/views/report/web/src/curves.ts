@@ -39,7 +39,7 @@ export function drawCurves(view: View): (Node | null)[] {
     make(
       "p",
       {},
-      "The lines are means over images, the bands hold the middle 80 % of them; a higher level drops more of the edges. ",
+      "The lines are means over images, the bands hold the middle 80 % of them; a higher level drops more of the edges. Symbols mark chosen levels, larger on more maps. ",
       common ? `All methods: ${common}.` : null,
     ),
     drawLegend(report.curves, signs),
@@ -93,7 +93,7 @@ function drawSeries(
     count,
     symbol: signs.ofSelector(selector),
     value: images ? nearest(images.mean, group.levels, level) : null,
-    title: `${selector} chose level ${fixed(level, 3)} on ${counted(count, "image")}`,
+    title: `${selector} chose level ${fixed(level, 3)} on ${counted(count, "map")}`,
   }));
   return plot(`${quantity} over levels, ${label}`, {
     width,
@@ -186,13 +186,13 @@ function chosenText(group: CurveGroup): string {
   const texts = selectors.map((selector) => {
     const own = group.chosen.filter((each) => each.selector === selector);
     const levels = own.map((each) => each.level);
-    const images = own.reduce((sum, each) => sum + each.count, 0);
+    const maps = own.reduce((sum, each) => sum + each.count, 0);
     const [least, most] = [Math.min(...levels), Math.max(...levels)];
     const where =
       least === most
         ? `level ${fixed(least, 2)}`
         : `levels ${fixed(least, 2)} to ${fixed(most, 2)}`;
-    return `${selector} chose ${where} on ${counted(images, "image")}`;
+    return `${selector} chose ${where} on ${counted(maps, "map")}`;
   });
   return `${texts.join("; ")}.`;
 }

@@ -71,7 +71,7 @@ export interface CurveGroup {
   levels: number[]; // fraction of pairs dropped
   modularity: Series[];
   clusters: Series[];
-  chosen: { selector: string; level: number; count: number }[]; // how many images chose each level
+  chosen: { selector: string; level: number; count: number }[]; // on how many maps each level was chosen
 }
 export interface EffectRow {
   method: Record<string, string>;

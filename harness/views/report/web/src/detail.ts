@@ -4,11 +4,18 @@ import type { GalleryImage, Sweep } from "./data";
 import { button, choice, make, replace } from "./dom";
 import { counted, fixed } from "./format";
 import { imageKey } from "./gallery";
+import type { Method } from "./methods";
 import { PanelView } from "./panel";
-import { findMethod } from "./partition";
+import {
+  chosenLevel,
+  partitionsLike,
+  partitionsOf,
+  partitionsOfMethod,
+  partitionTexts,
+} from "./partition";
 import { photoOf } from "./painting";
 import { Signs } from "./signs";
-import type { Detail, Panel, View } from "./state";
+import type { Detail, View } from "./state";
 
 const MOST_PANELS = 3;
 const AT_SLIDER = "";
@@ -36,10 +43,7 @@ export class DetailDialog {
     document.body.append(this.dialog);
     this.dialog.addEventListener("close", () => this.closed());
     this.dialog.addEventListener("keydown", (event) => this.pressed(event));
-    // A press beside the dialog closes it.
-    this.dialog.addEventListener("click", (event) => {
-      if (event.target === this.dialog) this.dialog.close();
-    });
+    this.dialog.addEventListener("pointerdown", (event) => this.closeFromOutside(event));
     this.slider.addEventListener("input", () => this.moveTo(Number(this.slider.value)));
   }
 
@@ -51,7 +55,7 @@ export class DetailDialog {
     const before = state.detail;
     state.detail = {
       image: key,
-      panels: this.firstPanels(image, before?.panels ?? null),
+      panels: this.panelsOf(image, before?.panels ?? []),
       level: before?.level ?? this.firstLevel(),
       coloured: before?.coloured ?? true,
       patch: null,
@@ -67,9 +71,9 @@ export class DetailDialog {
     const { detail } = this.view.state;
     if (!detail) return;
     const image = this.images().find((each) => imageKey(each) === detail.image);
-    if (!image) this.dialog.close();
+    if (!image || !partitionsOf(image).length) this.dialog.close();
     else if (JSON.stringify(image) !== this.drawn) {
-      detail.panels = this.firstPanels(image, detail.panels);
+      detail.panels = this.panelsOf(image, detail.panels);
       this.layOut(image, detail);
     }
   }
@@ -78,33 +82,39 @@ export class DetailDialog {
     return this.view.report.gallery.images;
   }
 
+  /** The method of which the gallery shows clusters. */
+  private shownMethod(): Method | undefined {
+    return this.view.report.gallery.methods[this.view.state.overlay];
+  }
+
   private firstLevel(): Detail["level"] {
-    const { methods } = this.view.report.gallery;
-    const selector = methods[this.view.state.overlay]?.selector;
+    const selector = this.shownMethod()?.selector;
     return selector ? { selector } : { index: 0 };
   }
 
   /** The panels as before where this image has them, or else the gallery's method and the next. */
-  private firstPanels(image: GalleryImage, before: Panel[] | null): Panel[] {
-    const possible = partitions(image);
-    const has = (panel: Panel) => image.maps[panel.map]?.sweeps[panel.sweep] !== undefined;
-    const kept = before?.filter(has) ?? [];
-    if (kept.length) return kept;
-    const { methods } = this.view.report.gallery;
-    const method = methods[this.view.state.overlay];
-    const first = (method && findMethod(image, method)) ?? possible[0];
-    const others = possible.filter(({ map, sweep }) => map === first.map && sweep !== first.sweep);
-    return [{ map: first.map, sweep: first.sweep }, ...others.slice(0, 1)];
+  private panelsOf(image: GalleryImage, before: string[]): string[] {
+    const kept = before
+      .map((key) => partitionsLike(image, key)?.key)
+      .filter((key) => key !== undefined);
+    if (kept.length) return [...new Set(kept)];
+    const all = partitionsOf(image);
+    const method = this.shownMethod();
+    const first = (method && partitionsOfMethod(image, method)) ?? all[0];
+    const others = all.filter(({ key, map }) => map === first.map && key !== first.key);
+    return [first, ...others.slice(0, 1)].map(({ key }) => key);
   }
 
   private layOut(image: GalleryImage, detail: Detail): void {
     this.drawn = JSON.stringify(image);
     this.photo = null;
     const signs = new Signs(this.view.report);
-    this.sweeps = detail.panels.map(({ map, sweep }) => image.maps[map].sweeps[sweep]);
-    this.panels = detail.panels.map((panel, at) => {
+    const all = new Map(partitionsOf(image).map((each) => [each.key, each]));
+    const shown = detail.panels.map((key) => all.get(key)).filter((each) => each !== undefined);
+    this.sweeps = shown.map(({ sweep }) => sweep);
+    this.panels = shown.map(({ map, sweep }, at) => {
       const choices = [this.partitionChoice(image, detail, at)];
-      return new PanelView(image, image.maps[panel.map], this.sweeps[at], signs, choices, {
+      return new PanelView(image, map, sweep, signs, choices, {
         pointAt: (patch) => this.pointAt(at, patch),
         moveTo: (level) => this.moveTo(this.toFirst(at, level)),
       });
@@ -183,13 +193,12 @@ export class DetailDialog {
       detail.coloured = coloured.checked;
       this.show();
     });
+    const others = partitionsOf(image).filter(({ key }) => !detail.panels.includes(key));
     const add = button("add", "Another method beside", () => {
-      const shown = detail.panels.map((panel) => JSON.stringify(panel));
-      const next = partitions(image).find((panel) => !shown.includes(JSON.stringify(panel)));
-      if (next) detail.panels.push(next);
+      detail.panels.push(others[0].key);
       this.layOut(image, detail);
     });
-    add.disabled = detail.panels.length >= Math.min(MOST_PANELS, partitions(image).length);
+    add.disabled = detail.panels.length >= MOST_PANELS || others.length === 0;
     const remove = button("remove", "One fewer", () => {
       detail.panels.pop();
       this.layOut(image, detail);
@@ -209,16 +218,11 @@ export class DetailDialog {
   }
 
   private partitionChoice(image: GalleryImage, detail: Detail, at: number): HTMLElement {
-    const all = partitions(image);
-    const texts = partitionTexts(image, all);
-    const options = all.map((panel, place) => ({
-      value: JSON.stringify(panel),
-      text: texts[place],
-    }));
-    const { map, sweep } = detail.panels[at];
-    const chosen = JSON.stringify({ map, sweep });
-    return choice(`partition ${at}`, "Method", options, chosen, (value) => {
-      detail.panels[at] = JSON.parse(value) as Panel;
+    const all = partitionsOf(image);
+    const texts = partitionTexts(all);
+    const options = all.map(({ key }, place) => ({ value: key, text: texts[place] }));
+    return choice(`partition ${at}`, "Method", options, detail.panels[at], (key) => {
+      detail.panels[at] = key;
       this.layOut(image, detail);
     });
   }
@@ -227,9 +231,8 @@ export class DetailDialog {
   private levelOf(at: number, slider: number): number {
     const { detail } = this.view.state;
     if (detail && "selector" in detail.level) {
-      const { selector } = detail.level;
-      const chosen = this.sweeps[at].selections.find((each) => each.selector === selector);
-      if (chosen && chosen.level !== null) return chosen.level;
+      const chosen = chosenLevel(this.sweeps[at], detail.level.selector);
+      if (chosen !== null) return chosen;
     }
     return nearest(this.sweeps[at].levels, this.sweeps[0].levels[slider]);
   }
@@ -299,6 +302,12 @@ export class DetailDialog {
     }
   }
 
+  private closeFromOutside(event: PointerEvent): void {
+    const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
+    const { clientX: x, clientY: y } = event;
+    if (x < left || x > right || y < top || y > bottom) this.dialog.close();
+  }
+
   private closed(): void {
     const opened = this.view.state.detail?.image;
     this.view.state.detail = null;
@@ -308,33 +317,6 @@ export class DetailDialog {
     const key = CSS.escape(`open ${opened}`);
     document.querySelector<HTMLElement>(`[data-key="${key}"]`)?.focus({ preventScroll: true });
   }
-}
-
-function partitions(image: GalleryImage): Panel[] {
-  return image.maps.flatMap((each, map) => each.sweeps.map((_, sweep) => ({ map, sweep })));
-}
-
-/** What tells an image's partitions apart. */
-function partitionTexts(image: GalleryImage, panels: Panel[]): string[] {
-  const methods = panels.map(({ map, sweep }) => {
-    const of = image.maps[map];
-    const { clusterer, graph, repeat } = of.sweeps[sweep];
-    const head = { layer: `layer ${of.layer}`, head: `head ${of.head}` };
-    return {
-      run: of.run ?? "",
-      clusterer,
-      graph,
-      extractor: of.extractor,
-      ...head,
-      repeat: `repeat ${repeat}`,
-    };
-  });
-  const varying = (["run", "graph", "extractor", "layer", "head", "repeat"] as const).filter(
-    (name) => new Set(methods.map((method) => method[name])).size > 1,
-  );
-  return methods.map((method) =>
-    [method.clusterer, ...varying.map((name) => method[name])].join(" · "),
-  );
 }
 
 function nearest(levels: number[], level: number): number {

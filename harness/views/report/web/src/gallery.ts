@@ -7,7 +7,15 @@ import { counted, fixed } from "./format";
 import { lazily } from "./lazily";
 import { type Method, methodLabels } from "./methods";
 import { paint, photoOf } from "./painting";
-import { aspectRatio, clusterSizes, colourIndices, findMethod } from "./partition";
+import {
+  aspectRatio,
+  chosenLevel,
+  clusterSizes,
+  colourIndices,
+  isAccepted,
+  partitionsOf,
+  partitionsOfMethod,
+} from "./partition";
 import type { View } from "./state";
 
 // Images that are shown before the reader asks for all.
@@ -56,12 +64,13 @@ export function drawGallery(view: View): (Node | null)[] {
 }
 
 function thumbnail(image: GalleryImage, method: Method | null, view: View): HTMLElement {
-  const found = method && findMethod(image, method);
-  const map = image.maps[found?.map ?? 0];
-  const sweep = found ? map.sweeps[found.sweep] : null;
+  const found = method && partitionsOfMethod(image, method);
+  const level = found && chosenLevel(found.sweep, method?.selector);
   const indices =
-    sweep && found && found.level !== null ? colourIndices(sweep, found.level, map.nodes) : null;
+    found && level !== null ? colourIndices(found.sweep, level, found.map.nodes) : null;
   const clusters = indices ? counted(clusterSizes(indices).size, "cluster") : "no level chosen";
+  const accepted = found && isAccepted(found.sweep, method?.selector);
+  const map = found?.map ?? image.maps[0];
   const canvas = make("canvas", { "aria-hidden": "true" });
   if (map) {
     canvas.style.aspectRatio = String(aspectRatio(image, map));
@@ -73,7 +82,7 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
   const opened = button(`open ${imageKey(image)}`, "", () => view.open(imageKey(image)));
   opened.setAttribute("aria-label", `Open ${image.name}`);
   opened.append(canvas);
-  opened.disabled = !map;
+  opened.disabled = partitionsOf(image).length === 0;
   const effect = image.effect === null ? null : `effect ${fixed(image.effect)}`;
   return make(
     "figure",
@@ -83,7 +92,13 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
       "figcaption",
       {},
       make("strong", {}, image.name),
-      make("span", {}, [image.className, effect, clusters].filter(Boolean).join(" · ")),
+      make(
+        "span",
+        {},
+        [image.className, effect, clusters, indices && !accepted ? "not accepted" : ""]
+          .filter(Boolean)
+          .join(" · "),
+      ),
     ),
   );
 }

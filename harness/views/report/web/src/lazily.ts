@@ -1,7 +1,11 @@
-// Draws what is nearly in sight, as wide as there is room; the rest waits.
+// Draws what is nearly in sight, as wide as there is room, and then the rest bit by bit.
 
 // Pixels beyond the window in which something is nearly in sight.
 const MARGIN = 400;
+
+// Milliseconds between two that are drawn out of sight, and until one looks for more.
+const PAUSE = 20;
+const LONG_PAUSE = 1000;
 
 type Drawer = (width: number) => void;
 
@@ -24,7 +28,8 @@ const resized = new ResizeObserver((entries) => {
   }
 });
 
-// Paper shows what nobody has scrolled to.
+// Paper shows what nobody has scrolled to, and photos take time to decode.
+window.addEventListener("load", drawRest);
 window.addEventListener("beforeprint", () =>
   [...waiting].filter((element) => element.isConnected).forEach(begin),
 );
@@ -44,6 +49,13 @@ export function drawNearby(): void {
       begin(element);
     }
   }
+}
+
+/** Draw one of those that wait, and the others after a pause, in which the page answers. */
+function drawRest(): void {
+  const next = [...waiting].find((element) => element.isConnected);
+  if (next) begin(next);
+  setTimeout(drawRest, next ? PAUSE : LONG_PAUSE);
 }
 
 function begin(element: Element): void {

@@ -12,7 +12,7 @@ export class Page {
   private readonly title = make("h1", {});
   private readonly links = make("nav", { "aria-label": "Sections" });
   private readonly status = make("p", { class: "status", role: "status", hidden: true });
-  private readonly places = new Map<Section, { element: HTMLElement; drawn: string }>();
+  private readonly places = new Map<Section, { element: HTMLElement; drawn: string | null }>();
   private readonly view: View;
   private readonly detail: DetailDialog;
 
@@ -26,7 +26,7 @@ export class Page {
     const main = make("main", {});
     for (const section of SECTIONS) {
       const element = make("section", { id: section.id });
-      this.places.set(section, { element, drawn: "" });
+      this.places.set(section, { element, drawn: null });
       main.append(element);
     }
     document.body.append(
@@ -58,7 +58,8 @@ export class Page {
     const present: Section[] = [];
     for (const [section, place] of this.places) {
       const data = section.data(report) ?? null;
-      const text = JSON.stringify(data);
+      // Other reports never change, and may be large.
+      const text = report.live ? JSON.stringify(data) : "";
       place.element.hidden = data === null;
       if (data !== null) present.push(section);
       if (!all && text === place.drawn) continue;

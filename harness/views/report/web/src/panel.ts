@@ -163,13 +163,13 @@ export class PanelView {
     const index = indices[patch];
     const columns = drawnGrid(this.map)[1];
     const where = this.map.grid
-      ? `row ${Math.floor(patch / columns) + 1}, column ${(patch % columns) + 1}`
-      : `node ${patch}`;
+      ? `Patch at row ${Math.floor(patch / columns) + 1}, column ${(patch % columns) + 1}`
+      : `Node ${patch}`;
     const cluster =
       index === UNASSIGNED
         ? "alone, or in no cluster"
         : `in cluster ${clusterLetter(index)} (${counted(clusterSizes(indices).get(index) ?? 0, "patch", "patches")})`;
-    return `Patch at ${where}: ${cluster}.${this.describeAttention(indices, patch)}`;
+    return `${where}: ${cluster}.${this.describeAttention(indices, patch)}`;
   }
 
   private describeAttention(indices: Uint8Array, patch: number): string {

@@ -91,34 +91,73 @@ export function attentionOf(map: GalleryMap, patch: number): Map<number, number>
   return found;
 }
 
-/** A method's map and sweep of an image, and the level that its selector chose. */
-export interface Found {
-  map: number;
-  sweep: number;
-  level: number | null;
+/** The clusters of one clusterer on one map, at all levels. */
+export interface Partitions {
+  /** The method with its layer, head and repeat, as text. */
+  key: string;
+  map: GalleryMap;
+  sweep: Sweep;
 }
 
-/** Where a method of the gallery is among an image's maps; null if it has no result there. */
-export function findMethod(image: GalleryImage, method: Method): Found | null {
-  for (const [map, each] of image.maps.entries()) {
-    const sweep = each.sweeps.findIndex((sweep) => isOf(method, each, sweep));
-    if (sweep < 0) continue;
-    const chosen = each.sweeps[sweep].selections.find(
-      ({ selector }) => selector === method.selector,
-    );
-    return { map, sweep, level: chosen?.level ?? null };
-  }
-  return null;
+/** All partitions of an image. */
+export function partitionsOf(image: GalleryImage): Partitions[] {
+  return image.maps.flatMap((map) =>
+    map.sweeps.map((sweep) => ({ key: JSON.stringify(partsOf(map, sweep)), map, sweep })),
+  );
 }
 
-function isOf(method: Method, map: GalleryMap, sweep: Sweep): boolean {
-  const own = {
-    run: map.run,
-    extractor: map.extractor,
+/** What tells an image's partitions apart, as texts. */
+export function partitionTexts(all: Partitions[]): string[] {
+  const parts = all.map(({ map, sweep }) => partsOf(map, sweep));
+  const names = ["run", "graph", "extractor", "layer", "head", "repeat"] as const;
+  const varying = names.filter((name) => new Set(parts.map((each) => each[name])).size > 1);
+  return parts.map((each) => [each.clusterer, ...varying.map((name) => each[name])].join(" · "));
+}
+
+/** The partitions with a key; of an image that lacks them, those of the same clusterer and graph. */
+export function partitionsLike(image: GalleryImage, key: string): Partitions | null {
+  const all = partitionsOf(image);
+  const wanted = JSON.parse(key) as ReturnType<typeof partsOf>;
+  return (
+    all.find((each) => each.key === key) ??
+    all.find(({ sweep }) => sweep.clusterer === wanted.clusterer && sweep.graph === wanted.graph) ??
+    null
+  );
+}
+
+/** A method of the gallery among an image's partitions; null if it has no result there. */
+export function partitionsOfMethod(image: GalleryImage, method: Method): Partitions | null {
+  const wanted = (name: string, value: string | undefined) =>
+    method[name] === undefined || value === undefined || method[name] === value;
+  return (
+    partitionsOf(image).find(
+      ({ map, sweep }) =>
+        wanted("run", map.run) &&
+        wanted("extractor", map.extractor) &&
+        wanted("clusterer", sweep.clusterer) &&
+        wanted("graph", sweep.graph),
+    ) ?? null
+  );
+}
+
+/** The level that a selector chose, as an index; null if it chose none. */
+export function chosenLevel(sweep: Sweep, selector: string | undefined): number | null {
+  return sweep.selections.find((each) => each.selector === selector)?.level ?? null;
+}
+
+/** Whether a selector accepts the level that it chose as structure. */
+export function isAccepted(sweep: Sweep, selector: string | undefined): boolean {
+  return sweep.selections.find((each) => each.selector === selector)?.accepted ?? false;
+}
+
+function partsOf(map: GalleryMap, sweep: Sweep) {
+  return {
+    run: map.run ?? "",
     clusterer: sweep.clusterer,
     graph: sweep.graph,
+    extractor: map.extractor,
+    layer: `layer ${map.layer}`,
+    head: `head ${map.head}`,
+    repeat: `repeat ${sweep.repeat}`,
   };
-  return Object.entries(own).every(
-    ([name, value]) => method[name] === undefined || value === undefined || method[name] === value,
-  );
 }

@@ -11,15 +11,10 @@ export interface Sort {
 /** A level of the opened image: where a selector chose it, or at the slider. */
 export type Level = { selector: string } | { index: number };
 
-/** One partition of the opened image: by the number of its map, and of its sweep there. */
-export interface Panel {
-  map: number;
-  sweep: number;
-}
-
 export interface Detail {
   image: string;
-  panels: Panel[];
+  /** The keys of the partitions that stand beside each other. */
+  panels: string[];
   level: Level;
   coloured: boolean;
   patch: number | null;

@@ -102,7 +102,7 @@ function drawHeading(
   const good = column.best
     ? `A ${column.best === "high" ? "larger" : "smaller"} one is better.`
     : "";
-  const text = [entry.text, good].filter(Boolean).join(" ");
+  const text = [entry.text.replace(/\.$/, ""), good].filter(Boolean).join(". ");
   if (text) explain(heading, text);
   return make(
     "th",
