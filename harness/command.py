@@ -43,18 +43,21 @@ if TYPE_CHECKING:
     from harness.plugin.spec import format_value as format_value
     from harness.views.colours import CHOSEN as CHOSEN
     from harness.views.colours import colour as colour
-    from harness.views.figures.ablation import effect_bars as effect_bars
+    from harness.views.colours import marker as marker
     from harness.views.figures.clusters import panels as panels
     from harness.views.figures.clusters import side_by_side as side_by_side
+    from harness.views.figures.files import save as save
     from harness.views.figures.gallery import gallery as gallery
     from harness.views.figures.heatmaps import query_heatmaps as query_heatmaps
+    from harness.views.figures.intervals import Interval as Interval
+    from harness.views.figures.intervals import interval_panels as interval_panels
     from harness.views.figures.patched import Patched as Patched
     from harness.views.figures.profiles import Curve as Curve
     from harness.views.figures.profiles import profile_figure as profile_figure
+    from harness.views.figures.style import PAGE as PAGE
     from harness.views.figures.style import new_figure as new_figure
     from harness.views.figures.style import photo as photo
     from harness.views.figures.style import picture as picture
-    from harness.views.figures.style import save as save
     from harness.views.figures.style import style as style
     from harness.views.progress import shown_progress as shown_progress
     from harness.views.tables import Column as Column
@@ -81,14 +84,15 @@ HOMES = {
     "harness.plugin.classes": "classes_of",
     "harness.plugin.requirement": "FIGURES",
     "harness.plugin.spec": "component_name format_spec format_value",
-    "harness.views.colours": "CHOSEN colour",
-    "harness.views.figures.ablation": "effect_bars",
+    "harness.views.colours": "CHOSEN colour marker",
     "harness.views.figures.clusters": "panels side_by_side",
+    "harness.views.figures.files": "save",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
+    "harness.views.figures.intervals": "Interval interval_panels",
     "harness.views.figures.patched": "Patched",
     "harness.views.figures.profiles": "Curve profile_figure",
-    "harness.views.figures.style": "new_figure photo picture save style",
+    "harness.views.figures.style": "PAGE new_figure photo picture style",
     "harness.views.progress": "shown_progress",
     "harness.views.tables": "Column number print_text show_table",
     "harness.written": "replacing",

@@ -204,9 +204,9 @@ def _method(
     depths = {row.layer: depth for depth, row in enumerate(layer_rows)}
     accepted = [
         # Two bytes per label, as in the store, since there may be very many.
-        (each, store.labels(each.cell)[each.candidate].astype(np.int16))
+        (each, store.labels_at(each.cell, each.candidate).astype(np.int16))
         for each in found
-        if each.accepted and not each.reason
+        if each.accepted and not each.reason and each.candidate is not None
     ]
     # Only partitions of equally many nodes can be compared, and builders may choose levels by that.
     comparable = grouped(accepted, lambda pair: (len(pair[1]), pair[0].repeat))

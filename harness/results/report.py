@@ -7,7 +7,7 @@ from harness.analysis.comparison import pair_runs
 from harness.analysis.inputs import RunInputs
 from harness.analysis.report.contents import RunReport, run_report
 from harness.analysis.report.gallery import BUDGET
-from harness.errors import WrongValueError
+from harness.errors import HarnessError, WrongValueError
 from harness.planning.progress import Progress
 from harness.results.stored import StoredRun
 from harness.store import Store
@@ -31,17 +31,21 @@ def check_runs(runs: Sequence[Any]) -> None:
 
 
 def report_document(
-    runs: Sequence["Run"], registries: Sequence["Registry"], progress: Progress
+    runs: Sequence["Run"],
+    registries: Sequence["Registry"],
+    progress: Progress,
+    *,
+    pictures: bool = True,
 ) -> dict[str, Any]:
     """The data of a report on runs, as JSON; two runs are compared.
 
-    registries: of each run's components, to load its images.
+    registries: of each run's components, to load its images, unless pictures are left out.
     """
     from harness.views.report.document import document
 
     budget = BUDGET // len(runs)
     found = [
-        run._read(_report, registry, budget, progress)
+        run._read(_report, registry, budget, progress, pictures=pictures)
         for run, registry in zip(runs, registries, strict=True)
     ]
     pairs = None
@@ -53,13 +57,16 @@ def report_document(
     return document(found, pairs)
 
 
-def _report(store: Store, registry: "Registry", budget: int, progress: Progress) -> RunReport:
+def _report(
+    store: Store, registry: "Registry", budget: int, progress: Progress, *, pictures: bool
+) -> RunReport:
     from harness.views.report.pictures import picture
 
     inputs = RunInputs(store, registry)
-    return run_report(
-        store,
-        lambda image_set, image: picture(inputs.image(image_set, image).pixels),
-        budget,
-        progress,
-    )
+
+    def shown(image_set: str, image: str) -> str:
+        if not pictures:
+            raise HarnessError("pictures were left out")
+        return picture(inputs.image(image_set, image).pixels)
+
+    return run_report(store, shown, budget, progress)

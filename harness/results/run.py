@@ -36,7 +36,9 @@ from harness.results.foreground import ForegroundResult
 from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
+from harness.results.publishing import Publishing, check_publishable, publish
 from harness.results.report import check_runs, report_document
+from harness.results.result import Width
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
@@ -292,6 +294,34 @@ class Run(StoredRun):
             found = self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
         return RunComparison(**vars(found))
 
+    def publish(
+        self,
+        path: str | Path,
+        *,
+        all_levels: bool = False,
+        pictures: bool = True,
+        license: str = "unknown",
+        overwrite: bool = False,
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Write the run to a folder that can be committed, or uploaded as a data set.
+
+        It has the tables as Parquet, the report, a card, provenance and checksums, but no attention
+        maps. Of the points it has those at levels that selectors chose, or with `all_levels` all,
+        with the labels of draws. Without `pictures` the report shows no images. `license` is what
+        the card says, as hosts of data sets write it, such as "cc-by-4.0". `overwrite` replaces a
+        published run, and no other file. Returns the published run, which `open_run` opens too.
+        Raises HarnessError if the folder cannot be written.
+        """
+        how, target = Publishing(all_levels, pictures, license, overwrite), Path(path)
+        check_publishable(self.folder, target, how)
+        known = self._registry(())
+        with shown_progress(progress) as shown:
+            board = self.leaderboard(progress=shown)
+            document = report_document([self], [known], shown, pictures=pictures)
+            publish(self.folder, board, document, target, how, shown)
+        return Run(target)
+
     def report(
         self,
         path: str | Path,
@@ -319,9 +349,9 @@ class Run(StoredRun):
         """Return the frame of the leaderboard."""
         return self.leaderboard().to_frame()
 
-    def plot(self, name: str | None = None) -> "Figure":
-        """Draw the leaderboard."""
-        return self.leaderboard().plot(name)
+    def plot(self, name: str | None = None, *, width: Width = "page") -> "Figure":
+        """Draw the leaderboard, for a column or a page of a journal."""
+        return self.leaderboard().plot(name, width=width)
 
     def __iter__(self) -> Iterator[ranking.Row]:
         return iter(self.leaderboard())

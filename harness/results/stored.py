@@ -82,7 +82,8 @@ class StoredRun:
         """Return a frame of every figure that `score` computed: a score of a cell at a level.
 
         It holds cell and what identifies it, point, level, score, figure (NaN is undefined),
-        reason (why it failed), higher_is_better, lowest, highest and version of the score.
+        reason (why it failed), and of the score higher_is_better, lowest, highest, version and the
+        digest of its code.
         """
         return self._read(frames.scores)
 

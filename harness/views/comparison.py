@@ -116,6 +116,8 @@ def differences(runs: PairedRuns) -> Iterator[str]:
         ]
         if changed:
             yield f"{words}: {'; '.join(changed)}."
+    if runs.selected_only:
+        yield "Labels are compared at the selected levels: a published run has no others."
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:

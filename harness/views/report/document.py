@@ -63,6 +63,33 @@ def document(runs: Sequence[RunReport], pairs: PairedRuns | None = None) -> Json
     }
 
 
+def nothing_yet(name: str) -> Json:
+    """The data of the page on a run that has no plan yet."""
+    empty: Json = {"columns": [], "rows": []}
+    return {
+        "schema": SCHEMA,
+        "title": name,
+        "live": False,
+        "answer": ["The run has not begun to compute."],
+        "compared": [],
+        "limits": [],
+        "glossary": {},
+        "leaderboard": empty,
+        "heads": None,
+        "tests": empty,
+        "scores": None,
+        "layers": None,
+        "failures": [],
+        "curves": [],
+        "effects": [],
+        "pvalues": [],
+        "comparison": None,
+        "gallery": {"note": "", "methods": [], "images": []},
+        "progress": None,
+        "provenance": [],
+    }
+
+
 def _names(runs: Sequence[RunReport]) -> list[str]:
     """The names of the runs' folders, with more of their paths if they are alike."""
     folders = [str(Path(report.board.run).absolute()) for report in runs]

@@ -36,17 +36,22 @@ PAGE = """\
 def html(document: dict[str, Any]) -> str:
     """The page that shows a document, with all that it needs in it."""
     script, style = bundled("report.js"), bundled("report.css")
-    policy = (
-        f"default-src 'none'; script-src {_digest(script)}; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
     return PAGE.format(
-        policy=policy,
+        policy=policy(live=document.get("live", False)),
         title=_text(document["title"]),
         answer="\n".join(f"<p>{_text(sentence)}</p>" for sentence in document["answer"]),
         style=style,
         data=as_json(document),
         script=script,
+    )
+
+
+def policy(*, live: bool) -> str:
+    """What the page may do: nothing but run its script, and, if it is live, ask for its data."""
+    asks = " connect-src 'self';" if live else ""
+    return (
+        f"default-src 'none'; script-src {_digest(bundled('report.js'))};{asks} "
+        "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
