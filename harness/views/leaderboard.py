@@ -232,7 +232,7 @@ def ranked_over(board: Board) -> Iterator[str]:
         elif each.ranked:
             yield f"Ranked over {each.ranked} of {each.images} images{where}, which all completed."
         else:
-            yield f"Not ranked, as all completed no image{where}."
+            yield f"Not ranked: no image{where} was completed by all methods."
         left_out = [names[row.method] for row in each.rows if row.mean_rank is None]
         if each.ranked and left_out:
             yield f"Left out, without a complete image: {', '.join(left_out)}."
