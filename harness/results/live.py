@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # processors belong to the run.
 RARELY = 3
 PAUSE = 2.0
-# How the sentence begins that says what a run lacks.
-UNFINISHED = "The run is unfinished: "
 
 
 class LiveReport:
@@ -81,7 +79,6 @@ class LiveReport:
             # Until the page has the last report, it has to ask.
             "finished": found.finished and self._of == self._progress_of == of,
             "steps": self._problem or found.step,
-            "failures": self._document["failures"],
         }
 
     def _read_progress(self, now: float, of: Version) -> RunProgress:
@@ -124,10 +121,9 @@ class LiveReport:
         if planned:
             known = self._run._registry(self._plugins)
             with still(folder) as place:
-                document = report_document([replace(self._run, folder=place)], [known], progress)
+                run = replace(self._run, folder=place)
+                document = report_document([run], [known], progress, live=True)
         else:
             document = nothing_yet(folder.absolute().name)
         del document["progress"]
-        # How far the run is, is known better.
-        answer = [each for each in document["answer"] if not each.startswith(UNFINISHED)]
-        return {**document, "live": True, "answer": answer}
+        return document

@@ -36,10 +36,12 @@ def report_document(
     progress: Progress,
     *,
     pictures: bool = True,
+    live: bool = False,
 ) -> dict[str, Any]:
     """The data of a report on runs, as JSON; two runs are compared.
 
-    registries: of each run's components, to load its images, unless pictures are left out.
+    registries: of each run's components, to load its images, unless pictures are left out; live:
+    whether the page asks for new data.
     """
     from harness.views.report.document import document
 
@@ -54,7 +56,7 @@ def report_document(
         pairs = one._read(
             lambda ours: other._read(lambda theirs: pair_runs(ours, theirs, progress))
         )
-    return document(found, pairs)
+    return document(found, pairs, live=live)
 
 
 def _report(

@@ -238,7 +238,6 @@ def _progress(done: int) -> Json:
         "secondsLeft": 65.0,
         "finished": done >= 199,
         "steps": "Clustering",
-        "failures": [{"reason": "timed out", "where": "sdp", "count": 1, "examples": []}],
     }
 
 
@@ -262,6 +261,7 @@ def _image(path: Path, name: str, random: np.random.Generator) -> Json:
         "name": name,
         "set": "flowers-sample",
         "className": path.parent.name,
+        "figure": "effect",
         "effect": round(float(random.normal(0.3, 0.1)), 3),
         "width": width,
         "height": height,

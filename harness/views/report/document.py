@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ SCHEMA = 1
 MOST_FAILURES = 100
 
 
-def document(runs: Sequence[RunReport], pairs: PairedRuns | None = None) -> Json:
-    """The data of the page on one run or several; pairs: two runs compared."""
+def document(
+    runs: Sequence[RunReport], pairs: PairedRuns | None = None, *, live: bool = False
+) -> Json:
+    """The data of the page on one run or several; pairs: two runs compared.
+
+    live: the page asks for new data, with the progress of the run, which it then shows.
+    """
     labelled = list(zip(_labels(runs, pairs), runs, strict=True))
     rows = [(labels, row) for labels, report in labelled for row in report.board.rows]
     heads = [(labels, row) for labels, report in labelled for row in report.heads]
@@ -39,8 +45,8 @@ def document(runs: Sequence[RunReport], pairs: PairedRuns | None = None) -> Json
     return {
         "schema": SCHEMA,
         "title": " and ".join(_names(runs)),
-        "live": False,
-        "answer": _sentences(labelled, sentences.answer),
+        "live": live,
+        "answer": _sentences(labelled, partial(sentences.answer, live=live)),
         "compared": _sentences(labelled, sentences.compared),
         "limits": _sentences(labelled, sentences.limits),
         "glossary": tables.glossary(found),
@@ -64,12 +70,12 @@ def document(runs: Sequence[RunReport], pairs: PairedRuns | None = None) -> Json
 
 
 def nothing_yet(name: str) -> Json:
-    """The data of the page on a run that has no plan yet."""
+    """The data of the live page on a run that has no plan yet."""
     empty: Json = {"columns": [], "rows": []}
     return {
         "schema": SCHEMA,
         "title": name,
-        "live": False,
+        "live": True,
         "answer": ["The run has not begun to compute."],
         "compared": [],
         "limits": [],
@@ -101,8 +107,8 @@ def _labels(runs: Sequence[RunReport], pairs: PairedRuns | None) -> list[Labels]
     """The labels of each run's specs; those of several runs go together."""
     specs = [spec for report in runs for spec in _specs(report)]
     specs += [spec for each in (pairs.methods if pairs else ()) for spec in each.method]
-    names = _names(runs) if len(runs) > 1 else [""]
-    return [labels_of(specs, name) for name in names]
+    of_all = labels_of(specs)
+    return [replace(of_all, run=name) for name in (_names(runs) if len(runs) > 1 else [""])]
 
 
 def _specs(report: RunReport) -> Iterator[str]:

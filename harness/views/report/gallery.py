@@ -33,7 +33,11 @@ REASONS = 3
 
 def gallery(runs: Sequence[tuple[Labels, RunReport]]) -> Json:
     """The images of all runs, each run's by its effect, with all methods that they show."""
-    images = [_image(image, labels) for labels, report in runs for image in report.gallery.images]
+    images = [
+        _image(image, _figure(report), labels)
+        for labels, report in runs
+        for image in report.gallery.images
+    ]
     methods = [labels.method(row.method) for labels, report in runs for row in report.board.rows]
     notes = (
         f"{labels.run}: {note}" if labels.run else note
@@ -43,9 +47,14 @@ def gallery(runs: Sequence[tuple[Labels, RunReport]]) -> Json:
     return {"note": "\n".join(notes), "methods": methods, "images": images}
 
 
+def _figure(report: RunReport) -> str:
+    """What the images are ordered by."""
+    return "effect" if any(row.effect is not None for row in report.board.rows) else "modularity"
+
+
 def _notes(report: RunReport) -> Iterable[str]:
     found: Gallery = report.gallery
-    score = "effect" if any(row.effect is not None for row in report.board.rows) else "modularity"
+    score = _figure(report)
     count, images = len(found.images), found.of_images
     which = f"All {images} images" if count == images else f"{count} of {images} images, evenly"
     yield (
@@ -69,12 +78,13 @@ def _notes(report: RunReport) -> Iterable[str]:
         yield f"No picture of {times} image{'' if times == 1 else 's'}: {reason}."
 
 
-def _image(image: ShownImage, labels: Labels) -> Json:
+def _image(image: ShownImage, figure: str, labels: Labels) -> Json:
     height, width = image.size or (0, 0)
     return {
         "name": image.image,
         "set": labels(image.image_set),
         "className": image.class_name,
+        "figure": figure,
         "effect": shown(image.score),
         "width": width,
         "height": height,

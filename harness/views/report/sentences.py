@@ -19,10 +19,13 @@ MOST_NAMES = 8
 FEW_IMAGES = 20
 
 
-def answer(report: RunReport, labels: Labels) -> list[str]:
-    """What the tests of a run found, the most important first."""
+def answer(report: RunReport, labels: Labels, *, live: bool = False) -> list[str]:
+    """What the tests of a run found, the most important first.
+
+    A live page shows the progress of the run, so it is not said that the run is unfinished.
+    """
     board = report.board
-    first = [f"The run is {board.unfinished}."] if board.unfinished else []
+    first = [f"The run is {board.unfinished}."] if board.unfinished and not live else []
     if not any(row.ok for row in board.rows):
         why = "" if board.unfinished else "; the failures below say why"
         return [*first, f"No method has a result{why}."]

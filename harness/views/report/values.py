@@ -31,9 +31,9 @@ class Labels:
         return {name: part for name, part in parts.items() if part}
 
 
-def labels_of(specs: Iterable[str], run: str = "") -> Labels:
-    """The labels of all specs of some runs, so that one spec has one label; for one of the runs."""
-    return Labels(spec_labels(spec for spec in specs if spec).of, run)
+def labels_of(specs: Iterable[str]) -> Labels:
+    """The labels of all specs of some runs, so that one spec has one label."""
+    return Labels(spec_labels(spec for spec in specs if spec).of)
 
 
 def shown(value: float | None, digits: int = SHOWN) -> float | None:

@@ -191,7 +191,8 @@ def test_a_run_without_a_control_says_so(
 
     assert page["limits"][0].startswith("No control was drawn")
     assert page["tests"]["rows"] == page["pvalues"] == []
-    assert {each["figure"] for each in page["effects"]} == {"modularity"}
+    shown = [*page["effects"], *page["gallery"]["images"]]
+    assert {each["figure"] for each in shown} == {"modularity"}
 
 
 def test_a_run_in_which_all_failed_has_a_page(

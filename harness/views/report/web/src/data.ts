@@ -2,7 +2,8 @@
 // A method is a record of labels: run (of several), clusterer, selector, graph, extractor, image_set,
 // layer, head; names without a value are left out. Two records are of one method if all names that
 // both have are equal.
-// All text is plain text: the page sets it as textContent, never as HTML.
+// All text is plain text: the page makes text nodes of it, and never parses it as HTML. In sentences,
+// commands stand between backticks.
 // null is "not computed". Arrays of numbers may hold null.
 
 export interface Report {
@@ -119,12 +120,13 @@ export interface Comparison {
 export interface Gallery {
   note: string; // which images are shown, and of how many; what was re-encoded or left out
   methods: Record<string, string>[]; // clusterer, selector, graph, extractor
-  images: GalleryImage[]; // ordered by effect, largest first
+  images: GalleryImage[]; // each run's by their effect, the largest first
 }
 export interface GalleryImage {
   name: string;
   set: string;
   className: string;
+  figure: "effect" | "modularity"; // modularity without a control
   effect: number | null;
   width: number;
   height: number; // of the picture, pixels of the original
@@ -183,5 +185,4 @@ export interface ProgressState {
   secondsLeft: number | null;
   finished: boolean;
   steps: string;
-  failures: FailureGroup[];
 }

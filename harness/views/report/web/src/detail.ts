@@ -3,7 +3,7 @@
 import type { GalleryImage, Sweep } from "./data";
 import { button, choice, make, replace } from "./dom";
 import { counted, fixed } from "./format";
-import { imageKey } from "./gallery";
+import { effectText, imageKey } from "./gallery";
 import type { Method } from "./methods";
 import { PanelView } from "./panel";
 import {
@@ -142,8 +142,8 @@ export class DetailDialog {
       image.run ?? "",
       image.set,
       image.className,
-      image.effect === null ? "" : `effect ${fixed(image.effect)}`,
-      `image ${at + 1} of ${images.length}, by effect`,
+      effectText(image),
+      `image ${at + 1} of ${images.length}, by ${image.figure}`,
       image.note ?? "",
     ];
     const previous = button("previous", "← Previous", () => this.turn(-1));

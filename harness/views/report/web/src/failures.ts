@@ -1,7 +1,7 @@
 // Failures with their reasons.
 
 import type { FailureGroup } from "./data";
-import { list, make } from "./dom";
+import { list, make, prose } from "./dom";
 import { count, counted } from "./format";
 
 /** Failures by their reasons, the most frequent first. */
@@ -15,7 +15,7 @@ export function drawFailures(failures: FailureGroup[]): HTMLElement {
         "li",
         {},
         make("strong", {}, `${count(times)} × `),
-        make("span", { class: "reason" }, reason),
+        make("span", { class: "reason" }, ...prose(reason)),
         where ? ` (${where})` : null,
         examples.length
           ? make(

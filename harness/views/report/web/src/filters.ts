@@ -6,12 +6,10 @@ import { glossaryEntry } from "./glossary";
 import { type Filters, type Method, passes } from "./methods";
 import type { View } from "./state";
 
-/** The filters' row; nothing if there is nothing to choose from. */
-export function drawFilters(view: View): HTMLElement | null {
-  const offered = offeredFilters(view.report);
-  if (!offered.size) return null;
+/** The filters' row. */
+export function drawFilters(view: View): HTMLElement {
   const filters = view.state.filters;
-  const choices = [...offered].map(([name, values]) =>
+  const choices = offeredFilters(view.report).map(([name, values]) =>
     choice(
       `filter ${name}`,
       glossaryEntry(view.report, name).heading,
@@ -43,7 +41,8 @@ export function filteredRows(table: Table, filters: Filters): Table["rows"] {
   return table.rows.filter((row) => passes(methodOfRow(columns, table, row), filters));
 }
 
-function offeredFilters(report: Report): Map<string, string[]> {
+/** What can be chosen: names of columns, each with its values if there are several. */
+export function offeredFilters(report: Report): [string, string[]][] {
   const offered = new Map<string, Set<string>>();
   const offer = (method: Method) => {
     for (const [name, value] of Object.entries(method)) {
@@ -60,7 +59,7 @@ function offeredFilters(report: Report): Map<string, string[]> {
   report.effects.forEach((row) => offer(row.method));
   report.layers?.figures.forEach((figure) => offer(figure.method));
   const several = [...offered].filter(([, values]) => values.size > 1);
-  return new Map(several.map(([name, values]) => [name, ordered(values)]));
+  return several.map(([name, values]) => [name, ordered(values)]);
 }
 
 function ordered(values: Set<string>): string[] {

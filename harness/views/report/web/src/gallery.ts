@@ -26,6 +26,11 @@ export function imageKey(image: GalleryImage): string {
   return [image.run, image.set, image.name].filter(Boolean).join("/");
 }
 
+/** An image's effect, or its modularity without a control, as text; "" if it is not known. */
+export function effectText(image: GalleryImage): string {
+  return image.effect === null ? "" : `${image.figure} ${fixed(image.effect)}`;
+}
+
 /** The gallery's section. */
 export function drawGallery(view: View): (Node | null)[] {
   const { gallery } = view.report;
@@ -83,7 +88,6 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
   opened.setAttribute("aria-label", `Open ${image.name}`);
   opened.append(canvas);
   opened.disabled = partitionsOf(image).length === 0;
-  const effect = image.effect === null ? null : `effect ${fixed(image.effect)}`;
   return make(
     "figure",
     { class: "thumbnail" },
@@ -95,7 +99,7 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
       make(
         "span",
         {},
-        [image.className, effect, clusters, indices && !accepted ? "not accepted" : ""]
+        [image.className, effectText(image), clusters, indices && !accepted ? "not accepted" : ""]
           .filter(Boolean)
           .join(" · "),
       ),

@@ -7,8 +7,7 @@ const PAUSE = 2000;
 
 /** Ask for the data beside the page every two seconds, until the run has finished. */
 export async function follow(page: Page): Promise<void> {
-  // The address keeps what the server knows its reader by.
-  const address = new URL(`data.json${location.search}`, location.href);
+  const address = new URL("data.json", location.href);
   let before = "";
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE));

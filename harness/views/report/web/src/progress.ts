@@ -1,13 +1,13 @@
 // How far a live run is.
 
-import type { ProgressState } from "./data";
+import type { FailureGroup, ProgressState } from "./data";
 import { make } from "./dom";
 import { count, duration } from "./format";
 import { drawFailures } from "./failures";
 
 /** The progress of a run, and its failures so far. */
-export function drawProgress(progress: ProgressState): (Node | null)[] {
-  const { done, failed, total, secondsLeft, finished, steps, failures } = progress;
+export function drawProgress(progress: ProgressState, failures: FailureGroup[]): (Node | null)[] {
+  const { done, failed, total, secondsLeft, finished, steps } = progress;
   const rest = Math.max(0, total - done - failed);
   const left = secondsLeft === null || finished ? "" : `; about ${duration(secondsLeft)} left`;
   const cells = `${count(done)} of ${count(total)} cells done, ${count(failed)} failed, ${count(rest)} to come${left}.`;

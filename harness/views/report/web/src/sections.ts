@@ -6,7 +6,7 @@ import { list, make, prose } from "./dom";
 import { downloadButton } from "./download";
 import { drawEffects } from "./effects";
 import { drawFailures } from "./failures";
-import { drawFilters } from "./filters";
+import { drawFilters, offeredFilters } from "./filters";
 import { drawGallery } from "./gallery";
 import { drawLayers } from "./layers";
 import { drawProgress } from "./progress";
@@ -26,8 +26,8 @@ export const SECTIONS: Section[] = [
   {
     id: "progress",
     heading: "Progress",
-    data: ({ progress }) => progress,
-    draw: ({ report }) => (report.progress ? drawProgress(report.progress) : []),
+    data: ({ progress, failures }) => progress && [progress, failures],
+    draw: ({ report }) => (report.progress ? drawProgress(report.progress, report.failures) : []),
   },
   {
     id: "answer",
@@ -51,13 +51,19 @@ export const SECTIONS: Section[] = [
     draw: ({ report }) => [list(report.limits)],
   },
   {
+    // Drawn apart from the tables: new figures must not close a list that the reader has opened.
+    id: "filters",
+    heading: "Filters",
+    data: (report) => present(offeredFilters(report)),
+    draw: (view) => [drawFilters(view)],
+  },
+  {
     id: "leaderboard",
     heading: "Leaderboard",
     data: ({ leaderboard, tests, scores, heads }) => [leaderboard, tests, scores, heads],
     draw: (view) => {
       const { leaderboard, tests, scores, heads } = view.report;
       return [
-        drawFilters(view),
         drawTable("leaderboard", "Methods", leaderboard, view),
         tests.rows.length ? drawTable("tests", "Tests against each control", tests, view) : null,
         scores ? drawTable("scores", "Scores", scores, view) : null,

@@ -1,6 +1,6 @@
 // Explains headings on hover and on focus.
 
-import { make } from "./dom";
+import { make, prose, replace } from "./dom";
 
 const bubble = make("div", { role: "tooltip", id: "tooltip", hidden: true });
 let shownFor: HTMLElement | null = null;
@@ -14,7 +14,7 @@ export function explain(element: HTMLElement, text: string): void {
 }
 
 function show(element: HTMLElement, text: string): void {
-  bubble.textContent = text;
+  replace(bubble, ...prose(text));
   bubble.hidden = false;
   // A dialog lies above everything outside it.
   (element.closest("dialog") ?? document.body).append(bubble);
