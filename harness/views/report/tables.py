@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from harness.analysis.columns import MEANINGS, heading_of
 from harness.analysis.comparison import PairedMethod, PairedMetric, PairedRuns
@@ -29,9 +30,9 @@ HEADS = "The figures of the leaderboard, head by head; false discoveries are ove
 class ReportColumn(Generic[R]):
     """A column of a table: what it holds of a row, and how a page shows it.
 
-    high, estimate: the columns with the other end of an interval, whose lower end this is, and with
-    what it is an interval of; best: which end is
-    good; filters: whether rows can be chosen by it; hidden: whether it only serves another column.
+    high, estimate: if this is the lower end of an interval, the columns with its upper end and with
+    the figure that it is the interval of; best: which end is good; filters: whether rows can be
+    chosen by it; hidden: whether it only serves another column.
     """
 
     name: str
@@ -57,6 +58,17 @@ class ReportColumn(Generic[R]):
 
     def _marks(self) -> Sequence[tuple[str, bool]]:
         return ("filter", self.filters), ("hidden", self.hidden)
+
+
+class _Part(NamedTuple):
+    """A test, score or metric of a method, with the row or the pair that it is in."""
+
+    owner: Row | PairedMethod
+    part: ControlTest | MethodScore | PairedMetric
+
+    @property
+    def method(self) -> MethodKey:
+        return self.owner.method
 
 
 def table(
@@ -121,41 +133,34 @@ def heads(rows: Sequence[tuple[Labels, HeadRow]]) -> Json:
 
 def tests(rows: Sequence[tuple[Labels, Row]]) -> Json:
     """A row for each method and control."""
-    pairs = [(labels, (row, test)) for labels, row in rows for test in row.controls]
-
-    def of_test(name: str, kind: Kind, **how: Any) -> ReportColumn[Any]:
-        return ReportColumn(name, kind, lambda pair: getattr(pair[1][1], name), **how)
-
-    columns: list[ReportColumn[tuple[Labels, tuple[Row, ControlTest]]]] = [
-        *_method_columns(pairs, lambda pair: pair[0]),
-        ReportColumn("control", "text", lambda pair: pair[0](pair[1][1].control), filters=True),
-        ReportColumn("control_p", "p", lambda pair: pair[1][1].p_value, best="low"),
-        of_test("z", "number", digits=1, best="high"),
-        of_test("significant", "integer", best="high"),
-        of_test("false_alarms", "share", digits=2, best="low"),
-        ReportColumn("ok", "integer", lambda pair: pair[1][0].ok),
+    pairs = [(labels, _Part(row, test)) for labels, row in rows for test in row.controls]
+    columns = [
+        *_method_columns(pairs),
+        _spec_column("control"),
+        _column("control_p", "p", "part.p_value", best="low"),
+        _column("z", "number", "part.z", digits=1, best="high"),
+        _column("significant", "integer", "part.significant", best="high"),
+        _column("false_alarms", "share", "part.false_alarms", digits=2, best="low"),
+        _column("ok", "integer", "owner.ok"),
     ]
     return table(columns, pairs)
 
 
 def scores(rows: Sequence[tuple[Labels, Row]]) -> Json | None:
     """A row for each method and score; None without a score."""
-    pairs = [(labels, (row, score)) for labels, row in rows for score in row.scores]
-    if not pairs:
+    found = [each for _, row in rows for each in row.scores]
+    if not found:
         return None
-
-    def of_score(name: str, kind: Kind, field: str) -> ReportColumn[Any]:
-        return ReportColumn(name, kind, lambda pair: getattr(pair[1][1], field))
-
-    columns: list[ReportColumn[tuple[Labels, tuple[Row, MethodScore]]]] = [
-        *_method_columns(pairs, lambda pair: pair[0]),
-        ReportColumn("score", "text", lambda pair: pair[0](pair[1][1].score), filters=True),
-        of_score("value", "number", "value"),
-        of_score("score_control", "number", "control"),
-        of_score("score_difference", "number", "difference"),
-        of_score("maps", "integer", "maps"),
+    pairs = [(labels, _Part(row, score)) for labels, row in rows for score in row.scores]
+    columns = [
+        *_method_columns(pairs),
+        _spec_column("score"),
+        _column("value", "number", "part.value"),
+        _column("score_control", "number", "part.control"),
+        _column("score_difference", "number", "part.difference"),
+        _column("maps", "integer", "part.maps"),
     ]
-    smaller = sorted({each.score for _, (_, each) in pairs if not each.higher_is_better})
+    smaller = sorted({each.score for each in found if not each.higher_is_better})
     better = f" A smaller {' or '.join(smaller)} is better." if smaller else ""
     return table(columns, pairs, f"{SCORES}{better}")
 
@@ -163,28 +168,24 @@ def scores(rows: Sequence[tuple[Labels, Row]]) -> Json | None:
 def comparison(runs: PairedRuns, labels: Labels, names: tuple[str, str]) -> Json:
     """Two runs: a row for each method and metric, and what else differs."""
     pairs = [
-        (labels, (method, metric))
+        (labels, _Part(method, metric))
         for method in runs.methods
         for metric in method.metrics
         if metric.pairs or metric.lost or metric.gained
     ]
-
-    def of_metric(name: str, kind: Kind, field: str, **how: Any) -> ReportColumn[Any]:
-        return ReportColumn(name, kind, lambda pair: getattr(pair[1][1], field), **how)
-
-    columns: list[ReportColumn[tuple[Labels, tuple[PairedMethod, PairedMetric]]]] = [
-        *_method_columns(pairs, lambda pair: pair[0]),
-        ReportColumn("metric", "text", lambda pair: heading_of(pair[1][1].metric), filters=True),
-        of_metric("pairs", "integer", "pairs"),
-        of_metric("first", "number", "first"),
-        of_metric("second", "number", "second"),
-        of_metric("change", "number", "difference"),
-        of_metric("change_low", "interval", "low", high="change_high", estimate="change"),
-        of_metric("change_high", "number", "high", hidden=True),
-        of_metric("change_p", "p", "p", best="low"),
-        of_metric("better", "integer", "wins"),
-        of_metric("equal", "integer", "ties"),
-        of_metric("worse", "integer", "losses"),
+    columns = [
+        *_method_columns(pairs),
+        ReportColumn("metric", "text", lambda pair: heading_of(pair[1].part.metric), filters=True),
+        _column("pairs", "integer", "part.pairs"),
+        _column("first", "number", "part.first"),
+        _column("second", "number", "part.second"),
+        _column("change", "number", "part.difference"),
+        _column("change_low", "interval", "part.low", high="change_high", estimate="change"),
+        _column("change_high", "number", "part.high", hidden=True),
+        _column("change_p", "p", "part.p", best="low"),
+        _column("better", "integer", "part.wins"),
+        _column("equal", "integer", "part.ties"),
+        _column("worse", "integer", "part.losses"),
     ]
     return {
         "names": list(names),
@@ -205,9 +206,16 @@ def glossary(tables: Iterable[Json | None]) -> Json:
     }
 
 
-def _column(name: str, kind: Kind, **how: Any) -> ReportColumn[Any]:
-    """A column with a field of the rows."""
-    return ReportColumn(name, kind, lambda pair: getattr(pair[1], name), **how)
+def _column(name: str, kind: Kind, field: str = "", **how: Any) -> ReportColumn[Any]:
+    """A column with a field of the rows, which by default is called as the column."""
+    read = attrgetter(field or name)
+    return ReportColumn(name, kind, lambda pair: read(pair[1]), **how)
+
+
+def _spec_column(name: str) -> ReportColumn[Any]:
+    """A column with the label of a component of the rows' parts."""
+    read = attrgetter(f"part.{name}")
+    return ReportColumn(name, "text", lambda pair: pair[0](read(pair[1])), filters=True)
 
 
 def _figures() -> Iterator[ReportColumn[Any]]:
@@ -218,14 +226,12 @@ def _figures() -> Iterator[ReportColumn[Any]]:
     yield _column("effect_high", "number", hidden=True)
 
 
-def _method_columns(
-    rows: Sequence[tuple[Labels, Any]], owner: Callable[[Any], Any] = lambda row: row
-) -> Iterator[ReportColumn[Any]]:
+def _method_columns(rows: Sequence[tuple[Labels, Any]]) -> Iterator[ReportColumn[Any]]:
     """The run, if there are several, the clusterer, and what else differs between methods."""
 
     def part(pair: tuple[Labels, Any], name: str) -> str:
         labels, row = pair
-        return labels.method(owner(row).method).get(name, "")
+        return labels.method(row.method).get(name, "")
 
     for name in ("run", *MethodKey._fields):
         several = len({part(pair, name) for pair in rows}) > 1
