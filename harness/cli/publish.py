@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Publish the run; returns the exit code."""
+    from harness.results.publishing import FILES
+
     opened = open_stored(arguments.run_folder)
     opened.publish(
         arguments.out,
@@ -49,9 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         license=arguments.license,
         overwrite=arguments.overwrite,
     )
-    files = [path for path in sorted(arguments.out.rglob("*")) if path.is_file()]
-    for path in files:
-        print(path)
+    # What else lies in the folder, such as its history in git, is no concern of this.
+    for name in sorted(FILES):
+        print(arguments.out / name)
     return 0
 
 

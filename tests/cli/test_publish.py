@@ -34,6 +34,18 @@ def test_the_files_are_printed_and_have_their_checksums(
     assert checked.returncode == 0, checked.stderr
 
 
+def test_other_files_in_the_folder_are_not_printed(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / ".git").mkdir(parents=True)
+    (tmp_path / "data" / ".git" / "config").write_text("")
+
+    published = harness_command("publish", finished, "--out", "data")
+
+    assert "data/report.html" in published.stdout.splitlines()
+    assert ".git" not in published.stdout
+
+
 def test_runs_lists_published_runs(
     harness_command: Command, finished: Path, tmp_path: Path
 ) -> None:
