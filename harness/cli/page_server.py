@@ -6,9 +6,10 @@ checks of host and origin. Nothing but the two documents is served, whatever a r
 
 import hmac
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -21,8 +22,10 @@ from harness.errors import HarnessError
 HOST = "127.0.0.1"
 # What browsers may call this machine; a name that leads here from elsewhere is none of them.
 NAMES = (HOST, "localhost")
-# Seconds that a client may take for its request.
+# Seconds that a client may take for its request, and again for the answer.
 PATIENCE = 10.0
+# Requests that are read or answered at once; a browser makes six.
+MOST_REQUESTS = 32
 HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -53,6 +56,7 @@ class PageServer(ThreadingHTTPServer):
     def __init__(self, documents: dict[str, Document], port: int = 0) -> None:
         self.documents = documents
         self.token = secrets.token_urlsafe(32)
+        self._free = threading.BoundedSemaphore(MOST_REQUESTS)
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -69,6 +73,28 @@ class PageServer(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread; hang up if too many others are answered."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # there is no thread that could release it
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer one request, whose client may not send it byte by byte for ever."""
+        patience = threading.Timer(PATIENCE, _stop_reading, [request])
+        patience.daemon = True
+        try:
+            patience.start()
+            super().process_request_thread(request, client_address)
+        finally:
+            patience.cancel()
+            self._free.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that go away."""
 
@@ -84,6 +110,11 @@ def serving(server: PageServer) -> Iterator[None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _stop_reading(request: socket.socket) -> None:
+    with suppress(OSError):
+        request.shutdown(socket.SHUT_RD)
 
 
 class _Handler(BaseHTTPRequestHandler):

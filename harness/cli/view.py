@@ -10,11 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.cli.options import (
-    add_plugin_option,
-    add_run_argument,
-    add_selector_option,
-)
+from harness.cli.options import add_plugin_option, add_run_argument, add_selector_option
 
 SUMMARY = "show a run in the browser, also while it goes on: what is done, failed, found"
 
@@ -52,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.views.progress import shown_progress
     from harness.views.report.html import policy
 
+    # A process that ends in another way leaves its temporary files behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = Run(arguments.run_folder, tuple(arguments.selectors))
     with shown_progress() as shown:
         live = LiveReport(run, arguments.plugins or (), shown)
@@ -60,8 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
         "": Document("text/html", live.page, allowed),
         "data.json": Document("application/json", live.data),
     }
-    # A process that ends in another way leaves its temporary files behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = PageServer(documents, arguments.port)
     with (
         contextlib.suppress(KeyboardInterrupt),

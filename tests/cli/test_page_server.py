@@ -2,7 +2,9 @@
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -199,6 +201,53 @@ def test_a_request_that_cannot_be_read_stops_nothing(
 
     assert ask(server, own(server))[0] == 200
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_client_that_sends_its_request_bit_by_bit_is_hung_up_on(
+    server: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cli.page_server.PATIENCE", 0.3)
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as connection:
+        connection.settimeout(0.05)
+        sent = 0
+        while True:
+            try:
+                connection.send(b"G")
+                sent += 1
+                if not connection.recv(100):
+                    break
+            except TimeoutError:
+                assert sent < 400
+            except OSError:
+                break
+
+    assert ask(server, own(server))[0] == 200
+
+
+def test_many_clients_that_say_nothing_take_no_more_threads_than_there_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.cli.page_server.MOST_REQUESTS", 3)
+    with (
+        serving(server := PageServer({"": Document("text/html", lambda: PAGE)})),
+        ExitStack() as all,
+    ):
+        address = ("127.0.0.1", server.server_port)
+        silent = [
+            all.enter_context(socket.create_connection(address, timeout=20)) for _ in range(5)
+        ]
+
+        # Those beyond the bound are hung up on at once.
+        assert [each.recv(1) for each in silent[3:]] == [b"", b""]
+        for each in silent:
+            each.close()
+        for _ in range(500):
+            with suppress(OSError, http.client.HTTPException):
+                status, content, _ = ask(server, own(server))
+                break
+            time.sleep(0.02)
+
+    assert (status, content) == (200, PAGE)
 
 
 def test_only_this_machine_is_listened_to(server: PageServer) -> None:
