@@ -70,12 +70,25 @@ IN_SESSIONS = {
     "caveats": dict, "classes": dict, "objects": dict, "finished": bool, "taken_over": list,
 }  # fmt: skip
 KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
-# Selected levels of cells that are ok have points.
-LOST = """
+# Where tables contradict each other, in ways that readers do not expect: the table at fault, what is
+# wrong, and a query that finds it. Maps of images may have failed after their cells were computed.
+CONTRADICTIONS = (
+    ("points", "a selected level is missing", """
 SELECT 1 FROM selections JOIN cells USING (cell)
 LEFT JOIN points ON points.cell = selections.cell AND point = candidate
 WHERE candidate IS NOT NULL AND cells.status = 'ok' AND points.cell IS NULL
-"""
+"""),
+    ("maps", "the map of a cell that is ok is missing, or has other patches", """
+SELECT 1 FROM planned JOIN cells USING (cell) LEFT JOIN maps USING (map)
+WHERE role = 'observed' AND cells.status = 'ok' AND (
+    maps.map IS NULL OR maps.reason = '' AND maps.nodes <> cells.nodes
+    OR maps.reason <> '' AND image_set = ''
+)
+"""),
+    ("tests", "a test is of a control that was not drawn", """
+SELECT 1 FROM tests WHERE control NOT IN (SELECT control FROM planned WHERE role = 'control')
+"""),
+)  # fmt: skip
 UNUSABLE = """
 SELECT 1 FROM points WHERE json_type(diagnostics) <> 'object' OR json_type(warnings) <> 'array'
 """
@@ -180,8 +193,9 @@ def _load(folder: Path, target: Path) -> None:
                     f"{path}: not a table of a published run: {type(error).__name__}: {reason}"
                 ) from error
         connection.commit()
-        if connection.execute(LOST).fetchone():
-            raise HarnessError(f"{paths['points']}: a selected level is missing")
+        for name, wrong, query in CONTRADICTIONS:
+            if connection.execute(query).fetchone():
+                raise HarnessError(f"{paths[name]}: {wrong}")
         if found := damage(connection):
             raise HarnessError(f"{folder}: its tables are unusable: {found}")
 

@@ -295,6 +295,10 @@ WRONG: Mapping[str, tuple[str, Callable[[pyarrow.Table], pyarrow.Table]]] = {
     "JSON of another kind": ("points", set_column("points", "warnings", '{"a": 1}')),
     "grid": ("maps", set_column("maps", "grid", '{"a": 1}')),
     "grid of another size": ("maps", set_column("maps", "grid", "[1000, 1000]")),
+    "map of another key": ("maps", set_column("maps", "map", "other")),
+    "map of another size": ("maps", set_column("maps", "nodes", 7)),
+    "map that failed": ("maps", set_column("maps", "reason", "no memory")),
+    "control that was not drawn": ("tests", set_column("tests", "control", "other")),
     "cluster number": ("stabilities", set_column("stabilities", "weakest_cluster", 99)),
     "null in a list": ("tests", set_column("tests", "null_statistics", [None])),
 }
