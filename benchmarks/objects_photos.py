@@ -61,7 +61,9 @@ def main() -> None:
         (arguments.out / name).mkdir(exist_ok=True)
         for path in chosen["150"]:
             drawn = shuffled(files.load(path.stem + ending), seed=int(path.stem))
-            Image.fromarray(np.squeeze(drawn.pixels)).save(arguments.out / name / f"{path.stem}.png")
+            Image.fromarray(np.squeeze(drawn.pixels)).save(
+                arguments.out / name / f"{path.stem}.png"
+            )
 
 
 if __name__ == "__main__":
