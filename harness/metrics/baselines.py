@@ -34,8 +34,6 @@ def pixel_kmeans(
     _check_count(grid, k, "clusters")
     vectors = _pixel_vectors(pixels, grid, region)
     distinct = len(np.unique(vectors, axis=0))
-    # A rotation keeps all distances, and leaves as many dimensions as there are patches.
-    vectors = np.linalg.qr(vectors.T, mode="r").T
     means = KMeans(min(k, distinct), n_init=10, random_state=seed)
     return np.asarray(means.fit_predict(vectors), dtype=np.int64)
 
