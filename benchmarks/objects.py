@@ -18,16 +18,18 @@ from typing import Any
 import pandas
 from evidence_figure import save
 from objects_agreement import BASELINES, FIGURES, METHOD
-from objects_figures import draw_agreement, draw_gallery, draw_ranking
+from objects_figures import draw_agreement, draw_differences, draw_gallery, draw_ranking
 from objects_gallery import gallery
 from scipy.stats import spearmanr
 
 import harness
 from harness.metrics.inference import estimate
 
+SCORES = ("modularity", "effect")
 COMPARED = ["ari", "best_iou", "union_iou"]
-TOKENCUT = ("tokens", "threshold[self_loops=true]", "ncut[threshold=0.2,clusters=2,split=mean]")
+TOKENCUT = ("tokens", "threshold[self_loops=true]", "ncut[clusters=2,split=mean,threshold=0.2]")
 ATTENTION = ("attention", "attention of each head")
+DEAREST = "sdp-modularity"
 FEWEST_METHODS = 4
 
 
@@ -109,9 +111,9 @@ def ranking(table: pandas.DataFrame) -> pandas.DataFrame:
     Over methods: within each photo, over the methods on mean attention, with a selector or with
     all; the mean over photos. Over photos: within each method.
     """
-    attention = table[~table.shuffled & (table.maps == "attention") & (table.graph == "threshold")]
+    attention = of_all_methods(table)
     rows = []
-    for score in ("modularity", "effect"):
+    for score in SCORES:
         known = attention.dropna(subset=[score])
         for selector, of_it in [("all", known), *known.groupby("selector", sort=False)]:
             for name in COMPARED:
@@ -122,6 +124,8 @@ def ranking(table: pandas.DataFrame) -> pandas.DataFrame:
                     rows.append(row)
         for (method, selector), of_it in known.groupby(["method", "selector"], sort=False):
             for name in COMPARED:
+                if min(of_it[score].nunique(), of_it[name].nunique()) < 2:
+                    continue
                 rho, p = spearmanr(of_it[score], of_it[name])
                 row = {"over": "photos", "method": method, "selector": selector}
                 row |= {"photos": len(of_it), "score": score, "figure": name, "rho": rho, "p": p}
@@ -140,10 +144,19 @@ def _over_methods(table: pandas.DataFrame, score: str, figure: str) -> pandas.Se
 
 
 def read_tables(folder: Path) -> pandas.DataFrame:
-    """The rows of all runs; what several runs have is taken from the first."""
+    """The rows of all runs; what several runs have is taken from one that has its effect."""
     files = sorted(folder.glob("agreement-*.csv.gz"))
-    tables = [pandas.read_csv(file, dtype={"photo": str}) for file in files]
-    return pandas.concat(tables).drop_duplicates(["shuffled", "photo", "head", *METHOD])
+    table = pandas.concat(pandas.read_csv(file, dtype={"photo": str}) for file in files)
+    table = table.sort_values("effect", key=pandas.isna, kind="stable")
+    table = table.drop_duplicates(["shuffled", "photo", "head", *METHOD])
+    return table.sort_values([*METHOD, "photo", "head"], kind="stable")
+
+
+def of_all_methods(table: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows of mean attention on the photos that also the dear methods have, accepted ones."""
+    rows = table[~table.shuffled & (table.maps == "attention") & (table.graph == "threshold")]
+    rows = rows[rows.photo.isin(rows[rows.method == DEAREST].photo)]
+    return rows[rows.accepted.astype(bool)]
 
 
 def provenance(folders: Sequence[Path]) -> dict[str, Any]:
@@ -176,7 +189,10 @@ def main() -> None:
         (out / "gallery.json").write_text(json.dumps(shown) + "\n")
         (out / "provenance.json").write_text(json.dumps(provenance(folders), indent=1) + "\n")
     save(draw_agreement(found["table"]), out / "agreement")
-    save(draw_ranking(found["table"]), out / "ranking")
+    save(draw_differences(found["differences"]), out / "differences")
+    attention = of_all_methods(table)
+    by_score = {score: means(attention.dropna(subset=[score])) for score in SCORES}
+    save(draw_ranking(by_score), out / "ranking")
     save(draw_gallery(json.loads((out / "gallery.json").read_text())), out / "gallery")
 
 

@@ -1,6 +1,6 @@
 """How the clusters of a run agree with the objects on ECSSD's photos: one table a run.
 
-    python benchmarks/objects_agreement.py RUN MASKS TABLE.csv.gz
+    python benchmarks/objects_agreement.py RUN MASKS TABLE.csv.gz [--selectors SPEC …]
 
 TABLE gets a row for each photo, map, method and selector: the level, the number of clusters, their
 modularity and effect, and the figures of `harness foreground --candidates`, with those of its
@@ -24,12 +24,12 @@ BASELINES = ("spatial_blocks", "pixel_kmeans", "chance")
 METHOD = ["maps", "graph", "method", "selector"]
 
 
-def measured(folder: Path, masks: Path) -> pandas.DataFrame:
+def measured(run: harness.Run, masks: Path) -> pandas.DataFrame:
     """A row for each map, method and selector of a run."""
-    run = harness.open_run(folder)
     files = harness.make("image set", f"folder[path={masks}]")
     found = run.foreground(Masks(files, masks.name), candidates=True).to_frame()
-    with open_for_reading(folder) as store:
+    with open_for_reading(run.folder) as store:
+        store.show_selectors(list(dict.fromkeys(found.selector)))
         effects = [each.effect for each in outcomes(store)]
     # Both are in the order of the plan.
     found["effect"] = np.array(effects, dtype=float)
@@ -59,9 +59,11 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("masks", type=Path)
     parser.add_argument("table", type=Path)
+    parser.add_argument("--selectors", nargs="*", default=(), help="by default all")
     arguments = parser.parse_args()
     arguments.table.parent.mkdir(parents=True, exist_ok=True)
-    table = measured(arguments.run, arguments.masks)
+    run = harness.open_run(arguments.run, selectors=arguments.selectors)
+    table = measured(run, arguments.masks)
     table.to_csv(arguments.table, index=False, float_format="%.4g")
 
 

@@ -21,10 +21,10 @@ METHODS = {
     "sdp-modularity": "SDP of modularity",
     "ncut": "cuts",
     "ncut[clusters=2]": "two-way cut",
-    "ncut[threshold=0.2,clusters=2,split=mean]": "TokenCut's rule",
+    "ncut[clusters=2,split=mean,threshold=0.2]": "TokenCut's rule",
     "kmeans": "k-means on rows",
 }
-SELECTORS = {"fixed[level=0.0]": "unpruned", "fixed[level=0.8]": "at level .8"}
+UNPRUNED, PRUNED = "fixed[level=0.0]", "fixed[level=0.8]"
 BASELINES = {
     "chance": ("chance", "|", "#555555"),
     "spatial_blocks": ("spatial blocks", "x", "#E69F00"),
@@ -33,17 +33,16 @@ BASELINES = {
 
 
 def title(row: Mapping[str, Any]) -> str:
-    """A method in words: its maps, what clusters them, and where."""
+    """A method in words: its maps, what clusters them, and at which level if they are pruned."""
     graph = ", coupled" if "coupling" in row["graph"] else ""
-    return (
-        f"{row['maps']}{graph}: {METHODS.get(row['method'], row['method'])}, "
-        f"{SELECTORS.get(row['selector'], row['selector'])}"
-    )
+    level = " at .8" if row["selector"] == PRUNED else ""
+    return f"{row['maps']}{graph}: {METHODS[row['method']]}{level}"
 
 
 def draw_agreement(table: pandas.DataFrame) -> plt.Figure:
-    """ARI, and the IoU of the best cluster and union, of each method beside its baselines."""
-    rows = table[~table.shuffled].sort_values("ari", ascending=False)
+    """ARI, and the IoU of the best cluster and union, at two levels, beside the baselines."""
+    rows = table[~table.shuffled & table.selector.isin([UNPRUNED, PRUNED])]
+    rows = rows.sort_values("ari", ascending=False)
     panels = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
     figure, axes = plt.subplots(
         1, len(panels), figsize=(11, 1.6 + 0.2 * len(rows)), sharey=True, layout="constrained"
@@ -76,23 +75,49 @@ def _shuffled(table: pandas.DataFrame, rows: pandas.DataFrame, name: str) -> pan
     return found.reindex(pandas.MultiIndex.from_frame(rows[key]))
 
 
-def draw_ranking(table: pandas.DataFrame) -> plt.Figure:
+def draw_differences(differences: pandas.DataFrame) -> plt.Figure:
+    """What attention gains over each rival, with the same method, before any edge is dropped."""
+    rows = differences[
+        (differences.maps == "attention")
+        & (differences.selector == UNPRUNED)
+        & differences.method.isin(["louvain", "kmeans", "ncut[clusters=2]"])
+    ]
+    panels = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(10, 1.2 + 0.2 * len(rows)), sharey=True, layout="constrained"
+    )
+    places = np.arange(len(rows))
+    for axis, (name, heading) in zip(axes, panels.items(), strict=True):
+        axis.axvline(0, color="#999999", lw=0.8)
+        axis.hlines(places, rows[f"{name}_low"], rows[f"{name}_high"], color="#0072B2", lw=1.5)
+        axis.plot(rows[name], places, "o", color="#0072B2", ms=4)
+        axis.set_title(f"difference in {heading}", loc="left", fontsize=9)
+        axis.grid(axis="x", color="#dddddd")
+        axis.spines[["top", "right", "left"]].set_visible(False)
+    labels = [f"{title(row)}, less {row['less']}" for row in rows.to_dict("records")]
+    axes[0].set_yticks(places, labels, fontsize=7)
+    axes[0].set_ylim(len(rows) - 0.5, -0.5)
+    axes[0].tick_params(axis="y", length=0)
+    return figure
+
+
+def draw_ranking(by_score: Mapping[str, pandas.DataFrame]) -> plt.Figure:
     """Mean agreement over mean modularity and effect, a sign for each method and selector."""
-    rows = table[~table.shuffled & (table.maps == "attention") & table.effect.notna()]
-    panels = [(score, name) for name in ("ari", "union_iou") for score in ("modularity", "effect")]
-    figure, axes = plt.subplots(2, 2, figsize=(8, 6.4), sharey="row", layout="constrained")
-    for axis, (score, name) in zip(axes.flat, panels, strict=True):
-        methods = dict.fromkeys(rows.method)
-        for method, (colour, sign) in zip(methods, STYLES, strict=False):
-            of_it = rows[rows.method == method]
-            axis.plot(of_it[score], of_it[name], sign, color=colour, label=METHODS[method])
-        axis.set_xlabel(score)
-        axis.grid(color="#dddddd")
-        axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].set_ylabel("ARI")
-    axes[1, 0].set_ylabel("IoU, best union")
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=5, frameon=False)
+    names = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
+    size = (len(names), len(by_score))
+    figure, axes = plt.subplots(*size, figsize=(8, 8), sharey="row", layout="constrained")
+    for column, (score, rows) in zip(axes.T, by_score.items(), strict=True):
+        for axis, name in zip(column, names, strict=True):
+            for method, (colour, sign) in zip(dict.fromkeys(rows.method), STYLES, strict=False):
+                of_it = rows[rows.method == method]
+                axis.plot(of_it[score], of_it[name], sign, color=colour, label=METHODS[method])
+            axis.grid(color="#dddddd")
+            axis.spines[["top", "right"]].set_visible(False)
+        column[-1].set_xlabel(f"mean {score}, {rows.photos.max()} photos")
+    for axis, name in zip(axes[:, 0], names.values(), strict=True):
+        axis.set_ylabel(name)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False)
     return figure
 
 

@@ -30,26 +30,29 @@ class Shown(NamedTuple):
     selector: str
 
 
-CHOSEN_BY = Shown("attention, Louvain", "attention", "threshold", "louvain", "fixed[level=0.0]")
+UNPRUNED = "fixed[level=0.0]"
+CHOSEN_BY = Shown("attention, Louvain", "attention", "threshold", "louvain", UNPRUNED)
+INFOMAP = Shown("attention, Infomap", "attention", "threshold", "infomap", UNPRUNED)
 COLUMNS = (
     CHOSEN_BY,
-    Shown("attention, Infomap", "attention", "threshold", "infomap", "excess-modularity"),
+    INFOMAP,
+    Shown("attention, SDP at .8", "attention", "threshold", "sdp", "fixed[level=0.8]"),
     Shown(
         "attention, two-way cut", "attention", "symmetrised[by=coupling]", "ncut[clusters=2]",
-        "fixed[level=0.0]",
+        UNPRUNED,
     ),
-    Shown("keys, Louvain", "keys", "threshold", "louvain", "fixed[level=0.0]"),
+    Shown("keys, Louvain", "keys", "threshold", "louvain", UNPRUNED),
     Shown(
         "tokens, TokenCut's rule", "tokens", "threshold[self_loops=true]",
-        "ncut[threshold=0.2,clusters=2,split=mean]", "fixed[level=0.0]",
+        "ncut[clusters=2,split=mean,threshold=0.2]", UNPRUNED,
     ),
 )  # fmt: skip
 
 
 def chosen_photos(table: pandas.DataFrame) -> dict[str, list[str]]:
-    """The photos with the best, median and worst ARI of the first column's method."""
-    key = ["maps", "graph", "method", "selector"]
-    of_it = table[~table.shuffled & (table[key] == list(CHOSEN_BY[1:])).all(axis=1)]
+    """The photos with the best, median and worst ARI of Louvain, of those that Infomap had too."""
+    of_it = _rows(table, CHOSEN_BY)
+    of_it = of_it[of_it.photo.isin(_rows(table, INFOMAP).photo)]
     in_order = of_it.sort_values(["ari", "photo"]).photo.tolist()
     middle = (len(in_order) - EACH) // 2
     return {
@@ -77,7 +80,7 @@ def gallery(folders: Sequence[Path], ecssd: Path, table: pandas.DataFrame) -> li
             }
             k = len(np.unique(clusters[CHOSEN_BY.title]))
             clusters["pixels, k-means"] = pixel_kmeans(image.pixels, GRID, k, seed=0).tolist()
-            of_it = table[(table.photo == photo) & ~table.shuffled]
+            of_it = table[table.photo == photo]
             ari = {column.title: _ari(of_it, column) for column in COLUMNS}
             shown.append(
                 {
@@ -91,9 +94,13 @@ def gallery(folders: Sequence[Path], ecssd: Path, table: pandas.DataFrame) -> li
     return shown
 
 
-def _ari(table: pandas.DataFrame, column: Shown) -> float | None:
+def _rows(table: pandas.DataFrame, column: Shown) -> pandas.DataFrame:
     key = ["maps", "graph", "method", "selector"]
-    found = table[(table[key] == list(column[1:])).all(axis=1)].ari
+    return table[~table.shuffled & (table[key] == list(column[1:])).all(axis=1)]
+
+
+def _ari(table: pandas.DataFrame, column: Shown) -> float | None:
+    found = _rows(table, column).ari
     return round(float(found.iloc[0]), 3) if len(found) else None
 
 
