@@ -29,6 +29,11 @@ SCORES = ("modularity", "effect")
 COMPARED = ["ari", "best_iou", "union_iou"]
 TOKENCUT = ("tokens", "threshold[self_loops=true]", "ncut[clusters=2,split=mean,threshold=0.2]")
 ATTENTION = ("attention", "attention of each head")
+NAMES = {
+    "spatial_blocks": "spatial blocks",
+    "pixel_kmeans": "pixel k-means",
+    "chance": "chance",
+}
 DEAREST = "sdp-modularity"
 FEWEST_METHODS = 4
 
@@ -63,6 +68,9 @@ def _means(photos: pandas.DataFrame) -> dict[str, Any]:
 
 
 def _interval(name: str, values: pandas.Series) -> dict[str, float | None]:
+    values = values.dropna()
+    if values.empty:
+        return {}
     found = estimate(values.to_numpy())
     return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
@@ -94,11 +102,13 @@ def _rivals(
     """What a method is compared with: baselines, TokenCut's rule, other maps, shuffled photos."""
     for of in BASELINES:
         named = {f"{of}_{name}": name for name in COMPARED}
-        yield of.replace("_", " "), own[list(named)].rename(columns=named)
+        yield NAMES[of], own[list(named)].rename(columns=named)
     maps, *method = key
     for other, figures in methods.items():
         if other[:3] == TOKENCUT != key[:3]:
             yield "TokenCut's rule on tokens", figures
+        if other[:2] == key[:2] and other[3] == key[3] and other[2] == "louvain" != key[2]:
+            yield "Louvain", figures
         if maps in ATTENTION and list(other[1:]) == method and other[0] not in ATTENTION:
             yield f"the same on {other[0]}", figures
     if key in shuffled:
@@ -144,10 +154,10 @@ def _over_methods(table: pandas.DataFrame, score: str, figure: str) -> pandas.Se
 
 
 def read_tables(folder: Path) -> pandas.DataFrame:
-    """The rows of all runs; what several runs have is taken from one that has its effect."""
+    """The rows of all runs; of several the one that has most: an effect, then baselines."""
     files = sorted(folder.glob("agreement-*.csv.gz"))
     table = pandas.concat(pandas.read_csv(file, dtype={"photo": str}) for file in files)
-    table = table.sort_values("effect", key=pandas.isna, kind="stable")
+    table = table.sort_values(["effect", "chance_best_iou"], key=pandas.isna, kind="stable")
     table = table.drop_duplicates(["shuffled", "photo", "head", *METHOD])
     return table.sort_values([*METHOD, "photo", "head"], kind="stable")
 
@@ -168,6 +178,17 @@ def provenance(folders: Sequence[Path]) -> dict[str, Any]:
         for session in sessions:
             session["invocation"].pop("folder", None)
         found[folder.name] = {"settings": run.settings(), "sessions": sessions}
+    return _without_folders(found)
+
+
+def _without_folders(found: Any) -> Any:
+    """The same values, with the last part of each absolute path."""
+    if isinstance(found, dict):
+        return {name: _without_folders(each) for name, each in found.items()}
+    if isinstance(found, list):
+        return [_without_folders(each) for each in found]
+    if isinstance(found, str) and Path(found).is_absolute():
+        return Path(found).name
     return found
 
 
