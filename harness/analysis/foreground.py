@@ -172,7 +172,9 @@ class _Measurement:
         self, cell: str, candidate: int | None, image: Image, objects: Objects, record: MapRecord
     ) -> Mapping[str, Any]:
         weights = attention_of(self._store, record.key, image.key).weights
-        labels = self._store.labels(cell)[candidate]
+        # Without one there is a reason.
+        assert candidate is not None
+        labels = self._store.labels_at(cell, candidate)
         count = cluster_count(labels)
         # A method without clusters is compared with one block of all patches: both say nothing.
         baselines = self._baselines(image, objects.grid, record.region, max(1, count))
