@@ -36,6 +36,7 @@ NAMES = {
 }
 DEAREST = "sdp-modularity"
 FEWEST_METHODS = 4
+ROUNDING = 1e-9
 
 
 def by_photo(table: pandas.DataFrame) -> dict[tuple[str, ...], pandas.DataFrame]:
@@ -76,7 +77,10 @@ def _interval(name: str, values: pandas.Series) -> dict[str, float | None]:
 
 
 def differences(table: pandas.DataFrame) -> pandas.DataFrame:
-    """Each method's figures less a rival's, paired by photo, with intervals and signed-rank p."""
+    """Each method's figures less a rival's, paired by photo: intervals, signed-rank p, and counts.
+
+    The counts are of the photos on which the method is better and worse.
+    """
     methods = by_photo(table[~table.shuffled])
     shuffled = by_photo(table[table.shuffled])
     rows = []
@@ -89,6 +93,9 @@ def differences(table: pandas.DataFrame) -> pandas.DataFrame:
             for name in COMPARED:
                 row |= _interval(name, both[name])
                 row[f"{name}_p"] = estimate(both[name].to_numpy()).p
+                # Sums of floats differ by rounding.
+                row[f"{name}_better"] = (both[name] > ROUNDING).sum()
+                row[f"{name}_worse"] = (both[name] < -ROUNDING).sum()
             rows.append(row)
     return pandas.DataFrame(rows)
 
