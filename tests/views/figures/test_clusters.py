@@ -144,3 +144,14 @@ def test_clusters_of_one_patch_have_no_panels(pixels: Any) -> None:
         "cluster 1: 6 patches",
         "cluster 2: 4 patches",
     ]
+
+
+def test_the_longest_legend_lies_inside_the_figure(pixels: Any) -> None:
+    # Nine clusters of three patches each, which is more than a legend lists, and nine without one.
+    labels = np.where(np.arange(36) < 27, np.arange(36) % 9, -1)
+    partitions = [("", np.zeros(36, int)), ("", labels)]
+    figure = clusters.side_by_side(Patched.of(pixels, (6, 6), None), partitions, title="t")
+    figure.canvas.draw()
+    for panel in figure.axes:
+        if legend := panel.get_legend():
+            assert legend.get_window_extent().y0 >= 0
