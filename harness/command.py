@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from harness.planning.progress import Progress as Progress
     from harness.plugin.classes import classes_of as classes_of
     from harness.plugin.requirement import FIGURES as FIGURES
+    from harness.plugin.spec import component_name as component_name
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
     from harness.views.colours import CHOSEN as CHOSEN
@@ -79,7 +80,7 @@ HOMES = {
     "harness.planning.progress": "SILENT Progress",
     "harness.plugin.classes": "classes_of",
     "harness.plugin.requirement": "FIGURES",
-    "harness.plugin.spec": "format_spec format_value",
+    "harness.plugin.spec": "component_name format_spec format_value",
     "harness.views.colours": "CHOSEN colour",
     "harness.views.figures.ablation": "effect_bars",
     "harness.views.figures.clusters": "panels side_by_side",

@@ -15,7 +15,7 @@ from harness_plugins.extractors.devices import place, repeatable, require_device
 from support.cuda import fake_cuda
 from support.runs import small_command, small_run
 
-TWELVE = "one-layer-vit[checkpoint=twelve-heads,heads=[0,5]"
+TWELVE = "one-layer-vit[checkpoint=fashion-mnist-twelve-heads,heads=[0,5]"
 
 
 def images(count: int) -> list[harness.Image]:
