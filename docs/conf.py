@@ -21,23 +21,26 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
-    "harness_site",
+    "harness_site.extension",
 ]
 root_doc = "docs/index"
 include_patterns = [
     "docs/**",
-    "results/**/README.md",
+    "results/README.md",
+    "results/*/README.md",
+    "results/*/report.md",
+    "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
+    "changelog.d/README.md",
 ]
 exclude_patterns = [
     ".*",
     "docs/examples/**",
     # The gallery's notebooks are for download; its pages are made from the scripts.
-    "docs/gallery/**/*.ipynb",
-    "docs/gallery/**/*.py",
+    "docs/gallery/*.ipynb",
     "docs/site_root",
     "site",
 ]

@@ -46,7 +46,9 @@ def _sections(description: Description, install: str) -> Iterator[str]:
     yield paragraphs(description.summary)
     yield paragraphs(description.text)
     yield f"Needs {code(install)}." if install else ""
-    yield table(("parameter", "type", "default", "what it means"), map(_row, description.parameters))
+    yield table(
+        ("parameter", "type", "default", "what it means"), map(_row, description.parameters)
+    )
 
 
 def _row(parameter: Parameter) -> tuple[str, str, str, str]:

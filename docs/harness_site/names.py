@@ -1,13 +1,14 @@
 """The reference of the public names, made from their docstrings."""
 
 import inspect
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator
+
+from sphinx.pycode import ModuleAnalyzer
 
 import harness
-import harness.command
 import harness.testing
 from harness.plugin import hooks
-from harness_site.markdown import joined
 
 # The sections of the page: titles by the modules that define their names.
 SECTIONS = {
@@ -32,37 +33,37 @@ SECTIONS = {
 
 
 def names_reference() -> str:
-    """Every public name of `harness`, its hooks, and those of `harness.testing`."""
-    parts = []
+    """Every public name of `harness`, its hooks, and those of `harness.testing`, as reST."""
+    return "\n\n".join(_parts())
+
+
+def _parts() -> Iterator[str]:
     for title, modules in SECTIONS.items():
-        parts.append(f"## {title}")
-        parts += [
-            _entry(name, module) for module in modules for name in harness.HOMES[module].split()
-        ]
-    parts.append("## Hooks")
-    parts += [_directive("function", f"harness.plugin.hooks.{name}") for name in _hooks()]
-    parts.append("## Tests of components")
-    parts.append("The names of `harness.testing`, for the tests of a plugin's package.")
-    parts += [_entry(name, "harness.testing", "harness.testing") for name in harness.testing.__all__]
-    return joined(parts)
+        yield _heading(title)
+        for module in modules:
+            for name in harness.HOMES[module].split():
+                yield _entry(f"harness.{name}", getattr(harness, name), module)
+    yield _heading("Hooks")
+    for name, value in sorted(vars(hooks).items()):
+        if name.startswith("harness_"):
+            yield _entry(f"harness.plugin.hooks.{name}", value, "harness.plugin.hooks")
+    yield _heading("Tests of components")
+    for name in harness.testing.__all__:
+        yield _entry(f"harness.testing.{name}", getattr(harness.testing, name), "harness.testing")
 
 
-def _hooks() -> list[str]:
-    return sorted(name for name in vars(hooks) if name.startswith("harness_"))
+def _heading(title: str) -> str:
+    return f"{title}\n{'-' * len(title)}"
 
 
-def _entry(name: str, home: str, package: str = "harness") -> str:
-    value = getattr(harness.testing if package == "harness.testing" else harness, name)
+def _entry(path: str, value: object, home: str) -> str:
+    """The directive that documents a name, which the module `home` defines."""
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        return _directive(kind, f"{package}.{name}", {"members": "", "member-order": "bysource"})
+        return f".. auto{kind}:: {path}\n   :members:\n   :member-order: bysource"
     if inspect.isfunction(value):
-        return _directive("function", f"{package}.{name}")
-    # The docstring of a constant or of an alias stands in the module that defines it.
-    return _directive("data", f"{home}.{name}", {"no-value": ""})
-
-
-def _directive(kind: str, name: str, options: Mapping[str, str] | None = None) -> str:
-    lines = [f".. auto{kind}:: {name}"]
-    lines += [f"   :{option}: {value}".rstrip() for option, value in (options or {}).items()]
-    return "\n".join(["```{eval-rst}", *lines, "```"])
+        return f".. autofunction:: {path}"
+    # The docstring of a constant or an alias follows its assignment; autodoc reads no others.
+    analyzer = ModuleAnalyzer.for_module(home)
+    text = "\n".join(analyzer.find_attr_docs()["", path.rpartition(".")[2]])
+    return f".. py:data:: {path}\n\n{textwrap.indent(text, '   ')}"
