@@ -57,13 +57,16 @@ nb_execution_raise_on_error = True
 nb_merge_streams = True
 
 autodoc_typehints = "none"
-add_module_names = False
+# What single backquotes of docstrings are.
+default_role = "code"
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
     "examples_dirs": "docs/examples",
     "gallery_dirs": "docs/gallery",
     "filename_pattern": r"\.py$",
+    "image_scrapers": "harness_site.figures.returned_figure",
+    "ignore_repr_types": "Figure",
     "download_all_examples": False,
     "show_signature": False,
     "abort_on_example_error": True,
@@ -78,3 +81,4 @@ html_title = "attention-harness"
 html_extra_path = ["site_root"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False

@@ -19,7 +19,7 @@ frame = run.leaderboard().to_frame()
 frame[["clusterer", "extractor", "modularity", "effect", "ari"]]
 
 # %%
-# The clusters of Louvain on one map with clear communities, as blocks of its matrix:
+# On one map with clear communities, the clusters of each method beside the truth:
 
-image = run.images()["image"].iloc[-1]
-run.image_report(image, filters={"extractor": "planted[signal=1.5"}).plot("side-by-side")
+clear = {"extractor": "planted[count=4,n=100,signal=1.5]"}
+run.image_report("planted-000", filters=clear).plot("side-by-side")

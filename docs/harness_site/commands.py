@@ -1,7 +1,6 @@
 """The reference of the commands, made from their parsers."""
 
 import argparse
-import re
 from collections.abc import Iterator
 
 from harness.cli.main import OWN
@@ -11,6 +10,8 @@ from harness_site.markdown import code, escaped, joined, table
 
 # What every command has: it is said once.
 SHARED = ("--help", "--log")
+# Of a block on a page, in characters.
+WIDTH = 84
 
 
 def commands_reference() -> str:
@@ -39,8 +40,10 @@ def _sentence(text: str) -> str:
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    words = parser.format_usage().removeprefix("usage: ")
-    return re.sub(r" \[-h\]| \[--log FILE\]", "", " ".join(words.split()))
+    formatter = argparse.HelpFormatter(parser.prog, width=WIDTH)
+    own = [action for action in parser._actions if not set(SHARED) & set(action.option_strings)]
+    formatter.add_usage(None, own, parser._mutually_exclusive_groups, prefix="")
+    return formatter.format_help().strip()
 
 
 def _rows(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
