@@ -61,7 +61,7 @@ def test_values_that_are_no_device_precision_or_number_are_refused(
 def test_a_run_on_a_device_that_is_missing_is_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    extractor = "one-layer-vit[device=cuda]"
+    extractor = "one-layer-vit[checkpoint=flowers-one-head,device=cuda]"
 
     code = main(small_command(extractors=extractor, out=tmp_path / "run"))
 
