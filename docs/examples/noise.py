@@ -2,14 +2,15 @@
 Noise has clusters, too
 =======================
 
-Pruned hard enough, a map of noise reaches any modularity. Photos are worth something only beyond
-what noise reaches at the same density: their effect.
+Pruned hard enough, a map of noise reaches any modularity. The clusters of images mean something
+only beyond what noise reaches at the same density: their effect.
 """
 
 import harness
 
 run = harness.run(
-    images="flowers-sample[count=6],noise[count=6]",
+    images="fashion-mnist-sample[count=6],noise[count=6]",
+    extractors="one-layer-vit[checkpoint=fashion-mnist-one-head]",
     clusterers="louvain",
     perturbations="none",
     levels=16,

@@ -48,8 +48,9 @@ def _parts() -> Iterator[str]:
         if name.startswith("harness_"):
             yield _entry(f"harness.plugin.hooks.{name}", value, "harness.plugin.hooks")
     yield _heading("Tests of components")
-    for name in harness.testing.__all__:
-        yield _entry(f"harness.testing.{name}", getattr(harness.testing, name), "harness.testing")
+    for module, names in harness.testing.HOMES.items():
+        for name in names.split():
+            yield _entry(f"harness.testing.{name}", getattr(harness.testing, name), module)
 
 
 def _heading(title: str) -> str:
