@@ -42,6 +42,7 @@ exclude_patterns = [
     # The gallery's notebooks are for download; its pages are made from the scripts.
     "docs/gallery/*.ipynb",
     "docs/site_root",
+    "docs/static",
     "site",
 ]
 
@@ -79,6 +80,8 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 html_title = "attention-harness"
 html_extra_path = ["site_root"]
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

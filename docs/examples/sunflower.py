@@ -26,4 +26,6 @@ report.plot("side-by-side")
 # The clusters look like sky, petals and leaves. But p says how often uniform noise reaches as much
 # modularity at a level that is chosen in the same way:
 
-report
+report.to_frame()[
+    ["clusterer", "level", "n_clusters", "modularity", "control_modularity", "p_value"]
+]
