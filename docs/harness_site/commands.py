@@ -2,6 +2,8 @@
 
 import argparse
 from collections.abc import Iterator
+from itertools import groupby
+from textwrap import dedent
 
 from harness.cli.main import OWN
 from harness.cli.parsing import command_parser, parsers_in
@@ -31,7 +33,13 @@ def _sections(parser: argparse.ArgumentParser, heading: str) -> Iterator[str]:
     yield escaped(_sentence(parser.description or ""))
     yield f"```text\n{_usage(parser)}\n```"
     yield table(("argument or option", "what it does"), _rows(parser))
-    yield escaped(_sentence(parser.epilog or ""))
+    for is_example, lines in groupby((parser.epilog or "").splitlines(), _is_indented):
+        text = "\n".join(lines)
+        yield f"```sh\n{dedent(text)}\n```" if is_example else escaped(_sentence(text))
+
+
+def _is_indented(line: str) -> bool:
+    return line.startswith(" ")
 
 
 def _sentence(text: str) -> str:

@@ -43,6 +43,12 @@ def test_every_flag_of_a_run_is_in_its_section(commands: str) -> None:
     assert {flag for flag in flags if f"{flag} " not in run and f"{flag}`" not in run} == set()
 
 
+def test_examples_below_the_help_are_blocks_of_code(commands: str) -> None:
+    found = section(commands, "## harness foreground")
+
+    assert re.search(r"^```sh\nharness foreground \S+ --above 0\n", found, re.M)
+
+
 def test_help_is_filled_in_as_argparse_does(commands: str) -> None:
     assert "%(" not in commands
     assert "(default 600)" in section(commands, "## harness run")
