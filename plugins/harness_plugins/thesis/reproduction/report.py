@@ -210,9 +210,13 @@ def _markdown(table: pandas.DataFrame) -> str:
 
 
 def _rounded(table: pandas.DataFrame) -> pandas.DataFrame:
+    """A table for readers: text, with headings that can be broken between words."""
+
     def text(value: Any) -> str:
         if pandas.api.types.is_scalar(value) and pandas.isna(value):
             return "–"
+        if pandas.api.types.is_bool(value):
+            return "yes" if value else "no"
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 
-    return table.map(text)
+    return table.map(text).rename(columns=lambda name: str(name).replace("_", " "))

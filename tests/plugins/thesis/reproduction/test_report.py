@@ -81,6 +81,18 @@ def test_a_missing_value_of_any_kind_is_a_dash(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_text("utf-8").count("<td>–</td>") == 4
 
 
+def test_headings_have_spaces_and_truth_is_yes_or_no(tmp_path: Path) -> None:
+    made = Output({"table-1": pandas.DataFrame({"was_accepted": [True, False]})})
+    write_report(tmp_path, [result(made=made)], "harness reproduce", [])
+
+    assert "| was accepted |\n| --- |\n| yes |\n| no |" in (tmp_path / "report.md").read_text(
+        "utf-8"
+    )
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<th>was accepted</th>" in page
+    assert "<td>yes</td>" in page
+
+
 def test_the_report_begins_with_how_many_claims_held_and_exhibits_were_made(tmp_path: Path) -> None:
     verdicts = (
         Verdict(1, "One.", "held", "1 > 0"),
