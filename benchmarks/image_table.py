@@ -7,13 +7,15 @@ The columns: image, class, predicted, clusterer, selector; of the selected level
 patches or more), level, threshold, modularity, plateau (its levels), accepted; and for each control
 its p, its q over the run, the statistic, and `own`: the statistic of the draw that was made from
 this very image, empty if there was none. Where the selector accepted nothing, the level is its
-candidate.
+candidate. OUT-provenance.json has the settings and sessions of the run.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import pandas
+from evidence_figure import provenance
 
 import harness
 
@@ -57,9 +59,12 @@ def main() -> None:
     for name in ("run", "predictions", "out"):
         parser.add_argument(name, type=Path)
     arguments = parser.parse_args()
-    table = image_table(harness.open_run(arguments.run), pandas.read_csv(arguments.predictions))
+    run = harness.open_run(arguments.run)
+    table = image_table(run, pandas.read_csv(arguments.predictions))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.out, index=False, float_format="%.4g")
+    beside = arguments.out.with_name(f"{arguments.out.stem}-provenance.json")
+    beside.write_text(json.dumps(provenance(run), indent=1) + "\n")
     print(f"{arguments.out}: {len(table)} rows")
 
 
