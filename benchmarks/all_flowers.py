@@ -25,17 +25,24 @@ from harness.metrics.inference import RESAMPLES, TAIL, bootstrap_interval, estim
 SPLITS = ("test", "validation", "train")
 SIGNIFICANT = 0.05
 KEYS = ["split", "clusterer", "selector"]
-FIGURES = CHOSEN[:-1]
+FIGURES = [name for name in CHOSEN if name != "accepted"]
 COMPARED = (("louvain", "infomap"), ("infomap", "sdp"), ("louvain", "sdp"))
 
 
 def read(folder: Path) -> pandas.DataFrame:
-    """Return the images of all splits that are there, with `split` and `right`."""
+    """Return the images of all splits that are there, with `split` and `right`.
+
+    Where a selector accepted no level, the modularity counts 0, as in the leaderboard, and the
+    other figures of the level are missing.
+    """
     files = {split: folder / f"images-{split}.csv" for split in SPLITS}
     tables = [
         pandas.read_csv(file).assign(split=name) for name, file in files.items() if file.exists()
     ]
     images = pandas.concat(tables, ignore_index=True)
+    of_level = ["clusters", "level", "threshold", "plateau"]
+    images[of_level] = images[of_level].where(images["accepted"])
+    images["modularity"] = images["modularity"].where(images["accepted"], 0)
     return images.assign(right=images["class"] == images["predicted"])
 
 

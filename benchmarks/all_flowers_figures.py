@@ -98,7 +98,7 @@ def _panels(tables: dict[str, pandas.DataFrame], columns: int) -> plt.Figure:
             )
         panel.set_yticks(range(len(controls)), controls)
         panel.set_ylim(len(controls) - 0.5, -0.5)
-        panel.set_xlim(0, 1)
+        panel.set_xlim(-0.03, 1.03)
         panel.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
         panel.set_title(title, loc="left")
         panel.tick_params(axis="y", length=0)
@@ -113,8 +113,8 @@ def _panels(tables: dict[str, pandas.DataFrame], columns: int) -> plt.Figure:
 
 
 def _distributions(images: pandas.DataFrame, split: str) -> plt.Figure:
-    """What the thesis' rule chose on a split: a panel a figure, a line a method."""
-    images = images[images["split"] == split]
+    """What the thesis' rule accepted on a split: a panel a figure, a line a method."""
+    images = images[(images["split"] == split) & images["accepted"]]
     figure, axes = plt.subplots(2, 2, figsize=(PAGE, 4.2), layout="constrained")
     methods: Sequence[str] = list(dict.fromkeys(images["clusterer"]))
     for panel, (name, title) in zip(axes.flat, DISTRIBUTIONS.items(), strict=True):
@@ -122,12 +122,18 @@ def _distributions(images: pandas.DataFrame, split: str) -> plt.Figure:
         for method, (colour, _) in zip(methods, STYLES, strict=False):
             values = images.loc[images["clusterer"] == method, name].dropna()
             counts, edges = np.histogram(np.clip(values, bins[0], bins[-1]), bins)
-            panel.stairs(counts / len(values), edges, color=colour, label=method, linewidth=1.2)
+            panel.stairs(
+                counts / len(values),
+                edges,
+                color=colour,
+                label=f"{method}: {len(values)}",
+                linewidth=1.2,
+            )
         if name == "clusters":
             panel.set_xticks([1, 5, 10, MOST_CLUSTERS], ["1", "5", "10", f"≥ {MOST_CLUSTERS}"])
         panel.set_xlabel(title)
-        panel.set_ylabel("share of photos")
-    axes.flat[0].legend()
+        panel.set_ylabel("share of these photos")
+    axes.flat[0].legend(title="photos with a phase")
     return figure
 
 
