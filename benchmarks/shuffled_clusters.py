@@ -9,7 +9,7 @@ each image, the adjusted mutual information of the image's clusters with others:
 the shuffled image, put back; `position`, these, left in their places; `seed`, the image's own with
 another seed, the most that can be expected. `attention` is the correlation of the logits of the
 shuffled image's attention, put back, with the image's. The named images are drawn to
-OUT/shuffled-clusters.svg and .png.
+OUT/shuffled-clusters.png.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import matplotlib
 import numpy as np
 import pandas
 from all_flowers_figures import PAGE, SETTINGS, THESIS
-from evidence_figure import save
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
@@ -35,6 +34,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 
 OTHER_SEED = 1
+DOTS = 110
 FIGURES = ("content", "position", "seed", "attention")
 TITLES = ("photo", "its clusters", "patches shuffled", "clusters of these", "put back")
 
@@ -207,7 +207,8 @@ def main() -> None:
     table = pandas.DataFrame([{"image": name} | each.figures for name, each in found.items()])
     arguments.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.out / "shuffled-clusters.csv", index=False, float_format="%.4g")
-    save(draw([found[name] for name in arguments.images]), arguments.out / "shuffled-clusters")
+    figure = draw([found[name] for name in arguments.images])
+    figure.savefig(arguments.out / "shuffled-clusters.png", dpi=DOTS)
     for name in FIGURES:
         values = table[name].to_numpy()
         low, high = bootstrap_interval(values)
