@@ -156,7 +156,7 @@ def main() -> None:
     made = {name: table(images) for name, table in tables.items()}
     for name, table in made.items():
         table.to_csv(out / f"{name}.csv", index=False, float_format="%.4g")
-    for name, figure in figures(images, made["shares"]):
+    for name, figure in figures(images, made["shares"], made["chosen"]):
         save(figure, out / name)
     everything = made["shares"].query("group == 'all'")
     shown = ["p05_of", "p05", "q05_count", "above_of", "above", "median_p"]

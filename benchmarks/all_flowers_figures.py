@@ -30,7 +30,9 @@ SETTINGS = {
 }
 
 
-def figures(images: pandas.DataFrame, shares: pandas.DataFrame) -> Iterator[tuple[str, plt.Figure]]:
+def figures(
+    images: pandas.DataFrame, shares: pandas.DataFrame, chosen: pandas.DataFrame
+) -> Iterator[tuple[str, plt.Figure]]:
     """Yield the figures by name."""
     tested = shares[shares["selector"] == TESTED]
     splits = list(dict.fromkeys(tested["split"]))
@@ -48,6 +50,8 @@ def figures(images: pandas.DataFrame, shares: pandas.DataFrame) -> Iterator[tupl
         }
         yield "significant-by-group", _panels(panels, columns=4)
         yield "chosen", _distributions(images[(images["selector"] == THESIS)], splits[0])
+        of_test = chosen[(chosen["split"] == splits[0]) & (chosen["figure"] == "modularity")]
+        yield "modularity-by-group", _means(of_test)
 
 
 def _count(table: pandas.DataFrame, split: str) -> int:
@@ -114,9 +118,10 @@ def _panels(tables: dict[str, pandas.DataFrame], columns: int) -> plt.Figure:
 
 def _distributions(images: pandas.DataFrame, split: str) -> plt.Figure:
     """What the thesis' rule accepted on a split: a panel a figure, a line a method."""
-    images = images[(images["split"] == split) & images["accepted"]]
-    figure, axes = plt.subplots(2, 2, figsize=(PAGE, 4.2), layout="constrained")
+    images = images[images["split"] == split]
     methods: Sequence[str] = list(dict.fromkeys(images["clusterer"]))
+    images = images[images["accepted"]]
+    figure, axes = plt.subplots(2, 2, figsize=(PAGE, 4.2), layout="constrained")
     for panel, (name, title) in zip(axes.flat, DISTRIBUTIONS.items(), strict=True):
         bins = _bins(name, images[name])
         for method, (colour, _) in zip(methods, STYLES, strict=False):
@@ -134,6 +139,41 @@ def _distributions(images: pandas.DataFrame, split: str) -> plt.Figure:
         panel.set_xlabel(title)
         panel.set_ylabel("share of these photos")
     axes.flat[0].legend(title="photos with a phase")
+    return figure
+
+
+def _means(chosen: pandas.DataFrame) -> plt.Figure:
+    """A panel a selector: groups of photos down, the mean modularity across."""
+    selectors = list(dict.fromkeys(chosen["selector"]))
+    groups = list(dict.fromkeys(chosen["group"]))
+    methods = list(dict.fromkeys(chosen["clusterer"]))
+    figure, axes = plt.subplots(
+        1, len(selectors), squeeze=False, figsize=(PAGE, 2.8), sharey=True, layout="constrained"
+    )
+    for panel, selector in zip(axes.flat, selectors, strict=True):
+        for index, (method, (colour, sign)) in enumerate(zip(methods, STYLES, strict=False)):
+            of_it = chosen[(chosen["selector"] == selector) & (chosen["clusterer"] == method)]
+            of_it = of_it.set_index("group").reindex(groups)
+            places = np.arange(len(groups)) + 0.22 * (index - (len(methods) - 1) / 2)
+            reach = [of_it["mean"] - of_it["low"], of_it["high"] - of_it["mean"]]
+            panel.errorbar(
+                of_it["mean"],
+                places,
+                xerr=reach,
+                fmt=sign,
+                color=colour,
+                markersize=4,
+                linewidth=1,
+                label=method,
+            )
+        panel.set_yticks(range(len(groups)), groups)
+        panel.set_ylim(len(groups) - 0.5, -0.5)
+        panel.set_xlim(left=-0.01)
+        panel.set_title(selector, loc="left")
+        panel.set_xlabel("mean modularity, 0 where no level is accepted")
+        panel.tick_params(axis="y", length=0)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(methods))
     return figure
 
 
