@@ -41,11 +41,12 @@ def image_table(run: harness.Run, predicted: pandas.DataFrame) -> pandas.DataFra
 def _own_draws(run: harness.Run, tests: pandas.DataFrame) -> list[float]:
     """The statistic of the first draw from the test's own image; NaN if there is none."""
     cells = run.cells().query("role == 'control' and status == 'ok'")
-    # The draws of a test are in the order of the plan.
-    places = {
-        method: {image: place for place, image in reversed(list(enumerate(drawn["image"])))}
-        for method, drawn in cells.groupby(["clusterer", "control"])
-    }
+    places = {}
+    for method, drawn in cells.groupby(["clusterer", "control"]):
+        # The draws of a test are in the order of the plan; images of equal pixels share theirs.
+        order = {cell: place for place, cell in enumerate(drawn["cell"].unique())}
+        firsts = drawn.drop_duplicates("image")
+        places[method] = dict(zip(firsts["image"], firsts["cell"].map(order), strict=True))
     found = (
         (test.null_statistics, places[test.clusterer, test.control].get(test.image))
         for test in tests.itertuples()
