@@ -89,6 +89,18 @@ def docs(session: nox.Session) -> None:
     session.run("towncrier", "build", "--draft", "--version", "next")
 
 
+@nox.session(venv_backend="none")
+def page(session: nox.Session) -> None:
+    """The bundle of the report's page: checked, built anew, and as it is committed."""
+    folder = Path("harness/views/report")
+    with session.chdir(folder / "web"):
+        session.run("npm", "ci", "--no-audit", "--no-fund", external=True)
+        session.run("npm", "run", "check", external=True)
+        session.run("npm", "run", "build", external=True)
+    built = [str(folder / name) for name in ("report.js", "report.css", "report.js.LICENSES.txt")]
+    session.run("git", "diff", "--exit-code", "--stat", *built, external=True)
+
+
 @nox.session(python="3.11")
 def constraints(session: nox.Session) -> None:
     """Resolve every dependency anew and write constraints.txt."""

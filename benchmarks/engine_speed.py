@@ -30,7 +30,7 @@ from harness.engine.isolation import peak_memory
 from harness.store import open_for_reading
 
 # What the default run has.
-IMAGES, NULLS = 16, 39
+IMAGES, NULLS = 20, 39
 NODES = 12
 HALVES = Path(__file__).with_name("halves.py")
 COMMAND = (sys.executable, "-m", "harness")
@@ -98,7 +98,7 @@ def run(folder: Path, *arguments: str) -> Run:
 def default_run(folder: Path, images: int = IMAGES) -> Iterator[Figure]:
     """The default run: overhead, two workers beside one, Dask's beside the harness' own."""
     nulls = -(-NULLS * images // IMAGES)
-    part = ("--images", f"fashion-mnist-sample[count={images}]", "--nulls", str(nulls))
+    part = ("--images", f"flowers-sample[count={images}]", "--nulls", str(nulls))
     one = run(folder / "one", *part, "-j", "1")
     two = run(folder / "two", *part, "-j", "2")
     dask = run(folder / "dask", *part, "--dask", "local", "-j", "2")
@@ -190,7 +190,7 @@ def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description="Measure what the engine costs.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--images", type=int, default=IMAGES, help="of the default run's 16")
+    parser.add_argument("--images", type=int, default=IMAGES, help="of the default run's 20")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.sections) - set(SECTIONS)):

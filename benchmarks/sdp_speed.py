@@ -13,8 +13,8 @@ maps at all 32 levels; then what embedding and HDBSCAN take. gaps: what is certi
 solver's default settings, and when 1e-8 is asked for. modularity: the clusterers' modularity
 beside Louvain's.
 
-Maps are those of the default run unless a file holds others. Seconds are of the process, so that
-other work on the machine counts less; ratios are of one run.
+Maps are those of fashion-mnist-sample unless a file holds others. Seconds are of the process, so
+that other work on the machine counts less; ratios are of one run.
 """
 
 import argparse
@@ -56,12 +56,12 @@ def seconds(work: Callable[[], Any], rounds: int) -> float:
 
 
 def attention_maps(path: Path | None) -> dict[str, Floats]:
-    """Maps (n, n) by name: those of a file, or the default run's."""
+    """Maps (n, n) by name: those of a file, or Fashion-MNIST's."""
     if path is not None:
         with np.load(path, allow_pickle=False) as stored:
             return {name: np.asarray(stored[name], dtype=np.float64) for name in stored}
     images = harness.make("image set", "fashion-mnist-sample")
-    extractor = harness.make("extractor", "one-layer-vit")
+    extractor = harness.make("extractor", "one-layer-vit[checkpoint=fashion-mnist-one-head]")
     return {
         found.image: np.asarray(found.weights, dtype=np.float64)
         for found in extractor.extract(images.load(key) for key in images.keys())

@@ -1,4 +1,4 @@
-"""How long the spin solver and its clusterers take, on one map of the shipped model.
+"""How long the spin solver and its clusterers take, on one map of the model of Fashion-MNIST.
 
 OMP_NUM_THREADS=1 pytest -n 0 benchmarks/test_sdp_speed.py
 """
@@ -19,11 +19,10 @@ LEVELS = 32
 
 @pytest.fixture(scope="module")
 def graphs() -> list[harness.Graph]:
-    """The shipped model's attention on the first shipped image, 196 patches, at all levels."""
+    """A map of the model of Fashion-MNIST, 196 patches, at all levels."""
     images = harness.make("image set", "fashion-mnist-sample[count=1]")
-    (found,) = harness.make("extractor", "one-layer-vit").extract(
-        images.load(key) for key in images.keys()
-    )
+    extractor = harness.make("extractor", "one-layer-vit[checkpoint=fashion-mnist-one-head]")
+    (found,) = extractor.extract(images.load(key) for key in images.keys())
     assert isinstance(found, harness.AttentionMap)
     builder = harness.make("graph builder", "threshold")
     return list(builder.build(found, builder.levels(found, LEVELS)))

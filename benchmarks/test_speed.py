@@ -1,4 +1,4 @@
-"""How long the parts of a run take, on one map of the shipped model.
+"""How long the parts of a run take, on one map of the model of Fashion-MNIST.
 
 OMP_NUM_THREADS=1 pytest -n 0 benchmarks
 """
@@ -31,11 +31,10 @@ HALVES = Path(__file__).with_name("halves.py")
 
 @pytest.fixture(scope="module")
 def attention() -> harness.AttentionMap:
-    """The shipped model's attention on the first shipped image, 196 patches."""
+    """A map of the model of Fashion-MNIST, 196 patches."""
     images = harness.make("image set", "fashion-mnist-sample[count=1]")
-    (found,) = harness.make("extractor", "one-layer-vit").extract(
-        images.load(key) for key in images.keys()
-    )
+    extractor = harness.make("extractor", "one-layer-vit[checkpoint=fashion-mnist-one-head]")
+    (found,) = extractor.extract(images.load(key) for key in images.keys())
     assert isinstance(found, harness.AttentionMap)
     return found
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
     from harness.cli.options import add_plugin_option as add_plugin_option
     from harness.cli.output import exit_status as exit_status
-    from harness.cli.output import replacing as replacing
     from harness.cli.output import table_console as table_console
     from harness.cli.output import write_table as write_table
     from harness.engine.environment import environment as environment
@@ -39,28 +38,33 @@ if TYPE_CHECKING:
     from harness.planning.progress import Progress as Progress
     from harness.plugin.classes import classes_of as classes_of
     from harness.plugin.requirement import FIGURES as FIGURES
+    from harness.plugin.spec import component_name as component_name
     from harness.plugin.spec import format_spec as format_spec
     from harness.plugin.spec import format_value as format_value
     from harness.views.colours import CHOSEN as CHOSEN
     from harness.views.colours import colour as colour
-    from harness.views.figures.ablation import effect_bars as effect_bars
+    from harness.views.colours import marker as marker
     from harness.views.figures.clusters import panels as panels
     from harness.views.figures.clusters import side_by_side as side_by_side
+    from harness.views.figures.files import save as save
     from harness.views.figures.gallery import gallery as gallery
     from harness.views.figures.heatmaps import query_heatmaps as query_heatmaps
+    from harness.views.figures.intervals import Interval as Interval
+    from harness.views.figures.intervals import interval_panels as interval_panels
     from harness.views.figures.patched import Patched as Patched
     from harness.views.figures.profiles import Curve as Curve
     from harness.views.figures.profiles import profile_figure as profile_figure
+    from harness.views.figures.style import PAGE as PAGE
     from harness.views.figures.style import new_figure as new_figure
     from harness.views.figures.style import photo as photo
     from harness.views.figures.style import picture as picture
-    from harness.views.figures.style import save as save
     from harness.views.figures.style import style as style
     from harness.views.progress import shown_progress as shown_progress
     from harness.views.tables import Column as Column
     from harness.views.tables import number as number
     from harness.views.tables import print_text as print_text
     from harness.views.tables import show_table as show_table
+    from harness.written import replacing as replacing
 
 # Each public name by the module that defines it.
 HOMES = {
@@ -69,7 +73,7 @@ HOMES = {
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.masks": "BrightnessThreshold",
     "harness.cli.options": "add_plugin_option",
-    "harness.cli.output": "exit_status replacing table_console write_table",
+    "harness.cli.output": "exit_status table_console write_table",
     "harness.engine.environment": "environment invocation source",
     "harness.errors": "did_you_mean escape_controls",
     "harness.metrics.ablation": "Effect",
@@ -79,17 +83,19 @@ HOMES = {
     "harness.planning.progress": "SILENT Progress",
     "harness.plugin.classes": "classes_of",
     "harness.plugin.requirement": "FIGURES",
-    "harness.plugin.spec": "format_spec format_value",
-    "harness.views.colours": "CHOSEN colour",
-    "harness.views.figures.ablation": "effect_bars",
+    "harness.plugin.spec": "component_name format_spec format_value",
+    "harness.views.colours": "CHOSEN colour marker",
     "harness.views.figures.clusters": "panels side_by_side",
+    "harness.views.figures.files": "save",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
+    "harness.views.figures.intervals": "Interval interval_panels",
     "harness.views.figures.patched": "Patched",
     "harness.views.figures.profiles": "Curve profile_figure",
-    "harness.views.figures.style": "new_figure photo picture save style",
+    "harness.views.figures.style": "PAGE new_figure photo picture style",
     "harness.views.progress": "shown_progress",
     "harness.views.tables": "Column number print_text show_table",
+    "harness.written": "replacing",
 }
 
 # Type checkers see the imports above alone, and so report names that do not exist.

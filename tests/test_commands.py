@@ -113,6 +113,7 @@ STAND_INS: dict[str, Callable[[Path], object] | None] = {
     "leaves.py": None,
     "pictures/": None,
     "the network": None,
+    "a browser": None,
     "a Dask scheduler": None,
     "hours of two idle cores": None,
     "a CUDA device": None,

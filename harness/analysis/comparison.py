@@ -11,6 +11,7 @@ import statistics
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -110,8 +111,9 @@ class Change:
 class PairedRuns:
     """Two runs and how they differ.
 
-    relabelled: pairs that are ok in both runs and whose labels differ at some level; by_name:
-    images paired by name although their pixels differ; renamed: what was paired although its spec
+    relabelled: pairs that are ok in both runs and whose labels differ at some level, or, if
+    selected_only, at the selected one: a published run may have no others; by_name: images paired
+    by name although their pixels differ; renamed: what was paired although its spec
     differs; settings and environment: what else differs. directions: the metrics by name, those of
     METRICS and the scores that both runs have: 1 if larger is better, −1 if smaller is, 0 if
     neither.
@@ -126,6 +128,7 @@ class PairedRuns:
     settings: tuple[Change, ...]
     environment: tuple[Change, ...]
     directions: Mapping[str, int]
+    selected_only: bool = False
 
     @property
     def paired(self) -> int:
@@ -154,6 +157,7 @@ def pair_runs(first: Store, second: Store, progress: Progress = SILENT) -> Paire
     by_pixels, ours, theirs = _paired(ours, theirs, *digests)
     by_name, ours, theirs = _paired(ours, theirs, {}, {})
     pairs = by_pixels + by_name
+    relabelled, selected_only = _relabelled(first, second, pairs, progress)
     scores = [{each.score: each for each in known_scores(store)} for store in (first, second)]
     shared = [each for name, each in scores[0].items() if name in scores[1]]
     directions = METRICS | {each.score: 1 if each.higher_is_better else -1 for each in shared}
@@ -161,12 +165,13 @@ def pair_runs(first: Store, second: Store, progress: Progress = SILENT) -> Paire
         str(first.folder),
         str(second.folder),
         tuple(_methods(pairs, ours, theirs, directions, progress)),
-        _relabelled(first, second, pairs, progress),
+        relabelled,
         len({_image(one) for one, _ in by_name}),
         renamed,
         _changes(_flat_texts(first.settings()), _flat_texts(second.settings())),
         _changes(*map(_environment, (first, second))),
         directions,
+        selected_only,
     )
 
 
@@ -313,16 +318,36 @@ def _paired_metric(name: str, direction: int, pairs: Sequence[Pair]) -> PairedMe
     )
 
 
-def _relabelled(first: Store, second: Store, pairs: Iterable[Pair], progress: Progress) -> int:
-    cells = [(one.cell, other.cell) for one, other in pairs if one.ok and other.ok]
-    differing = {
-        (one, other)
-        for one, other in progress.track("comparing labels", set(cells))
-        # Equal bytes are equal labels; others may be compressed by another version of zlib.
-        if first.stored_labels(one) != second.stored_labels(other)
-        and not np.array_equal(first.labels(one), second.labels(other))
-    }
-    return sum(pair in differing for pair in cells)
+def _relabelled(
+    first: Store, second: Store, pairs: Iterable[Pair], progress: Progress
+) -> tuple[int, bool]:
+    """`relabelled` and `selected_only` of the runs."""
+    ok = [(one, other) for one, other in pairs if one.ok and other.ok]
+    # Selectors share cells.
+    differs = cache(partial(_all_labels_differ, first, second))
+    count, selected_only = 0, False
+    for one, other in progress.track("comparing labels", ok):
+        if first.is_whole(one.cell) and second.is_whole(other.cell):
+            count += differs(one.cell, other.cell)
+        else:
+            selected_only = True
+            count += _selected_labels_differ(first, second, one, other)
+    return count, selected_only
+
+
+def _all_labels_differ(first: Store, second: Store, one: str, other: str) -> bool:
+    # Equal bytes are equal labels; others may be compressed by another version of zlib.
+    return first.stored_labels(one) != second.stored_labels(other) and not np.array_equal(
+        first.labels(one), second.labels(other)
+    )
+
+
+def _selected_labels_differ(first: Store, second: Store, one: Outcome, other: Outcome) -> bool:
+    if one.candidate is None or other.candidate is None:
+        return one.candidate is not other.candidate
+    return not np.array_equal(
+        first.labels_at(one.cell, one.candidate), second.labels_at(other.cell, other.candidate)
+    )
 
 
 def _changes(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[Change, ...]:

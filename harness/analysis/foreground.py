@@ -164,7 +164,9 @@ class _Measurement:
         self, found: Outcome, image: Image, objects: Objects, record: MapRecord
     ) -> dict[str, Any]:
         weights = attention_of(self._store, found.map, found.image).weights
-        labels = self._store.labels(found.cell)[found.candidate]
+        # Without one there is a reason.
+        assert found.candidate is not None
+        labels = self._store.labels_at(found.cell, found.candidate)
         count = cluster_count(labels)
         # A method without clusters is compared with one block of all patches: both say nothing.
         baselines = self._baselines(image, objects.grid, record.region, max(1, count))

@@ -45,7 +45,7 @@ ORDER BY planned.head
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """A method's results on the draws of the reference control for one map, level by level.
+    """A method's results on the draws of one control for one map, level by level.
 
     modularity, lowest, highest: mean, smallest and largest modularity over the draws, (levels,);
     n_clusters: the mean number of clusters, (levels,).
@@ -215,20 +215,25 @@ def _method(
 ) -> MethodReport:
     status = row["status"] or "missing"
     profile = Profile([]) if row["status"] is None else store.profile(row["cell"])
-    noise = _noise(store, image, row, len(profile))
+    control = next(iter(store.controls()), "")
+    drawn = noise(store, {**row, "image": image}, control, len(profile))
     name, reason = row["clusterer"], row["reason"] or ""
-    return MethodReport(name, status, reason, profile, noise, tuple(selections))
+    return MethodReport(name, status, reason, profile, drawn, tuple(selections))
 
 
-def _noise(store: Store, image: str, row: Mapping[str, Any], levels: int) -> Noise | None:
-    control = next(iter(store.controls()), None)
-    found = store.connection.execute(NOISE, {**row, "image": image, "control": control}).fetchall()
+def noise(store: Store, cell: Mapping[str, Any], control: str, levels: int) -> Noise | None:
+    """A control's draws for the map of an observed cell, which has so many levels.
+
+    cell: its image, and the columns of `cells_of_image`. None if a draw lacks a level, or none was
+    drawn.
+    """
+    found = store.connection.execute(NOISE, {**cell, "control": control}).fetchall()
     # A profile that ended early cannot be compared with noise level by level.
     if not found or len(found) != levels:
         return None
     draws, *columns = zip(*found, strict=True)
     figures = [np.array(column, dtype=np.float64) for column in columns]
-    return Noise(str(control), max(draws), *figures)
+    return Noise(control, max(draws), *figures)
 
 
 def _selections(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[SelectorReport]]:

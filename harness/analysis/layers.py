@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.leaderboard import Row, RowMaker, column_types, flattened, row_maker, tied
+from harness.analysis.leaderboard import (
+    METHOD,
+    Row,
+    RowMaker,
+    column_types,
+    flattened,
+    row_maker,
+    tied,
+)
 from harness.analysis.method import MethodKey, flat_types, grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import matching_specs
@@ -80,9 +88,14 @@ def flat_row_types(
 
 def by_head(store: Store, progress: Progress = SILENT) -> list[HeadRow]:
     """A row for each method and head of a run: methods as planned, the best heads of each first."""
-    methods, make_row = _by_method(store, progress), row_maker(store)
+    return head_rows(store, outcomes(store, progress), progress)
+
+
+def head_rows(store: Store, found: Iterable[Outcome], progress: Progress = SILENT) -> list[HeadRow]:
+    """As `by_head`, given all outcomes of the run."""
+    methods, make_row = grouped(found, METHOD), row_maker(store)
     each = progress.track("estimating means", methods.values())
-    rows = (_best_first(_head_rows(found, make_row)) for found in each)
+    rows = (_best_first(_head_rows(of_method, make_row)) for of_method in each)
     return list(chain.from_iterable(rows))
 
 
@@ -93,13 +106,16 @@ def _best_first(rows: Sequence[HeadRow]) -> list[HeadRow]:
 
 def by_layer(store: Store, progress: Progress = SILENT) -> list[LayerRow]:
     """A row for each method and layer of a run: methods as planned, layers by their depth."""
-    methods, make_row = _by_method(store, progress), row_maker(store)
+    return layer_rows(store, outcomes(store, progress), progress)
+
+
+def layer_rows(
+    store: Store, found: Iterable[Outcome], progress: Progress = SILENT
+) -> list[LayerRow]:
+    """As `by_layer`, given all outcomes of the run."""
+    methods, make_row = grouped(found, METHOD), row_maker(store)
     each = progress.track("estimating means", methods.values())
-    return [row for found in each for row in _layer_rows(found, make_row)]
-
-
-def _by_method(store: Store, progress: Progress) -> dict[MethodKey, list[Outcome]]:
-    return grouped(outcomes(store, progress), lambda each: each.method)
+    return [row for of_method in each for row in _layer_rows(of_method, make_row)]
 
 
 def _head_rows(of_method: Iterable[Outcome], make_row: RowMaker) -> list[HeadRow]:
@@ -160,7 +176,7 @@ def layers(
 
     Raises HarnessError if the run has no such clusterer, or one layer and head only.
     """
-    methods = _by_method(store, progress)
+    methods = grouped(outcomes(store, progress), METHOD)
     wanted = matching_specs("clusterer", clusterers, [key.clusterer for key in methods])
     if len({(each.layer, each.head) for found in methods.values() for each in found}) < 2:
         raise HarnessError(
@@ -188,9 +204,9 @@ def _method(
     depths = {row.layer: depth for depth, row in enumerate(layer_rows)}
     accepted = [
         # Two bytes per label, as in the store, since there may be very many.
-        (each, store.labels(each.cell)[each.candidate].astype(np.int16))
+        (each, store.labels_at(each.cell, each.candidate).astype(np.int16))
         for each in found
-        if each.accepted and not each.reason
+        if each.accepted and not each.reason and each.candidate is not None
     ]
     # Only partitions of equally many nodes can be compared, and builders may choose levels by that.
     comparable = grouped(accepted, lambda pair: (len(pair[1]), pair[0].repeat))

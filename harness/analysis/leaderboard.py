@@ -221,8 +221,14 @@ def tied(values: Sequence[Any]) -> list[Any]:
 
 def comparisons(store: Store, progress: Progress = SILENT) -> list[Comparison]:
     """The methods of every image set and map set of a run, compared with each other."""
+    return comparisons_of(store, outcomes(store, progress), progress)
+
+
+def comparisons_of(
+    store: Store, found: Iterable[Outcome], progress: Progress = SILENT
+) -> list[Comparison]:
+    """As `comparisons`, given all outcomes of the run."""
     # A map set has its own maps and no image set.
-    found = outcomes(store, progress)
     sets = grouped(found, lambda each: each.method.image_set or each.method.extractor)
     make_row = row_maker(store)
     return [_compared(name, of_set, make_row, progress) for name, of_set in sets.items()]

@@ -80,7 +80,7 @@ SELECT planned.cell, planned.map, planned.clusterer, wanted.selector, planned.gr
             WHEN controls.position IS NOT NULL OR pooled.point IS NOT NULL THEN 0.0
        END AS control_modularity,
        point.n_clusters, point.coverage,
-       (SELECT sum(seconds) FROM points AS every WHERE every.cell = chosen.cell) AS seconds,
+       (SELECT sum(seconds) FROM {sweeps} AS every WHERE every.cell = chosen.cell) AS seconds,
        maps.truth
 FROM planned
 CROSS JOIN (SELECT value AS selector FROM json_each(:selectors)) AS wanted
@@ -239,7 +239,7 @@ def _read(store: Store, progress: Progress) -> Iterator[Outcome]:
     methods: dict[tuple[str, ...], MethodKey] = {}
     none: Mapping[str, Any] = {}
     unknown = tuple(stabilities({}).values())
-    read = store.connection.execute(OUTCOMES, parameters)
+    read = store.connection.execute(OUTCOMES.format(sweeps=store.sweeps), parameters)
     while rows := read.fetchmany(READ_AT_ONCE):
         *_, modularity, _, control, _, _, _, _ = zip(*rows, strict=True)
         found = [tests.get((row[0], row[3]), none) for row in rows]

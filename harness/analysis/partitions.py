@@ -123,11 +123,13 @@ def stored_partition(store: Store, image: str, text: str) -> StoredPartition:
     if row["status"] != "ok":
         reason = f" ({row['reason']})" if row["reason"] else ""
         raise HarnessError(f"{text}: its cell is {row['status'] or 'missing'}{reason}")
-    points = store.connection.execute(
-        "SELECT level, n_clusters FROM points WHERE cell = ? ORDER BY point", (row["cell"],)
+    found = store.connection.execute(
+        "SELECT point, level, n_clusters FROM points WHERE cell = ? ORDER BY point", (row["cell"],)
     )
-    levels, counts = zip(*points, strict=True)
+    points, levels, counts = zip(*found, strict=True)
     selector, accepted = "", None
+    if filters.keys() & {"k", "level"}:
+        store.check_whole(row["cell"])
     if "k" in filters:
         point = _with_clusters(text, filters["k"], counts)
     elif "level" in filters:
@@ -135,9 +137,9 @@ def stored_partition(store: Store, image: str, text: str) -> StoredPartition:
     else:
         point, selector, accepted = _selected(store, row["cell"], text, filters.get("selector"))
     return StoredPartition(
-        store.labels(row["cell"])[point],
+        store.labels_at(row["cell"], point),
         image=image,
-        level=levels[point],
+        level=levels[points.index(point)],
         selector=selector,
         accepted=accepted,
         **{name: row[name] for name in ("map", "clusterer", *CELL_KEYS.values())},

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.store import Store, open_for_reading
-from harness.store.folders import run_folders
+from harness.store.folders import file_of_run, run_folders
+from harness.store.publication import is_published
 from harness.store.schema import FILE_NAME
 from harness.store.selections import failed_selections
 
@@ -17,7 +18,7 @@ class FoundRun:
     """A run in a folder: when it was last written, what it compared, and its state.
 
     Specs are in the order of the settings; state is "complete", or what is missing, failed or
-    damaged.
+    damaged; published: whether it is a published run.
     """
 
     run: str
@@ -27,6 +28,7 @@ class FoundRun:
     image_sets: Sequence[str] = ()
     controls: Sequence[str] = ()
     state: str = "complete"
+    published: bool = False
 
 
 def found_runs(folder: Path) -> list[FoundRun]:
@@ -37,7 +39,8 @@ def found_runs(folder: Path) -> list[FoundRun]:
 
 
 def _described(path: Path) -> FoundRun:
-    time = datetime.fromtimestamp((path / FILE_NAME).stat().st_mtime, UTC).astimezone()
+    published = is_published(path)
+    time = datetime.fromtimestamp(file_of_run(path).stat().st_mtime, UTC).astimezone()
     written = time.strftime("%Y-%m-%d %H:%M")
     try:
         with open_for_reading(path) as store:
@@ -51,12 +54,13 @@ def _described(path: Path) -> FoundRun:
                 [name for (name,) in sets],
                 settings["controls"],
                 _state(store),
+                published,
             )
     except HarnessError as error:
         reason = str(error).removeprefix(f"{path / FILE_NAME}: ").removeprefix(f"{path}: ")
-        return FoundRun(str(path), written, state=reason)
+        return FoundRun(str(path), written, state=reason, published=published)
     except (LookupError, TypeError, ValueError) as error:
-        return FoundRun(str(path), written, state=f"damaged: {error}")
+        return FoundRun(str(path), written, state=f"damaged: {error}", published=published)
 
 
 def _state(store: Store) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_run_argument, add_selector_option, open_stored
-from harness.cli.output import one_line_errors, replacing
 from harness.plugin.requirement import PARQUET
+from harness.written import one_line_errors, replacing
 
 if TYPE_CHECKING:
     import pandas

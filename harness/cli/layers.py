@@ -5,7 +5,14 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli.options import add_json_option, add_run_argument, add_selector_option, open_stored
+from harness.cli.options import (
+    add_figure_options,
+    add_json_option,
+    add_run_argument,
+    add_selector_option,
+    check_figure_options,
+    open_stored,
+)
 from harness.cli.output import columns_of, print_result, write_drawings
 from harness.plugin.requirement import FIGURES
 
@@ -26,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write figures and tables to this folder"
     )
+    add_figure_options(parser)
     add_json_option(parser)
 
 
@@ -35,14 +43,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.out is not None:
         FIGURES.check("layers --out")
+    check_figure_options(arguments)
     opened = open_stored(arguments.run_folder, arguments.selectors)
     found, written = opened.layers(arguments.of).methods, []
     if arguments.out is not None:
         from harness.views.figures.layers import drawings
+        from harness.views.figures.style import WIDTHS
 
         sheets = [(name, None, columns_of(rows)) for name, rows in tables(found).items()]
-        figures = ((name, figure, None) for name, figure in drawings(found))
-        written = list(write_drawings(itertools.chain(sheets, figures), arguments.out))
+        width = WIDTHS[arguments.width or "page"]
+        figures = ((name, figure, None) for name, figure in drawings(found, width))
+        every = itertools.chain(sheets, figures)
+        written = list(write_drawings(every, arguments.out, arguments.formats))
     print_result(
         lambda console: show(str(opened.folder), found, console),
         lambda: {"run": str(opened.folder), "methods": document(found)},

@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO, cast
 
-from harness.cli.output import one_line_errors
 from harness.cli.streams import Logged
 from harness.errors import HarnessError, escape_controls, escape_line
 from harness.planning.progress import LOGGER
 from harness.plugin.installed import harness_version
+from harness.written import one_line_errors
 
 # Before the further lines of an entry.
 INDENT = "    "

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import HarnessError
+
 if TYPE_CHECKING:
     from harness.api import Run
     from harness.planning.declaration import Setting
@@ -54,6 +56,33 @@ def open_stored(folder: Path, selectors: Sequence[str] = ()) -> "Run":
     for each in caught:
         print(f"warning: {each.message}", file=sys.stderr)
     return run
+
+
+def add_figure_options(parser: Parser) -> None:
+    """Add `--width` and `--format` of the figures that `--out` writes; None, [] if not given."""
+    parser.add_argument(
+        "--width",
+        choices=("column", "page"),
+        help="draw for the width of a column (8.6 cm) or a page (17.8 cm) of a journal (default "
+        "page)",
+    )
+    parser.add_argument(
+        "--format",
+        dest="formats",
+        action="append",
+        default=[],
+        choices=("png", "pdf", "svg"),
+        help="write figures in this format; may be repeated (default png and svg)",
+    )
+
+
+def check_figure_options(arguments: argparse.Namespace, *others: str) -> None:
+    """Refuse an option of figures, or one of the others, that is given without `--out`."""
+    given = {"--width": arguments.width, "--format": arguments.formats}
+    given |= {f"--{name}": getattr(arguments, name) for name in others}
+    for option, value in given.items():
+        if value and arguments.out is None:
+            raise HarnessError(f"{option} changes the figures only; --out says where they go")
 
 
 def add_json_option(parser: Parser, what: str = "JSON") -> None:

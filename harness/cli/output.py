@@ -1,16 +1,14 @@
-"""What verbs write: tables, JSON and CSV to stdout, and files, complete or not at all."""
+"""What verbs write: tables, JSON and CSV to stdout, and files."""
 
 import csv
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from harness.errors import HarnessError
+from harness.written import one_line_errors, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
 
 # The exit status of a command that finished although some of its work failed.
 FAILED = 2
+# The formats of figures for which no others are chosen.
+DEFAULT_FORMATS = ("png", "svg")
 # A file or a pipe has no width of its own, unless COLUMNS gives one.
 FILE_SIZE = (120, 24)
 
@@ -69,54 +69,23 @@ def write_table(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
 def write_drawings(
     drawings: Iterable[tuple[str, "Figure | None", Mapping[str, Sequence[Any]] | None]],
     folder: Path,
+    formats: Sequence[str],
 ) -> Iterator[Path]:
-    """Write figures as NAME.png and NAME.svg, tables as NAME.csv; yields the paths."""
-    from harness.views.figures.style import save
+    """Write figures as NAME.FORMAT, tables as NAME.csv; yields the paths.
+
+    formats: by default PNG and SVG.
+    """
+    from harness.views.figures.files import save
 
     with one_line_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for name, figure, table in drawings:
         if figure is not None:
-            yield from save(figure, folder, name)
+            yield from save(figure, folder, name, formats or DEFAULT_FORMATS)
         if table is not None:
             path = folder / f"{name}.csv"
             write_table(table, path)
             yield path
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A new file that takes the place of `path` once the block has written it.
-
-    Without success nothing is left of it, and an old file stays as it was. Devices and pipes, such
-    as /dev/stdout, are written directly. Raises HarnessError if the path cannot be written.
-    """
-    with one_line_errors(path):
-        if path.absolute().is_relative_to("/dev") or (path.exists() and not path.is_file()):
-            yield path
-            return
-        # A link stays; the file that it leads to is replaced.
-        target = Path(os.path.realpath(path))
-        new = target.with_name(f".harness-{os.getpid()}.partial")
-        try:
-            yield new
-            with new.open("rb") as written:
-                os.fsync(written.fileno())
-            new.replace(target)
-        finally:
-            new.unlink(missing_ok=True)
-
-
-@contextmanager
-def one_line_errors(path: Path) -> Iterator[None]:
-    """Raises HarnessError if the path cannot be written."""
-    try:
-        yield
-    except FileExistsError as error:
-        # Only folders are made where something may be.
-        raise HarnessError(f"{path}: cannot be written: it is not a folder") from error
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def columns_of(

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import (
+    add_figure_options,
     add_plugin_option,
     add_run_argument,
     add_selector_option,
+    check_figure_options,
     image_words,
     open_stored,
 )
 from harness.cli.output import table_console, write_drawings
-from harness.errors import HarnessError
 from harness.plugin.requirement import FIGURES
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         which.add_argument(f"--{name}", metavar=name[0].upper(), help=what)
     files = parser.add_argument_group("files")
     files.add_argument(
-        "--out", type=Path, metavar="DIR", help="write figures to this folder, as PNG, SVG and CSV"
+        "--out", type=Path, metavar="DIR", help="write figures and their numbers to this folder"
     )
+    add_figure_options(files)
     files.add_argument(
         "--query",
         metavar="ROW,COLUMN",
@@ -78,12 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
         show_images(cells, opened.images(), opened.selections(), console)
         arguments.first = next(iter(cells["image"]), None)
         return 0
-    if arguments.query is not None and arguments.out is None:
-        raise HarnessError("--query changes the figures only; --out says where they go")
+    check_figure_options(arguments, "query")
     context = _context(opened, arguments)
     written: list[Path] = []
     if arguments.out is not None:
-        written += write_drawings(_drawings(opened, context, arguments), arguments.out)
+        written += write_drawings(
+            _drawings(opened, context, arguments), arguments.out, arguments.formats
+        )
     show(context, console)
     for path in written:
         print(path)
@@ -116,9 +119,10 @@ def _drawings(
     opened: "Run", context: "ShowContext", arguments: argparse.Namespace
 ) -> Iterator["Drawing"]:
     from harness.views.figures.image import drawings, query_patch
+    from harness.views.figures.style import WIDTHS
 
     report = context.report
     query = None if arguments.query is None else query_patch(arguments.query, report.grid)
     loaded = context.weights is not None
     heads = opened.weights(report, alone=arguments.head is not None) if loaded else {}
-    return drawings(context, heads, query)
+    return drawings(context, heads, query, WIDTHS[arguments.width or "page"])

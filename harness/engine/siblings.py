@@ -23,6 +23,7 @@ from harness.planning.suites import NONE
 from harness.plugin.registry import Registry
 from harness.store import Store
 from harness.store.folders import sibling_folders
+from harness.store.sessions import ran_inline
 from harness.store.siblings import (
     Sibling,
     SiblingError,
@@ -213,13 +214,6 @@ def siblings_of(folder: Path, cache: Sequence[Path]) -> list[Path]:
     if len(cache) > 1:
         raise HarnessError(f"{setting_name('cache')}: {NONE} stands alone, not beside others")
     return []
-
-
-def ran_inline(session: Mapping[str, Any]) -> bool:
-    """Whether an execution, or one from which it took over cells, had no isolation."""
-    return any(
-        each.get("isolation") == "none" for each in (session, *session.get("taken_over", ()))
-    )
 
 
 def _recorder(store: Store, sibling: Sibling) -> Callable[[int, int], None]:

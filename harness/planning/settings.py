@@ -117,7 +117,7 @@ class Settings:
             "draws of each control that a selection is tested against, at least",
             1,
             100_000,
-            default=39,
+            default=59,
         ),
     ]
     pooling: Annotated[Pooling, POOLING]

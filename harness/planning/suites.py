@@ -15,7 +15,8 @@ from harness.planning.objects import plugins_of, unidentified, unsent, with_spec
 from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
-from harness.plugin.base import MapSet, Selector
+from harness.plugin.arguments import shown
+from harness.plugin.base import Extractor, ImageSet, MapSet, Selector
 from harness.plugin.component import Component
 from harness.plugin.draws import ImageControl
 from harness.plugin.installed import Broken
@@ -158,6 +159,7 @@ def resolve(values: Mapping[str, Any], known: Registry, map_controls: Any = None
     checked = _checked(WHAT, values)
     each = gather(partial(_make, key, checked[key], known) for key in COMPONENTS)
     made = dict(zip(COMPONENTS, each, strict=True))
+    made["extractors"] = [_for_images(one, made["images"]) for one in made["extractors"]]
     stored = [isinstance(extractor, MapSet) for extractor in made["extractors"]]
     if map_controls is not None and any(stored):
         nulls = _make("controls", WHAT["controls"].check("controls", map_controls), known)
@@ -184,6 +186,18 @@ def _make(key: str, specs: Sequence[str], known: Registry) -> list[Component]:
     if not made and not may_be_empty:
         raise WrongValueError(f"{setting_name(key)}: at least one {kind} is needed")
     return made
+
+
+def _for_images(extractor: Component, images: Sequence[Component]) -> Component:
+    """The extractor with what depends on the images of the run; the settings record it."""
+    if not isinstance(extractor, Extractor):
+        return extractor
+    found = extractor.for_images([one for one in images if isinstance(one, ImageSet)])
+    if type(found) is not type(extractor):
+        raise HarnessError(
+            f"{extractor.name}: for_images returned {shown(found)}, not a component of its class"
+        )
+    return found
 
 
 def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:

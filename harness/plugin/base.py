@@ -6,7 +6,7 @@ The examples assume `import harness`, `import numpy as np` and
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +140,16 @@ class Extractor(Component):
         None if that is not known before the maps are.
         """
         return None
+
+    def for_images(self, image_sets: Sequence[ImageSet]) -> Self:
+        """Return the extractor with parameters that depend on the image sets of a run.
+
+        A run calls it before it begins, and records what it returns; extractors made by hand stay
+        as they are. Only the sets' names and parameters may be used: nothing is read yet.
+
+        Raises HarnessError if no value suits all of them.
+        """
+        return self
 
     def caveat(self, images: ImageSet) -> str:
         """Return why the model may not suit a set of images, such as other training data, or ""."""

@@ -42,19 +42,25 @@ class AblationResult(Result[ImageAblation], Ablation):
 
         show(self.run, self, console, each=False)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.ablation import removed
-        from harness.views.figures.ablation import effect_bars
+        from harness.views.figures.ablation import effect_dots
         from harness.views.figures.intervals import interval_figure
 
         if means := list(self._means()):
             figure = self.contrasts[0].figure
             title = f"{self.partition} removed, over images"
-            yield "contrasts", interval_figure(means, title=title, axis=figure, zero=True)
+            yield (
+                "contrasts",
+                interval_figure(means, title=title, axis=figure, zero=True, width=width),
+            )
         for image in self.images:
             named = [(removed(each), each) for each in image.effects]
             figure, title = next(iter(image.effects[0].figures)), f"{image.image}: clusters removed"
-            yield image.image, effect_bars(named, title=title, what=f"change of the {figure}")
+            yield (
+                image.image,
+                effect_dots(named, title=title, what=f"change of the {figure}", width=width),
+            )
 
     def _means(self) -> Iterator["Interval"]:
         """The first figure over images, of clusters and of as many random patches."""

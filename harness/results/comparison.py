@@ -46,7 +46,7 @@ class RunComparison(Result[PairedMethod], PairedRuns):
 
         show(self, console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.intervals import Interval, interval_figure
 
         names = method_labels([each.method for each in self.methods])
@@ -60,4 +60,4 @@ class RunComparison(Result[PairedMethod], PairedRuns):
             if changes:
                 title = f"{self.second} less {self.first}"
                 axis = f"change of {heading_of(name)}, 95 % interval"
-                yield name, interval_figure(changes, title=title, axis=axis, zero=True)
+                yield name, interval_figure(changes, title=title, axis=axis, zero=True, width=width)

@@ -40,13 +40,16 @@ class ForegroundResult(Result[MethodAgreement], ForegroundAgreement):
 
         show(self.run, self, console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.intervals import interval_figure
 
         for name in FIGURES:
             if means := list(self._means(name)):
                 title = f"agreement with the foreground, {self.foreground}"
-                yield name, interval_figure(means, title=title, axis=name.replace("_", " "))
+                yield (
+                    name,
+                    interval_figure(means, title=title, axis=name.replace("_", " "), width=width),
+                )
 
     def _means(self, name: str) -> Iterator["Interval"]:
         """A figure of every method's clusters, and of its baselines."""

@@ -10,7 +10,7 @@ from harness.analysis.image import ImageReport, MethodReport
 from harness.analysis.outcomes import stabilities
 from harness.analysis.partitions import CELL_KEYS, TRUTH, StoredPartition
 from harness.errors import HarnessError
-from harness.metrics.partition import by_size, drop_singletons, numbered
+from harness.metrics.partition import by_size
 from harness.plugin.values import Integers
 from harness.results.result import Result
 from harness.store import frames
@@ -75,12 +75,12 @@ class ImageResult(Result[MethodReport], ImageReport):
 
         show(self.context(), console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.image import figures
 
         context = self.context()
         heads = {} if context.weights is None else self.run.weights(self)
-        return ((name, figure) for name, figure, _ in figures(context, heads, None))
+        return ((name, figure) for name, figure, _ in figures(context, heads, None, width))
 
 
 def _selected(method: MethodReport) -> Iterator[dict[str, Any]]:
@@ -131,17 +131,16 @@ class PartitionResult(Result[Integers], StoredPartition):
 
         show_partition(self._context(), str(self), self._named(), console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.image import partition_figures
 
-        drawn = partition_figures(self._context(), [self._named()])
+        drawn = partition_figures(self._context(), [self._named()], width)
         return ((name, figure) for name, figure, _ in drawn)
 
     def _named(self) -> "NamedPartition":
         from harness.views.show import NamedPartition
 
-        labels = numbered(drop_singletons(self.labels))
-        return NamedPartition(self.clusterer, labels, accepted=self.accepted is not False)
+        return NamedPartition(self.clusterer, self.numbers, accepted=self.accepted is not False)
 
     def _context(self) -> "ShowContext":
         keys = {key: getattr(self, column) for key, column in CELL_KEYS.items()}

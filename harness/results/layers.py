@@ -52,10 +52,10 @@ class HeadRows(DepthRows[HeadRow]):
     per = "head"
     row_type = HeadRow
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.layers import head_drawings
 
-        return head_drawings(self._by_method())
+        return head_drawings(self._by_method(), width)
 
 
 class LayerRows(DepthRows[LayerRow]):
@@ -64,10 +64,10 @@ class LayerRows(DepthRows[LayerRow]):
     per = "layer"
     row_type = LayerRow
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.layers import depth_drawings
 
-        return depth_drawings(self._by_method())
+        return depth_drawings(self._by_method(), width)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -93,7 +93,7 @@ class Layers(Result[MethodLayers]):
 
         show(self.run, self.methods, console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.layers import drawings
 
-        return drawings(self.methods)
+        return drawings(self.methods, width)

@@ -42,7 +42,7 @@ class Leaderboard(Result[Row], Board):
 
         show([self], console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.intervals import Interval, interval_figure
 
         names = method_labels([row.method for row in self.rows])
@@ -53,7 +53,10 @@ class Leaderboard(Result[Row], Board):
         ]
         axis = "effect on modularity, 95 % interval" if has_effect else "modularity Q"
         if scores:
-            yield "scores", interval_figure(scores, title=self.run, axis=axis, zero=has_effect)
+            yield (
+                "scores",
+                interval_figure(scores, title=self.run, axis=axis, zero=has_effect, width=width),
+            )
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,7 +86,7 @@ class Comparisons(Result[Comparison]):
 
         show_comparisons(self.comparisons, console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.intervals import Interval, interval_figure
 
         axis = "wins of the first less its losses, −1 … 1"
@@ -93,7 +96,7 @@ class Comparisons(Result[Comparison]):
             ]:
                 yield (
                     each.image_set,
-                    interval_figure(pairs, title=each.image_set, axis=axis, zero=True),
+                    interval_figure(pairs, title=each.image_set, axis=axis, zero=True, width=width),
                 )
 
 
@@ -120,7 +123,7 @@ class Verdicts(Result[Verdict]):
 
         show_verdicts(self.verdicts, console)
 
-    def _drawings(self) -> Iterator[tuple[str, "Figure"]]:
+    def _drawings(self, width: float) -> Iterator[tuple[str, "Figure"]]:
         from harness.views.figures.intervals import Interval, interval_figure
 
         counts = [
@@ -133,4 +136,7 @@ class Verdicts(Result[Verdict]):
             )
         ]
         if counts:
-            yield "tests", interval_figure(counts, title="what the tests found", axis="tests")
+            yield (
+                "tests",
+                interval_figure(counts, title="what the tests found", axis="tests", width=width),
+            )

@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from harness.errors import WrongValueError, hint, refuse_unknown
+from harness.plugin.arguments import checked
 from harness.plugin.requirement import FIGURES
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 T = TypeVar("T")
+# What a figure is drawn for: a column or a page of a journal.
+Width = Literal["column", "page"]
 
 
 class Result(ABC, Generic[T]):
@@ -31,22 +34,28 @@ class Result(ABC, Generic[T]):
         """Print the tables."""
 
     @abstractmethod
-    def _drawings(self) -> Iterable[tuple[str, "Figure"]]:
-        """The figures by name, drawn when they are asked for; the first is the main one."""
+    def _drawings(self, width: float) -> Iterable[tuple[str, "Figure"]]:
+        """The figures by name, at most `width` inches wide; the first is the main one.
+
+        They are drawn when they are asked for.
+        """
 
     @abstractmethod
     def to_frame(self) -> "pandas.DataFrame":
         """Return a frame with plain columns; numbers that are missing are NaN."""
 
-    def plot(self, name: str | None = None) -> "Figure":
-        """Draw a figure, by default the main one.
+    @checked
+    def plot(self, name: str | None = None, *, width: Width = "page") -> "Figure":
+        """Draw a figure, by default the main one, for a column or a page of a journal.
 
         The figure belongs to no window and no state of pyplot; its `savefig` writes it to a file.
         Raises HarnessError if there is no figure of that name, and says which there are.
         """
         FIGURES.check(f"{type(self).__name__}.plot")
+        from harness.views.figures.style import WIDTHS
+
         known = []
-        for each, figure in self._drawings():
+        for each, figure in self._drawings(WIDTHS[width]):
             if name in (None, each):
                 return figure
             known.append(each)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import leaderboard as ranking
 from harness.analysis.ablation import AblationSettings, ablate
+from harness.analysis.board import board
 from harness.analysis.columns import refuse_taken
 from harness.analysis.comparison import pair_runs
 from harness.analysis.foreground import foreground_agreement
@@ -15,14 +16,13 @@ from harness.analysis.inputs import RunInputs
 from harness.analysis.labels import spec_labels
 from harness.analysis.layers import by_head, by_layer, layers
 from harness.analysis.masks import Foreground
-from harness.analysis.outcomes import Outcome
+from harness.analysis.outcomes import Outcome, outcomes
 from harness.analysis.partitions import stored_partition
 from harness.analysis.verdicts import verdicts
 from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
 from harness.engine.scoring import apply_scores
 from harness.engine.selecting import apply_selectors
-from harness.engine.siblings import ran_inline
 from harness.errors import HarnessError, escape_line
 from harness.planning.progress import Progress
 from harness.planning.settings import Isolation
@@ -36,9 +36,13 @@ from harness.results.foreground import ForegroundResult
 from harness.results.image import ImageResult, PartitionResult
 from harness.results.layers import HeadRows, LayerRows, Layers
 from harness.results.leaderboard import Comparisons, Leaderboard, Verdicts
+from harness.results.publishing import Publishing, check_publishable, publish
+from harness.results.report import check_runs, report_document
+from harness.results.result import Width
 from harness.results.stored import StoredRun
 from harness.store import Store
 from harness.views.progress import shown_progress
+from harness.written import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,19 +116,9 @@ class Run(StoredRun):
         jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
         significant, ok and in total.
         """
-        compared, controls = self.comparisons(progress=progress).comparisons, self.controls()
-        return Leaderboard(
-            str(self.folder),
-            ranking.ranked(compared, by),
-            compared,
-            self.verdicts().verdicts,
-            self.settings(),
-            controls,
-            self.caveats(controls),
-            by,
-            any(map(ran_inline, self.sessions())),
-            self.unfinished(),
-        )
+        with shown_progress(progress) as shown:
+            found = self._read(lambda stored: board(stored, outcomes(stored, shown), by, shown))
+        return Leaderboard(**vars(found))
 
     def head_rows(self, *, progress: ProgressOption = True) -> HeadRows:
         """Return the figures of the leaderboard on every head of every layer, best heads first."""
@@ -300,13 +294,64 @@ class Run(StoredRun):
             found = self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
         return RunComparison(**vars(found))
 
+    def publish(
+        self,
+        path: str | Path,
+        *,
+        all_levels: bool = False,
+        pictures: bool = True,
+        license: str = "unknown",
+        overwrite: bool = False,
+        progress: ProgressOption = True,
+    ) -> "Run":
+        """Write the run to a folder that can be committed, or uploaded as a data set.
+
+        It has the tables as Parquet, the report, a card, provenance and checksums, but no attention
+        maps. Of the points it has those at levels that selectors chose, or with `all_levels` all,
+        with the labels of draws. Without `pictures` the report shows no images. `license` is what
+        the card says, as hosts of data sets write it, such as "cc-by-4.0". `overwrite` replaces a
+        published run, and no other file. Returns the published run, which `open_run` opens too.
+        Raises HarnessError if the folder cannot be written.
+        """
+        how, target = Publishing(all_levels, pictures, license, overwrite), Path(path)
+        check_publishable(self.folder, target, how)
+        known = self._registry(())
+        with shown_progress(progress) as shown:
+            board = self.leaderboard(progress=shown)
+            document = report_document([self], [known], shown, pictures=pictures)
+            publish(self.folder, board, document, target, how, shown)
+        return Run(target)
+
+    def report(
+        self,
+        path: str | Path,
+        others: Sequence["Run"] = (),
+        plugins: Plugins = (),
+        progress: ProgressOption = True,
+    ) -> Path:
+        """Write a report as one HTML file that makes no request, and return its path.
+
+        It has the answer in sentences, the leaderboard, curves, and images with their clusters at
+        every level. `others` are more runs, in a list, for the same page; one other run is also
+        compared. Images that have changed since the run have no picture.
+        """
+        from harness.views.report.html import html
+
+        runs = (self, *others)
+        check_runs(runs)
+        with shown_progress(progress) as shown:
+            page = html(report_document(runs, [run._registry(plugins) for run in runs], shown))
+        with replacing(Path(path)) as new:
+            new.write_text(page, encoding="utf-8")
+        return Path(path)
+
     def to_frame(self) -> "pandas.DataFrame":
         """Return the frame of the leaderboard."""
         return self.leaderboard().to_frame()
 
-    def plot(self, name: str | None = None) -> "Figure":
-        """Draw the leaderboard."""
-        return self.leaderboard().plot(name)
+    def plot(self, name: str | None = None, *, width: Width = "page") -> "Figure":
+        """Draw the leaderboard, for a column or a page of a journal."""
+        return self.leaderboard().plot(name, width=width)
 
     def __iter__(self) -> Iterator[ranking.Row]:
         return iter(self.leaderboard())

@@ -9,6 +9,7 @@ from harness.analysis.partitions import matching_specs
 from harness.plugin.arguments import checked_class
 from harness.store import Store, frames, open_for_reading
 from harness.store.selections import failures
+from harness.store.sessions import caveats
 
 if TYPE_CHECKING:
     import pandas
@@ -81,7 +82,8 @@ class StoredRun:
         """Return a frame of every figure that `score` computed: a score of a cell at a level.
 
         It holds cell and what identifies it, point, level, score, figure (NaN is undefined),
-        reason (why it failed), higher_is_better, lowest, highest and version of the score.
+        reason (why it failed), and of the score higher_is_better, lowest, highest, version and the
+        digest of its code.
         """
         return self._read(frames.scores)
 
@@ -113,8 +115,7 @@ class StoredRun:
 
     def caveats(self, controls: Sequence[str]) -> dict[str, str]:
         """Return why a small p under some controls, given by specs, may not be evidence."""
-        known = self.sessions()[-1].get("caveats", {})
-        return {control: known[control] for control in controls if control in known}
+        return self._read(caveats, controls)
 
     def statuses(self) -> dict[str, int]:
         """Return how many planned cells have each status."""

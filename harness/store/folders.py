@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.errors import HarnessError, setting_name
 from harness.store.opening import open_for_reading
+from harness.store.publication import CHECKSUMS, is_published
 from harness.store.schema import FILE_NAME, LOCK_NAME, MAPS_FOLDER, PARTIAL
 from harness.store.tables import Store
 
@@ -25,7 +26,7 @@ OWN_MAP = re.compile(rf"[0-9a-f]{{64}}\.npy|.*{re.escape(PARTIAL)}")
 def run_folders(folder: Path) -> list[Path]:
     """The run folders in a folder, or the folder itself if it is one; the latest last.
 
-    Raises HarnessError if the folder cannot be read.
+    A published run is one too. Raises HarnessError if the folder cannot be read.
     """
     if _written(folder) is not None:
         return [folder]
@@ -49,12 +50,12 @@ def sibling_folders(folder: Path, named: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in named:
-        if not (runs := run_folders(path)):
+        if not (runs := _stores(path)):
             raise HarnessError(f"{setting_name('cache')}: {path}: no run is there")
         found += reversed(runs)
     beside = folder.parent
     with contextlib.suppress(HarnessError):
-        found += [run for run in reversed(run_folders(beside)) if run != beside and _is_own(run)]
+        found += [run for run in reversed(_stores(beside)) if run != beside and _is_own(run)]
     # A run may be found under several names.
     distinct: dict[str, Path] = {}
     for run in found:
@@ -63,10 +64,20 @@ def sibling_folders(folder: Path, named: Sequence[Path]) -> list[Path]:
     return list(distinct.values())
 
 
+def _stores(folder: Path) -> list[Path]:
+    """The runs of a folder from which cells can be taken over: a published run has no maps."""
+    return [run for run in run_folders(folder) if not is_published(run)]
+
+
+def file_of_run(folder: Path) -> Path:
+    """The file whose time is that of a folder's run: the store, or a published run's checksums."""
+    return folder / (CHECKSUMS if is_published(folder) else FILE_NAME)
+
+
 def _written(folder: Path) -> os.stat_result | None:
     """The state of the file of a folder's run, None if there is none or it cannot be reached."""
     try:
-        found = (folder / FILE_NAME).stat()
+        found = file_of_run(folder).stat()
     except (OSError, ValueError):
         return None
     return found if stat.S_ISREG(found.st_mode) else None

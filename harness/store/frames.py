@@ -87,7 +87,7 @@ ORDER BY planned.position, stabilities.selector, stabilities.kind
 SCORES = f"""
 SELECT planned.cell, {IDENTITY}, scored_points.point, points.level, scored_points.score,
        scored_points.figure, scored_points.reason, scores.higher_is_better, scores.lowest,
-       scores.highest, scores.version
+       scores.highest, scores.version, scores.code
 FROM planned
 JOIN scored_points ON scored_points.cell = planned.cell
 JOIN points ON points.cell = planned.cell AND points.point = scored_points.point
@@ -111,15 +111,23 @@ def cells(store: Store) -> "pandas.DataFrame":
 
 
 def points(store: Store) -> "pandas.DataFrame":
-    """All points of all planned cells; `labels` holds arrays (nodes,), −1 for unassigned."""
+    """All points of all planned cells; `labels` holds arrays (nodes,), −1 for unassigned.
+
+    A published run may have points without labels: their arrays are empty.
+    """
     import numpy as np
     import pandas
 
     frame = _read(store, POINTS, "perturbed_point")
     # Images of equal pixels share a cell; 16-bit labels, as in the store, save memory.
-    labels = {cell: store.labels(cell).astype(np.int16) for cell in frame["cell"].unique()}
+    labels = {
+        (cell, point): of_point.astype(np.int16)
+        for cell in frame["cell"].unique()
+        for point, of_point in store.labels_by_point(cell).items()
+    }
+    unknown = np.zeros(0, np.int16)
     pairs = zip(frame["cell"], frame["point"], strict=True)
-    found = [labels[cell][point] for cell, point in pairs]
+    found = [labels.get(pair, unknown) for pair in pairs]
     return frame.assign(labels=pandas.Series(found, frame.index, dtype=object))
 
 
@@ -152,10 +160,10 @@ def stabilities(store: Store) -> "pandas.DataFrame":
     """
     frame = _read(store, STABILITIES)
     # The rows of a cell follow each other.
-    labels = lru_cache(maxsize=1)(store.labels)
+    labels = lru_cache(maxsize=1)(store.labels_at)
     found = zip(frame["cell"], frame.pop("candidate"), frame["weakest_cluster"], strict=True)
     numbers = [
-        label if label < 0 else cluster_number(labels(cell)[candidate], label)
+        label if label < 0 else cluster_number(labels(cell, candidate), label)
         for cell, candidate, label in found
     ]
     return frame.assign(weakest_cluster=numbers).astype({"weakest_cluster": "int64"})

@@ -9,14 +9,16 @@ import fcntl
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, MissingFileError
+from harness.store.damage import damage
 from harness.store.file_systems import network_file_system
+from harness.store.publication import is_published
+from harness.store.published import PublishedStore, loaded
 from harness.store.schema import (
     APPLICATION_ID,
     FILE_NAME,
@@ -36,10 +38,6 @@ CACHE = 2**16
 READERS = 3.0
 # The version of each file that this process found sound.
 SOUND: dict[Path, tuple[int, ...]] = {}
-JSON_COLUMNS = (
-    ("settings", "value"), ("sessions", "value"), ("maps", "grid"), ("maps", "truth"),
-    ("maps", "region"), ("points", "diagnostics"), ("points", "warnings"),
-)  # fmt: skip
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
@@ -81,7 +79,15 @@ def _end_log(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make the folder of a run, and hold its lock; HarnessError if another process holds it."""
+    """Make the folder of a run, and hold its lock.
+
+    Raises HarnessError if another process holds it, or if the folder has a published run.
+    """
+    if is_published(folder):
+        raise HarnessError(
+            f"{folder}: a published run, to which nothing is written; use the run's own folder, "
+            "and publish that again"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MAPS_FOLDER).mkdir(exist_ok=True)
@@ -106,12 +112,16 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def open_for_reading(folder: Path) -> Iterator[Store]:
-    """Open the store of a run folder read-only, also while a run writes to it.
+    """Open the store of a run folder read-only, also while a run writes to it, or a published run.
 
     Raises HarnessError if there is no run, one of another version, or a damaged one; the last also
     inside the block.
     """
     path = folder / FILE_NAME
+    if not path.is_file() and is_published(folder):
+        with _connected(loaded(folder), "ro&immutable=1") as connection:
+            yield PublishedStore(folder, connection)
+        return
     if not path.is_file():
         raise MissingFileError(f"{folder}: no run is there ({FILE_NAME} is missing)")
     # Stores on network file systems are copies, replaced as a whole, and locks may not work.
@@ -160,7 +170,7 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     except HarnessError:
         raise
     except Exception as error:  # what readers do with damaged values
-        if found := _damage(connection):
+        if found := damage(connection):
             raise _damaged(path, found) from error
         if isinstance(error, sqlite3.DatabaseError):
             raise _explained(path, error) from error
@@ -199,40 +209,6 @@ def _check_content(
             raise _damaged(path, str(found))
     if version is not None:
         SOUND[path] = version
-
-
-def _damage(connection: sqlite3.Connection) -> str:
-    """What is damaged in a store, "" if nothing is: its pages, texts, types, JSON or labels."""
-    try:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            return str(found)
-        for (table,) in connection.execute(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
-        ).fetchall():
-            for _ in connection.execute(f"SELECT * FROM main.{table}"):
-                pass  # Python decodes all texts
-            columns = connection.execute(
-                "SELECT name, lower(type) FROM pragma_table_info(?)", (table,)
-            ).fetchall()
-            wrong = (f"typeof({name}) NOT IN ('{kind}', 'null')" for name, kind in columns)
-            if connection.execute(
-                f"SELECT 1 FROM main.{table} WHERE {' OR '.join(wrong)}"
-            ).fetchone():
-                return f"a value in {table} is not of its column's type"
-        for table, column in JSON_COLUMNS:
-            if connection.execute(
-                f"SELECT 1 FROM main.{table} WHERE NOT json_valid(coalesce({column}, 'null'))"
-            ).fetchone():
-                return f"a {column} in {table} is no JSON"
-        for nodes, labels in connection.execute("SELECT nodes, labels FROM main.cells"):
-            if len(zlib.decompress(labels)) % (2 * nodes or 1):
-                return "labels are cut"
-    except (sqlite3.Error, zlib.error, TypeError) as error:
-        # Locks and full disks are no damage; errors of Python have no code.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        return str(error) if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else ""
-    return ""
 
 
 def _damaged(path: Path, found: str) -> HarnessError:

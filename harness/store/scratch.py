@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from harness.planning.progress import Progress
 from harness.store.file_systems import network_file_system
 from harness.store.opening import locked
 from harness.store.schema import FILE_NAME, LOCK_NAME, MAPS_FOLDER, PARTIAL
+from harness.store.snapshot import copy_store
 
 # Seconds between two copies, and how many times longer than a copy this is at least.
 INTERVAL = 120.0
@@ -179,14 +180,7 @@ class _Copies:
         local = self.live.with_name(f"{FILE_NAME}{PARTIAL}")
         remote = self.copy.with_name(f"{FILE_NAME}{PARTIAL}")
         local.unlink(missing_ok=True)
-        uri = f"{self.live.absolute().as_uri()}?mode=ro"
-        with (
-            closing(sqlite3.connect(uri, uri=True, timeout=30)) as source,
-            closing(sqlite3.connect(local)) as target,
-        ):
-            source.backup(target)
-            # A copy is one file, which can be read where no log can be shared.
-            target.execute("PRAGMA journal_mode = DELETE")
+        copy_store(self.live, local)
         with local.open("rb") as read, remote.open("wb") as written:
             shutil.copyfileobj(read, written)
             written.flush()

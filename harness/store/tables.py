@@ -68,7 +68,13 @@ class CellKind(NamedTuple):
 
 
 class Store:
-    """The store of one run folder. Use `open_for_writing` or `open_for_reading`."""
+    """The store of one run folder. Use `open_for_writing` or `open_for_reading`.
+
+    sweeps: the table with the seconds of all levels of a cell. A published run may have the points
+    of few levels, and so another table; see `harness.store.published`.
+    """
+
+    sweeps = "points"
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
@@ -363,6 +369,22 @@ class Store:
         nodes, blob = self.stored_labels(cell)
         flat = np.frombuffer(zlib.decompress(blob), dtype=LABEL).astype(np.int64)
         return flat.reshape(-1, nodes) if nodes else flat.reshape(0, 0)
+
+    def is_whole(self, cell: str) -> bool:
+        """Whether the points and labels of a cell are there for all levels that it has."""
+        return True
+
+    def check_whole(self, cell: str) -> None:
+        """Raise HarnessError unless the points and labels of a cell are there for all levels."""
+
+    def labels_by_point(self, cell: str) -> Mapping[int, Integers]:
+        """The labels (nodes,) of a cell at every level that has some, by the level's number."""
+        return dict(enumerate(self.labels(cell)))
+
+    def labels_at(self, cell: str, point: int) -> Integers:
+        """The labels (nodes,) of a cell at one level, given by its number."""
+        found: Integers = self.labels(cell)[point]
+        return found
 
     def stored_labels(self, cell: str) -> tuple[int, bytes]:
         """The number of nodes of a cell, and its labels as they are stored."""

@@ -29,7 +29,7 @@ MEANS = (
 def show(runs: PairedRuns, console: Console) -> None:
     """Print a summary, each method's metrics, and what else differs."""
     print_text(console, f"first:  {runs.first}\nsecond: {runs.second}")
-    print_text(console, _summary(runs), "bold")
+    print_text(console, summary(runs), "bold")
     names = method_labels([each.method for each in runs.methods])
     for name, method in zip(names, runs.methods, strict=True):
         console.print()
@@ -42,7 +42,8 @@ def show(runs: PairedRuns, console: Console) -> None:
     print_legend(console, COLUMNS, MEANS)
 
 
-def _summary(runs: PairedRuns) -> str:
+def summary(runs: PairedRuns) -> str:
+    """How many observations are paired, and of how many something differs."""
     first = sum(method.only_first for method in runs.methods)
     second = sum(method.only_second for method in runs.methods)
     alone = f"; {first} in the first run only, {second} in the second only"
@@ -100,16 +101,23 @@ def _caption(runs: PairedRuns) -> Iterator[str]:
         if value and name not in differing
     ]:
         yield f"In all tables: {'; '.join(common)}."
+    yield from differences(runs)
+
+
+def differences(runs: PairedRuns) -> Iterator[str]:
+    """What differs between the runs but the metrics, in sentences."""
     for words, changes in (
         ("Paired although their specs differ", runs.renamed),
         ("Settings that differ", runs.settings),
         ("Circumstances that differ", runs.environment),
     ):
-        differences = [
+        changed = [
             f"{each.name} {each.first or NOTHING} → {each.second or NOTHING}" for each in changes
         ]
-        if differences:
-            yield f"{words}: {'; '.join(differences)}."
+        if changed:
+            yield f"{words}: {'; '.join(changed)}."
+    if runs.selected_only:
+        yield "Labels are compared at the selected levels: a published run has no others."
     if runs.by_name:
         yield f"Paired by name although their pixels differ: {runs.by_name} images."
     for method in runs.methods:

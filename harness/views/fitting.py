@@ -18,7 +18,7 @@ def shortened(text: str, width: int, kept: float = 1 / 3) -> str:
 
     The rest is of its end, where names of one kind usually differ.
 
-    >>> shortened("one-layer-vit[checkpoint=twelve-heads]", 20)
+    >>> shortened("one-layer-vit[checkpoint=flowers-twelve-heads]", 20)
     'one-la…twelve-heads]'
     """
     if cell_len(text) <= width:

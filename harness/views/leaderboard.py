@@ -135,7 +135,7 @@ def show_comparisons(comparisons: Iterable[Comparison], console: Console) -> Non
 def show_verdicts(verdicts: Sequence[Verdict], console: Console) -> None:
     """Print how many tests of every selector and control stand out, and what follows from that."""
     show_table(console, VERDICT_COLUMNS, verdicts)
-    for line in _conclusions(verdicts):
+    for line in conclusions(verdicts):
         print_text(console, line, "bold")
 
 
@@ -208,15 +208,15 @@ def _show_methods(board: Board, console: Console) -> None:
         *COLUMNS,
     ]
     reaches = dict.fromkeys(f"{each.reach}." for each in board.verdicts)
-    about = [*_ranked(board), control, *reaches, f"{board.settings['levels']} levels."]
+    about = [*ranked_over(board), control, *reaches, f"{board.settings['levels']} levels."]
     if board.inline:
         about.append("Run without isolation: time and memory limits did not hold.")
     show_table(console, columns, board.rows, title=board.run, about=" ".join(about), caption=order)
-    for line in () if board.unfinished else _conclusions(board.verdicts):
+    for line in () if board.unfinished else conclusions(board.verdicts):
         print_text(console, line, "bold")
 
 
-def _ranked(board: Board) -> Iterator[str]:
+def ranked_over(board: Board) -> Iterator[str]:
     """Over how many images methods are ranked, for every set, and which methods are not."""
     methods = [row.method for row in board.rows]
     names = dict(zip(methods, method_labels(methods), strict=True))
@@ -238,7 +238,7 @@ def _ranked(board: Board) -> Iterator[str]:
             yield f"Left out, without a complete image: {', '.join(left_out)}."
 
 
-def _conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def conclusions(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Where nothing stands out, and where too few draws leave it open."""
     controls = list(dict.fromkeys(each.control for each in verdicts))
     selectors = {each.selector for each in verdicts}

@@ -75,15 +75,15 @@ def as_html(show: Show) -> str:
     return page.html()
 
 
-def as_text(show: Show) -> str:
-    """What a function prints, as text no wider than the terminal."""
+def as_text(show: Show, width: int | None = None) -> str:
+    """What a function prints, as text no wider than the terminal, or than so many characters."""
     file = io.StringIO()
-    width, height = shutil.get_terminal_size(SIZE)
+    of_terminal, height = shutil.get_terminal_size(SIZE)
     # In a notebook rich would show what is printed, instead of writing it to the file.
     show(
         Console(
             file=file,
-            width=max(1, width),
+            width=max(1, of_terminal if width is None else width),
             height=height,
             highlight=False,
             force_jupyter=False,

@@ -42,4 +42,5 @@ def show_runs(folder: Path, runs: Sequence[FoundRun], console: Console) -> None:
 
 
 def _state(run: FoundRun) -> tuple[str, str]:
-    return run.state, COLOURS.get(run.state.partition(":")[0], "red")
+    shown = f"{run.state}, published" if run.published else run.state
+    return shown, COLOURS.get(run.state.partition(":")[0], "red")

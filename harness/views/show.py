@@ -72,11 +72,16 @@ class ShowContext:
 
 @dataclass(frozen=True, eq=False)
 class NamedPartition:
-    """A partition to be shown: its numbered labels (n,), clusters of one patch unassigned (−1)."""
+    """A partition to be shown, by its numbered labels (n,)."""
 
     name: str
     labels: Integers
     accepted: bool
+
+    @property
+    def shared(self) -> Integers:
+        """The labels with clusters of one patch unassigned (−1)."""
+        return drop_singletons(self.labels)
 
     @property
     def title(self) -> str:
@@ -89,7 +94,7 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
     found = [
         NamedPartition(
             method_name(report, method, selection),
-            numbered(drop_singletons(point.labels)),
+            numbered(point.labels),
             selection.accepted,
         )
         for method in report.methods
@@ -97,9 +102,7 @@ def partitions(report: ImageReport) -> list[NamedPartition]:
         if (point := _point(method, selection))
     ]
     if report.truth is not None:
-        found.append(
-            NamedPartition("truth", numbered(drop_singletons(report.truth)), accepted=True)
-        )
+        found.append(NamedPartition("truth", numbered(report.truth), accepted=True))
     return found
 
 
@@ -145,7 +148,7 @@ def show_partition(
     if pictures:
         console.print(Columns(pictures, padding=(1, 2)))
     else:
-        print_text(console, f"{partition.title}: {cluster_sizes(partition.labels)}")
+        print_text(console, f"{partition.title}: {cluster_sizes(partition.shared)}")
 
 
 def show_images(
@@ -338,19 +341,19 @@ def _pictures(
         if grid is not None:
             picture = Text(f"{grid[0]}×{grid[1]} patches: too wide for this terminal", "dim")
             if patch:
-                picture = cluster_map(each.labels, grid, patch, scale)
+                picture = cluster_map(each.shared, grid, patch, scale)
         elif context.weights is not None:
-            order = in_order(each.labels)
+            order = in_order(each.shared)
             weights = np.sqrt(context.weights[np.ix_(order, order)])
             picture = shaded(weights / max(weights.max(), 1e-300), MATRIX_COLUMNS)
         else:
             continue
-        yield Group(_titled(each.title, picture, width), Text(cluster_sizes(each.labels), "dim"))
+        yield Group(_titled(each.title, picture, width), Text(cluster_sizes(each.shared), "dim"))
 
 
 def _patch_width(found: Sequence[NamedPartition], grid: tuple[int, int], width: int) -> int:
     """Characters of a patch in all maps, so that they are equally large; 0 if one is too wide."""
-    widths = [cell_width(each.labels, grid, width) for each in found]
+    widths = [cell_width(each.shared, grid, width) for each in found]
     widest = max(widths, default=2)
     return widest if all(widths) and widest * grid[1] <= width else 0
 
@@ -365,12 +368,12 @@ def _show_similarity(found: Sequence[NamedPartition], console: Console) -> None:
         Column("and", lambda pair: pair[1].name, words=True),
         Column(
             "Jaccard",
-            lambda pair: number(best_match_jaccard(pair[0].labels, pair[1].labels)),
+            lambda pair: number(best_match_jaccard(pair[0].shared, pair[1].shared)),
             "best matches cluster by cluster",
         ),
         Column(
             "with unions",
-            lambda pair: number(match(pair[0].labels, pair[1].labels).score),
+            lambda pair: number(match(pair[0].shared, pair[1].shared).score),
             "where clusters may be split or merged (`harness compare-partitions` says which)",
         ),
     ]

@@ -1,8 +1,10 @@
 """How users name columns."""
 
+import re
+
 import pytest
 
-from harness.analysis.columns import field_named, heading_of
+from harness.analysis.columns import MEANINGS, field_named, heading_of
 from harness.analysis.leaderboard import SORTABLE
 from harness.errors import HarnessError
 from harness.views.leaderboard import COLUMNS, method_columns
@@ -33,3 +35,21 @@ def test_the_glossary_explains_every_column_by_heading_and_name(column: object) 
     heading = column.heading  # type: ignore[attr-defined]
 
     assert f"\n| {heading} | `{field_named(heading, SORTABLE, '')}`" in page
+
+
+def explained() -> dict[str, tuple[str, str]]:
+    """The heading and the meaning of each column, and of each term, on the page."""
+    page = (REPOSITORY / "docs" / "glossary.md").read_text()
+    terms = re.findall(r"^- \*\*([^*]+)\*\*(?: \([^)]*\))?: (.*)\.$", page, re.MULTILINE)
+    rows = re.findall(r"^\| (.+) \| `(\w+)`(?:, `\w+`)* \| (.+) \|$", page, re.MULTILINE)
+    of_terms = {term.casefold().replace(" ", "_"): (term, meaning) for term, meaning in terms}
+    return of_terms | {name: (heading, meaning) for heading, name, meaning in rows}
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_the_glossary_says_what_a_column_means_in_the_same_words(name: str) -> None:
+    heading, meaning = explained()[{"graph": "graph_builder"}.get(name, name)]
+
+    assert meaning == MEANINGS[name]
+    if not heading[0].isupper():
+        assert heading == heading_of(name)

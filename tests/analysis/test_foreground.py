@@ -22,7 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
     return small_run(
         tmp_path_factory.mktemp("foreground") / "out",
         images=SAMPLE,
-        extractors="one-layer-vit[checkpoint=twelve-heads,heads=[[0,3]]]",
+        extractors="one-layer-vit[checkpoint=fashion-mnist-twelve-heads,heads=[[0,3]]]",
         selectors=[FIXED, NEVER],
     )
 

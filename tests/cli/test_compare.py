@@ -240,7 +240,7 @@ def test_heads_and_repeats_are_paired_apart_and_images_are_tested(
     run = harness.open_run(
         run_of(
             images="noise[count=2]",
-            extractors="one-layer-vit[checkpoint=twelve-heads,heads=[0,5]]",
+            extractors="one-layer-vit[checkpoint=fashion-mnist-twelve-heads,heads=[0,5]]",
             clusterers="louvain",
             controls="none",
             selectors="stable-phase",

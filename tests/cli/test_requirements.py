@@ -33,7 +33,12 @@ def test_a_run_names_all_that_it_misses_in_one_line(
     ("arguments", "module", "user", "install"),
     [
         ("train --images fashion-mnist-sample --out m", "torch", "train", "'…[vit]'"),
-        ("evaluate one-head --images fashion-mnist-sample", "torch", "evaluate", "'…[vit]'"),
+        (
+            "evaluate fashion-mnist-one-head --images fashion-mnist-sample",
+            "torch",
+            "evaluate",
+            "'…[vit]'",
+        ),
         ("reproduce", "matplotlib", "reproduce", "'…[vit,infomap,networkx,figures]'"),
         ("data fetch fashion-mnist", "requests", "data fetch", "'…[data]'"),
         ("show nowhere image --out figures", "matplotlib", "show --out", "'…[figures]'"),

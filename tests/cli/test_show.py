@@ -1,4 +1,5 @@
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -114,6 +115,21 @@ def test_an_image_is_drawn_with_its_clusters_and_attention(
     assert np.allclose(attention, weights[2 * report.grid[1] + 3])
 
 
+def test_figures_are_written_for_a_column_in_the_formats_asked_for(
+    harness_command: Command, finished: Path, tmp_path: Path
+) -> None:
+    options = ("--width", "column", "--format", "pdf", "--method", "louvain")
+    harness_command("show", finished, MAP, "--out", "figures", *options)
+
+    kinds = {path.name.rpartition("@")[2] for path in (tmp_path / "figures").iterdir()}
+    names = ("matrix-louvain", "profile")
+    assert kinds == {f"{name}.{kind}" for name in names for kind in ("csv", "pdf")}
+    page = (tmp_path / "figures" / f"{MAP}@profile.pdf").read_bytes()
+    width = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+)", page)
+    assert width is not None
+    assert float(width[1]) < 3.5 * 72
+
+
 @pytest.mark.slow
 def test_figures_of_different_maps_are_different_files(
     harness_command: Command, deep: Path, tmp_path: Path
@@ -184,6 +200,8 @@ def test_a_run_that_was_copied_finds_its_images_where_it_was_started(
         ([MAP, "--selector", "stable"], "did you mean 'stable-phase"),
         ([MAP, "--head", "2"], "the run has no head '2'; there are 0"),
         ([MAP, "--query", "0,0"], "--query changes the figures only; --out says where they go"),
+        ([MAP, "--width", "page"], "--width changes the figures only; --out says where they go"),
+        ([MAP, "--format", "pdf"], "--format changes the figures only; --out says where they go"),
         ([MAP, "--query", "0,0", "--out", "x"], "--query 0,0: the map's patches lie on no grid"),
         ([MAP, "--out", "/dev/null/x"], "/dev/null/x: cannot be written: Not a directory"),
     ],

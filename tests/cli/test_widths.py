@@ -77,7 +77,7 @@ COMMANDS = [
     ["foreground", "{model}", "--above", "0", "--candidates"],
     ["ablate", "{model}", "00019-t-shirt", "--of", "louvain@k=2", "--draws", "5"],
     ["ablate", "{model}", "--of", "louvain@k=2", "--draws", "5"],
-    ["evaluate", "one-head", "--images", "fashion-mnist-sample[count=10]"],
+    ["evaluate", "fashion-mnist-one-head", "--images", "fashion-mnist-sample[count=10]"],
     ["plugins"],
     ["plugins", "louvain"],
     ["plugins", "--verbose"],

@@ -16,6 +16,25 @@ from harness.planning.suites import (
 )
 from harness.plugin import registry
 
+FORGETFUL = """
+from dataclasses import dataclass
+import harness
+
+@dataclass(frozen=True)
+class Forgetful(harness.Extractor):
+    name = "forgetful"
+    def head_indices(self):
+        return [harness.HeadIndex(0, 0)]
+    def extract(self, images):
+        yield from ()
+    def for_images(self, image_sets):
+        pass
+
+@harness.hookimpl
+def harness_extractors():
+    return [Forgetful]
+"""
+
 
 def suite(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "mine.toml"
@@ -162,7 +181,7 @@ def test_default_controls_suit_images_maps_and_both_unless_controls_are_chosen(
         ("louvian", "this run has no component 'louvian'; did you mean 'louvain'?"),
         ("excess-modularity", "selectors such as excess-modularity are applied anew in every run"),
         ("max-modularity[a=1]", "this run has no component 'max-modularity[a=1]'"),
-        ("", "this run has no component ''; it has edge-dropout, fashion-mnist-sample, infomap"),
+        ("", "this run has no component ''; it has edge-dropout, flowers-sample, infomap"),
     ],
 )
 def test_a_name_that_no_stored_component_has_is_refused(
@@ -174,6 +193,42 @@ def test_a_name_that_no_stored_component_has_is_refused(
         components_named(settings, ["louvain", name])
 
     assert str(refused.value).startswith(f"force: {line}")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "extractors"),
+    [
+        ({}, ("one-layer-vit[checkpoint=flowers-one-head]",)),
+        (
+            {"images": "fashion-mnist-sample"},
+            ("one-layer-vit[checkpoint=fashion-mnist-one-head]",),
+        ),
+        (
+            {"images": "fashion-mnist-sample", "extractors": "planted,one-layer-vit[heads=mean]"},
+            ("planted", "one-layer-vit[checkpoint=fashion-mnist-one-head,heads=[mean]]"),
+        ),
+        (
+            {"extractors": "one-layer-vit,one-layer-vit[checkpoint=flowers-one-head]"},
+            ("one-layer-vit[checkpoint=flowers-one-head]",),
+        ),
+    ],
+)
+def test_settings_name_what_extractors_choose_for_the_images(
+    plugins: registry.Registry, chosen: dict[str, str], extractors: tuple[str, ...]
+) -> None:
+    assert resolve(changed(**chosen), plugins).extractors == extractors
+
+
+def test_an_extractor_that_becomes_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "forgetful.py"
+    path.write_text(FORGETFUL)
+
+    with pytest.raises(harness.HarnessError) as refused:
+        resolve(changed(extractors="forgetful"), registry.load([path]))
+
+    assert str(refused.value) == (
+        "forgetful: for_images returned None, not a component of its class"
+    )
 
 
 def test_later_layers_win_and_none_stands_for_not_given() -> None:

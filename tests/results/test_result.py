@@ -170,6 +170,15 @@ def test_figures_are_called_by_their_names(run: harness.Run) -> None:
         report.plot("profil")
 
 
+def test_a_figure_fits_the_width_that_is_asked_for(run: harness.Run) -> None:
+    report = run.image_report(IMAGE)
+
+    for width, inches in (("column", 3.4), ("page", 7.0)):
+        assert report.plot(width=width).get_size_inches()[0] < inches + 0.01  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="width: expected column or page, not 'wide'"):
+        report.plot(width="wide")  # type: ignore[arg-type]
+
+
 def test_a_result_without_a_figure_says_so(run: harness.Run) -> None:
     one = run.layer_rows()
 

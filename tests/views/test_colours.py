@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 from matplotlib.colors import hsv_to_rgb, to_rgb
 from numpy.typing import NDArray
 
-from harness.metrics.partition import by_size
+from harness.metrics.partition import by_size, drop_singletons
 from harness.plugin.values import UNASSIGNED
 from harness.views.colours import (
     COLOURS,
     GOLDEN,
+    SINGLETON_COLOUR,
     UNASSIGNED_COLOUR,
     cluster_colours,
     colour,
@@ -23,9 +24,21 @@ def test_the_largest_cluster_is_first_then_that_with_the_first_patch_unassigned_
 
 
 def test_twenty_clusters_have_colours_of_their_own() -> None:
-    labels = np.arange(20)
+    labels = np.repeat(np.arange(20), 2)
 
     assert len(set(cluster_colours(labels).values())) == 21
+
+
+def test_clusters_of_one_patch_are_grey_and_take_no_colour_from_others() -> None:
+    labels = np.array([5, 0, 0, 1, 2, 2])
+
+    assert cluster_colours(labels, (1, 6)) == {
+        5: SINGLETON_COLOUR,
+        0: colour(0),
+        1: SINGLETON_COLOUR,
+        2: colour(1),
+        UNASSIGNED: UNASSIGNED_COLOUR,
+    }
 
 
 GRIDS = st.tuples(st.integers(1, 8), st.integers(1, 8))
@@ -46,7 +59,8 @@ def test_clusters_that_touch_have_different_colours(
     drawn: tuple[NDArray[np.int64], tuple[int, int]],
 ) -> None:
     labels, grid = drawn
-    colours, laid = cluster_colours(labels, grid), labels.reshape(grid)
+    shared = drop_singletons(labels)
+    colours, laid = cluster_colours(labels, grid), shared.reshape(grid)
 
     for row, column in np.ndindex(*grid):
         for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):

@@ -1,28 +1,25 @@
 """Images next to one another."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from harness.views.figures.style import new_figure, photo, picture, style
-
-ACROSS = 4
-SIDE = 2.2
+from harness.views.figures.patched import Patched
+from harness.views.figures.pictures import Pictures
+from harness.views.figures.style import PAGE, photo, style
 
 
 @style()
-def gallery(images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str) -> Figure:
+def gallery(
+    images: Sequence[tuple[str, NDArray[np.uint8]]], *, title: str, width: float = PAGE
+) -> Figure:
     """Images (height, width, 1 or 3) under their names."""
-    columns = min(ACROSS, len(images))
-    rows = math.ceil(len(images) / columns)
-    size = max(3.0, SIDE * columns), 0.6 + SIDE * 1.15 * rows
-    figure, panels = new_figure(rows, columns, *size, title)
-    for panel in panels.flat:
-        picture(panel)
-    for panel, (name, pixels) in zip(panels.flat, images, strict=False):
+    # All panels have the shape of the highest image.
+    highest = max((pixels for _, pixels in images), key=lambda each: each.shape[0] / each.shape[1])
+    layout = Pictures.within(width, len(images), Patched.of(highest, (1, 1)))
+    figure, panels = layout.panels([name for name, _ in images], title=title)
+    for panel, (_, pixels) in zip(panels, images, strict=True):
         photo(panel, pixels)
-        picture(panel, name)
     return figure

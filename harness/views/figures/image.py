@@ -13,9 +13,9 @@ from harness.errors import HarnessError
 from harness.metrics.partition import by_size, in_order
 from harness.metrics.salience import order_by_salience
 from harness.views.figures import clusters, heatmaps, matrices
+from harness.views.figures.files import file_name, file_names
 from harness.views.figures.patched import Patched
 from harness.views.figures.profiles import Curve, profile_figure
-from harness.views.figures.style import file_name, file_names
 from harness.views.show import NamedPartition, ShowContext, method_name, partitions
 
 Weights = NDArray[np.floating[Any]]
@@ -28,46 +28,49 @@ Drawing = tuple[str, Figure, Mapping[str, Sequence[Any]]]
 
 
 def drawings(
-    context: ShowContext, heads: Mapping[int, Weights], query: int | None
+    context: ShowContext, heads: Mapping[int, Weights], query: int | None, width: float
 ) -> Iterator[Drawing]:
     """The profile, each partition over the image, all side by side, and what one patch attends to.
 
     heads: the weights (n, n) by head, empty if they cannot be loaded; query: the patch, or None for
-    the patch with most incoming attention. Files are named IMAGE@NAME, or IMAGE@KEY=VALUE,…@NAME
-    if the run has several maps of the image, so that no other map's files have the same names.
+    the patch with most incoming attention; width: the inches of a figure. Files are named
+    IMAGE@NAME, or IMAGE@KEY=VALUE,…@NAME if the run has several maps of the image, so that no other
+    map's files have the same names.
     """
     report = context.report
     apart = ",".join(f"{key}={file_name(value)}" for key, value in report.apart.items())
     place = "@".join(filter(None, (file_name(report.image), apart)))
-    for name, figure, table in figures(context, heads, query):
+    for name, figure, table in figures(context, heads, query, width):
         yield f"{place}@{name}", figure, table
 
 
 def figures(
-    context: ShowContext, heads: Mapping[int, Weights], query: int | None
+    context: ShowContext, heads: Mapping[int, Weights], query: int | None, width: float
 ) -> Iterator[Drawing]:
     """The drawings by NAME alone."""
     report = context.report
     if any(len(method.profile) for method in report.methods):
-        yield _profiles(report)
-    yield from partition_figures(context, partitions(report))
+        yield _profiles(report, width)
+    yield from partition_figures(context, partitions(report), width)
     if report.grid is not None and heads:
-        yield _heatmaps(report, _patched(context, report.grid), heads, query)
+        yield _heatmaps(report, _patched(context, report.grid), heads, query, width)
 
 
-def partition_figures(context: ShowContext, found: Sequence[NamedPartition]) -> Iterator[Drawing]:
+def partition_figures(
+    context: ShowContext, found: Sequence[NamedPartition], width: float
+) -> Iterator[Drawing]:
     """Partitions on the grid of the map, or else its weights in their order."""
     report = context.report
     named = list(zip(file_names([each.name for each in found]), found, strict=True))
     if report.grid is not None:
-        yield from _on_the_grid(context, _patched(context, report.grid), named)
+        yield from _on_the_grid(context, _patched(context, report.grid), named, width)
     elif context.weights is not None:
         for file, each in named:
             title = _title(report, f"attention by the clusters of {each.title}")
             order = in_order(each.labels)
             numbers = each.labels[order].tolist()
             table = {"place": range(len(order)), "node": order.tolist(), "cluster": numbers}
-            figure = matrices.ordered_matrix(context.weights, each.labels, title=title)
+            figure = matrices.ordered_matrix(context.weights, each.labels, title=title, width=width)
             yield f"matrix-{file}", figure, table
 
 
@@ -89,7 +92,7 @@ def query_patch(text: str, grid: tuple[int, int] | None) -> int:
     return row * grid[1] + column
 
 
-def _profiles(report: ImageReport) -> Drawing:
+def _profiles(report: ImageReport, width: float) -> Drawing:
     shown = [method for method in report.methods if len(method.profile)]
     curves, tables = [], []
     for method in shown:
@@ -101,8 +104,9 @@ def _profiles(report: ImageReport) -> Drawing:
             tables.append(_profile_table(name, method, selection))
     noise = next((method.noise for method in shown if method.noise is not None), None)
     control = f", with the control {noise.control}" if noise is not None else ""
+    title = _title(report, f"profiles{control}")
     axis = {} if report.graph == BY_DENSITY else {"axis": f"level of {report.graph}"}
-    figure = profile_figure(curves, title=_title(report, f"profiles{control}"), **axis)
+    figure = profile_figure(curves, title=title, width=width, **axis)
     columns = {name: [value for each in tables for value in each[name]] for name in tables[0]}
     return "profile", figure, columns
 
@@ -134,41 +138,41 @@ def _profile_table(
 
 
 def _on_the_grid(
-    context: ShowContext, on: Patched, named: Sequence[tuple[str, NamedPartition]]
+    context: ShowContext, on: Patched, named: Sequence[tuple[str, NamedPartition]], width: float
 ) -> Iterator[Drawing]:
     report, places = context.report, _places(on.patches.grid)
     for file, each in named:
         title = _title(report, each.title)
-        figure = clusters.side_by_side(on, [("", each.labels)], title=title)
+        figure = clusters.side_by_side(on, [("", each.labels)], title=title, width=width)
         yield f"overlay-{file}", figure, {**places, "cluster": each.labels.tolist()}
-        yield f"panels-{file}", *_panels(context, on, each)
+        yield f"panels-{file}", *_panels(context, on, each, width)
     if len(named) > 1:
         partitions = [(each.title, each.labels) for _, each in named]
         title = _title(report, "the methods' clusters")
-        figure = clusters.side_by_side(on, partitions, title=title)
+        figure = clusters.side_by_side(on, partitions, title=title, width=width)
         numbers = {each.name: each.labels.tolist() for _, each in named}
         yield "side-by-side", figure, {**places, **numbers}
 
 
 def _panels(
-    context: ShowContext, on: Patched, each: NamedPartition
+    context: ShowContext, on: Patched, each: NamedPartition, width: float
 ) -> tuple[Figure, dict[str, list[Any]]]:
     """One panel a cluster: the most salient first if the map's weights could be loaded."""
-    title = _title(context.report, each.title)
+    title, labels = _title(context.report, each.title), each.shared
     if context.weights is None:
-        sizes = {label: int((each.labels == label).sum()) for label in by_size(each.labels)}
-        return clusters.panels(on, each.labels, title=title), {
+        sizes = {label: int((labels == label).sum()) for label in by_size(labels)}
+        return clusters.panels(on, labels, title=title, width=width), {
             "cluster": list(sizes),
             "patches": list(sizes.values()),
         }
-    salient = order_by_salience(context.weights, each.labels)
+    salient = order_by_salience(context.weights, labels)
     names = {
         found.label: f"cluster {found.label}: {found.patches} patches\n"
-        f"attention from outside {found.salience:.4f}"
+        f"salience {found.salience:.4f}"
         for found in salient
     }
     title += ", most salient first"
-    return clusters.panels(on, each.labels, title=title, names=names), {
+    return clusters.panels(on, labels, title=title, names=names, width=width), {
         "cluster": [found.label for found in salient],
         "patches": [found.patches for found in salient],
         "salience": [found.salience for found in salient],
@@ -181,7 +185,11 @@ def _places(grid: tuple[int, int]) -> dict[str, list[int]]:
 
 
 def _heatmaps(
-    report: ImageReport, on: Patched, heads: Mapping[int, Weights], query: int | None
+    report: ImageReport,
+    on: Patched,
+    heads: Mapping[int, Weights],
+    query: int | None,
+    width: float,
 ) -> Drawing:
     grid, maps = on.patches.grid, np.stack(list(heads.values())).astype(np.float64)
     patch = int(maps.mean(axis=0).sum(axis=0).argmax()) if query is None else query
@@ -189,7 +197,7 @@ def _heatmaps(
     most = ", most attended to" if query is None else ""
     title = f"{report.image}, layer {report.layer}: attention of patch {row},{column}{most}"
     names = [f"head {head}" for head in heads]
-    figure = heatmaps.query_heatmaps(on, maps, patch, title=title, names=names)
+    figure = heatmaps.query_heatmaps(on, maps, patch, title=title, names=names, width=width)
     weights = dict(zip(names, maps[:, patch].tolist(), strict=True))
     return "query", figure, {**_places(grid), **weights}
 

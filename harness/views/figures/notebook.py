@@ -4,7 +4,7 @@ import io
 
 from matplotlib.figure import Figure
 
-from harness.views.figures.style import write_png
+from harness.views.figures.files import write_png
 
 DOTS_PER_INCH = 100
 

@@ -1,5 +1,6 @@
 """An image with colours over its patches, each at its place on the image."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from harness.views.figures.style import photo
 Pixels = NDArray[np.uint8]
 Grid = tuple[int, int]
 # Limits of the height of a picture relative to its width, and the ratio below which it is widened.
-FLATTEST, TALLEST = 0.25, 3.0
+FLATTEST, TALLEST = 0.25, 1.5
 FLAT = 0.6
 # Opacity of the veil over the image outside the region, and the colour of its frame.
 VEIL = 0.7
@@ -42,12 +43,19 @@ class Patched:
         """Height and width of the image in pixels; without an image, of the grid in patches."""
         return self.patches.grid if self.pixels is None else self.pixels.shape[:2]
 
-    def inches(self, side: float) -> tuple[float, float]:
-        """Width and height of a picture at least `side` wide; a flat one is wider, not thin."""
+    @property
+    def ratio(self) -> float:
+        """The height of a picture relative to its width, within limits."""
         rows, columns = self.size
-        ratio = float(np.clip(rows / columns, FLATTEST, TALLEST))
-        width = side * max(1.0, (FLAT / ratio) ** 0.5)
-        return width, width * ratio
+        return float(np.clip(rows / columns, FLATTEST, TALLEST))
+
+    def wide(self, side: float) -> float:
+        """The width of a picture at least `side` wide; a flat one is wider, not thin."""
+        return side * max(1.0, math.sqrt(FLAT / self.ratio))
+
+    def points_of_patch(self, side: float) -> float:
+        """How wide a patch is in a picture of `side` inches, in points."""
+        return side * 72 * self.patches.patch_size[1] / self.size[1]
 
     def draw(
         self, panel: Axes, colours: Floats, strength: float | Floats, *, grey: bool = False
@@ -85,9 +93,10 @@ class Patched:
         panel.add_patch(PathPatch(outside, facecolor="white", alpha=VEIL, linewidth=0))
         draw_frame(panel, region, FRAME, 0.8)
 
-    def mark(self, panel: Axes, patch: int, colour: str) -> None:
-        """Draw a frame round one patch."""
-        draw_frame(panel, self.patches.region_of(patch), colour, 1.8)
+    def mark(self, panel: Axes, patch: int, colour: str, side: float) -> None:
+        """Draw a frame round one patch of a picture that is `side` inches wide."""
+        thickness = min(1.8, 0.2 * self.points_of_patch(side))
+        draw_frame(panel, self.patches.region_of(patch), colour, thickness)
 
 
 def draw_frame(panel: Axes, region: Region, colour: str | Colour, width: float) -> None:

@@ -1,45 +1,56 @@
-"""What all figures share: fonts, sizes, photos, and how to save."""
+"""What all figures share: widths, fonts, titles, legends and photos."""
 
-import hashlib
-import re
 import textwrap
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from harness.errors import HarnessError, escape_controls
-
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DOTS_PER_INCH = 150
-# Most bytes of an image's name in the names of its files.
-LONGEST = 120
+# Inches of a journal's column and of its page. No figure is wider, so that none has to be reduced.
+COLUMN, PAGE = 3.4, 7.0
+WIDTHS = {"column": COLUMN, "page": PAGE}
+# Most inches of a figure whose panels fill rows: those of a page.
+TALLEST = 9.0
+# Points of the texts; none is smaller than the last.
+TITLE, TEXT, SMALL = 9, 8, 7
+# Inches of a line of text, for each of its points.
+LINE = 1.25 / 72
+# The mean width of a letter, in points for each point of its size.
+LETTER = 0.57
 # Most pixels of an image's longer side that are drawn.
 LARGEST = 1000
 # Matplotlib types its settings as a dictionary with hundreds of literal keys.
 SETTINGS: Any = {
-    "font.size": 9,
-    "axes.titlesize": 10,
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": SMALL,
+    "legend.title_fontsize": SMALL,
     "legend.frameon": False,
-    "figure.titlesize": 11,
+    "figure.titlesize": TITLE,
     "image.interpolation": "nearest",
     # Overlaid images are written separately, so that sharp ones stay sharp.
     "image.composite_image": False,
     # Names of images and classes may contain $.
     "text.parse_math": False,
+    # Text stays text.
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     # Fixed, so that files are reproducible.
     "svg.hashsalt": "attention-harness",
 }
@@ -60,19 +71,37 @@ def style() -> Iterator[None]:
 def new_figure(
     rows: int, columns: int, width: float, height: float, title: str, **grid: Any
 ) -> tuple["Figure", NDArray[Any]]:
-    """A figure of width × height inches with panels (rows, columns) and a title."""
+    """A figure with panels (rows, columns) below a title.
+
+    It is `width` inches wide; its panels with what stands around them are `height` inches high.
+    """
     # Tables and cluster maps in the terminal need the colours alone.
     from harness.views.figures.notebook import NotebookFigure
 
-    figure = NotebookFigure(figsize=(width, height), layout="constrained")
+    lines = wrapped(title, width, TITLE)
+    size = width, height + inches_of(lines, TITLE)
+    figure = NotebookFigure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, **grid)
-    figure.suptitle(wrapped(title, width))
+    figure.suptitle(lines)
     return figure, np.asarray(panels)
 
 
-def wrapped(text: str, width: float) -> str:
-    """The text in lines that fit a width in inches."""
-    return "\n".join(textwrap.wrap(text, max(12, int(width * 12)))) or text
+def balanced(count: int, most: int) -> tuple[int, int]:
+    """Rows and columns for a number of panels, as few rows as possible and then columns."""
+    rows = -(-count // max(1, most))
+    return rows, -(-count // rows)
+
+
+def wrapped(text: str, width: float, points: int = TEXT) -> str:
+    """The text in lines that fit a width in inches; its own lines stay apart."""
+    letters = max(12, int(width * 72 / (LETTER * points)))
+    lines = [line for own in text.split("\n") for line in textwrap.wrap(own, letters)]
+    return "\n".join(lines) or text
+
+
+def inches_of(text: str, points: int = TEXT) -> float:
+    """The height of some lines of text, with the space above or below them."""
+    return (text.count("\n") + 1) * points * LINE + 0.06 if text else 0.0
 
 
 def picture(panel: "Axes", title: str = "") -> None:
@@ -82,13 +111,20 @@ def picture(panel: "Axes", title: str = "") -> None:
         panel.set_title(title)
 
 
-def legend_below(figure: "Figure", panels: Sequence["Axes"], columns: int) -> None:
-    """Explain what is drawn in some panels below the figure; labels that recur stand once."""
+def legend_below(figure: "Figure", panels: Sequence["Axes"], *more: "Artist") -> None:
+    """Explain what is drawn in some panels, and more, below the figure, which grows by the lines.
+
+    Labels that recur stand once.
+    """
     drawn = [panel.get_legend_handles_labels() for panel in panels]
     entries = {label: line for of in drawn for line, label in zip(*of, strict=True)}
-    figure.legend(
-        entries.values(), entries.keys(), loc="outside lower center", ncols=columns, fontsize=8
-    )
+    entries |= {str(each.get_label()): each for each in more}
+    width, height = figure.get_size_inches()
+    # A handle and the gaps are as wide as six letters.
+    letters = max(map(len, entries), default=0) + 6
+    rows, columns = balanced(len(entries), int(width * 72 / (LETTER * SMALL * letters)))
+    figure.set_size_inches(width, height + inches_of("\n" * (rows - 1) + " ", SMALL))
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
 
 
 def photo(panel: "Axes", pixels: NDArray[np.uint8], *, grey: bool = False) -> None:
@@ -112,72 +148,3 @@ def bounded(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     image = Image.fromarray(pixels if channels == 3 else pixels[:, :, 0])
     smaller = np.asarray(image.resize(size, Image.Resampling.BOX))
     return smaller.reshape(size[1], size[0], channels)
-
-
-def save(figure: "Figure", folder: Path, name: str) -> list[Path]:
-    """Write FOLDER/NAME.png and FOLDER/NAME.svg, and return these paths."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    try:
-        write_png(figure, png)
-        with writing(figure):
-            # Matplotlib leaves this method untyped.
-            canvas: Any = FigureCanvasSVG(figure)
-            canvas.print_svg(svg, metadata={"Date": None})
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
-    return [png, svg]
-
-
-def write_png(
-    figure: "Figure", target: Path | IO[bytes], dots_per_inch: int = DOTS_PER_INCH
-) -> None:
-    """Write a figure as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    with writing(figure):
-        # print_figure would draw everything twice, the first time for the layout alone.
-        usual, figure.dpi = figure.dpi, dots_per_inch
-        canvas: Any = FigureCanvasAgg(figure)
-        canvas.print_png(target, metadata={"Software": None})
-        figure.dpi = usual
-
-
-@contextmanager
-def writing(figure: "Figure") -> Iterator[None]:
-    """A context in which a figure can be written, whatever characters its texts have."""
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        # Names of images may hold characters that SVG does not allow.
-        if isinstance(text, Text) and not text.get_text().isprintable():
-            text.set_text(escape_controls(text.get_text()))
-    with style(), warnings.catch_warnings():
-        # Matplotlib's font lacks some scripts; a box stands for such a character.
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        yield
-
-
-def file_name(text: str) -> str:
-    """A file name that only this text has; special characters are encoded as in URLs."""
-    encoded = re.sub(
-        r"^\.|[^\w.-]",
-        lambda found: "%2E" if found[0] == "." else quote(found[0], "", errors="surrogateescape"),
-        text,
-    )
-    if len(encoded.encode()) <= LONGEST:
-        return encoded
-    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
-    return f"{encoded.encode()[:LONGEST].decode(errors='ignore')}~{digest}"
-
-
-def file_names(names: Sequence[str]) -> list[str]:
-    """A file name for each, no two alike."""
-    found: list[str] = []
-    for each in names:
-        plain = re.sub(r"[^\w.-]+", "-", each, flags=re.ASCII).strip("-") or "partition"
-        numbered = (plain, *(f"{plain}-{number}" for number in range(2, len(names) + 1)))
-        taken = {name.casefold() for name in found}
-        found.append(next(name for name in numbered if name.casefold() not in taken))
-    return found

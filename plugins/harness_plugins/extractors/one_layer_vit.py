@@ -26,7 +26,13 @@ from harness_plugins.extractors.devices import (
 )
 from harness_plugins.extractors.heads import Chosen, check, choose
 from harness_plugins.thesis.vit import VIT
-from harness_plugins.thesis.vit.files import checkpoint_file, head_count, opened
+from harness_plugins.thesis.vit.files import (
+    FLOWERS,
+    TRAINED_ON,
+    checkpoint_file,
+    head_count,
+    opened,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,12 +44,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OneLayerViT(harness.Extractor):
-    """The thesis' Vision Transformer of one layer, trained on Fashion-MNIST.
+    """The thesis' Vision Transformer of one layer, trained on flower photos or on Fashion-MNIST.
+
+    Shipped are flowers-one-head and flowers-twelve-heads, trained on tf-flowers, and
+    fashion-mnist-one-head and fashion-mnist-twelve-heads. A run without a checkpoint takes
+    fashion-mnist-one-head for fashion-mnist and fashion-mnist-sample, flowers-one-head for all
+    other images, and records which. An extractor made by hand is flowers-one-head.
 
     Images are converted to grey (ITU-R 601 luma) or RGB, as the model takes them, and resized to
     its size by Pillow's Lanczos filter.
 
-    checkpoint: one-head or twelve-heads, which are shipped, or a file that `harness train` wrote.
+    checkpoint: one that is shipped, or a file that `harness train` wrote.
     heads: numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named
         with it, or of all, as head 0.
     device: where the model runs: cpu, cuda, or one of several such as cuda:1.
@@ -55,7 +66,7 @@ class OneLayerViT(harness.Extractor):
 
     name: ClassVar[str] = "one-layer-vit"
     requires: ClassVar[harness.Requirement] = VIT
-    checkpoint: str = "one-head"
+    checkpoint: str | None = None
     heads: tuple[str, ...] = ("all",)
     device: str = CPU
     dtype: Dtype = SINGLE
@@ -64,6 +75,25 @@ class OneLayerViT(harness.Extractor):
     def __post_init__(self) -> None:
         check_placement(self)
         check(self.heads, "heads")
+
+    def for_images(self, image_sets: Sequence[harness.ImageSet]) -> "OneLayerViT":
+        """The shipped model with one head that was trained on these images, if none is named.
+
+        Raises HarnessError if it would be another one for some of them.
+        """
+        if self.checkpoint is not None:
+            return self
+        models = {
+            _one_head(TRAINED_ON[each.name]): each.name
+            for each in image_sets
+            if each.name in TRAINED_ON
+        }
+        if len(models) > 1:
+            raise harness.HarnessError(
+                f"{self.name}: {' and '.join(models.values())} have different models, "
+                f"{' and '.join(models)}; choose one by checkpoint=…, or run one set at a time"
+            )
+        return replace(self, checkpoint=next(iter(models), _one_head(FLOWERS)))
 
     def head_indices(self) -> Sequence[harness.HeadIndex]:
         """The chosen heads of layer 0; head 0 for their mean.
@@ -76,8 +106,8 @@ class OneLayerViT(harness.Extractor):
     def _heads(self) -> Chosen:
         count = head_count(self._file)
         if not count:
-            raise harness.HarnessError(f"{self.checkpoint}: a model without attention")
-        return choose(self.heads, count, "heads", self.checkpoint)
+            raise harness.HarnessError(f"{self._checkpoint}: a model without attention")
+        return choose(self.heads, count, "heads", self._checkpoint)
 
     def fingerprint(self) -> str:
         """SHA-256 of the checkpoint's file."""
@@ -85,7 +115,7 @@ class OneLayerViT(harness.Extractor):
             return hashlib.sha256(self._file.read_bytes()).hexdigest()
         except OSError as error:
             raise harness.HarnessError(
-                f"{self.checkpoint}: no such checkpoint: {error.strerror}"
+                f"{self._checkpoint}: no such checkpoint: {error.strerror}"
             ) from error
 
     def patches(self, image: harness.Image) -> harness.Patches:
@@ -122,7 +152,7 @@ class OneLayerViT(harness.Extractor):
         def maps_of(
             pixels: Sequence["Tensor"],
         ) -> list[Iterator[tuple[int, "NDArray[np.float32]"]]]:
-            together = running(self.checkpoint, model, stacked(pixels, self.batch))
+            together = running(self._checkpoint, model, stacked(pixels, self.batch))
             with torch.inference_mode(), together as placed:
                 maps = model.attention_maps(placed)[: len(pixels)].cpu().float().numpy()
             chosen = maps[:, list(heads.numbers)]
@@ -153,14 +183,14 @@ class OneLayerViT(harness.Extractor):
 
         if removal.layer != 0:
             raise harness.HarnessError(
-                f"{self.checkpoint}: there is no layer {removal.layer}; the only layer is 0"
+                f"{self._checkpoint}: there is no layer {removal.layer}; the only layer is 0"
             )
         loaded = checkpoint.load(self._file)
         place(loaded.model, self.device, at_least_single(self.dtype))
         classes = tuple(loaded.record.get("classes", ()))
 
         def ablate(image: harness.Image) -> ModelResponse:
-            with running(self.checkpoint, loaded.model, _prepared(loaded, image)) as pixels:
+            with running(self._checkpoint, loaded.model, _prepared(loaded, image)) as pixels:
                 found = ablated(loaded.model, pixels, removal.at, removal.fill)
             changes = repeatable(pixels.device)(found.changes)
             return replace(found, changes=changes, classes=classes)
@@ -168,8 +198,16 @@ class OneLayerViT(harness.Extractor):
         return ablate
 
     @property
+    def _checkpoint(self) -> str:
+        return self.checkpoint or _one_head(FLOWERS)
+
+    @property
     def _file(self) -> Path:
-        return checkpoint_file(self.checkpoint)
+        return checkpoint_file(self._checkpoint)
+
+
+def _one_head(data: str) -> str:
+    return f"{data}-one-head"
 
 
 def _prepared(loaded: "Checkpoint", image: harness.Image) -> "Tensor":

@@ -15,7 +15,7 @@ from harness_plugins.extractors.devices import place, repeatable, require_device
 from support.cuda import fake_cuda
 from support.runs import small_command, small_run
 
-TWELVE = "one-layer-vit[checkpoint=twelve-heads,heads=[0,5]"
+TWELVE = "one-layer-vit[checkpoint=fashion-mnist-twelve-heads,heads=[0,5]"
 
 
 def images(count: int) -> list[harness.Image]:
@@ -61,7 +61,7 @@ def test_values_that_are_no_device_precision_or_number_are_refused(
 def test_a_run_on_a_device_that_is_missing_is_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    extractor = "one-layer-vit[device=cuda]"
+    extractor = "one-layer-vit[checkpoint=flowers-one-head,device=cuda]"
 
     code = main(small_command(extractors=extractor, out=tmp_path / "run"))
 

@@ -8,11 +8,14 @@ import pytest
 import torch
 
 import harness
+from harness.planning.progress import SILENT
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, load, save
+from harness_plugins.thesis.vit.evaluation import evaluate
+from harness_plugins.thesis.vit.examples import gather
 from harness_plugins.thesis.vit.files import checkpoint_file
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 
-SHIPPED = checkpoint_file("one-head").parent
+FASHION_MNIST = "one-layer-vit[checkpoint=fashion-mnist-one-head]"
 
 
 @pytest.fixture
@@ -32,8 +35,10 @@ def sample(count: int) -> list[harness.Image]:
 
 
 def test_head_indices_are_all_heads_or_those_named() -> None:
-    everything = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads]")
-    two = harness.make("extractor", "one-layer-vit[checkpoint=twelve-heads,heads=[11,3]]")
+    everything = harness.make("extractor", "one-layer-vit[checkpoint=fashion-mnist-twelve-heads]")
+    two = harness.make(
+        "extractor", "one-layer-vit[checkpoint=fashion-mnist-twelve-heads,heads=[11,3]]"
+    )
 
     assert everything.head_indices() == [harness.HeadIndex(0, head) for head in range(12)]
     assert two.head_indices() == [harness.HeadIndex(0, 3), harness.HeadIndex(0, 11)]
@@ -49,8 +54,8 @@ def test_head_indices_are_known_without_torch() -> None:
 
 def test_maps_are_the_models_own_attention_with_rows_that_sum_to_one() -> None:
     (image,) = sample(1)
-    extractor = harness.make("extractor", "one-layer-vit")
-    checkpoint = load(SHIPPED / "one-head.safetensors")
+    extractor = harness.make("extractor", FASHION_MNIST)
+    checkpoint = load(checkpoint_file("fashion-mnist-one-head"))
     pixels = torch.from_numpy(image.pixels.copy()).permute(2, 0, 1).unsqueeze(0)
     with torch.inference_mode():
         expected = checkpoint.model.attention_maps(checkpoint.normalisation(pixels))[0, 0]
@@ -65,7 +70,7 @@ def test_maps_are_the_models_own_attention_with_rows_that_sum_to_one() -> None:
 
 def test_a_map_does_not_depend_on_its_companions_to_the_last_bit() -> None:
     images = sample(7)
-    extractor = harness.make("extractor", "one-layer-vit")
+    extractor = harness.make("extractor", FASHION_MNIST)
 
     together = [attention.digest for attention in extractor.extract(images)]
     alone = [next(extractor.extract([image])).digest for image in images]
@@ -108,13 +113,67 @@ def test_heads_that_are_not_there_cannot_be_averaged(rgb_model: Path) -> None:
         average.head_indices()
 
 
-def test_images_of_other_classes_than_those_learned_are_remarked_on() -> None:
-    extractor = harness.make("extractor", "one-layer-vit")
-    learned = harness.make("image set", "fashion-mnist-sample")
+@pytest.mark.parametrize(
+    ("checkpoint", "learned", "images"),
+    [
+        ("fashion-mnist-one-head", "fashion-mnist-sample", "grey images of 28×28 pixels (t-shirt"),
+        ("flowers-one-head", "flowers-sample", "colour images of 112×112 pixels (daisy"),
+    ],
+)
+def test_images_of_other_classes_than_those_learned_are_remarked_on(
+    checkpoint: str, learned: str, images: str
+) -> None:
+    extractor = harness.make("extractor", f"one-layer-vit[checkpoint={checkpoint}]")
     other = harness.make("image set", "noise")
 
-    assert extractor.caveat(learned) == ""
-    assert "trained on grey images of 28×28 pixels (t-shirt" in extractor.caveat(other)
+    assert extractor.caveat(harness.make("image set", learned)) == ""
+    assert f"trained on {images}" in extractor.caveat(other)
+
+
+@pytest.mark.parametrize(
+    ("image_sets", "checkpoint"),
+    [
+        (["flowers-sample"], "flowers-one-head"),
+        (["tf-flowers", "noise"], "flowers-one-head"),
+        (["noise"], "flowers-one-head"),
+        ([], "flowers-one-head"),
+        (["fashion-mnist-sample[count=2]"], "fashion-mnist-one-head"),
+        (["noise", "fashion-mnist", "fashion-mnist-sample"], "fashion-mnist-one-head"),
+    ],
+)
+def test_without_a_checkpoint_the_model_is_the_one_trained_on_the_images(
+    image_sets: list[str], checkpoint: str
+) -> None:
+    images = [harness.make("image set", spec) for spec in image_sets]
+    extractor = harness.make("extractor", "one-layer-vit[heads=[0]]")
+
+    chosen = extractor.for_images(images)
+
+    assert chosen == harness.extractor("one-layer-vit", checkpoint=checkpoint, heads=["0"])
+
+
+def test_a_checkpoint_that_is_named_stays_whatever_the_images() -> None:
+    extractor = harness.make("extractor", FASHION_MNIST)
+
+    assert extractor.for_images([harness.make("image set", "flowers-sample")]) == extractor
+
+
+def test_images_that_different_models_were_trained_on_need_a_checkpoint() -> None:
+    images = [harness.make("image set", f"{name}-sample") for name in ("flowers", "fashion-mnist")]
+
+    with pytest.raises(
+        harness.HarnessError,
+        match="flowers-sample and fashion-mnist-sample have different models, flowers-one-head and "
+        "fashion-mnist-one-head; choose one by checkpoint",
+    ):
+        harness.make("extractor", "one-layer-vit").for_images(images)
+
+
+def test_an_extractor_made_by_hand_is_the_model_of_flowers() -> None:
+    by_hand = harness.make("extractor", "one-layer-vit")
+    named = harness.make("extractor", "one-layer-vit[checkpoint=flowers-one-head]")
+
+    assert by_hand.fingerprint() == named.fingerprint()
 
 
 def test_the_patches_divide_the_whole_image(rgb_model: Path) -> None:
@@ -132,7 +191,7 @@ def test_images_of_other_sizes_and_channels_are_fitted(rgb_model: Path) -> None:
 
     for spec, pixels in (
         (f"one-layer-vit[checkpoint={rgb_model}]", grey),
-        ("one-layer-vit", colour),
+        (FASHION_MNIST, colour),
     ):
         attention = next(harness.make("extractor", spec).extract([pixels]))
         assert np.abs(attention.weights.sum(axis=1) - 1).max() < 1e-5
@@ -149,7 +208,7 @@ def test_an_image_smaller_than_the_patch_grid_is_refused_by_name() -> None:
 def test_heads_that_are_not_there_or_named_twice_are_refused(heads: str) -> None:
     with pytest.raises(harness.HarnessError, match="head"):
         harness.make(
-            "extractor", f"one-layer-vit[checkpoint=twelve-heads,heads={heads}]"
+            "extractor", f"one-layer-vit[checkpoint=fashion-mnist-twelve-heads,heads={heads}]"
         ).head_indices()
 
 
@@ -170,8 +229,13 @@ def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path: Path) -> None:
         harness.make(
             "extractor", f"one-layer-vit[checkpoint={tmp_path}/a.safetensors]"
         ).head_indices()
-    with pytest.raises(harness.HarnessError, match="nowhere: no such checkpoint"):
-        harness.make("extractor", "one-layer-vit[checkpoint=nowhere]").head_indices()
+
+
+def test_a_name_that_no_shipped_checkpoint_has_is_refused_with_those_there_are() -> None:
+    with pytest.raises(
+        harness.HarnessError, match="one-head: no such checkpoint; shipped are fashion-mnist-one-h"
+    ):
+        harness.make("extractor", "one-layer-vit[checkpoint=one-head]").head_indices()
 
 
 @pytest.mark.parametrize("heads", [0, -3, 10**12, float("inf"), "two", None])
@@ -204,25 +268,44 @@ def test_a_checkpoint_that_is_not_there_has_no_fingerprint() -> None:
 def test_other_weights_have_another_fingerprint() -> None:
     one, twelve = (
         harness.make("extractor", f"one-layer-vit[checkpoint={name}]").fingerprint()
-        for name in ("one-head", "twelve-heads")
+        for name in ("flowers-one-head", "flowers-twelve-heads")
     )
 
     assert one != twelve
 
 
-@pytest.mark.parametrize("name", ["one-head", "twelve-heads"])
-def test_shipped_checkpoints_reach_88_per_cent_on_the_test_set(name: str) -> None:
-    record = load(SHIPPED / f"{name}.safetensors").record
+@pytest.mark.parametrize(
+    ("name", "accuracy"),
+    [
+        ("fashion-mnist-one-head", 0.88),
+        ("fashion-mnist-twelve-heads", 0.88),
+        ("flowers-one-head", 0.65),
+        ("flowers-twelve-heads", 0.65),
+    ],
+)
+def test_shipped_checkpoints_record_their_accuracy_on_the_test_set(
+    name: str, accuracy: float
+) -> None:
+    assert load(checkpoint_file(name)).record["test_accuracy"] >= accuracy
 
-    assert record["test_accuracy"] >= 0.88
 
+@pytest.mark.parametrize(
+    ("name", "images", "right"),
+    [
+        ("fashion-mnist-one-head", "fashion-mnist-sample[count=100]", 80),
+        ("flowers-one-head", "flowers-sample", 10),
+        ("flowers-twelve-heads", "flowers-sample", 10),
+    ],
+)
+def test_the_shipped_models_classify_the_shipped_samples(
+    name: str, images: str, right: int
+) -> None:
+    checkpoint, image_set = load(checkpoint_file(name)), harness.make("image set", images)
+    settings = checkpoint.model.settings
+    examples = gather(
+        image_set, image_set.classes(), (settings.height, settings.width), settings.channels, SILENT
+    )
 
-def test_the_shipped_model_classifies_the_shipped_sample() -> None:
-    checkpoint = load(SHIPPED / "one-head.safetensors")
-    images = sample(100)
-    pixels = torch.from_numpy(np.stack([image.pixels for image in images]).transpose(0, 3, 1, 2))
-    with torch.inference_mode():
-        predicted = checkpoint.model(checkpoint.normalisation(pixels)).argmax(1)
+    found = evaluate(checkpoint, examples, SILENT)
 
-    right = sum(int(p) == image.label for p, image in zip(predicted, images, strict=True))
-    assert right >= 80
+    assert (found.predicted == found.labels).sum() >= right

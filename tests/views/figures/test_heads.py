@@ -24,16 +24,16 @@ def test_a_head_has_its_figure_and_a_star_where_it_is_marked() -> None:
     ]
 
 
-def test_many_heads_have_stars_and_no_numbers() -> None:
+def test_many_heads_in_a_column_have_stars_and_no_numbers() -> None:
     marked = np.zeros((24, 16), dtype=bool)
     marked[3, 4] = True
     figure = head_figure(
-        np.full((24, 16), 0.2), marked, range(24), range(16), title="t", colours=(0, 1)
+        np.full((24, 16), 0.2), marked, range(24), range(16), title="t", colours=(0, 1), width=3.4
     )
     assert [text.get_text() for text in figure.axes[0].texts] == ["*"]
 
 
-def test_panels_that_share_a_colour_bar_share_their_colours() -> None:
+def test_similarities_have_the_same_colours_in_every_figure() -> None:
     same, across = np.array([[0.8, 0.4], [0.4, 0.6]]), np.full((2, 2), -0.2)
     similarity = ("AMI", same, across)
     for figure in (
@@ -42,7 +42,17 @@ def test_panels_that_share_a_colour_bar_share_their_colours() -> None:
         head_similarity([(0, [0, 1], same), (1, [0, 1], across)], "AMI", title="t"),
     ):
         limits = {panel.images[0].get_clim() for panel in figure.axes[:2]}
-        assert limits == {(-0.2, 0.8)}
+        assert limits == {(0, 1)}
+
+
+def test_cells_without_room_for_numbers_have_none() -> None:
+    few, many = (
+        layer_similarity(
+            [("AMI", np.eye(layers), np.eye(layers))], range(layers), title="t", width=3.4
+        )
+        for layers in (3, 12)
+    )
+    assert [len(figure.axes[0].texts) for figure in (few, many)] == [9, 0]
 
 
 def test_the_colours_of_nothing_are_a_range_for_all_that() -> None:

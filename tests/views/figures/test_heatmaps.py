@@ -24,3 +24,12 @@ def test_heads_are_called_as_they_are_named(pixels: Any) -> None:
     )
 
     assert figure.axes[0].get_title().startswith("head 7: ")
+
+
+def test_all_heads_share_one_scale_and_its_bar(pixels: Any) -> None:
+    maps = np.stack([np.full((15, 15), 0.01), np.full((15, 15), 0.9)])
+    figure = heatmaps.query_heatmaps(Patched.of(pixels, (3, 5)), maps, 7, title="t")
+
+    weak, strong, *_, bar = figure.axes
+    assert weak.images[0].get_clim() == strong.images[0].get_clim() == bar.get_ylim() == (0, 0.9)
+    assert [panel.get_title() for panel in (weak, strong)] == ["head 0: ≤.010", "head 1: ≤.900"]

@@ -37,7 +37,13 @@ def test_figures_stand_at_the_numbers_of_their_layers() -> None:
 def test_the_control_of_every_method_is_grey_and_named() -> None:
     figure = depth_figure({"louvain": curves(), "infomap": curves()}, title="t")
     named = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert named == ["louvain", "louvain, control", "infomap", "infomap, control"]
+    assert named[:4] == ["louvain", "louvain, control", "infomap", "infomap, control"]
+
+
+def test_the_bands_are_explained() -> None:
+    figure = depth_figure({"louvain": curves()}, title="t")
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named[2:] == ["band: 95 % interval of the mean over images"]
 
 
 def test_without_a_control_the_effect_has_no_band() -> None:

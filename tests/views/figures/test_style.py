@@ -1,103 +1,46 @@
-from pathlib import Path
-from xml.etree import ElementTree
-
 import matplotlib
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
 
-from harness.errors import HarnessError
 from harness.views.figures import style
+from harness.views.figures.style import LETTER, TITLE
 
 
 def titled(title: str, width: float = 4.0) -> object:
     with style.style():
         figure, ((panel,),) = style.new_figure(1, 1, width, 3, title)
-        panel.plot([0, 1], [1, 0])
+        panel.plot([0, 1], [1, 0], label="a curve")
+        style.legend_below(figure, [panel])
         return figure
 
 
-def written(folder: Path, name: str, title: str = "A title") -> list[bytes]:
-    folder.mkdir(exist_ok=True)
-    return [path.read_bytes() for path in style.save(titled(title), folder, name)]  # type: ignore[arg-type]
-
-
-def test_the_same_figure_is_the_same_files(tmp_path: Path) -> None:
-    assert written(tmp_path / "one", "figure") == written(tmp_path / "two", "figure")
-
-
-NAMES = [
-    "a",
-    "A",
-    "a.png",
-    ".a",
-    "%2Ea",
-    "a/b",
-    "a-b",
-    "a%2Fb",
-    "a@b",
-    "..",
-    "ä",
-    "a\nb",
-    "x" * 300,
-]
-NAMES += ["x" * 299, "ä" * 200, "/" * 90, "\udcff", ""]
-
-
-def test_every_text_has_a_file_name_of_its_own(tmp_path: Path) -> None:
-    names = [style.file_name(text) for text in NAMES]
-
-    for name in names:
-        (tmp_path / f"{name}@heads-similarity-of-a-method.png").touch()
-    assert len(list(tmp_path.iterdir())) == len(NAMES)
-    assert not any("@" in name or "/" in name for name in names)
-
-
-@given(st.lists(st.text(max_size=200), unique=True))
-def test_no_two_texts_share_a_file_name(texts: list[str]) -> None:
-    names = {style.file_name(text) for text in texts}
-
-    assert len(names) == len(texts)
-    assert all(len(name.encode()) < 150 and not name.startswith(".") for name in names)
-
-
-def test_names_are_text_whatever_signs_are_in_them(tmp_path: Path) -> None:
-    written(tmp_path, "figure", "$x_1$ <b> & %")
-
-    text = "".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
-    assert "$x_1$ <b> & %" in text
-
-
-def test_a_picture_is_written_at_150_dots_an_inch(tmp_path: Path) -> None:
-    written(tmp_path, "figure")
-
-    with Image.open(tmp_path / "figure.png") as picture:
-        assert picture.size == (600, 450)
-
-
 def test_a_long_title_is_broken_into_lines_that_fit() -> None:
-    lines = style.wrapped("a word " * 40, 4).splitlines()
+    lines = style.wrapped("a word " * 40, 4, TITLE).splitlines()
 
     assert len(lines) > 1
-    assert max(map(len, lines)) <= 48
+    assert max(map(len, lines)) * LETTER * TITLE <= 4 * 72
 
 
-def test_a_folder_that_cannot_be_written_to_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="nowhere: cannot be written to"):
-        style.save(titled("A"), tmp_path / "nowhere", "figure")  # type: ignore[arg-type]
+def test_lines_of_a_text_stay_apart() -> None:
+    assert style.wrapped("cluster 1\nsalience .02", 4) == "cluster 1\nsalience .02"
+
+
+@pytest.mark.parametrize(("count", "most", "rows"), [(1, 4, 1), (5, 4, 2), (9, 4, 3), (3, 0, 3)])
+def test_panels_are_spread_evenly_over_as_few_rows_as_possible(
+    count: int, most: int, rows: int
+) -> None:
+    found, columns = style.balanced(count, most)
+
+    assert found == rows
+    assert count <= rows * columns < count + rows
+
+
+def test_no_text_is_smaller_than_seven_points() -> None:
+    sizes = [value for name, value in style.SETTINGS.items() if name.endswith("size")]
+
+    assert min(sizes) == 7
 
 
 def test_nothing_is_changed_for_others() -> None:
-    import matplotlib
-
     before = dict(matplotlib.rcParams)
     titled("A title")
     assert dict(matplotlib.rcParams) == before
-
-
-def test_settings_of_the_user_change_no_figure(tmp_path: Path) -> None:
-    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
-        changed = written(tmp_path / "one", "figure")
-
-    assert changed == written(tmp_path / "two", "figure")

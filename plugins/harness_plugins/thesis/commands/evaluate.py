@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint",
         metavar="CHECKPOINT",
-        help="a file that `harness train` wrote, or one-head or twelve-heads, which are shipped",
+        help="a file that `harness train` wrote, or one that is shipped, such as flowers-one-head",
     )
     parser.add_argument(
         "--images",

@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `harness reproduce`."""
     parser.add_argument(
         "--images",
-        default="fashion-mnist-sample[count=100]",
+        default="flowers-sample",
         metavar="SET",
-        help="labelled image set (default: the shipped sample)",
+        help="labelled image set (default: the shipped flowers-sample)",
     )
     parser.add_argument(
         "--clustered",
@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--checkpoint",
-        default="one-head",
-        help="model with one head (default: the shipped one-head)",
+        help="model with one head (default: fashion-mnist-one-head for Fashion-MNIST's images, "
+        "flowers-one-head for others)",
     )
     parser.add_argument(
         "--many-heads",
-        default="twelve-heads",
         metavar="CHECKPOINT",
-        help="model with several heads (default: the shipped twelve-heads)",
+        help="model with several heads (default: fashion-mnist-twelve-heads or "
+        "flowers-twelve-heads)",
     )
     parser.add_argument(
         "--models",
@@ -77,10 +77,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reproduce; returns the exit code, 2 if an exhibit failed while its requirements were met."""
-    from harness.command import Column, exit_status, show_table, shown_progress, table_console
+    from harness.command import (
+        Column,
+        component_name,
+        exit_status,
+        show_table,
+        shown_progress,
+        table_console,
+    )
     from harness_plugins.thesis.reproduction.exhibits import EXHIBITS, chosen
     from harness_plugins.thesis.reproduction.making import reproduce
     from harness_plugins.thesis.reproduction.study import Study
+    from harness_plugins.thesis.vit.files import FLOWERS, TRAINED_ON
 
     if arguments.list:
         columns: list[Column[Exhibit]] = [
@@ -98,11 +106,12 @@ def run(arguments: argparse.Namespace) -> int:
     for folder in arguments.models:
         if not os.path.isdir(folder):
             raise HarnessError(f"--models {folder}: no such folder")
+    data = TRAINED_ON.get(component_name(arguments.images), FLOWERS)
     with shown_progress() as progress:
         study = Study(
             arguments.images,
-            arguments.checkpoint,
-            arguments.many_heads,
+            arguments.checkpoint or f"{data}-one-head",
+            arguments.many_heads or f"{data}-twelve-heads",
             tuple(arguments.models),
             arguments.clustered,
             arguments.out,

@@ -7,19 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import Floats, Integers
-from harness.command import CHOSEN, colour, new_figure, photo, picture, style
+from harness.command import CHOSEN, PAGE, colour, marker, new_figure, photo, picture, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MARKERS = "osD^vPX*<>"
 
 
 def confusion(matrix: Integers, classes: Sequence[str], *, title: str) -> "Figure":
     """Numbers of images by true class (rows) and predicted class (columns)."""
     with style():
-        side = max(4.2, 1.8 + 0.52 * len(classes))
-        figure, ((panel,),) = new_figure(1, 1, side + 0.4, side, title)
+        side = min(PAGE, max(3.4, 1.6 + 0.4 * len(classes)))
+        figure, ((panel,),) = new_figure(1, 1, side, side, title)
         totals = matrix.sum(axis=1, keepdims=True)
         fractions = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
         # The root makes small fractions off the diagonal visible.
@@ -27,7 +25,7 @@ def confusion(matrix: Integers, classes: Sequence[str], *, title: str) -> "Figur
         for row, column in np.ndindex(*matrix.shape):
             if matrix[row, column]:
                 panel.text(
-                    column, row, str(matrix[row, column]), ha="center", va="center", fontsize=8,
+                    column, row, str(matrix[row, column]), ha="center", va="center", fontsize=7,
                     color="white" if fractions[row, column] > 0.35 else "black",
                 )  # fmt: skip
         ticks = range(len(classes))
@@ -49,13 +47,13 @@ def by_heads(
 ) -> "Figure":
     """Each class's accuracy (heads, classes) against the number of heads, and their mean."""
     with style():
-        figure, ((panel,),) = new_figure(1, 1, 7.2, 4.6, title)
+        figure, ((panel,),) = new_figure(1, 1, PAGE, 4.0, title)
         order = np.argsort(-accuracy.mean(axis=0))
         for rank, number in enumerate(order):
             spread = None if deviations is None else np.nan_to_num(deviations[:, number])
             panel.errorbar(
                 heads, accuracy[:, number], yerr=spread, color=colour(rank), linewidth=1,
-                marker=MARKERS[rank % len(MARKERS)], markersize=4, capsize=2,
+                marker=marker(rank), markersize=4, capsize=2,
                 label=classes[number],
             )  # fmt: skip
         panel.plot(heads, accuracy.mean(axis=1), color="black", linewidth=2.2, label="mean")
@@ -77,7 +75,7 @@ def class_probabilities(
     """The image and every class's probability (classes,), the true one in another colour."""
     with style():
         figure, ((image, bars),) = new_figure(
-            1, 2, 6.4, max(2.6, 1.0 + 0.26 * len(classes)), title, width_ratios=(1, 1.8)
+            1, 2, 5.4, max(2.0, 0.6 + 0.2 * len(classes)), title, width_ratios=(1, 1.8)
         )
         photo(image, pixels)
         picture(image)
@@ -85,7 +83,7 @@ def class_probabilities(
         colours = [CHOSEN if number == truth else colour(0) for number in ticks]
         bars.barh(ticks, probabilities, color=colours)
         for tick, probability in enumerate(probabilities):
-            bars.text(probability + 0.01, tick, f"{probability:.3f}", va="center", fontsize=8)
+            bars.text(probability + 0.01, tick, f"{probability:.3f}", va="center", fontsize=7)
         bars.set_yticks(ticks, classes)
         bars.invert_yaxis()
         bars.set_xlim(0, 1.12)

@@ -1,14 +1,21 @@
 """What zeroing clusters' outputs does to the logits: tables 4.4 to 4.6, and over all images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas
 
-from harness import UNASSIGNED
-from harness.command import Ablation, AblationSettings, Effect, ImageAblation, effect_bars
+from harness import UNASSIGNED, Floats
+from harness.command import (
+    Ablation,
+    AblationSettings,
+    Effect,
+    ImageAblation,
+    Interval,
+    interval_panels,
+)
 from harness_plugins.thesis.reproduction.deviations import differs
 from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.published import cases, printed
@@ -40,8 +47,8 @@ def logits_of_image(study: Study, number: int, name: str) -> Output:
             f"{differs(study)}"
         )
     if found.images:
-        more, figures[f"{name}-effects"] = _effects(study, found.images[0], called)
-        rows += more
+        figures[f"{name}-logits"] = _dots(study, rows, found.images[0], called)
+        rows += _rows(study, found.images[0])
         remarks.append(
             "Clusters in order of salience, the attention they get from outside, most first."
         )
@@ -57,20 +64,57 @@ def logits_of_image(study: Study, number: int, name: str) -> Output:
     return Output({name: table}, figures, tuple(remarks), called)
 
 
-def _effects(
-    study: Study, found: ImageAblation, called: str
-) -> "tuple[list[dict[str, Any]], Figure]":
-    """Logits without each set of clusters, and the change of the class's logit as bars."""
-    prediction = found.prediction
-    assert prediction is not None
-    rows, bars = [_row("nothing", 0, study.by_class(np.round(prediction.logits, DIGITS)))], []
+def _rows(study: Study, found: ImageAblation) -> list[dict[str, Any]]:
+    """The logits of all classes, intact and without each set of clusters."""
+    intact = _intact(found)
+    rows = [_row("nothing", 0, study.by_class(intact.round(DIGITS)))]
     for effect in found.effects:
-        logits = np.array(prediction.logits) + effect.logits
-        removed = _name(effect)
-        rows.append(_row(removed, effect.patches, study.by_class(logits.round(DIGITS))))
-        bars.append((removed, effect))
-    what = f"change of the logit of {study.classes[prediction.target]}"
-    return rows, effect_bars(bars, title=f"{called}: clusters removed", what=what)
+        logits = (intact + effect.logits).round(DIGITS)
+        rows.append(_row(_name(effect), effect.patches, study.by_class(logits)))
+    return rows
+
+
+def _dots(
+    study: Study, given: Sequence[Mapping[str, Any]], found: ImageAblation, called: str
+) -> "Figure":
+    """The logits of the table as dots, a panel a class, and those without random patches.
+
+    given: the thesis' rows of the table.
+    """
+    assert found.prediction is not None
+    target, intact = found.prediction.target, _intact(found)
+    panels: dict[str, list[Interval]] = {}
+    for number, name in enumerate(study.classes):
+        before = float(intact[number])
+        panels[name] = [
+            *(
+                # Of two values that the thesis gives, the first.
+                Interval(f"thesis: {row['removed']}", "thesis", float(row[name].split(" ")[0]))
+                for row in given
+            ),
+            Interval("nothing", "here", before),
+        ]
+        for effect in found.effects:
+            removed = _name(effect)
+            panels[name].append(Interval(removed, "here", before + effect.logits[number]))
+            if number == target:
+                for series, chance in (
+                    ("as many random patches: mean, 95 %", effect.random),
+                    ("as many, contiguous: mean, 95 %", effect.contiguous),
+                ):
+                    ends = (before + each for each in (chance.first, chance.low, chance.high))
+                    panels[name].append(Interval(removed, series, *ends))
+    return interval_panels(
+        panels,
+        title=f"{called}: logits with clusters removed",
+        axis="logit of the class; the line: with nothing removed",
+        marked=dict(zip(study.classes, intact.tolist(), strict=True)),
+    )
+
+
+def _intact(found: ImageAblation) -> Floats:
+    assert found.prediction is not None
+    return np.array(found.prediction.logits)
 
 
 def _row(removed: str, patches: int, logits: Mapping[str, float]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from harness_plugins.thesis.reproduction.exhibit import Output
 from harness_plugins.thesis.reproduction.published import printed, published, subjects
 from harness_plugins.thesis.reproduction.study import (
     ALGORITHMS,
+    HIGHEST,
     LOUVAIN,
     MissingRequirementError,
     Study,
@@ -137,7 +138,8 @@ def noise_alone(study: Study) -> Output:
         {name: profile_figure(curves, title="a random image of the images' size", axis=AXIS)},
         (
             "At the threshold nearest to the thesis', and at the highest modularity. The random "
-            "pixels, the weights and the thresholds between 0 and 4/n are others than the thesis'.",
+            f"pixels, the weights and the thresholds, from 0 to {HIGHEST}/n, are others than the "
+            "thesis'.",
         ),
     )
 

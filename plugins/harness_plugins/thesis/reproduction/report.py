@@ -10,7 +10,7 @@ import pandas
 
 from harness import HarnessError
 from harness.command import escape_controls, replacing, save
-from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
+from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output, Verdict
 
 TITLE = "The thesis' tables and figures again"
 # Rows of a table that the HTML report shows; the CSV file has all rows.
@@ -79,9 +79,21 @@ def write_report(
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
 
 
+def _verdicts(results: Sequence[Result]) -> list[Verdict]:
+    return [verdict for result in results for verdict in result.made.verdicts]
+
+
+def _findings(results: Sequence[Result]) -> pandas.DataFrame:
+    """The claims and whether each held, without numbers; empty if none was looked at."""
+    return pandas.DataFrame(
+        [(each.number, each.claim, each.finding) for each in _verdicts(results)],
+        columns=["number", "claim of the thesis", "here"],
+    )
+
+
 def _summary(results: Sequence[Result]) -> list[str]:
     """How many claims held and how many exhibits are made, in sentences."""
-    verdicts = [verdict for result in results for verdict in result.made.verdicts]
+    verdicts = _verdicts(results)
     sentences = []
     if verdicts:
         held, not_held, not_tested = (
@@ -104,6 +116,8 @@ def _counted(numbers: Sequence[int]) -> str:
 
 def _text(results: Sequence[Result], command: str, deviations: Sequence[str]) -> str:
     parts = [f"# {TITLE}", " ".join(_summary(results))]
+    if not (findings := _findings(results)).empty:
+        parts.append(_markdown(findings))
     parts += [f"Made by `{command}`. Settings and versions: `provenance.json`."]
     parts += ["## Contents", "\n".join(f"- {_line(result)}" for result in results)]
     parts += ["## Where it differs from the thesis", "\n".join(f"- {one}" for one in deviations)]
@@ -128,6 +142,7 @@ def _page(results: Sequence[Result], command: str, deviations: Sequence[str]) ->
     parts = [
         f"<h1>{html.escape(TITLE)}</h1>",
         f'<p class="summary">{html.escape(" ".join(_summary(results)))}</p>',
+        *([] if (findings := _findings(results)).empty else [_html_table(findings)]),
         f"<p>Made by <code>{html.escape(command)}</code>. Settings and versions: "
         '<a href="provenance.json">provenance.json</a>.</p>',
         "<h2>Contents</h2>",
@@ -195,9 +210,13 @@ def _markdown(table: pandas.DataFrame) -> str:
 
 
 def _rounded(table: pandas.DataFrame) -> pandas.DataFrame:
+    """A table for readers: text, with headings that can be broken between words."""
+
     def text(value: Any) -> str:
         if pandas.api.types.is_scalar(value) and pandas.isna(value):
             return "–"
+        if pandas.api.types.is_bool(value):
+            return "yes" if value else "no"
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 
-    return table.map(text)
+    return table.map(text).rename(columns=lambda name: str(name).replace("_", " "))

@@ -17,6 +17,7 @@ from harness_plugins.thesis.reproduction.logits import ablation_of_all
 from harness_plugins.thesis.reproduction.semantics import foreground_agreement
 from harness_plugins.thesis.reproduction.study import (
     FEWEST_IMAGES,
+    HIGHEST,
     LOUVAIN,
     SDP,
     MissingRequirementError,
@@ -189,7 +190,7 @@ def _limits(study: Study, rows: Sequence[Row]) -> Judgement:
     return Judgement(
         _finding(not meaningful),
         f"of {profiles} profiles of noise, {meaningful} of Louvain's reach {MEANINGFUL:g} and "
-        f"{strong} reach {STRONG:g}; thresholds above 4/n are not covered",
+        f"{strong} reach {STRONG:g}; thresholds above {HIGHEST}/n are not covered",
     )
 
 

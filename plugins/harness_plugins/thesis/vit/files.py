@@ -14,6 +14,15 @@ from safetensors import SafetensorError, safe_open
 from harness import HarnessError
 
 SHIPPED = Path(__file__).parent / "checkpoints"
+FLOWERS, FASHION_MNIST = "flowers", "fashion-mnist"
+# What shipped models were trained on, by the image sets that they suit: with one head the model is
+# called flowers-one-head, with twelve flowers-twelve-heads.
+TRAINED_ON = {
+    "tf-flowers": FLOWERS,
+    "flowers-sample": FLOWERS,
+    "fashion-mnist": FASHION_MNIST,
+    "fashion-mnist-sample": FASHION_MNIST,
+}
 
 
 def checkpoint_file(name: str) -> Path:
@@ -23,6 +32,11 @@ def checkpoint_file(name: str) -> Path:
     if Path(name).name == name and os.path.isfile(shipped):
         return shipped
     return Path(os.path.expanduser(name))
+
+
+def shipped() -> list[str]:
+    """The names of the shipped checkpoints."""
+    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
 
 
 @contextmanager
@@ -71,8 +85,7 @@ def opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], dict[st
     What does not fit in the block's use of them is refused as a file of another program.
     """
     if not os.path.isfile(path):
-        problem = "a folder, not a checkpoint" if os.path.isdir(path) else "no such checkpoint"
-        raise HarnessError(f"{path}: {problem}")
+        raise HarnessError(f"{path}: {_why_no_file(path)}")
     try:
         with safe_open(path, framework=framework) as file:
             metadata = json.loads((file.metadata() or {})["harness"])
@@ -89,6 +102,14 @@ def opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], dict[st
         raise HarnessError(
             f"{path}: not a checkpoint that `harness train` wrote ({error})"
         ) from error
+
+
+def _why_no_file(path: Path) -> str:
+    if os.path.isdir(path):
+        return "a folder, not a checkpoint"
+    if path.suffix or path.name != str(path):
+        return "no such checkpoint"
+    return f"no such checkpoint; shipped are {', '.join(shipped())}"
 
 
 def _check_metadata(metadata: Any) -> None:

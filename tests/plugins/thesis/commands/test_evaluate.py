@@ -135,7 +135,7 @@ def checkpoint_of_ten_classes(folder: Path) -> Path:
 
 def test_a_shipped_model_is_given_by_its_name(harness_command: Command) -> None:
     finished = harness_command(
-        "evaluate", "one-head", "--images", "fashion-mnist-sample[count=20]", "--json"
+        "evaluate", "fashion-mnist-one-head", "--images", "fashion-mnist-sample[count=20]", "--json"
     )
 
     assert finished.returncode == 0, finished.stderr

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pandas
@@ -25,16 +26,32 @@ def test_exhibits_that_need_no_run_are_made_at_once(
     accuracies = pandas.read_csv(tmp_path / "out" / "tables" / "table-4.1.csv", dtype=str)
     assert "90.08" in set(accuracies["thesis"])
     matrix = pandas.read_csv(tmp_path / "out" / "tables" / "figure-4.1.csv")
-    assert matrix.drop(columns="true class").to_numpy().sum() == 100
+    assert matrix.drop(columns="true class").to_numpy().sum() == 20
     assert (tmp_path / "out" / "figures" / "figure-4.1.png").exists()
     assert not (tmp_path / "out" / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "data"),
+    [("flowers-sample[count=5]", "flowers"), ("fashion-mnist-sample", "fashion-mnist")],
+)
+def test_models_are_those_trained_on_the_images_unless_others_are_given(
+    harness_command: Command, tmp_path: Path, images: str, data: str
+) -> None:
+    arguments = ("--only", "table-4.1", "--images", images, "--out", "out")
+    finished = harness_command("reproduce", *arguments)
+
+    assert finished.returncode == 0, finished.stderr
+    provenance = json.loads((tmp_path / "out" / "provenance.json").read_text("utf-8"))
+    assert list(provenance["checkpoints"]) == [f"{data}-one-head", f"{data}-twelve-heads"]
 
 
 @pytest.mark.slow
 def test_every_exhibit_that_needs_no_more_data_is_made(
     harness_command: Command, tmp_path: Path
 ) -> None:
-    finished = harness_command("reproduce", "--clustered", 2, "--out", "out")
+    images = "fashion-mnist-sample"
+    finished = harness_command("reproduce", "--images", images, "--clustered", 2, "--out", "out")
 
     assert finished.returncode == 0, finished.stderr
     assert "failed" not in finished.stderr

@@ -20,8 +20,8 @@ from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
 def study(folder: Path, **changes: Any) -> Study:
     settings = {
         "images": "fashion-mnist-sample[count=20]",
-        "checkpoint": "one-head",
-        "many_heads": "twelve-heads",
+        "checkpoint": "fashion-mnist-one-head",
+        "many_heads": "fashion-mnist-twelve-heads",
         "models": (),
         "clustered": 2,
         "folder": folder,
@@ -104,7 +104,7 @@ def test_without_trained_models_accuracies_are_those_that_the_given_models_recor
 ) -> None:
     compared = accuracies(study(tmp_path)).tables["table-4.1"].set_index(["data", "quantity"])
 
-    recorded = load(checkpoint_file("twelve-heads")).record["test_accuracy"]
+    recorded = load(checkpoint_file("fashion-mnist-twelve-heads")).record["test_accuracy"]
     assert compared.loc[("Fashion-MNIST", "12 heads"), "here"] == pytest.approx(100 * recorded)
     assert pandas.isna(compared.loc[("Fashion-MNIST", "without attention"), "here"])
 

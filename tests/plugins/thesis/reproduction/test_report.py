@@ -81,6 +81,18 @@ def test_a_missing_value_of_any_kind_is_a_dash(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_text("utf-8").count("<td>–</td>") == 4
 
 
+def test_headings_have_spaces_and_truth_is_yes_or_no(tmp_path: Path) -> None:
+    made = Output({"table-1": pandas.DataFrame({"was_accepted": [True, False]})})
+    write_report(tmp_path, [result(made=made)], "harness reproduce", [])
+
+    assert "| was accepted |\n| --- |\n| yes |\n| no |" in (tmp_path / "report.md").read_text(
+        "utf-8"
+    )
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<th>was accepted</th>" in page
+    assert "<td>yes</td>" in page
+
+
 def test_the_report_begins_with_how_many_claims_held_and_exhibits_were_made(tmp_path: Path) -> None:
     verdicts = (
         Verdict(1, "One.", "held", "1 > 0"),
@@ -97,6 +109,10 @@ def test_the_report_begins_with_how_many_claims_held_and_exhibits_were_made(tmp_
             "Of 4 claims of the thesis, 2 (1, 4) held here, 1 (2) did not, and 1 (3) could not be "
             "tested. 1 of 2 exhibits were made."
         ) in text.partition("Contents")[0]
+    beginning = (tmp_path / "report.md").read_text("utf-8").partition("Contents")[0]
+    assert "| 2 | Two. | not held |" in beginning
+    page = (tmp_path / "report.html").read_text("utf-8").partition("Contents")[0]
+    assert page.index("<td>Two.</td>") < page.index("<td>not held</td>")
 
 
 def test_contents_link_to_every_exhibit_and_say_which_are_not_made(tmp_path: Path) -> None:

@@ -202,6 +202,23 @@ def test_logits_stand_under_those_of_the_thesis(study: Study) -> None:
     assert table.loc[1, "sunflowers"] == "3.655"
 
 
+def test_logits_are_dots_beside_those_of_the_thesis_and_of_random_patches(study: Study) -> None:
+    made = logits.logits_of_image(study, 0, "table-4.4")
+
+    panels = dict(zip(CLASSES, made.figures["table-4.4-logits"].axes, strict=True))
+    rows = [text.get_text().replace("\n", " ") for text in panels["daisy"].get_yticklabels()]
+    table = made.tables["table-4.4"]
+    named = table["removed"].where(table["by"] == "here", "thesis: " + table["removed"])
+    assert rows == named.tolist()
+    for name, panel in panels.items():
+        for by in ("thesis", "here"):
+            dots = [line.get_xdata()[0] for line in panel.lines if line.get_label() == by]
+            values = table[table["by"] == by][name].astype(float)
+            assert dots == pytest.approx(values.tolist(), abs=1e-3)
+    with_chance = [name for name, panel in panels.items() if len(panel.lines) > len(table) + 1]
+    assert len(with_chance) == 1
+
+
 def test_without_clusters_only_the_logits_of_the_whole_picture_stand_under_those_of_the_thesis(
     study: Study,
 ) -> None:

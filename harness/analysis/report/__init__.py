@@ -1,0 +1,1 @@
+"""A report of a whole run: what it compared and found, its failures, curves, effects and images."""
