@@ -120,6 +120,5 @@ def _legend(panel: Axes, entries: Sequence[Patch], most: int) -> None:
     ordered = [entry for column in range(columns) for entry in entries[column::columns]]
     panel.legend(
         handles=ordered, title="cluster: patches", loc="upper center", bbox_to_anchor=(0.5, 0),
-        ncols=columns, handlelength=1, columnspacing=0.9, borderpad=0.1, borderaxespad=0.1,
-        labelspacing=0.2,
+        ncols=columns, handlelength=1, columnspacing=0.9, borderaxespad=0.1,
     )  # fmt: skip
