@@ -24,7 +24,7 @@ TORCH = "torch==2.13.0"
 # Dependencies that are quick to install in their lowest supported version.
 SMALL = ("platformdirs", "pluggy", "requests", "rich", "threadpoolctl")
 
-nox.options.sessions = ["lint", "types", "core", "tests", "docs"]
+nox.options.sessions = ["lint", "types", "core", "tests", "docs", "site"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
@@ -102,12 +102,19 @@ def page(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+def site(session: nox.Session) -> None:
+    """The documentation as a site, in site/; a warning or a link that leads nowhere fails."""
+    session.install("-c", str(CONSTRAINTS), "-e", ".[docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-E", "-q", "-c", "docs", ".", "site")
+
+
+@nox.session(python="3.11")
 def constraints(session: nox.Session) -> None:
     """Resolve every dependency anew and write constraints.txt."""
     report = Path(session.create_tmp(), "report.json").resolve()
     session.run(
         "python", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-        "--report", str(report), TORCH, "-e", ".[development,all]", silent=True,
+        "--report", str(report), TORCH, "-e", ".[development,docs,all]", silent=True,
     )  # fmt: skip
     resolved = {
         entry["metadata"]["name"]: entry["metadata"]["version"]

@@ -10,6 +10,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas
@@ -89,6 +90,18 @@ def save(figure: plt.Figure, path: Path) -> None:
         )
 
 
+def provenance(run: harness.Run) -> dict[str, Any]:
+    """A run's settings and sessions, without the folder and the log of the machine it ran on."""
+    sessions = run.sessions()
+    for invocation in (session["invocation"] for session in sessions):
+        invocation.pop("folder", None)
+        command = invocation["command"]
+        if "--log" in command:
+            at = command.index("--log")
+            del command[at : at + 2]
+    return {"settings": run.settings(), "sessions": sessions}
+
+
 def main() -> None:
     """Read the runs and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -103,11 +116,8 @@ def main() -> None:
     table = shares(runs)
     table.to_csv(arguments.out / "significant.csv", index=False, float_format="%.4g")
     save(draw(table), arguments.out / "significant")
-    provenance = {
-        title: {"settings": run.settings(), "sessions": run.sessions()}
-        for title, run in runs.items()
-    }
-    (arguments.out / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n")
+    of_runs = {title: provenance(run) for title, run in runs.items()}
+    (arguments.out / "provenance.json").write_text(json.dumps(of_runs, indent=1) + "\n")
     print(table.to_string(index=False))
 
 

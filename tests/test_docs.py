@@ -24,7 +24,7 @@ from support import REPOSITORY
 
 PAGES = sorted(
     path.relative_to(REPOSITORY).as_posix()
-    for pattern in ("*.md", "docs/*.md", "results/*/README.md", "changelog.d/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "results/*/README.md", "changelog.d/*.md")
     for path in REPOSITORY.glob(pattern)
 )
 # The changelog also names what no longer exists.
@@ -173,10 +173,23 @@ def test_every_name_of_harness_in_the_text_of_a_page_exists(page: str) -> None:
     assert methods - {*dir(harness.Run), "sqlite"} == set()
 
 
-def test_the_readme_names_every_shipped_component() -> None:
+def test_the_pages_on_settings_and_runs_name_every_shipped_component() -> None:
     shipped = {each.name for each in describe_all(registry.load(()))}
+    pages = text_of("docs/compare.md") + text_of("docs/runs.md")
 
-    assert shipped - set(re.findall(r"`([\w-]+)`", text_of("README.md"))) == set()
+    assert shipped - set(re.findall(r"`([\w-]+)`", pages)) == set()
+
+
+def test_the_readme_is_at_most_900_words() -> None:
+    assert len(text_of("README.md").split()) <= 900
+
+
+def test_the_citation_names_the_version_and_the_thesis() -> None:
+    citation = text_of("CITATION.cff")
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+
+    assert re.findall(r"^version: (.*)$", citation, re.M) == [project["version"]]
+    assert re.findall(r"^ +url: (.*)$", citation, re.M) == [project["urls"]["Thesis"]]
 
 
 def test_pre_commit_and_the_constraints_have_the_same_ruff() -> None:

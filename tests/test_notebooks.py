@@ -11,9 +11,11 @@ from support import REPOSITORY
 NOTEBOOKS = sorted((REPOSITORY / "docs" / "notebooks").glob("*.ipynb"))
 # What the first cell of a notebook ranks.
 METHODS = {
+    "start": {"louvain"},
     "tensor": {"louvain", "infomap"},
     "model": {"louvain"},
-    "estimator": {"louvain", "KMeans"},
+    "method": {"louvain", "KMeans"},
+    "reading": {"louvain", "infomap"},
 }
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -77,8 +77,13 @@ def foreground_agreement(
     cannot be loaded or differs from that of the run.
     """
     measurement = _Measurement(store, registry, foreground, candidates)
-    tracked = progress.track("measuring maps", outcomes(store))
-    maps = tuple(measurement.of(each) for each in tracked)
+    found = outcomes(store)
+    # Maps of one image follow each other, so that what they share is computed once.
+    by_image = sorted(
+        range(len(found)), key=lambda at: (found[at].method.image_set, found[at].image)
+    )
+    measured = {at: measurement.of(found[at]) for at in progress.track("measuring maps", by_image)}
+    maps = tuple(measured[at] for at in range(len(found)))
     if isinstance(foreground, Masks):
         for name in foreground.without_image({each.image for each in maps}):
             measurement.exclude("masks without an image", name)
@@ -95,7 +100,7 @@ def foreground_agreement(
 
 
 class _Measurement:
-    """Measures selected clusters; caches what maps of one image share: they follow each other."""
+    """Measures selected clusters; caches what the maps of the last image share."""
 
     def __init__(
         self, store: Store, registry: Registry, foreground: Foreground, candidates: bool
@@ -108,6 +113,8 @@ class _Measurement:
             lambda image, grid, region: Objects.on(foreground.mask(image), grid, region)
         )
         self._baselines = lru_cache(_baselines)
+        # Several selectors may select one level.
+        self._figures = lru_cache(maxsize=8)(self._figures_at)
 
     def exclude(self, what: str, name: str) -> None:
         """Remember an image or a mask that is not used."""
@@ -143,7 +150,8 @@ class _Measurement:
             return {"status": "undefined", "reason": reason, **about}
         if not (found.accepted or self._candidates):
             return {"status": "not accepted", "reason": NOT_ACCEPTED, **about}
-        return {"status": "counted", **about, **self._figures(found, image, objects, record)}
+        figures = self._figures(found.cell, found.candidate, image, objects, record)
+        return {"status": "counted", **about, **figures}
 
     def _image(self, found: Outcome) -> Image:
         method = found.method
@@ -160,13 +168,13 @@ class _Measurement:
             raise HarnessError(f"{found.image}: {found.method.extractor} gives no grid of patches")
         return record
 
-    def _figures(
-        self, found: Outcome, image: Image, objects: Objects, record: MapRecord
-    ) -> dict[str, Any]:
-        weights = attention_of(self._store, found.map, found.image).weights
+    def _figures_at(
+        self, cell: str, candidate: int | None, image: Image, objects: Objects, record: MapRecord
+    ) -> Mapping[str, Any]:
+        weights = attention_of(self._store, record.key, image.key).weights
         # Without one there is a reason.
-        assert found.candidate is not None
-        labels = self._store.labels_at(found.cell, found.candidate)
+        assert candidate is not None
+        labels = self._store.labels_at(cell, candidate)
         count = cluster_count(labels)
         # A method without clusters is compared with one block of all patches: both say nothing.
         baselines = self._baselines(image, objects.grid, record.region, max(1, count))

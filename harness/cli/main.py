@@ -43,7 +43,7 @@ method shows it, and is it more than noise would show?
 
 Start with
   harness run       compare methods on images that come with
-                    it, in about two minutes
+                    it, in about a minute
   harness runs      list the runs in results/
   harness plugins   list what can be compared
 

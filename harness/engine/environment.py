@@ -20,7 +20,7 @@ from harness.plugin.component import Component
 from harness.plugin.installed import DISTRIBUTION, entry_points, harness_version
 from harness.plugin.projects import GROUP
 
-EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "shell", "slurm", "test", "development")
+EXTRAS_THAT_COMPUTE_NOTHING = ("dask", "docs", "shell", "slurm", "test", "development")
 
 
 def environment(extraction_threads: int, packages: Set[str] | None = None) -> dict[str, Any]:

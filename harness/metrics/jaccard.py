@@ -18,9 +18,10 @@ MOST_CELLS = 8
 def best_match_jaccard(first: ArrayLike, second: ArrayLike) -> float:
     """Compute the best-match Jaccard similarity of two partitions.
 
-    J(P, P′) = ½ [Σ_C |C|/n γ(C, P′) + Σ_D |D|/n γ(D, P)], where γ(C, P′) = max_D |C ∩ D| / |C ∪ D|
-    is the largest Jaccard index of a cluster with a cluster of the other partition: Hennig's
-    cluster-wise index, weighted by cluster size and made symmetric.
+    ``J(P, P′) = ½ [Σ_C |C|/n γ(C, P′) + Σ_D |D|/n γ(D, P)]``, where
+    ``γ(C, P′) = max_D |C ∩ D| / |C ∪ D|`` is the largest Jaccard index of a cluster with a cluster
+    of the other partition: Hennig's cluster-wise index, weighted by cluster size and made
+    symmetric.
 
     Parameters
     ----------

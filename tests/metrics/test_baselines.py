@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
 
 from harness.errors import HarnessError
 from harness.metrics.baselines import pixel_kmeans, spatial_blocks
@@ -29,6 +31,15 @@ def test_pixel_k_means_clusters_the_patches_of_the_region() -> None:
 
     found = pixel_kmeans(pixels, (3, 4), 3, seed=0, region=(4.0, 8.0, 12.0, 24.0))
     assert np.array_equal(found, pixel_kmeans(cut, (3, 4), 3, seed=0))
+
+
+def test_pixel_k_means_is_that_of_the_patches_own_pixels() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    # More values a patch than patches.
+    vectors = pixels.reshape(4, 8, 4, 8, 3).swapaxes(1, 2).reshape(16, 192)
+
+    expected = KMeans(3, n_init=10, random_state=0).fit_predict(vectors.astype(float))
+    assert adjusted_rand_score(expected, pixel_kmeans(pixels, (4, 4), 3, seed=0)) == 1
 
 
 def test_k_means_is_reproducible_and_has_as_many_clusters_as_asked_for() -> None:

@@ -13,6 +13,9 @@ from harness.planning.settings import SETTINGS, Execution, Settings
 from harness.planning.suites import KEYS
 from support import REPOSITORY
 
+# It shows every setting with its default.
+PAGE = REPOSITORY / "docs" / "compare.md"
+
 
 def flags(key: str) -> set[str]:
     return set(SETTINGS[key].flags) or {f"--{key.replace('_', '-')}"}
@@ -61,16 +64,15 @@ def test_every_setting_is_a_flag_whose_help_shows_the_default() -> None:
             assert f"(default {setting.default}".removesuffix(".0") in str(action.help)
 
 
-def test_the_readme_lists_the_flag_of_every_setting_and_no_other() -> None:
-    table = re.findall(r"^\| (`-.*?) \|", (REPOSITORY / "README.md").read_text("utf-8"), re.M)
+def test_the_page_on_settings_lists_the_flag_of_every_setting_and_no_other() -> None:
+    table = re.findall(r"^\| (`-.*?) \|", PAGE.read_text("utf-8"), re.M)
     listed = {flag for cell in table for flag in re.findall(r"`(-[^`]+)`", cell)}
 
     assert listed == set().union(*map(flags, SETTINGS))
 
 
-def test_the_readme_says_the_defaults_that_the_settings_have() -> None:
-    pages = (REPOSITORY / "README.md").read_text("utf-8")
-    rows = re.findall(r"^\| (`-.*?) \|.*\| (.*?) \|$", pages, re.M)
+def test_the_page_on_settings_says_the_defaults_that_the_settings_have() -> None:
+    rows = re.findall(r"^\| (`-.*?) \|.*\| (.*?) \|$", PAGE.read_text("utf-8"), re.M)
 
     for cell, defaults in rows:
         for key, setting in SETTINGS.items():

@@ -29,23 +29,17 @@ SELECT extractor, count(DISTINCT layer), count(*) FROM
 (SELECT extractor, layer, head, min(position) AS first FROM planned WHERE role = 'observed'
 GROUP BY extractor, layer, head) GROUP BY extractor ORDER BY min(first)
 """
-VARIANTS = """
-SELECT control, count(DISTINCT draw) FROM planned WHERE role = ?
-GROUP BY control ORDER BY min(position)
-"""
 
 
 @dataclass(frozen=True)
 class Compared:
     """What a run compared.
 
-    images: how many each image set or map set has; heads: layers and heads of each extractor;
-    draws: of each control, of a map.
+    images: how many each image set or map set has; heads: layers and heads of each extractor.
     """
 
     images: Mapping[str, int]
     heads: Mapping[str, tuple[int, int]]
-    draws: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,5 +86,4 @@ def _compared(store: Store) -> Compared:
     return Compared(
         dict(read(SETS).fetchall()),
         {extractor: (layers, heads) for extractor, layers, heads in read(HEADS)},
-        dict(read(VARIANTS, ("control",)).fetchall()),
     )

@@ -51,6 +51,8 @@ class Pictures:
         figure, panels = new_figure(self.rows, self.columns, width, self.rows * high, title)
         for panel in panels.flat:
             picture(panel)
+            # What the layout leaves over stays below, where the legend is.
+            panel.set_anchor("N")
         for panel, text in zip(panels.flat, lines, strict=False):
             picture(panel, text)
         return figure, list(panels.flat[: len(titles)])

@@ -120,7 +120,6 @@ def _specs(report: RunReport) -> Iterator[str]:
     for name in ("clusterers", "graphs", "selectors", "controls", "extractors"):
         yield from settings[name]
     yield from report.compared.images
-    yield from report.compared.draws
 
 
 def _sentences(

@@ -70,11 +70,8 @@ def compared(report: RunReport, labels: Labels) -> list[str]:
         f"{selectors} {'choose' if len(settings['selectors']) > 1 else 'chooses'} the level."
     )
     if board.controls:
-        noise = [
-            f"{labels(control)} ({_count(report.compared.draws[control], 'draw')})"
-            for control in board.controls
-        ]
-        sentences.append(f"Noise: {_listed(noise)}; the first is the reference control.")
+        noise = _listed(list(map(labels, board.controls)))
+        sentences.append(f"Noise: {noise}; the first is the reference control.")
     sentences += ranked_over(board)
     sentences += dict.fromkeys(f"{each.reach}." for each in board.verdicts)
     if board.verdicts:
@@ -111,9 +108,13 @@ def limits(report: RunReport, labels: Labels) -> list[str]:
 
 
 def _tested(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iterator[str]:
-    """On how many maps the methods of one set, best first, stand out from each control."""
+    """On how many maps the methods of one set stand out from each control.
+
+    Methods of which more is known come first, and then the best.
+    """
     found = {row: _stands_out(row, report, labels) for row in names if row.controls}
     known = [(row, *told) for row, told in found.items() if told[0]]
+    known.sort(key=lambda told: len(told[2]))
     for row, tested, unknown in known[:MOST_METHODS]:
         rest = f"; {'; '.join(unknown)}" if unknown else ""
         yield f"The clusters of {names[row]} stand out {_listed(tested)}{rest}."

@@ -1,7 +1,9 @@
+import io
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from harness.views.colours import SINGLETON_COLOUR, UNASSIGNED_COLOUR, cluster_colours
 from harness.views.figures import clusters
@@ -144,3 +146,14 @@ def test_clusters_of_one_patch_have_no_panels(pixels: Any) -> None:
         "cluster 1: 6 patches",
         "cluster 2: 4 patches",
     ]
+
+
+def test_the_longest_legend_is_not_cut_at_the_bottom() -> None:
+    # Nine clusters of three patches each, which is more than a legend lists, and nine without one.
+    labels = np.where(np.arange(36) < 27, np.arange(36) % 9, -1)
+    partitions = [("", np.zeros(36, int)), ("", labels)]
+    figure = clusters.side_by_side(Patched.of(None, (6, 6), None), partitions, title="t")
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    assert (np.asarray(Image.open(drawn).convert("L"))[-1] == 255).all()
