@@ -70,8 +70,8 @@ IN_SESSIONS = {
     "caveats": dict, "classes": dict, "objects": dict, "finished": bool, "taken_over": list,
 }  # fmt: skip
 KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
-# Where tables contradict each other, in ways that readers do not expect: the table at fault, what is
-# wrong, and a query that finds it. Maps of images may have failed after their cells were computed.
+# Where tables contradict each other, as readers do not expect: the table at fault, what is wrong,
+# and a query that finds it. Maps of images may have failed after their cells were computed.
 CONTRADICTIONS = (
     ("points", "a selected level is missing", """
 SELECT 1 FROM selections JOIN cells USING (cell)
