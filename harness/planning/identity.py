@@ -21,9 +21,9 @@ INTERFACE = "harness"
 FACADES = (INTERFACE, f"{INTERFACE}.command")
 # What computes and scores every cell, and what selects, tests and compares.
 CORE = ("harness.engine.worker_main", "harness.engine.selecting", "harness.engine.stability")
-# What the core imports and does not compute with: it finds plugins, and converts graphs for those
-# components that ask for it and say so.
-UNUSED = {"pluggy", "networkx"}
+# What the core imports and does not compute with: it finds plugins, reads published runs, and
+# converts graphs for those components that ask for it and say so.
+UNUSED = {"pluggy", "pandas", "pyarrow", "networkx"}
 
 
 def key_of(*parts: Any) -> str:
