@@ -156,7 +156,7 @@ def _public_report(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _pictured(document: Mapping[str, Any]) -> list[str]:
-    """The image sets of which a report has pictures."""
+    """The image sets whose pictures a report has."""
     images = document["gallery"]["images"]
     return list(dict.fromkeys(each["set"] for each in images if each["picture"]))
 

@@ -143,7 +143,7 @@ class PublishedStore(Store):
 
 @dataclass(frozen=True)
 class _Loaded:
-    """The file of the store that was made of a published run, and of which version of that."""
+    """The file of the store that was made of a published run, and the version of that run."""
 
     version: tuple[int, ...]
     file: Path

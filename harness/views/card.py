@@ -33,7 +33,7 @@ class Card:
 
     name: of the run; license: an identifier such as cc-by-4.0; failures: how much failed, by what
     it was; rows: how many each table has; levels: what its points are of; pictured: the image sets
-    of which the report has pictures; session: the latest execution.
+    whose pictures the report has; session: the latest execution.
     """
 
     name: str
@@ -214,7 +214,7 @@ def _code(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of which Markdown takes nothing for markup, also in a table."""
+    """Text in which Markdown finds no markup, also in a table."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$])", r"\\\1", escape_line(text))
 
 

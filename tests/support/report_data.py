@@ -286,7 +286,7 @@ def _image(path: Path, name: str, random: np.random.Generator) -> Json:
 
 
 def _sweep(clusterer: str, features: NDArray[np.float64], random: np.random.Generator) -> Json:
-    """Patches by their nearest of some centres, of which higher levels have more."""
+    """Patches by the nearest of some centres; higher levels have more centres."""
     centres = features[random.permutation(len(features))[:9]]
     distances = ((features[:, None] - centres[None]) ** 2).sum(2)
     counts = [3 + level * 6 // len(LEVELS) for level in range(len(LEVELS))]

@@ -38,8 +38,8 @@ class MethodEffects:
 class MethodTests:
     """The p values of a method's maps under one control, the smallest first.
 
-    tests: how many there are, of which values has some, evenly; smallest: the smallest p that the
-    draws allow.
+    tests: how many there are; values: all of them, or some of many, taken evenly; smallest: the
+    smallest p that the draws allow.
     """
 
     method: MethodKey

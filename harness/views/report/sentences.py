@@ -110,7 +110,7 @@ def limits(report: RunReport, labels: Labels) -> list[str]:
 def _tested(report: RunReport, names: Mapping[Row, str], labels: Labels) -> Iterator[str]:
     """On how many maps the methods of one set stand out from each control.
 
-    Methods of which more is known come first, and then the best.
+    Methods with fewer open tests come first, and among them the best.
     """
     found = {row: _stands_out(row, report, labels) for row in names if row.controls}
     known = [(row, *told) for row, told in found.items() if told[0]]
