@@ -68,7 +68,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: the query that gives its rows, and what is not in the query.
+    """A published table: the query that gives its rows, and what the query does not say.
 
     lists: columns of lists, with the type of their numbers; about: what a row is.
     """
