@@ -83,7 +83,7 @@ MAP_TYPES = _map_types()
 
 @dataclass(frozen=True)
 class Baseline:
-    """A baseline's mean, and the paired difference: the clusters' figure less the baseline's."""
+    """A baseline's mean, and the paired difference: the clusters' figure minus the baseline's."""
 
     name: str
     mean: Estimate

@@ -42,8 +42,7 @@ MEANINGS = {
     "tier": "methods of one tier cannot be told apart by tests",
     "modularity": "modularity at the selected level, 0 where none was accepted; the mean over maps",
     "control_modularity": "the mean modularity of the reference control's draws at the same level",
-    "effect": "Q less control, less the same of the control's draws, each with a level selected on "
-    "it: without what the choice of a level gives on noise",
+    "effect": "Q minus control, corrected for what the choice of a level gives on noise",
     "effect_low": "interval of the effect over images (of Q if there is no control); sorted by its "
     "lower end",
     "across_images": "standard deviation across images, of means over seeds",
@@ -69,17 +68,17 @@ MEANINGS = {
     "pairs": "maps that are ok and have the metric in both runs",
     "first": "the mean of the first run over the pairs; of seconds the median",
     "second": "the mean of the second run over the pairs; of seconds the median",
-    "change": "second less first",
+    "change": "second minus first",
     "change_low": "interval of the change over images",
     "change_p": "signed-rank test of the images' changes, from six images on, uncorrected",
     "better": "images on which the second run is better",
     "equal": "images on which both runs are equal",
     "worse": "images on which the second run is worse",
-    "score": "a figure of the clusters of a graph, such as conductance, which a plugin defines and "
+    "score": "a metric of the clusters of a graph, such as conductance, which a plugin defines and "
     "`harness score` computes from stored labels",
     "value": "the mean of the score over maps with a level",
     "score_control": "the mean of the score over the reference control's draws at the same levels",
-    "score_difference": "value less score of control, on the maps that have both",
+    "score_difference": "value minus score of control, on the maps that have both",
     "maps": "how many maps have the score",
 }
 

@@ -52,7 +52,7 @@ def card_text(card: Card) -> str:
         _front_matter(card),
         f"# {_plain(card.name)}\n\n{_about(card)}",
         f"## Leaderboard\n\n{_fenced(as_text(lambda console: show([card.board], console), WIDTH))}",
-        f"## What is here\n\n{_files(card)}",
+        f"## Files\n\n{_files(card)}",
         f"## How to read it\n\n{_reading(card)}",
         f"## Provenance\n\n{_provenance(card)}",
         f"## What was left out\n\n{_left_out(card)}",
@@ -90,9 +90,9 @@ def _about(card: Card) -> str:
         f"Transformers on {of_images}, found by {_specs(settings['clusterers'])} on the graphs of "
         f"{_specs(settings['graphs'])} from the maps of {_specs(settings['extractors'])}. The "
         f"level is chosen by {_specs(settings['selectors'])}.",
-        f"Noise to compare with is drawn by {_specs(card.board.controls)}."
+        f"The results are compared with draws of {_specs(card.board.controls)}."
         if card.board.controls
-        else "There is no noise to compare with.",
+        else "The run has no controls.",
     ]
     if card.board.unfinished:
         sentences.append(f"**The run is {_plain(card.board.unfinished)}.**")
@@ -112,8 +112,8 @@ def _files(card: Card) -> str:
     others = (
         f"[{REPORT}]({REPORT}) is a page with the answer, curves, and images with their clusters. "
         f"`{PROVENANCE}` has the settings of the run and the environment of every execution; "
-        f"`{CHECKSUMS}` has the checksums of all other files but this one (`sha256sum -c "
-        f"{CHECKSUMS}`). Rows of several tables belong together if they have the same `cell`, or "
+        f"`{CHECKSUMS}` has the checksums of all these files (`sha256sum -c {CHECKSUMS}`), but not "
+        "of this card. Rows of several tables belong together if they have the same `cell`, or "
         "the same `map`. The glossary of attention-harness (docs/glossary.md) explains the columns."
     )
     return "\n".join(["| table | rows | a row is |", "|---|---|---|", *rows, "", others])
@@ -171,14 +171,14 @@ def _provenance(card: Card) -> str:
 
 def _left_out(card: Card) -> str:
     lines = [
-        "the weights of the attention maps: their digests are here, and the report shows the "
-        "strongest ones of some"
+        "the weights of the attention maps, but for their digests and, in the report, the "
+        "strongest weights of some"
     ]
     if card.levels == SELECTED:
         lines.append(
-            f"what methods found at other levels than the selected ones, and the labels of draws: "
-            f"`{file_of('points')}` has the {SELECTED}, and all levels where communities were "
-            "planted"
+            "the levels that no selector chose, and the labels of draws: "
+            f"`{file_of('points')}` has the {SELECTED}, and all levels of maps with planted "
+            "communities"
         )
     lines += [
         "tracebacks, the folder in which the run was started, and the folders of plugins",

@@ -135,7 +135,7 @@ COLUMNS: Sequence[Column[PairedMetric]] = (
     Column("pairs", lambda each: str(each.pairs), width=5),
     Column("first", lambda each: number(each.first), width=6),
     Column("second", lambda each: number(each.second), width=6),
-    Column("change", _change, "second less first", width=7),
+    Column("change", _change, "second minus first", width=7),
     Column(
         "95 %",
         lambda each: interval(each.low, each.high, 3),

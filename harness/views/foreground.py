@@ -122,7 +122,7 @@ def _difference_of(name: str, heading: str, place: int) -> Iterator[Column[_Diff
         found = difference(row)
         return NOTHING if found is None else p_text(found.p)
 
-    yield Column(f"{heading} more", more, f"{heading} less the baseline's", drop=2 * place)
+    yield Column(f"{heading} more", more, f"{heading} minus the baseline's", drop=2 * place)
     # In a narrow console a p goes before its figure.
     yield Column("p", p, drop=max(0, 2 * place - 1))
 

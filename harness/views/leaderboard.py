@@ -50,9 +50,7 @@ COLUMNS: Sequence[Column[Row]] = (
         "filled",
         drop=6,
     ),
-    Column(
-        "effect", lambda row: number(row.effect), "Q less control, less that of draws", "filled"
-    ),
+    Column("effect", lambda row: number(row.effect), "Q minus control, bias-corrected", "filled"),
     Column(
         "95 %",
         lambda row: interval(row.effect_low, row.effect_high),

@@ -159,7 +159,7 @@ def test_the_explanation_below_a_leaderboard_has_three_lines_at_most(
     below = [line for line in lines[rule + 1 :] if "infomap" not in line and "louvain" not in line]
     explanation = [line for line in below if not line.startswith(("No room", "Nothing here"))]
     assert len(explanation) <= 3
-    assert "effect: Q less control" in " ".join(explanation)
+    assert "effect: Q minus control" in " ".join(explanation)
 
 
 def test_rows_are_labelled_by_what_differs_and_the_label_can_be_passed_back(
