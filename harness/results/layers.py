@@ -20,7 +20,7 @@ R = TypeVar("R", HeadRow, LayerRow)
 
 @dataclass(frozen=True, repr=False)
 class DepthRows(Result[R], Generic[R]):
-    """Numbers of the leaderboard for parts of a model; caveats: of the reference control, by spec."""
+    """The leaderboard's numbers for parts of a model; caveats of the reference control, by spec."""
 
     per: ClassVar[Literal["head", "layer"]]
     row_type: ClassVar[type[HeadRow] | type[LayerRow]]

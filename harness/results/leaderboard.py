@@ -25,8 +25,8 @@ class Leaderboard(Result[Row], Board):
 
     The frame has one row per method. It holds rank, tier, specs, means over maps (modularity,
     effect, jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
-    significant, ok and in total. Each score that `Run.score` computed has its mean over accepted maps
-    (`conductance`), the reference control's (`conductance_control`), the mean difference
+    significant, ok and in total. Each score that `Run.score` computed has its mean over accepted
+    maps (`conductance`), that of the reference control (`conductance_control`), the mean difference
     (`conductance_difference`), and how many maps have one (`conductance_maps`).
     """
 

@@ -33,15 +33,23 @@ class Ncut(harness.Clusterer):
     other pairs epsilon, so that nothing is isolated. `ncut[threshold=0.2,clusters=2,split=mean]`
     is its rule, on cosine similarities with self-loops, at level 0.
 
-    clusters: total number of clusters, without isolated nodes; at least one for each component.
-        If not given, a component is cut while the value is at most max_ncut.
-    max_clusters: largest number for a component if the total is not given.
-    max_ncut: largest value of a cut if the total is not given, 0 … 2.
-    split: where the eigenvector is split. best: where the value is smallest; mean: at its mean.
-    threshold: the smallest weight that counts; 0 counts every edge. If not given, edges have their
+    Parameters
+    ----------
+    clusters
+        total number of clusters, without isolated nodes; at least one for each component. If not
+        given, a component is cut while the value is at most max_ncut.
+    max_clusters
+        largest number for a component if the total is not given.
+    max_ncut
+        largest value of a cut if the total is not given, 0 … 2.
+    split
+        where the eigenvector is split. best: where the value is smallest; mean: at its mean.
+    threshold
+        the smallest weight that counts; 0 counts every edge. If not given, edges have their
         weights, and other pairs none. It is a weight of the map as it is, so not for maps whose
         largest weight is beyond 2^±16, which clusterers get at another scale.
-    epsilon: the weight of all other pairs, beside 1, if there is a threshold.
+    epsilon
+        the weight of all other pairs, beside 1, if there is a threshold.
     """
 
     name: ClassVar[str] = "ncut"

@@ -37,8 +37,11 @@ class PermutedResiduals(harness.MapControl):
     places, except that rows, columns and distances without any weight stay empty. Maps so sparse
     that rows with weights would lose them all are refused.
 
-    effects: of rows, columns, distance; if not given, rows and columns, and distance if the map has
-        a grid.
+    Parameters
+    ----------
+    effects
+        of rows, columns, distance; if not given, rows and columns, and distance if the map has a
+        grid.
     """
 
     name: ClassVar[str] = "permuted-residuals"

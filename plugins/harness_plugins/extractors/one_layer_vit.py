@@ -54,13 +54,20 @@ class OneLayerViT(harness.Extractor):
     Images are converted to grey (ITU-R 601 luma) or RGB, as the model takes them, and resized to
     its size by Pillow's Lanczos filter.
 
-    checkpoint: one that is shipped, or a file that `harness train` wrote.
-    heads: numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named
-        with it, or of all, as head 0.
-    device: where the model runs: cpu, cuda, or one of several such as cuda:1.
-    dtype: the precision of its weights and of all that it computes: float32, float64, bfloat16 or
+    Parameters
+    ----------
+    checkpoint
+        one that is shipped, or a file that `harness train` wrote.
+    heads
+        numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named with
+        it, or of all, as head 0.
+    device
+        where the model runs: cpu, cuda, or one of several such as cuda:1.
+    dtype
+        the precision of its weights and of all that it computes: float32, float64, bfloat16 or
         float16. Maps have 32 bits in any case.
-    batch: how many images it computes together. No map depends on the others in its batch, but its
+    batch
+        how many images it computes together. No map depends on the others in its batch, but its
         last digits, in half precision more, depend on the number.
     """
 

@@ -22,7 +22,10 @@ class Mutual(FractionSweep):
     equally dense at each level. Ties stay; an edge without its reverse is in no graph, not even
     at level 0. A graph's threshold is the smallest weight in it. No self-loops.
 
-    stop: the last level; at the default 0.9, one patch in seven is isolated on the last layer of
+    Parameters
+    ----------
+    stop
+        the last level; at the default 0.9, one patch in seven is isolated on the last layer of
         DINOv2-small, and at 0.98 two in five.
     """
 

@@ -27,7 +27,10 @@ class FashionMnistSample(harness.ImageSet):
     The first ten of each class, the classes in turn, so that every ten consecutive images hold
     each class once. Xiao, Rasul and Vollgraf 2017, MIT licence.
 
-    count: number of images, out of 100, from the first on.
+    Parameters
+    ----------
+    count
+        number of images, out of 100, from the first on.
     """
 
     name: ClassVar[str] = "fashion-mnist-sample"

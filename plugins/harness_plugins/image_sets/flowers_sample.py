@@ -24,7 +24,10 @@ class FlowersSample(harness.ImageSet):
     consecutive photos hold each class once. Each is CC BY 2.0, by the author that sample.csv in
     their folder names. Keys are paths, such as tulips/14957470_6a8c272a87_m.jpg.
 
-    count: number of photos, out of 20, from the first on.
+    Parameters
+    ----------
+    count
+        number of photos, out of 20, from the first on.
     """
 
     name: ClassVar[str] = "flowers-sample"

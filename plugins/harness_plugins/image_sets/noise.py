@@ -16,11 +16,18 @@ PREFIX = "noise-"
 class Noise(harness.ImageSet):
     """Images of uniform noise, for runs without anything to find.
 
-    count: number of images.
-    height: in pixels.
-    width: in pixels.
-    channels: 1 for grey, 3 for RGB.
-    seed: of the whole set; each image has its own random stream.
+    Parameters
+    ----------
+    count
+        number of images.
+    height
+        in pixels.
+    width
+        in pixels.
+    channels
+        1 for grey, 3 for RGB.
+    seed
+        of the whole set; each image has its own random stream.
     """
 
     name: ClassVar[str] = "noise"

@@ -37,13 +37,17 @@ class ExcessModularity(harness.Selector):
     Mean and standard deviation are those of all profiles, this one and the controls: as all are
     treated alike, the profile has no advantage that noise would not have.
 
-    by: what is largest at the level. ranks: Z-modularity on the map of ranks; its mean and
+    Parameters
+    ----------
+    by
+        what is largest at the level. ranks: Z-modularity on the map of ranks; its mean and
         deviation are those of the largest of every profile. z: the excess of modularity over the
         mean at that level, in deviations. excess: the excess itself.
-    alpha: the level is accepted if at most this fraction of all profiles, including this one,
-        stand out as much at any level; this needs at least 1/alpha − 1 controls.
-    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
-        must contain.
+    alpha
+        the level is accepted if at most this fraction of all profiles, including this one, stand
+        out as much at any level; this needs at least 1/alpha − 1 controls.
+    minimum_giant_share
+        the fraction of all nodes that the largest weakly connected component must contain.
     """
 
     name: ClassVar[str] = "excess-modularity"

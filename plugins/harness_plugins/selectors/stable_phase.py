@@ -38,17 +38,25 @@ class StablePhase(harness.Selector):
 
     and of equal phases the one at lower thresholds, whose graphs are denser.
 
-    minimum_length: number of consecutive levels that make a phase.
-    tolerance: the largest difference between the numbers of clusters within a phase; 0 is the
-        thesis' rule, 1 allows for small fluctuations.
-    cluster_penalty: number of levels that a phase must be longer, per additional cluster, to be
-        preferred to a phase of fewer clusters; 0 compares lengths only.
-    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
-        must contain. The default excludes levels at which more than half of the nodes are
-        isolated or in smaller pieces.
-    alpha: a phase is longer than the controls' if at most this fraction of all profiles, including
+    Parameters
+    ----------
+    minimum_length
+        number of consecutive levels that make a phase.
+    tolerance
+        the largest difference between the numbers of clusters within a phase; 0 is the thesis'
+        rule, 1 allows for small fluctuations.
+    cluster_penalty
+        number of levels that a phase must be longer, per additional cluster, to be preferred to a
+        phase of fewer clusters; 0 compares lengths only.
+    minimum_giant_share
+        the fraction of all nodes that the largest weakly connected component must contain. The
+        default excludes levels at which more than half of the nodes are isolated or in smaller
+        pieces.
+    alpha
+        a phase is longer than the controls' if at most this fraction of all profiles, including
         this one, have one as long; this needs at least 1/alpha − 1 controls.
-    beyond_noise: whether a phase must be longer than the controls'; false is the thesis' rule.
+    beyond_noise
+        whether a phase must be longer than the controls'; false is the thesis' rule.
     """
 
     name: ClassVar[str] = "stable-phase"

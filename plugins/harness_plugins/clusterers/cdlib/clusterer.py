@@ -41,8 +41,12 @@ class Cdlib(harness.Clusterer):
     seed is the method's, or that of the global random generators. docs/methods.md lists the
     methods, and those that need other packages than the extra brings.
 
-    method: the name of a function of cdlib.algorithms, such as walktrap.
-    arguments: of the function, each as name=value: `cdlib[method=em,arguments=k=4]`, or
+    Parameters
+    ----------
+    method
+        the name of a function of cdlib.algorithms, such as walktrap.
+    arguments
+        of the function, each as name=value: `cdlib[method=em,arguments=k=4]`, or
         `cdlib[method=der,arguments=[walk_len=4,iter_bound=20]]`. The harness itself passes the
         graph, its weights and the seed.
     """

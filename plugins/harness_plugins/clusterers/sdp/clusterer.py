@@ -40,23 +40,37 @@ class Sdp(harness.Clusterer):
     and `imbalance`, the largest certified relative gap and ‖Σσ‖/n of any component; `iterations`,
     over all components; `unconverged`, the number of components that missed the tolerance.
 
-    rank: dimensions of the spins.
-    balance: exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
-    gamma: the penalty's γ; if not given, the paper's, twice the edges over the squared nodes.
-    tolerance: certified relative gap, and imbalance, that the spins must reach.
-    max_iterations: most products with the weights per component.
-    variance: fraction of the spins' variance in the embedding, which has at least two dimensions.
-    clusterer: method that clusters the embedding: hdbscan, of the package of that name, which the
-        others do not need; hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below
-        applies to some.
-    min_cluster_size: HDBSCAN's smallest cluster within a component; 5 if not given.
-    min_samples: number of neighbours that make a point dense; if not given, HDBSCAN's smallest
-        cluster, and 5 for dbscan.
-    separation: hdbscan does not separate clusters nearer than this, 0.05 if not given; spins have
-        unit length.
-    radius: dbscan's ε, 0.3 if not given.
-    clusters: the k of kmeans, in each component; if not given, the number from 1 to 10 with the
-        highest modularity on the undirected, unweighted component.
+    Parameters
+    ----------
+    rank
+        dimensions of the spins.
+    balance
+        exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
+    gamma
+        the penalty's γ; if not given, the paper's, twice the edges over the squared nodes.
+    tolerance
+        certified relative gap, and imbalance, that the spins must reach.
+    max_iterations
+        most products with the weights per component.
+    variance
+        fraction of the spins' variance in the embedding, which has at least two dimensions.
+    clusterer
+        method that clusters the embedding: hdbscan, of the package of that name, which the others
+        do not need; hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below applies to
+        some.
+    min_cluster_size
+        HDBSCAN's smallest cluster within a component; 5 if not given.
+    min_samples
+        number of neighbours that make a point dense; if not given, HDBSCAN's smallest cluster, and
+        5 for dbscan.
+    separation
+        hdbscan does not separate clusters nearer than this, 0.05 if not given; spins have unit
+        length.
+    radius
+        dbscan's ε, 0.3 if not given.
+    clusters
+        the k of kmeans, in each component; if not given, the number from 1 to 10 with the highest
+        modularity on the undirected, unweighted component.
     """
 
     name: ClassVar[str] = "sdp"

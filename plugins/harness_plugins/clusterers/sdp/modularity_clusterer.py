@@ -28,10 +28,16 @@ class SdpModularity(harness.Clusterer):
     from which the bound is computed; `iterations`, products with the weights; `unconverged`, 1 if
     the tolerance was missed.
 
-    resolution: the γ of modularity; larger values give smaller clusters.
-    rank: dimensions of the spins.
-    tolerance: certified relative gap that the spins must reach.
-    max_iterations: most products with the weights.
+    Parameters
+    ----------
+    resolution
+        the γ of modularity; larger values give smaller clusters.
+    rank
+        dimensions of the spins.
+    tolerance
+        certified relative gap that the spins must reach.
+    max_iterations
+        most products with the weights.
     """
 
     name: ClassVar[str] = "sdp-modularity"
