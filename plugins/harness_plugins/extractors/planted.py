@@ -19,10 +19,10 @@ FEWEST, MOST = 2, 8
 class Planted(harness.MapSet):
     """Synthetic attention maps with known communities, or of pure noise.
 
-    Logits are the sum of normal noise with deviation 1, a normal effect of each column, and the
-    signal between nodes of one community; rows are their softmax. At signal 0, and with one
-    community, the truth is one community of all nodes: any other clustering is a false alarm.
-    Maps of equal number and seed share their noise, whatever the other parameters.
+    Logits are the sum of normal noise with standard deviation 1, a normal effect of each column,
+    and the signal between nodes of one community. Rows are their softmax. At signal 0, and with one
+    community, the truth is one community of all nodes: any other clustering is a false alarm. Maps
+    of equal number and seed share their noise, whatever the other parameters.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Planted(harness.MapSet):
     k
         communities per map; if not given, 2 to 8, drawn for each map.
     signal
-        added to the logits within communities, in deviations of the noise.
+        added to the logits within communities, in standard deviations of the noise.
     sizes
         of the communities. equal: as far as n and k allow; unequal: in the ratios 1 : 2 : … : k.
     spread

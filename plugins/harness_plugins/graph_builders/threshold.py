@@ -26,7 +26,7 @@ STRONGEST_MULTIPLE = 4.0
 class Threshold(harness.GraphBuilder):
     """Drops the weakest edges: a fraction of all pairs, or those below a weight.
 
-    On either axis edges as heavy as the threshold stay, and weights of zero are never edges.
+    Edges whose weight equals the threshold stay, and weights of zero are never edges.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ PREFIX = "noise-"
 
 @dataclass(frozen=True)
 class Noise(harness.ImageSet):
-    """Images of uniform noise, for runs without anything to find.
+    """Images of uniform noise, in which there is nothing to find.
 
     Parameters
     ----------

@@ -39,8 +39,8 @@ class Parquet(OwnSet):
     path
         one file, or a folder whose files *.parquet are the shards.
     split
-        train, validation or test, by the names of shards or their folders, or made; none: all
-        images.
+        train, validation or test, by the names of shards or their folders, else made by the
+        harness; none: all images.
     count
         number of images, taking the classes in turn; none: all.
     only

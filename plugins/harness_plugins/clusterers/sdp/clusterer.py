@@ -29,16 +29,15 @@ MOST_ENTRIES = 4_000_000
 
 @dataclass(frozen=True)
 class Sdp(harness.Clusterer):
-    """SDP relaxation of community detection, its spins clustered by HDBSCAN or another.
+    """SDP relaxation of community detection; HDBSCAN or another method clusters its spins.
 
     Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016, on the undirected, unweighted graph. Each
-    connected component is solved on its own, as balanced spins would otherwise separate
-    components from each other. A component that is not split is one cluster: if it is too small
-    for two (of min_cluster_size, or else 5 nodes), if nothing speaks for a split, as in a clique
-    and a star, or if HDBSCAN or DBSCAN find no cluster in it. A node without edges is unassigned,
-    as is a node that HDBSCAN or DBSCAN call noise beside clusters. Stored with the labels: `gap`
-    and `imbalance`, the largest certified relative gap and ‖Σσ‖/n of any component; `iterations`,
-    over all components; `unconverged`, the number of components that missed the tolerance.
+    connected component is solved on its own, as balanced spins would separate components. A
+    component is one cluster if it is too small for two (of min_cluster_size, or else 5 nodes), if
+    it is a clique or a star, or if HDBSCAN or DBSCAN find no cluster in it. Nodes without edges are
+    unassigned, as are nodes that HDBSCAN or DBSCAN call noise. Stored with the labels: `gap` and
+    `imbalance`, the largest certified relative gap and ‖Σσ‖/n of any component; `iterations`, over
+    all components; `unconverged`, the number of components that missed the tolerance.
 
     Parameters
     ----------
@@ -55,9 +54,9 @@ class Sdp(harness.Clusterer):
     variance
         fraction of the spins' variance in the embedding, which has at least two dimensions.
     clusterer
-        method that clusters the embedding: hdbscan, of the package of that name, which the others
-        do not need; hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below applies to
-        some.
+        method that clusters the embedding: hdbscan (of the package hdbscan, which only this method
+        needs), hdbscan-sklearn (of scikit-learn), kmeans or dbscan. Each parameter below applies to
+        some methods.
     min_cluster_size
         HDBSCAN's smallest cluster within a component; 5 if not given.
     min_samples

@@ -79,16 +79,17 @@ class Pretrained(harness.Extractor):
         replaces the attention of each of the layers by attention rollout (Abnar and Zuidema 2020)
         up to it, of the heads' mean, as head 0.
     prefix
-        how class and register tokens are treated: renormalise leaves them out and rescales rows of
-        attention to sum to one; drop leaves them out; keep has them as nodes, without a patch grid.
+        how class and register tokens are treated. renormalise: they are removed, and rows of
+        attention rescaled to sum to one; drop: they are removed; keep: they are nodes too, and
+        there is no patch grid.
     device
         where the model runs: cpu, cuda, or one of several such as cuda:1.
     dtype
-        the precision of its weights and of all that it computes: float32, float64, bfloat16 or
-        float16. Maps have 32 bits in any case.
+        precision of the weights and of all computations: float32, float64, bfloat16 or float16.
+        Maps have 32 bits in any case.
     batch
-        how many images it computes together. No map depends on the others in its batch, but its
-        last digits, in half precision more, depend on the number.
+        how many images it computes together. A map does not depend on the others in its batch, but
+        its last digits (in half precision, more digits) depend on their number.
     """
 
     of: Of = "attention"
