@@ -44,13 +44,8 @@ if TYPE_CHECKING:
     from harness.plugin.ablation import ModelResponse as ModelResponse
     from harness.plugin.ablation import OutputKind as OutputKind
     from harness.plugin.base import Clusterer as Clusterer
-    from harness.plugin.base import Extractor as Extractor
     from harness.plugin.base import GraphBuilder as GraphBuilder
-    from harness.plugin.base import ImageSet as ImageSet
-    from harness.plugin.base import LabelledImageSet as LabelledImageSet
-    from harness.plugin.base import MapSet as MapSet
     from harness.plugin.base import Selector as Selector
-    from harness.plugin.base import Split as Split
     from harness.plugin.draws import ImageControl as ImageControl
     from harness.plugin.draws import MapControl as MapControl
     from harness.plugin.draws import Perturbation as Perturbation
@@ -67,6 +62,11 @@ if TYPE_CHECKING:
     from harness.plugin.requirement import Requirement as Requirement
     from harness.plugin.score import LabelledGraph as LabelledGraph
     from harness.plugin.score import Score as Score
+    from harness.plugin.sources import Extractor as Extractor
+    from harness.plugin.sources import ImageSet as ImageSet
+    from harness.plugin.sources import LabelledImageSet as LabelledImageSet
+    from harness.plugin.sources import MapSet as MapSet
+    from harness.plugin.sources import Split as Split
     from harness.plugin.values import OBSERVED as OBSERVED
     from harness.plugin.values import UNASSIGNED as UNASSIGNED
     from harness.plugin.values import AttentionMap as AttentionMap
@@ -96,9 +96,7 @@ HOMES = {
     "harness.metrics.ties": "exceeds merge_ties",
     "harness.objects.graph_libraries": "from_igraph from_networkx",
     "harness.plugin.ablation": "Ablatable AblationSpec Ablator At Fill ModelResponse OutputKind",
-    "harness.plugin.base": (
-        "Clusterer Extractor GraphBuilder ImageSet LabelledImageSet MapSet Selector Split"
-    ),
+    "harness.plugin.base": "Clusterer GraphBuilder Selector",
     "harness.plugin.draws": "ImageControl MapControl Perturbation",
     "harness.plugin.modules": "plugin_module",
     "harness.plugin.graph": "Graph Partition",
@@ -107,6 +105,7 @@ HOMES = {
     "harness.plugin.profile": "Point Profile Selection",
     "harness.plugin.requirement": "NETWORKX Requirement",
     "harness.plugin.score": "LabelledGraph Score",
+    "harness.plugin.sources": "Extractor ImageSet LabelledImageSet MapSet Split",
     "harness.plugin.values": (
         "OBSERVED UNASSIGNED AttentionMap Floats HeadIndex Image Integers Variant read_only"
     ),

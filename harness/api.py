@@ -56,14 +56,14 @@ def run(
     """Run the harness, and return the run.
 
     Settings that are not given come from the suite file, else from the defaults. The same call
-    again computes only what is missing.
+    computes only what is missing.
 
-    Wherever a setting takes specs of components it also takes objects, alone or in a list with
-    specs: components, for clusterers also functions `f(weights, seed)` that return labels and
-    estimators with `fit_predict`, for controls and perturbations also functions `f(weights, seed)`
-    that return weights, and for images also arrays of pixels. Objects are identified by their
-    content: what has changed is computed again. If a worker process cannot import one, the run
-    says so, and its components run in this process.
+    Wherever a setting takes specs, it also takes objects, alone or in a list with specs:
+    components; for clusterers, functions `f(weights, seed)` that return labels, and estimators with
+    `fit_predict`; for controls and perturbations, functions `f(weights, seed)` that return weights;
+    for images, arrays of pixels. Objects are compared by content: what has changed is computed
+    again. If a worker process cannot import an object, all components run in this process, and the
+    run says so.
 
     Parameters
     ----------
@@ -71,23 +71,24 @@ def run(
         A TOML file with any of the settings that a suite may contain.
     maps : array or tensor, or list of these, optional
         Attention weights, of shape (n, n), (images, n, n), (images, heads, n, n) or
-        (images, layers, heads, n, n), finite and not negative. In a list, of maps of other sizes
-        for example, each array has more images. They take the place of the default extractor.
+        (images, layers, heads, n, n), finite and not negative. The arrays of a list have further
+        images; their sizes may differ. Maps replace the default extractor.
     prefix : int, default 0
         How many tokens of the maps come before the patches, such as 1 for a class token. They are
         removed, and rows are rescaled to sum to one.
     grid : (rows, columns), "square" or "none", default "square"
-        The patches of the maps; "square" is the square root of their number, if that is whole.
+        Rows and columns of the patches; "square" takes the square root of their number if it is
+        whole, "none" is for tokens that are not patches.
     names : list of str, optional
-        The names of the images of the maps; by default `image-0`, `image-1`, ….
+        Names of the images of the maps; by default `image-0`, `image-1`, ….
     progress : bool, default True
-        Whether to show progress on stderr, from the second second on.
+        Whether to show progress on stderr, after the first second.
     {settings}
 
     Returns
     -------
     Run
-        The tables of the run. Cells that failed are in them, with their reasons.
+        The run. Its tables include failed cells, with their reasons.
 
     Raises
     ------
@@ -179,12 +180,13 @@ def open_run(path: str | Path, selectors: Sequence[str] = ()) -> Run:
     Returns
     -------
     Run
+        The run.
 
     Raises
     ------
     HarnessError
-        If there is no run, several, one of another version of the store, a damaged one, or none
-        with such a selector.
+        If the folder has no run, or several, if its store is damaged or of another version, or if
+        it has no such selector.
 
     Examples
     --------

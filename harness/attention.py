@@ -23,11 +23,11 @@ def attention_of(
 ) -> NDArray[np.float32]:
     """Return the attention of a torch module for images.
 
-    It is read from modules that return it, from `torch.nn.MultiheadAttention`, and from the
-    functions `scaled_dot_product_attention` and `softmax`; attention with other keys than queries,
-    such as cross attention with another number of tokens, is left out. A layer is an attention, in
-    the order in which the model computes them. The model runs twice, in evaluation mode and without
-    gradients; afterwards its modes are as before.
+    Attention is read from modules that return it, from `torch.nn.MultiheadAttention`, and from the
+    functions `scaled_dot_product_attention` and `softmax`. Attention whose numbers of queries and
+    keys differ, as in cross attention, is omitted. Each attention is a layer, in the order in which
+    the model computes them. The model runs twice, in evaluation mode and without gradients; then
+    its modes are restored.
 
     Parameters
     ----------

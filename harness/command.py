@@ -1,11 +1,11 @@
 """What the commands of plugins may import besides the public names of `harness`.
 
 A command is a module that defines `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, which
-returns the exit status. It may define `following(arguments)`, which returns the words of the
-`harness` command that is useful next, and `REQUIRES`, a `harness.Requirement` without which `run`
-is not called. A package registers it under the entry point group `harness.commands`.
-`harness --help` imports every command, so the module imports what is heavy in its functions; the
-names below are resolved when they are first used.
+returns the exit status. It may define `following(arguments)`, which returns the words of the next
+useful `harness` command, and `REQUIRES`, a `harness.Requirement` that must be met before `run` is
+called. A package registers it under the entry point group `harness.commands`. As `harness --help`
+imports every command, the module imports large libraries inside functions; the names below are
+resolved when they are first used.
 """
 
 from typing import TYPE_CHECKING

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from harness.errors import WrongValueError, refuse_unknown
-from harness.plugin import base, draws, registry
+from harness.plugin import base, draws, registry, sources
 from harness.plugin.arguments import checked
 from harness.plugin.component import Component
 from harness.plugin.registry import KINDS
@@ -34,7 +34,7 @@ SECTIONS = """Parameters
     Raises
     ------
     HarnessError
-        If the spec names no such component, or more than one, or a parameter is wrong."""
+        If the spec names no component of this kind, or several, or a parameter is wrong."""
 
 KIND = """
     kind : str
@@ -55,10 +55,10 @@ def _documented(function: Callable[P, T], *, kind: str, returned: str) -> Callab
 @checked
 @partial(_documented, kind=KIND, returned="Clusterer, harness.Selector, …")
 def make(kind: str, spec: str, plugins: Plugins = (), **parameters: Any) -> Any:
-    """Make a component of any kind, which is given as text.
+    """Make a component of any kind.
 
-    `harness.clusterer`, `harness.selector` and so on do the same for the kind in their name, and
-    tell type checkers what they return.
+    `harness.clusterer`, `harness.selector` and so on do the same for the kind in their name; type
+    checkers then know the returned type.
 
     {sections}
 
@@ -112,7 +112,7 @@ def clusterer(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base
 
 
 @_constructor
-def extractor(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.Extractor:
+def extractor(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> sources.Extractor:
     """Make an extractor, to call its methods by hand.
 
     {sections}
@@ -126,7 +126,7 @@ def extractor(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base
     >>> attention.weights.shape
     (196, 196)
     """
-    return _made(base.Extractor, spec, plugins, parameters)
+    return _made(sources.Extractor, spec, plugins, parameters)
 
 
 @_constructor
@@ -164,7 +164,7 @@ def image_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> 
 
 
 @_constructor
-def image_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.ImageSet:
+def image_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> sources.ImageSet:
     """Make an image set, to call its methods by hand.
 
     {sections}
@@ -175,7 +175,7 @@ def image_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base
     >>> len(harness.image_set("noise", count=3).keys())
     3
     """
-    return _made(base.ImageSet, spec, plugins, parameters)
+    return _made(sources.ImageSet, spec, plugins, parameters)
 
 
 @_constructor
@@ -196,7 +196,7 @@ def map_control(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> dr
 
 
 @_constructor
-def map_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.MapSet:
+def map_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> sources.MapSet:
     """Make a set of stored maps, to call its methods by hand.
 
     {sections}
@@ -208,7 +208,7 @@ def map_set(spec: str, /, *, plugins: Plugins = (), **parameters: Any) -> base.M
     >>> [planted.load(key).weights.shape for key in planted.keys()]
     [(36, 36), (36, 36)]
     """
-    return _made(base.MapSet, spec, plugins, parameters)
+    return _made(sources.MapSet, spec, plugins, parameters)
 
 
 @_constructor

@@ -11,9 +11,9 @@ REASON = 1000
 class HarnessError(Exception):
     """A problem that the user can solve; the command line prints it as one line.
 
-    Plugins raise it for wrong parameters and for images, maps or files that cannot be read; for
-    one image or map it excludes only that one. The message says what is wrong, where, and what
-    would be right.
+    Plugins raise it for wrong parameters, and for images, maps or files that cannot be read. If it
+    concerns one image or map, only that one is excluded. The message says what is wrong, where, and
+    what would be right.
 
     Examples
     --------

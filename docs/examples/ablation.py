@@ -1,9 +1,9 @@
 """
-What does a cluster do to the answer?
-=====================================
+How do clusters affect the model's output?
+==========================================
 
-Each cluster is removed from the model's output, beside as many random and as many contiguous
-patches, and the change of the class's logit is compared.
+Each cluster is removed from the output of the model's block. The change of the true class's logit
+is compared with that of removing as many random and as many contiguous patches.
 """
 
 import harness

@@ -1,10 +1,10 @@
 """
-Do clusters follow the object?
-==============================
+Do clusters agree with the object?
+==================================
 
-Clothes are brighter than their black background, so brightness says where they are. The agreement
-of the clusters with them is compared with as many spatial blocks, with k-means on the pixels, and
-with chance.
+Clothes are brighter than their black background, so a brightness threshold gives their masks. The
+agreement of clusters with these masks is compared with that of as many spatial blocks, of k-means
+on the pixels, and with chance.
 """
 
 import harness

@@ -2,7 +2,7 @@
 Which heads cluster?
 ====================
 
-A model of twelve heads, each compared with noise.
+The heads of a one-layer model with twelve heads, each compared with noise.
 """
 
 import harness

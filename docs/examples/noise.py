@@ -2,8 +2,8 @@
 Noise has clusters, too
 =======================
 
-Pruned hard enough, a map of noise reaches any modularity. The clusters of images mean something
-only beyond what noise reaches at the same density: their effect.
+If enough edges are pruned, even the map of a noise image reaches any modularity. What counts is how
+much more the images reach at the same density: their effect.
 """
 
 import harness
@@ -19,6 +19,6 @@ run = harness.run(
 run.leaderboard()
 
 # %%
-# The same as a figure: the effect of each with its interval over images.
+# The same as a figure: the effect on each image set, with its interval over images.
 
 run.leaderboard().plot()

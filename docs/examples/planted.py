@@ -1,9 +1,9 @@
 """
-Communities that are known
-==========================
+Known communities
+=================
 
-Maps with planted communities, from none (signal 0) to clear ones, show which method finds them: ARI
-is 1 if the clusters are the communities, and 0 for chance.
+Planted maps have known communities, from none (signal 0) to clear ones. The adjusted Rand index
+(ARI) shows which method finds them: 1 if the clusters are the communities, 0 by chance.
 """
 
 import harness

@@ -2,8 +2,8 @@
 Why this level?
 ===============
 
-Modularity and the number of clusters over all levels of pruning, for a photo of tulips and, in
-grey, for uniform noise. The mark is the level that the selector chose.
+The figure shows modularity and the number of clusters at all levels of pruning, for a photo of
+tulips and, in grey, for uniform noise. The mark is the level that the selector chose.
 """
 
 import harness

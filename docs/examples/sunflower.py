@@ -2,9 +2,8 @@
 Three methods on a sunflower
 ============================
 
-The attention of a one-layer Vision Transformer on the thesis' photo, and what Louvain, Infomap and
-the SDP find in it at the level where each has the largest modularity. The photo is by emerson12,
-CC BY 2.0.
+Louvain, Infomap and the SDP cluster the attention of a one-layer Vision Transformer on the thesis'
+photo. Each is shown at its level of largest modularity. Photo: emerson12, CC BY 2.0.
 """
 
 import harness
@@ -23,8 +22,8 @@ report = run.image_report(SUNFLOWER)
 report.plot("side-by-side")
 
 # %%
-# The clusters look like sky, petals and leaves. But p says how often uniform noise reaches as much
-# modularity at a level that is chosen in the same way:
+# The clusters look like sky, petals and leaves. But p shows how often uniform noise reaches as much
+# modularity, at a level chosen in the same way:
 
 report.to_frame()[
     ["clusterer", "level", "n_clusters", "modularity", "control_modularity", "p_value"]

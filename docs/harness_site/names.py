@@ -23,7 +23,11 @@ SECTIONS = {
         "harness.metrics.significance",
         "harness.metrics.ties",
     ),
-    "Base classes of components": ("harness.plugin.base", "harness.plugin.draws"),
+    "Base classes of components": (
+        "harness.plugin.sources",
+        "harness.plugin.base",
+        "harness.plugin.draws",
+    ),
     "Values": ("harness.plugin.values", "harness.plugin.graph", "harness.plugin.profile"),
     "Scores": ("harness.plugin.score",),
     "Removal of patches": ("harness.plugin.ablation", "harness.plugin.patches"),

@@ -95,8 +95,8 @@ class ImageAblation:
 
     class_name: the class of the image, "" if it is not known; partition: which one of the run, by
     `StoredPartition`'s fields; clusters: by their numbers, most salient first, unassigned patches
-    (−1) last; answer and dimensions: what the model returns, and its length; prediction: None if
-    the model has no classifier.
+    (−1) last; answer and dimensions: the kind of the model's output, and its length; prediction:
+    None if the model has no classifier.
     """
 
     image: str

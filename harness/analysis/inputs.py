@@ -10,9 +10,9 @@ from harness.errors import HarnessError
 from harness.planning.content import code_digest
 from harness.planning.identity import identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
-from harness.plugin.base import Extractor, ImageSet
 from harness.plugin.classes import classes_of
 from harness.plugin.registry import Registry
+from harness.plugin.sources import Extractor, ImageSet
 from harness.plugin.values import AttentionMap, Image
 from harness.store import Store
 from harness.store.classes import class_names

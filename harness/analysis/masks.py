@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError, WrongValueError
 from harness.plugin.arguments import checked_class
-from harness.plugin.base import ImageSet
+from harness.plugin.sources import ImageSet
 from harness.plugin.values import Image
 
 # What may be wrong with an image's mask, as a heading of those images.

@@ -1,4 +1,4 @@
-"""`harness ablate`: effects of removing clusters on the model's answers, compared with chance."""
+"""`harness ablate`: effects of removing clusters on the model's output, compared with chance."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,12 +20,13 @@ from harness.plugin.ablation import At, Fill
 if TYPE_CHECKING:
     from harness.api import Run
 
-SUMMARY = "remove clusters from the model, and compare what changes with random patches"
+SUMMARY = "remove clusters from the model, and compare the effect with that of random patches"
 
 EXAMPLES = """
 METHOD is a clusterer of the run, at the level that its selector chose, or a partition reference, as
 `harness compare-partitions --help` explains. Named images are shown one by one. For several images,
-the last tables test whether removing clusters changes answers more than as many random patches do.
+the last tables test whether removing clusters changes the output more than removing as many random
+patches does.
 
   harness ablate results/mine 00019-t-shirt --of louvain
   harness ablate results/mine --of louvain@k=3 --at attention --fill mean
@@ -34,9 +35,9 @@ the last tables test whether removing clusters changes answers more than as many
 """
 # Options that are whole numbers, with their defaults.
 NUMBERS = (
-    ("layer", None, "the layer to remove them in (default: the layer of the clusters' map)"),
+    ("layer", None, "layer in which clusters are removed (default: that of their map)"),
     ("together", 2, "remove up to N clusters at once (default 2)"),
-    ("draws", 200, "random sets of as many patches, and contiguous ones (default 200 each)"),
+    ("draws", 200, "draws of as many random patches, and of contiguous ones (default 200 each)"),
     ("seed", 0, "seed of the draws (default 0)"),
 )
 
@@ -56,9 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--at",
         choices=get_args(At),
         default="block",
-        help="rows of the block's output (default; in a one-layer model these are what the "
-        "classifier reads, as in the thesis); rows of the attention's output before the residual "
-        "addition; or patches as keys, so that no other token attends to them",
+        help="where to remove patches. block (default): their rows of the block's output, which a "
+        "one-layer model's classifier reads, as in the thesis; attention: their rows of the "
+        "attention's output before the residual addition; keys: no other token attends to them",
     )
     parser.add_argument(
         "--fill",

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from harness.plugin.component import Component
     from harness.testing.examine import Verdict
 
-SUMMARY = "try whether a plugin's components keep what is expected of them"
+SUMMARY = "check that a plugin's components keep the laws of their kinds"
 
 EXPLANATION = """
-Every law is tried in a worker process, which survives what a component does. `harness.testing` has
-the same laws for the plugin's own tests.
+A law is a property that every component of a kind must have. Each is tested in a worker process,
+with limits on time and memory. `harness.testing` has the same laws for the plugin's own tests.
 """
 # Seconds and GiB that a law may take.
 TIMEOUT, MEMORY = 60.0, 4.0
@@ -39,14 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=TIMEOUT,
         metavar="SECONDS",
-        help=f"time that a law may take (default {TIMEOUT:g})",
+        help=f"seconds that a law may take (default {TIMEOUT:g})",
     )
     parser.add_argument(
         "--memory",
         type=float,
         default=MEMORY,
         metavar="GIB",
-        help=f"memory that a law may take (default {MEMORY:g})",
+        help=f"GiB that a law may use (default {MEMORY:g})",
     )
     add_json_option(parser)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.plugin.requirement import SHELL
 
-SUMMARY = "print a script by which bash, zsh or fish completes commands, options and components"
+SUMMARY = "print a script for bash, zsh or fish to complete commands, options and components"
 REQUIRES = SHELL
 SHELLS = ("bash", "zsh", "fish")
 # Values that are paths, by what the help calls them.

@@ -17,7 +17,7 @@ from harness.cli.output import columns_of, print_result, write_table
 if TYPE_CHECKING:
     from harness.analysis.masks import Foreground
 
-SUMMARY = "measure how far clusters agree with the objects on images, more than baselines do"
+SUMMARY = "measure how well clusters agree with objects on images, compared with baselines"
 
 EXAMPLES = """
 The foreground is defined by brightness, for grey images on black such as Fashion-MNIST's, or by a

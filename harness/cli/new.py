@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 
-SUMMARY = "write a plugin to begin with: a package with a component, its tests and a README"
+SUMMARY = "write the package of a new plugin: a component, its tests and a README"
 
 # Commands that use a component of each kind; the templates' names are the kinds'.
 RUN = {
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "new_name",
         metavar="NAME",
-        help="what specs call it, and the folder that is written: small letters, digits, hyphens",
+        help="name of the component, and of the folder: small letters, digits, hyphens",
     )
 
 

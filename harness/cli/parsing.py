@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
         """Raise the error for arguments that the parser does not know, if there are any."""
         if unknown:
             flag, options = unknown[0].partition("=")[0], self._option_string_actions
-            help = "; it follows the verb" if flag in options else did_you_mean(flag, options)
+            help = "; it follows the command" if flag in options else did_you_mean(flag, options)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{help}")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -64,11 +64,12 @@ def command_parser(
         prog="harness",
         description="Does the attention of a Vision Transformer cluster, which method shows it, "
         "and is it more than noise would show?",
-        epilog="`harness VERB --help` explains a verb, docs/glossary.md the columns of all tables.",
+        epilog="`harness COMMAND --help` explains a command, docs/glossary.md the columns of all "
+        "tables.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"harness {harness_version()}")
-    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    verbs = parser.add_subparsers(metavar="COMMAND", dest="verb", required=True)
     known: dict[str, Parser] = {}
     for name, command in commands.items():
         summary = f"broken: {command.reason}" if isinstance(command, Broken) else command.SUMMARY

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.cli.options import add_plugin_option, add_selector_option, open_stored
 
-SUMMARY = "write a page on runs: answer, leaderboard, curves, images with their clusters"
+SUMMARY = "write a web page on runs: results, leaderboard, curves, images with their clusters"
 
 EXPLANATION = """
 The page is one file that makes no request: it can be mailed, and opened without a network. Two runs

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.cli.options import add_json_option, add_plugin_option, add_run_argument, open_stored
 from harness.cli.output import exit_status
 
-SUMMARY = "compute other figures of a run's clusters, without clustering again"
+SUMMARY = "compute scores of a run's clusters, such as conductance, without clustering again"
 
 EXPLANATION = """
 Scores are computed of the clusters at every level that a selector selected, on the maps and on

@@ -11,8 +11,8 @@ from harness.cli.output import exit_status
 SUMMARY = "apply other selectors to a run, without clustering again"
 
 EXPLANATION = """
-What they select is stored beside what the run's own selectors selected. The leaderboard shows both
-now; later commands show the run's own, and others if `--selector NAME` asks for them.
+The selections are stored beside those of the run's own selectors. The leaderboard that follows
+shows both. Later commands show the run's own selectors; `--selector NAME` shows others.
 """
 
 

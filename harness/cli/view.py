@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from harness.cli.options import add_plugin_option, add_run_argument, add_selector_option
 
-SUMMARY = "show a run in the browser, also while it goes on: what is done, failed, found"
+SUMMARY = "show the report of a run in the browser, updated while the run goes on"
 
 EXPLANATION = """
 The address is known to you alone, and leads to this machine: other users of it cannot read the

@@ -25,7 +25,7 @@ from harness.metrics.modularity import UnprunedMap
 from harness.planning.content import code_digest
 from harness.planning.identity import seed_of
 from harness.planning.survey import MapRecord
-from harness.plugin import base, draws
+from harness.plugin import base, draws, sources
 from harness.plugin.classes import class_name, classes_of
 from harness.plugin.component import Component
 from harness.plugin.patches import Patches
@@ -108,10 +108,10 @@ def keys(context: Context, header: Header, send: Send) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         if header["kind"] == "image set":
-            images = context.make(base.ImageSet, "image set", text)
+            images = context.make(sources.ImageSet, "image set", text)
             entries = [{"key": key} for key in checks.keys(images.keys(), text)]
         else:
-            maps = context.make(base.MapSet, "extractor", text)
+            maps = context.make(sources.MapSet, "extractor", text)
             entries = [
                 {"key": key, **checks.location(maps.locate(key), text)}
                 for key in checks.keys(maps.keys(), text)
@@ -122,7 +122,7 @@ def keys(context: Context, header: Header, send: Send) -> None:
 
 def survey_images(context: Context, header: Header, send: Send) -> None:
     """Decode images; answers hold a digest or a reason."""
-    images = context.make(base.ImageSet, "image set", header["set"])
+    images = context.make(sources.ImageSet, "image set", header["set"])
     classes = cache(partial(classes_of, images))
 
     def describe(key: str) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def survey_images(context: Context, header: Header, send: Send) -> None:
 
 def survey_maps(context: Context, header: Header, send: Send) -> None:
     """Read maps and save their weights."""
-    maps = context.make(base.MapSet, "extractor", header["set"])
+    maps = context.make(sources.MapSet, "extractor", header["set"])
 
     def describe(key: str) -> dict[str, Any]:
         attention = checks.kind_of(maps.load(key), AttentionMap, f"{header['set']}: load()")
@@ -167,12 +167,12 @@ def _answer_each(header: Header, describe: Callable[[Any], dict[str, Any]], send
 def survey_extractor(context: Context, header: Header, send: Send) -> None:
     """Ask an extractor for its heads, the digest of its weights, and caveats on image sets."""
     text = header["extractor"]
-    extractor = context.make(base.Extractor, "extractor", text)
+    extractor = context.make(sources.Extractor, "extractor", text)
     heads = [astuple(each) for each in checks.head_indices(extractor.head_indices(), text)]
     fingerprint = extractor.fingerprint()
     if not isinstance(fingerprint, str):
         raise HarnessError(f"{text}: fingerprint() returned {fingerprint!r}, which is not a string")
-    sets = [context.make(base.ImageSet, "image set", each) for each in header["images"]]
+    sets = [context.make(sources.ImageSet, "image set", each) for each in header["images"]]
     caveats = [caveat for images in sets if (caveat := extractor.caveat(images))]
     send(heads=heads, fingerprint=fingerprint, caveats=caveats)
 
@@ -189,8 +189,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     "trying" while it is loaded and drawn, then "taken" by the extractor. The last reply holds what
     the extractor's own code warned of.
     """
-    images = context.make(base.ImageSet, "image set", header["images"])
-    extractor = context.make(base.Extractor, "extractor", header["extractor"])
+    images = context.make(sources.ImageSet, "image set", header["images"])
+    extractor = context.make(sources.Extractor, "extractor", header["extractor"])
     expected = checks.PendingMaps(header["extractor"], extractor.head_indices())
     # All draws from an image follow each other.
     patches_of = lru_cache(maxsize=1)(extractor.patches)

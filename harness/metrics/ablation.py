@@ -1,8 +1,7 @@
-"""Effects of removing patches on a model's answer, compared with removing random patches.
+"""Effects of removing patches on a model's output, compared with removing random patches.
 
-A model's answer to an image is its logits or an embedding. The change that a set of patches makes
-is given as a function, so that nothing here depends on a model. docs/ablation.md defines every
-figure.
+A model's output for an image is its logits or an embedding. The change by a set of patches is given
+as a function, so that nothing here depends on a model. docs/ablation.md defines every figure.
 """
 
 import statistics
@@ -77,7 +76,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Effect:
-    """The effect of removing a `PatchSet` of so many patches on a model's answer to an image.
+    """The effect of removing a `PatchSet` of so many patches on a model's output for an image.
 
     figures: those of `logit_figures` or of `embedding_figures`; random, contiguous: the effect of
     as many random patches, and of as many connected ones; logits: the changes of all classes'
@@ -158,10 +157,10 @@ def effects(
 ) -> list[Effect]:
     """The effects of removing sets of patches from an image.
 
-    intact: (d,), the answer to the whole image; changes: takes sets (sets, n), True for removed
-    patches, and returns the answers' changes (sets, d); orders: ranks (draws, n) in random and in
+    intact: (d,), the output for the whole image; changes: takes sets (sets, n), True for removed
+    patches, and returns the outputs' changes (sets, d); orders: ranks (draws, n) in random and in
     contiguous random orders, a set is compared with the sets of the lowest ranks that have as many
-    patches; target: the class whose figures are computed, None if the answer is an embedding;
+    patches; target: the class whose figures are computed, None if the output is an embedding;
     patch_changes: (n, d), the changes of single patches, if those of a set are their sum; measured:
     the figures of draws that were measured before, to which the others are added.
     """

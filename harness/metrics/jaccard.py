@@ -32,8 +32,8 @@ def best_match_jaccard(first: ArrayLike, second: ArrayLike) -> float:
     Returns
     -------
     float
-        Similarity in (0, 1], 1 for equal partitions. NaN if either partition is trivial, that is
-        one cluster of all nodes or singletons only.
+        Similarity in (0, 1], 1 for equal partitions. NaN if a partition is trivial: one cluster of
+        all nodes, or only singletons.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def best_match_jaccards(partitions: Sequence[ArrayLike] | Labels) -> Floats:
     Parameters
     ----------
     partitions : sequence of array_like of int, shape (n,), or ndarray, shape (partitions, n)
-        Labels of the same n nodes, as clusterers return them, at least one partition.
+        Labels of the same n nodes, as clusterers return them; at least one partition.
 
     Returns
     -------

@@ -40,7 +40,7 @@ def modularity(weights: Graph | ArrayLike, labels: ArrayLike, resolution: float 
     Returns
     -------
     float
-        Q, at most 1; 0 where its two terms differ by rounding alone. NaN if the graph has no edge.
+        Q, at most 1; 0 if its two terms differ only by rounding. NaN if the graph has no edge.
 
     Raises
     ------
@@ -133,11 +133,10 @@ class ScoredGraph:
     def z_modularity(self, pairs: Pairs) -> float:
         """Compute the Z-modularity of a partition.
 
-        (F − E) / √(E (1 − E)), where F is the share of the weight inside communities, and E what
-        the strengths of the nodes let expect: modularity is F − E. So it is how far F is above E in
-        standard deviations of a single random edge, which keeps many small communities from being
-        merged as they are by modularity alone. 0 for a single community; NaN if the graph has no
-        edge.
+        (F − E) / √(E (1 − E)), where F is the fraction of the weight inside communities, and E the
+        fraction that is expected from the strengths of the nodes. So it is modularity, F − E, in
+        standard deviations of a single random edge. Unlike modularity, it does not favour merging
+        many small communities. 0 for a single community; NaN if the graph has no edge.
 
         References
         ----------

@@ -46,9 +46,9 @@ def significance(statistic: float, nulls: Sequence[float]) -> Significance:
 def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
     """Compute the one-sided Monte Carlo p value of a statistic.
 
-    p = (1 + #{nulls ≥ statistic}) / (B + 1) for B draws of the null model: the observed statistic
-    counts as one of the draws, so that p is never 0 and the test is valid for every B. Statistics
-    that differ by rounding alone are equal, as `merge_ties` has it.
+    p = (1 + #{nulls ≥ statistic}) / (B + 1) for B draws of the null model. The observed statistic
+    counts as one of the draws, so p is never 0 and the test is valid for every B. Statistics that
+    differ only by rounding are equal (`merge_ties`).
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def p_value(statistic: float, nulls: ArrayLike, tie: float = 1.0) -> float:
         The observed statistic; large values are evidence against the null. NaN counts as smaller
         than every number.
     nulls : array_like, shape (B,)
-        The same statistic on each draw of the null model. NaN as above.
+        The same statistic on each draw of the null model; NaN as above.
     tie : float, default 1.0
-        The weight of values that equal the statistic, the observed one included. Draw it
-        uniformly from (0, 1] to make p uniform under the null although values may be equal.
+        The weight of values that equal the statistic, including the observed one. If equal values
+        are possible, draw it uniformly from (0, 1] to make p uniform under the null.
 
     Returns
     -------

@@ -20,9 +20,8 @@ DISSOLVED = 0.5
 def adjusted_jaccard(reference: ArrayLike, other: ArrayLike) -> float:
     """Compute `best_match_jaccard`, adjusted for chance.
 
-    (J − E) / (1 − E), where E is the mean of J over random relabellings that keep the sizes of all
-    clusters, as Hubert and Arabie adjust the Rand index. E is estimated from 100 relabellings with
-    a fixed seed.
+    (J − E) / (1 − E), as Hubert and Arabie adjust the Rand index. E is the mean of J over 100
+    random relabellings with a fixed seed, which keep the sizes of all clusters.
 
     Parameters
     ----------
@@ -33,8 +32,8 @@ def adjusted_jaccard(reference: ArrayLike, other: ArrayLike) -> float:
     Returns
     -------
     float
-        1 for equal partitions, 0 for the similarity that chance gives. NaN if the reference is
-        trivial, that is one cluster of all nodes or singletons only; 0 if only the other is.
+        1 for equal partitions, 0 for the similarity by chance. NaN if the reference is trivial (one
+        cluster of all nodes, or only singletons); 0 if only the other is.
 
     Raises
     ------

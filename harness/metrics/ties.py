@@ -35,20 +35,20 @@ def single_difference(one: float, other: float) -> float:
 
 
 def exceeds(first: ArrayLike, second: ArrayLike) -> NDArray[np.bool_]:
-    """Tell where `first` is larger than `second` by more than rounding.
+    """Test where `first` is larger than `second` by more than rounding.
 
-    Figures tie if they differ by no more than 1e-9 of the larger of them, or of 1 if both are
-    smaller. NaN exceeds nothing and is not exceeded.
+    Two numbers tie if they differ by at most 1e-9, relative to the largest of both magnitudes
+    and 1. NaN exceeds nothing and is not exceeded.
 
     Parameters
     ----------
     first, second : array_like of float
-        Figures whose shapes broadcast.
+        Numbers whose shapes broadcast.
 
     Returns
     -------
     ndarray of bool
-        In the shape of both together.
+        Of the broadcast shape.
 
     Examples
     --------
@@ -59,19 +59,19 @@ def exceeds(first: ArrayLike, second: ArrayLike) -> NDArray[np.bool_]:
 
 
 def merge_ties(values: ArrayLike) -> Floats:
-    """Replace figures that tie, as `exceeds` has it, by the smallest of them.
+    """Replace numbers that tie (`exceeds`) by the smallest of them.
 
-    Afterwards `==`, `argmax` and ranks treat as equal what differs by rounding alone.
+    Afterwards `==`, `argmax` and ranks treat numbers that differ only by rounding as equal.
 
     Parameters
     ----------
     values : array_like of float, shape (n, …)
-        Figures, compared along the first axis; NaN ties with nothing.
+        Numbers, compared along the first axis; NaN ties with nothing.
 
     Returns
     -------
     ndarray of float, shape (n, …)
-        The figures in the order in which they were given.
+        The numbers in their original order.
 
     Examples
     --------

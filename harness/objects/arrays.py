@@ -13,8 +13,8 @@ from harness.errors import WrongValueError, reason_of
 from harness.objects.adapter import Adapter
 from harness.objects.tensors import array_of, is_array
 from harness.plugin.arguments import shown
-from harness.plugin.base import ImageSet, MapSet
 from harness.plugin.patches import without_prefix
+from harness.plugin.sources import ImageSet, MapSet
 from harness.plugin.values import AttentionMap, HeadIndex, Image
 
 Grid = tuple[int, int] | Literal["square", "none"]

@@ -73,17 +73,17 @@ def from_networkx(
 ) -> Clusterer:
     """Return a community function of networkx as a clusterer.
 
-    The function gets a `DiGraph` of the pruned map, with the edges' attribute `weight`, and the
-    cell's seed if it has an argument `seed`.
+    The function gets a `DiGraph` of the pruned map, whose edges have a `weight`. If it has an
+    argument `seed`, it gets the cell's seed.
 
     Parameters
     ----------
     function
-        Such as `networkx.community.louvain_communities`: it returns sets of nodes, none in two.
-        Nodes in no set are unassigned.
+        A function that returns disjoint sets of nodes, such as
+        `networkx.community.louvain_communities`. Nodes in no set are unassigned.
     symmetrised
         Whether the function gets an undirected `Graph`, whose weights are the sums of both
-        directions. Some functions take no other.
+        directions. Some functions need it.
     arguments
         Passed to the function by name.
 
@@ -108,17 +108,17 @@ def from_igraph(
     """Return a community method of igraph, or a function of leidenalg, as a clusterer.
 
     The function gets a directed `igraph.Graph` of the pruned map. Its argument `weights` or
-    `edge_weights` is the name of the weights; its argument `seed`, if there is one, and Python's
-    generator, which igraph draws from, are set by the cell's seed.
+    `edge_weights` is set to the name of the weights. The cell's seed sets its argument `seed`, if
+    it has one, and Python's random generator, which igraph uses.
 
     Parameters
     ----------
     function
-        Such as `igraph.Graph.community_infomap`: it returns a clustering, or a dendrogram, which
-        is cut where igraph cuts it.
+        A function that returns a clustering or a dendrogram, such as
+        `igraph.Graph.community_infomap`. A dendrogram is cut where modularity is largest.
     symmetrised
         Whether the function gets an undirected graph, whose weights are the sums of both
-        directions. Some functions take no other, such as `igraph.Graph.community_multilevel`.
+        directions. Some functions need it, such as `igraph.Graph.community_multilevel`.
     arguments
         Passed to the function by name.
 

@@ -10,8 +10,8 @@ from harness.planning.content import code_digest
 from harness.planning.identity import ComponentIdentity, identify, key_of, seed_of
 from harness.planning.settings import COMPONENTS, Settings
 from harness.planning.survey import Survey, SurveyedExtractor, SurveyedImage, SurveyedMap
-from harness.plugin.base import MapSet
 from harness.plugin.registry import Registry
+from harness.plugin.sources import MapSet
 from harness.plugin.spec import component_name
 from harness.plugin.values import OBSERVED, HeadIndex, Variant
 

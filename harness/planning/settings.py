@@ -41,7 +41,7 @@ ISOLATION = one_of(
 )
 # Four months.
 SECONDS = positive(
-    "seconds a cell may take; 600,infomap=30 makes exceptions", 1e7, default=600.0, metavar="S"
+    "seconds that a cell may take; 600,infomap=30 makes exceptions", 1e7, default=600.0, metavar="S"
 )
 
 
@@ -101,7 +101,7 @@ class Settings:
     clusterers: Annotated[Texts, components("methods to compare", "clusterer")]
     selectors: Annotated[Texts, components("rules that choose the level", "selector")]
     controls: Annotated[
-        Texts, components("noise to compare with, or none", "control", may_be_empty=True)
+        Texts, components("null models to compare with, or none", "control", may_be_empty=True)
     ]
     perturbations: Annotated[
         Texts,
@@ -109,12 +109,12 @@ class Settings:
             "changes that clusters should survive, or none", "perturbation", may_be_empty=True
         ),
     ]
-    levels: Annotated[int, whole("thresholds to prune at", 1, 10_000, default=32)]
+    levels: Annotated[int, whole("levels of pruning", 1, 10_000, default=32)]
     repeats: Annotated[int, whole("seeds for each cell", 1, 10_000, default=1)]
     nulls: Annotated[
         int,
         whole(
-            "draws of each control that a selection is tested against, at least",
+            "least number of draws of each control that a selection is tested against",
             1,
             100_000,
             default=59,
@@ -137,12 +137,16 @@ class Settings:
 class Execution:
     """How a run is computed; this changes no number, though a cell may fail because of it."""
 
-    workers: Annotated[int, whole("processes", 1, 1_000, default=2, flags=("-j", "--workers"))]
+    workers: Annotated[
+        int, whole("worker processes", 1, 1_000, default=2, flags=("-j", "--workers"))
+    ]
     timeout: Annotated[TimeLimits, TIMEOUT]
     memory: Annotated[
         float,
         # More than any machine has, and still a number of bytes that the system accepts.
-        positive("GiB a cell may take besides its process", 1e6, default=4.0, metavar="GIB"),
+        positive(
+            "GiB that a cell may use, beyond its process' own", 1e6, default=4.0, metavar="GIB"
+        ),
     ]
     # Other than 1 they may change the last digit, and are recorded.
     extraction_threads: Annotated[
@@ -151,7 +155,7 @@ class Execution:
     dask: Annotated[
         str | None,
         optional(
-            "compute cells on the workers of this Dask scheduler; local starts some here",
+            "compute cells on the workers of this Dask scheduler; local starts workers here",
             *("an address, or local", parse_text, "ADDRESS"),
         ),
     ]
@@ -179,8 +183,8 @@ class Execution:
     cache: Annotated[
         tuple[Path, ...],
         several(
-            "a run, or a folder of runs, whose cells are taken over besides those of the runs "
-            "beside out; none takes over nothing; may be repeated",
+            "also reuse cells of this run, or of the runs in this folder, besides the runs beside "
+            "out; none reuses nothing; may be repeated",
             *("a path or a list of paths", parse_path, {"action": "append", "type": Path}),
             metavar="DIR",
         ),
@@ -188,8 +192,8 @@ class Execution:
     scratch: Annotated[
         Path | None,
         optional(
-            "a local folder in which the store is written, and copied from to out every few "
-            "minutes (default a temporary one, if out lies on a network file system)",
+            "a local folder in which the store is written, to be copied to out every few minutes "
+            "(default: a temporary one, if out lies on a network file system)",
             *("a path", parse_path, "DIR"),
         ),
     ]
@@ -200,14 +204,14 @@ class Execution:
             in_suites=False,
         ),
     ]
-    retry_failed: Annotated[bool, switch("compute cells that failed before again", in_suites=False)]
+    retry_failed: Annotated[bool, switch("compute again the cells that failed", in_suites=False)]
     keep_going: Annotated[
-        bool, switch("go on with a method whose first five cells all fail in the same way")
+        bool, switch("continue a method whose first five cells all fail in the same way")
     ]
     force: Annotated[
         Texts,
         several(
-            "compute again all that this component had a part in; may be repeated",
+            "compute again everything that this component took part in; may be repeated",
             *("text or a list of texts", parse_text, {"action": "append"}),
             in_suites=False,
             metavar="NAME",
@@ -216,7 +220,7 @@ class Execution:
     any_environment: Annotated[
         bool,
         switch(
-            "resume a run that other versions of Python, a library or a plugin began",
+            "resume a run that was started with other versions of Python, a library or a plugin",
             in_suites=False,
         ),
     ]

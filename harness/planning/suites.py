@@ -16,12 +16,13 @@ from harness.planning.plan import split_extractors
 from harness.planning.settings import COMPONENTS, HOW, SETTINGS, WHAT, Execution, Settings
 from harness.plugin import registry
 from harness.plugin.arguments import shown
-from harness.plugin.base import Extractor, ImageSet, MapSet, Selector
+from harness.plugin.base import Selector
 from harness.plugin.component import Component
 from harness.plugin.draws import ImageControl
 from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.requirement import DASK, SLURM, gather
+from harness.plugin.sources import Extractor, ImageSet, MapSet
 from harness.plugin.spec import component_name, format_spec, split
 from harness.toml_text import parse_toml
 

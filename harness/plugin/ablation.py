@@ -1,4 +1,4 @@
-"""What a model responds when what it computes for some patches is removed (docs/ablation.md)."""
+"""A model's response when what it computes for some patches is removed (docs/ablation.md)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ At = Literal["block", "attention", "keys"]
 """Where patches are removed.
 
 block: their rows of the layer's output. attention: their rows of the attention's output, before
-the residual addition. keys: no other patch attends to them.
+the residual addition. keys: no other token attends to them.
 """
 
 Fill = Literal["zero", "mean"]
 """What replaces removed rows: zeros, or the mean row of the image. Keys are masked instead."""
 
 OutputKind = Literal["logits", "pooled embedding", "class token", "mean of the patches' tokens"]
-"""What a model's response is."""
+"""What the numbers of a model's response are."""
 
 
 @checked_class
@@ -59,14 +59,14 @@ class ModelResponse:
     Parameters
     ----------
     answer
-        What the response is.
+        What the numbers of the response are.
     intact : ndarray of float64, shape (d,)
         The response to the whole image: d logits, or an embedding of d dimensions.
     changes : callable
         Takes sets of patches, bool (sets, n) with True for removed patches, and returns the
         response without each set minus `intact`, float64 (sets, d).
     patch_changes : ndarray of float64, shape (n, d), or None
-        The changes of each patch alone, if those of a set are their sum.
+        The change by each patch alone, if the change by a set is the sum over its patches.
     grid
         Rows and columns of the n patches.
     classes
@@ -91,7 +91,7 @@ class ModelResponse:
 
 
 Ablator = Callable[[Image], ModelResponse]
-"""Gives a model's response to an image; raises HarnessError if the image does not suit it."""
+"""Returns a model's response to an image; raises HarnessError if the image does not suit it."""
 
 
 @runtime_checkable
@@ -107,8 +107,15 @@ class Ablatable(Protocol):
     """
 
     def ablator(self, removal: AblationSpec) -> Ablator:
-        """Load the model once and return what gives its responses.
+        """Load the model once, and return a function that computes its responses.
 
-        Raises HarnessError if the model cannot remove patches there, or if its response does not
-        depend on what is removed.
+        Parameters
+        ----------
+        removal
+            How patches are removed.
+
+        Raises
+        ------
+        HarnessError
+            If patches cannot be removed there, or if the response does not depend on them.
         """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from harness.plugin.base import ImageSet
+from harness.plugin.sources import ImageSet
 
 
 @runtime_checkable

@@ -21,7 +21,8 @@ GROUP = "harness.commands"
 class CommandModule(Protocol):
     """What the module of a command defines.
 
-    It may define `REQUIRES`, the Requirement without which `run` is not called, and `following`.
+    It may also define `REQUIRES`, a Requirement that must be met before `run` is called, and
+    `following`.
     """
 
     SUMMARY: str

@@ -10,19 +10,20 @@ from harness.plugin.requirement import Requirement
 
 
 class Component(ABC):
-    """What all components share; plugins derive theirs from the classes of `base.py`.
+    """What all components share.
 
-    A component is a frozen dataclass with a class variable `name`, by which specs name it. Its
-    fields are its parameters, of type bool, int, float, str, Path, a Literal, a tuple of these, or
-    one of these or None; `__post_init__` raises HarnessError for wrong values. Its docstring, with
-    a Parameters section, is what `harness plugins NAME` shows. Methods that take an image, map or
-    graph also take a bare array.
+    Plugins derive from the class of a kind, such as `harness.Clusterer`. A component is a frozen
+    dataclass with a class variable `name`, by which specs name it. Its fields are its parameters.
+    Their types may be bool, int, float, str, Path, a Literal, a tuple of these, or one of these or
+    None; `__post_init__` raises HarnessError for wrong values. `harness plugins NAME` shows the
+    docstring, with its Parameters section. Methods that take an image, map or graph also take a
+    bare array.
 
     Attributes
     ----------
     requires : harness.Requirement or None
-        Class variable. The packages that the component needs, with its default parameters, beside
-        those that the harness installs; a component is not made if they are missing.
+        Class variable. The packages that the component needs with its default parameters, besides
+        those that the harness installs. Without them, no component is made.
     """
 
     kind: ClassVar[str]
@@ -36,7 +37,7 @@ class Component(ABC):
         self._check_requirement()
 
     def requirement(self) -> Requirement | None:
-        """Return what these parameters need; override it if others than the default need less."""
+        """Return what these parameters need; override it if some need less than the default."""
         return self.requires
 
     def _check_requirement(self) -> None:

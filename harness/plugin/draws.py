@@ -13,12 +13,12 @@ from harness.plugin.values import AttentionMap, Image
 
 
 class ImageControl(Component):
-    """Draws from an image one without its structure: a null model of images.
+    """A null model of images: draws a random image without the structure of a given one.
 
     Attributes
     ----------
     needs_patches : bool
-        Class variable. If True, `draw` gets images with `patches`, if the extractor knows them.
+        Class variable. If True, `draw` gets images with `patches`, where the extractor knows them.
 
     Examples
     --------
@@ -46,14 +46,14 @@ class ImageControl(Component):
         image
             The observed image; it must not be changed.
         seed
-            Seed of all randomness, 0 ≤ seed < 2³¹: same image and seed, same draw. 0 if it is left
-            out in a call by hand.
+            Seed of all randomness, 0 ≤ seed < 2³¹: the same image and seed give the same draw. In
+            calls by hand, the default is 0.
 
         Returns
         -------
         Image
-            One with pixels of the same shape. Only its pixels are used; the harness keeps key,
-            label and patches, and sets the variant. `dataclasses.replace(image, pixels=…)` is one.
+            With pixels of the same shape, such as `dataclasses.replace(image, pixels=…)`. The
+            harness uses only the pixels; it keeps key, label and patches, and sets the variant.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class ImageControl(Component):
 
 
 class MapControl(Component):
-    """Draws from an attention map one without its structure: a null model of maps.
+    """A null model of maps: draws a random map without the structure of a given one.
 
     Examples
     --------
@@ -90,15 +90,15 @@ class MapControl(Component):
         attention
             The observed map; it must not be changed.
         seed
-            Seed of all randomness, 0 ≤ seed < 2³¹: same map and seed, same draw. 0 if it is left
-            out in a call by hand.
+            Seed of all randomness, 0 ≤ seed < 2³¹: the same map and seed give the same draw. In
+            calls by hand, the default is 0.
 
         Returns
         -------
         AttentionMap
-            One with weights (n, n), n as before, finite and not negative. Only its weights are
-            used; the harness keeps the rest, and sets the variant.
-            `dataclasses.replace(attention, weights=…)` is one.
+            With weights (n, n), n as before, finite and not negative, such as
+            `dataclasses.replace(attention, weights=…)`. The harness uses only the weights; it keeps
+            the rest, and sets the variant.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class MapControl(Component):
         """
 
     def caveat(self) -> str:
-        """Return why a small p may not be evidence, or "": tables say it below the p values."""
+        """Return why a small p may not be evidence, or ""; tables show it below the p values."""
         return ""
 
 
@@ -139,15 +139,15 @@ class Perturbation(Component):
         attention
             The observed map; it must not be changed.
         seed
-            Seed of all randomness, 0 ≤ seed < 2³¹: same map and seed, same draw. 0 if it is left
-            out in a call by hand.
+            Seed of all randomness, 0 ≤ seed < 2³¹: the same map and seed give the same draw. In
+            calls by hand, the default is 0.
 
         Returns
         -------
         AttentionMap
-            One with weights (n, n), n as before, finite and not negative. Only its weights are
-            used; the harness keeps the rest, and sets the variant.
-            `dataclasses.replace(attention, weights=…)` is one.
+            With weights (n, n), n as before, finite and not negative, such as
+            `dataclasses.replace(attention, weights=…)`. The harness uses only the weights; it keeps
+            the rest, and sets the variant.
 
         Raises
         ------

@@ -30,7 +30,7 @@ SAFE_EXPONENT = 16
 class Graph:
     """A weighted directed graph.
 
-    Make one with `from_weights`; the constructor checks nothing.
+    Make it with `from_weights`: the constructor checks nothing.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ class Graph:
     level
         The level of its builder that gave the graph.
     threshold
-        The smallest weight allowed; the smallest present if the builder limits edges otherwise.
+        The smallest weight allowed; if the builder limits edges in another way, the smallest
+        weight present.
     self_loops
         Whether edges from a node to itself were allowed.
 
@@ -69,11 +70,26 @@ class Graph:
         self_loops: bool = False,
         level: float = 0.0,
     ) -> "Graph":
-        """Return the graph of the entries of a matrix that are positive and ≥ a threshold.
+        """Return the graph of a matrix of weights.
 
-        Entry (i, j) of the weights (n, n) is the weight of the edge i → j; without `self_loops` the
-        diagonal is ignored. Raises ValueError if the matrix is not square or its sum not finite.
+        Parameters
+        ----------
+        weights : array_like, shape (n, n)
+            Entry (i, j) is the weight of the edge i → j; 0 and negative weights are no edges.
+        threshold
+            The smallest weight of an edge.
+        self_loops
+            Whether the diagonal counts; otherwise it is ignored.
+        level
+            The `level` of the graph.
 
+        Raises
+        ------
+        ValueError
+            If the matrix is not square, or its sum is not finite.
+
+        Examples
+        --------
         >>> harness.Graph.from_weights([[0.5, 0.4], [0.1, 0.9]], threshold=0.2).edges
         1
         """
@@ -91,11 +107,19 @@ class Graph:
         return cls(adjacency, level, threshold, self_loops)
 
     def keeping(self, edges: Integers, *, level: float, threshold: float | None = None) -> "Graph":
-        """Return the graph of some of the edges, much sooner than `from_weights`.
+        """Return the graph of some of the edges, much faster than `from_weights`.
 
-        `edges` holds their increasing indices (kept,) in the CSR arrays. Without a threshold it is
-        the smallest weight that is kept, 0 if there is none.
+        Parameters
+        ----------
+        edges : ndarray of int, shape (kept,)
+            Increasing indices of the kept edges in the CSR arrays.
+        level
+            The `level` of the new graph.
+        threshold
+            By default the smallest kept weight, 0 if there is none.
 
+        Examples
+        --------
         >>> graph = harness.Graph.from_weights([[0.0, 0.7], [0.2, 0.0]])
         >>> graph.keeping(np.array([0]), level=0.5).adjacency.toarray()
         array([[0. , 0.7],
@@ -187,14 +211,20 @@ class Graph:
         return int(np.frexp(self.adjacency.data.max(initial=0.0))[1])
 
     def at_safe_scale(self) -> "Graph":
-        """Return the graph with weights that lose nothing in a clusterer's arithmetic.
+        """Return the graph with weights of a size at which clusterers lose no precision.
 
-        Communities do not change if all weights are multiplied by a number, but squares of tiny
-        weights are 0, sums of huge ones infinite, and libraries have absolute tolerances. A graph
-        whose largest weight is within 2^±16 is returned as it is; the weights of any other are
-        multiplied by the power of two, which is exact, that brings the largest into ½ … 1. Raises
-        ValueError if their sum is not finite.
+        Scaling all weights does not change communities. But squares of tiny weights are 0, sums of
+        huge ones infinite, and libraries have absolute tolerances. If the largest weight is within
+        2^±16, the graph is returned as it is. Otherwise all weights are multiplied by the power of
+        two, which is exact, that brings the largest into ½ … 1.
 
+        Raises
+        ------
+        ValueError
+            If the sum of the weights is not finite.
+
+        Examples
+        --------
         >>> graph = harness.Graph.from_weights([[0, 3e-200], [1e-200, 0]])
         >>> graph.at_safe_scale().adjacency.data.round(3)
         array([0.574, 0.191])
@@ -210,7 +240,7 @@ class Graph:
         return replace(self, adjacency=adjacency, threshold=threshold)
 
     def symmetric_binary(self) -> "csr_array[Any, Any]":
-        """CSR (n, n) of ones where i → j or j → i is an edge, i ≠ j."""
+        """Return a CSR array (n, n) with 1 where i → j or j → i is an edge, i ≠ j."""
         from scipy.sparse import csr_array
 
         edges = self._edge_matrix()
@@ -220,10 +250,15 @@ class Graph:
         return csr_array((np.ones(len(positions)), *structure), shape=(self.n, self.n))
 
     def to_networkx(self) -> "networkx.DiGraph[int]":
-        """The same graph for networkx, isolated nodes included.
+        """Return the same graph for networkx, with all isolated nodes.
 
-        Raises HarnessError if networkx is not installed; a component that calls this has
-        `requires = harness.NETWORKX`, or a requirement that includes it.
+        A component that calls this has `requires = harness.NETWORKX`, or a requirement that
+        includes it.
+
+        Raises
+        ------
+        HarnessError
+            If networkx is not installed.
         """
         NETWORKX.check("Graph.to_networkx")
         import networkx
@@ -262,16 +297,16 @@ def _csr_structure(kept: NDArray[np.bool_]) -> tuple[Integers, NDArray[Any], NDA
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Labels with diagnostics: what a clusterer may return instead of bare labels.
+    """Labels with diagnostics, which a clusterer may return instead of bare labels.
 
-    `np.asarray` gives the labels, so that functions which take labels take a partition.
+    `np.asarray` gives the labels, so functions that take labels also take a partition.
 
     Parameters
     ----------
     labels : ndarray of int, shape (n,)
         Cluster of each node; −1 means unassigned.
     diagnostics
-        Named numbers, such as a code length. They are stored with the point and never ranked.
+        Numbers by name, such as a code length. They are stored with the point, but never ranked.
 
     Examples
     --------

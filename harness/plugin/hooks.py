@@ -2,20 +2,20 @@
 
 A plugin is a module with functions of these names, marked with `harness.hookimpl`: a file given by
 `--plugin`, or an installed module under the entry point group `harness`. The fields of a component
-class are its parameters; `harness.plugin.base.Component` says what types they may have.
+class are its parameters; `harness.plugin.component.Component` lists the types that they may have.
 """
 
 from collections.abc import Sequence
 
 import pluggy
 
-from harness.plugin import base, draws
+from harness.plugin import base, draws, sources
 from harness.plugin.score import Score
 
 PROJECT = "harness"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Mark a function of a plugin as the implementation of the hook of its name.
+"""Mark a function of a plugin as the implementation of the hook with the same name.
 
 Examples
 --------
@@ -26,7 +26,7 @@ Examples
 
 
 @hookspec
-def harness_image_sets() -> Sequence[type[base.ImageSet]]:
+def harness_image_sets() -> Sequence[type[sources.ImageSet]]:
     """Return subclasses of `harness.ImageSet`.
 
     Examples
@@ -38,7 +38,7 @@ def harness_image_sets() -> Sequence[type[base.ImageSet]]:
 
 
 @hookspec
-def harness_extractors() -> Sequence[type[base.Extractor] | type[base.MapSet]]:
+def harness_extractors() -> Sequence[type[sources.Extractor] | type[sources.MapSet]]:
     """Return subclasses of `harness.Extractor` or `harness.MapSet`.
 
     Examples

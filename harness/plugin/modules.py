@@ -28,9 +28,9 @@ class PluginModule:
 
 
 def plugin_module(name: str) -> PluginModule:
-    """Return the module of a plugin path: a file `NAME.py`, or a package folder `NAME`.
+    """Return the module of a file `NAME.py` or a folder `NAME` that was given as a plugin.
 
-    A file that implements no hook may be given for this alone.
+    The file need not implement a hook.
 
     Parameters
     ----------

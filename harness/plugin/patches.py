@@ -50,7 +50,7 @@ def described(region: Region) -> str:
 
 @dataclass(frozen=True)
 class Patches:
-    """The patches of a grid, numbered row by row, that divide a region of an image evenly.
+    """The patches of a grid that divides a region of an image evenly, numbered row by row.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _within(count: int, first: float, length: float) -> slice:
 
 
 def without_prefix(maps: NDArray[np.floating[Any]], count: int) -> NDArray[np.floating[Any]]:
-    """Return attention between patches only, without that between tokens before them.
+    """Return the attention between patches, without the tokens before them.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def without_prefix(maps: NDArray[np.floating[Any]], count: int) -> NDArray[np.fl
     Returns
     -------
     ndarray of float, shape (…, patches, patches)
-        Each row is rescaled to sum to one; a row that pays no attention to patches stays 0.
+        Each row is rescaled to sum to one; a row without attention to patches stays 0.
 
     Examples
     --------

@@ -23,12 +23,11 @@ class Point:
         The graph's edges, as a fraction of the possible ones, 0 … 1.
     modularity, modularity_full
         Directed weighted modularity, at most 1, of the labels on the graph and on the unpruned
-        map; NaN if there is no edge. The latter, and `z_modularity`, are NaN for draws of
+        map; NaN without edges. `modularity_full` and `z_modularity` are NaN for draws of
         perturbations.
     z_modularity
-        Z-modularity (Miyauchi and Kawase 2016) on the unpruned map with each weight replaced by
-        its rank, 1 for the weakest: on the sum of all graphs that pruning the map makes, each edge
-        counting 1 in each of them.
+        Z-modularity (Miyauchi and Kawase 2016) on the map of ranks: the unpruned map with each
+        weight replaced by its rank, 1 for the weakest.
     n_clusters
         Number of clusters of at least two nodes.
     coverage
@@ -72,19 +71,19 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """The points of one clusterer on one map, by increasing level: what a selector reads.
+    """The points of one clusterer on one map, by increasing level: the input of selectors.
 
-    `len` gives the number of levels, and `column` any figure of all points, by its name.
+    `len` gives the number of levels, and `column` any number of all points, by its name.
 
     Parameters
     ----------
     points
-        One `Point` a level; later ones are of sparser graphs.
+        One `Point` per level; later ones are of sparser graphs.
 
     Attributes
     ----------
     levels, modularity : ndarray of float64, shape (levels,)
-        These figures of the points.
+        These fields of the points.
     n_clusters : ndarray of int64, shape (levels,)
         Number of clusters of at least two nodes.
     labels : ndarray of int64, shape (levels, n)
@@ -145,14 +144,15 @@ class Selection:
     candidate
         Index of the level in the profile, from 0, whether or not it is accepted.
     statistic
-        The number by which the candidate is compared with those of controls: larger is more, and
-        numbers that tie, as `harness.exceeds` has it, are equal.
+        The number that is compared with those of controls; larger means more structure. Numbers
+        that differ only by rounding are equal (`harness.exceeds`).
     accepted
-        False if the selector finds no structure; if True, the statistic must be finite.
+        Whether the selector finds structure; if True, the statistic must be finite.
     plateau
-        First and last index of the stable levels around the candidate, if the rule has any.
+        First and last index of the stable levels around the candidate, if the rule uses such
+        levels.
     reason
-        Why, in a few words for a table.
+        The reason, in a few words for a table.
 
     Examples
     --------

@@ -29,7 +29,7 @@ from harness.errors import (
     refuse_unknown,
     setting_name,
 )
-from harness.plugin import base, draws, hooks, modules
+from harness.plugin import base, draws, hooks, modules, sources
 from harness.plugin.component import Component
 from harness.plugin.installed import (
     OBJECT,
@@ -45,8 +45,8 @@ from harness.plugin.score import Score
 from harness.plugin.spec import NAME, ComponentSpec, configure, format_spec, parse, supported
 
 HOOKS: Mapping[str, tuple[type[Component], ...]] = {
-    "harness_image_sets": (base.ImageSet,),
-    "harness_extractors": (base.Extractor, base.MapSet),
+    "harness_image_sets": (sources.ImageSet,),
+    "harness_extractors": (sources.Extractor, sources.MapSet),
     "harness_graph_builders": (base.GraphBuilder,),
     "harness_clusterers": (base.Clusterer,),
     "harness_selectors": (base.Selector,),

@@ -1,4 +1,4 @@
-"""Packages that a component or a command needs beside those that the harness installs."""
+"""Packages that a component or a command needs besides those that the harness installs."""
 
 import importlib.util
 import shlex
@@ -13,19 +13,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Requirement:
-    """Packages that a component needs beside those that the harness installs.
+    """Packages that a component needs besides those that the harness installs.
 
-    A component names them in its class variable `requires`. A run with the component is then
-    refused before it begins if one is missing, and `harness plugins` shows how to install it.
+    A component names them in its class variable `requires`. If one is missing, a run with the
+    component is refused before it begins, and `harness plugins` shows how to install it.
 
     Parameters
     ----------
     install : str
         What `pip install` takes: extras of a package, or a package.
     modules : tuple of str
-        The top-level modules that must be there. They are looked for, not imported.
+        The top-level modules that must exist. They are searched for, not imported.
     otherwise : str
-        What helps beside installing them, or "".
+        What helps besides installing them, or "".
 
     Examples
     --------
@@ -49,9 +49,17 @@ which is not installed: pip install 'my-package[fast]'
         return install_command([self])
 
     def check(self, user: str) -> None:
-        """Raise HarnessError, with the command that installs them, if packages are missing.
+        """Raise an error with the command that installs them, if packages are missing.
 
-        `user` is what needs them: a component, a command or an option.
+        Parameters
+        ----------
+        user
+            What needs them: a component, a command or an option.
+
+        Raises
+        ------
+        HarnessError
+            If packages are missing.
         """
         if self.missing():
             raise MissingPackagesError({user: self})
@@ -117,7 +125,7 @@ def gather(calls: Iterable[Callable[[], T]]) -> list[T]:
 DASK = Requirement("attention-harness[dask]", ("distributed",))
 FIGURES = Requirement("attention-harness[figures]", ("matplotlib",))
 NETWORKX = Requirement("attention-harness[networkx]", ("networkx",))
-"""What `Graph.to_networkx` needs, and so every component that calls it."""
+"""The requirement of components that call `Graph.to_networkx`."""
 
 PARQUET = Requirement("attention-harness[parquet]", ("pyarrow",), "or choose --format csv")
 SHELL = Requirement("attention-harness[shell]", ("shtab",))

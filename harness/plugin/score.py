@@ -70,9 +70,18 @@ class LabelledGraph:
         threshold: float = 0.0,
         grid: tuple[int, int] | None = None,
     ) -> "LabelledGraph":
-        """Return the labelled graph of an attention map's weights (n, n) that are ≥ a threshold.
+        """Return the labelled graph of a matrix of weights.
 
-        `grid` is the number of rows and of columns of the patches.
+        Parameters
+        ----------
+        weights : ndarray, shape (n, n)
+            Weights of an attention map.
+        labels : array_like of int, shape (n,)
+            The cluster of each node; −1 means unassigned.
+        threshold
+            The smallest weight of an edge.
+        grid
+            Rows and columns of the patches.
         """
         attention = AttentionMap(np.asarray(weights, dtype=np.float64), grid=grid)
         graph = Graph.from_weights(attention.weights, threshold=threshold)
@@ -95,17 +104,17 @@ class LabelledGraph:
 
 
 class Score(Component):
-    """A figure of the clusters of a graph, computed from stored labels.
+    """A number for the clusters of a graph, computed from stored labels.
 
     Attributes
     ----------
     higher_is_better : bool
-        Class variable. Whether clusters are better if the score is larger.
+        Class variable. Whether a larger score means better clusters.
     range : tuple of float
         Class variable. The smallest and the largest value; by default any number.
     version : int
-        Class variable, 1 by default. What is stored of another version is computed again, as it is
-        if the plugin's code changes. Raise it if something else changes the figures, such as a
+        Class variable, 1 by default. Stored scores of another version, or of other code of the
+        plugin, are computed again. Raise it if something else changes the scores, such as a
         library.
 
     Examples
@@ -128,13 +137,18 @@ class Score(Component):
 
     @abstractmethod
     def score(self, labelled: LabelledGraph) -> float:
-        """Return the figure, a number in the range, or NaN where it is undefined.
+        """Compute the score.
 
         Parameters
         ----------
         labelled
-            The graph at the selected level, its labels and its map; they must not be changed. All
-            that the figure depends on is in it and in the parameters.
+            The graph at the selected level, its labels and its map; they must not be changed. The
+            score may depend only on these and on the parameters.
+
+        Returns
+        -------
+        float
+            A number in the range, or NaN if the score is undefined.
         """
 
     @classmethod

@@ -28,12 +28,17 @@ UNASSIGNED = -1
 
 
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return a view of an array that cannot be written to.
+    """Return a read-only view of an array.
 
     Parameters
     ----------
     array
         Any array; it stays writable itself.
+
+    Returns
+    -------
+    ndarray
+        The view, of the same memory.
 
     Examples
     --------
@@ -73,7 +78,7 @@ class Variant:
     Parameters
     ----------
     role
-        Whether the map is observed, a control's draw or a perturbation's.
+        Whether it is observed, drawn by a control, or changed by a perturbation.
     name
         Spec of the control or perturbation, empty for observed maps.
     draw
@@ -91,7 +96,7 @@ class Variant:
 
 
 OBSERVED = Variant()
-"""The variant of images and maps that nothing was done to."""
+"""The variant of images and maps that are used as they are."""
 
 
 @dataclass(frozen=True, order=True)
@@ -142,18 +147,19 @@ class Image:
         0 is black, 255 white; row 0 is the top, column 0 the left. 1 channel (grey) or 3 (red,
         green, blue). A read-only view.
     label
-        Index of the image's class, if it is known; it fits 64 bits.
+        Index of the image's class, if it is known; a 64-bit integer.
     variant
         What was done to the image; the harness sets it.
     patches
-        Where an extractor's patches lie on it; the harness sets it for controls that need them.
+        Where an extractor's patches lie on the image; the harness sets it for controls that need
+        them.
 
     Raises
     ------
     TypeError
         If the pixels are not unsigned bytes or the label is not an integer.
     ValueError
-        If the shape is another one, or the label does not fit 64 bits.
+        If the shape is wrong, or the label does not fit 64 bits.
 
     Examples
     --------
@@ -197,7 +203,7 @@ class AttentionMap:
     ----------
     weights : ndarray of float, shape (n, n)
         Row i holds how much query patch i attends to every patch; not negative, and their sum is
-        finite. No result depends on a factor that all weights share, except thresholds that are
+        finite. Scaling all weights by one factor changes no result, except thresholds that are
         weights. A read-only view.
     image
         Key of the image.

@@ -1,4 +1,4 @@
-"""What removing the clusters of a run changes in the model's answers."""
+"""How removing the clusters of a run changes the model's output."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class AblationResult(Result[ImageAblation], Ablation):
     """The effects of removing clusters: the values are those on each image.
 
-    The frame has one row a set of patches that was removed. `plot()` shows the means over several
+    The frame has one row per set of patches that was removed. `plot()` shows the means over several
     images beside chance, `plot(IMAGE)` the effects on one.
     """
 
     run: str
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row an image and set of patches."""
+        """Return a frame with one row per image and set of patches."""
         from harness.views.ablation import COLUMNS, OF_CLASSES, flat_rows
 
         rows, known = flat_rows(self), {**COLUMNS, **OF_CLASSES}

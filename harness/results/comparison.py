@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class RunComparison(Result[PairedMethod], PairedRuns):
     """Two runs and how they differ: the values are the methods.
 
-    The frame has one row a method and metric; its columns are the fields of PairedMethod and
-    PairedMetric in `harness.analysis.comparison`. Differences are the second run's less the
-    first's. `plot("effect")` shows one metric's.
+    The frame has one row per method and metric; its columns are the fields of PairedMethod and
+    PairedMetric in `harness.analysis.comparison`. Differences are the second run's values
+    minus the first's. `plot("effect")` shows one metric.
     """
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a method and metric; HarnessError if nothing is paired."""
+        """Return a frame with one row per method and metric; HarnessError if nothing is paired."""
         if not self.paired:
             raise HarnessError(
                 f"{self.first} and {self.second}: nothing is paired: no image or map has the "

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class ForegroundResult(Result[MethodAgreement], ForegroundAgreement):
     """The agreement of a run's clusters with objects: the values are the means of each method.
 
-    The frame has one row a map. `plot("ami")` shows one figure of every method, beside the
+    The frame has one row per map. `plot("ami")` shows one measure for every method, beside the
     baselines.
     """
 
     run: str
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a map."""
+        """Return a frame with one row per map."""
         return frames.of_rows([each.row() for each in self.maps], MAP_TYPES)
 
     def _items(self) -> Sequence[MethodAgreement]:

@@ -37,16 +37,16 @@ OF_POINT = (
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ImageResult(Result[MethodReport], ImageReport):
-    """One map of a run: the values are what each method found on it.
+    """One map of a run: the values are the results of each method on it.
 
-    The frame has one row a method and selector, with the level that it selected. `plot()` shows the
-    profiles, `plot("side-by-side")` the clusters.
+    The frame has one row per method and selector, with the level that it selected. `plot()` shows
+    the profiles, `plot("side-by-side")` the clusters.
     """
 
     run: "Run"
 
     def context(self, plugins: "Plugins" = ()) -> "ShowContext":
-        """Load the image and the map's weights; remarks say why one cannot be loaded any more."""
+        """Load the image and the map's weights; remarks say why one cannot be loaded."""
         from harness.views.show import ShowContext
 
         image, weights, remarks = None, None, []
@@ -63,7 +63,7 @@ class ImageResult(Result[MethodReport], ImageReport):
         return ShowContext(self, image, weights, remarks)
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a method and selector."""
+        """Return a frame with one row per method and selector."""
         rows = [row for method in self.methods for row in _selected(method)]
         return frames.of_rows(rows, SELECTED)
 
@@ -107,14 +107,14 @@ def _selected(method: MethodReport) -> Iterator[dict[str, Any]]:
 class PartitionResult(Result[Integers], StoredPartition):
     """A partition of an image's attention: the values are the nodes of each cluster.
 
-    The largest cluster is the first. The frame has one row a node, with its label and the number of
-    its cluster. `plot()` shows the clusters on the image, or else the map in their order.
+    The largest cluster is the first. The frame has one row per node, with its label and the number
+    of its cluster. `plot()` shows the clusters on the image, or the map ordered by cluster.
     """
 
     run: "Run" = field(kw_only=True)
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a node."""
+        """Return a frame with one row per node."""
         rows = [
             {"node": node, "label": label, "cluster": number}
             for node, (label, number) in enumerate(

@@ -1,4 +1,4 @@
-"""How the attention of a run clusters by depth: rows for layers and heads, and their likeness."""
+"""How the attention of a run clusters by layer and head, and how similar the clusters are."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ R = TypeVar("R", HeadRow, LayerRow)
 
 @dataclass(frozen=True, repr=False)
 class DepthRows(Result[R], Generic[R]):
-    """The leaderboard's figures of parts of a model; caveats: of its reference control, by spec."""
+    """The leaderboard's numbers for parts of a model; caveats of the reference control, by spec."""
 
     per: ClassVar[Literal["head", "layer"]]
     row_type: ClassVar[type[HeadRow] | type[LayerRow]]
@@ -29,7 +29,7 @@ class DepthRows(Result[R], Generic[R]):
     caveats: Mapping[str, str]
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a method and head, or layer."""
+        """Return a frame with one row per method and head, or layer."""
         types = flat_row_types(self.row_type, self.rows)
         return frames.of_rows(list(map(flat_row, self.rows)), types)
 
@@ -47,7 +47,7 @@ class DepthRows(Result[R], Generic[R]):
 
 
 class HeadRows(DepthRows[HeadRow]):
-    """The figures of every method on every head, the best heads first."""
+    """The numbers of every method on every head, the best heads first."""
 
     per = "head"
     row_type = HeadRow
@@ -59,7 +59,7 @@ class HeadRows(DepthRows[HeadRow]):
 
 
 class LayerRows(DepthRows[LayerRow]):
-    """The figures of every method on every layer, by depth."""
+    """The numbers of every method on every layer, by depth."""
 
     per = "layer"
     row_type = LayerRow
@@ -74,14 +74,14 @@ class LayerRows(DepthRows[LayerRow]):
 class Layers(Result[MethodLayers]):
     """Every method by layer and head, and how similar its clusters are between them.
 
-    The frame has one row a method and layer.
+    The frame has one row per method and layer.
     """
 
     run: str
     methods: Sequence[MethodLayers]
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a method and layer."""
+        """Return a frame with one row per method and layer."""
         rows = [row for method in self.methods for row in method.layers]
         return frames.of_rows(list(map(flat_row, rows)), flat_row_types(LayerRow, rows))
 

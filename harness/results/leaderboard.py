@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Leaderboard(Result[Row], Board):
-    """The methods of a run, best first: the values are rows, and `plot()` shows their scores.
+    """The methods of a run, best first: the values are rows, and `plot()` shows their effects.
 
-    The frame has one row a method. It holds rank, tier, specs, means over maps (modularity, effect,
-    jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted, significant,
-    ok and in total. Each score that `Run.score` computed has its mean over accepted maps
-    (`conductance`), the reference control's (`conductance_control`), the mean difference
+    The frame has one row per method. It holds rank, tier, specs, means over maps (modularity,
+    effect, jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
+    significant, ok and in total. Each score that `Run.score` computed has its mean over accepted
+    maps (`conductance`), that of the reference control (`conductance_control`), the mean difference
     (`conductance_difference`), and how many maps have one (`conductance_maps`).
     """
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a method."""
+        """Return a frame with one row per method."""
         return frames.of_rows(list(map(flattened, self.rows)), column_types(self.rows))
 
     def _items(self) -> Sequence[Row]:
@@ -63,13 +63,13 @@ class Leaderboard(Result[Row], Board):
 class Comparisons(Result[Comparison]):
     """The tests between the methods, for each set of images or maps.
 
-    The frame has one row a pair of methods, with the omnibus test of their set.
+    The frame has one row per pair of methods, with the omnibus test of their set.
     """
 
     comparisons: Sequence[Comparison]
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a pair of methods."""
+        """Return a frame with one row per pair of methods."""
         of_set = {"image_set": str, "images": int, "ranked": int, "omnibus": float}
         rows = [
             {**{name: getattr(each, name) for name in of_set}, **vars(pair)}
@@ -102,15 +102,15 @@ class Comparisons(Result[Comparison]):
 
 @dataclass(frozen=True, repr=False)
 class Verdicts(Result[Verdict]):
-    """What the tests of a run found, for each selector and control.
+    """The results of a run's tests, for each selector and control.
 
-    The frame has one row a verdict, with the number of tests and the draws that they have.
+    The frame has one row per verdict, with the number of tests and the draws that they have.
     """
 
     verdicts: Sequence[Verdict]
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame of one row a selector and control."""
+        """Return a frame with one row per selector and control."""
         types: Mapping[str, Any] = {**flat_types(Verdict), **flat_types(Reach)}
         rows = [{**vars(each), **vars(each.reach)} for each in self.verdicts]
         return frames.of_rows(rows, {name: types[name] for name in types if name != "reach"})

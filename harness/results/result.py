@@ -1,4 +1,4 @@
-"""What all results of a run share: tables as text and HTML, frames, figures and iteration."""
+"""The base class of a run's results: tables as text and HTML, frames, figures and iteration."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,10 +19,10 @@ Width = Literal["column", "page"]
 
 
 class Result(ABC, Generic[T]):
-    """What a run's method found: a sequence of values, which is also a table and figures.
+    """A result of a run: a sequence of values, which is also a table and figures.
 
-    A notebook shows it as HTML, `print` as text. A number gives one of its values, and the name of
-    a column, or a list of names, what `to_frame()` has there.
+    A notebook shows it as HTML, `print` as text. `result[0]` is a value; `result["name"]`, or a
+    list of names, gives columns of `to_frame()`.
     """
 
     @abstractmethod
@@ -42,14 +42,28 @@ class Result(ABC, Generic[T]):
 
     @abstractmethod
     def to_frame(self) -> "pandas.DataFrame":
-        """Return a frame with plain columns; numbers that are missing are NaN."""
+        """Return a frame with plain columns; missing numbers are NaN."""
 
     @checked
     def plot(self, name: str | None = None, *, width: Width = "page") -> "Figure":
-        """Draw a figure, by default the main one, for a column or a page of a journal.
+        """Draw a figure with matplotlib.
 
-        The figure belongs to no window and no state of pyplot; its `savefig` writes it to a file.
-        Raises HarnessError if there is no figure of that name, and says which there are.
+        Parameters
+        ----------
+        name
+            The name of the figure; by default the main one.
+        width
+            That of a column or of a page of a journal.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Made without pyplot; `savefig` writes it to a file.
+
+        Raises
+        ------
+        HarnessError
+            If there is no figure of that name; the message lists the names.
         """
         FIGURES.check(f"{type(self).__name__}.plot")
         from harness.views.figures.style import WIDTHS

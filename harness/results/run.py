@@ -57,26 +57,24 @@ ProgressOption = bool | Progress
 @checked_class
 @dataclass(frozen=True, repr=False)
 class Run(StoredRun):
-    """A run's folder; every method reads the store in it anew.
+    """The results in a run's folder; every method reads its store again.
 
-    `harness.run` and `harness.open_run` return runs. In a notebook a run shows its leaderboard;
-    `to_frame`, `plot` and iteration are the leaderboard's too. Frames are tidy: one observation a
-    row, identified by image_set, image, extractor, layer, head, graph, clusterer and repeat, and by
-    role, control and draw where controls are included. Times are in seconds, memory in bytes. Three
-    columns hold arrays, `labels`, `null_statistics` and `null_candidates`; leave them out for
-    methods of pandas that take none: `points.drop(columns="labels").drop_duplicates()`, or
-    `to_sql`.
-    Where `plugins` are taken, they are files or package folders with more plugins than the run's
-    own, which it remembers. What takes over two seconds shows progress on stderr;
-    `progress=False` turns that off.
+    `harness.run` and `harness.open_run` return runs. A notebook shows a run as its leaderboard, and
+    `to_frame`, `plot` and iteration are those of the leaderboard. Frames are tidy, with one
+    observation per row. Its identifiers are image_set, image, extractor, layer, head, graph,
+    clusterer and repeat, with controls also role, control and draw. Times are in seconds, memory in
+    bytes. The columns `labels`, `null_statistics` and `null_candidates` hold arrays; drop them for
+    methods of pandas that take no arrays: `points.drop(columns="labels").drop_duplicates()`.
+    The run remembers its plugins; the argument `plugins` names further files or package folders.
+    What takes over two seconds shows progress on stderr, unless `progress=False`.
 
     Parameters
     ----------
     folder : pathlib.Path
         The run's folder.
     selectors : tuple of str, optional
-        Names or specs of the selectors whose selections are read, the run's own by default. The
-        run may have others that `select` applied.
+        Names or specs of the selectors whose selections are read; by default the run's own, without
+        those that `select` applied.
 
     Examples
     --------
@@ -110,9 +108,9 @@ class Run(StoredRun):
     """
 
     def leaderboard(self, by: str | None = None, *, progress: ProgressOption = True) -> Leaderboard:
-        """Rank the methods, or `by` another column: a row for each, the best first.
+        """Rank the methods, the best first, by effect or `by` another column.
 
-        Its rows, columns and frame hold rank, tier, specs, means over maps (modularity, effect,
+        Rows, columns and frame hold rank, tier, specs, means over maps (modularity, effect,
         jaccard, n_clusters, coverage, p_value, seconds), and how many maps are accepted,
         significant, ok and in total.
         """
@@ -121,13 +119,13 @@ class Run(StoredRun):
         return Leaderboard(**vars(found))
 
     def head_rows(self, *, progress: ProgressOption = True) -> HeadRows:
-        """Return the figures of the leaderboard on every head of every layer, best heads first."""
+        """Return the numbers of the leaderboard for each head, best heads first."""
         with shown_progress(progress) as shown:
             rows = self._read(by_head, shown)
         return HeadRows(str(self.folder), rows, self.caveats(self.controls()[:1]))
 
     def layer_rows(self, *, progress: ProgressOption = True) -> LayerRows:
-        """Return the figures of the leaderboard on every layer, by depth."""
+        """Return the numbers of the leaderboard for each layer, by depth."""
         with shown_progress(progress) as shown:
             rows = self._read(by_layer, shown)
         return LayerRows(str(self.folder), rows, self.caveats(self.controls()[:1]))
@@ -135,25 +133,25 @@ class Run(StoredRun):
     def layers(self, clusterers: Sequence[str] = (), *, progress: ProgressOption = True) -> Layers:
         """Describe every method by layer and head, and compare its clusters between them.
 
-        Without `clusterers`, given by specs or names, all are described. Raises HarnessError if the
-        run lacks a clusterer, or has only one layer and head.
+        `clusterers` are specs or names, by default all. Raises HarnessError if the run lacks one of
+        them, or has only one layer and head.
         """
         with shown_progress(progress) as shown:
             return Layers(str(self.folder), self._read(layers, clusterers, shown))
 
     def comparisons(self, *, progress: ProgressOption = True) -> Comparisons:
-        """Return what was tested between methods, for each set of images or maps.
+        """Return the tests between methods, for each set of images or maps.
 
-        Friedman's p is over all methods; each pair has the first's wins, p and q.
+        Friedman's test compares all methods; each pair has wins of the first, p and q.
         """
         with shown_progress(progress) as shown:
             return Comparisons(self._read(ranking.comparisons, shown))
 
     def verdicts(self) -> Verdicts:
-        """Return what the tests found, for each selector and control.
+        """Return the results of the tests, for each selector and control.
 
-        A verdict has the number of significant tests, of those whose p is the smallest that their
-        draws allow, and what more draws could settle.
+        A verdict has the number of significant tests, the number of those with the smallest p that
+        their draws allow, and what more draws could settle.
         """
         return Verdicts(self._read(verdicts))
 
@@ -165,8 +163,8 @@ class Run(StoredRun):
     ) -> "Run":
         """Apply more selectors, given by specs, to the stored profiles; nothing is clustered again.
 
-        What they select is stored beside what the run's own selected. Returns the run as these
-        selectors see it, as does `open_run(…, selectors=…)`.
+        Their selections are stored beside those of the run's own selectors. Returns the run with
+        these selectors, as does `open_run(…, selectors=…)`.
         """
         how, known = how_to_apply(self.folder, plugins)
         with shown_progress(progress) as shown:
@@ -184,10 +182,10 @@ class Run(StoredRun):
     ) -> "Run":
         """Compute scores, given by specs, of the stored labels; nothing is clustered again.
 
-        They are of every level that a selector selected, on the maps and on their controls' draws.
-        What is stored already stays, unless the score's version or code has changed; what failed
-        is tried again. `timeout` is the seconds that a score may take for one level. Returns the
-        run, whose `leaderboard`, `compare` and `scores` have the scores.
+        They are computed at every selected level, of the maps and of their controls' draws. Stored
+        scores are kept, unless the score's version or code has changed; failed ones are tried
+        again. `timeout` is the seconds that a score may take for one level. Returns the run:
+        `leaderboard`, `compare` and `scores` show the scores.
         """
         how, known = how_to_apply(self.folder, plugins, timeout=timeout, isolation=isolation)
         made = (score.name for text in scores for score in known.make("score", text))
@@ -197,10 +195,10 @@ class Run(StoredRun):
         return self
 
     def partition(self, image: str, reference: str) -> PartitionResult:
-        """Return a stored partition of an image's attention; its `labels` are an array of n nodes.
+        """Return a stored partition of an image's attention, with its `labels` (n,).
 
-        `reference` says which: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
-        Raises HarnessError if there is no such partition, or more than one.
+        `reference` names it: "louvain", "louvain@k=3", "louvain@selector=fixed,head=2", "truth".
+        Raises HarnessError if there is no such partition, or several.
         """
         found = self._read(stored_partition, image, reference)
         return PartitionResult(**vars(found), run=self)
@@ -214,11 +212,11 @@ class Run(StoredRun):
         *,
         progress: ProgressOption = True,
     ) -> AblationResult:
-        """Measure how the model's response changes if the clusters of a partition are removed.
+        """Measure how the model's output changes if the clusters of a partition are removed.
 
-        `reference` is as in `partition`; without `images` all are taken; `settings` say what is
-        removed, and where. What random patches do is kept in the run's folder, so that the same
-        call continues after an interruption.
+        `reference` is as in `partition`. `images` are all by default. `settings` say what is
+        removed, and where. The effects of random patches are stored in the run's folder, so the
+        same call continues after an interruption.
         """
         how, known, found = settings or AblationSettings(), self._registry(plugins), environment(1)
         with shown_progress(progress) as shown:
@@ -231,10 +229,10 @@ class Run(StoredRun):
         filters: Mapping[str, str | int] | None = None,
         clusterers: Sequence[str] = (),
     ) -> ImageResult:
-        """Report what every method found on one map of an image, and on its controls.
+        """Report the results of every method on one map of an image, and on its controls.
 
-        `filters` identify the map if the image has several, such as {"head": "3"}. Without
-        `clusterers`, given by specs or names, all are reported.
+        `filters` choose the map if the image has several, such as {"head": "3"}. `clusterers` are
+        specs or names, by default all.
         """
         found = self._read(image_report, image, filters or {}, clusterers)
         return ImageResult(**vars(found), run=self)
@@ -242,19 +240,20 @@ class Run(StoredRun):
     def weights(
         self, report: ImageReport, *, alone: bool = False
     ) -> "dict[int, NDArray[np.floating[Any]]]":
-        """Return the attention of the layer that an image report is about, by head.
+        """Return the attention of the layer of an image report, by head.
 
-        Weights are (n, n), from row to column; with `alone` only those of the report's head.
+        Row i of the weights (n, n) is what patch i attends to. With `alone`, only the report's head
+        is returned.
         """
         return self._read(weights_by_head, report, alone=alone)
 
     def image(
         self, images: str, image: str, plugins: Plugins = ()
     ) -> tuple[Image, tuple[str, ...]]:
-        """Load an image of an image set of the run, given by its spec, again.
+        """Load an image again, from an image set of the run, given by its spec.
 
         Returns the image, and the classes of the set in the order of labels. Raises HarnessError if
-        it cannot be loaded, or its pixels are not those of the run.
+        it cannot be loaded, or if its pixels have changed since the run.
         """
         known = self._registry(plugins)
 
@@ -274,9 +273,9 @@ class Run(StoredRun):
     ) -> ForegroundResult:
         """Measure how well every method's clusters agree with the objects on the images.
 
-        `foreground` is `BrightnessThreshold(0)`, for example, or `Masks(images, folder)`, both of
-        `harness.analysis.masks`. With `candidates`, levels count that a selector did not accept.
-        Spatial blocks, k-means on pixels and chance are measured beside the methods.
+        `foreground` is such as `BrightnessThreshold(0)` or `Masks(images, folder)`, both of
+        `harness.analysis.masks`. With `candidates`, levels that a selector did not accept also
+        count. The baselines are spatial blocks, k-means on pixels, and chance.
         """
         known = self._registry(plugins)
         with shown_progress(progress) as shown:
@@ -286,9 +285,9 @@ class Run(StoredRun):
         return ForegroundResult(**vars(found), run=str(self.folder))
 
     def compare(self, other: "Run", *, progress: ProgressOption = True) -> RunComparison:
-        """Compare with another run, cell by cell: every method's metrics, and what else differs.
+        """Compare every method's metrics with those of another run, cell by cell.
 
-        Differences are the other run's less this one's.
+        Differences are the other run's values minus this one's.
         """
         with shown_progress(progress) as shown:
             found = self._read(lambda one: other._read(lambda two: pair_runs(one, two, shown)))
@@ -306,12 +305,11 @@ class Run(StoredRun):
     ) -> "Run":
         """Write the run to a folder that can be committed, or uploaded as a data set.
 
-        It has the tables as Parquet, the report, a card, provenance and checksums, but no attention
-        maps. Of the points it has those at levels that selectors chose, or with `all_levels` all,
-        with the labels of draws. Without `pictures` the report shows no images. `license` is what
-        the card says, as hosts of data sets write it, such as "cc-by-4.0". `overwrite` replaces a
-        published run, and no other file. Returns the published run, which `open_run` opens too.
-        Raises HarnessError if the folder cannot be written.
+        The folder has the tables as Parquet, the report, a card, provenance and checksums, but no
+        attention maps. It has the points at the levels that selectors chose; with `all_levels`, all
+        points and the labels of draws. Without `pictures`, the report shows no images. `license` is
+        the license on the card, such as "cc-by-4.0". `overwrite` replaces a published run, and no
+        other file. Returns the published run. Raises HarnessError if the folder cannot be written.
         """
         how, target = Publishing(all_levels, pictures, license, overwrite), Path(path)
         check_publishable(self.folder, target, how)
@@ -329,10 +327,10 @@ class Run(StoredRun):
         plugins: Plugins = (),
         progress: ProgressOption = True,
     ) -> Path:
-        """Write a report as one HTML file that makes no request, and return its path.
+        """Write a report as one HTML file that needs no network, and return its path.
 
         It has the answer in sentences, the leaderboard, curves, and images with their clusters at
-        every level. `others` are more runs, in a list, for the same page; one other run is also
+        every level. `others` is a list of more runs for the same page; a single one is also
         compared. Images that have changed since the run have no picture.
         """
         from harness.views.report.html import html
@@ -346,7 +344,7 @@ class Run(StoredRun):
         return Path(path)
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return the frame of the leaderboard."""
+        """Return the leaderboard as a frame."""
         return self.leaderboard().to_frame()
 
     def plot(self, name: str | None = None, *, width: Width = "page") -> "Figure":

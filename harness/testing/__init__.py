@@ -1,4 +1,4 @@
-"""What a plugin's own tests use: the laws that components must keep, and inputs to try them on.
+"""For the tests of plugins: the laws that components must keep, and inputs of known structure.
 
 The laws are those of `harness check`. Laws and inputs need no pytest; `parametrize_with_laws` does.
 """

@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.engine.inline_worker import open_worker
 from harness.engine.worker import LOADING, JobFailedError, Worker, WorkerConfig
 from harness.planning.identity import source_digest
-from harness.plugin.base import Extractor
 from harness.plugin.component import Component
 from harness.plugin.registry import Registry
+from harness.plugin.sources import Extractor
 from harness.plugin.spec import format_spec
 from harness.testing.law import Law, laws_of
 from harness.testing.process import SAME_EVERYWHERE

@@ -7,8 +7,8 @@ import numpy as np
 
 from harness.engine import checks
 from harness.errors import HarnessError, InvalidResultError
-from harness.plugin.base import Extractor
 from harness.plugin.patches import Patches
+from harness.plugin.sources import Extractor
 from harness.plugin.values import AttentionMap, Image, Variant
 from harness.testing.inputs import plain_image
 from harness.testing.law import BrokenLawError, law, require, require_line

@@ -23,13 +23,16 @@ def planted_graph(
     sizes
         Numbers of nodes of the clusters.
     inside, across
-        The chance of an edge within a cluster, and between two. Weights are uniform in ½ … 1.
+        The probability of an edge within a cluster, and between two. Weights are uniform in ½ … 1.
     seed
         Seed of edges and weights.
 
     Returns
     -------
-    Graph, ndarray of int64, shape (n,)
+    graph : Graph
+        Directed, of n = sum(sizes) nodes.
+    truth : ndarray of int64, shape (n,)
+        The cluster of each node, from 0.
 
     Examples
     --------
@@ -47,16 +50,21 @@ def planted_graph(
 def planted_map(
     grid: tuple[int, int] = (5, 6), *, signal: float = 2.0, seed: int = 0
 ) -> AttentionMap:
-    """Return softmax attention with two planted communities, and the truth.
+    """Return softmax attention with two planted communities.
 
     Parameters
     ----------
     grid
         Rows and columns of the patches.
     signal
-        How much larger logits are within a community; their noise has a deviation of 1.
+        How much larger logits are within a community; their noise has standard deviation 1.
     seed
         Seed of communities and noise.
+
+    Returns
+    -------
+    AttentionMap
+        Of rows × columns patches, with its `truth`; rows sum to one.
 
     Examples
     --------
@@ -80,7 +88,12 @@ def plain_image(key: str = "a", height: int = 24, width: int = 36, channels: int
     key
         Its name, which also seeds the noise.
     height, width, channels
-        Its size.
+        Its size in pixels, and 1 or 3 channels.
+
+    Returns
+    -------
+    Image
+        Without a label.
 
     Examples
     --------
@@ -102,9 +115,15 @@ def profile(
     Parameters
     ----------
     modularity
-        Modularity at each level, as on the map of ranks; NaN for a graph without edges.
+        The modularity at each level, used for all kinds of modularity; NaN for a graph without
+        edges.
     labels
         Labels (n,) at each level; by default two clusters of 10 nodes.
+
+    Returns
+    -------
+    Profile
+        With a point for each level.
 
     Examples
     --------

@@ -30,17 +30,17 @@ class BrokenLawError(InvalidResultError):
 
 @dataclass(frozen=True)
 class Law:
-    """A law that all components of some kinds keep.
+    """A property that all components of some kinds must have.
 
-    Calling it with a component tries it. It returns "" or a note, such as the seconds that it took,
-    and raises BrokenLawError, or whatever the component raised, if the law is broken.
+    Call it with a component to test the law. The call returns "" or a note, such as the seconds
+    that it took. If the law is broken, it raises BrokenLawError, or what the component raised.
 
     Parameters
     ----------
     check
-        The function that tries it, which names it.
+        The function that tests the law; its name is that of the law.
     bases
-        The base classes of the components that must keep it.
+        Base classes of the components that must keep the law.
     advice
         What to do if it is broken.
 
@@ -61,7 +61,7 @@ class Law:
         return self.check.__name__.replace("_", " ")
 
     def __call__(self, component: Component) -> str:
-        """Try the law on a component."""
+        """Test the law on a component."""
         return self.check(component) or ""
 
 
@@ -77,12 +77,17 @@ def law(*bases: type[Component], advice: str) -> Callable[[Callable[[Any], str |
 
 
 def laws_of(component: Component | type[Component]) -> Sequence[Law]:
-    """Return the laws that a component must keep; the first is what all others need.
+    """Return the laws that a component must keep; all others rely on the first.
 
     Parameters
     ----------
     component
         A component, or its class.
+
+    Returns
+    -------
+    sequence of Law
+        In the order in which they are tested.
 
     Examples
     --------

@@ -11,15 +11,20 @@ if TYPE_CHECKING:
 
 
 def parametrize_with_laws(*components: Component) -> "pytest.MarkDecorator":
-    """Return a decorator that makes a test of every law of every component.
+    """Return a decorator that makes a pytest test of every law of every component.
 
-    The test function takes `component` and `law`. Laws are tried in the test's own process, where
+    The test function takes `component` and `law`. Laws are tested in the process of pytest, where
     `breakpoint()` opens the debugger.
 
     Parameters
     ----------
     components
-        Components with the parameters to try.
+        Components with the parameters to test.
+
+    Returns
+    -------
+    pytest.MarkDecorator
+        Parametrizes the test function.
 
     Examples
     --------

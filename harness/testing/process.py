@@ -17,10 +17,11 @@ import numpy as np
 
 from harness.engine.isolation import SIGNALS, address_space, borrowed
 from harness.engine.score import scored
-from harness.plugin.base import Clusterer, GraphBuilder, ImageSet, MapSet, Selector
+from harness.plugin.base import Clusterer, GraphBuilder, Selector
 from harness.plugin.component import Component
 from harness.plugin.draws import ImageControl, MapControl, Perturbation
 from harness.plugin.score import Score
+from harness.plugin.sources import ImageSet, MapSet
 from harness.plugin.values import digest_of
 from harness.testing.clusterers import labels_of
 from harness.testing.draws import drawn_image, drawn_map

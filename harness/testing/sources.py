@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.engine import checks
 from harness.errors import HarnessError, InvalidResultError
-from harness.plugin.base import ImageSet, LabelledImageSet, MapSet, Split
+from harness.plugin.sources import ImageSet, LabelledImageSet, MapSet, Split
 from harness.plugin.values import AttentionMap, Image
 from harness.testing.law import law, require
 

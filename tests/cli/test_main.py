@@ -198,7 +198,7 @@ def test_a_misspelt_verb_option_or_choice_is_answered_with_what_may_be_meant(
 def test_an_option_before_the_verb_is_asked_for_behind_it(harness_command: Command) -> None:
     refused = harness_command("--json", "leaderboard", "out").stderr
 
-    assert refused.endswith("it follows the verb (see harness leaderboard --help)\n")
+    assert refused.endswith("it follows the command (see harness leaderboard --help)\n")
 
 
 def test_a_verb_like_no_other_is_answered_with_all(harness_command: Command) -> None:

@@ -34,7 +34,7 @@ def test_the_schema_describes_every_key_of_a_suite(schema: dict[str, Any]) -> No
     assert list(schema["properties"]) == list(KEYS)
     assert all(each["description"] for each in schema["properties"].values())
     assert schema["properties"]["levels"] == {
-        "description": "thresholds to prune at",
+        "description": "levels of pruning",
         "type": "integer",
         "minimum": 1,
         "maximum": 10_000,

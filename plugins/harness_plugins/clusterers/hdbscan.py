@@ -22,8 +22,12 @@ class Hdbscan(harness.Clusterer):
     components of the graph. Noise and isolated nodes are unassigned, as are all nodes if there
     are too few for two clusters.
 
-    min_cluster_size: smallest number of nodes in a cluster.
-    min_samples: number of neighbours that make a point dense; if not given, min_cluster_size.
+    Parameters
+    ----------
+    min_cluster_size
+        smallest number of nodes in a cluster.
+    min_samples
+        number of neighbours that make a point dense; if not given, min_cluster_size.
     """
 
     name: ClassVar[str] = "hdbscan"

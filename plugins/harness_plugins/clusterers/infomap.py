@@ -19,8 +19,11 @@ class Infomap(harness.Clusterer):
     labels: `codelength` of the partition and `one_level_codelength` without a partition, in bits
     per step. The library is GPL.
 
-    trials: number of independent searches, of which the shortest code is used; take 10 for
-        published results.
+    Parameters
+    ----------
+    trials
+        number of independent searches, of which the shortest code is used; take 10 for published
+        results.
     """
 
     name: ClassVar[str] = "infomap"

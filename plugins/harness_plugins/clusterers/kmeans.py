@@ -21,9 +21,13 @@ class Kmeans(harness.Clusterer):
     each other, so a cluster may extend over several components of the graph; for example, all
     nodes without outgoing edges have the same row. Isolated nodes are unassigned.
 
-    clusters: number of clusters, at most one per different row. If not given, the number from 2
-        to max_clusters with the highest mean silhouette (Rousseeuw 1987), which is never one.
-    max_clusters: largest number that is tried.
+    Parameters
+    ----------
+    clusters
+        number of clusters, at most one per different row. If not given, the number from 2 to
+        max_clusters with the highest mean silhouette (Rousseeuw 1987), which is never one.
+    max_clusters
+        largest number that is tried.
     """
 
     name: ClassVar[str] = "kmeans"

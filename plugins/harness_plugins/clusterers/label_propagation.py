@@ -11,7 +11,7 @@ from harness import Integers
 
 @dataclass(frozen=True)
 class LabelPropagation(harness.Clusterer):
-    """Label propagation: each node takes the label that most of its attention goes to (networkx).
+    """Label propagation: each node takes the label to which most of its attention goes (networkx).
 
     Raghavan, Albert and Kumara, Physical Review E 2007: asynchronous, by the weights of outgoing
     edges, in random order until no label changes. It optimises no objective: partitions differ by

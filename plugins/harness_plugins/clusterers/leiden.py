@@ -19,7 +19,10 @@ class Leiden(harness.Clusterer):
     Traag, Waltman and van Eck, Scientific Reports 2019, on the directed modularity of Leicht
     and Newman (2008), iterated until nothing improves. Isolated nodes are singletons.
 
-    resolution: the γ of modularity; larger values give smaller clusters.
+    Parameters
+    ----------
+    resolution
+        the γ of modularity; larger values give smaller clusters.
     """
 
     name: ClassVar[str] = "leiden"

@@ -39,7 +39,10 @@ class Louvain(harness.Clusterer):
     "Directed Louvain" (2015). The library computes in single precision. Isolated nodes are
     singletons.
 
-    resolution: the γ of modularity; larger values give smaller clusters.
+    Parameters
+    ----------
+    resolution
+        the γ of modularity; larger values give smaller clusters.
     """
 
     name: ClassVar[str] = "louvain"

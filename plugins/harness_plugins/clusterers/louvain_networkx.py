@@ -17,8 +17,12 @@ class LouvainNetworkx(harness.Clusterer):
     Isolated nodes are singletons. networkx 3.6.1 and older do not terminate on some graphs, and no
     parameter prevents it: run it where it can be killed, as the harness does.
 
-    resolution: the γ of modularity; larger values give smaller clusters.
-    threshold: smallest gain in modularity for which another level of merging is tried.
+    Parameters
+    ----------
+    resolution
+        the γ of modularity; larger values give smaller clusters.
+    threshold
+        smallest gain in modularity for which another level of merging is tried.
     """
 
     name: ClassVar[str] = "louvain-networkx"

@@ -20,28 +20,36 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Ncut(harness.Clusterer):
-    """Normalised cut: divides the symmetrised graph by its Fiedler vector, again and again (scipy).
+    """Normalised cut: divides the symmetrised graph by its Fiedler vector, recursively (scipy).
 
     Shi and Malik (2000), on the weights W = A + Aᵀ with degrees D: a part is cut along the second
     smallest eigenvector x of (D − W) x = λ D x, and the part whose cut has the smallest value
     Ncut(A, B) = w(A, B) / w(A, A ∪ B) + w(A, B) / w(B, A ∪ B) is cut first. Values are computed
     within the part: 0 if nothing is cut, about 1 for a random half. A part whose pairs all weigh
-    the same is not cut. Connected components are apart from the beginning. Isolated nodes are
+    the same is not cut. Connected components are separate parts from the start. Isolated nodes are
     unassigned. Directions are ignored.
 
     With a threshold the graph is that of TokenCut (Wang et al. 2022): heavy edges are 1 and all
     other pairs epsilon, so that nothing is isolated. `ncut[threshold=0.2,clusters=2,split=mean]`
     is its rule, on cosine similarities with self-loops, at level 0.
 
-    clusters: total number of clusters, without isolated nodes; at least one for each component.
-        If not given, a component is cut while the value is at most max_ncut.
-    max_clusters: largest number for a component if the total is not given.
-    max_ncut: largest value of a cut if the total is not given, 0 … 2.
-    split: where the eigenvector is split. best: where the value is smallest; mean: at its mean.
-    threshold: the smallest weight that counts; 0 counts every edge. If not given, edges have their
-        weights, and other pairs none. It is a weight of the map as it is, so not for maps whose
-        largest weight is beyond 2^±16, which clusterers get at another scale.
-    epsilon: the weight of all other pairs, beside 1, if there is a threshold.
+    Parameters
+    ----------
+    clusters
+        total number of clusters, without isolated nodes; at least one for each component. If not
+        given, a component is cut while the value is at most max_ncut.
+    max_clusters
+        largest number for a component if the total is not given.
+    max_ncut
+        largest value of a cut if the total is not given, 0 … 2.
+    split
+        where the eigenvector is split. best: where the value is smallest; mean: at its mean.
+    threshold
+        the smallest weight that counts; 0 counts every edge. If not given, edges have their
+        weights, and other pairs none. It refers to the map's own weights, so it does not suit maps
+        whose largest weight is beyond 2^±16: clusterers get these rescaled.
+    epsilon
+        the weight of all other pairs if there is a threshold; edges have 1.
     """
 
     name: ClassVar[str] = "ncut"

@@ -23,10 +23,14 @@ class Spectral(harness.Clusterer):
     component is clustered on its own; isolated nodes are singletons. Directions are ignored, and
     a map without a clear eigengap is one cluster.
 
-    clusters: total number of clusters, without isolated nodes. They are distributed over the
-        components by the smallest eigenvalues of all, at least one to each. If not given, each
-        component has as many as there are eigenvalues before its largest gap, possibly one.
-    max_clusters: largest number for a component if the total is not given.
+    Parameters
+    ----------
+    clusters
+        total number of clusters, without isolated nodes. They are distributed over the components
+        by the smallest eigenvalues of all, at least one to each. If not given, each component has
+        as many as there are eigenvalues before its largest gap, possibly one.
+    max_clusters
+        largest number for a component if the total is not given.
     """
 
     name: ClassVar[str] = "spectral"

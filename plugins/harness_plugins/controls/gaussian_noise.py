@@ -17,8 +17,12 @@ class GaussianNoise(harness.ImageControl):
     0 … 255. Clipping reduces contrast: for a channel with mean 73 and deviation 90, as in
     Fashion-MNIST, the noise has 83 and 72. Pixels and channels are independent.
 
-    mean: of every channel; if not given, that of the image's channel.
-    deviation: standard deviation of every channel; if not given, that of the image's channel.
+    Parameters
+    ----------
+    mean
+        of every channel; if not given, that of the image's channel.
+    deviation
+        standard deviation of every channel; if not given, that of the image's channel.
     """
 
     name: ClassVar[str] = "gaussian-noise"

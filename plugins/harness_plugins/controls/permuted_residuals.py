@@ -25,20 +25,23 @@ class PermutedResiduals(harness.MapControl):
 
     The logits, log-weights off the diagonal, are a mean plus an effect of each row, of each column
     (hubs) and of each distance between patches on the grid (locality), plus residuals. The effects
-    are fitted by alternating means. The residuals are permuted, cleared of the effects that they
-    then have by chance, and rescaled to their deviation (otherwise draws of small maps would have
-    more of the effects and less noise than the map); each row is rescaled to its sum. So draws are
+    are fitted by alternating means. The residuals are permuted, cleared of effects that they then
+    have by chance, and rescaled to their standard deviation. (Otherwise draws of small maps would
+    have larger effects and less noise than the map.) Each row is rescaled to its sum. So draws are
     exchangeable with softmax attention whose logits are such effects and independent noise of one
     normal distribution, and nearly so for other distributions (Freedman and Lane, Journal of
-    Business & Economic Statistics 1 (1983) 292–298). Preserves the diagonal, out-strengths, and the
+    Business & Economic Statistics 1 (1983) 292–298). Preserves the diagonal, out-strengths and
     effects; destroys all else.
 
-    Weights of zero count as residuals of minus infinity: their number is preserved, not their
-    places, except that rows, columns and distances without any weight stay empty. Maps so sparse
-    that rows with weights would lose them all are refused.
+    Weights of zero count as residuals of minus infinity: their number is preserved, but not their
+    places. Rows, columns and distances without weights stay empty. A map is refused if it is so
+    sparse that a row would lose all its weights.
 
-    effects: of rows, columns, distance; if not given, rows and columns, and distance if the map has
-        a grid.
+    Parameters
+    ----------
+    effects
+        of rows, columns, distance; if not given, rows and columns, and distance if the map has a
+        grid.
     """
 
     name: ClassVar[str] = "permuted-residuals"

@@ -16,10 +16,10 @@ class PreservedDistances(harness.MapControl):
     """The same map with weights in random order among pairs of patches at equal distance.
 
     Distance is Euclidean on the grid of patches; a pair and its reverse are two pairs. Preserves
-    the diagonal and the weights at each distance, and so the locality that alone makes
-    communities of neighbours; destroys in- and out-strengths and all other structure. This is
-    the spatial null model of Expert et al., PNAS 108 (2011) 7663–7668, without strengths. Needs
-    maps with a grid.
+    the diagonal and the weights at each distance, and so the locality, which alone makes
+    communities of neighbours; destroys in- and out-strengths and all other structure. This is the
+    spatial null model of Expert et al., PNAS 108 (2011) 7663–7668, without strengths. Needs maps
+    with a grid.
     """
 
     name: ClassVar[str] = "preserved-distances"

@@ -35,8 +35,8 @@ class PreservedStrengths(harness.MapControl):
     have effects of deviation 0.5, and 0.6 if they have none.
 
     The strengths match to a relative 1e-12 and the rounding of the map's own type, 1e-7 in single
-    precision. A permutation that cannot be scaled because of zeros is drawn again; a map is
-    refused after ten failures, as one with so few weights is better rewired than permuted.
+    precision. A permutation that cannot be scaled because of zeros is drawn again; after ten
+    failures the map is refused: it has too few weights to be permuted.
     """
 
     name: ClassVar[str] = "preserved-strengths"

@@ -19,7 +19,10 @@ class ShuffledPatches(harness.ImageControl):
     divide the image, the narrower pieces along the right and bottom edges keep to these edges. An
     image with fewer than two patches is refused.
 
-    size: patch side in pixels of the image as it is loaded, counted from the top left. If it is not
+    Parameters
+    ----------
+    size
+        patch side in pixels of the image as it is loaded, counted from the top left. If it is not
         given, the patches are the extractor's, on the part of the image that it sees.
     """
 

@@ -12,16 +12,16 @@ from harness import HarnessError
 if TYPE_CHECKING:
     from harness_plugins.datasets.fetching import Report
 
-SUMMARY = "list, fetch and verify the image sets the harness knows"
+SUMMARY = "list, download and verify the image sets known by name"
 
 DESCRIPTION = ("size", "licence", "published", "obtain")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The verbs of `harness data` and their flags."""
+    """The commands of `harness data` and their flags."""
     from harness_plugins.datasets.catalogue import fetched
 
-    verbs = parser.add_subparsers(metavar="VERB", dest="data_verb", required=True)
+    verbs = parser.add_subparsers(metavar="COMMAND", dest="data_verb", required=True)
 
     def add_verb(
         name: str, summary: str, action: Callable[[argparse.Namespace], int]
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub.set_defaults(data_action=action)
         return sub
 
-    listing = add_verb("list", "Image sets known by name, and how to get them", _list)
-    listing.add_argument("--json", action="store_true")
+    listing = add_verb("list", "List the image sets known by name, and how to get them", _list)
+    listing.add_argument("--json", action="store_true", help="print JSON")
     fetching = add_verb("fetch", "Download an image set, or resume a download", _fetch)
     fetching.add_argument("name", choices=fetched(), metavar="NAME")
     fetching.add_argument(

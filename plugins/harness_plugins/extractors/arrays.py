@@ -62,26 +62,35 @@ class _Source:
 class Arrays(harness.MapSet):
     """Existing attention in .npy, .npz and .safetensors files.
 
-    Arrays have the shape (n, n), (images, n, n) or (images, layers, heads, n, n), or another one
-    that `axes` describes. Row i holds what node i attends to; a node may be a patch, a word, or
-    anything else. Weights are floating point, finite and not negative; rows need not sum to one
-    and are used as they are. Half precision and bfloat16 are widened to single. Large stacks
-    belong in .npy or .safetensors files, which are read map by map; an archive's arrays are
-    unpacked whole and may have 4 GiB.
+    Arrays have the shape (n, n), (images, n, n) or (images, layers, heads, n, n), or another shape
+    that `axes` describes. Row i is what node i attends to; a node may be a patch, a word, or
+    anything else. Weights are floating point, finite and not negative; rows need not sum to one.
+    16-bit floats are converted to 32 bits. Store large arrays in .npy or .safetensors files, which
+    are read map by map; an array of an archive is read whole, up to 4 GiB.
 
-    path: a file, or a folder with files.
-    grid: rows and columns of patches, if the nodes are patches of an image.
-    axes: the axes before the last two, out of images, layers, heads. If not given, a single axis
-        is images, and three are images, layers, heads; two must be given.
-    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the layers
-        named with it, or of all.
-    heads: likewise.
-    rollout: whether to compute attention rollout (Abnar and Zuidema 2020) up to each of the
-        layers, of the mean over the heads. It needs a layers axis, and attention over all tokens.
-    prefix_tokens: number of tokens before the patches, such as the class token; they are removed
-        after the rollout.
-    prefix: how rows without the removed tokens are treated. renormalise: they are rescaled to sum
-        to one; drop: they stay as they are.
+    Parameters
+    ----------
+    path
+        a file, or a folder with files.
+    grid
+        rows and columns of patches, if the nodes are patches of an image.
+    axes
+        the axes before the last two, out of images, layers, heads. By default, one axis is images,
+        and three are images, layers, heads; for two, it is required.
+    layers
+        numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the layers named
+        with it, or of all.
+    heads
+        likewise.
+    rollout
+        whether to compute attention rollout (Abnar and Zuidema 2020) up to each of the layers, of
+        the mean over the heads. It needs a layers axis, and attention over all tokens.
+    prefix_tokens
+        number of tokens before the patches, such as the class token; they are removed after the
+        rollout.
+    prefix
+        how rows without the removed tokens are treated. renormalise: they are rescaled to sum to
+        one; drop: they stay as they are.
     """
 
     name: ClassVar[str] = "arrays"

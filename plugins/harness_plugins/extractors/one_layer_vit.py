@@ -49,19 +49,26 @@ class OneLayerViT(harness.Extractor):
     Shipped are flowers-one-head and flowers-twelve-heads, trained on tf-flowers, and
     fashion-mnist-one-head and fashion-mnist-twelve-heads. A run without a checkpoint takes
     fashion-mnist-one-head for fashion-mnist and fashion-mnist-sample, flowers-one-head for all
-    other images, and records which. An extractor made by hand is flowers-one-head.
+    other images, and records which. An extractor made by hand takes flowers-one-head.
 
     Images are converted to grey (ITU-R 601 luma) or RGB, as the model takes them, and resized to
     its size by Pillow's Lanczos filter.
 
-    checkpoint: one that is shipped, or a file that `harness train` wrote.
-    heads: numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named
-        with it, or of all, as head 0.
-    device: where the model runs: cpu, cuda, or one of several such as cuda:1.
-    dtype: the precision of its weights and of all that it computes: float32, float64, bfloat16 or
-        float16. Maps have 32 bits in any case.
-    batch: how many images it computes together. No map depends on the others in its batch, but its
-        last digits, in half precision more, depend on the number.
+    Parameters
+    ----------
+    checkpoint
+        a shipped checkpoint, or a file that `harness train` wrote.
+    heads
+        numbers from 0, ranges such as 0-5, all, last, or mean; mean is that of the heads named with
+        it, or of all, as head 0.
+    device
+        where the model runs: cpu, cuda, or one of several such as cuda:1.
+    dtype
+        precision of the weights and of all computations: float32, float64, bfloat16 or float16.
+        Maps have 32 bits in any case.
+    batch
+        how many images it computes together. A map does not depend on the others in its batch, but
+        its last digits (in half precision, more digits) depend on their number.
     """
 
     name: ClassVar[str] = "one-layer-vit"

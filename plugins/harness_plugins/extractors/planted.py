@@ -19,27 +19,41 @@ FEWEST, MOST = 2, 8
 class Planted(harness.MapSet):
     """Synthetic attention maps with known communities, or of pure noise.
 
-    Logits are the sum of normal noise with deviation 1, a normal effect of each column, and the
-    signal between nodes of one community; rows are their softmax. At signal 0, and with one
-    community, the truth is one community of all nodes: any other clustering is a false alarm.
-    Maps of equal number and seed share their noise, whatever the other parameters.
+    Logits are the sum of normal noise with standard deviation 1, a normal effect of each column,
+    and the signal between nodes of one community. Rows are their softmax. At signal 0, and with one
+    community, the truth is one community of all nodes: any other clustering is a false alarm. Maps
+    of equal number and seed share their noise, whatever the other parameters.
 
-    count: number of maps.
-    n: nodes per map.
-    k: communities per map; if not given, 2 to 8, drawn for each map.
-    signal: added to the logits within communities, in deviations of the noise.
-    sizes: of the communities. equal: as far as n and k allow; unequal: in the ratios
-        1 : 2 : … : k.
-    spread: deviation of the columns' effects, which make some nodes receive more than others.
-    asymmetry: 0 … 1; moves this fraction of the signal between two nodes to one direction, given
-        by a random order of the nodes; at 1 the signal is one-way.
-    hubs: number of nodes, drawn for each map, to which all others attend more.
-    hub_strength: added to the logits of the hubs' columns.
-    arrangement: of the communities on the grid. scattered: anywhere; blocks: each in one piece,
-        by repeatedly cutting the grid across its longer side.
-    locality: subtracted from the logits for each patch of distance on the grid.
-    grid: rows and columns of patches; if not given, a square if n is a square, else none.
-    seed: of the whole set; each map has its own random stream.
+    Parameters
+    ----------
+    count
+        number of maps.
+    n
+        nodes per map.
+    k
+        communities per map; if not given, 2 to 8, drawn for each map.
+    signal
+        added to the logits within communities, in standard deviations of the noise.
+    sizes
+        of the communities. equal: as far as n and k allow; unequal: in the ratios 1 : 2 : … : k.
+    spread
+        deviation of the columns' effects, which make some nodes receive more than others.
+    asymmetry
+        0 … 1; moves this fraction of the signal between two nodes to one direction, given by a
+        random order of the nodes; at 1 the signal is one-way.
+    hubs
+        number of nodes, drawn for each map, to which all others attend more.
+    hub_strength
+        added to the logits of the hubs' columns.
+    arrangement
+        of the communities on the grid. scattered: anywhere; blocks: each in one piece, by
+        repeatedly cutting the grid across its longer side.
+    locality
+        subtracted from the logits for each patch of distance on the grid.
+    grid
+        rows and columns of patches; if not given, a square if n is a square, else none.
+    seed
+        of the whole set; each map has its own random stream.
     """
 
     name: ClassVar[str] = "planted"

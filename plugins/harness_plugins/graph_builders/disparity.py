@@ -21,11 +21,13 @@ class Disparity(FractionSweep):
     nodes. The only edge of a node has p = 1 there, as in the paper, so the other end decides. A
     graph's threshold is the smallest weight in it. No self-loops.
 
-    axis: the meaning of a level. density: the fraction of all n(n − 1) pairs, edges or not, that
-        is dropped, largest p first, rounded down; ties stay. significance: 1 − α; edges with
-        p < α stay. At a fixed α the heads of a model differ tenfold in density (on the last layer
-        of DINOv2-small .06 to .18 at α = .05, .01 to .06 at .001), as does a map from its
-        controls.
+    Parameters
+    ----------
+    axis
+        the meaning of a level. density: the fraction of all n(n − 1) pairs, edges or not, that is
+        dropped, largest p first, rounded down; ties stay. significance: 1 − α; edges with p < α
+        stay. At a fixed α the heads of a model differ tenfold in density (on the last layer of
+        DINOv2-small .06 to .18 at α = .05, .01 to .06 at .001), as does a map from its controls.
     """
 
     name: ClassVar[str] = "disparity"

@@ -24,8 +24,12 @@ class FractionSweep(harness.GraphBuilder):
 
     There are no self-loops.
 
-    start: the first level.
-    stop: the last level.
+    Parameters
+    ----------
+    start
+        the first level.
+    stop
+        the last level.
     """
 
     start: float = 0.0

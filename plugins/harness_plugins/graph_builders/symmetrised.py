@@ -24,14 +24,18 @@ class Symmetrised(FractionSweep):
     rounded down; ties stay. A graph's threshold is the smallest weight in it. No self-loops.
     Modularity is that of these graphs, and controls are made undirected in the same way.
 
-    by: the weights. sum: A + Aᵀ, how much two patches attend to each other; coupling:
-        A Aᵀ + Aᵀ A, bibliographic coupling and co-citation: how far two patches attend to the same
-        patches and are attended to by the same; degree-discounted: the same, where what a patch
-        shares counts less the more it sends or receives,
-        D_o^-½ A D_i^-½ Aᵀ D_o^-½ + D_i^-½ Aᵀ D_o^-½ A D_i^-½. Of maps whose largest weight is
-        beyond 2^±16, the products are those at a safe scale (`Graph.at_safe_scale`).
-    stop: the last level; at the default 0.9, on the last layer of DINOv2-small, one patch in five
-        is isolated by coupling and none by the sum, and at 0.98 every second and one in four.
+    Parameters
+    ----------
+    by
+        the weights. sum: A + Aᵀ, how much two patches attend to each other; coupling: A Aᵀ + Aᵀ A,
+        bibliographic coupling and co-citation: how far two patches attend to the same patches and
+        are attended to by the same; degree-discounted: the same, discounted by what the patches
+        send and receive, D_o^-½ A D_i^-½ Aᵀ D_o^-½ + D_i^-½ Aᵀ D_o^-½ A D_i^-½. For maps whose
+        largest weight is beyond 2^±16, products are computed at a safe scale
+        (`Graph.at_safe_scale`).
+    stop
+        the last level; at the default 0.9, on the last layer of DINOv2-small, coupling isolates one
+        patch in five and the sum none; at 0.98, one in two and one in four.
     """
 
     name: ClassVar[str] = "symmetrised"

@@ -26,15 +26,21 @@ STRONGEST_MULTIPLE = 4.0
 class Threshold(harness.GraphBuilder):
     """Drops the weakest edges: a fraction of all pairs, or those below a weight.
 
-    On either axis edges as heavy as the threshold stay, and weights of zero are never edges.
+    Edges whose weight equals the threshold stay, and weights of zero are never edges.
 
-    axis: the meaning of a level. density: the fraction of all n(n − 1) pairs of nodes (n² with
+    Parameters
+    ----------
+    axis
+        the meaning of a level. density: the fraction of all n(n − 1) pairs of nodes (n² with
         self-loops), edges or not, that is dropped, weakest first, rounded down to whole pairs;
         absolute: the smallest weight that stays.
-    start: the first level.
-    stop: the last level; if not given, 0.98 for density and 4/n for absolute, which is four times
-        the weight of evenly spread attention over n patches.
-    self_loops: whether a node may have an edge to itself.
+    start
+        the first level.
+    stop
+        the last level; if not given, 0.98 for density and 4/n for absolute, which is four times the
+        weight of evenly spread attention over n patches.
+    self_loops
+        whether a node may have an edge to itself.
     """
 
     name: ClassVar[str] = "threshold"

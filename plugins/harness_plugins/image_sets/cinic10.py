@@ -13,8 +13,8 @@ from harness_plugins.image_sets.published import PublishedPictures
 class Cinic10(PublishedPictures):
     """CINIC-10: 270,000 colour images of 32×32 in CIFAR-10's classes, 90,000 per split.
 
-    Darlow, Crowley, Antoniou and Storkey 2018. It contains all of CIFAR-10, spread over its
-    three splits: do not test on one of the two sets a model trained on the other.
+    Darlow, Crowley, Antoniou and Storkey 2018. It contains all of CIFAR-10, spread over its three
+    splits: do not train a model on one of the two sets and test it on the other.
     """
 
     name: ClassVar[str] = "cinic10"

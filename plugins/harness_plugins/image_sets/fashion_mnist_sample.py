@@ -24,10 +24,13 @@ SIZE = 100
 class FashionMnistSample(harness.ImageSet):
     """Fashion-MNIST test images that come with the harness: grey, 28×28, labelled.
 
-    The first ten of each class, the classes in turn, so that every ten consecutive images hold
-    each class once. Xiao, Rasul and Vollgraf 2017, MIT licence.
+    The first ten of each class, with the classes in turn: ten consecutive images have all classes.
+    Xiao, Rasul and Vollgraf 2017, MIT licence.
 
-    count: number of images, out of 100, from the first on.
+    Parameters
+    ----------
+    count
+        number of images, at most 100.
     """
 
     name: ClassVar[str] = "fashion-mnist-sample"

@@ -20,11 +20,14 @@ SIZE = 20
 class FlowersSample(harness.ImageSet):
     """Test photos of tf-flowers that come with the harness: RGB, of many sizes, labelled.
 
-    The four that the thesis shows and 16 others, the classes in turn, so that every five
-    consecutive photos hold each class once. Each is CC BY 2.0, by the author that sample.csv in
-    their folder names. Keys are paths, such as tulips/14957470_6a8c272a87_m.jpg.
+    The four that the thesis shows and 16 others, with the classes in turn: five consecutive photos
+    have all classes. Each is CC BY 2.0, by the author that sample.csv in their folder names. Keys
+    are paths, such as tulips/14957470_6a8c272a87_m.jpg.
 
-    count: number of photos, out of 20, from the first on.
+    Parameters
+    ----------
+    count
+        number of photos, at most 20.
     """
 
     name: ClassVar[str] = "flowers-sample"

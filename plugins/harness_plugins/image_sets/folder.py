@@ -31,22 +31,32 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Folder(OwnSet):
-    """The images below a folder: JPEG, PNG, WebP, GIF, TIFF, BMP and all else that Pillow decodes.
+    """The images below a folder: JPEG, PNG, WebP, GIF, TIFF, BMP and all other formats of Pillow.
 
     Images are turned upright by their EXIF tag, transparency is composited on white, animations
     give their first frame, 16-bit grey is scaled to 8 bits, and everything but grey becomes RGB.
     An image that is broken or too large, or a link that leads out of the folder, is refused by
     name.
 
-    path: the folder; hidden files and folders in it are skipped.
-    split: train, validation or test, by the names of its sub-folders, or made; none: all images.
-    count: number of images, taking the classes in turn; none: all.
-    only: just the images with these keys, in this order.
-    max_pixels: images of more pixels are refused before they are decoded.
-    as_labels: pixels are the indices of indexed images and the unscaled levels of grey ones, up to
-    255, and colours are refused: for masks.
-    labels: its sub-folders, or those of its folders train, validation and test, are classes, each
-    with all images below it.
+    Parameters
+    ----------
+    path
+        the folder; hidden files and folders in it are skipped.
+    split
+        train, validation or test, by the names of its sub-folders, else made by the harness;
+        none: all images.
+    count
+        number of images, taking the classes in turn; none: all.
+    only
+        just the images with these keys, in this order.
+    max_pixels
+        images of more pixels are refused before they are decoded.
+    as_labels
+        for masks: whether pixels are the indices of indexed images, or the unscaled levels of grey
+        ones, up to 255; colours are refused.
+    labels
+        whether its sub-folders, or those of its folders train, validation and test, are classes,
+        each with all images below it.
     """
 
     name: ClassVar[str] = "folder"

@@ -20,10 +20,16 @@ from harness_plugins.parameters import check_bounds, check_value
 class LabelledSet(harness.LabelledImageSet):
     """A labelled set in files.
 
-    path: its file or folder.
-    split: train, validation or test; none: all images.
-    count: number of images, taking the classes in turn; none: all.
-    only: just the images with these keys, in this order.
+    Parameters
+    ----------
+    path
+        its file or folder.
+    split
+        train, validation or test; none: all images.
+    count
+        number of images, taking the classes in turn; none: all.
+    only
+        just the images with these keys, in this order.
     """
 
     path: Path | None = None

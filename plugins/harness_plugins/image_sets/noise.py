@@ -14,13 +14,20 @@ PREFIX = "noise-"
 
 @dataclass(frozen=True)
 class Noise(harness.ImageSet):
-    """Images of uniform noise, for runs without anything to find.
+    """Images of uniform noise, in which there is nothing to find.
 
-    count: number of images.
-    height: in pixels.
-    width: in pixels.
-    channels: 1 for grey, 3 for RGB.
-    seed: of the whole set; each image has its own random stream.
+    Parameters
+    ----------
+    count
+        number of images.
+    height
+        in pixels.
+    width
+        in pixels.
+    channels
+        1 for grey, 3 for RGB.
+    seed
+        of the whole set; each image has its own random stream.
     """
 
     name: ClassVar[str] = "noise"

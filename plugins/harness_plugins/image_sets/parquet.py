@@ -34,14 +34,23 @@ class Parquet(OwnSet):
     without its suffix and the row, from 0: train-00000-of-00002/00019. At most one row group is in
     memory.
 
-    path: one file, or a folder whose files *.parquet are the shards.
-    split: train, validation or test, by the names of shards or their folders, or made; none: all
-    images.
-    count: number of images, taking the classes in turn; none: all.
-    only: just the images with these keys, in this order.
-    image: the column of images; none: the only one with structs of bytes.
-    label: the column of classes; none: the only one that `datasets` calls a class label, if any.
-    max_pixels: images of more pixels are refused before they are decoded.
+    Parameters
+    ----------
+    path
+        one file, or a folder whose files *.parquet are the shards.
+    split
+        train, validation or test, by the names of shards or their folders, else made by the
+        harness; none: all images.
+    count
+        number of images, taking the classes in turn; none: all.
+    only
+        just the images with these keys, in this order.
+    image
+        the column of images; none: the only one with structs of bytes.
+    label
+        the column of classes; none: the only one that `datasets` calls a class label, if any.
+    max_pixels
+        images of more pixels are refused before they are decoded.
     """
 
     name: ClassVar[str] = "parquet"

@@ -23,10 +23,16 @@ Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 class PublishedSet(LabelledSet):
     """A labelled set that `harness data` knows by its name.
 
-    path: folder with its files; none: where `harness data fetch` puts them.
-    split: train, validation or test.
-    count: number of images, taking the classes in turn; none: all.
-    only: just the images with these keys, in this order.
+    Parameters
+    ----------
+    path
+        folder with its files; none: where `harness data fetch` puts them.
+    split
+        train, validation or test.
+    count
+        number of images, taking the classes in turn; none: all.
+    only
+        just the images with these keys, in this order.
     """
 
     class_names: ClassVar[tuple[str, ...]]

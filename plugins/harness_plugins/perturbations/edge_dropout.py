@@ -15,7 +15,10 @@ class EdgeDropout(harness.Perturbation):
 
     Edges are the positive weights off the diagonal.
 
-    share: fraction of the edges, rounded to a whole number of edges.
+    Parameters
+    ----------
+    share
+        fraction of the edges, rounded to a whole number of edges.
     """
 
     name: ClassVar[str] = "edge-dropout"

@@ -16,7 +16,10 @@ class LogJitter(harness.Perturbation):
     Equivalent to normal noise on the logits before the softmax: zeros stay zeros, and every patch
     gives as much attention as before.
 
-    scale: standard deviation of the noise on the logits.
+    Parameters
+    ----------
+    scale
+        standard deviation of the noise on the logits.
     """
 
     name: ClassVar[str] = "log-jitter"

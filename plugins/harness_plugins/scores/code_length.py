@@ -19,12 +19,12 @@ MOST_STEPS = 300
 
 @dataclass(frozen=True)
 class CodeLength(harness.Score):
-    """Bits that a step of a random walk takes if it is described by clusters: the map equation.
+    """The map equation: bits per step to describe a random walk by clusters.
 
     Rosvall and Bergstrom, PNAS 2008: L = q H(Q) + Σ pᵢ H(Pᵢ), a code for the steps between clusters
     and one for the steps in each, on the directed, weighted, pruned graph. The walk teleports with
     probability .15 to the source of a random edge; these steps are not described (Lambiotte and
-    Rosvall 2012). This is the two-level code length of the package infomap by its defaults. An
+    Rosvall 2012). This is the two-level code length of the package infomap with its defaults. An
     unassigned node is a cluster of its own. Undefined if the graph has no edge.
     """
 

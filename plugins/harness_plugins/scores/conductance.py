@@ -10,12 +10,12 @@ import harness
 
 @dataclass(frozen=True)
 class Conductance(harness.Score):
-    """The share of the weight at the nodes of a cluster that leaves it, the mean over clusters.
+    """The fraction of the weight at the nodes of a cluster that leaves it, as a mean over clusters.
 
     φ(C) = w(C, V∖C) / min(w(C, V), w(V∖C, V)) (Kannan, Vempala and Vetta 2004), where w sums the
     weights of A + Aᵀ on the pruned graph, so that an edge counts alike in both directions: 0 if no
-    edge leaves C, 1 if none is inside. The mean is over the clusters of at least two nodes such
-    that there are edges at their nodes and at others; undefined if there is none.
+    edge leaves C, 1 if none is inside. The mean is over clusters of at least two nodes for which C
+    and V∖C both have edges; undefined without such clusters.
     """
 
     name: ClassVar[str] = "conductance"

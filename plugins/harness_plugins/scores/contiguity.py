@@ -11,11 +11,11 @@ from harness import Integers
 
 @dataclass(frozen=True)
 class Contiguity(harness.Score):
-    """The share of clusters that are one connected region of patches.
+    """The fraction of clusters that are one connected region of patches.
 
-    Patches are connected if they have an edge in common (4 neighbours). Of the clusters of at least
-    two patches; undefined if there is none, or if the patches form no grid. Attention to neighbours
-    alone makes clusters contiguous: compare it with that of the control.
+    Patches are connected if they have an edge in common (4 neighbours). Only clusters of at least
+    two patches count; undefined without such clusters, or without a grid. Attention to neighbours
+    alone makes clusters contiguous: compare with the control.
     """
 
     name: ClassVar[str] = "contiguity"

@@ -10,10 +10,10 @@ import harness
 
 @dataclass(frozen=True)
 class CoverageOfWeight(harness.Score):
-    """The share of the pruned graph's weight that is inside clusters.
+    """The fraction of the pruned graph's weight that is inside clusters.
 
-    Fortunato 2010, where edges count by their weights. A single cluster of all nodes has 1, so it
-    says little without the control's. Undefined if the graph has no edge.
+    Fortunato 2010, where edges count by their weights. A single cluster of all nodes has 1, so
+    compare with the control. Undefined if the graph has no edge.
     """
 
     name: ClassVar[str] = "coverage-of-weight"

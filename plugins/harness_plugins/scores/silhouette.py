@@ -14,8 +14,8 @@ class Silhouette(harness.Score):
 
     The mean over patches of (b − a) / max(a, b) (Rousseeuw 1987), where a is the mean Euclidean
     distance of a patch's row of the unpruned map to the other rows of its cluster, and b that to
-    the rows of the nearest other cluster; 0 for a patch that is a cluster of its own, as an
-    unassigned one is. Undefined if there is one cluster, or no cluster of two patches.
+    the rows of the nearest other cluster; 0 for a patch that is a cluster of its own, such as an
+    unassigned patch. Undefined if there is one cluster, or no cluster of two patches.
     """
 
     name: ClassVar[str] = "silhouette"

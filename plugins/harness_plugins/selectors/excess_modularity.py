@@ -25,25 +25,28 @@ SUMMED_AT_ONCE = 2**18
 class ExcessModularity(harness.Selector):
     """The level where modularity stands out most from the controls'.
 
-    Modularity rises with sparsity on noise as well, so on pruned graphs it cannot be compared
-    between levels. There are two ways out. Score the clusters of all levels on one graph: the
-    unpruned map with each weight replaced by its rank, which is the sum of all graphs that pruning
-    makes of the map, and so gives every density its say. As communities are small at some levels
-    and large at others, the score there is Z-modularity (Miyauchi and Kawase 2016), which does not
-    prefer large ones as modularity does. Or compare the modularity on each pruned graph with that
-    of the controls at the same level. Levels without edges, and those whose largest connected
-    component is too small, are skipped.
+    Modularity rises with sparsity on noise too, so on pruned graphs it cannot be compared between
+    levels. By default, the clusters of all levels are scored on one graph: the unpruned map with
+    each weight replaced by its rank, which is the sum of all its pruned graphs. The score is
+    Z-modularity (Miyauchi and Kawase 2016), which does not favour large communities as modularity
+    does. Otherwise, the modularity on each pruned graph is compared with that of the controls at
+    the same level. Levels without edges, and those whose largest connected component is too small,
+    are skipped.
 
-    Mean and standard deviation are those of all profiles, this one and the controls: as all are
-    treated alike, the profile has no advantage that noise would not have.
+    Mean and standard deviation are those of all profiles, including this one: so the profile has no
+    advantage that noise would not have.
 
-    by: what is largest at the level. ranks: Z-modularity on the map of ranks; its mean and
+    Parameters
+    ----------
+    by
+        what is largest at the selected level. ranks: Z-modularity on the map of ranks; its mean and
         deviation are those of the largest of every profile. z: the excess of modularity over the
         mean at that level, in deviations. excess: the excess itself.
-    alpha: the level is accepted if at most this fraction of all profiles, including this one,
-        stand out as much at any level; this needs at least 1/alpha − 1 controls.
-    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
-        must contain.
+    alpha
+        the level is accepted if at most this fraction of all profiles, including this one, stand
+        out as much at any level; this needs at least 1/alpha − 1 controls.
+    minimum_giant_share
+        the fraction of all nodes that the largest weakly connected component must contain.
     """
 
     name: ClassVar[str] = "excess-modularity"

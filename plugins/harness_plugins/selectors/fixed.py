@@ -16,7 +16,10 @@ from harness_plugins.selectors.phases import largest, selection
 class Fixed(harness.Selector):
     """The level nearest to a given one, the same for every map.
 
-    level: a value on the graph builder's axis; for densities, the fraction of pairs dropped.
+    Parameters
+    ----------
+    level
+        a value on the graph builder's axis; for densities, the fraction of pairs dropped.
     """
 
     name: ClassVar[str] = "fixed"

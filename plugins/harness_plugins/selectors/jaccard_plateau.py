@@ -31,14 +31,19 @@ class JaccardPlateau(harness.Selector):
     or only singletons, and fragmented levels belong to no block. As pruned graphs are nested,
     neighbouring levels are similar on noise too, so a block must be larger than the controls'.
 
-    likeness: the smallest Jaccard index between any two partitions of a block; clusters of .75
-        and more are considered valid (Hennig 2007).
-    minimum_length: number of consecutive levels that make a block.
-    alpha: a block is accepted if at most this fraction of all profiles, including this one, have
-        one as large; this needs at least 1/alpha − 1 controls. Without controls every block is
+    Parameters
+    ----------
+    likeness
+        the smallest Jaccard index between any two partitions of a block; clusters of .75 and more
+        are considered valid (Hennig 2007).
+    minimum_length
+        number of consecutive levels that make a block.
+    alpha
+        a block is accepted if at most this fraction of all profiles, including this one, have one
+        as large; this needs at least 1/alpha − 1 controls. Without controls every block is
         accepted.
-    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
-        must contain.
+    minimum_giant_share
+        the fraction of all nodes that the largest weakly connected component must contain.
     """
 
     name: ClassVar[str] = "jaccard-plateau"

@@ -15,8 +15,8 @@ from harness_plugins.selectors.phases import largest, selection
 class MaxModularity(harness.Selector):
     """The level where modularity on the pruned graph is largest.
 
-    Modularity rises with sparsity on noise as well, so this mostly selects the sparsest levels: it
-    is the baseline to which other selectors are compared.
+    A baseline for other selectors: modularity rises with sparsity on noise too, so this mostly
+    selects the sparsest levels.
     """
 
     name: ClassVar[str] = "max-modularity"

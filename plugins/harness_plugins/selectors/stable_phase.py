@@ -27,9 +27,9 @@ class StablePhase(harness.Selector):
     The rule of the thesis "On the Role of Attention Maps in Visual Transformers" (2024), eq. 3.6,
     whose phases were picked by eye. Only clusters of at least two nodes count. Levels with fewer
     than two clusters, or without edges, are trivial; levels whose largest connected component is
-    too small are fragmented, and their clusters are the pieces left by pruning rather than those
-    of a method. Neither kind belongs to a phase. Noise has phases too: if there are controls, a
-    phase is accepted only if it is longer than theirs.
+    too small are fragmented: their clusters are pieces left by pruning, not found by a method.
+    Neither kind belongs to a phase. Noise has phases too: if there are controls, a phase is
+    accepted only if it is longer than theirs.
 
     Phases P are maximal runs of |P| ≥ minimum_length levels, with a mean number of clusters k(P).
     The selected phase is
@@ -38,17 +38,25 @@ class StablePhase(harness.Selector):
 
     and of equal phases the one at lower thresholds, whose graphs are denser.
 
-    minimum_length: number of consecutive levels that make a phase.
-    tolerance: the largest difference between the numbers of clusters within a phase; 0 is the
-        thesis' rule, 1 allows for small fluctuations.
-    cluster_penalty: number of levels that a phase must be longer, per additional cluster, to be
-        preferred to a phase of fewer clusters; 0 compares lengths only.
-    minimum_giant_share: the fraction of all nodes that the largest weakly connected component
-        must contain. The default excludes levels at which more than half of the nodes are
-        isolated or in smaller pieces.
-    alpha: a phase is longer than the controls' if at most this fraction of all profiles, including
+    Parameters
+    ----------
+    minimum_length
+        number of consecutive levels that make a phase.
+    tolerance
+        the largest difference between the numbers of clusters within a phase; 0 is the thesis'
+        rule, 1 allows for small fluctuations.
+    cluster_penalty
+        how many levels longer a phase must be, per additional cluster, to be preferred to a phase
+        of fewer clusters; 0 compares only lengths.
+    minimum_giant_share
+        the fraction of all nodes that the largest weakly connected component must contain. The
+        default excludes levels at which more than half of the nodes are isolated or in smaller
+        pieces.
+    alpha
+        a phase is longer than the controls' if at most this fraction of all profiles, including
         this one, have one as long; this needs at least 1/alpha − 1 controls.
-    beyond_noise: whether a phase must be longer than the controls'; false is the thesis' rule.
+    beyond_noise
+        whether a phase must be longer than the controls'; false is the thesis' rule.
     """
 
     name: ClassVar[str] = "stable-phase"

@@ -105,7 +105,7 @@ def test_the_published_files_are_ok_gzipped_or_plain(
     [
         (["verify", "fashion-mnist", "--path", "nowhere"], "nowhere: no such folder; it should"),
         (["verify", "cifar", "--path", "."], "invalid choice: 'cifar'"),
-        ([], "the following arguments are required: VERB"),
+        ([], "the following arguments are required: COMMAND"),
         (["fetch"], "the following arguments are required: NAME"),
         (["fetch", "mnist"], "invalid choice: 'mnist'"),
         (["fetch", "cifar10", "--from", "ftp://here"], "--from ftp://here: must begin with http"),

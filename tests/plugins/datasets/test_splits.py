@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.base import Split
+from harness.plugin.sources import Split
 from harness_plugins.datasets.splits import digest_of, in_turn, rank, stratified
 
 SHARES: dict[Split, float] = {"train": 0.7, "validation": 0.1, "test": 0.2}

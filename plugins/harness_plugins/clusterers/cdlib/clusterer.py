@@ -32,17 +32,21 @@ WORDS = {"int": "number", "float": "number", "str": "text", "bool": "true or fal
 
 @dataclass(frozen=True)
 class Cdlib(harness.Clusterer):
-    """Any crisp algorithm of CDlib, by its name there (extra `cdlib`).
+    """Any crisp algorithm of CDlib, by its name in CDlib (extra `cdlib`).
 
     Rossetti, Milli and Cazabet, Applied Network Science 2019. A method gets directions and weights
     if CDlib documents that it takes them, or if it has an argument for weights. Otherwise it gets
     the mean (A + Aᵀ) / 2, or edges without weights, and `harness run` says so first. Isolated nodes
-    are unassigned, as are those that the method leaves out; self-loops are left out. The cell's
-    seed is the method's, or that of the global random generators. docs/methods.md lists the
-    methods, and those that need other packages than the extra brings.
+    are unassigned, as are nodes that the method omits; self-loops are removed. The cell's seed is
+    passed to the method, or sets the global random generators. docs/methods.md lists the methods,
+    and which of them need packages that the extra does not install.
 
-    method: the name of a function of cdlib.algorithms, such as walktrap.
-    arguments: of the function, each as name=value: `cdlib[method=em,arguments=k=4]`, or
+    Parameters
+    ----------
+    method
+        the name of a function of cdlib.algorithms, such as walktrap.
+    arguments
+        of the function, each as name=value: `cdlib[method=em,arguments=k=4]`, or
         `cdlib[method=der,arguments=[walk_len=4,iter_bound=20]]`. The harness itself passes the
         graph, its weights and the seed.
     """

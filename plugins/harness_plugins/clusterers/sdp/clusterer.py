@@ -29,34 +29,47 @@ MOST_ENTRIES = 4_000_000
 
 @dataclass(frozen=True)
 class Sdp(harness.Clusterer):
-    """SDP relaxation of community detection, its spins clustered by HDBSCAN or another.
+    """SDP relaxation of community detection; HDBSCAN or another method clusters its spins.
 
     Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016, on the undirected, unweighted graph. Each
-    connected component is solved on its own, as balanced spins would otherwise separate
-    components from each other. A component that is not split is one cluster: if it is too small
-    for two (of min_cluster_size, or else 5 nodes), if nothing speaks for a split, as in a clique
-    and a star, or if HDBSCAN or DBSCAN find no cluster in it. A node without edges is unassigned,
-    as is a node that HDBSCAN or DBSCAN call noise beside clusters. Stored with the labels: `gap`
-    and `imbalance`, the largest certified relative gap and ‖Σσ‖/n of any component; `iterations`,
-    over all components; `unconverged`, the number of components that missed the tolerance.
+    connected component is solved on its own, as balanced spins would separate components. A
+    component is one cluster if it is too small for two (of min_cluster_size, or else 5 nodes), if
+    it is a clique or a star, or if HDBSCAN or DBSCAN find no cluster in it. Nodes without edges are
+    unassigned, as are nodes that HDBSCAN or DBSCAN call noise. Stored with the labels: `gap` and
+    `imbalance`, the largest certified relative gap and ‖Σσ‖/n of any component; `iterations`, over
+    all components; `unconverged`, the number of components that missed the tolerance.
 
-    rank: dimensions of the spins.
-    balance: exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
-    gamma: the penalty's γ; if not given, the paper's, twice the edges over the squared nodes.
-    tolerance: certified relative gap, and imbalance, that the spins must reach.
-    max_iterations: most products with the weights per component.
-    variance: fraction of the spins' variance in the embedding, which has at least two dimensions.
-    clusterer: method that clusters the embedding: hdbscan, of the package of that name, which the
-        others do not need; hdbscan-sklearn, scikit-learn's; kmeans; dbscan. Each setting below
-        applies to some.
-    min_cluster_size: HDBSCAN's smallest cluster within a component; 5 if not given.
-    min_samples: number of neighbours that make a point dense; if not given, HDBSCAN's smallest
-        cluster, and 5 for dbscan.
-    separation: hdbscan does not separate clusters nearer than this, 0.05 if not given; spins have
-        unit length.
-    radius: dbscan's ε, 0.3 if not given.
-    clusters: the k of kmeans, in each component; if not given, the number from 1 to 10 with the
-        highest modularity on the undirected, unweighted component.
+    Parameters
+    ----------
+    rank
+        dimensions of the spins.
+    balance
+        exact for Σσ = 0, penalty for the paper's −(γ/2)‖Σσ‖², none.
+    gamma
+        the penalty's γ; if not given, the paper's, twice the edges over the squared nodes.
+    tolerance
+        certified relative gap, and imbalance, that the spins must reach.
+    max_iterations
+        most products with the weights per component.
+    variance
+        fraction of the spins' variance in the embedding, which has at least two dimensions.
+    clusterer
+        method that clusters the embedding: hdbscan (of the package hdbscan, which only this method
+        needs), hdbscan-sklearn (of scikit-learn), kmeans or dbscan. Each parameter below applies to
+        some methods.
+    min_cluster_size
+        HDBSCAN's smallest cluster within a component; 5 if not given.
+    min_samples
+        number of neighbours that make a point dense; if not given, HDBSCAN's smallest cluster, and
+        5 for dbscan.
+    separation
+        hdbscan does not separate clusters nearer than this, 0.05 if not given; spins have unit
+        length.
+    radius
+        dbscan's ε, 0.3 if not given.
+    clusters
+        the k of kmeans, in each component; if not given, the number from 1 to 10 with the highest
+        modularity on the undirected, unweighted component.
     """
 
     name: ClassVar[str] = "sdp"

@@ -17,21 +17,27 @@ from harness_plugins.parameters import check_bounds
 
 @dataclass(frozen=True)
 class SdpModularity(harness.Clusterer):
-    """SDP relaxation of directed, weighted modularity, with a proven upper bound of it.
+    """SDP relaxation of directed, weighted modularity, with a proven upper bound.
 
-    Solves the programme of `sdp` with the symmetrised modularity matrix of Leicht and Newman
-    (2008) as weights, without balance, as the matrix accounts for degrees. Hyperplanes split the
-    nodes by their spins, then each part by the spins of its own programme, while modularity rises;
-    then nodes move and communities merge while modularity rises further. A node without edges is
+    Solves the programme of `sdp` with the symmetrised modularity matrix of Leicht and Newman (2008)
+    as weights, without balance, as the matrix accounts for degrees. Hyperplanes split the nodes by
+    their spins, then each part by the spins of its own programme, as long as modularity rises. Then
+    nodes move and communities merge, as long as modularity rises. A node without edges is
     unassigned. Stored with the labels: their `modularity`; `bound`, an upper bound of the
     modularity of any partition with any number of communities; the relative `gap` of the solution
     from which the bound is computed; `iterations`, products with the weights; `unconverged`, 1 if
     the tolerance was missed.
 
-    resolution: the γ of modularity; larger values give smaller clusters.
-    rank: dimensions of the spins.
-    tolerance: certified relative gap that the spins must reach.
-    max_iterations: most products with the weights.
+    Parameters
+    ----------
+    resolution
+        the γ of modularity; larger values give smaller clusters.
+    rank
+        dimensions of the spins.
+    tolerance
+        certified relative gap that the spins must reach.
+    max_iterations
+        most products with the weights.
     """
 
     name: ClassVar[str] = "sdp-modularity"

@@ -49,7 +49,10 @@ ONE_HEAD = Chosen((0,), mean=False)
 class FromLibrary:
     """The first parameter of models of a library, which stands before those that all models share.
 
-    model: what the library calls it.
+    Parameters
+    ----------
+    model
+        what the library calls it.
     """
 
     model: str
@@ -59,24 +62,34 @@ class FromLibrary:
 class Pretrained(harness.Extractor):
     """What extractors of pretrained models share.
 
-    of: what the weights are. attention, or cosine similarities of features, negative ones set to
+    Parameters
+    ----------
+    of
+        what the weights are. attention, or cosine similarities of features, negative ones set to
         zero: of keys, queries or values, as a layer's attention projects them, before any
         normalisation or rotary positions of their own; or of tokens, as a layer returns them, for
         the last layer as the model does.
-    layers: numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
-    heads: likewise; mean is their mean, as head 0. concatenated joins the features of the heads,
-        as head 0: the default of keys, queries and values. The default of attention is all; tokens
+    layers
+        numbers from 0, ranges such as 0-5, all, last, or mean; mean is their mean, as layer 0.
+    heads
+        likewise; mean is their mean, as head 0. concatenated joins the features of the heads, as
+        head 0: the default of keys, queries and values. The default of attention is all; tokens
         have no heads.
-    rollout: replaces the attention of each of the layers by attention rollout (Abnar and Zuidema
-        2020) up to it, of the heads' mean, as head 0.
-    prefix: how class and register tokens are treated: renormalise leaves them out and rescales
-        rows of attention to sum to one; drop leaves them out; keep has them as nodes, without a
-        patch grid.
-    device: where the model runs: cpu, cuda, or one of several such as cuda:1.
-    dtype: the precision of its weights and of all that it computes: float32, float64, bfloat16 or
-        float16. Maps have 32 bits in any case.
-    batch: how many images it computes together. No map depends on the others in its batch, but its
-        last digits, in half precision more, depend on the number.
+    rollout
+        replaces the attention of each of the layers by attention rollout (Abnar and Zuidema 2020)
+        up to it, of the heads' mean, as head 0.
+    prefix
+        how class and register tokens are treated. renormalise: they are removed, and rows of
+        attention rescaled to sum to one; drop: they are removed; keep: they are nodes too, and
+        there is no patch grid.
+    device
+        where the model runs: cpu, cuda, or one of several such as cuda:1.
+    dtype
+        precision of the weights and of all computations: float32, float64, bfloat16 or float16.
+        Maps have 32 bits in any case.
+    batch
+        how many images it computes together. A map does not depend on the others in its batch, but
+        its last digits (in half precision, more digits) depend on their number.
     """
 
     of: Of = "attention"

@@ -18,10 +18,15 @@ class HuggingFace(Pretrained, FromLibrary):
     Weights are read from safetensors only, and code that comes with a model is not run. Images
     are prepared as the model's processor prescribes, by Pillow.
 
-    model: a folder, or a name on the hub, such as facebook/dinov2-small.
-    size: the shorter side in pixels, with the image's aspect ratio, or height and width; rounded
-        to whole patches. If not given, as the processor prescribes, which may crop the image.
-    revision: of a model on the hub: a branch, a tag or a commit.
+    Parameters
+    ----------
+    model
+        a folder, or a name on the hub, such as facebook/dinov2-small.
+    size
+        the shorter side in pixels, with the image's aspect ratio, or height and width; rounded to
+        whole patches. If not given, as the processor prescribes, which may crop the image.
+    revision
+        of a model on the hub: a branch, a tag or a commit.
     """
 
     name: ClassVar[str] = "hf"

@@ -19,11 +19,16 @@ class Timm(Pretrained, FromLibrary):
     model's configuration prescribes for evaluation, by Pillow. Needs the torchvision that fits
     torch.
 
-    model: timm's name for it, such as vit_small_patch16_224, with or without the tag of its
-        weights; or hf-hub: and a repository; or local-dir: and a folder with a config.json.
-    weights: a file of safetensors to use instead of the pretrained weights.
-    size: the shorter side in pixels, with the image's aspect ratio, or height and width; rounded
-        to whole patches. If not given, as the configuration prescribes, which may crop the image.
+    Parameters
+    ----------
+    model
+        timm's name for it, such as vit_small_patch16_224, with or without the tag of its weights;
+        or hf-hub: and a repository; or local-dir: and a folder with a config.json.
+    weights
+        a file of safetensors to use instead of the pretrained weights.
+    size
+        the shorter side in pixels, with the image's aspect ratio, or height and width; rounded to
+        whole patches. If not given, as the configuration prescribes, which may crop the image.
     """
 
     name: ClassVar[str] = "timm"

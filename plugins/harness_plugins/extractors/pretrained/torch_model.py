@@ -37,12 +37,18 @@ class Torch(Pretrained, FromFactory):
     channels, height, width). Layers, heads and patches are found by running it. Images are resized
     by Pillow's Lanczos filter, and standardised.
 
-    factory: MODULE:FUNCTION, such as my_module:make_model; --plugin my_module.py gives the file.
-    size: height and width, or the shorter side in pixels, with the image's aspect ratio, rounded to
+    Parameters
+    ----------
+    factory
+        MODULE:FUNCTION, such as my_module:make_model; --plugin my_module.py gives the file.
+    size
+        height and width, or the shorter side in pixels, with the image's aspect ratio, rounded to
         whole patches. If not given, 224×224, which changes the aspect ratio.
-    mean: what is subtracted from each channel of values from 0 to 1, by default that of ImageNet;
-        one value for a model of grey images.
-    std: what the differences are divided by, likewise.
+    mean
+        what is subtracted from each channel of values from 0 to 1, by default that of ImageNet; one
+        value for a model of grey images.
+    std
+        what the differences are divided by, likewise.
     """
 
     name: ClassVar[str] = "torch"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.vit.evaluation import Evaluation
     from harness_plugins.thesis.vit.examples import Examples
 
-SUMMARY = "accuracy, confusion and class probabilities of a trained model"
+SUMMARY = "measure the accuracy, confusion and class probabilities of a trained model"
 REQUIRES = VIT
 
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print the probabilities of all classes for an image; may be repeated",
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per image")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     add_threads_option(parser)
     add_plugin_option(parser)
 

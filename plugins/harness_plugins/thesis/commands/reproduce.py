@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.exhibit import Exhibit
     from harness_plugins.thesis.reproduction.report import Result
 
-SUMMARY = "make the thesis' tables and figures again, beside its own numbers"
+SUMMARY = "reproduce the thesis' tables and figures, beside its own numbers"
 REQUIRES = Requirement(
     "attention-harness[vit,infomap,networkx,figures]",
     ("torch", "infomap", "networkx", "matplotlib"),
@@ -61,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAMES",
         help="only these exhibits, separated by commas, such as table-4.3",
     )
-    parser.add_argument("--list", action="store_true", help="name all exhibits and stop")
+    parser.add_argument(
+        "--list", action="store_true", help="list the names of all exhibits, and stop"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder to write (default results/reproduction)",
     )
     parser.add_argument(
-        "-j", "--workers", type=int, default=2, metavar="N", help="workers (default 2)"
+        "-j", "--workers", type=int, default=2, metavar="N", help="worker processes (default 2)"
     )
     add_plugin_option(parser)
 

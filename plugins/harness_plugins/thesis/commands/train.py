@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="STUDY.toml",
-        help="train every combination that the file lists; --out is then a folder",
+        help="train every combination that this file lists; --out is then a folder",
     )
     add("--out", type=Path, required=True, metavar="PATH",
         help="checkpoint to write (safetensors), or a study's folder")  # fmt: skip
@@ -57,30 +57,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--heads", type=int, help="attention heads (default 1)")
     for part, name in (("attention", "attention"), ("mlp", "MLP")):
         add(f"--no-{part}", dest=part, action="store_false", default=None,
-            help=f"leave the {name} out")  # fmt: skip
+            help=f"omit the {name}")  # fmt: skip
     add = parser.add_argument_group("training").add_argument
     add(
         "--recipe",
         choices=("modern", "thesis"),
-        help="modern: AdamW, 10 epochs, learning rate 0.001 with warm-up and cosine decay; "
-        "thesis: SGD, 512 epochs, learning rate 0.0003, momentum 0.9 (default modern)",
+        help="modern: AdamW, 10 epochs, learning rate 0.001 with warm-up and cosine decay, weight "
+        "decay 0.05; thesis: SGD, 512 epochs, learning rate 0.0003, momentum 0.9 (default modern)",
     )
-    add("--optimiser", choices=("adamw", "sgd"))
-    add("--epochs", type=int)
-    add("--batch", type=int)
-    add("--learning-rate", type=float)
-    add("--momentum", type=float, help="of sgd")
-    add("--weight-decay", type=float)
+    add("--optimiser", choices=("adamw", "sgd"), help="default: the recipe's")
+    add("--epochs", type=int, help="default: the recipe's")
+    add("--batch", type=int, help="images per batch (default 128)")
+    add("--learning-rate", type=float, help="default: the recipe's")
+    add("--momentum", type=float, help="momentum of sgd (default 0.9)")
+    add("--weight-decay", type=float, help="default: the recipe's")
     add("--augmentation", type=int, metavar="PIXELS",
         help="shift training images by up to this many pixels, and flip half of them")  # fmt: skip
-    add("--crop", type=float, metavar="SHARE",
-        help="enlarge random parts of at least this share of the area; flip half")  # fmt: skip
-    add("--colour", type=float, metavar="SHARE",
-        help="change brightness, contrast and saturation by up to this share")  # fmt: skip
-    add("--seed", type=int, help="default 0")
+    add("--crop", type=float, metavar="FRACTION",
+        help="enlarge random parts of at least this fraction of the area; flip half")  # fmt: skip
+    add("--colour", type=float, metavar="FRACTION",
+        help="change brightness, contrast and saturation by up to this fraction")  # fmt: skip
+    add("--seed", type=int, help="seed of the training (default 0)")
     execution = parser.add_argument_group("execution")
     add = execution.add_argument
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default auto")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto",
+        help="auto takes CUDA if there is one (default auto)")  # fmt: skip
     add_threads_option(execution, "; the weights depend on their number")
     add_plugin_option(execution)
 
