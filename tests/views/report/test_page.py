@@ -256,16 +256,28 @@ def test_without_a_control_the_gallery_is_of_modularity(
     assert not any("effect" in text for text in (*captions, facts))
 
 
-def test_images_of_a_row_stand_on_one_line_whatever_their_captions(
-    open_page: Opener, sample: dict[str, Any]
+@pytest.mark.parametrize("width", [1200, 390])
+def test_images_of_a_row_have_one_height_and_fill_it_whatever_their_shapes(
+    open_page: Opener, width: int
 ) -> None:
-    uneven = copy.deepcopy(sample)
-    uneven["gallery"]["images"][1]["name"] = "a name that takes up several lines " * 3
-    buttons = open_page(uneven).locator(".thumbnail button").all()
+    mixed = sample_report(12)
+    for at, shape in enumerate([(100, 400), (300, 400), (900, 200), (400, 300)]):
+        mixed["gallery"]["images"][at].update(width=shape[0], height=shape[1])
+    mixed["gallery"]["images"][1]["name"] = "a name that takes up several lines " * 3
+    page = open_page(mixed)
+    page.set_viewport_size({"width": width, "height": 900})
 
-    boxes = [box for each in buttons[:4] if (box := each.bounding_box()) is not None]
+    edges = "all => all.map(each => each.getBoundingClientRect())"
+    (gallery,) = page.locator(".gallery").evaluate_all(edges)
+    rows: dict[float, list[dict[str, float]]] = {}
+    for box in page.locator(".thumbnail canvas").evaluate_all(edges):
+        rows.setdefault(box["top"], []).append(box)
 
-    assert len({round(box["y"] + box["height"]) for box in boxes}) == 1
+    *full, last = rows.values()
+    assert len(full) > 1
+    for row in (*full, last):
+        assert all(abs(box["height"] - row[0]["height"]) < 0.5 for box in row)
+    assert all(abs(row[-1]["right"] - gallery["right"]) < 0.5 for row in full)
 
 
 def test_commands_in_sentences_have_no_backticks(open_page: Opener, sample: dict[str, Any]) -> None:
