@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 200
+DEFAULT_FORMATS = ("png", "svg")
 # Most bytes of an image's name in the names of its files.
 LONGEST = 120
 # What the names of files have for characters that quote would leave, or make hard to read.
@@ -23,7 +24,7 @@ _WRITTEN = {"/": "~", "~": "%7E", ".": "%2E"}
 
 
 def save(
-    figure: "Figure", folder: Path, name: str, formats: Sequence[str] = ("png", "svg")
+    figure: "Figure", folder: Path, name: str, formats: Sequence[str] = DEFAULT_FORMATS
 ) -> list[Path]:
     """Write FOLDER/NAME.FORMAT for each format, of png, pdf and svg, and return these paths."""
     paths = []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import HarnessError, Requirement
-from harness.command import add_plugin_option
+from harness.command import add_figure_options, add_plugin_option
 
 if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.exhibit import Exhibit
@@ -72,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-j", "--workers", type=int, default=2, metavar="N", help="workers (default 2)"
     )
+    add_figure_options(parser)
     add_plugin_option(parser)
 
 
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         Column,
         component_name,
         exit_status,
+        figure_settings,
         show_table,
         shown_progress,
         table_console,
@@ -118,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.workers,
             tuple(arguments.plugins or ()),
             progress,
+            *figure_settings(arguments),
         )
         # A mistake in the images, the models or the folder concerns all exhibits.
         study.check()
