@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from harness.analysis.image import Noise as Noise
     from harness.analysis.image import SelectorReport as SelectorReport
     from harness.analysis.masks import BrightnessThreshold as BrightnessThreshold
+    from harness.cli.options import add_figure_options as add_figure_options
     from harness.cli.options import add_plugin_option as add_plugin_option
+    from harness.cli.options import figure_settings as figure_settings
     from harness.cli.output import exit_status as exit_status
     from harness.cli.output import table_console as table_console
     from harness.cli.output import write_table as write_table
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from harness.views.colours import marker as marker
     from harness.views.figures.clusters import panels as panels
     from harness.views.figures.clusters import side_by_side as side_by_side
+    from harness.views.figures.files import DEFAULT_FORMATS as DEFAULT_FORMATS
     from harness.views.figures.files import save as save
     from harness.views.figures.gallery import gallery as gallery
     from harness.views.figures.heatmaps import query_heatmaps as query_heatmaps
@@ -72,7 +75,7 @@ HOMES = {
     "harness.analysis.agreement": "MethodAgreement",
     "harness.analysis.image": "Noise SelectorReport",
     "harness.analysis.masks": "BrightnessThreshold",
-    "harness.cli.options": "add_plugin_option",
+    "harness.cli.options": "add_figure_options add_plugin_option figure_settings",
     "harness.cli.output": "exit_status table_console write_table",
     "harness.engine.environment": "environment invocation source",
     "harness.errors": "did_you_mean escape_controls",
@@ -86,7 +89,7 @@ HOMES = {
     "harness.plugin.spec": "component_name format_spec format_value",
     "harness.views.colours": "CHOSEN colour marker",
     "harness.views.figures.clusters": "panels side_by_side",
-    "harness.views.figures.files": "save",
+    "harness.views.figures.files": "DEFAULT_FORMATS save",
     "harness.views.figures.gallery": "gallery",
     "harness.views.figures.heatmaps": "query_heatmaps",
     "harness.views.figures.intervals": "Interval interval_panels",

@@ -11,6 +11,7 @@ from harness.cli.options import (
     add_run_argument,
     add_selector_option,
     check_figure_options,
+    figure_settings,
     open_stored,
 )
 from harness.cli.output import columns_of, print_result, write_drawings
@@ -48,13 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     found, written = opened.layers(arguments.of).methods, []
     if arguments.out is not None:
         from harness.views.figures.layers import drawings
-        from harness.views.figures.style import WIDTHS
 
         sheets = [(name, None, columns_of(rows)) for name, rows in tables(found).items()]
-        width = WIDTHS[arguments.width or "page"]
+        width, formats = figure_settings(arguments)
         figures = ((name, figure, None) for name, figure in drawings(found, width))
         every = itertools.chain(sheets, figures)
-        written = list(write_drawings(every, arguments.out, arguments.formats))
+        written = list(write_drawings(every, arguments.out, formats))
     print_result(
         lambda console: show(str(opened.folder), found, console),
         lambda: {"run": str(opened.folder), "methods": document(found)},

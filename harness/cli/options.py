@@ -59,7 +59,7 @@ def open_stored(folder: Path, selectors: Sequence[str] = ()) -> "Run":
 
 
 def add_figure_options(parser: Parser) -> None:
-    """Add `--width` and `--format` of the figures that `--out` writes; None, [] if not given."""
+    """Add `--width` and `--format` of the figures that `--out` writes, for `figure_settings`."""
     parser.add_argument(
         "--width",
         choices=("column", "page"),
@@ -74,6 +74,14 @@ def add_figure_options(parser: Parser) -> None:
         choices=("png", "pdf", "svg"),
         help="write figures in this format; may be repeated (default png and svg)",
     )
+
+
+def figure_settings(arguments: argparse.Namespace) -> tuple[float, tuple[str, ...]]:
+    """The inches that figures are wide, and the formats in which they are written."""
+    from harness.views.figures.files import DEFAULT_FORMATS
+    from harness.views.figures.style import WIDTHS
+
+    return WIDTHS[arguments.width or "page"], tuple(arguments.formats) or DEFAULT_FORMATS
 
 
 def check_figure_options(arguments: argparse.Namespace, *others: str) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # The exit status of a command that finished although some of its work failed.
 FAILED = 2
 # The formats of figures for which no others are chosen.
-DEFAULT_FORMATS = ("png", "svg")
 # A file or a pipe has no width of its own, unless COLUMNS gives one.
 FILE_SIZE = (120, 24)
 
@@ -71,17 +70,14 @@ def write_drawings(
     folder: Path,
     formats: Sequence[str],
 ) -> Iterator[Path]:
-    """Write figures as NAME.FORMAT, tables as NAME.csv; yields the paths.
-
-    formats: by default PNG and SVG.
-    """
+    """Write figures as NAME.FORMAT, tables as NAME.csv; yields the paths."""
     from harness.views.figures.files import save
 
     with one_line_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for name, figure, table in drawings:
         if figure is not None:
-            yield from save(figure, folder, name, formats or DEFAULT_FORMATS)
+            yield from save(figure, folder, name, formats)
         if table is not None:
             path = folder / f"{name}.csv"
             write_table(table, path)

@@ -12,6 +12,7 @@ from harness.cli.options import (
     add_run_argument,
     add_selector_option,
     check_figure_options,
+    figure_settings,
     image_words,
     open_stored,
 )
@@ -84,9 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     context = _context(opened, arguments)
     written: list[Path] = []
     if arguments.out is not None:
-        written += write_drawings(
-            _drawings(opened, context, arguments), arguments.out, arguments.formats
-        )
+        width, formats = figure_settings(arguments)
+        drawings = _drawings(opened, context, arguments, width)
+        written += write_drawings(drawings, arguments.out, formats)
     show(context, console)
     for path in written:
         print(path)
@@ -116,13 +117,12 @@ def _context(opened: "Run", arguments: argparse.Namespace) -> "ShowContext":
 
 
 def _drawings(
-    opened: "Run", context: "ShowContext", arguments: argparse.Namespace
+    opened: "Run", context: "ShowContext", arguments: argparse.Namespace, width: float
 ) -> Iterator["Drawing"]:
     from harness.views.figures.image import drawings, query_patch
-    from harness.views.figures.style import WIDTHS
 
     report = context.report
     query = None if arguments.query is None else query_patch(arguments.query, report.grid)
     loaded = context.weights is not None
     heads = opened.weights(report, alone=arguments.head is not None) if loaded else {}
-    return drawings(context, heads, query, WIDTHS[arguments.width or "page"])
+    return drawings(context, heads, query, width)

@@ -74,6 +74,7 @@ class LiveReport:
         return {
             "done": found.done,
             "failed": found.failed,
+            "skipped": found.skipped,
             "total": found.total,
             "secondsLeft": None if left is None else round(left),
             # Until the page has the last report, it has to ask.

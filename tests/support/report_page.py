@@ -1,10 +1,14 @@
 """What a reader of the report's page sees."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+# Opens a report in a browser, in a context with these options.
+Opener = Callable[..., "Page"]
 
 
 def column(page: "Page", name: str, table: str = "Methods") -> list[str]:

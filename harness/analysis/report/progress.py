@@ -16,13 +16,15 @@ WINDOW = 60.0
 
 @dataclass(frozen=True)
 class RunProgress:
-    """The planned cells of a run that are ok, that ended otherwise, and all of them.
+    """The planned cells of a run: those that are ok, that failed, that were skipped, and all.
 
-    step: what the run does now, "" if it has finished.
+    A cell is skipped because another one failed. step: what the run does now, "" if it has
+    finished.
     """
 
     done: int = 0
     failed: int = 0
+    skipped: int = 0
     total: int = 0
     finished: bool = False
     step: str = "The run reads its images and models."
@@ -30,7 +32,7 @@ class RunProgress:
     @property
     def ended(self) -> int:
         """How many cells have a record."""
-        return self.done + self.failed
+        return self.done + self.failed + self.skipped
 
 
 def run_progress(store: Store) -> RunProgress:
@@ -39,7 +41,7 @@ def run_progress(store: Store) -> RunProgress:
         return RunProgress()
     statuses = store.statuses()
     total, done = sum(statuses.values()), statuses.pop("ok", 0)
-    missing = statuses.pop("missing", 0)
+    missing, skipped = statuses.pop("missing", 0), statuses.pop("skipped", 0)
     waiting = dict(store.connection.execute(MISSING))
     finished = not missing and store.sessions()[-1].get("finished", True)
     if waiting.get(0):
@@ -48,7 +50,7 @@ def run_progress(store: Store) -> RunProgress:
         step = "Perturbed maps are clustered, for stability."
     else:
         step = "" if finished else "Levels are selected and tested, and their stability measured."
-    return RunProgress(done, sum(statuses.values()), total, finished, step)
+    return RunProgress(done, sum(statuses.values()), skipped, total, finished, step)
 
 
 def seconds_left(seen: Sequence[tuple[float, RunProgress]]) -> float | None:

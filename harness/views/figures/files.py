@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 200
+DEFAULT_FORMATS = ("png", "svg")
 # Most bytes of an image's name in the names of its files.
 LONGEST = 120
+# What the names of files have for characters that quote would leave, or make hard to read.
+_WRITTEN = {"/": "~", "~": "%7E", ".": "%2E"}
 
 
 def save(
-    figure: "Figure", folder: Path, name: str, formats: Sequence[str] = ("png", "svg")
+    figure: "Figure", folder: Path, name: str, formats: Sequence[str] = DEFAULT_FORMATS
 ) -> list[Path]:
     """Write FOLDER/NAME.FORMAT for each format, of png, pdf and svg, and return these paths."""
     paths = []
@@ -87,12 +90,17 @@ def _writing(figure: "Figure") -> Iterator[None]:
 
 
 def file_name(text: str) -> str:
-    """A file name that only this text has; special characters are encoded as in URLs."""
-    encoded = re.sub(
-        r"^\.|[^\w.-]",
-        lambda found: "%2E" if found[0] == "." else quote(found[0], "", errors="surrogateescape"),
-        text,
-    )
+    """A file name that only this text has: `roses/1 a.jpg` is `roses~1%20a.jpg`.
+
+    A slash becomes `~`, which URLs and shells take as it is. Other special characters, `~` and `%`
+    among them, are encoded as in URLs. A long name is cut, and a digest of the text follows.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        character = found[0]
+        return _WRITTEN.get(character) or quote(character, "", errors="surrogateescape")
+
+    encoded = re.sub(r"^\.|[^\w.-]", written, text)
     if len(encoded.encode()) <= LONGEST:
         return encoded
     digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]

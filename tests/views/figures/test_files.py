@@ -46,6 +46,7 @@ NAMES = [
     "a/b",
     "a-b",
     "a%2Fb",
+    "a~b",
     "a@b",
     "..",
     "ä",
@@ -64,7 +65,18 @@ def test_every_text_has_a_file_name_of_its_own(tmp_path: Path) -> None:
     assert not any("@" in name or "/" in name for name in names)
 
 
-@given(st.lists(st.text(max_size=200), unique=True))
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("sunflowers/1022552002_2b93faf9e7_n.jpg", "sunflowers~1022552002_2b93faf9e7_n.jpg"),
+        ("a~b c.jpg", "a%7Eb%20c.jpg"),
+    ],
+)
+def test_a_name_of_a_file_in_a_folder_stays_readable(text: str, name: str) -> None:
+    assert files.file_name(text) == name
+
+
+@given(st.lists(st.text(max_size=200) | st.text("a/~%27EF.", max_size=200), unique=True))
 def test_no_two_texts_share_a_file_name(texts: list[str]) -> None:
     names = {files.file_name(text) for text in texts}
 

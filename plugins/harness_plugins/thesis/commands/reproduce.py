@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import HarnessError, Requirement
-from harness.command import add_plugin_option
+from harness.command import add_figure_options, add_plugin_option
 
 if TYPE_CHECKING:
     from harness_plugins.thesis.reproduction.exhibit import Exhibit
@@ -74,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-j", "--workers", type=int, default=2, metavar="N", help="worker processes (default 2)"
     )
+    add_figure_options(parser)
     add_plugin_option(parser)
 
 
@@ -83,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         Column,
         component_name,
         exit_status,
+        figure_settings,
         show_table,
         shown_progress,
         table_console,
@@ -120,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.workers,
             tuple(arguments.plugins or ()),
             progress,
+            *figure_settings(arguments),
         )
         # A mistake in the images, the models or the folder concerns all exhibits.
         study.check()

@@ -100,7 +100,7 @@ def confusion_matrix(study: Study) -> Output:
             "which ones they are is not published, nor are the weights, so shares must differ. "
             "With few images a share moves in large steps."
         )
-    made = {name: figures.confusion(found.confusion, study.classes, title=title)}
+    made = {name: figures.confusion(found.confusion, study.classes, title=title, width=study.width)}
     return Output(tables, made, (remark,))
 
 
@@ -152,6 +152,7 @@ def accuracy_by_heads(study: Study) -> Output:
         study.classes,
         title=f"Accuracy by class, {study.images}",
         deviations=deviation.reindex(index=mean.index, columns=mean.columns).to_numpy(),
+        width=study.width,
     )
     return Output(
         {"figure-4.6": table},
@@ -182,7 +183,7 @@ def class_probabilities(study: Study) -> Output:
         if study.pictures:
             rows.append({"image": name, "by": "thesis", **printed("table-4.2", name)})
         made[f"table-4.2-{number}"] = figures.class_probabilities(
-            image.pixels, probabilities, study.classes, image.label, title=name
+            image.pixels, probabilities, study.classes, image.label, title=name, width=study.width
         )
     remark = f"Probabilities in %. {differs(study)}" if study.pictures else "Probabilities in %."
     return Output({"table-4.2": pandas.DataFrame(rows)}, made, (remark,))

@@ -33,7 +33,7 @@ def heatmaps(study: Study, number: int, name: str) -> Output:
     row, column = divmod(query, grid[1])
     on = Patched.of(image.pixels, grid, found[0].region)
     title = f"{called}: what patch ({row}, {column}) attends to, by head"
-    figure = query_heatmaps(on, maps, query, title=title)
+    figure = query_heatmaps(on, maps, query, title=title, width=study.width)
     weights = {f"head {head}": weights[query] for head, weights in enumerate(maps)}
     return Output({name: patch_table(grid, weights)}, {name: figure}, (why,), called)
 

@@ -28,13 +28,19 @@ def images_shown(study: Study) -> Output:
     table = pandas.DataFrame(
         [{"image": study.called(image.key), "key": image.key} for image in study.shown]
     )
-    return Output({"images": table}, {"images-shown": gallery(images, title="Images shown")})
+    return Output(
+        {"images": table},
+        {"images-shown": gallery(images, title="Images shown", width=study.width)},
+    )
 
 
 def random_image(study: Study) -> Output:
     """A random image, as the controls draw it."""
     drawn = harness.image_control("uniform-noise").draw(study.image(0), seed=0)
-    return Output({}, {"figure-4.13": gallery([("", drawn.pixels)], title="A random image")})
+    return Output(
+        {},
+        {"figure-4.13": gallery([("", drawn.pixels)], title="A random image", width=study.width)},
+    )
 
 
 def louvain_panels(study: Study, number: int, name: str) -> Output:
@@ -44,7 +50,7 @@ def louvain_panels(study: Study, number: int, name: str) -> Output:
     doubt = "" if accepted else " (no stable phase: the candidate)"
     on = Patched.of(image.pixels, study.grid)
     called = study.called(image.key)
-    figure = panels(on, labels, title=f"{called}: Louvain's clusters{doubt}")
+    figure = panels(on, labels, title=f"{called}: Louvain's clusters{doubt}", width=study.width)
     table = patch_table(study.grid, {"cluster": labels})
     return Output({name: table}, {name: figure}, _beside(study, called, labels), called)
 
@@ -70,7 +76,7 @@ def all_methods(study: Study) -> Output:
         for clusterer in map(str, study.thesis_selections["clusterer"].unique())
     }
     on = Patched.of(image.pixels, study.grid)
-    figure = side_by_side(on, list(partitions.items()), title=called)
+    figure = side_by_side(on, list(partitions.items()), title=called, width=study.width)
     remarks = (
         (f"The thesis' figure shows Infomap's clusters alone. {differs(study)}",)
         if study.pictures
@@ -98,7 +104,7 @@ def two_counts(study: Study) -> Output:
     )
     partitions = [(f"{_count(labels)} clusters", labels) for labels in (first, second)]
     on = Patched.of(image.pixels, study.grid)
-    figure = side_by_side(on, partitions, title=called)
+    figure = side_by_side(on, partitions, title=called, width=study.width)
     indices = [union.jaccard for union in unions]
     chosen = (
         "Tulips, as in the thesis, with 3 and 4 clusters, or else the two smallest numbers"

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def confusion(matrix: Integers, classes: Sequence[str], *, title: str) -> "Figure":
+def confusion(
+    matrix: Integers, classes: Sequence[str], *, title: str, width: float = PAGE
+) -> "Figure":
     """Numbers of images by true class (rows) and predicted class (columns)."""
     with style():
-        side = min(PAGE, max(3.4, 1.6 + 0.4 * len(classes)))
+        side = min(width, max(3.4, 1.6 + 0.4 * len(classes)))
         figure, ((panel,),) = new_figure(1, 1, side, side, title)
         totals = matrix.sum(axis=1, keepdims=True)
         fractions = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
@@ -44,10 +46,11 @@ def by_heads(
     *,
     title: str,
     deviations: Floats | None = None,
+    width: float = PAGE,
 ) -> "Figure":
     """Each class's accuracy (heads, classes) against the number of heads, and their mean."""
     with style():
-        figure, ((panel,),) = new_figure(1, 1, PAGE, 4.0, title)
+        figure, ((panel,),) = new_figure(1, 1, width, 4.0, title)
         order = np.argsort(-accuracy.mean(axis=0))
         for rank, number in enumerate(order):
             spread = None if deviations is None else np.nan_to_num(deviations[:, number])
@@ -71,11 +74,12 @@ def class_probabilities(
     truth: int | None,
     *,
     title: str,
+    width: float = PAGE,
 ) -> "Figure":
     """The image and every class's probability (classes,), the true one in another colour."""
     with style():
         figure, ((image, bars),) = new_figure(
-            1, 2, 5.4, max(2.0, 0.6 + 0.2 * len(classes)), title, width_ratios=(1, 1.8)
+            1, 2, min(width, 5.4), max(2.0, 0.6 + 0.2 * len(classes)), title, width_ratios=(1, 1.8)
         )
         photo(image, pixels)
         picture(image)

@@ -109,6 +109,7 @@ def _dots(
         title=f"{called}: logits with clusters removed",
         axis="logit of the class; the line: with nothing removed",
         marked=dict(zip(study.classes, intact.tolist(), strict=True)),
+        width=study.width,
     )
 
 

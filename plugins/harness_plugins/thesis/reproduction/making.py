@@ -21,10 +21,10 @@ def reproduce(
     results = []
     for exhibit in exhibits:
         result = _made(study, exhibit)
-        write_exhibit(study.folder, result)
+        write_exhibit(study.folder, result, study.formats)
         results.append(result)
         report(result)
-    write_report(study.folder, results, command, deviations(study))
+    write_report(study.folder, results, command, deviations(study), study.formats)
     _write_provenance(study, results, command)
     return results
 

@@ -63,7 +63,9 @@ def _profiles(study: Study, image: str, clusterers: Sequence[str], name: str) ->
         for clusterer, rows in points.groupby("clusterer", sort=False)
     ]
     called = study.called(image)
-    figure = profile_figure(curves, title=f"{called} and noise of its size", axis=AXIS)
+    figure = profile_figure(
+        curves, title=f"{called} and noise of its size", axis=AXIS, width=study.width
+    )
     algorithms = ", ".join(name for name, of in ALGORITHMS.items() if of in clusterers)
     tables = {name: points[COLUMNS].reset_index(drop=True)}
     remarks: tuple[str, ...] = ()
@@ -135,7 +137,11 @@ def noise_alone(study: Study) -> Output:
             name: noise[COLUMNS].reset_index(drop=True),
             f"{name}-reached": pandas.DataFrame(reached),
         },
-        {name: profile_figure(curves, title="a random image of the images' size", axis=AXIS)},
+        {
+            name: profile_figure(
+                curves, title="a random image of the images' size", axis=AXIS, width=study.width
+            )
+        },
         (
             "At the threshold nearest to the thesis', and at the highest modularity. The random "
             f"pixels, the weights and the thresholds, from 0 to {HIGHEST}/n, are others than the "

@@ -9,12 +9,14 @@ from typing import Any
 import pandas
 
 from harness import HarnessError
-from harness.command import escape_controls, replacing, save
+from harness.command import DEFAULT_FORMATS, escape_controls, replacing, save
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output, Verdict
 
 TITLE = "The thesis' tables and figures again"
 # Rows of a table that the HTML report shows; the CSV file has all rows.
 ROWS = 40
+# The formats of figures that pages show; to others they link.
+SHOWN = ("png", "svg")
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
   color: #1a1a1a; background: #fff; }
@@ -48,8 +50,8 @@ class Result:
         return self.missing or self.failed
 
 
-def write_exhibit(folder: Path, result: Result) -> None:
-    """Write tables as CSV and Markdown and figures as PNG and SVG."""
+def write_exhibit(folder: Path, result: Result, formats: Sequence[str] = DEFAULT_FORMATS) -> None:
+    """Write tables as CSV and Markdown, and figures in the formats."""
     try:
         for kind in ("tables", "figures"):
             (folder / kind).mkdir(parents=True, exist_ok=True)
@@ -61,16 +63,21 @@ def write_exhibit(folder: Path, result: Result) -> None:
     except OSError as error:
         raise HarnessError(f"{folder}: cannot be written to: {error.strerror}") from error
     for name, figure in result.made.figures.items():
-        save(figure, folder / "figures", name)
+        save(figure, folder / "figures", name, formats)
 
 
 def write_report(
-    folder: Path, results: Sequence[Result], command: str, deviations: Sequence[str]
+    folder: Path,
+    results: Sequence[Result],
+    command: str,
+    deviations: Sequence[str],
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> None:
-    """Write report.md and report.html over all results."""
+    """Write report.md and report.html over all results, whose figures are in the formats."""
+    shown = next((each for each in SHOWN if each in formats), formats[0])
     pages = {
-        "report.md": _text(results, command, deviations),
-        "report.html": _page(results, command, deviations),
+        "report.md": _text(results, command, deviations, shown),
+        "report.html": _page(results, command, deviations, shown),
     }
     try:
         for name, content in pages.items():
@@ -114,7 +121,7 @@ def _counted(numbers: Sequence[int]) -> str:
     return f"{len(numbers)} ({', '.join(map(str, numbers))})" if numbers else "none"
 
 
-def _text(results: Sequence[Result], command: str, deviations: Sequence[str]) -> str:
+def _text(results: Sequence[Result], command: str, deviations: Sequence[str], shown: str) -> str:
     parts = [f"# {TITLE}", " ".join(_summary(results))]
     if not (findings := _findings(results)).empty:
         parts.append(_markdown(findings))
@@ -126,7 +133,11 @@ def _text(results: Sequence[Result], command: str, deviations: Sequence[str]) ->
         if result.trouble:
             parts.append(f"Not made: {result.trouble}")
         parts += result.made.remarks
-        parts += [f"![{result.exhibit.title}](figures/{name}.png)" for name in result.made.figures]
+        sign = "!" if shown in SHOWN else ""
+        parts += [
+            f"{sign}[{result.exhibit.title}](figures/{name}.{shown})"
+            for name in result.made.figures
+        ]
         parts += [
             f"`tables/{name}.csv`\n\n{_markdown(table)}"
             for name, table in _worth_showing(result.made)
@@ -138,7 +149,7 @@ def _line(result: Result) -> str:
     return result.heading + (" (not made)" if result.trouble else "")
 
 
-def _page(results: Sequence[Result], command: str, deviations: Sequence[str]) -> str:
+def _page(results: Sequence[Result], command: str, deviations: Sequence[str], shown: str) -> str:
     parts = [
         f"<h1>{html.escape(TITLE)}</h1>",
         f'<p class="summary">{html.escape(" ".join(_summary(results)))}</p>',
@@ -163,8 +174,9 @@ def _page(results: Sequence[Result], command: str, deviations: Sequence[str]) ->
             parts.append(f'<p class="missing">Not made: {_prose(result.trouble)}</p>')
         parts += [f"<p>{_prose(remark)}</p>" for remark in result.made.remarks]
         for figure in map(html.escape, result.made.figures):
-            alt = html.escape(result.exhibit.title)
-            parts.append(f'<p><img src="figures/{figure}.png" alt="{alt}"></p>')
+            path, title = f"figures/{figure}.{shown}", html.escape(result.exhibit.title)
+            picture = f'<img src="{path}" alt="{title}">' if shown in SHOWN else path
+            parts.append(f'<p><a href="{path}">{picture}</a></p>')
         for table_name, table in _worth_showing(result.made):
             path = html.escape(f"tables/{table_name}.csv")
             parts.append(f'<p><a href="{path}">{path}</a></p>')

@@ -12,7 +12,7 @@ import pandas
 
 import harness
 from harness import HarnessError, Image, ImageSet, Run
-from harness.command import Progress, format_spec, format_value
+from harness.command import DEFAULT_FORMATS, PAGE, Progress, format_spec, format_value
 from harness_plugins.thesis.reproduction.published import PICTURES
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, load
 from harness_plugins.thesis.vit.evaluation import Evaluation, evaluate
@@ -44,7 +44,8 @@ class Study:
 
     images: spec of the image set; checkpoint and many_heads: models with one head and with
     several; models: folders of trained models, each named as its data set; clustered: how many
-    images are clustered; folder: where runs are stored.
+    images are clustered; folder: where runs are stored; width: the most inches that figures are
+    wide; formats: in which they are written.
     """
 
     images: str
@@ -56,6 +57,8 @@ class Study:
     workers: int
     plugins: tuple[Path, ...]
     progress: Progress
+    width: float = PAGE
+    formats: tuple[str, ...] = DEFAULT_FORMATS
 
     def check(self) -> None:
         """Raise HarnessError if the images or a model cannot be read, or the folder not written."""

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pandas
@@ -29,6 +30,20 @@ def test_exhibits_that_need_no_run_are_made_at_once(
     assert matrix.drop(columns="true class").to_numpy().sum() == 20
     assert (tmp_path / "out" / "figures" / "figure-4.1.png").exists()
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_figures_are_drawn_for_a_column_in_the_formats_asked_for(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    options = ("--only", "figure-4.1", "--width", "column", "--format", "pdf")
+    finished = harness_command("reproduce", *options, "--out", "out")
+
+    assert finished.returncode == 0, finished.stderr
+    (figure,) = (tmp_path / "out" / "figures").iterdir()
+    assert figure.name == "figure-4.1.pdf"
+    width = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+)", figure.read_bytes())
+    assert width is not None
+    assert float(width[1]) < 3.5 * 72
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,23 @@ def test_an_exhibit_is_written_as_tables_and_figures(tmp_path: Path) -> None:
     assert again["share"][0] == 1 / 3
 
 
+@pytest.mark.parametrize("formats", [("pdf", "svg", "png"), ("pdf", "svg"), ("pdf",)])
+def test_pages_show_a_figure_that_was_written_or_link_to_it(
+    tmp_path: Path, formats: tuple[str, ...]
+) -> None:
+    write_exhibit(tmp_path, result(), formats)
+    write_report(tmp_path, [result()], "harness reproduce", [], formats)
+
+    written = {f"figures/{path.name}" for path in (tmp_path / "figures").iterdir()}
+    path = f"figures/figure-1.{formats[-1]}"
+    assert written == {f"figures/figure-1.{each}" for each in formats}
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert f'href="{path}"' in page
+    assert (f'<img src="{path}"' in page) == (formats != ("pdf",))
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert (f"]({path})" in text, "\n![" in text) == (True, formats != ("pdf",))
+
+
 def test_markup_in_names_is_escaped_in_html(tmp_path: Path) -> None:
     write_report(tmp_path, [result()], f"harness reproduce {EVIL}", [])
 

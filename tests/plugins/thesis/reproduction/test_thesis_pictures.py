@@ -1,5 +1,6 @@
 """The exhibits on the thesis' own pictures, with small models whose weights are random."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,17 @@ from PIL import Image
 
 import harness
 from harness.planning.progress import Progress
+from harness.views.figures.style import COLUMN
 from harness_plugins.thesis.reproduction import accuracy, attention, clusters, logits, profiles
 from harness_plugins.thesis.reproduction.deviations import deviations, differs
+from harness_plugins.thesis.reproduction.exhibits import EXHIBITS
 from harness_plugins.thesis.reproduction.published import PICTURES
-from harness_plugins.thesis.reproduction.study import ALGORITHMS, Study, extractor_of
+from harness_plugins.thesis.reproduction.study import (
+    ALGORITHMS,
+    MissingRequirementError,
+    Study,
+    extractor_of,
+)
 from harness_plugins.thesis.reproduction.verdicts import claims
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, save
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
@@ -85,6 +93,20 @@ def test_the_thesis_pictures_are_shown_by_its_names_in_its_order(study: Study) -
 
     assert list(table["image"]) == NAMES
     assert list(table["key"]) == list(PICTURES)
+
+
+def test_no_figure_is_wider_than_the_study_says(study: Study) -> None:
+    narrow = replace(study, width=COLUMN)
+    for name in ("thesis_run", "embedding_points", "heads_run"):
+        narrow.__dict__[name] = study.__dict__[name]
+    widths = {}
+    for exhibit in EXHIBITS:
+        with suppress(MissingRequirementError):
+            for name, figure in exhibit.make(narrow).figures.items():
+                widths[name] = figure.get_figwidth()
+
+    assert len(widths) > 20
+    assert {name: width for name, width in widths.items() if width > COLUMN + 1e-9} == {}
 
 
 def test_other_images_keep_their_keys(study: Study) -> None:

@@ -181,6 +181,7 @@ export interface Sweep {
 export interface ProgressState {
   done: number;
   failed: number;
+  skipped: number; // as other cells failed
   total: number;
   secondsLeft: number | null;
   finished: boolean;

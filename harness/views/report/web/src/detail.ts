@@ -1,7 +1,7 @@
 // The opened image: methods beside each other, at a level that a slider moves.
 
 import type { GalleryImage, Sweep } from "./data";
-import { button, choice, make, replace } from "./dom";
+import { breakable, button, choice, make, replace } from "./dom";
 import { counted, fixed } from "./format";
 import { effectText, imageKey } from "./gallery";
 import type { Method } from "./methods";
@@ -156,7 +156,7 @@ export class DetailDialog {
       make(
         "div",
         {},
-        make("h2", { id: "detail-name" }, image.name),
+        make("h2", { id: "detail-name" }, ...breakable(image.name)),
         make("p", {}, facts.filter(Boolean).join(" · ")),
       ),
       make(

@@ -1,7 +1,7 @@
 // The gallery: every image with the clusters of one method.
 
 import type { GalleryImage } from "./data";
-import { button, choice, make, prose } from "./dom";
+import { breakable, button, choice, make, prose } from "./dom";
 import { downloadButton } from "./download";
 import { counted, fixed } from "./format";
 import { lazily } from "./lazily";
@@ -77,8 +77,9 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
   const accepted = found && isAccepted(found.sweep, method?.selector);
   const map = found?.map ?? image.maps[0];
   const canvas = make("canvas", { "aria-hidden": "true" });
+  const figure = make("figure", { class: "thumbnail" });
   if (map) {
-    canvas.style.aspectRatio = String(aspectRatio(image, map));
+    figure.style.setProperty("--ratio", String(aspectRatio(image, map)));
     lazily(canvas, (width) => {
       const painting = { image, map, indices, patch: null };
       void photoOf(image).then((photo) => paint(canvas, width, { ...painting, photo }));
@@ -88,14 +89,12 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
   opened.setAttribute("aria-label", `Open ${image.name}`);
   opened.append(canvas);
   opened.disabled = partitionsOf(image).length === 0;
-  return make(
-    "figure",
-    { class: "thumbnail" },
+  figure.append(
     opened,
     make(
       "figcaption",
       {},
-      make("strong", {}, image.name),
+      make("strong", {}, ...breakable(image.name)),
       make(
         "span",
         {},
@@ -105,4 +104,5 @@ function thumbnail(image: GalleryImage, method: Method | null, view: View): HTML
       ),
     ),
   );
+  return figure;
 }

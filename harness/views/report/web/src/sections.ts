@@ -26,8 +26,9 @@ export const SECTIONS: Section[] = [
   {
     id: "progress",
     heading: "Progress",
-    data: ({ progress, failures }) => progress && [progress, failures],
-    draw: ({ report }) => (report.progress ? drawProgress(report.progress, report.failures) : []),
+    data: ({ progress, failures }) => progress && [progress, failures.length > 0],
+    draw: ({ report }) =>
+      report.progress ? drawProgress(report.progress, report.failures.length > 0) : [],
   },
   {
     id: "answer",

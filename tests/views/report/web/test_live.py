@@ -45,14 +45,23 @@ Live = tuple["Page", Callable[[dict[str, Any]], None]]
 def test_a_live_view_says_how_far_the_run_is(live: Live) -> None:
     page, give = live
     progress = page.locator("#progress")
-    assert "10 of 200 cells done, 1 failed, 189 to come; about 65 seconds left." in (
+    assert "10 of 200 cells done, 1 failed, 4 skipped, 185 to come; about 65 seconds left." in (
         progress.inner_text()
     )
-    assert "2 × took longer than 60 s (sdp)" in progress.inner_text()
 
     give(sample_report(live=True, done=50))
 
     progress.get_by_text("50 of 200 cells done").wait_for()
+
+
+def test_a_live_view_shows_failures_once_and_its_progress_leads_to_them(live: Live) -> None:
+    page, _ = live
+    reasons = page.get_by_text("took longer than 60 s")
+    assert reasons.count() == 1
+
+    page.locator("#progress").get_by_role("link", name="1 failed").click()
+
+    assert page.locator(":target").get_attribute("id") == "failures"
 
 
 def test_a_live_view_keeps_what_the_reader_sees_and_chose(live: Live) -> None:
@@ -97,7 +106,7 @@ def test_a_live_view_leaves_the_list_of_a_filter_open(live: Live) -> None:
 
 def test_a_live_view_asks_no_more_when_the_run_has_finished(live: Live) -> None:
     page, give = live
-    give(sample_report(live=True, done=199))
+    give(sample_report(live=True, done=195))
     page.get_by_text("Finished.").wait_for()
 
     give(sample_report(live=True, done=60))
