@@ -5,8 +5,8 @@ it, evenly: a patch is height / rows pixels high and width / columns pixels wide
 fractions. A mask gives each pixel a label; 0 is the background, and the foreground is all others.
 """
 
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from harness.metrics.partition import (
     renumbered,
     unassigned_as_singletons,
 )
-from harness.metrics.salience import order_by_salience
+from harness.metrics.salience import most_salient
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 
@@ -153,10 +153,11 @@ def agreement(
     """
     clusters = unassigned_as_singletons(check_labels(labels, len(objects.areas)))
     patches = objects.patches
+    by_area = _by_area([renumbered(drop_singletons(labels))], objects, weights)
     return Agreement(
         ari=adjusted_rand_indices(patches, clusters[None])[0],
         ami=adjusted_mutual_information(patches, clusters),
-        **_by_area(labels, objects, weights),
+        **{name: value for name, (value,) in by_area.items()},
     )
 
 
@@ -169,50 +170,56 @@ def chance_agreement(
     fixed seed.
     """
     random = np.random.default_rng(0)
-    drawn = [_by_area(random.permutation(labels), objects, weights) for _ in range(PERMUTATIONS)]
-    figures: dict[str, Any] = {"ari": 0.0, "ami": 0.0}
-    for name in drawn[0]:
+    clusters = renumbered(drop_singletons(labels))
+    drawn = [random.permutation(clusters) for _ in range(PERMUTATIONS)]
+    means = {
         # Whether a figure is defined depends on the objects alone.
-        values = [value for each in drawn if (value := each[name]) is not None]
-        figures[name] = float(np.mean(values)) if values else None
-    return Agreement(**figures)
+        name: None if values[0] is None else float(np.mean(values))
+        for name, values in _by_area(drawn, objects, weights).items()
+    }
+    return Agreement(ari=0.0, ami=0.0, **means)
 
 
 def _by_area(
-    labels: NDArray[np.integer[Any]], objects: Objects, weights: NDArray[np.floating[Any]]
-) -> dict[str, Any]:
-    """The figures of an `Agreement` other than ari and ami."""
-    clusters = renumbered(drop_singletons(labels))
-    members = clusters == np.arange(clusters.max() + 1)[:, None]
-    sizes = members.sum(axis=1)
-    figures: dict[str, Any] = {"mean_iou": _mean_matched_iou(members, sizes, objects)}
-    foreground = objects.foreground
-    inside, total = members @ foreground, float(foreground.sum())
-    picked = {
-        "best": [int(np.argmax(_iou(inside, sizes, total)))] if len(sizes) else [],
-        "union": best_union(inside, sizes, total),
-        "border": least_border_contact(clusters, objects.grid),
-        "salient": [each.label for each in order_by_salience(weights, clusters)[:1]],
-    }
+    partitions: Sequence[Integers], objects: Objects, weights: NDArray[np.floating[Any]]
+) -> dict[str, list[Any]]:
+    """The figures of an `Agreement` other than ari and ami, of each of some partitions (n,).
+
+    They are permutations of each other, with the labels 0 … k − 1 of clusters, and −1.
+    """
+    sizes = np.bincount(partitions[0] - UNASSIGNED)[1:]
+    foreground, areas = objects.foreground, objects.areas.sum(axis=0)
+    total = float(foreground.sum())
     defined = len(objects.values) > 1 and BACKGROUND in objects.values
-    for name, chosen in picked.items():
-        of = float(inside[chosen].sum()), int(sizes[chosen].sum())
-        figures[f"{name}_iou"] = float(_iou(*of, total)) if defined else None
-        figures[f"{name}_f"] = f_measure(*of, total) if defined else None
-    return figures
+    found: dict[str, list[Any]] = {field.name: [] for field in fields(Agreement)[2:]}
+    for clusters in partitions:
+        members = (clusters == np.arange(len(sizes))[:, None]).astype(np.float64)
+        overlaps = _iou(members @ objects.areas, sizes[:, None], areas)
+        found["mean_iou"].append(_mean_matched(overlaps))
+        inside = members @ foreground
+        picked = {
+            "best": [int(np.argmax(_iou(inside, sizes, total)))] if len(sizes) else [],
+            "union": best_union(inside, sizes, total),
+            "border": least_border_contact(clusters, objects.grid),
+            "salient": [most_salient(weights, clusters)] if len(sizes) else [],
+        }
+        for name, chosen in picked.items():
+            of = float(inside[chosen].sum()), int(sizes[chosen].sum())
+            found[f"{name}_iou"].append(float(_iou(*of, total)) if defined else None)
+            found[f"{name}_f"].append(f_measure(*of, total) if defined else None)
+    return found
 
 
 def _iou(shared: Any, first: Any, second: Any) -> Any:
     return shared / (first + second - shared)
 
 
-def _mean_matched_iou(members: NDArray[np.bool_], sizes: Integers, objects: Objects) -> float:
+def _mean_matched(overlaps: Floats) -> float:
+    """The mean overlap of labels with clusters (clusters, labels) in the best assignment."""
     from scipy.optimize import linear_sum_assignment
 
-    overlaps = _iou(members @ objects.areas, sizes[:, None], objects.areas.sum(axis=0))
-    return float(
-        overlaps[linear_sum_assignment(overlaps, maximize=True)].sum() / len(objects.values)
-    )
+    matched = overlaps[linear_sum_assignment(overlaps, maximize=True)]
+    return float(matched.sum() / overlaps.shape[1])
 
 
 def f_measure(shared: float, found: float, foreground: float) -> float:
@@ -256,13 +263,14 @@ def least_border_contact(labels: Integers, grid: tuple[int, int]) -> list[int]:
     >>> least_border_contact(np.array([0, 0, 0, 0, 1, 0, 0, 0, 0]), (3, 3))
     [1]
     """
+    clusters = labels[labels != UNASSIGNED]
+    if not len(clusters):
+        return []
     border = np.ones(grid, dtype=bool)
     border[1:-1, 1:-1] = False
-
-    def contact(label: int) -> tuple[Fraction, int, int]:
-        inside = labels == label
-        size = int(inside.sum())
-        return Fraction(int((inside & border.ravel()).sum()) ** 2, size), -size, label
-
-    found = np.unique(labels[labels != UNASSIGNED]).tolist()
-    return [min(found, key=contact)] if found else []
+    outer = labels[border.ravel()]
+    sizes = np.bincount(clusters)
+    found = np.flatnonzero(sizes)
+    # Quotients of such small whole numbers are equal in floating point only if they are equal.
+    contacts = np.bincount(outer[outer != UNASSIGNED], minlength=len(sizes))[found] ** 2
+    return [int(found[np.lexsort((-sizes[found], contacts / sizes[found]))[0]])]

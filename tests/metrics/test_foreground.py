@@ -305,6 +305,32 @@ def test_chance_is_reproducible() -> None:
     assert chance_agreement(*disc()) == chance_agreement(*disc())
 
 
+@given(
+    st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
+        lambda grid: st.tuples(
+            st.just(grid),
+            arrays.arrays(np.int64, grid[0] * grid[1], elements=st.integers(-1, 6)),
+        )
+    )
+)
+def test_the_cluster_that_touches_the_border_least_is_found_as_with_fractions(
+    case: tuple[tuple[int, int], Labels],
+) -> None:
+    (rows, columns), labels = case
+    edge = [
+        at // columns in (0, rows - 1) or at % columns in (0, columns - 1)
+        for at in range(len(labels))
+    ]
+
+    def contact(label: int) -> tuple[Fraction, int, int]:
+        of = [touches for each, touches in zip(labels, edge, strict=True) if each == label]
+        return Fraction(sum(of) ** 2, len(of)), -len(of), label
+
+    named = set(labels.tolist()) - {-1}
+    found = least_border_contact(labels, (rows, columns))
+    assert found == sorted(named, key=contact)[:1]
+
+
 def test_contact_with_the_border_is_relative_to_the_root_of_the_size() -> None:
     # Contacts: 6 / √12 and 4 / √4.
     labels = np.array([[0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [-1, -1, -1, -1, 1]])
