@@ -45,7 +45,8 @@ class PatchPixels:
         if values > n:
             # Coordinates in the space that n vectors span. k-means multiplies its tolerance by the
             # mean variance of a coordinate.
-            vectors, tolerance = np.linalg.qr(vectors.T, mode="r").T, TOLERANCE * n / values
+            vectors = np.asarray(np.linalg.qr(vectors.T, mode="r")).T
+            tolerance *= n / values
         return cls(grid, vectors, distinct, tolerance)
 
     def kmeans(self, k: int, seed: int) -> Integers:

@@ -42,27 +42,32 @@ def order_by_salience(
     return tuple(sorted(found, key=lambda each: (-(each.salience or 0.0), each.label)))
 
 
-def most_salient(weights: NDArray[np.floating[Any]], clusters: Integers) -> int:
-    """The label of the first cluster of `order_by_salience`, which takes longer to find it.
+def most_salient(weights: NDArray[np.floating[Any]], members: NDArray[np.bool_]) -> Integers:
+    """The first cluster of `order_by_salience` in each of some partitions, (partitions,).
 
-    The labels (n,) are 0 … k − 1, with k of 1 or more, and −1.
+    members: (partitions, clusters, n), whether each patch is in each cluster. For many partitions
+    this is quicker than their orders.
 
     >>> weights = np.array([[0.2, 0.8, 0.0], [0.3, 0.3, 0.4], [0.0, 1.0, 0.0]])
-    >>> most_salient(weights, np.array([0, 1, 0]))
-    1
+    >>> most_salient(weights, np.array([[[True, False, True], [False, True, False]]]))
+    array([1])
     """
-    inside = clusters == np.arange(clusters.max() + 1)[:, None]
-    sizes = inside.sum(axis=1)
-    # A product of matrices is the quickest way to all sums, but rounds in another order.
+    n = len(weights)
     plain = np.asarray(weights, dtype=np.promote_types(weights.dtype, np.float32))
-    from_outside = (~inside).astype(plain.dtype) @ plain
-    sums = np.einsum("kn,kn->k", from_outside, inside.astype(plain.dtype))
-    about = sums / np.maximum(sizes * (len(clusters) - sizes), 1)
-    near = np.flatnonzero(about >= (1 - ROUNDING) * about.max()).tolist()
-    # Of equal ones, max takes the first.
-    return int(
-        near[0] if len(near) == 1 else max(near, key=lambda k: _salience(weights, inside[k]))
-    )
+    # A product of matrices is the quickest way to all sums, but rounds in another order.
+    inside = members.reshape(-1, n).astype(plain.dtype)
+    sums = np.einsum("cn,cn->c", (1 - inside) @ plain, inside).reshape(members.shape[:2])
+    sizes = members.sum(axis=2)
+    about = sums / np.maximum(sizes * (n - sizes), 1)
+    near = about >= (1 - ROUNDING) * about.max(axis=1, keepdims=True)
+    first = near.argmax(axis=1)
+    for at in np.flatnonzero(near.sum(axis=1) > 1).tolist():
+        exact = {
+            label: _salience(weights, members[at, label]) for label in np.flatnonzero(near[at])
+        }
+        # Of equal ones, max takes the first.
+        first[at] = max(exact, key=exact.__getitem__)
+    return np.asarray(first)
 
 
 def _salience(weights: NDArray[np.floating[Any]], inside: NDArray[np.bool_]) -> float:
