@@ -14,20 +14,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas
-from all_flowers_figures import PAGE, SETTINGS
-from evidence_figure import STYLES, save
+from matplotlib import pyplot as plt
+from plots import PAGE, SETTINGS, draw_intervals, save
 
 import harness
 from harness.analysis.ablation import AblationSettings, ImageAblation
 from harness.metrics.ablation import CLUSTERS, FEWEST_CLUSTERS, Contrast, Effect, contrasts
 from harness.metrics.foreground import least_border_contact
 from harness.metrics.partition import drop_singletons, numbered
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 Image = tuple[int, Sequence[Effect]]
 
@@ -125,25 +121,13 @@ def _draw_changes(panel: plt.Axes, table: pandas.DataFrame) -> None:
     """Means with intervals of the clusters, and of as many patches, by group."""
     names = [f"{row.removed}, {row.group}" for row in table.itertuples()]
     panel.axvline(0, color="#999999", linewidth=0.8)
-    for index, (series, (colour, sign)) in enumerate(zip(SERIES, STYLES, strict=False)):
-        mean, low, high = (
-            table[f"{series}_{end}"].astype(float) for end in ("mean", "low", "high")
-        )
-        places = np.arange(len(names)) + 0.22 * (index - 1)
+    drawn = {}
+    for series in SERIES:
         label = "cluster removed" if series == "clusters" else f"as many {series} patches"
-        panel.errorbar(
-            mean,
-            places,
-            xerr=[mean - low, high - mean],
-            fmt=sign,
-            color=colour,
-            markersize=4,
-            linewidth=1,
-            label=label,
+        drawn[label] = pandas.DataFrame(
+            {end: table[f"{series}_{end}"].astype(float) for end in ("mean", "low", "high")}
         )
-    panel.set_yticks(range(len(names)), names)
-    panel.set_ylim(len(names) - 0.5, -0.5)
-    panel.tick_params(axis="y", length=0)
+    draw_intervals(panel, names, drawn)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ its processes included. It goes first, so that what has to come from the disk is
 import argparse
 import json
 import math
-import os
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from one_thread import require_one_thread
 from rich.console import Console
 from rich.table import Table
 from thesis_methods import LOUVAIN_SECONDS, infomap_modules, louvain, sdp
@@ -283,8 +283,7 @@ def main() -> None:
     parser.add_argument("--maps", type=Path, help="a folder of .npy maps, instead of synthetic")
     parser.add_argument("--json", action="store_true", help="print JSON, with every point")
     arguments = parser.parse_args()
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1: threads would be timed, not the work")
+    require_one_thread()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.maps or Path(temporary) / "maps"
         if arguments.maps is None:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas
 from all_flowers_figures import figures
-from evidence_figure import save
 from image_table import CHOSEN, OF_TEST
+from plots import save
 from scipy.stats import binomtest
 
 from harness.metrics.inference import RESAMPLES, TAIL, bootstrap_interval, estimate

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-import matplotlib
 import numpy as np
 import pandas
-from evidence_figure import STYLES
-
-matplotlib.use("svg")
 from matplotlib import pyplot as plt
+from plots import PAGE, SETTINGS, STYLES, draw_intervals
 
 CHANCE = 0.05
-PAGE = 7.0
 TESTED = "excess-modularity"
 THESIS = "stable-phase[beyond_noise=false]"
 DISTRIBUTIONS = {
@@ -21,13 +17,7 @@ DISTRIBUTIONS = {
     "modularity": "modularity on the pruned graph",
 }
 MOST_CLUSTERS = 15
-SETTINGS = {
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
+SHARES = {"p05": "mean", "p05_low": "low", "p05_high": "high", "q05": "hollow"}
 
 
 def figures(
@@ -76,36 +66,15 @@ def _panels(tables: dict[str, pandas.DataFrame], columns: int) -> plt.Figure:
     )
     for panel, (title, table) in zip(axes.flat, tables.items(), strict=False):
         panel.axvline(CHANCE, color="#999999", linewidth=0.8, linestyle=":")
-        for index, (method, (colour, sign)) in enumerate(zip(methods, STYLES, strict=False)):
-            of_it = table[table["clusterer"] == method].set_index("control").reindex(controls)
-            places = np.arange(len(controls)) + 0.22 * (index - (len(methods) - 1) / 2)
-            reach = of_it["p05"] - of_it["p05_low"], of_it["p05_high"] - of_it["p05"]
-            panel.errorbar(
-                of_it["p05"],
-                places,
-                xerr=np.abs(reach),
-                fmt=sign,
-                color=colour,
-                markersize=4,
-                linewidth=1,
-                label=method,
-                clip_on=False,
-            )
-            panel.plot(
-                of_it["q05"],
-                places,
-                sign,
-                color=colour,
-                markersize=4,
-                fillstyle="none",
-                clip_on=False,
-            )
-        panel.set_yticks(range(len(controls)), controls)
-        panel.set_ylim(len(controls) - 0.5, -0.5)
+        of_panel = table.set_index("control").rename(columns=SHARES)
+        series = {
+            method: of_panel[of_panel["clusterer"] == method].reindex(controls)
+            for method in methods
+        }
+        draw_intervals(panel, controls, series, clip=False)
         panel.set_xlim(-0.03, 1.03)
         panel.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
         panel.set_title(title, loc="left")
-        panel.tick_params(axis="y", length=0)
     for panel in axes.flat[len(tables) :]:
         panel.set_axis_off()
     figure.supxlabel(
@@ -151,27 +120,15 @@ def _means(chosen: pandas.DataFrame) -> plt.Figure:
         1, len(selectors), squeeze=False, figsize=(PAGE, 2.8), sharey=True, layout="constrained"
     )
     for panel, selector in zip(axes.flat, selectors, strict=True):
-        for index, (method, (colour, sign)) in enumerate(zip(methods, STYLES, strict=False)):
-            of_it = chosen[(chosen["selector"] == selector) & (chosen["clusterer"] == method)]
-            of_it = of_it.set_index("group").reindex(groups)
-            places = np.arange(len(groups)) + 0.22 * (index - (len(methods) - 1) / 2)
-            reach = [of_it["mean"] - of_it["low"], of_it["high"] - of_it["mean"]]
-            panel.errorbar(
-                of_it["mean"],
-                places,
-                xerr=reach,
-                fmt=sign,
-                color=colour,
-                markersize=4,
-                linewidth=1,
-                label=method,
-            )
-        panel.set_yticks(range(len(groups)), groups)
-        panel.set_ylim(len(groups) - 0.5, -0.5)
+        of_selector = chosen[chosen["selector"] == selector].set_index("group")
+        series = {
+            method: of_selector[of_selector["clusterer"] == method].reindex(groups)
+            for method in methods
+        }
+        draw_intervals(panel, groups, series)
         panel.set_xlim(left=-0.01)
         panel.set_title(selector, loc="left")
         panel.set_xlabel("mean modularity, 0 where no level is accepted")
-        panel.tick_params(axis="y", length=0)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(methods))
     return figure

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from one_thread import require_one_thread
 from rich.console import Console
 from rich.table import Table
 
@@ -195,8 +196,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.sections) - set(SECTIONS)):
         parser.error(f"no such section: {', '.join(unknown)}")
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1: threads would be timed, not the work")
+    require_one_thread()
     sections: dict[str, Section] = {
         **SECTIONS,
         "default": partial(default_run, images=arguments.images),

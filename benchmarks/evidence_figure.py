@@ -12,16 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import pandas
+from matplotlib import pyplot as plt
+from plots import STYLES, name_rows, save
 
 import harness
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
-
-# Okabe and Ito's colours, told apart by the colour-blind too, and a sign for each.
-STYLES = (("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "D"), ("#CC79A7", "^"), ("#56B4E9", "v"))
 
 
 def shares(runs: Mapping[str, harness.Run]) -> pandas.DataFrame:
@@ -67,27 +62,15 @@ def draw(table: pandas.DataFrame) -> plt.Figure:
                 for name in of_it["control"]
             ]
             panel.plot(of_it["share"], places, sign, color=colour, label=method, clip_on=False)
-        panel.set_yticks(range(len(controls[title])), controls[title])
-        panel.set_ylim(len(controls[title]) - 0.5, -0.5)
+        name_rows(panel, controls[title])
         panel.set_xlim(0, 1)
         panel.grid(axis="x", color="#dddddd")
         panel.set_title(f"{title}: {table[table['maps'] == title]['ok'].max()} maps", loc="left")
         panel.spines[["top", "right", "left"]].set_visible(False)
-        panel.tick_params(axis="y", length=0)
     panels.flat[-1].set_xlabel("share of maps significant at a false discovery rate of 5 %")
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(methods), frameon=False)
     return figure
-
-
-def save(figure: plt.Figure, path: Path) -> None:
-    """Write a figure as PATH.svg and PATH.png, without the date."""
-    for ending in ("svg", "png"):
-        figure.savefig(
-            path.with_suffix(f".{ending}"),
-            dpi=150,
-            metadata={"Date": None} if ending == "svg" else None,
-        )
 
 
 def provenance(run: harness.Run) -> dict[str, Any]:

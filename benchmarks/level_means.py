@@ -15,18 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas
-from all_flowers_figures import PAGE, SETTINGS
-from evidence_figure import STYLES, save
+from matplotlib import pyplot as plt
+from plots import PAGE, SETTINGS, STYLES, save
 
 import harness
 from harness.metrics.inference import bootstrap_interval
 from harness.metrics.matching import match
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 KEYS = ["clusterer", "control", "level"]
 CONNECTED = 1 - 1e-9

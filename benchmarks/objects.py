@@ -11,15 +11,16 @@ drawn; without, the gallery is drawn again.
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas
-from evidence_figure import save
+from evidence_figure import provenance
 from objects_agreement import BASELINES, FIGURES, METHOD
 from objects_figures import draw_agreement, draw_differences, draw_gallery, draw_ranking
 from objects_gallery import gallery
+from plots import save
 from scipy.stats import spearmanr
 
 import harness
@@ -176,18 +177,6 @@ def of_all_methods(table: pandas.DataFrame) -> pandas.DataFrame:
     return rows[rows.accepted.astype(bool)]
 
 
-def provenance(folders: Sequence[Path]) -> dict[str, Any]:
-    """Settings and sessions of all runs, without the folders of the machine."""
-    found = {}
-    for folder in folders:
-        run = harness.open_run(folder)
-        sessions = run.sessions()
-        for session in sessions:
-            session["invocation"].pop("folder", None)
-        found[folder.name] = {"settings": run.settings(), "sessions": sessions}
-    return _without_folders(found)
-
-
 def _without_folders(found: Any) -> Any:
     """The same values, with the last part of each absolute path."""
     if isinstance(found, dict):
@@ -215,7 +204,8 @@ def main() -> None:
         folders = sorted(each.parent for each in arguments.runs.glob("*/run.sqlite"))
         shown = gallery(folders, arguments.ecssd, table)
         (out / "gallery.json").write_text(json.dumps(shown) + "\n")
-        (out / "provenance.json").write_text(json.dumps(provenance(folders), indent=1) + "\n")
+        of_runs = {each.name: provenance(harness.open_run(each)) for each in folders}
+        (out / "provenance.json").write_text(json.dumps(_without_folders(of_runs), indent=1) + "\n")
     save(draw_agreement(found["table"]), out / "agreement")
     save(draw_differences(found["differences"]), out / "differences")
     attention = of_all_methods(table)

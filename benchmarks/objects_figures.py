@@ -3,15 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas
-from evidence_figure import STYLES
+from matplotlib import pyplot as plt
+from plots import STYLES, name_rows
 
 from harness.views.figures.clusters import coloured
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 GRID = (16, 16)
 METHODS = {
@@ -24,6 +21,8 @@ METHODS = {
     "ncut[clusters=2,split=mean,threshold=0.2]": "TokenCut's rule",
     "kmeans": "k-means on rows",
 }
+COMPARED = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
+BLUE = STYLES[0][0]
 UNPRUNED, PRUNED = "fixed[level=0.0]", "fixed[level=0.8]"
 BASELINES = {
     "chance": ("chance", "|", "#555555"),
@@ -39,32 +38,40 @@ def title(row: Mapping[str, Any]) -> str:
     return f"{row['maps']}{graph}: {METHODS[row['method']]}{level}"
 
 
+def _panels(
+    names: Sequence[str], size: tuple[float, float], prefix: str = ""
+) -> tuple[plt.Figure, Mapping[str, plt.Axes]]:
+    """A panel for each of three figures, with named rows but nothing drawn; size: in inches."""
+    figure, axes = plt.subplots(1, len(COMPARED), figsize=size, sharey=True, layout="constrained")
+    name_rows(axes[0], names, fontsize=7)
+    for axis, heading in zip(axes, COMPARED.values(), strict=True):
+        axis.set_title(f"{prefix}{heading}", loc="left", fontsize=9)
+        axis.grid(axis="x", color="#dddddd")
+        axis.spines[["top", "right", "left"]].set_visible(False)
+    return figure, dict(zip(COMPARED, axes, strict=True))
+
+
+def _draw_intervals(axis: plt.Axes, rows: pandas.DataFrame, name: str) -> None:
+    places = np.arange(len(rows))
+    axis.hlines(places, rows[f"{name}_low"], rows[f"{name}_high"], color=BLUE, lw=1.5)
+    axis.plot(rows[name], places, "o", color=BLUE, ms=4, label="clusters, 95 % interval")
+
+
 def draw_agreement(table: pandas.DataFrame) -> plt.Figure:
     """ARI, and the IoU of the best cluster and union, at two levels, beside the baselines."""
     rows = table[~table.shuffled & table.selector.isin([UNPRUNED, PRUNED])]
     rows = rows.sort_values("ari", ascending=False)
-    panels = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(11, 1.6 + 0.2 * len(rows)), sharey=True, layout="constrained"
-    )
+    names = [f"{title(row)} ({row['photos']})" for row in rows.to_dict("records")]
+    figure, axes = _panels(names, (11, 1.6 + 0.2 * len(rows)))
     places = np.arange(len(rows))
-    for axis, (name, heading) in zip(axes, panels.items(), strict=True):
+    for name, axis in axes.items():
         for baseline, (label, sign, colour) in BASELINES.items():
             axis.plot(rows[f"{baseline}_{name}"], places, sign, color=colour, ms=5, label=label)
-        low, high = rows[f"{name}_low"], rows[f"{name}_high"]
-        axis.hlines(places, low, high, color="#0072B2", lw=1.5)
-        axis.plot(rows[name], places, "o", color="#0072B2", ms=4, label="clusters, 95 % interval")
+        _draw_intervals(axis, rows, name)
         shuffled = _shuffled(table, rows, name)
         axis.plot(shuffled, places, "d", color="#CC79A7", ms=4, label="on shuffled patches")
-        axis.set_title(heading, loc="left", fontsize=9)
-        axis.grid(axis="x", color="#dddddd")
-        axis.spines[["top", "right", "left"]].set_visible(False)
-    labels = [f"{title(row)} ({row['photos']})" for row in rows.to_dict("records")]
-    axes[0].set_yticks(places, labels, fontsize=7)
-    axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    axes[0].tick_params(axis="y", length=0)
-    handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=5, frameon=False, fontsize=8)
+    handles, labels = axes["ari"].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=5, frameon=False, fontsize=8)
     return figure
 
 
@@ -82,39 +89,27 @@ def draw_differences(differences: pandas.DataFrame) -> plt.Figure:
         & (differences.selector == UNPRUNED)
         & differences.method.isin(["louvain", "kmeans", "ncut[clusters=2]"])
     ]
-    panels = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(10, 1.2 + 0.2 * len(rows)), sharey=True, layout="constrained"
-    )
-    places = np.arange(len(rows))
-    for axis, (name, heading) in zip(axes, panels.items(), strict=True):
+    names = [f"{title(row)}, less {row['less']}" for row in rows.to_dict("records")]
+    figure, axes = _panels(names, (10, 1.2 + 0.2 * len(rows)), "difference in ")
+    for name, axis in axes.items():
         axis.axvline(0, color="#999999", lw=0.8)
-        axis.hlines(places, rows[f"{name}_low"], rows[f"{name}_high"], color="#0072B2", lw=1.5)
-        axis.plot(rows[name], places, "o", color="#0072B2", ms=4)
-        axis.set_title(f"difference in {heading}", loc="left", fontsize=9)
-        axis.grid(axis="x", color="#dddddd")
-        axis.spines[["top", "right", "left"]].set_visible(False)
-    labels = [f"{title(row)}, less {row['less']}" for row in rows.to_dict("records")]
-    axes[0].set_yticks(places, labels, fontsize=7)
-    axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    axes[0].tick_params(axis="y", length=0)
+        _draw_intervals(axis, rows, name)
     return figure
 
 
 def draw_ranking(by_score: Mapping[str, pandas.DataFrame]) -> plt.Figure:
     """Mean agreement over mean modularity and effect, a sign for each method and selector."""
-    names = {"ari": "ARI", "best_iou": "IoU, best cluster", "union_iou": "IoU, best union"}
-    size = (len(names), len(by_score))
+    size = (len(COMPARED), len(by_score))
     figure, axes = plt.subplots(*size, figsize=(8, 8), sharey="row", layout="constrained")
     for column, (score, rows) in zip(axes.T, by_score.items(), strict=True):
-        for axis, name in zip(column, names, strict=True):
+        for axis, name in zip(column, COMPARED, strict=True):
             for method, (colour, sign) in zip(dict.fromkeys(rows.method), STYLES, strict=False):
                 of_it = rows[rows.method == method]
                 axis.plot(of_it[score], of_it[name], sign, color=colour, label=METHODS[method])
             axis.grid(color="#dddddd")
             axis.spines[["top", "right"]].set_visible(False)
         column[-1].set_xlabel(f"mean {score}, {rows.photos.max()} photos")
-    for axis, name in zip(axes[:, 0], names.values(), strict=True):
+    for axis, name in zip(axes[:, 0], COMPARED.values(), strict=True):
         axis.set_ylabel(name)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False)

@@ -13,7 +13,7 @@ import pandas
 
 import harness
 from harness.analysis.masks import Masks
-from harness.metrics.baselines import pixel_kmeans
+from harness.metrics.baselines import PatchPixels
 from harness.metrics.foreground import Objects
 
 GRID = (16, 16)
@@ -79,7 +79,9 @@ def gallery(folders: Sequence[Path], ecssd: Path, table: pandas.DataFrame) -> li
                 if (photo, column) in labels
             }
             k = len(np.unique(clusters[CHOSEN_BY.title]))
-            clusters["pixels, k-means"] = pixel_kmeans(image.pixels, GRID, k, seed=0).tolist()
+            clusters["pixels, k-means"] = (
+                PatchPixels.on(image.pixels, GRID).kmeans(k, seed=0).tolist()
+            )
             of_it = table[table.photo == photo]
             ari = {column.title: _ari(of_it, column) for column in COLUMNS}
             shown.append(

@@ -18,16 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas
 from attainable_ari import adjusted_rand, attainable_ari
-from evidence_figure import STYLES, save
+from evidence_figure import provenance
+from matplotlib import pyplot as plt
+from plots import STYLES, save
 
 import harness
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 PLAIN = "fixed[level=0.0]"
 """Louvain at this level is plain modularity maximisation on the unpruned map."""
@@ -221,12 +219,8 @@ def main() -> None:
         table = measured(run)
         table = pandas.concat([table, _peer_rows(run, table_file)])
         table.to_csv(table_file, index=False, float_format="%.4g")
-        provenance = {"settings": run.settings(), "sessions": run.sessions()}
-        for session in provenance["sessions"]:
-            # A folder of the machine where it was run.
-            session["invocation"].pop("folder", None)
         (arguments.out / "power-provenance.json").write_text(
-            json.dumps(provenance, indent=1) + "\n"
+            json.dumps(provenance(run), indent=1) + "\n"
         )
     table = pandas.read_csv(table_file)
     save(draw(table), arguments.out / "power")

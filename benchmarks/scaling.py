@@ -13,7 +13,6 @@ section that is not named stay as they are. With --redraw nothing is measured.
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -22,20 +21,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import pandas
 from engine_speed import run
-from evidence_figure import STYLES, save
 from halves import Halves
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from one_thread import require_one_thread
+from plots import STYLES, save
 
 import harness
 from harness.engine.cell import profile
 from harness.engine.environment import environment, invocation, source
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
 LEVELS = 32
 NODES = (49, 100, 196, 400, 784, 1296, 2304)
@@ -143,8 +140,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.sections) - set(SECTIONS)):
         parser.error(f"no such section: {', '.join(unknown)}")
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1: threads would be timed, not the work")
+    require_one_thread()
     arguments.out.mkdir(parents=True, exist_ok=True)
     file = arguments.out / "scaling.csv"
     table = pandas.read_csv(file) if file.exists() else pandas.DataFrame(columns=COLUMNS)

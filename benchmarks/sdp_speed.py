@@ -18,9 +18,7 @@ that other work on the machine counts less; ratios are of one run.
 """
 
 import argparse
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -28,6 +26,8 @@ from typing import Any
 
 import networkx
 import numpy as np
+from one_thread import require_one_thread
+from thesis_methods import ascend
 
 import harness
 from harness import Floats
@@ -39,7 +39,6 @@ from harness_plugins.clusterers.sdp.spins import SpinSolution, solve_all
 LEVELS = 32
 RANK = 40
 TOLERANCE = 1e-4
-MOST_SWEEPS = 300
 ROUNDS = 5
 MAPS_TIMED = 4
 FEWEST_NODES = 10
@@ -101,27 +100,8 @@ def solved(programmes: Sequence[Any], balance: Balance) -> list[SpinSolution]:
 
 
 def coordinate_loop(weights: Any) -> Floats:
-    """Unit spins (n, 40) by the loop of Javanmard, Montanari and Ricci-Tersenghi, in numpy."""
-    n = weights.shape[0]
-    neighbours = np.split(weights.indices, weights.indptr[1:-1])
-    penalty = weights.nnz / n**2
-    spins = np.random.default_rng(0).normal(size=(n, RANK))
-    spins /= np.linalg.norm(spins, axis=1, keepdims=True)
-    total = spins.sum(axis=0)
-    for _ in range(MOST_SWEEPS):
-        largest = 0.0
-        for node in range(n):
-            before = spins[node].copy()
-            pull = spins[neighbours[node]].sum(axis=0) - penalty * (total - before)
-            length = np.linalg.norm(pull)
-            if length > 0:
-                spins[node] = pull / length
-                change = spins[node] - before
-                total += change
-                largest = max(largest, float(change @ change))
-        if largest <= TOLERANCE:
-            break
-    return np.asarray(spins)
+    """Unit spins (n, 40) by the paper's loop."""
+    return ascend(np.split(weights.indices, weights.indptr[1:-1]), seed=0)[0]
 
 
 def reference() -> None:
@@ -235,8 +215,7 @@ def main() -> None:
     parser.add_argument("--maps", type=Path, help="an .npz file of maps (n, n)")
     parser.add_argument("--every", type=int, default=1, help="take every such level of the 32")
     arguments = parser.parse_args()
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1: threads would be timed, not the work")
+    require_one_thread()
     if arguments.what == "reference":
         reference()
         return

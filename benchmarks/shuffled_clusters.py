@@ -17,21 +17,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas
-from all_flowers_figures import PAGE, SETTINGS, THESIS
+from all_flowers_figures import THESIS
+from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from PIL import Image as Pictures
+from plots import PAGE, SETTINGS
 
 import harness
 from harness.metrics.inference import bootstrap_interval
 from harness.metrics.information import adjusted_mutual_information
 from harness.metrics.matching import match
 from harness.views.colours import UNASSIGNED_COLOUR, colour
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 OTHER_SEED = 1
 DOTS = 110

@@ -12,7 +12,6 @@ that are there.
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from engine_speed import measured
+from one_thread import require_one_thread
 from rich.console import Console
 from rich.table import Table
 
@@ -326,8 +326,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.shapes) - set(SHAPES)):
         parser.error(f"no such shape: {', '.join(unknown)}")
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1: threads would be timed, not the work")
+    require_one_thread()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.shapes or SHAPES:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import UNASSIGNED, Floats
+from harness import UNASSIGNED, Floats, Integers
 
 SEED = 1
 
@@ -58,7 +58,7 @@ def sdp(graph: Any) -> tuple[list[set[int]], bool]:
         return [], True
     place = {node: position for position, node in enumerate(nodes)}
     neighbours = [[place[other] for other in undirected[node]] for node in nodes]
-    spins, converged = ascend(neighbours)
+    spins, converged = ascend(neighbours, SEED)
 
     variances, axes = np.linalg.eigh(np.cov(spins.T))
     variances, axes = variances[::-1], axes[:, ::-1]
@@ -74,14 +74,14 @@ def sdp(graph: Any) -> tuple[list[set[int]], bool]:
     return list(clusters.values()), converged
 
 
-def ascend(neighbours: Sequence[Sequence[int]]) -> tuple[Floats, bool]:
+def ascend(neighbours: Sequence[Sequence[int] | Integers], seed: int) -> tuple[Floats, bool]:
     """Unit spins (n, 40) by coordinate ascent, and whether they came to rest.
 
     The penalised objective of Javanmard, Montanari and Ricci-Tersenghi, PNAS 2016.
     """
     n = len(neighbours)
     penalty = sum(map(len, neighbours)) / n**2
-    spins = np.random.default_rng(SEED).normal(size=(n, RANK))
+    spins = np.random.default_rng(seed).normal(size=(n, RANK))
     spins /= np.linalg.norm(spins, axis=1, keepdims=True)
     total = spins.sum(axis=0)
     for _ in range(MOST_SWEEPS):

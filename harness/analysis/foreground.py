@@ -17,7 +17,7 @@ from harness.analysis.masks import Foreground, Masks, UnusableMaskError
 from harness.analysis.method import grouped
 from harness.analysis.outcomes import Outcome, outcomes
 from harness.errors import HarnessError
-from harness.metrics.baselines import pixel_kmeans, spatial_blocks
+from harness.metrics.baselines import PatchPixels, spatial_blocks
 from harness.metrics.foreground import BACKGROUND, Objects, agreement, chance_agreement
 from harness.metrics.partition import cluster_count, coverage, drop_singletons
 from harness.metrics.salience import order_by_salience
@@ -112,7 +112,10 @@ class _Measurement:
         self._objects = lru_cache(maxsize=8)(
             lambda image, grid, region: Objects.on(foreground.mask(image), grid, region)
         )
-        self._baselines = lru_cache(_baselines)
+        self._pixels = lru_cache(maxsize=8)(
+            lambda image, grid, region: PatchPixels.on(image.pixels, grid, region)
+        )
+        self._baselines = lru_cache(self._baselines_of)
         # Several selectors may select one level.
         self._figures = lru_cache(maxsize=8)(self._figures_at)
 
@@ -187,14 +190,13 @@ class _Measurement:
             **_salient_fractions(weights, labels, objects.foreground),
         }
 
-
-def _baselines(
-    image: Image, grid: tuple[int, int], region: Region | None, k: int
-) -> Mapping[str, Integers]:
-    return {
-        "spatial_blocks": spatial_blocks(grid, k),
-        "pixel_kmeans": pixel_kmeans(image.pixels, grid, k, SEED, region),
-    }
+    def _baselines_of(
+        self, image: Image, grid: tuple[int, int], region: Region | None, k: int
+    ) -> Mapping[str, Integers]:
+        return {
+            "spatial_blocks": spatial_blocks(grid, k),
+            "pixel_kmeans": self._pixels(image, grid, region).kmeans(k, SEED),
+        }
 
 
 def _salient_fractions(

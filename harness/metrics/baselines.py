@@ -4,6 +4,8 @@ The patches of a grid (rows, columns) are numbered row by row, as in `harness.me
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +15,51 @@ from harness.metrics.foreground import area_means
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import Floats, Integers
 
+# k-means stops where its centres move less than this share of the mean variance.
+TOLERANCE = 1e-4
 # The largest block may have this many times the patches of the smallest, and one more.
 MOST_UNEVEN = 1.5
 
 
-def pixel_kmeans(
-    pixels: NDArray[np.uint8],
-    grid: tuple[int, int],
-    k: int,
-    seed: int,
-    region: Region | None = None,
-) -> Integers:
-    """Cluster the patches by their own pixels, (n,): a baseline that needs no model.
+@dataclass(frozen=True, eq=False)
+class PatchPixels:
+    """Each patch's own pixels, to be clustered: a baseline that needs no model.
 
-    Ten starts of k-means++ (Arthur and Vassilvitskii 2007) give k clusters, or as many as there are
-    patches that differ. Raises HarnessError unless 1 ≤ k ≤ n.
+    vectors: (n, values), a patch's pixels as a row, or at most n values with the same distances;
+    distinct: the number of patches that differ; tolerance: that of k-means.
     """
-    from sklearn.cluster import KMeans
 
-    _check_count(grid, k, "clusters")
-    vectors = _pixel_vectors(pixels, grid, region)
-    distinct = len(np.unique(vectors, axis=0))
-    means = KMeans(min(k, distinct), n_init=10, random_state=seed)
-    return np.asarray(means.fit_predict(vectors), dtype=np.int64)
+    grid: tuple[int, int]
+    vectors: Floats
+    distinct: int
+    tolerance: float
+
+    @classmethod
+    def on(
+        cls, pixels: NDArray[np.uint8], grid: tuple[int, int], region: Region | None = None
+    ) -> Self:
+        """The pixels (height, width, channels) of the patches of a grid, on a region of them."""
+        vectors = _pixel_vectors(pixels, grid, region)
+        n, values = vectors.shape
+        distinct, tolerance = len(np.unique(vectors, axis=0)), TOLERANCE
+        if values > n:
+            # Coordinates in the space that n vectors span. k-means multiplies its tolerance by the
+            # mean variance of a coordinate.
+            vectors = np.asarray(np.linalg.qr(vectors.T, mode="r")).T
+            tolerance *= n / values
+        return cls(grid, vectors, distinct, tolerance)
+
+    def kmeans(self, k: int, seed: int) -> Integers:
+        """Cluster the patches, (n,).
+
+        Ten starts of k-means++ (Arthur and Vassilvitskii 2007) give k clusters, or as many as there
+        are patches that differ. Raises HarnessError unless 1 ≤ k ≤ n.
+        """
+        from sklearn.cluster import KMeans
+
+        _check_count(self.grid, k, "clusters")
+        means = KMeans(min(k, self.distinct), n_init=10, random_state=seed, tol=self.tolerance)
+        return np.asarray(means.fit_predict(self.vectors), dtype=np.int64)
 
 
 def _pixel_vectors(

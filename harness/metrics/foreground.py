@@ -5,8 +5,8 @@ it, evenly: a patch is height / rows pixels high and width / columns pixels wide
 fractions. A mask gives each pixel a label; 0 is the background, and the foreground is all others.
 """
 
+import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from harness.metrics.partition import (
     renumbered,
     unassigned_as_singletons,
 )
-from harness.metrics.salience import order_by_salience
+from harness.metrics.salience import most_salient
 from harness.plugin.patches import Patches, Region
 from harness.plugin.values import UNASSIGNED, Floats, Integers
 
@@ -29,6 +29,8 @@ BACKGROUND = 0
 BETA_SQUARED = 0.3
 # Random permutations of the labels over which chance is averaged.
 PERMUTATIONS = 100
+# Partitions that are measured together have at most about so many pairs of a cluster and a patch.
+MOST_MEMBERS = 1_000_000
 
 
 def area_means(values: NDArray[Any], grid: tuple[int, int], region: Region | None = None) -> Floats:
@@ -156,7 +158,7 @@ def agreement(
     return Agreement(
         ari=adjusted_rand_indices(patches, clusters[None])[0],
         ami=adjusted_mutual_information(patches, clusters),
-        **_by_area(labels, objects, weights),
+        **_means_by_area(renumbered(drop_singletons(labels))[None], objects, weights),
     )
 
 
@@ -169,36 +171,56 @@ def chance_agreement(
     fixed seed.
     """
     random = np.random.default_rng(0)
-    drawn = [_by_area(random.permutation(labels), objects, weights) for _ in range(PERMUTATIONS)]
-    figures: dict[str, Any] = {"ari": 0.0, "ami": 0.0}
-    for name in drawn[0]:
-        # Whether a figure is defined depends on the objects alone.
-        values = [value for each in drawn if (value := each[name]) is not None]
-        figures[name] = float(np.mean(values)) if values else None
-    return Agreement(**figures)
+    clusters = renumbered(drop_singletons(labels))
+    drawn = np.array([random.permutation(clusters) for _ in range(PERMUTATIONS)])
+    return Agreement(ari=0.0, ami=0.0, **_means_by_area(drawn, objects, weights))
+
+
+def _means_by_area(
+    partitions: Integers, objects: Objects, weights: NDArray[np.floating[Any]]
+) -> dict[str, Any]:
+    """The figures of an `Agreement` other than ari and ami, means over partitions (partitions, n).
+
+    These are permutations of each other, with the labels 0 … k − 1 of clusters, and −1.
+    """
+    # Without clusters there is one that is empty, and all figures are 0.
+    k = max(1, int(partitions[0].max()) + 1)
+    pieces = 1 + partitions.size * k // MOST_MEMBERS
+    parts = [
+        _by_area(part[:, None] == np.arange(k)[:, None], objects, weights)
+        for part in np.array_split(partitions, min(pieces, len(partitions)))
+    ]
+    every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    # Whether a figure is defined depends on the objects alone.
+    means = {name: float(values.mean()) for name, values in every.items()}
+    return {name: None if math.isnan(mean) else mean for name, mean in means.items()}
 
 
 def _by_area(
-    labels: NDArray[np.integer[Any]], objects: Objects, weights: NDArray[np.floating[Any]]
-) -> dict[str, Any]:
-    """The figures of an `Agreement` other than ari and ami."""
-    clusters = renumbered(drop_singletons(labels))
-    members = clusters == np.arange(clusters.max() + 1)[:, None]
-    sizes = members.sum(axis=1)
-    figures: dict[str, Any] = {"mean_iou": _mean_matched_iou(members, sizes, objects)}
+    belongs: NDArray[np.bool_], objects: Objects, weights: NDArray[np.floating[Any]]
+) -> dict[str, Floats]:
+    """The same of each partition, (partitions,), by whether patches belong to clusters.
+
+    belongs: (partitions, clusters, n). Figures that are undefined are NaN.
+    """
+    members, sizes = belongs.astype(np.float64), belongs[0].sum(axis=1)
     foreground = objects.foreground
     inside, total = members @ foreground, float(foreground.sum())
+    overlaps = _iou(members @ objects.areas, sizes[:, None], objects.areas.sum(axis=0))
+    figures = {"mean_iou": np.array([_mean_matched(each) for each in overlaps])}
     picked = {
-        "best": [int(np.argmax(_iou(inside, sizes, total)))] if len(sizes) else [],
-        "union": best_union(inside, sizes, total),
-        "border": least_border_contact(clusters, objects.grid),
-        "salient": [each.label for each in order_by_salience(weights, clusters)[:1]],
+        "best": _iou(inside, sizes, total).argmax(axis=1)[:, None],
+        "union": largest_iou_unions(inside, sizes, total),
+        "border": _least_contact(members @ _border(objects.grid), sizes)[:, None],
+        "salient": most_salient(weights, belongs)[:, None],
     }
     defined = len(objects.values) > 1 and BACKGROUND in objects.values
+    undefined = np.full(len(belongs), np.nan)
     for name, chosen in picked.items():
-        of = float(inside[chosen].sum()), int(sizes[chosen].sum())
-        figures[f"{name}_iou"] = float(_iou(*of, total)) if defined else None
-        figures[f"{name}_f"] = f_measure(*of, total) if defined else None
+        shared = np.array([of[each].sum() for of, each in zip(inside, chosen, strict=True)])
+        found = np.array([sizes[each].sum() for each in chosen])
+        figures[f"{name}_iou"] = _iou(shared, found, total) if defined else undefined
+        figures[f"{name}_f"] = f_measure(shared, found, total) if defined else undefined
     return figures
 
 
@@ -206,16 +228,15 @@ def _iou(shared: Any, first: Any, second: Any) -> Any:
     return shared / (first + second - shared)
 
 
-def _mean_matched_iou(members: NDArray[np.bool_], sizes: Integers, objects: Objects) -> float:
+def _mean_matched(overlaps: Floats) -> float:
+    """The mean overlap of labels with clusters (clusters, labels) in the best assignment."""
     from scipy.optimize import linear_sum_assignment
 
-    overlaps = _iou(members @ objects.areas, sizes[:, None], objects.areas.sum(axis=0))
-    return float(
-        overlaps[linear_sum_assignment(overlaps, maximize=True)].sum() / len(objects.values)
-    )
+    matched = overlaps[linear_sum_assignment(overlaps, maximize=True)]
+    return float(matched.sum() / overlaps.shape[1])
 
 
-def f_measure(shared: float, found: float, foreground: float) -> float:
+def f_measure(shared: Any, found: Any, foreground: Any) -> Any:
     """F with β² = .3 of an area found, of which `shared` is foreground; 0 if it shares none.
 
     (1 + β²) · precision · recall / (β² · precision + recall).
@@ -226,24 +247,25 @@ def f_measure(shared: float, found: float, foreground: float) -> float:
     return (1 + BETA_SQUARED) * shared / (BETA_SQUARED * foreground + found)
 
 
-def best_union(inside: Floats, sizes: Integers, foreground: float) -> Integers:
-    """The union of disjoint clusters with the largest intersection over union; their indices.
+def largest_iou_unions(inside: Floats, sizes: Integers, foreground: float) -> list[Integers]:
+    """The union of clusters with the largest intersection over union, in each of some partitions.
 
-    inside: (clusters,), the foreground's area in each; sizes: (clusters,), their areas; foreground:
-    all of its area. The intersection over union is Σ aᵢ / (foreground + Σ bᵢ), with aᵢ inside the
-    foreground and bᵢ outside. If λ is its maximum, Σ (aᵢ − λ bᵢ) ≤ λ · foreground for every union,
-    with equality for the best ones (Dinkelbach 1967): so they hold every cluster with aᵢ > λ bᵢ and
-    none with aᵢ < λ bᵢ, and are found among the clusters by decreasing share inside, from the first
-    to any other.
+    inside: (partitions, clusters), the foreground's area in each; sizes: (clusters,), their areas;
+    foreground: all of its area. Returns the indices of each union's clusters.
 
-    >>> best_union(np.array([2.0, 3.0, 1.0]), np.array([2, 4, 5]), 6.0)
-    array([0, 1])
+    The intersection over union is Σ aᵢ / (foreground + Σ bᵢ), with aᵢ inside the foreground and bᵢ
+    outside. If λ is its maximum, Σ (aᵢ − λ bᵢ) ≤ λ · foreground for every union, with equality for
+    the best ones (Dinkelbach 1967): so they hold every cluster with aᵢ > λ bᵢ and none with
+    aᵢ < λ bᵢ, and are found among the clusters by decreasing share inside, from the first to any
+    other.
+
+    >>> largest_iou_unions(np.array([[2.0, 3.0, 1.0]]), np.array([2, 4, 5]), 6.0)
+    [array([0, 1])]
     """
-    order = np.argsort(-inside / np.maximum(sizes, 1), kind="stable")
-    if not len(order):
-        return order
-    unions = _iou(inside[order].cumsum(), sizes[order].cumsum(), foreground)
-    return order[: 1 + int(np.argmax(unions))]
+    order = np.argsort(-inside / np.maximum(sizes, 1), axis=1, kind="stable")
+    shared = np.take_along_axis(inside, order, axis=1).cumsum(axis=1)
+    last = _iou(shared, sizes[order].cumsum(axis=1), foreground).argmax(axis=1)
+    return [each[: 1 + end] for each, end in zip(order, last.tolist(), strict=True)]
 
 
 def least_border_contact(labels: Integers, grid: tuple[int, int]) -> list[int]:
@@ -256,13 +278,24 @@ def least_border_contact(labels: Integers, grid: tuple[int, int]) -> list[int]:
     >>> least_border_contact(np.array([0, 0, 0, 0, 1, 0, 0, 0, 0]), (3, 3))
     [1]
     """
-    border = np.ones(grid, dtype=bool)
-    border[1:-1, 1:-1] = False
+    found = np.unique(labels[labels != UNASSIGNED])
+    if not len(found):
+        return []
+    members = labels == found[:, None]
+    least = _least_contact((members @ _border(grid))[None], members.sum(axis=1))
+    return [int(found[least[0]])]
 
-    def contact(label: int) -> tuple[Fraction, int, int]:
-        inside = labels == label
-        size = int(inside.sum())
-        return Fraction(int((inside & border.ravel()).sum()) ** 2, size), -size, label
 
-    found = np.unique(labels[labels != UNASSIGNED]).tolist()
-    return [min(found, key=contact)] if found else []
+def _border(grid: tuple[int, int]) -> Floats:
+    """1 for the patches at the border of a grid, 0 for others, (n,)."""
+    border = np.ones(grid)
+    border[1:-1, 1:-1] = 0
+    return border.ravel()
+
+
+def _least_contact(at_border: Floats, sizes: Integers) -> Integers:
+    """The cluster of least contact, by patches at the border (partitions, clusters) and sizes."""
+    order = np.argsort(-sizes, kind="stable")
+    # Quotients of such small whole numbers are equal in floating point only if they are equal.
+    contacts = at_border[:, order] ** 2 / np.maximum(sizes[order], 1)
+    return np.asarray(order[contacts.argmin(axis=1)])

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from harness.errors import HarnessError
-from harness.metrics.baselines import pixel_kmeans, spatial_blocks
+from harness.metrics.baselines import PatchPixels, spatial_blocks
 
 
 def quarters(size: int) -> NDArray[np.uint8]:
@@ -20,7 +20,7 @@ def quarters(size: int) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("size", [8, 10])
 def test_pixel_k_means_finds_what_pixels_show(size: int) -> None:
-    labels = pixel_kmeans(quarters(size), (4, 4), 2, seed=0).reshape(4, 4)
+    labels = PatchPixels.on(quarters(size), (4, 4)).kmeans(2, seed=0).reshape(4, 4)
     assert len(set(labels[:, :2].ravel())) == len(set(labels[:, 2:].ravel())) == 1
     assert labels[0, 0] != labels[0, 3]
 
@@ -29,8 +29,8 @@ def test_pixel_k_means_clusters_the_patches_of_the_region() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), dtype=np.uint8)
     cut = pixels[4:16, 8:32]
 
-    found = pixel_kmeans(pixels, (3, 4), 3, seed=0, region=(4.0, 8.0, 12.0, 24.0))
-    assert np.array_equal(found, pixel_kmeans(cut, (3, 4), 3, seed=0))
+    found = PatchPixels.on(pixels, (3, 4), (4.0, 8.0, 12.0, 24.0)).kmeans(3, seed=0)
+    assert np.array_equal(found, PatchPixels.on(cut, (3, 4)).kmeans(3, seed=0))
 
 
 def test_pixel_k_means_is_that_of_the_patches_own_pixels() -> None:
@@ -39,27 +39,27 @@ def test_pixel_k_means_is_that_of_the_patches_own_pixels() -> None:
     vectors = pixels.reshape(4, 8, 4, 8, 3).swapaxes(1, 2).reshape(16, 192)
 
     expected = KMeans(3, n_init=10, random_state=0).fit_predict(vectors.astype(float))
-    assert adjusted_rand_score(expected, pixel_kmeans(pixels, (4, 4), 3, seed=0)) == 1
+    assert adjusted_rand_score(expected, PatchPixels.on(pixels, (4, 4)).kmeans(3, seed=0)) == 1
 
 
 def test_k_means_is_reproducible_and_has_as_many_clusters_as_asked_for() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (12, 12, 3)).astype(np.uint8)
-    labels = pixel_kmeans(pixels, (6, 6), 7, seed=3)
+    labels = PatchPixels.on(pixels, (6, 6)).kmeans(7, seed=3)
     assert len(set(labels.tolist())) == 7
-    assert labels.tolist() == pixel_kmeans(pixels, (6, 6), 7, seed=3).tolist()
+    assert labels.tolist() == PatchPixels.on(pixels, (6, 6)).kmeans(7, seed=3).tolist()
 
 
 @pytest.mark.filterwarnings("error")
 def test_where_fewer_patches_differ_there_are_fewer_clusters() -> None:
     pixels = np.zeros((8, 8, 1), dtype=np.uint8)
     pixels[:4] = 255
-    assert set(pixel_kmeans(pixels, (4, 4), 5, seed=0).tolist()) == {0, 1}
+    assert set(PatchPixels.on(pixels, (4, 4)).kmeans(5, seed=0).tolist()) == {0, 1}
 
 
 @pytest.mark.parametrize("k", [0, 17])
 def test_more_clusters_than_patches_are_refused(k: int) -> None:
     with pytest.raises(HarnessError, match=f"16 patches cannot be divided into {k} clusters"):
-        pixel_kmeans(quarters(8), (4, 4), k, seed=0)
+        PatchPixels.on(quarters(8), (4, 4)).kmeans(k, seed=0)
 
 
 @st.composite

@@ -21,8 +21,8 @@ from harness.metrics.foreground import (
     Objects,
     agreement,
     area_means,
-    best_union,
     chance_agreement,
+    largest_iou_unions,
     least_border_contact,
 )
 from harness.metrics.salience import order_by_salience
@@ -212,9 +212,7 @@ def test_the_mean_iou_is_that_of_the_best_of_all_assignments(
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=6).map(
-        lambda parts: [(inside, outside) for inside, outside in parts if inside + outside]
-    ),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(any), min_size=1, max_size=6),
     st.integers(0, 5),
 )
 def test_the_best_union_is_the_best_of_all(parts: list[tuple[int, int]], missed: int) -> None:
@@ -227,7 +225,7 @@ def test_the_best_union_is_the_best_of_all(parts: list[tuple[int, int]], missed:
 
     sizes = np.array([sum(each) for each in parts], dtype=np.int64)
     inside = np.array([each[0] for each in parts], dtype=np.float64)
-    found = best_union(inside, sizes, float(foreground or 1))
+    (found,) = largest_iou_unions(inside[None], sizes, float(foreground or 1))
 
     everything = range(len(parts))
     unions = (each for size in everything for each in itertools.combinations(everything, size + 1))
@@ -303,6 +301,32 @@ def test_chance_is_the_mean_over_permutations() -> None:
 
 def test_chance_is_reproducible() -> None:
     assert chance_agreement(*disc()) == chance_agreement(*disc())
+
+
+@given(
+    st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
+        lambda grid: st.tuples(
+            st.just(grid),
+            arrays.arrays(np.int64, grid[0] * grid[1], elements=st.integers(-1, 6)),
+        )
+    )
+)
+def test_the_cluster_that_touches_the_border_least_is_found_as_with_fractions(
+    case: tuple[tuple[int, int], Labels],
+) -> None:
+    (rows, columns), labels = case
+    edge = [
+        at // columns in (0, rows - 1) or at % columns in (0, columns - 1)
+        for at in range(len(labels))
+    ]
+
+    def contact(label: int) -> tuple[Fraction, int, int]:
+        of = [touches for each, touches in zip(labels, edge, strict=True) if each == label]
+        return Fraction(sum(of) ** 2, len(of)), -len(of), label
+
+    named = set(labels.tolist()) - {-1}
+    found = least_border_contact(labels, (rows, columns))
+    assert found == sorted(named, key=contact)[:1]
 
 
 def test_contact_with_the_border_is_relative_to_the_root_of_the_size() -> None:

@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics.salience import order_by_salience
+from harness.metrics.partition import renumbered
+from harness.metrics.salience import most_salient, order_by_salience
 
 
 def attention(seed: int, n: int) -> np.ndarray:
@@ -47,3 +48,24 @@ def test_under_uniform_attention_no_cluster_stands_out() -> None:
 
 def test_unassigned_patches_are_no_cluster() -> None:
     assert order_by_salience(np.ones((2, 2)), np.array([-1, -1])) == ()
+
+
+@given(
+    st.integers(0, 1000),
+    st.lists(st.integers(-1, 3), min_size=4, max_size=12),
+    # With few different weights, many clusters are equally salient, but for rounding.
+    st.sampled_from([1, 2, 3, 1000]),
+)
+def test_the_most_salient_cluster_is_the_first_in_the_order(
+    seed: int, labels: list[int], different: int
+) -> None:
+    clusters = renumbered(np.array([0, *labels]))
+    partitions = np.array([clusters, clusters[::-1]])
+    members = partitions[:, None] == np.arange(clusters.max() + 1)[:, None]
+    n = len(clusters)
+    weights = 0.1 * np.random.default_rng(seed).integers(different, size=(n, n))
+
+    for precision in (np.float64, np.float32, np.float16):
+        rounded = weights.astype(precision)
+        expected = [order_by_salience(rounded, each)[0].label for each in partitions]
+        assert most_salient(rounded, members).tolist() == expected
