@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas
-from evidence_figure import STYLES, save
+from matplotlib import pyplot as plt
+from plots import STYLES, save
 from scipy.stats import binomtest
 
 import harness
@@ -29,9 +29,6 @@ from harness.metrics.inference import bootstrap_interval
 from harness_plugins.thesis.vit.checkpoint import load
 from harness_plugins.thesis.vit.evaluation import evaluate
 from harness_plugins.thesis.vit.examples import gather
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 KIND = ["data", "optimiser", "epochs", "mlp", "heads"]
 # Table 4.1 of the thesis, in %: without attention, and with twelve heads.

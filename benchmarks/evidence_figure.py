@@ -82,7 +82,19 @@ def provenance(run: harness.Run) -> dict[str, Any]:
         if "--log" in command:
             at = command.index("--log")
             del command[at : at + 2]
-    return {"settings": run.settings(), "sessions": sessions}
+    found: dict[str, Any] = _without_folders({"settings": run.settings(), "sessions": sessions})
+    return found
+
+
+def _without_folders(found: Any) -> Any:
+    """The same values, with the last part of each absolute path."""
+    if isinstance(found, dict):
+        return {name: _without_folders(each) for name, each in found.items()}
+    if isinstance(found, list):
+        return [_without_folders(each) for each in found]
+    if isinstance(found, str) and Path(found).is_absolute():
+        return Path(found).name
+    return found
 
 
 def main() -> None:

@@ -12,15 +12,13 @@ import argparse
 import json
 from pathlib import Path
 
-import matplotlib
 import pandas
-from evidence_figure import provenance, save
+from evidence_figure import provenance
+from matplotlib import pyplot as plt
+from plots import save
 
 import harness
 from harness.metrics.inference import estimate
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt
 
 COMMUNITIES = ("louvain", "infomap")
 NAMES = {

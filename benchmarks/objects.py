@@ -177,17 +177,6 @@ def of_all_methods(table: pandas.DataFrame) -> pandas.DataFrame:
     return rows[rows.accepted.astype(bool)]
 
 
-def _without_folders(found: Any) -> Any:
-    """The same values, with the last part of each absolute path."""
-    if isinstance(found, dict):
-        return {name: _without_folders(each) for name, each in found.items()}
-    if isinstance(found, list):
-        return [_without_folders(each) for each in found]
-    if isinstance(found, str) and Path(found).is_absolute():
-        return Path(found).name
-    return found
-
-
 def main() -> None:
     """Read the runs and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -205,7 +194,7 @@ def main() -> None:
         shown = gallery(folders, arguments.ecssd, table)
         (out / "gallery.json").write_text(json.dumps(shown) + "\n")
         of_runs = {each.name: provenance(harness.open_run(each)) for each in folders}
-        (out / "provenance.json").write_text(json.dumps(_without_folders(of_runs), indent=1) + "\n")
+        (out / "provenance.json").write_text(json.dumps(of_runs, indent=1) + "\n")
     save(draw_agreement(found["table"]), out / "agreement")
     save(draw_differences(found["differences"]), out / "differences")
     attention = of_all_methods(table)
