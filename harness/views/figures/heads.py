@@ -56,12 +56,17 @@ def head_figure(
     """A score by layer and head, (layers, heads): NaN is grey, marked cells have a star."""
     cell = min(CELL, (width - AXES - BAR) / len(heads), (TALLEST - AXES) / len(layers))
     across = min(width, max(COLUMN, AXES + BAR + cell * len(heads)))
-    figure, ((panel,),) = new_figure(1, 1, across, AXES + cell * len(layers), title)
+    # The name of the colour bar needs room along it.
+    beside = cell * len(layers) >= LEAST
+    height = AXES + cell * len(layers) + (0 if beside else BAR)
+    figure, ((panel,),) = new_figure(1, 1, across, height, title)
     drawn = _matrix(panel, effect, colours)
     _ticks(panel, heads, layers, cell)
     panel.set(xlabel="head", ylabel="layer")
     _write(panel, effect, marked, colours, cell)
-    figure.colorbar(drawn, ax=panel, label=label, aspect=30)
+    figure.colorbar(
+        drawn, ax=panel, label=label, aspect=30, location="right" if beside else "bottom"
+    )
     return figure
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from harness.views.figures.heads import (
     colour_range,
@@ -22,6 +23,21 @@ def test_a_head_has_its_figure_and_a_star_where_it_is_marked() -> None:
         [False, True],
         [False, False],
     ]
+
+
+@pytest.mark.parametrize("layers", [1, 3, 4])
+def test_the_name_of_the_colour_bar_is_inside_the_figure(layers: int) -> None:
+    effect = np.full((layers, 12), 0.2)
+    figure = head_figure(
+        effect, effect > 1, range(layers), range(12), title="t", colours=(0.0, 0.3)
+    )
+    figure.draw_without_rendering()
+    bar = figure.axes[1]
+    name = bar.yaxis.label if bar.get_ylabel() else bar.xaxis.label
+    box, whole = name.get_window_extent(), figure.bbox
+    assert name.get_text()
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+    assert whole.y0 <= box.y0 < box.y1 <= whole.y1
 
 
 def test_many_heads_in_a_column_have_stars_and_no_numbers() -> None:
