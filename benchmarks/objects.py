@@ -3,7 +3,8 @@
     python benchmarks/objects.py OUT [--runs RUNS] [--ecssd ECSSD]
 
 OUT has the tables of the runs, agreement-NAME.csv.gz, that `objects_agreement.py` writes. It gets
-table.csv (means), differences.csv (paired), ranking.csv (rank correlations of modularity with
+table.csv (means), differences.csv (paired), held-out.csv (the same on the photos outside of
+modulo-0, from which no method was chosen), ranking.csv (rank correlations of modularity with
 agreement), and figures of them, as SVG and PNG. With --runs, the folder of the runs, also
 provenance.json, and gallery.json, the clusters of some photos of ECSSD, from which the gallery is
 drawn; without, the gallery is drawn again.
@@ -38,6 +39,8 @@ NAMES = {
 DEAREST = "sdp-modularity"
 FEWEST_METHODS = 4
 ROUNDING = 1e-9
+# Folders of photos, by the remainder of a photo's number (objects_photos.py).
+FOLDERS = 5
 
 
 def by_photo(table: pandas.DataFrame) -> dict[tuple[str, ...], pandas.DataFrame]:
@@ -187,6 +190,7 @@ def main() -> None:
     out = arguments.out
     table = read_tables(out)
     found = {"table": means(table), "differences": differences(table), "ranking": ranking(table)}
+    found["held-out"] = differences(table[table.photo.astype(int) % FOLDERS != 0])
     for name, each in found.items():
         each.to_csv(out / f"{name}.csv", index=False, float_format="%.4g")
     if arguments.runs is not None:
