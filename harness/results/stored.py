@@ -115,7 +115,12 @@ class StoredRun:
 
     def caveats(self, controls: Sequence[str]) -> dict[str, str]:
         """Return why a small p under some controls, given by specs, may not be evidence."""
-        return self._read(caveats, controls)
+
+        def read(stored: Store) -> dict[str, str]:
+            known = stored.controls()
+            return caveats(stored, matching_specs("control", controls, known) if controls else [])
+
+        return self._read(read)
 
     def statuses(self) -> dict[str, int]:
         """Return how many planned cells have each status."""
