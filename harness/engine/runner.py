@@ -43,7 +43,7 @@ from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.classes import classes_in
 from harness.store.folders import check_folder, check_settings
-from harness.store.maps import is_intact
+from harness.store.maps import is_intact, lost_map
 from harness.store.schema import MAPS_FOLDER
 from harness.store.scratch import written_in
 from harness.store.selections import (
@@ -377,7 +377,11 @@ class _Session:
         replace_selections(self.store, records, selectors)
 
     def _missing_maps(self) -> list[PlannedMap]:
-        """The maps that missing cells need and that are not stored, each once."""
+        """The maps that missing cells need and that are not stored, each once.
+
+        Raises RunStoppedError for a map of a map set: the survey saved it, and no extractor gives
+        it again.
+        """
         if not (needed := self.store.maps_needed()):
             return []
         stored, folder = self.store.maps(), self.store.maps_folder
@@ -388,4 +392,8 @@ class _Session:
 
         # Images of equal pixels share their maps.
         distinct = {each.key: each for each in self.plan.maps if each.key in needed}
-        return [planned for key, planned in distinct.items() if not is_stored(key)]
+        missing = [planned for key, planned in distinct.items() if not is_stored(key)]
+        for planned in missing:
+            if not planned.image_set and planned.variant == OBSERVED:
+                raise lost_map(folder, planned.source)
+        return missing

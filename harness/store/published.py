@@ -71,7 +71,7 @@ IN_SESSIONS = {
 }  # fmt: skip
 KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
 # Where tables contradict each other, as readers do not expect: the table at fault, what is wrong,
-# and a query that finds it. Maps of images may have failed after their cells were computed.
+# and a query that finds it. Maps may have failed after their cells were computed.
 CONTRADICTIONS = (
     ("points", "a selected level is missing", """
 SELECT 1 FROM selections JOIN cells USING (cell)
@@ -82,7 +82,6 @@ WHERE candidate IS NOT NULL AND cells.status = 'ok' AND points.cell IS NULL
 SELECT 1 FROM planned JOIN cells USING (cell) LEFT JOIN maps USING (map)
 WHERE role = 'observed' AND cells.status = 'ok' AND (
     maps.map IS NULL OR maps.reason = '' AND maps.nodes <> cells.nodes
-    OR maps.reason <> '' AND image_set = ''
 )
 """),
     ("tests", "a test is of a control that was not drawn", """
