@@ -98,8 +98,7 @@ class PublishedStore(Store):
 
     sweeps = "sweeps"
 
-    @property
-    def maps_folder(self) -> Path:
+    def check_maps(self) -> None:
         """A published run has none."""
         raise HarnessError(
             f"{self.folder}: a published run has no attention maps; use the run's own folder"

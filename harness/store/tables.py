@@ -84,8 +84,12 @@ class Store:
 
     @property
     def maps_folder(self) -> Path:
-        """The folder of the maps' weights, each in <digest>.npy."""
+        """The folder of the maps' weights, each in <digest>.npy; see `check_maps`."""
+        self.check_maps()
         return self.folder / MAPS_FOLDER
+
+    def check_maps(self) -> None:
+        """Raise HarnessError if the run has no attention maps."""
 
     def rows(
         self, query: str, parameters: Mapping[str, Any] | tuple[Any, ...] = ()
