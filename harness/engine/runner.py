@@ -44,6 +44,7 @@ from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.classes import classes_in
 from harness.store.folders import check_folder, check_settings
 from harness.store.maps import is_intact, lost_map
+from harness.store.missing import count_missing, maps_needed
 from harness.store.schema import MAPS_FOLDER
 from harness.store.scratch import written_in
 from harness.store.selections import (
@@ -159,7 +160,7 @@ class PreparedRun:
                     store.delete_failures()
                 store.delete_components(forced)
                 store.write_maps(_surveyed_maps(plan, survey))
-                if then != store.settings() or store.count_missing():
+                if then != store.settings() or count_missing(store):
                     self._drop_selections(store, progress)
                 ongoing = _Session(self, plan, pool, config, worker, store, progress, forced)
                 ongoing.take_over(CELLS)
@@ -353,7 +354,7 @@ class _Session:
 
     def _cluster(self, phase: str) -> bool:
         """Compute every cell that is planned by now, and maps; whether there was any."""
-        run, missing = self.run, self.store.count_missing()
+        run, missing = self.run, count_missing(self.store)
         maps = self._missing_maps()
         if missing or maps:
             progress, limits, store = self.progress, run.execution.timeout, self.store
@@ -382,7 +383,7 @@ class _Session:
         Raises RunStoppedError for a map of a map set: the survey saved it, and no extractor gives
         it again.
         """
-        if not (needed := self.store.maps_needed()):
+        if not (needed := maps_needed(self.store)):
             return []
         stored, folder = self.store.maps(), self.store.maps_folder
 
