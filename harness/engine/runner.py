@@ -380,8 +380,7 @@ class _Session:
     def _missing_maps(self) -> list[PlannedMap]:
         """The maps that missing cells need and that are not stored, each once.
 
-        Raises RunStoppedError for a map of a map set: the survey saved it, and no extractor gives
-        it again.
+        Raises RunStoppedError for one of a map set, which only a survey saves.
         """
         if not (needed := maps_needed(self.store)):
             return []

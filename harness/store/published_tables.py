@@ -1,0 +1,212 @@
+"""Makes the tables of a store of those of a published run, and refuses what cannot be a run's.
+
+Files may come from somebody else, with right checksums of wrong content.
+"""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.metrics.partition import numbered
+from harness.store.parquet import pages
+from harness.store.publication import DATA, schema_of
+from harness.store.publishing import PAGE
+from harness.store.schema import LABEL
+
+# The tables of a store that take columns of a published table.
+INTO = {
+    "images": ("images",),
+    "maps": ("maps",),
+    "cells": ("planned", "cells", "sweeps"),
+    "points": ("points",),
+    "selections": ("selections",),
+    "tests": ("tests",),
+    "stabilities": ("stabilities",),
+    "scores": ("scores", "scored_points"),
+}
+# What columns of the store are called in a published table.
+RENAMED = {
+    ("planned", "point"): "perturbed_point",
+    ("sweeps", "points"): "n_points",
+    ("sweeps", "seconds"): "clustering_seconds",
+}
+# What columns have that a published run does not have, or that are made of others.
+EMPTY = {
+    ("planned", "position"): None,
+    ("maps", "detail"): "",
+    ("cells", "detail"): "",
+    ("cells", "labels"): zlib.compress(b""),
+}
+# Columns that others are made of.
+ALSO = {"points": ("labels",), "stabilities": ("candidate",)}
+KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
+# Where tables contradict each other, as readers do not expect: the table at fault, what is wrong,
+# and a query that finds it. Maps may have failed after their cells were computed.
+CONTRADICTIONS = (
+    ("points", "a selected level is missing", """
+SELECT 1 FROM selections JOIN cells USING (cell)
+LEFT JOIN points ON points.cell = selections.cell AND point = candidate
+WHERE candidate IS NOT NULL AND cells.status = 'ok' AND points.cell IS NULL
+"""),
+    ("maps", "the map of a cell that is ok is missing, or has other patches", """
+SELECT 1 FROM planned JOIN cells USING (cell) LEFT JOIN maps USING (map)
+WHERE role = 'observed' AND cells.status = 'ok' AND (
+    maps.map IS NULL OR maps.reason = '' AND maps.nodes <> cells.nodes
+)
+"""),
+    ("tests", "a test is of a control that was not drawn", """
+SELECT 1 FROM tests WHERE control NOT IN (SELECT control FROM planned WHERE role = 'control')
+"""),
+)  # fmt: skip
+UNUSABLE = """
+SELECT 1 FROM points WHERE json_type(diagnostics) <> 'object' OR json_type(warnings) <> 'array'
+"""
+
+
+def insert_tables(connection: sqlite3.Connection, paths: Mapping[str, Path]) -> None:
+    """Insert what published tables hold, given by the paths of their files, into those of a store.
+
+    Raises HarnessError, which names the file at fault, if one is not what it should be.
+    """
+    connection.execute(KEPT_LABELS)
+    for name in DATA:
+        try:
+            _insert(connection, name, paths[name])
+        except HarnessError as error:
+            raise HarnessError(f"{paths[name]}: {error}") from error
+        except Exception as error:  # pyarrow, SQLite and wrong values raise many kinds
+            reason = " ".join(str(error).split())
+            raise HarnessError(
+                f"{paths[name]}: not a table of a published run: {type(error).__name__}: {reason}"
+            ) from error
+    for name, wrong, query in CONTRADICTIONS:
+        if connection.execute(query).fetchone():
+            raise HarnessError(f"{paths[name]}: {wrong}")
+
+
+def _insert(connection: sqlite3.Connection, name: str, path: Path) -> None:
+    sources = {table: _sources(connection, table) for table in INTO[name]}
+    used = {column for each in sources.values() for column in each.values() if column}
+    schema = schema_of(name)
+    wanted = [each for each in schema.names if each in used or each in ALSO.get(name, ())]
+    for columns in pages(path, schema, wanted, PAGE):
+        if name == "stabilities":
+            columns["weakest_cluster"] = _labels_of_numbers(connection, columns)
+        if name == "points":
+            connection.executemany(
+                "INSERT INTO kept_labels VALUES (?, ?, ?)",
+                _labelled(columns["cell"], columns["point"], columns["labels"]),
+            )
+        for table, of_table in sources.items():
+            _insert_into(connection, table, of_table, columns)
+    if name == "maps":
+        _check_maps(connection)
+    if name == "points":
+        _insert_labels(connection)
+        if connection.execute(UNUSABLE).fetchone():
+            raise HarnessError("diagnostics or warnings are not what they should be")
+
+
+def _labelled(
+    cells: Iterable[str], points: Iterable[int], labels: Iterable[bytes | None]
+) -> Iterator[tuple[str, int, bytes]]:
+    for cell, point, of_point in zip(cells, points, labels, strict=True):
+        if of_point is not None:
+            yield cell, point, of_point
+
+
+def _sources(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """The published column that each column of a store's table comes from, "" if there is none."""
+    names = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    return {
+        name: "" if (table, name) in EMPTY else RENAMED.get((table, name), name) for name in names
+    }
+
+
+def _insert_into(
+    connection: sqlite3.Connection,
+    table: str,
+    sources: Mapping[str, str],
+    columns: Mapping[str, Sequence[Any]],
+) -> None:
+    """Insert rows into a table of the store; images of equal pixels share cells, listed once."""
+    count = len(next(iter(columns.values())))
+    values: Iterable[Sequence[Any]] = (
+        columns[source] if source else [EMPTY[table, name]] * count
+        for name, source in sources.items()
+    )
+    rows = zip(*values, strict=True)
+    if table in ("cells", "sweeps"):
+        is_there = (status != "missing" for status in columns["status"])
+        rows = (row for row, there in zip(rows, is_there, strict=True) if there)  # type: ignore[assignment]
+    marks = ", ".join("?" * len(sources))
+    # IGNORE would also pass over missing values.
+    connection.executemany(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", rows)
+
+
+def _labels_of_numbers(
+    connection: sqlite3.Connection, columns: Mapping[str, Sequence[Any]]
+) -> list[int]:
+    """The labels of clusters that are given by their numbers, as `weakest_cluster` is."""
+    found = []
+    for cell, point, number in zip(
+        columns["cell"], columns["candidate"], columns["weakest_cluster"], strict=True
+    ):
+        if number < 0:
+            found.append(number)
+            continue
+        kept = connection.execute(
+            "SELECT labels FROM kept_labels WHERE cell = ? AND point = ?", (cell, point)
+        ).fetchone()
+        labels = np.frombuffer(b"" if kept is None else kept[0], LABEL)
+        of_cluster = labels[numbered(labels) == number]
+        if not len(of_cluster):
+            raise HarnessError(f"its weakest_cluster {number} is no cluster of the selected level")
+        found.append(int(of_cluster[0]))
+    return found
+
+
+def _insert_labels(connection: sqlite3.Connection) -> None:
+    """Put the labels of each cell together, as a store has them."""
+    connection.execute("CREATE INDEX temp.kept_by_cell ON kept_labels (cell, point)")
+    nodes = dict(connection.execute("SELECT cell, nodes FROM cells"))
+    kept = connection.execute("SELECT DISTINCT cell, point, labels FROM kept_labels ORDER BY 1, 2")
+    for cell, rows in groupby(kept, itemgetter(0)):
+        labels = [blob for _, _, blob in rows]
+        if any(len(blob) != 2 * nodes.get(cell, 0) for blob in labels):
+            raise HarnessError(f"labels of cell {cell} are not one for each node")
+        count = connection.execute("SELECT count(*) FROM points WHERE cell = ?", (cell,))
+        if count.fetchone()[0] != len(labels):
+            raise HarnessError(f"labels of cell {cell} are there for some of its points only")
+        connection.execute(
+            "UPDATE cells SET labels = ? WHERE cell = ?", (zlib.compress(b"".join(labels), 1), cell)
+        )
+
+
+def _check_maps(connection: sqlite3.Connection) -> None:
+    """Raise HarnessError unless grids, regions and truths are those of maps."""
+    for nodes, *texts in connection.execute("SELECT nodes, grid, region, truth FROM maps"):
+        grid, region, truth = (json.loads(text or "null") for text in texts)
+        sound = (
+            (grid is None or (_are(grid, int, 2) and grid[0] * grid[1] == nodes))
+            and (region is None or _are(region, (int, float), 4))
+            and (truth is None or _are(truth, int, nodes))
+        )
+        if not sound:
+            raise HarnessError("a grid, region or truth is not what it should be")
+
+
+def _are(values: Any, kind: Any, count: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(each, kind) for each in values)
+    )
