@@ -11,13 +11,13 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.planning.settings import Settings
+from harness.planning.settings import WHAT
 from harness.plugin.values import Integers
 from harness.store.damage import damage
 from harness.store.publication import (
@@ -154,23 +154,16 @@ def _provenance(path: Path) -> Mapping[str, Any]:
             f"{FORMAT})"
         )
     settings, sessions = found.get("settings"), found.get("sessions")
-    if not (isinstance(settings, dict) and _is_settings(settings)):
-        raise HarnessError(f"{path}: its settings are not those of a run")
+    try:
+        checked = {name: each.check(name, settings[name]) for name, each in WHAT.items()}
+    except (TypeError, KeyError, HarnessError) as error:
+        raise HarnessError(f"{path}: its settings are not those of a run: {error}") from error
     if not (isinstance(sessions, list) and sessions and all(map(_is_session, sessions))):
         raise HarnessError(f"{path}: its sessions are not those of a run")
     return {
-        "settings": settings,
+        "settings": {**settings, **checked},
         "sessions": [{**session, "plugins": []} for session in sessions],
     }
-
-
-def _is_settings(settings: Mapping[str, Any]) -> bool:
-    """Whether every setting is there, lists of specs as lists of texts."""
-    own = {each.name: each.type for each in fields(Settings)}
-    specs = [settings.get(name) for name in ("clusterers", "selectors", "extractors", "controls")]
-    return own.keys() <= settings.keys() and all(
-        isinstance(each, list) and all(isinstance(spec, str) for spec in each) for each in specs
-    )
 
 
 def _is_session(session: Any) -> bool:

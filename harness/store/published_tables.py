@@ -19,7 +19,7 @@ from harness.metrics.partition import numbered
 from harness.store.parquet import pages
 from harness.store.publication import DATA, schema_of
 from harness.store.publishing import PAGE
-from harness.store.schema import LABEL
+from harness.store.schema import LABEL, LARGEST_MAP
 
 # The tables of a store that take columns of a published table.
 INTO = {
@@ -48,6 +48,32 @@ EMPTY = {
 # Columns that others are made of.
 ALSO = {"points": ("labels",), "stabilities": ("candidate",)}
 KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
+# What holds for every row of a table; a condition on a value that is missing holds.
+LARGEST = 1e300  # of numbers, so that sums of them are numbers
+FINITE = "abs({column}) <= {largest}"
+RULES = {
+    "planned": (
+        "role IN ('observed', 'control', 'perturbation')",
+        "min(layer, head, draw, repeat, coalesce(point, 0)) >= 0",
+    ),
+    "images": ("min(height, width, channels) >= 0",),
+    "maps": (f"nodes BETWEEN 0 AND {LARGEST_MAP}",),
+    "cells": (f"nodes BETWEEN 0 AND {LARGEST_MAP}",),
+    "sweeps": ("points >= 0",),
+    "points": ("min(point, n_clusters) >= 0",),
+    "selections": (
+        "candidate >= 0",
+        "(plateau_first IS NULL) = (plateau_last IS NULL)",
+        "candidate BETWEEN plateau_first AND plateau_last AND plateau_first >= 0",
+    ),
+    "tests": (
+        "p BETWEEN 0 AND 1 AND q BETWEEN 0 AND 1",
+        "length(null_statistics) = 2 * length(null_candidates)",
+    ),
+    "stabilities": ("min(n_compared, weakest_size) >= 0",),
+}
+# Ranges of scores may be infinite, and statistics of levels that are not accepted.
+MAY_BE_INFINITE = (("scores", "lowest"), ("scores", "highest"), ("selections", "statistic"))
 # Where tables contradict each other, as readers do not expect: the table at fault, what is wrong,
 # and a query that finds it. Maps may have failed after their cells were computed.
 CONTRADICTIONS = (
@@ -55,6 +81,10 @@ CONTRADICTIONS = (
 SELECT 1 FROM selections JOIN cells USING (cell)
 LEFT JOIN points ON points.cell = selections.cell AND point = candidate
 WHERE candidate IS NOT NULL AND cells.status = 'ok' AND points.cell IS NULL
+"""),
+    ("selections", "a selected level is not among those of its cell", """
+SELECT 1 FROM selections JOIN sweeps USING (cell)
+WHERE max(coalesce(candidate, 0), coalesce(plateau_last, 0)) >= max(sweeps.points, 1)
 """),
     ("maps", "the map of a cell that is ok is missing, or has other patches", """
 SELECT 1 FROM planned JOIN cells USING (cell) LEFT JOIN maps USING (map)
@@ -66,8 +96,11 @@ WHERE role = 'observed' AND cells.status = 'ok' AND (
 SELECT 1 FROM tests WHERE control NOT IN (SELECT control FROM planned WHERE role = 'control')
 """),
 )  # fmt: skip
+# Diagnostics are numbers by name, and warnings are texts.
 UNUSABLE = """
 SELECT 1 FROM points WHERE json_type(diagnostics) <> 'object' OR json_type(warnings) <> 'array'
+OR EXISTS (SELECT 1 FROM json_each(diagnostics) WHERE type NOT IN ('integer', 'real', 'null'))
+OR EXISTS (SELECT 1 FROM json_each(warnings) WHERE type <> 'text')
 """
 
 
@@ -107,6 +140,8 @@ def _insert(connection: sqlite3.Connection, name: str, path: Path) -> None:
             )
         for table, of_table in sources.items():
             _insert_into(connection, table, of_table, columns)
+    for table in sources:
+        _check_rows(connection, table)
     if name == "maps":
         _check_maps(connection)
     if name == "points":
@@ -189,6 +224,21 @@ def _insert_labels(connection: sqlite3.Connection) -> None:
         connection.execute(
             "UPDATE cells SET labels = ? WHERE cell = ?", (zlib.compress(b"".join(labels), 1), cell)
         )
+
+
+def _check_rows(connection: sqlite3.Connection, table: str) -> None:
+    """Raise HarnessError, which names the rule, unless every row of a table keeps its rules."""
+    numbers = connection.execute(
+        "SELECT name FROM pragma_table_info(?) WHERE lower(type) = 'real'", (table,)
+    ).fetchall()
+    finite = (
+        FINITE.format(column=column, largest=LARGEST)
+        for (column,) in numbers
+        if (table, column) not in MAY_BE_INFINITE
+    )
+    for rule in (*RULES.get(table, ()), *finite):
+        if connection.execute(f"SELECT 1 FROM {table} WHERE NOT ({rule})").fetchone():
+            raise HarnessError(f"a row does not keep the rule {rule}")
 
 
 def _check_maps(connection: sqlite3.Connection) -> None:

@@ -75,6 +75,15 @@ def set_column(name: str, column: str, values: Any) -> Callable[[pyarrow.Table],
     return change
 
 
+def plateau(first: int, last: int) -> Callable[[pyarrow.Table], pyarrow.Table]:
+    def change(table: pyarrow.Table) -> pyarrow.Table:
+        for column, end in (("plateau_first", first), ("plateau_last", last)):
+            table = set_column("selections", column, end)(table)
+        return table
+
+    return change
+
+
 def same(first: pandas.DataFrame, second: pandas.DataFrame) -> bool:
     try:
         pandas.testing.assert_frame_equal(first, second, check_exact=True)
@@ -309,6 +318,16 @@ WRONG: Mapping[str, tuple[str, Callable[[pyarrow.Table], pyarrow.Table]]] = {
     "map of another size": ("maps", set_column("maps", "nodes", 7)),
     "control that was not drawn": ("tests", set_column("tests", "control", "other")),
     "cluster number": ("stabilities", set_column("stabilities", "weakest_cluster", 99)),
+    "level beyond the cell's": ("cells", set_column("cells", "n_points", 1)),
+    "half a plateau": ("selections", set_column("selections", "plateau_first", 0)),
+    "plateau elsewhere": ("selections", plateau(90, 99)),
+    "number without end": ("tests", set_column("tests", "z", math.inf)),
+    "number whose sums have no end": ("tests", set_column("tests", "z", 1e308)),
+    "p": ("tests", set_column("tests", "p", 1.5)),
+    "draws without levels": ("tests", set_column("tests", "null_candidates", [])),
+    "layer": ("cells", set_column("cells", "layer", -1)),
+    "diagnostics": ("points", set_column("points", "diagnostics", '{"a": [1]}')),
+    "nested JSON": ("points", set_column("points", "warnings", "[" * 900 + "]" * 900)),
     "null in a list": ("tests", set_column("tests", "null_statistics", [None])),
 }
 
@@ -332,6 +351,7 @@ def test_wrong_tables_with_right_checksums_cost_one_line(
         {"format": None},
         {"settings": {}},
         {"settings": "louvain"},
+        {"settings": None},
         {"sessions": []},
         {"sessions": [1]},
         {"sessions": [{"environment": "none"}]},
