@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.metrics.partition import numbered
+from harness.plugin.values import UNASSIGNED
 from harness.store.parquet import pages
 from harness.store.publication import DATA, schema_of
 from harness.store.publishing import PAGE
@@ -154,8 +155,11 @@ def _labelled(
     cells: Iterable[str], points: Iterable[int], labels: Iterable[bytes | None]
 ) -> Iterator[tuple[str, int, bytes]]:
     for cell, point, of_point in zip(cells, points, labels, strict=True):
-        if of_point is not None:
-            yield cell, point, of_point
+        if of_point is None:
+            continue
+        if np.frombuffer(of_point, LABEL).min(initial=UNASSIGNED) < UNASSIGNED:
+            raise HarnessError(f"a label of cell {cell} is below {UNASSIGNED}")
+        yield cell, point, of_point
 
 
 def _sources(connection: sqlite3.Connection, table: str) -> dict[str, str]:
@@ -242,21 +246,25 @@ def _check_rows(connection: sqlite3.Connection, table: str) -> None:
 
 
 def _check_maps(connection: sqlite3.Connection) -> None:
-    """Raise HarnessError unless grids, regions and truths are those of maps."""
+    """Raise HarnessError unless grids, regions and truths are those of maps, or missing."""
     for nodes, *texts in connection.execute("SELECT nodes, grid, region, truth FROM maps"):
-        grid, region, truth = (json.loads(text or "null") for text in texts)
+        grid, region, truth = (None if text is None else json.loads(text) for text in texts)
         sound = (
-            (grid is None or (_are(grid, int, 2) and grid[0] * grid[1] == nodes))
-            and (region is None or _are(region, (int, float), 4))
-            and (truth is None or _are(truth, int, nodes))
+            (
+                texts[0] is None
+                or (_are(grid, (int,), 2, (0, LARGEST_MAP)) and grid[0] * grid[1] == nodes)
+            )
+            and (texts[1] is None or _are(region, (int, float), 4, (-LARGEST, LARGEST)))
+            and (texts[2] is None or _are(truth, (int,), nodes, (UNASSIGNED, LARGEST_MAP)))
         )
         if not sound:
             raise HarnessError("a grid, region or truth is not what it should be")
 
 
-def _are(values: Any, kind: Any, count: int) -> bool:
+def _are(values: Any, kinds: Sequence[type], count: int, ends: tuple[float, float]) -> bool:
+    """Whether there are so many numbers of these kinds, from the first end to the second."""
     return (
         isinstance(values, list)
         and len(values) == count
-        and all(isinstance(each, kind) for each in values)
+        and all(type(each) in kinds and ends[0] <= each <= ends[1] for each in values)
     )
