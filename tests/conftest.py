@@ -8,6 +8,7 @@ isolate_environment()
 # ruff: noqa: E402
 import gzip
 import math
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import harness
 from support import PLUGINS
 from support.maps import write_planted
 from support.runs import Command, Finished, small_run
+from support.siblings import BOTH, CHANGES
 
 # Machines pause; how long an example takes says nothing about what it tests.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -90,6 +93,27 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plugins=[PLUGINS / "deep.py"],
     )
     return run.folder
+
+
+@pytest.fixture(scope="session")
+def one_clusterer(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one clusterer; not to be written to."""
+    out = tmp_path_factory.mktemp("computed") / "one"
+    small_run(out, planted_maps, **CHANGES)
+    return out
+
+
+@pytest.fixture(scope="session")
+def both_clusterers(planted_maps: Path, tmp_path_factory: pytest.TempPathFactory) -> harness.Run:
+    """A run of both clusterers that takes over nothing."""
+    out = tmp_path_factory.mktemp("alone") / "both"
+    return small_run(out, planted_maps, **CHANGES, clusterers=BOTH)
+
+
+@pytest.fixture
+def sibling(one_clusterer: Path, tmp_path: Path) -> Path:
+    """The run of one clusterer, in the test's results."""
+    return Path(shutil.copytree(one_clusterer, tmp_path / "results" / "one"))
 
 
 @pytest.fixture(scope="session")

@@ -144,11 +144,12 @@ def ablate(
     """Remove the clusters of a partition from some images of a run, by default from all.
 
     `harness.analysis.partitions` defines partition references. Raises HarnessError if an image or
-    the partition does not exist, if the extractor supports no ablation, and if the model or the
-    pixels are not those of the run. What is measured on random patches is kept in the run's folder,
-    so that an ablation that was interrupted continues; computed_by: the environment, without which
-    it would not be the same.
+    the partition does not exist, if the run has no attention maps, if the extractor supports no
+    ablation, and if the model or the pixels are not those of the run. What is measured on random
+    patches is kept in the run's folder, so that an ablation that was interrupted continues;
+    computed_by: the environment, without which it would not be the same.
     """
+    store.check_maps()
     inputs, made_by = RunInputs(store, registry), (source_digest(), computed_by)
     tasks: list[_Task] = []
     nothing: dict[str, str] = {}

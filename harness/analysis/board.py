@@ -9,6 +9,7 @@ from harness.analysis.outcomes import Outcome
 from harness.analysis.verdicts import Verdict, verdicts
 from harness.planning.progress import SILENT, Progress
 from harness.store import Store
+from harness.store.missing import unfinished
 from harness.store.sessions import caveats, ran_inline
 
 
@@ -47,5 +48,5 @@ def board(
         caveats(store, controls),
         by,
         any(map(ran_inline, store.sessions())),
-        store.unfinished(),
+        unfinished(store),
     )

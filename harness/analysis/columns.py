@@ -1,8 +1,9 @@
 """Names of columns: the fields of results, and the headings that tables have for them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 from harness.errors import WrongValueError, hint
+from harness.plugin.spec import normal_form
 
 # Headings of fields that are not their names with spaces.
 HEADINGS = {
@@ -132,6 +133,8 @@ def _names(fields: Iterable[str]) -> dict[str, str]:
     return {field: field for field in known} | {heading_of(field): field for field in known}
 
 
-def _key(name: str) -> str:
-    """What two ways to write a name share."""
+def _key(name: str) -> Hashable:
+    """What two ways to write a name share; that of a score with parameters is its spec."""
+    if "[" in name:
+        return normal_form(name)
     return "".join(name.casefold().replace("_", " ").replace("-", " ").split())

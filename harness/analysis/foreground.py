@@ -73,9 +73,10 @@ def foreground_agreement(
     """How the clusters of every method agree with the objects on the images.
 
     Only accepted levels count, or with `candidates` all selected levels. Images without a usable
-    mask do not count, and are listed. Raises HarnessError if no image has one, or if an image
-    cannot be loaded or differs from that of the run.
+    mask do not count, and are listed. Raises HarnessError if no image has one, if an image
+    cannot be loaded or differs from that of the run, or if the run has no attention maps.
     """
+    store.check_maps()
     measurement = _Measurement(store, registry, foreground, candidates)
     found = outcomes(store)
     # Maps of one image follow each other, so that what they share is computed once.

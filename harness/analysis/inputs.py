@@ -6,7 +6,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, WrongValueError
 from harness.planning.content import code_digest
 from harness.planning.identity import identify
 from harness.plugin.ablation import Ablatable, AblationSpec, Ablator
@@ -67,10 +67,12 @@ class RunInputs:
 
     def digest(self, image_set: str, key: str) -> str:
         """The digest of an image's pixels in the run."""
-        (digest,) = self._store.connection.execute(
+        row = self._store.connection.execute(
             "SELECT digest FROM images WHERE image_set = ? AND image = ?", (image_set, key)
         ).fetchone()
-        return str(digest)
+        if row is None:
+            raise WrongValueError(f"{self._store.folder}: the run has no image {key!r}")
+        return str(row[0])
 
     def _loaded(self, image_set: str, key: str) -> Image:
         try:

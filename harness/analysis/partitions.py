@@ -17,7 +17,7 @@ import numpy as np
 from harness.analysis.labels import spec_labels
 from harness.errors import HarnessError, WrongValueError, did_you_mean, hint
 from harness.metrics.partition import numbered
-from harness.plugin.spec import component_name, split
+from harness.plugin.spec import component_name, refers_to, split
 from harness.plugin.values import Integers
 from harness.store import Store
 
@@ -117,7 +117,7 @@ def stored_partition(store: Store, image: str, text: str) -> StoredPartition:
     rows = cells_of_image(store, image)
     if method == TRUTH:
         return _planted(store, image, rows, text, filters)
-    clusterer = _single_spec(text, "clusterer", method, [row["clusterer"] for row in rows])
+    clusterer = matching_spec("clusterer", method, [row["clusterer"] for row in rows], text)
     rows = [row for row in rows if row["clusterer"] == clusterer]
     row = _single(text, rows, filters, CELL_KEYS)
     if row["status"] != "ok":
@@ -154,7 +154,7 @@ def images_of(store: Store, text: str) -> list[str]:
         "GROUP BY image, image_set ORDER BY min(position)"
     ).fetchall()
     if wanted is not None:
-        wanted = _single_spec(text, "images", wanted, [image_set for _, image_set in rows])
+        wanted = matching_spec("images", wanted, [image_set for _, image_set in rows], text)
     return list(dict.fromkeys(image for image, of in rows if wanted in (None, of)))
 
 
@@ -181,30 +181,37 @@ def matching_specs(kind: str, texts: Sequence[str], known: Sequence[str]) -> lis
     """
     if not texts:
         return list(dict.fromkeys(known))
-    found = [_matching("", kind, text, known) for text in texts]
+    found = [_matching(kind, text, known, "") for text in texts]
     return list(dict.fromkeys(spec for specs in found for spec in specs))
 
 
-def _matching(context: str, kind: str, text: str, known: Iterable[object]) -> list[str]:
+def matching_spec(kind: str, text: str, known: Iterable[object], context: str = "") -> str:
+    """The one known spec that has a text as spec, label or name; HarnessError for none or several.
+
+    context: the reference that the text is a part of, which messages begin with.
+    """
+    found = _matching(kind, text, known, context)
+    if len(found) > 1:
+        raise HarnessError(
+            f"{_start(context)}{kind} {text} matches {', '.join(found)}; give the full spec"
+        )
+    return found[0]
+
+
+def _matching(kind: str, text: str, known: Iterable[object], context: str) -> list[str]:
     specs = list(dict.fromkeys(map(str, known)))
     if text in specs:
         return [text]
     labels = spec_labels(specs).of
-    found = [spec for spec in specs if text in (component_name(spec), labels[spec])]
+    found = [spec for spec in specs if refers_to(text, spec) or refers_to(text, labels[spec])]
     if not found:
         suggestion = did_you_mean(text, map(component_name, specs)) or hint(text, specs, 5)
-        prefix = f"{context}: " if context else ""
-        raise WrongValueError(f"{prefix}the run has no {kind} {text!r}{suggestion}")
+        raise WrongValueError(f"{_start(context)}the run has no {kind} {text!r}{suggestion}")
     return found
 
 
-def _single_spec(context: str, kind: str, text: str, known: Iterable[object]) -> str:
-    found = _matching(context, kind, text, known)
-    if len(found) > 1:
-        raise HarnessError(
-            f"{context}: {kind} {text} matches {', '.join(found)}; give the full spec"
-        )
-    return found[0]
+def _start(context: str) -> str:
+    return f"{context}: " if context else ""
 
 
 def _single(
@@ -213,7 +220,7 @@ def _single(
     for key, column in keys.items():
         values = list(dict.fromkeys(row[column] for row in rows))
         if key in filters:
-            chosen = _single_spec(text, key, filters[key], values)
+            chosen = matching_spec(key, filters[key], values, text)
             rows = [row for row in rows if str(row[column]) == chosen]
         elif len(values) > 1:
             shown = ", ".join(map(str, values))
@@ -253,7 +260,7 @@ def _selected(store: Store, cell: str, text: str, wanted: str | None) -> tuple[i
             "selector=NAME, or give a level or k"
         )
     wanted = next(iter(selections)) if wanted is None else wanted
-    selector = _single_spec(text, "selector", wanted, selections)
+    selector = matching_spec("selector", wanted, selections, text)
     status, candidate, accepted, reason = selections[selector]
     if status != "ok" or candidate is None:
         raise HarnessError(f"{text}: {selector} chose no level ({reason}); give one")

@@ -1,6 +1,7 @@
 """What the tests of a run found: significance, nothing, or too few draws to tell."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,8 @@ def _nulls_for(
     if store.settings()["pooling"] == "image":
         return needed
     readable = store.count("SELECT count(DISTINCT digest) FROM images WHERE reason = ''")
-    stored = {row[:-1]: row[-1] for row in store.connection.execute(STORED_MAPS)}
+    # A Counter, as maps that failed since they were tested are in no group.
+    stored = Counter({row[:-1]: row[-1] for row in store.connection.execute(STORED_MAPS)})
 
     def group(test: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(test[name] for name in (*GROUP_OF_MAPS, "graph", "clusterer", "repeat"))

@@ -23,8 +23,8 @@ from harness.planning.progress import Progress
 from harness.planning.settings import Settings, TimeLimits
 from harness.planning.survey import MapRecord
 from harness.store import FILE_NAME, Store
+from harness.store.missing import METHOD_COLUMNS, CellKind, missing_cells, sound_methods
 from harness.store.records import CellRecord
-from harness.store.tables import METHOD_COLUMNS, CellKind
 
 # Seconds without an ended cell after which the pool is asked for its room again.
 PATIENCE = 5.0
@@ -67,7 +67,7 @@ class Clustering:
         self._remaining = RemainingTime(self.missing)
 
     def __enter__(self) -> Self:
-        self.failures.sound(self.store.sound_methods())
+        self.failures.sound(sound_methods(self.store))
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -127,7 +127,7 @@ class Clustering:
             return None
         if not self._page or self._page[0][1] is None:
             # Maps may have come since the page was read.
-            self._page = deque(self.store.missing(self._after, PAGE))
+            self._page = deque(missing_cells(self.store, self._after, PAGE))
         if not self._page:
             return None
         cell, found = self._page[0]

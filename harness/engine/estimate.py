@@ -12,8 +12,8 @@ from harness.planning.plan import Plan, PlannedCell, PlannedMap
 from harness.planning.progress import duration
 from harness.plugin.values import OBSERVED
 from harness.store import Store
+from harness.store.missing import CellKind, timings
 from harness.store.selections import Accepted, accepted
-from harness.store.tables import CellKind
 
 # Cells of a kind whose median time counts, and ended cells from which the pace is taken.
 RECENT = 200
@@ -107,7 +107,7 @@ def cost_of(
         selected = {cell.key: cell for cell in plan.perturbed_cells(levels) if is_new(cell)}
         perturbed = Counter(map(_kind, selected.values()))
     times = times or KindTimes()
-    for kind, seconds in store.timings() if store else ():
+    for kind, seconds in timings(store) if store else ():
         times.add(kind, seconds)
 
     def work(counts: Counter[CellKind], points: int) -> float:

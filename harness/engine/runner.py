@@ -43,7 +43,8 @@ from harness.plugin.values import OBSERVED
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.classes import classes_in
 from harness.store.folders import check_folder, check_settings
-from harness.store.maps import is_intact
+from harness.store.maps import is_intact, lost_map
+from harness.store.missing import count_missing, maps_needed
 from harness.store.schema import MAPS_FOLDER
 from harness.store.scratch import written_in
 from harness.store.selections import (
@@ -159,7 +160,7 @@ class PreparedRun:
                     store.delete_failures()
                 store.delete_components(forced)
                 store.write_maps(_surveyed_maps(plan, survey))
-                if then != store.settings() or store.count_missing():
+                if then != store.settings() or count_missing(store):
                     self._drop_selections(store, progress)
                 ongoing = _Session(self, plan, pool, config, worker, store, progress, forced)
                 ongoing.take_over(CELLS)
@@ -353,7 +354,7 @@ class _Session:
 
     def _cluster(self, phase: str) -> bool:
         """Compute every cell that is planned by now, and maps; whether there was any."""
-        run, missing = self.run, self.store.count_missing()
+        run, missing = self.run, count_missing(self.store)
         maps = self._missing_maps()
         if missing or maps:
             progress, limits, store = self.progress, run.execution.timeout, self.store
@@ -377,8 +378,11 @@ class _Session:
         replace_selections(self.store, records, selectors)
 
     def _missing_maps(self) -> list[PlannedMap]:
-        """The maps that missing cells need and that are not stored, each once."""
-        if not (needed := self.store.maps_needed()):
+        """The maps that missing cells need and that are not stored, each once.
+
+        Raises RunStoppedError for one of a map set, which only a survey saves.
+        """
+        if not (needed := maps_needed(self.store)):
             return []
         stored, folder = self.store.maps(), self.store.maps_folder
 
@@ -388,4 +392,8 @@ class _Session:
 
         # Images of equal pixels share their maps.
         distinct = {each.key: each for each in self.plan.maps if each.key in needed}
-        return [planned for key, planned in distinct.items() if not is_stored(key)]
+        missing = [planned for key, planned in distinct.items() if not is_stored(key)]
+        for planned in missing:
+            if not planned.image_set and planned.variant == OBSERVED:
+                raise lost_map(folder, planned.source)
+        return missing

@@ -23,7 +23,7 @@ from harness.plugin.installed import Broken
 from harness.plugin.registry import Registry
 from harness.plugin.requirement import DASK, SLURM, gather
 from harness.plugin.sources import Extractor, ImageSet, MapSet
-from harness.plugin.spec import component_name, format_spec, split
+from harness.plugin.spec import component_name, format_spec, refers_to, split
 from harness.toml_text import parse_toml
 
 # Plugins to load, and those that cannot be used.
@@ -220,20 +220,18 @@ def _check_controls(made: Mapping[str, Sequence[Component]]) -> None:
 
 
 def components_named(settings: Settings, names: Sequence[str]) -> set[str]:
-    """Return the specs of the run's components that have one of these names, or are one of them.
+    """Return the specs of the run's components that one of the names refers to.
 
     Raises HarnessError for other names, and for those of selectors: no stored cell depends on them.
     """
-    selectors = {spec: component_name(spec) for spec in settings.selectors}
-    others = [getattr(settings, key) for key in COMPONENTS if key != "selectors"]
-    known = {spec: component_name(spec) for specs in others for spec in specs}
+    others = [spec for key in COMPONENTS if key != "selectors" for spec in getattr(settings, key)]
     found, force = set(), setting_name("force")
     for wanted in names:
-        specs = {spec for spec, name in known.items() if wanted in (spec, name)}
-        if not specs and wanted in {*selectors, *selectors.values()}:
+        specs = {spec for spec in others if refers_to(wanted, spec)}
+        if not specs and any(refers_to(wanted, spec) for spec in settings.selectors):
             raise HarnessError(f"{force}: selectors such as {wanted} are applied anew in every run")
         if not specs:
-            there = sorted(set(known.values()))
+            there = sorted(set(map(component_name, others)))
             refuse_unknown(f"{force}: this run has no component", [wanted], there, "it has")
         found |= specs
     return found

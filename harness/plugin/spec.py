@@ -13,7 +13,7 @@ import json
 import re
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
@@ -103,6 +103,40 @@ def _parse_one(text: str) -> ComponentSpec:
 def _listed(text: str) -> list[str] | None:
     """The parts of a list in brackets; None for other text."""
     return split(text[1:-1]) if text.startswith("[") and text.endswith("]") else None
+
+
+def normal_form(text: str) -> Hashable:
+    """What two texts share if they are specs of one component, however each is written.
+
+    Numbers count by their value; spaces, quotes, the order of parameters and brackets around one
+    value do not count. Text that is no spec is its own normal form. A default that is written out
+    makes a difference, as only the component's class knows it.
+
+    >>> normal_form("fixed[level=0]") == normal_form("fixed[ level = 0.0 ]")
+    True
+    """
+    try:
+        specs = parse(text)
+    except WrongValueError:
+        return text
+    return tuple(
+        (spec.name, frozenset((key, _normal(value)) for key, value in spec.parameters.items()))
+        for spec in specs
+    )
+
+
+def refers_to(text: str, spec: str) -> bool:
+    """Whether a user who writes this text means a spec: by its component's name, or as a spec."""
+    return text == component_name(spec) or normal_form(text) == normal_form(spec)
+
+
+def _normal(text: str) -> Hashable:
+    if (parts := _listed(text)) is not None:
+        return _normal(parts[0]) if len(parts) == 1 else tuple(map(_normal, parts))
+    value = _toml(text)
+    # NaN does not equal itself.
+    is_number = type(value) in (int, float) and value == value
+    return ("number", value) if is_number else _text(text)
 
 
 def configure(
@@ -235,7 +269,7 @@ def _toml(text: str) -> Any:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # also of a number with thousands of digits
         return text
 
 

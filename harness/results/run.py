@@ -17,7 +17,7 @@ from harness.analysis.labels import spec_labels
 from harness.analysis.layers import by_head, by_layer, layers
 from harness.analysis.masks import Foreground
 from harness.analysis.outcomes import Outcome, outcomes
-from harness.analysis.partitions import stored_partition
+from harness.analysis.partitions import matching_spec, stored_partition
 from harness.analysis.verdicts import verdicts
 from harness.engine.applying import how_to_apply
 from harness.engine.environment import environment
@@ -259,7 +259,8 @@ class Run(StoredRun):
 
         def read(stored: Store) -> tuple[Image, tuple[str, ...]]:
             inputs = RunInputs(stored, known)
-            return inputs.image(images, image), inputs.classes(images)
+            image_set = matching_spec("image set", images, stored.settings()["images"])
+            return inputs.image(image_set, image), inputs.classes(image_set)
 
         return self._read(read)
 

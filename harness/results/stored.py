@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from harness.analysis.partitions import matching_specs
 from harness.plugin.arguments import checked_class
 from harness.store import Store, frames, open_for_reading
+from harness.store.missing import unfinished
 from harness.store.selections import failures
 from harness.store.sessions import caveats
 
@@ -92,7 +93,7 @@ class StoredRun:
 
         What is there can be read, and is all that figures and tests are made of.
         """
-        return self._read(Store.unfinished)
+        return self._read(unfinished)
 
     def settings(self) -> dict[str, Any]:
         """Return what was asked for: the fields of `Settings`, by name."""
@@ -115,7 +116,12 @@ class StoredRun:
 
     def caveats(self, controls: Sequence[str]) -> dict[str, str]:
         """Return why a small p under some controls, given by specs, may not be evidence."""
-        return self._read(caveats, controls)
+
+        def read(stored: Store) -> dict[str, str]:
+            known = stored.controls()
+            return caveats(stored, matching_specs("control", controls, known) if controls else [])
+
+        return self._read(read)
 
     def statuses(self) -> dict[str, int]:
         """Return how many planned cells have each status."""

@@ -86,6 +86,13 @@ def _copy(original: str, copy: Path) -> None:
         os.fsync(written.fileno())
 
 
+def lost_map(folder: Path, digest: str) -> RunStoppedError:
+    """What stops a run that finds no intact file of a map which it has saved."""
+    return RunStoppedError(
+        f"{folder}: the map {digest[:8]} is gone or damaged; the same command extracts it again"
+    )
+
+
 def load_map(folder: Path, record: MapRecord, **identity: Any) -> AttentionMap:
     """The map of a record, its weights memory-mapped; identity: further fields of AttentionMap.
 
@@ -95,7 +102,5 @@ def load_map(folder: Path, record: MapRecord, **identity: Any) -> AttentionMap:
     try:
         weights = np.load(folder / f"{digest}.npy", mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise RunStoppedError(
-            f"{folder}: the map {digest[:8]} is gone or damaged; the same command extracts it again"
-        ) from error
+        raise lost_map(folder, digest) from error
     return AttentionMap(weights, grid=record.grid, region=record.region, **identity)

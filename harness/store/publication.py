@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from harness.errors import HarnessError
 from harness.plugin.requirement import Requirement
@@ -94,6 +96,11 @@ DATA = {
     "stabilities": Table("how stable an accepted selection is", frames.STABILITIES),
     "scores": Table("a score of a cell at a selected level", frames.SCORES),
 }
+
+
+def little(kind: str) -> np.dtype[Any]:
+    """The type of the numbers in a list as a store holds them: little-endian."""
+    return np.dtype(kind).newbyteorder("<")
 
 
 def file_of(table: str) -> str:

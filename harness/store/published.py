@@ -9,21 +9,15 @@ import os
 import shutil
 import sqlite3
 import threading
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields
-from itertools import groupby
-from operator import itemgetter
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from harness.errors import HarnessError
-from harness.metrics.partition import numbered
-from harness.planning.settings import Settings
+from harness.planning.settings import WHAT
 from harness.plugin.values import Integers
 from harness.store.damage import damage
 from harness.store.publication import (
@@ -36,62 +30,16 @@ from harness.store.publication import (
     check,
     file_of,
     read_checksums,
-    schema_of,
 )
-from harness.store.publishing import PAGE
-from harness.store.schema import FILE_NAME, LABEL, SCHEMA
+from harness.store.published_tables import insert_tables
+from harness.store.schema import FILE_NAME, SCHEMA
 from harness.store.tables import Store
 
-if TYPE_CHECKING:
-    import pyarrow
-
-# The tables of a store that take columns of a published table.
-INTO = {
-    "images": ("images",),
-    "maps": ("maps",),
-    "cells": ("planned", "cells", "sweeps"),
-    "points": ("points",),
-    "selections": ("selections",),
-    "tests": ("tests",),
-    "stabilities": ("stabilities",),
-    "scores": ("scores", "scored_points"),
-}
-# What columns of the store are called in a published table.
-RENAMED = {
-    ("planned", "point"): "perturbed_point",
-    ("sweeps", "points"): "n_points",
-    ("sweeps", "seconds"): "clustering_seconds",
-}
-# Texts and labels that a published run does not have, or that stand elsewhere in it.
-EMPTY = {"detail": "", "labels": zlib.compress(b"")}
 # What the values of sessions are that readers look into.
 IN_SESSIONS = {
     "environment": dict, "invocation": dict, "source": dict, "fingerprints": dict,
     "caveats": dict, "classes": dict, "objects": dict, "finished": bool, "taken_over": list,
 }  # fmt: skip
-KEPT_LABELS = "CREATE TEMP TABLE kept_labels (cell TEXT, point INTEGER, labels BLOB)"
-# Where tables contradict each other, as readers do not expect: the table at fault, what is wrong,
-# and a query that finds it. Maps of images may have failed after their cells were computed.
-CONTRADICTIONS = (
-    ("points", "a selected level is missing", """
-SELECT 1 FROM selections JOIN cells USING (cell)
-LEFT JOIN points ON points.cell = selections.cell AND point = candidate
-WHERE candidate IS NOT NULL AND cells.status = 'ok' AND points.cell IS NULL
-"""),
-    ("maps", "the map of a cell that is ok is missing, or has other patches", """
-SELECT 1 FROM planned JOIN cells USING (cell) LEFT JOIN maps USING (map)
-WHERE role = 'observed' AND cells.status = 'ok' AND (
-    maps.map IS NULL OR maps.reason = '' AND maps.nodes <> cells.nodes
-    OR maps.reason <> '' AND image_set = ''
-)
-"""),
-    ("tests", "a test is of a control that was not drawn", """
-SELECT 1 FROM tests WHERE control NOT IN (SELECT control FROM planned WHERE role = 'control')
-"""),
-)  # fmt: skip
-UNUSABLE = """
-SELECT 1 FROM points WHERE json_type(diagnostics) <> 'object' OR json_type(warnings) <> 'array'
-"""
 
 
 class PublishedStore(Store):
@@ -99,8 +47,7 @@ class PublishedStore(Store):
 
     sweeps = "sweeps"
 
-    @property
-    def maps_folder(self) -> Path:
+    def check_maps(self) -> None:
         """A published run has none."""
         raise HarnessError(
             f"{self.folder}: a published run has no attention maps; use the run's own folder"
@@ -166,7 +113,11 @@ def loaded(folder: Path) -> Path:
         if key not in _LOADED or _LOADED[key].version != version:
             scratch = Path(mkdtemp(prefix="harness-published-"))
             atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-            _load(folder, scratch / FILE_NAME)
+            try:
+                _load(folder, scratch / FILE_NAME)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
             _LOADED[key] = _Loaded(version, scratch / FILE_NAME)
         return _LOADED[key].file
 
@@ -180,22 +131,9 @@ def _load(folder: Path, target: Path) -> None:
         connection.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; {SCHEMA} {SWEEPS} COMMIT;"
         )
-        connection.execute(KEPT_LABELS)
         _insert_provenance(connection, provenance)
-        for name, path in paths.items():
-            try:
-                _insert(connection, name, path)
-            except HarnessError as error:
-                raise HarnessError(f"{path}: {error}") from error
-            except Exception as error:  # pyarrow, SQLite and wrong values raise many kinds
-                reason = " ".join(str(error).split())
-                raise HarnessError(
-                    f"{path}: not a table of a published run: {type(error).__name__}: {reason}"
-                ) from error
+        insert_tables(connection, paths)
         connection.commit()
-        for name, wrong, query in CONTRADICTIONS:
-            if connection.execute(query).fetchone():
-                raise HarnessError(f"{paths[name]}: {wrong}")
         if found := damage(connection):
             raise HarnessError(f"{folder}: its tables are unusable: {found}")
 
@@ -216,23 +154,16 @@ def _provenance(path: Path) -> Mapping[str, Any]:
             f"{FORMAT})"
         )
     settings, sessions = found.get("settings"), found.get("sessions")
-    if not (isinstance(settings, dict) and _is_settings(settings)):
-        raise HarnessError(f"{path}: its settings are not those of a run")
+    try:
+        checked = {name: each.check(name, settings[name]) for name, each in WHAT.items()}
+    except (TypeError, KeyError, HarnessError) as error:
+        raise HarnessError(f"{path}: its settings are not those of a run: {error}") from error
     if not (isinstance(sessions, list) and sessions and all(map(_is_session, sessions))):
         raise HarnessError(f"{path}: its sessions are not those of a run")
     return {
-        "settings": settings,
+        "settings": {**settings, **checked},
         "sessions": [{**session, "plugins": []} for session in sessions],
     }
-
-
-def _is_settings(settings: Mapping[str, Any]) -> bool:
-    """Whether every setting is there, lists of specs as lists of texts."""
-    own = {each.name: each.type for each in fields(Settings)}
-    specs = [settings.get(name) for name in ("clusterers", "selectors", "extractors", "controls")]
-    return own.keys() <= settings.keys() and all(
-        isinstance(each, list) and all(isinstance(spec, str) for spec in each) for each in specs
-    )
 
 
 def _is_session(session: Any) -> bool:
@@ -248,147 +179,4 @@ def _insert_provenance(connection: sqlite3.Connection, provenance: Mapping[str, 
     connection.executemany(
         "INSERT INTO sessions VALUES (NULL, ?)",
         ([json.dumps(session)] for session in provenance["sessions"]),
-    )
-
-
-def _insert(connection: sqlite3.Connection, name: str, path: Path) -> None:
-    """Insert what a published table holds into the tables of the store."""
-    for columns in _pages(name, path):
-        if name == "stabilities":
-            columns["weakest_cluster"] = _labels_of_numbers(connection, columns)
-        if name == "points":
-            connection.executemany(
-                "INSERT INTO kept_labels VALUES (?, ?, ?)",
-                _labelled(columns["cell"], columns["point"], columns["labels"]),
-            )
-        for table in INTO[name]:
-            _insert_into(connection, table, columns)
-    if name == "maps":
-        _check_maps(connection)
-    if name == "points":
-        _insert_labels(connection)
-        if connection.execute(UNUSABLE).fetchone():
-            raise HarnessError("diagnostics or warnings are not what they should be")
-
-
-def _pages(name: str, path: Path) -> Iterator[dict[str, Sequence[Any]]]:
-    """The columns of a table, some rows at a time; lists are bytes as in the store."""
-    from pyarrow import parquet
-
-    expected = schema_of(name)
-    # Memory-mapped or not, Arrow opens no path that is not UTF-8.
-    with path.open("rb") as file, parquet.ParquetFile(file) as found:
-        for field in expected:
-            index = found.schema_arrow.get_field_index(field.name)
-            if index < 0 or found.schema_arrow.field(index).type != field.type:
-                raise HarnessError(f"its column {field.name} is missing, or not of {field.type}")
-        for batch in found.iter_batches(PAGE, columns=expected.names):
-            yield {
-                field.name: _lists(batch.column(field.name))
-                if field.name in DATA[name].lists
-                else batch.column(field.name).to_pylist()
-                for field in expected
-            }
-
-
-def _lists(column: "pyarrow.ListArray") -> list[bytes | None]:
-    """Lists of numbers as bytes, little-endian as in the store."""
-    ends, numbers = column.offsets.to_numpy(), column.values.to_numpy(zero_copy_only=False)
-    little = numbers.astype(numbers.dtype.newbyteorder("<"))
-    if column.values.null_count:
-        raise HarnessError("a number in a list is missing")
-    return [
-        little[start:end].tobytes() if valid else None
-        for start, end, valid in zip(ends, ends[1:], column.is_valid().to_pylist(), strict=False)
-    ]
-
-
-def _labelled(
-    cells: Iterable[str], points: Iterable[int], labels: Iterable[bytes | None]
-) -> Iterator[tuple[str, int, bytes]]:
-    for cell, point, of_point in zip(cells, points, labels, strict=True):
-        if of_point is not None:
-            yield cell, point, of_point
-
-
-def _insert_into(
-    connection: sqlite3.Connection, table: str, columns: Mapping[str, Sequence[Any]]
-) -> None:
-    """Insert rows into a table of the store; images of equal pixels share cells, listed once."""
-    names = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
-    count = len(next(iter(columns.values())))
-    values: list[Sequence[Any]] = []
-    for name in names:
-        if (table, name) == ("planned", "position"):
-            values.append([None] * count)
-        elif name in EMPTY and table in ("cells", "maps"):
-            values.append([EMPTY[name]] * count)
-        else:
-            values.append(columns[RENAMED.get((table, name), name)])
-    rows = zip(*values, strict=True)
-    if table in ("cells", "sweeps"):
-        is_there = (status != "missing" for status in columns["status"])
-        rows = (row for row, there in zip(rows, is_there, strict=True) if there)  # type: ignore[assignment]
-    marks = ", ".join("?" * len(names))
-    # IGNORE would also pass over missing values.
-    connection.executemany(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", rows)
-
-
-def _labels_of_numbers(
-    connection: sqlite3.Connection, columns: Mapping[str, Sequence[Any]]
-) -> list[int]:
-    """The labels of clusters that are given by their numbers, as `weakest_cluster` is."""
-    found = []
-    for cell, point, number in zip(
-        columns["cell"], columns["candidate"], columns["weakest_cluster"], strict=True
-    ):
-        if number < 0:
-            found.append(number)
-            continue
-        kept = connection.execute(
-            "SELECT labels FROM kept_labels WHERE cell = ? AND point = ?", (cell, point)
-        ).fetchone()
-        labels = np.frombuffer(b"" if kept is None else kept[0], LABEL)
-        of_cluster = labels[numbered(labels) == number]
-        if not len(of_cluster):
-            raise HarnessError(f"its weakest_cluster {number} is no cluster of the selected level")
-        found.append(int(of_cluster[0]))
-    return found
-
-
-def _insert_labels(connection: sqlite3.Connection) -> None:
-    """Put the labels of each cell together, as a store has them."""
-    connection.execute("CREATE INDEX temp.kept_by_cell ON kept_labels (cell, point)")
-    nodes = dict(connection.execute("SELECT cell, nodes FROM cells"))
-    kept = connection.execute("SELECT DISTINCT cell, point, labels FROM kept_labels ORDER BY 1, 2")
-    for cell, rows in groupby(kept, itemgetter(0)):
-        labels = [blob for _, _, blob in rows]
-        if any(len(blob) != 2 * nodes.get(cell, 0) for blob in labels):
-            raise HarnessError(f"labels of cell {cell} are not one for each node")
-        count = connection.execute("SELECT count(*) FROM points WHERE cell = ?", (cell,))
-        if count.fetchone()[0] != len(labels):
-            raise HarnessError(f"labels of cell {cell} are there for some of its points only")
-        connection.execute(
-            "UPDATE cells SET labels = ? WHERE cell = ?", (zlib.compress(b"".join(labels), 1), cell)
-        )
-
-
-def _check_maps(connection: sqlite3.Connection) -> None:
-    """Raise HarnessError unless grids, regions and truths are those of maps."""
-    for nodes, *texts in connection.execute("SELECT nodes, grid, region, truth FROM maps"):
-        grid, region, truth = (json.loads(text or "null") for text in texts)
-        sound = (
-            (grid is None or (_are(grid, int, 2) and grid[0] * grid[1] == nodes))
-            and (region is None or _are(region, (int, float), 4))
-            and (truth is None or _are(truth, int, nodes))
-        )
-        if not sound:
-            raise HarnessError("a grid, region or truth is not what it should be")
-
-
-def _are(values: Any, kind: Any, count: int) -> bool:
-    return (
-        isinstance(values, list)
-        and len(values) == count
-        and all(isinstance(each, kind) for each in values)
     )

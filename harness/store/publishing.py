@@ -1,6 +1,6 @@
 """Writes the tables of a run as Parquet, from which `harness.store.published` reads it again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +9,16 @@ import numpy as np
 
 from harness.metrics.partition import cluster_number
 from harness.planning.progress import Progress
+from harness.plugin.values import Integers
 from harness.store.classes import class_names
-from harness.store.publication import DATA, file_of, schema_of
+from harness.store.publication import DATA, file_of, little, schema_of
 from harness.store.tables import Store
 
 if TYPE_CHECKING:
     import pyarrow
 
+# The columns of some rows, by name.
+_Rows = Mapping[str, Sequence[Any]]
 # Rows that are read and written at a time.
 PAGE = 20_000
 
@@ -80,45 +83,61 @@ def write_tables(
 def _batches(store: Store, name: str, all_levels: bool) -> Iterator["pyarrow.RecordBatch"]:
     import pyarrow
 
-    classes = class_names(store)
-    # The rows of a cell follow each other.
-    labels = lru_cache(maxsize=1)(store.labels)
+    schema, columns = schema_of(name), _Columns(store, name, all_levels)
     cursor = store.connection.execute(DATA[name].query)
     names = [column for column, *_ in cursor.description]
     while rows := cursor.fetchmany(PAGE):
-        columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
-        if "image_set" in columns:
-            images = zip(columns["image_set"], columns["image"], strict=True)
-            columns["class_name"] = [classes.get(image, "") for image in images]
-        if name == "points":
-            points = zip(columns["cell"], columns["point"], columns["role"], strict=True)
-            columns["labels"] = [
-                labels(cell)[point].astype(np.int16) if all_levels or role == "observed" else None
-                for cell, point, role in points
-            ]
-        elif name == "tests":
-            for column, kind in (("null_statistics", "<f8"), ("null_candidates", "<i4")):
-                columns[column] = [np.frombuffer(blob, kind) for blob in columns[column]]
-        elif name == "stabilities":
-            columns["weakest_cluster"] = _numbers(columns, labels)
-        yield pyarrow.record_batch(
-            [
-                pyarrow.array(_typed(columns[each.name], each.type), each.type)
-                for each in schema_of(name)
-            ],
-            schema=schema_of(name),
-        )
+        found = dict(zip(names, zip(*rows, strict=True), strict=True))
+        values = [columns.values(each.name, str(each.type), found) for each in schema]
+        arrays = [pyarrow.array(of, each.type) for of, each in zip(values, schema, strict=True)]
+        yield pyarrow.record_batch(arrays, schema=schema)
 
 
-def _typed(values: Sequence[Any], kind: "pyarrow.DataType") -> Sequence[Any]:
-    """Values for a column; the store has 0 and 1 for false and true."""
-    return [bool(value) for value in values] if str(kind) == "bool" else values
+class _Columns:
+    """Makes the columns of a published table from rows of its query.
 
+    Most are as they are queried; those differ that the store holds in another form, or not at all.
+    """
 
-def _numbers(columns: Mapping[str, Sequence[Any]], labels: Any) -> list[int]:
-    """The numbers of the least stable clusters, as tables have them."""
-    found = zip(columns["cell"], columns["candidate"], columns["weakest_cluster"], strict=True)
-    return [
-        label if label < 0 else cluster_number(labels(cell)[candidate], label)
-        for cell, candidate, label in found
-    ]
+    def __init__(self, store: Store, table: str, all_levels: bool) -> None:
+        self._lists = DATA[table].lists
+        self._all_levels = all_levels
+        self._classes = class_names(store)
+        # The rows of a cell follow each other.
+        self._labels_of = lru_cache(maxsize=1)(store.labels)
+        self._made: dict[str, Callable[[_Rows], Sequence[Any]]] = {
+            "class_name": self._class_names,
+            "labels": self._labels,
+            "weakest_cluster": self._weakest_clusters,
+        }
+
+    def values(self, column: str, kind: str, found: _Rows) -> Sequence[Any]:
+        """The values of a column of an Arrow type, given what was queried, by name."""
+        if column in self._made:
+            return self._made[column](found)
+        if column in self._lists:
+            return [np.frombuffer(blob, little(self._lists[column])) for blob in found[column]]
+        # The store has 0 and 1 for false and true.
+        return [bool(value) for value in found[column]] if kind == "bool" else found[column]
+
+    def _class_names(self, found: _Rows) -> list[str]:
+        images = zip(found["image_set"], found["image"], strict=True)
+        return [self._classes.get(image, "") for image in images]
+
+    def _labels(self, found: _Rows) -> list[Integers | None]:
+        """Labels at each level; unless all levels are published, draws have none."""
+        points = zip(found["cell"], found["point"], found["role"], strict=True)
+        return [
+            self._labels_of(cell)[point].astype(np.int16)
+            if self._all_levels or role == "observed"
+            else None
+            for cell, point, role in points
+        ]
+
+    def _weakest_clusters(self, found: _Rows) -> list[int]:
+        """The numbers of the least stable clusters, as tables have them, in place of labels."""
+        clusters = zip(found["cell"], found["candidate"], found["weakest_cluster"], strict=True)
+        return [
+            label if label < 0 else cluster_number(self._labels_of(cell)[candidate], label)
+            for cell, candidate, label in clusters
+        ]

@@ -19,9 +19,10 @@ from typing import Any
 
 from harness.planning.survey import MapRecord
 from harness.store.maps import take_over_map
+from harness.store.missing import TIMINGS, CellKind
 from harness.store.opening import FULL
 from harness.store.schema import APPLICATION_ID, FILE_NAME, MAPS_FOLDER, SCHEMA_VERSION
-from harness.store.tables import COMPONENT_COLUMNS, TIMINGS, CellKind, Store
+from harness.store.tables import COMPONENT_COLUMNS, Store
 
 # Cells, and maps, that one transaction takes over.
 CELLS = 1000

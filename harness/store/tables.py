@@ -8,9 +8,9 @@ import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,46 +25,6 @@ from harness.store.schema import FIGURES, LABEL, MAPS_FOLDER, OF_LABELS, SELECTE
 # The columns of `planned` that hold specs of components, and those of them that determine the map.
 COMPONENT_COLUMNS = ("clusterer", "graph", "extractor", "control", "image_set")
 MAP_COLUMNS = ("extractor", "control", "image_set")
-# A method and the kind of maps that it is applied to: observed, or of a control or perturbation.
-METHOD_COLUMNS = ("image_set", "extractor", "graph", "clusterer", "role", "control")
-# The cell of the same method on the map that a control or perturbation is compared with.
-BASE = """
-(SELECT base.cell FROM planned AS base
-WHERE base.map = planned.observed AND base.role = 'observed' AND base.graph = planned.graph
-AND base.clusterer = planned.clusterer AND base.repeat = planned.repeat LIMIT 1) AS base
-"""
-# Planned cells without a record. Images of equal pixels share a cell, which is listed once.
-MISSING = """
-FROM planned LEFT JOIN maps USING (map)
-WHERE NOT EXISTS (SELECT 1 FROM cells WHERE cells.cell = planned.cell)
-AND NOT EXISTS (
-    SELECT 1 FROM planned AS earlier
-    WHERE earlier.cell = planned.cell AND earlier.position < planned.position
-)
-"""
-# Planned cells that are ok, with the seconds that a point took.
-TIMINGS = """
-SELECT extractor, role, graph, clusterer,
-cells.seconds / (SELECT count(*) FROM {schema}.points AS points WHERE points.cell = cells.cell)
-FROM {schema}.planned AS planned JOIN {schema}.cells AS cells USING (cell) WHERE status = 'ok'
-"""
-
-
-class CellKind(NamedTuple):
-    """What determines about how long a cell takes.
-
-    role: of its map: observed, control or perturbation.
-    """
-
-    extractor: str
-    role: str
-    graph: str
-    clusterer: str
-
-    @property
-    def method(self) -> tuple[str, str]:
-        """Graph builder and clusterer."""
-        return self.graph, self.clusterer
 
 
 class Store:
@@ -84,8 +44,12 @@ class Store:
 
     @property
     def maps_folder(self) -> Path:
-        """The folder of the maps' weights, each in <digest>.npy."""
+        """The folder of the maps' weights, each in <digest>.npy; see `check_maps`."""
+        self.check_maps()
         return self.folder / MAPS_FOLDER
+
+    def check_maps(self) -> None:
+        """Raise HarnessError if the run has no attention maps."""
 
     def rows(
         self, query: str, parameters: Mapping[str, Any] | tuple[Any, ...] = ()
@@ -187,56 +151,15 @@ class Store:
                 (changed,),
             )
 
-    def unfinished(self) -> str:
-        """What the run lacks because it was stopped or still runs, in words; "" if nothing."""
-        missing = sum(self.count_missing().values())
-        planned = self.count("SELECT count(DISTINCT cell) FROM planned")
-        if missing:
-            lacks = f"{planned - missing} of {planned} cells are computed"
-        elif self.sessions()[-1].get("finished", True):
-            return ""
-        else:
-            lacks = (
-                f"selections or stabilities are missing, though all {planned} cells are computed"
-            )
-        return f"unfinished: {lacks}; the same command continues"
-
     def is_computed(self, cell: str, *, ok: bool = False) -> bool:
         """Whether a cell has a record of any status, or one that is ok."""
         query = "SELECT 1 FROM cells WHERE cell = ? AND (status = 'ok' OR NOT ?)"
         return self.connection.execute(query, (cell, ok)).fetchone() is not None
 
-    def count_missing(self) -> dict[CellKind, int]:
-        """The number of planned cells without a record, by kind."""
-        rows = self.connection.execute(
-            f"SELECT extractor, role, graph, clusterer, count(*) {MISSING} GROUP BY 1, 2, 3, 4"
-        )
-        return {CellKind(*kind): count for *kind, count in rows}
-
-    def missing(self, after: int, count: int) -> list[tuple[sqlite3.Row, MapRecord | None]]:
-        """The next planned cells without a record, at most `count`, after a position of the plan.
-
-        Each is its row of `planned` and `base`, the observed cell that it is compared with, with
-        the record of its map (without truth and detail), if there is one.
-        """
-        rows = self.rows(
-            f"SELECT planned.*, {BASE}, digest, nodes, grid, region, NULL AS truth, reason, "
-            f"'' AS detail {MISSING} AND position > ? ORDER BY position LIMIT ?",
-            (after, count),
-        )
-        return [(row, None if row["digest"] is None else MapRecord.from_row(row)) for row in rows]
-
     def outcome(self, cell: str) -> tuple[str, str] | None:
         """The status and reason of a cell, None if it has no record."""
         query = "SELECT status, reason FROM cells WHERE cell = ?"
         return cast("tuple[str, str] | None", self.connection.execute(query, (cell,)).fetchone())
-
-    def sound_methods(self) -> list[tuple[str, ...]]:
-        """Return the values of METHOD_COLUMNS that at least one successful planned cell has."""
-        return self.connection.execute(
-            f"SELECT DISTINCT {', '.join(METHOD_COLUMNS)} FROM planned JOIN cells USING (cell) "
-            "WHERE status = 'ok'"
-        ).fetchall()
 
     def has_maps(self) -> bool:
         """Whether there is any map of the plan."""
@@ -245,22 +168,6 @@ class Store:
                 "SELECT EXISTS (SELECT 1 FROM planned JOIN maps USING (map) WHERE reason = '')"
             )
         )
-
-    def maps_needed(self) -> set[str]:
-        """The keys of the maps of cells without a record, and of the maps that controls need.
-
-        Cells that were taken over from another run need theirs too, if that had lost its file.
-        """
-        rows = self.connection.execute(
-            f"SELECT planned.map, observed {MISSING} UNION "
-            "SELECT map, observed FROM planned WHERE map NOT IN (SELECT map FROM maps)"
-        )
-        return {key for row in rows for key in row if key}
-
-    def timings(self) -> Iterator[tuple[CellKind, float]]:
-        """Yield the kind of every planned cell that is ok, and its seconds a point."""
-        rows = self.connection.execute(TIMINGS.format(schema="main"))
-        return ((CellKind(*kind), seconds) for *kind, seconds in rows)
 
     def maps(self) -> dict[str, MapRecord]:
         """The records of all maps, by key."""

@@ -19,6 +19,11 @@ def test_a_field_is_known_by_its_name_and_its_heading_in_any_case(field: str) ->
         assert field_named(text, SORTABLE, "") == field
 
 
+@pytest.mark.parametrize("text", ["mine[a=-1]", "mine[ a=-1.00 ]"])
+def test_a_score_with_parameters_is_known_by_its_spec_however_that_is_written(text: str) -> None:
+    assert field_named(text, ["mine[a=1.0]", "mine[a=-1.0]"], "") == "mine[a=-1.0]"
+
+
 @pytest.mark.parametrize("column", [*method_columns(), *COLUMNS], ids=lambda each: each.heading)
 def test_every_heading_of_the_leaderboard_names_a_column(column: object) -> None:
     assert field_named(column.heading, SORTABLE, "") in SORTABLE  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import harness
+from harness.store import open_for_writing
 from support.maps import planted_weights
 from support.runs import small_run
 
@@ -44,6 +45,18 @@ def test_tests_at_the_smallest_p_that_are_too_few_leave_it_open(run_of: Any) -> 
     assert (found.reach.tests, found.reach.most_draws, found.reach.needed) == (4, 20, 4)
     assert (found.significant, found.at_smallest, found.nulls) == (0, 2, 39)
     assert not found.nothing
+
+
+def test_maps_that_failed_since_they_were_tested_count_for_their_own_tests_alone(
+    run_of: Any,
+) -> None:
+    run = run_of()
+    with open_for_writing(run.folder) as store, store.connection as connection:
+        connection.execute("UPDATE maps SET reason = 'gone', nodes = 0")
+
+    (found,) = run.verdicts()
+
+    assert (found.reach.tests, found.at_smallest, found.nulls) == (4, 2, 39)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from support.runs import Command, small_run
 
 
@@ -33,6 +34,26 @@ def test_all_images_are_contrasted_with_chance(harness_command: Command, finishe
         assert image["labelled"]
         for effect in image["effects"]:
             assert effect["random"]["expected"] is not None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("ablate", "--of", "louvain"), ("ablate", "--of", "louvain@k=3"), ("foreground", "--above=0")],
+    ids=" ".join,
+)
+def test_a_published_run_says_first_that_it_has_no_maps(
+    harness_command: Command, finished: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    published = harness.open_run(finished).publish(tmp_path / "published", progress=False).folder
+    before = {path: path.read_bytes() for path in published.rglob("*") if path.is_file()}
+
+    ended = harness_command(words[0], published, *words[1:])
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"harness: {published}: a published run has no attention maps; use the run's own folder\n"
+    )
+    assert {path: path.read_bytes() for path in published.rglob("*") if path.is_file()} == before
 
 
 def test_tables_of_an_image_name_its_clusters_and_chance(

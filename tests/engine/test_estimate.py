@@ -7,7 +7,7 @@ import pytest
 
 from harness.engine import estimate
 from harness.engine.estimate import KindTimes, RemainingTime
-from harness.store.tables import CellKind
+from harness.store.missing import CellKind
 
 
 def kind(clusterer: str, role: str = "observed") -> CellKind:

@@ -1,12 +1,15 @@
 """A fault of a model is reported once, and of a control only where it cannot be drawn."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 import harness
+from harness.errors import RunStoppedError
 from support import PLUGINS
 from support.progress import Listener
 from support.runs import Command, small_command, small_run
@@ -161,3 +164,40 @@ def test_the_table_of_controls_counts_no_tests_under_one_that_was_not_drawn(
 
     (row,) = [line.split() for line in shown if line.endswith("–") and "preserved" in line]
     assert row[-4:] == ["preserved-strengths", "–", "–", "–"]
+
+
+@dataclass(frozen=True)
+class Losing(harness.Selector):
+    """Selects the first level, and once removes the maps of a run, as a user may."""
+
+    name: ClassVar[str] = "losing"
+    maps: Path
+    once: Path
+
+    def select(
+        self, profile: harness.Profile, controls: Sequence[harness.Profile]
+    ) -> harness.Selection:
+        if self.once.exists():
+            for path in (self.once, *self.maps.glob("*.npy")):
+                path.unlink()
+        return harness.Selection(0, profile.points[0].modularity, accepted=True)
+
+
+def test_a_run_stops_if_the_file_of_a_stored_map_is_lost_and_goes_on_when_it_is_resumed(
+    planted: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    selector = Losing(out / "maps", tmp_path / "once")
+
+    def run() -> harness.Run:
+        return small_run(
+            out, planted, selectors=selector, controls="permuted-rows", perturbations="seeds"
+        )
+
+    selector.once.touch()
+    with pytest.raises(RunStoppedError, match="is gone or damaged; the same command"):
+        run()
+
+    with pytest.warns(UserWarning, match="6 of 9 cells are computed"):
+        assert harness.open_run(out).failures() == {"cell missing": 3}
+    assert run().statuses() == {"ok": 9}

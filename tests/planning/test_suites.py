@@ -131,6 +131,7 @@ def test_a_name_or_a_spec_stands_for_components_of_the_run(plugins: registry.Reg
     assert components_named(settings, ["louvain[resolution=0.5]", "uniform-noise"]) == {
         "louvain[resolution=0.5]", "uniform-noise",
     }  # fmt: skip
+    assert components_named(settings, ["louvain[ resolution=5e-1 ]"]) == {"louvain[resolution=0.5]"}
     assert components_named(settings, []) == set()
 
 

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness
-from harness.plugin.spec import component_name, configure, format_spec, parse, split, supported
+from harness.plugin.spec import (
+    component_name,
+    configure,
+    format_spec,
+    normal_form,
+    parse,
+    split,
+    supported,
+)
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,46 @@ def test_a_bare_value_is_a_list_of_one_on_a_tuple_of_any_length() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "everything[whole=1,number=0,numbers=3]",
+        "everything[whole=+1,number=0.00,numbers=[3.0]]",
+        "everything[whole=0x1,number=-0e5,numbers=[[30e-1]]]",
+        " everything [ numbers = [ 3 ], number=0.0 ,whole=1]",
+    ],
+)
+def test_a_normal_form_does_not_depend_on_how_a_spec_is_written(text: str) -> None:
+    plain = "everything[whole=1,number=0.0,numbers=[3.0]]"
+
+    assert made(text) == made(plain)
+    assert normal_form(text) == normal_form(plain)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a[x=1]", "a[x=2]"),
+        ("a[x=1]", "a[x=true]"),
+        ("a[x=1]", "a[y=1]"),
+        ("a[x=1]", "a"),
+        ("a[x=1]", "b[x=1]"),
+        ("a[x=[1,2]]", "a[x=[2,1]]"),
+        ("a[x=[1,2]]", "a[x=1],a[x=2]"),
+        ("a[x=1979-05-27]", "a[x=1979-05-28]"),
+        ("a[x=1", "a[x=1]"),
+    ],
+)
+def test_other_components_have_other_normal_forms(first: str, second: str) -> None:
+    assert normal_form(first) != normal_form(second)
+
+
+@settings(max_examples=300, deadline=None)
+@given(nasty.map(lambda text: f"a[x={text}]") | nasty | everything.map(format_spec))
+def test_every_text_has_one_normal_form(text: str) -> None:
+    assert {normal_form(text)} == {normal_form(text)}
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("everything[whole=1,nummber=2]", "has no parameter 'nummber'; did you mean 'number'?"),
@@ -182,6 +230,7 @@ def test_a_bare_value_is_a_list_of_one_on_a_tuple_of_any_length() -> None:
         ("everything[whole=[]]", "whole is an empty list"),
         ("everything[whole=1,whole=2]", "whole is given twice; a sweep is whole=[…,…]"),
         ("everything[whole=13]", "everything[whole=13]: whole must not be 13"),
+        (f"everything[whole={'9' * 5000}]", "whole takes a whole number, not '999"),
         ("everything[whole]", "expected parameter=value, not 'whole'"),
         ("everything[whole=]", "expected parameter=value, not 'whole='"),
         ("everything[a-b=1]", "expected parameter=value, not 'a-b=1'"),

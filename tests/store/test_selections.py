@@ -11,6 +11,7 @@ from harness.planning.plan import PlannedCell, PlannedMap
 from harness.plugin.profile import Selection
 from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import Store, open_for_writing
+from harness.store.missing import missing_cells
 from harness.store.records import CellRecord, ControlRecord, SelectionRecord, StabilityRecord
 from harness.store.selections import (
     Group,
@@ -197,7 +198,7 @@ def test_cells_added_to_the_plan_are_missing_like_all_others(store: Store) -> No
     store.write_cells([CellRecord("a", "ok")])
     store.extend_plan([planned("a2 seeds", "a", SEEDS, point=2)])
 
-    ((missing, _),) = store.missing(-1, 10)
+    ((missing, _),) = missing_cells(store, -1, 10)
 
     found = [missing[name] for name in ("cell", "position", "point", "role", "control")]
     assert found == ["a2 seeds", 2, 2, "perturbation", "seeds"]

@@ -1,6 +1,5 @@
 import math
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,37 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.planning.plan import PlannedCell, PlannedMap
 from harness.planning.survey import MapRecord
-from harness.plugin.profile import Point
-from harness.plugin.values import FIRST_HEAD, OBSERVED, Variant
 from harness.store import FILE_NAME, Store, open_for_reading, open_for_writing
 from harness.store.records import CellRecord
-from harness.store.tables import CellKind
+from support.plans import Bench, point
 
 
 def keys_of(store: Store) -> set[str]:
     return {cell for (cell,) in store.connection.execute("SELECT cell FROM cells")}
-
-
-def point(level: float, jaccard: float = 0.5) -> Point:
-    return Point(
-        level=level,
-        threshold=0.1,
-        density=1 - level,
-        modularity=0.3 + level,
-        modularity_full=math.nan,
-        z_modularity=math.nan,
-        n_clusters=2,
-        coverage=0.75,
-        largest_component_fraction=1.0,
-        isolated_fraction=0.25,
-        jaccard_previous=jaccard,
-        seconds=0.01,
-        labels=np.array([0, 1, 0, -1]),
-        diagnostics={"gap": 1e-9, "lost": math.inf},
-        warnings=("slow",),
-    )
 
 
 def test_a_cell_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -131,79 +107,6 @@ def test_maps_come_back_with_and_without_grid_region_and_truth(tmp_path: Path) -
         assert store.map("e") is None
 
 
-LOUVAIN = CellKind("vit", "observed", "threshold", "louvain")
-
-
-class Bench:
-    """Writes plans of cells."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.cells: list[PlannedCell] = []
-
-    def plan(self, clusterer: str, image: str, control: str = "", key: str = "") -> None:
-        map_key = f"{image}-{control}"
-        variant = Variant("control", control) if control else OBSERVED
-        observed = f"{image}-" if control else ""
-        planned = PlannedMap(
-            map_key, "set", image, image, "vit", FIRST_HEAD, variant, observed=observed
-        )
-        name = key or f"{clusterer} {map_key}"
-        self.cells.append(PlannedCell(name, planned, "threshold", clusterer, 0, len(self.cells)))
-        self.store.write_plan({"selectors": ["chosen[a=1]"]}, {}, [], self.cells)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with open_for_writing(tmp_path) as store:
-        yield Bench(store)
-
-
-def test_missing_cells_are_paged_in_plan_order_each_once(bench: Bench) -> None:
-    for image in "abcd":
-        bench.plan("louvain", image)
-    # An image of equal pixels has the same cell.
-    bench.plan("louvain", "e", key="louvain a-")
-    bench.store.write_cells([CellRecord("louvain b-", "failed")])
-
-    first = bench.store.missing(after=-1, count=2)
-    second = bench.store.missing(after=first[-1][0]["position"], count=2)
-
-    assert [cell["cell"] for cell, _ in first] == ["louvain a-", "louvain c-"]
-    assert [cell["cell"] for cell, _ in second] == ["louvain d-"]
-    assert bench.store.count_missing() == {LOUVAIN: 3}
-
-
-def test_a_missing_cell_has_the_record_of_its_map_if_there_is_one(bench: Bench) -> None:
-    bench.plan("louvain", "a", "noise")
-    ((_, without),) = bench.store.missing(-1, 10)
-    record = MapRecord("a-noise", "digest", 6, (2, 3), region=(0.0, 1.5, 20.0, 30.0))
-    bench.store.write_maps([record])
-    ((cell, found),) = bench.store.missing(-1, 10)
-
-    assert without is None
-    assert found == record
-    identity = ("image", "role", "control", "draw", "seed")
-    assert [cell[name] for name in identity] == ["a", "control", "noise", 0, 0]
-
-
-def test_maps_of_missing_cells_are_needed_and_those_that_controls_alter(bench: Bench) -> None:
-    bench.plan("louvain", "a")
-    bench.plan("louvain", "a", "noise")
-    bench.plan("louvain", "b")
-    bench.store.write_cells([CellRecord("louvain a-", "ok"), CellRecord("louvain b-", "ok")])
-    bench.store.write_maps([MapRecord("b-", "digest", 6)])
-
-    assert bench.store.maps_needed() == {"a-", "a-noise"}
-
-
-def test_maps_of_cells_that_came_without_them_are_needed(bench: Bench) -> None:
-    bench.plan("louvain", "a")
-    bench.store.write_cells([CellRecord("louvain a-", "ok")])
-
-    assert bench.store.maps_needed() == {"a-"}
-
-
 @pytest.mark.parametrize(
     ("spec", "cells", "maps"),
     [
@@ -232,19 +135,3 @@ def test_records_that_a_component_took_part_in_can_be_deleted(
     for cell in bench.cells:
         if cell.key in cells:
             assert len(bench.store.profile(cell.key)) == 1
-
-
-def test_timings_are_seconds_per_level_of_cells_that_are_ok(bench: Bench) -> None:
-    for image in "abc":
-        bench.plan("louvain", image)
-    bench.plan("infomap", "a")
-    two = [point(0.0), point(0.5)]
-    bench.store.write_cells(
-        [
-            CellRecord("louvain a-", "ok", seconds=2.0, points=two),
-            CellRecord("louvain b-", "ok", seconds=4.0, points=two),
-            CellRecord("louvain c-", "timed out", seconds=99.0, points=two),
-        ]
-    )
-
-    assert sorted(bench.store.timings()) == [(LOUVAIN, 1.0), (LOUVAIN, 2.0)]
