@@ -248,7 +248,8 @@ def _check_rows(connection: sqlite3.Connection, table: str) -> None:
 def _check_maps(connection: sqlite3.Connection) -> None:
     """Raise HarnessError unless grids, regions and truths are those of maps, or missing."""
     for nodes, *texts in connection.execute("SELECT nodes, grid, region, truth FROM maps"):
-        grid, region, truth = (None if text is None else json.loads(text) for text in texts)
+        found: list[Any] = [None if text is None else json.loads(text) for text in texts]
+        grid, region, truth = found
         sound = (
             (
                 texts[0] is None
