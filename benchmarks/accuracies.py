@@ -32,7 +32,13 @@ from harness_plugins.thesis.vit.examples import gather
 
 KIND = ["data", "optimiser", "epochs", "mlp", "heads"]
 # Table 4.1 of the thesis, in %: without attention, and with twelve heads.
-THESIS = {"tf-flowers": (68.12, 72.21), "cifar10": (61.08, 67.12), "fashion-mnist": (90.08, 89.20)}
+FLOWERS = (68.12, 72.21)
+THESIS = {
+    "tf-flowers": FLOWERS,
+    "tf-flowers-heads": FLOWERS,
+    "cifar10": (61.08, 67.12),
+    "fashion-mnist": (90.08, 89.20),
+}
 
 
 def records(folder: Path) -> dict[str, Any]:
@@ -132,7 +138,8 @@ def draw(table: pandas.DataFrame) -> plt.Figure:
             panel.plot(means.index.map(heads.index), means, color=colour, linewidth=1)
         ends = [heads.index(0), heads.index(12)]
         panel.plot(ends, THESIS[name], "x", color="black", markersize=7, label="thesis")
-        panel.set_title(name, loc="left")
+        epochs = table.loc[table["data"] == name, "epochs"].iloc[0]
+        panel.set_title(f"{name}, {epochs} epochs", loc="left", fontsize=8)
         panel.set_xticks(range(len(heads)), [str(count) for count in heads])
         panel.set_xlabel("attention heads")
         panel.spines[["top", "right"]].set_visible(False)
