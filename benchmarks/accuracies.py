@@ -26,19 +26,13 @@ from scipy.stats import binomtest
 import harness
 from harness.command import classes_of
 from harness.metrics.inference import bootstrap_interval
+from harness_plugins.thesis.reproduction.accuracy import DATA, WITH, WITHOUT
+from harness_plugins.thesis.reproduction.published import printed
 from harness_plugins.thesis.vit.checkpoint import load
 from harness_plugins.thesis.vit.evaluation import evaluate
 from harness_plugins.thesis.vit.examples import gather
 
 KIND = ["data", "optimiser", "epochs", "mlp", "heads"]
-# Table 4.1 of the thesis, in %: without attention, and with twelve heads.
-FLOWERS = (68.12, 72.21)
-THESIS = {
-    "tf-flowers": FLOWERS,
-    "tf-flowers-heads": FLOWERS,
-    "cifar10": (61.08, 67.12),
-    "fashion-mnist": (90.08, 89.20),
-}
 
 
 def records(folder: Path) -> dict[str, Any]:
@@ -119,10 +113,17 @@ def differences(table: pandas.DataFrame, predicted: pandas.DataFrame) -> pandas.
     return pandas.DataFrame(rows)
 
 
+def of_thesis(data: str) -> tuple[float, float]:
+    """The thesis' accuracies in %, without attention and with twelve heads (table 4.1)."""
+    (name,) = (name for name, part in DATA.items() if part in data)
+    found = printed("table-4.1", name)
+    return float(found[WITHOUT]), float(found[WITH])
+
+
 def draw(table: pandas.DataFrame) -> plt.Figure:
     """One panel a data set: test accuracy of each model over its number of heads."""
     table = table[table["optimiser"] == "adamw"]
-    sets = [name for name in THESIS if name in set(table["data"])]
+    sets = list(dict.fromkeys(table["data"]))
     figure, panels = plt.subplots(
         1, len(sets), squeeze=False, figsize=(7, 2.8), layout="constrained"
     )
@@ -137,7 +138,7 @@ def draw(table: pandas.DataFrame) -> plt.Figure:
             means = of_it.groupby("heads")["test"].mean()
             panel.plot(means.index.map(heads.index), means, color=colour, linewidth=1)
         ends = [heads.index(0), heads.index(12)]
-        panel.plot(ends, THESIS[name], "x", color="black", markersize=7, label="thesis")
+        panel.plot(ends, of_thesis(name), "x", color="black", markersize=7, label="thesis")
         epochs = table.loc[table["data"] == name, "epochs"].iloc[0]
         panel.set_title(f"{name}, {epochs} epochs", loc="left", fontsize=8)
         panel.set_xticks(range(len(heads)), [str(count) for count in heads])

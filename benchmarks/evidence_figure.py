@@ -86,6 +86,12 @@ def provenance(run: harness.Run) -> dict[str, Any]:
     return found
 
 
+def save_provenance(run: harness.Run, path: Path) -> None:
+    """Write a run's provenance as PATH-provenance.json, for a path without its ending."""
+    beside = path.with_name(f"{path.name}-provenance.json")
+    beside.write_text(json.dumps(provenance(run), indent=1) + "\n")
+
+
 def _without_folders(found: Any) -> Any:
     """The same values, with the last part of each absolute path."""
     if isinstance(found, dict):

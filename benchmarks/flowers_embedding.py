@@ -9,11 +9,10 @@ OUT/embedding-provenance.json. Where a selector accepted no level, the modularit
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas
-from evidence_figure import provenance
+from evidence_figure import save_provenance
 from matplotlib import pyplot as plt
 from plots import save
 
@@ -100,8 +99,7 @@ def main() -> None:
     table = differences(wide)
     table.to_csv(arguments.out / "embedding.csv", index=False, float_format="%.4g")
     save(draw(wide), arguments.out / "embedding")
-    beside = arguments.out / "embedding-provenance.json"
-    beside.write_text(json.dumps(provenance(run), indent=1) + "\n")
+    save_provenance(run, arguments.out / "embedding")
     print(table.to_string(index=False))
 
 

@@ -8,12 +8,11 @@ Wilson's of shares. The false discovery rate is over all images and heads.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas
-from evidence_figure import provenance
+from evidence_figure import save_provenance
 from matplotlib import pyplot as plt
 from plots import PAGE, SETTINGS, draw_intervals, save
 from scipy.stats import binomtest
@@ -73,8 +72,7 @@ def main() -> None:
     table = by_head(run)
     table.to_csv(arguments.out / "heads.csv", index=False, float_format="%.4g")
     save(draw(table), arguments.out / "heads")
-    beside = arguments.out / "heads-provenance.json"
-    beside.write_text(json.dumps(provenance(run), indent=1) + "\n")
+    save_provenance(run, arguments.out / "heads")
     print(table.to_string(index=False))
 
 

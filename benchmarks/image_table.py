@@ -11,11 +11,10 @@ candidate. OUT-provenance.json has the settings and sessions of the run.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas
-from evidence_figure import provenance
+from evidence_figure import save_provenance
 
 import harness
 
@@ -64,8 +63,7 @@ def main() -> None:
     table = image_table(run, pandas.read_csv(arguments.predictions))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.out, index=False, float_format="%.4g")
-    beside = arguments.out.with_name(f"{arguments.out.stem}-provenance.json")
-    beside.write_text(json.dumps(provenance(run), indent=1) + "\n")
+    save_provenance(run, arguments.out.with_suffix(""))
     print(f"{arguments.out}: {len(table)} rows")
 
 

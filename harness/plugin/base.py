@@ -130,8 +130,8 @@ class Clusterer(Component):
 
         Override it if several graphs together take less time than one after another; labels must be
         those of `cluster`. Graphs are built as they are taken, and results are stored as they are
-        yielded. A time limit loses what is not yet yielded, so take no more graphs ahead than saves
-        time. A warning belongs to the graph whose result is yielded next.
+        yielded. A time limit loses what is not yet yielded, so take graphs ahead only as far as
+        that saves time. A warning belongs to the graph whose result is yielded next.
 
         Parameters
         ----------

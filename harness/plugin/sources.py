@@ -140,7 +140,7 @@ class Extractor(Component):
 
     @abstractmethod
     def head_indices(self) -> Sequence[HeadIndex]:
-        """Return the layers and heads of which `extract` yields maps, without loading the model."""
+        """Return the layers and heads whose maps `extract` yields, without loading the model."""
 
     @abstractmethod
     def extract(self, images: Iterable[Image]) -> Iterator[AttentionMap]:

@@ -22,8 +22,8 @@ class Infomap(harness.Clusterer):
     Parameters
     ----------
     trials
-        number of independent searches, of which the shortest code is used; take 10 for published
-        results.
+        number of independent searches. The result with the shortest code is used. Take 10 for
+        published results.
     """
 
     name: ClassVar[str] = "infomap"
