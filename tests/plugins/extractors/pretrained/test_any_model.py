@@ -140,7 +140,7 @@ def test_attention_that_no_module_returns_is_read_from_functions(attend: Any) ->
     found = harness.attention_of(model, tokens())
 
     expected = harness.attention_of(layers_of(explicit), tokens())
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.shape[1] == 3
 
 
@@ -150,7 +150,7 @@ def test_a_layer_that_is_run_several_times_is_several_layers() -> None:
 
     second = harness.attention_of(layer, layer(tokens()).detach())
     assert found.shape[1] == 2
-    np.testing.assert_allclose(found[:, 1:], second, atol=1e-6)
+    np.testing.assert_allclose(found[:, 1:], second, atol=1e-5)
 
 
 class Returning(Attention):
@@ -185,7 +185,7 @@ def test_attention_that_is_computed_and_returned_is_one_layer(dtype: torch.dtype
 
     assert found.shape[1] == 2
     own = torch.stack(model(tokens().to(dtype))[1:], dim=1).float().detach()
-    np.testing.assert_allclose(found, own, atol=1e-6 if dtype != torch.bfloat16 else 4e-3)
+    np.testing.assert_allclose(found, own, atol=1e-5 if dtype != torch.bfloat16 else 4e-3)
 
 
 def test_modes_hooks_and_gradients_are_as_before() -> None:
@@ -232,8 +232,8 @@ def test_images_are_one_argument_keywords_or_several_arguments() -> None:
     by_place = harness.attention_of(attention, (given, given, given))
 
     assert by_name.shape == (2, 1, HEADS, TOKENS, TOKENS)
-    np.testing.assert_allclose(by_name, by_place, atol=1e-6)
-    np.testing.assert_allclose(by_name[:, 0], by_hand(attention, given).detach(), atol=1e-6)
+    np.testing.assert_allclose(by_name, by_place, atol=1e-5)
+    np.testing.assert_allclose(by_name[:, 0], by_hand(attention, given).detach(), atol=1e-5)
 
 
 @pytest.mark.parametrize(

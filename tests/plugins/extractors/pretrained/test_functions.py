@@ -56,7 +56,7 @@ def test_weights_times_values_are_what_fused_attention_returns(options: dict[str
     returned = functional.scaled_dot_product_attention(query, key, value, **options)
 
     assert shape == tuple(weights.shape) == (IMAGES, HEADS, TOKENS, TOKENS)
-    torch.testing.assert_close(weights @ value, returned, atol=1e-6, rtol=0)
+    torch.testing.assert_close(weights @ value, returned, atol=1e-5, rtol=0)
 
 
 def test_heads_may_share_keys_and_values() -> None:
@@ -65,7 +65,7 @@ def test_heads_may_share_keys_and_values() -> None:
     returned = functional.scaled_dot_product_attention(query, key, value, enable_gqa=True)
 
     shared = value.repeat_interleave(2, dim=1)
-    torch.testing.assert_close(weights @ shared, returned, atol=1e-6, rtol=0)
+    torch.testing.assert_close(weights @ shared, returned, atol=1e-5, rtol=0)
 
 
 def test_weights_are_computed_in_single_precision_at_least() -> None:

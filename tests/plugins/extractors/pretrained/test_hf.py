@@ -110,8 +110,8 @@ def test_means_are_those_of_the_layers_and_heads_chosen(
     (heads,) = maps_of(extractor("vit", "layers=1,heads=[mean,1-3],prefix=keep"), photo)
     (both,) = maps_of(extractor("vit", "layers=[mean,0-1],heads=mean,prefix=keep"), photo)
 
-    np.testing.assert_allclose(heads.weights, own[1, 1:].mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(both.weights, own[:2].mean(axis=(0, 1)), atol=1e-6)
+    np.testing.assert_allclose(heads.weights, own[1, 1:].mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(both.weights, own[:2].mean(axis=(0, 1)), atol=1e-5)
 
 
 def test_rollout_goes_through_all_tokens_of_all_layers_up_to_each(
@@ -124,9 +124,9 @@ def test_rollout_goes_through_all_tokens_of_all_layers_up_to_each(
     middle, last = maps_of(extractor("deit", "layers=[1,2],rollout=true,prefix=keep"), photo)
     (patches,) = maps_of(extractor("deit", "rollout=true,prefix=drop"), photo)
 
-    np.testing.assert_allclose(middle.weights, second @ first, atol=1e-6)
-    np.testing.assert_allclose(last.weights, third @ second @ first, atol=1e-6)
-    np.testing.assert_allclose(patches.weights, (third @ second @ first)[2:, 2:], atol=1e-6)
+    np.testing.assert_allclose(middle.weights, second @ first, atol=1e-5)
+    np.testing.assert_allclose(last.weights, third @ second @ first, atol=1e-5)
+    np.testing.assert_allclose(patches.weights, (third @ second @ first)[2:, 2:], atol=1e-5)
 
 
 def test_prefix_tokens_are_dropped_with_their_attention_or_rows_are_rescaled(
@@ -140,7 +140,7 @@ def test_prefix_tokens_are_dropped_with_their_attention_or_rows_are_rescaled(
     patches = kept.weights[5:, 5:]
     np.testing.assert_array_equal(dropped.weights, patches)
     np.testing.assert_allclose(
-        renormalised.weights, patches / patches.sum(axis=1, keepdims=True), rtol=1e-6
+        renormalised.weights, patches / patches.sum(axis=1, keepdims=True), rtol=1e-5
     )
     assert (kept.grid, dropped.grid, renormalised.grid) == (None, (4, 4), (4, 4))
 
