@@ -121,25 +121,27 @@ def of_thesis(data: str) -> tuple[float, float]:
 
 
 def draw(table: pandas.DataFrame) -> plt.Figure:
-    """One panel a data set: test accuracy of each model over its number of heads."""
-    table = table[table["optimiser"] == "adamw"]
-    sets = list(dict.fromkeys(table["data"]))
+    """One panel a data set and number of epochs: test accuracy over the number of heads."""
+    studies = {
+        study: of_it
+        for study, of_it in table[table["optimiser"] == "adamw"].groupby(["data", "epochs"])
+        if of_it["heads"].nunique() > 1
+    }
     figure, panels = plt.subplots(
-        1, len(sets), squeeze=False, figsize=(7, 2.8), layout="constrained"
+        1, len(studies), squeeze=False, figsize=(7, 2.8), layout="constrained"
     )
     heads = sorted(set(table["heads"]))
-    for panel, name in zip(panels.flat, sets, strict=True):
+    for panel, ((name, epochs), of_study) in zip(panels.flat, studies.items(), strict=True):
         for (mlp, label), (colour, sign) in zip(
             ((True, "with MLP"), (False, "bare")), STYLES, strict=False
         ):
-            of_it = table[(table["data"] == name) & (table["mlp"] == mlp)]
+            of_it = of_study[of_study["mlp"] == mlp]
             places = of_it["heads"].map(heads.index)
             panel.plot(places, of_it["test"], sign, color=colour, alpha=0.6, label=label)
             means = of_it.groupby("heads")["test"].mean()
             panel.plot(means.index.map(heads.index), means, color=colour, linewidth=1)
         ends = [heads.index(0), heads.index(12)]
         panel.plot(ends, of_thesis(name), "x", color="black", markersize=7, label="thesis")
-        epochs = table.loc[table["data"] == name, "epochs"].iloc[0]
         panel.set_title(f"{name}, {epochs} epochs", loc="left", fontsize=8)
         panel.set_xticks(range(len(heads)), [str(count) for count in heads])
         panel.set_xlabel("attention heads")
