@@ -19,8 +19,10 @@ Dtype = Literal["float32", "float64", "bfloat16", "float16"]
 CPU = "cpu"
 SINGLE: Dtype = "float32"
 DEVICE = re.compile(r"cpu|cuda(:(0|[1-9]\d*))?", re.ASCII)
-# Without it, cuBLAS may add in another order in another call.
+# Without it, cuBLAS may add in another order in another call, and older versions of torch refuse
+# products where only deterministic algorithms are allowed.
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+FIXED = ":4096:8"
 
 
 class Placed(Protocol):
@@ -140,7 +142,7 @@ def repeatable(device: "torch.device") -> Iterator[None]:
     ):
         try:
             products.allow_tf32 = False
-            os.environ.setdefault(WORKSPACE, ":4096:8")
+            os.environ.setdefault(WORKSPACE, FIXED)
             # An operation without a deterministic kernel is no reason to refuse a model.
             torch.use_deterministic_algorithms(True, warn_only=True)
             yield

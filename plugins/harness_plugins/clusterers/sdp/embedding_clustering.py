@@ -125,7 +125,9 @@ def hdbscan_labels(
     """Labels (n,) of points (n, d): those of `hdbscan.HDBSCAN` with these settings.
 
     separation is its cluster_selection_epsilon. The library's compiled steps, in its order: its
-    own way to them takes as long again for some hundred points.
+    own way to them takes as long again for some hundred points. Many edges of the tree are equally
+    long, as a point's core distance is the length of several. They stay in the tree's order, so
+    that clusters do not depend on the sort of the processor, as the library's do.
     """
     from scipy.spatial import KDTree
 
@@ -134,7 +136,7 @@ def hdbscan_labels(
     neighbours = max(1, min(min_samples, len(points) - 1))
     core_distances = KDTree(points).query(points, k=[neighbours + 1])[0][:, 0].copy()
     edges = linkage.mst_linkage_core_vector(points, core_distances, metrics.EuclideanDistance())
-    hierarchy = linkage.label(edges[np.argsort(edges[:, 2])])
+    hierarchy = linkage.label(edges[np.argsort(edges[:, 2], kind="stable")])
     tree = trees.condense_tree(hierarchy, min_cluster_size)
     labels, _, _ = trees.get_clusters(
         tree, trees.compute_stability(tree), cluster_selection_epsilon=float(separation)

@@ -141,10 +141,13 @@ def _trainings(arguments: argparse.Namespace) -> Mapping[Path, "Training"]:
 def _device(wanted: str) -> "torch.device":
     import torch
 
+    from harness_plugins.extractors.devices import FIXED, WORKSPACE
+
     if wanted == "cuda" and not torch.cuda.is_available():
         raise HarnessError("--device cuda: torch finds no CUDA device here; take cpu or auto")
     if wanted == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
+    os.environ.setdefault(WORKSPACE, FIXED)
     torch.use_deterministic_algorithms(True)
     return torch.device("cuda")
 

@@ -13,7 +13,9 @@ from harness_plugins.thesis.reproduction.published import printed, subjects
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, load
 
-VARIANT = ["data", "attention", "heads", "mlp", "optimiser", "epochs", "augmented"]
+# What models have in common that were trained alike.
+TRAINING = ["optimiser", "epochs", "augmented", "settings"]
+VARIANT = ["data", "attention", "heads", "mlp", *TRAINING]
 # The thesis' data sets, each by a part of the names of folders and image sets.
 DATA = {"CIFAR10": "cifar", "CINIC10": "cinic", "TFFlower": "flower", "Fashion-MNIST": "fashion"}
 WITHOUT, WITH = "without attention", "12 heads"
@@ -29,6 +31,8 @@ def accuracies(study: Study) -> Output:
         .sort_values(["data", "attention", "heads", "mlp"])
         .reset_index(drop=True)
     )
+    if not table["settings"].any():
+        del table["settings"]
     compared = pandas.DataFrame(
         row for data, part in DATA.items() for row in _beside(data, of_data(found, part))
     )
@@ -66,7 +70,7 @@ def best(found: pandas.DataFrame, heads: int, *, mlp: bool = True) -> float | No
     chosen = found[(found["heads"] == heads) & (found["mlp"] == mlp)]
     if chosen.empty:
         return None
-    trainings = chosen.groupby(["optimiser", "epochs", "augmented"], dropna=False)
+    trainings = chosen.groupby(["data", *TRAINING], dropna=False)
     return 100 * float(trainings["test_accuracy"].mean().max())
 
 
@@ -165,11 +169,16 @@ def accuracy_by_heads(study: Study) -> Output:
 
 
 def _trained_models(study: Study) -> list[Checkpoint]:
-    """Trained models with attention and an MLP, of these images and trained alike."""
+    """Trained models with attention and an MLP, of these images and trained alike.
+
+    Of several ways of training, that with the most numbers of heads.
+    """
     trained, classes = study.trained, tuple(study.classes)
-    comparable = trained["attention"] & trained["mlp"] & (trained["optimiser"] == "adamw")
     is_of_classes = trained["classes"].map(lambda learned: learned == classes)
-    return [load(Path(file)) for file in trained[comparable & is_of_classes]["file"]]
+    comparable = trained[trained["attention"] & trained["mlp"] & is_of_classes]
+    ways = [models for _, models in comparable.groupby(["data", *TRAINING], dropna=False)]
+    alike = max(ways, key=lambda models: models["heads"].nunique(), default=comparable)
+    return [load(Path(file)) for file in alike["file"]]
 
 
 def class_probabilities(study: Study) -> Output:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -32,6 +32,8 @@ FEWEST_IMAGES = 6
 HIGHEST = 9
 # Settings of a training that change its images.
 AUGMENTATIONS = ("augmentation", "crop", "colour")
+# Settings that tables of models have columns for, and the seed, over which they have means.
+NAMED = ("attention", "heads", "mlp", "optimiser", "epochs", "seed")
 
 
 class MissingRequirementError(Exception):
@@ -247,7 +249,10 @@ class Study:
 
     @cached_property
     def trained(self) -> pandas.DataFrame:
-        """One row per trained model: data set, shape, training, classes, test accuracy, file."""
+        """One row per trained model: data set, shape, training, classes, test accuracy, file.
+
+        `settings` has those without a column in which models of a data set differ, in words.
+        """
         if not self.models:
             raise MissingRequirementError(
                 "needs trained models: `harness data fetch fashion-mnist`, then `harness train "
@@ -260,7 +265,7 @@ class Study:
             if not paths:
                 raise HarnessError(f"--models {folder}: holds no checkpoint (*.safetensors)")
             rows += [{"data": folder.name, **_description(path)} for path in paths]
-        return pandas.DataFrame(rows)
+        return _with_settings(rows)
 
     @cached_property
     def accuracies(self) -> pandas.DataFrame:
@@ -273,7 +278,7 @@ class Study:
             if model.model.settings.classes == len(self.classes) and "test_accuracy" in model.record
         ]
         # Says which models are needed.
-        return pandas.DataFrame(rows) if rows else self.trained
+        return _with_settings(rows) if rows else self.trained
 
 
 def _shape(model: Checkpoint) -> dict[str, Any]:
@@ -292,8 +297,25 @@ def _training(model: Checkpoint) -> dict[str, Any]:
         "optimiser": how.get("optimiser"),
         "epochs": how.get("epochs"),
         "augmented": any(how.get(way) is not None for way in AUGMENTATIONS),
+        "settings": {
+            name: value
+            for name, value in {**asdict(model.model.settings), **how}.items()
+            if name not in NAMED
+        },
         "test_accuracy": model.record["test_accuracy"],
     }
+
+
+def _with_settings(rows: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+    """Models as a table, of whose settings those remain that models of a data set differ in."""
+    table = pandas.DataFrame(rows)
+    for _, of_data in table.groupby("data")["settings"]:
+        names = dict.fromkeys(name for each in of_data for name in each)
+        differing = [name for name in names if len({str(each.get(name)) for each in of_data}) > 1]
+        table.loc[of_data.index, "settings"] = [
+            ", ".join(f"{name} {each.get(name)}" for name in differing) for each in of_data
+        ]
+    return table
 
 
 def _description(path: Path) -> dict[str, Any]:

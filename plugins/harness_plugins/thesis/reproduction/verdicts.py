@@ -121,7 +121,8 @@ def _attention_raises(study: Study, rows: Sequence[Row]) -> Judgement:
     numbers = ", ".join(f"{data} {gain:+.3f} points" for data, gain in gained.items())
     untested = [data for data in DATA if data not in gained]
     more = f"; without models: {', '.join(untested)}" if untested else ""
-    return Judgement(_finding(holds), numbers + more)
+    # One data set can speak against the claim, but only all of them for it.
+    return Judgement("not tested" if holds and untested else _finding(holds), numbers + more)
 
 
 def _heads_hardly_matter(study: Study, rows: Sequence[Row]) -> Judgement:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from harness.cli.main import main
 from harness.views.progress import PlainProgress as Progress
+from harness_plugins.thesis.commands import train
 from harness_plugins.thesis.vit import checkpoint
 from harness_plugins.thesis.vit.files import locked
 from support import PLUGINS
@@ -305,6 +306,20 @@ def _interrupting(steps: int) -> Callable[[Progress], None]:
             raise KeyboardInterrupt
 
     return advance
+
+
+def test_on_cuda_products_have_the_workspace_that_deterministic_ones_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    # Gone after the test, whatever it is set to.
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        assert train._device("auto").type == "cuda"
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_cuda_is_refused_where_there_is_none(harness_command: Command) -> None:

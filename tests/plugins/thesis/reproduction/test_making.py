@@ -12,6 +12,7 @@ from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.making import reproduce
 from harness_plugins.thesis.reproduction.report import Result
 from harness_plugins.thesis.reproduction.study import MissingRequirementError, Study
+from harness_plugins.thesis.reproduction.verdicts import CLAIMS
 from harness_plugins.thesis.vit.checkpoint import Checkpoint, Normalisation, load, save
 from harness_plugins.thesis.vit.files import checkpoint_file
 from harness_plugins.thesis.vit.model import ModelSettings, OneLayerViT
@@ -72,7 +73,7 @@ def test_provenance_records_command_checkpoints_and_exhibits(tmp_path: Path) -> 
 def trained(folder: Path, name: str, accuracy: float, **changes: Any) -> None:
     """A checkpoint that says it was trained."""
     folder.mkdir(exist_ok=True)
-    settings = ModelSettings(height=4, width=4, dimension=12, **changes)
+    settings = ModelSettings(**{"height": 4, "width": 4, "dimension": 12, **changes})
     how = {"optimiser": "adamw", "epochs": 10, "seed": int(name[-1])}
     record = {"training": how, "test_accuracy": accuracy}
     checkpoint = Checkpoint(OneLayerViT(settings), Normalisation(0, 1), record)
@@ -97,6 +98,71 @@ def test_accuracies_are_means_and_deviations_over_seeds_next_to_the_thesis(tmp_p
     assert list(fashion["here"]) == pytest.approx([91, 91, 0])
     assert fashion["here, no MLP"].isna().all()
     assert compared.loc["CIFAR10"]["here"].isna().all()
+
+
+def test_means_are_over_seeds_and_not_over_settings_that_have_no_column(tmp_path: Path) -> None:
+    models = tmp_path / "fashion-mnist"
+    for seed, accuracy in enumerate((0.90, 0.92)):
+        trained(models, f"small-{seed}", accuracy, heads=12)
+        trained(models, f"large-{seed}", accuracy - 0.2, heads=12, dimension=24)
+
+    made = accuracies(study(tmp_path / "out", models=(models,)))
+    variants = made.tables["table-4.1-variants"].set_index("settings")
+
+    assert list(variants["seeds"]) == [2, 2]
+    assert variants["accuracy"].to_dict() == pytest.approx(
+        {"dimension 12": 0.91, "dimension 24": 0.71}
+    )
+    fashion = made.tables["table-4.1"].set_index(["data", "quantity"]).loc["Fashion-MNIST"]
+    assert fashion.loc["12 heads", "here"] == pytest.approx(91)
+
+
+def test_models_of_two_folders_are_not_averaged(tmp_path: Path) -> None:
+    folders = tmp_path / "fashion-mnist", tmp_path / "fashion-mnist-again"
+    for folder, accuracy in zip(folders, (0.8, 0.9), strict=True):
+        trained(folder, "twelve-0", accuracy, heads=12)
+
+    made = accuracies(study(tmp_path / "out", models=folders))
+    fashion = made.tables["table-4.1"].set_index(["data", "quantity"]).loc["Fashion-MNIST"]
+
+    assert "settings" not in made.tables["table-4.1-variants"]
+    assert fashion.loc["12 heads", "here"] == pytest.approx(90)
+
+
+@pytest.mark.parametrize(
+    ("with_twelve", "data", "finding"),
+    [
+        (0.905, ["fashion-mnist"], "not tested"),
+        (0.95, ["fashion-mnist"], "not held"),
+        (0.95, ["cifar10", "tf-flowers"], "not tested"),
+        (0.905, ["cifar10"], "not held"),
+    ],
+)
+def test_one_data_set_speaks_against_what_attention_gains_and_only_all_for_it(
+    tmp_path: Path, with_twelve: float, data: list[str], finding: str
+) -> None:
+    for name in data:
+        trained(tmp_path / name, "none-0", 0.9, attention=False)
+        trained(tmp_path / name, "twelve-0", with_twelve, heads=12)
+
+    _, judge = CLAIMS[0]
+    models = tuple(tmp_path / name for name in data)
+    found = judge(study(tmp_path / "out", models=models), [])
+
+    assert found.finding == finding
+    assert "without models: " in found.numbers
+
+
+def test_all_data_sets_together_can_hold_what_attention_gains(tmp_path: Path) -> None:
+    gained = {"cifar10": 0.05, "tf-flowers": 0.05, "fashion-mnist": 0, "cinic10": 0.005}
+    for name, gain in gained.items():
+        trained(tmp_path / name, "none-0", 0.9, attention=False)
+        trained(tmp_path / name, "twelve-0", 0.9 + gain, heads=12)
+
+    _, judge = CLAIMS[0]
+    found = judge(study(tmp_path / "out", models=tuple(tmp_path / name for name in gained)), [])
+
+    assert found.finding == "held"
 
 
 def test_without_trained_models_accuracies_are_those_that_the_given_models_record(

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from harness_plugins.thesis.vit.augmentation import (
@@ -56,14 +57,16 @@ def cropped(images: torch.Tensor, least: float) -> torch.Tensor:
     return flipped_and_cropped(images, least, torch.Generator().manual_seed(0))
 
 
-def test_a_crop_of_all_of_a_square_is_the_image_or_a_part_narrowed_by_its_ratio() -> None:
-    rows, columns = cropped(gradient(100, 120, 120), 1.0).float().transpose(0, 1)
+@pytest.mark.parametrize("least", [0.8, 0.9, 1.0])
+def test_a_crop_that_its_ratio_would_make_wider_than_the_image_keeps_its_share(
+    least: float,
+) -> None:
+    rows, columns = cropped(gradient(100, 120, 120), least).float().transpose(0, 1)
 
-    # A side is cut to √¾ at most, and the other one kept.
-    high = rows.amax((1, 2)) - rows.amin((1, 2))
-    wide = columns.amax((1, 2)) - columns.amin((1, 2))
-    assert ((high >= 117) | (wide >= 117)).all()
-    assert (torch.minimum(high, wide) >= 0.75**0.5 * 120 - 3).all()
+    high = rows.amax((1, 2)) - rows.amin((1, 2)) + 1
+    wide = columns.amax((1, 2)) - columns.amin((1, 2)) + 1
+    # Both are measured to a pixel.
+    assert (high * wide >= least * 120**2 - 240).all()
 
 
 def test_a_crop_has_at_least_its_share_of_the_area_and_lies_anywhere() -> None:
