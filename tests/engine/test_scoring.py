@@ -182,6 +182,28 @@ def test_a_figure_that_failed_is_tried_again(run: harness.Run, tmp_path: Path) -
     assert set(run.scores().figure) == {1.0}
 
 
+def test_a_score_with_figures_is_not_stopped_by_others_that_fail(
+    run: harness.Run, tmp_path: Path
+) -> None:
+    marker = tmp_path / "marker"
+    plugin = tmp_path / "scoring.py"
+    source = PLUGIN.read_text().replace(
+        'raise RuntimeError("first line\\nsecond line")',
+        f"assert os.path.exists({str(marker)!r}) or labelled.attention.image == 'planted-2'\n"
+        "        return 1.0",
+    )
+    plugin.write_text(source)
+    marker.touch()
+    run.score("raising", [plugin], isolation="none")
+    marker.unlink()
+    run.select(["fixed[level=0.49]", "fixed[level=0.98]", "stable-phase[beyond_noise=false]"])
+    run.score("raising", [plugin], isolation="none")
+
+    figures = run.scores()
+    assert set(figures.reason) == {"", "AssertionError"}
+    assert (figures.reason[figures.image == "planted-2"] == "").all()
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
