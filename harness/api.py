@@ -82,7 +82,7 @@ def run(
     names : list of str, optional
         Names of the images of the maps; by default `image-0`, `image-1`, ….
     progress : bool, default True
-        Whether to show progress on stderr, after the first second.
+        Whether to show progress on stderr, after the first two seconds.
     {settings}
 
     Returns

@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.outcomes import by_selection
-from harness.analysis.partitions import CELL_KEYS, cells_of_image, matching_specs
+from harness.analysis.partitions import (
+    CELL_KEYS,
+    cells_of_image,
+    matching_spec,
+    matching_specs,
+)
 from harness.errors import HarnessError, refuse_unknown
 from harness.planning.survey import MapRecord
 from harness.plugin.patches import Region
@@ -186,7 +191,7 @@ def _select_cells(
         values = list(dict.fromkeys(str(row[column]) for row in left))
         chosen = values[0]
         if key in filters:
-            chosen = matching_specs(key, [str(filters[key])], values)[0]
+            chosen = matching_spec(key, str(filters[key]), values)
         elif len(values) > 1:
             others[key] = tuple(value for value in values if value != chosen)
         if len(values) > 1:

@@ -168,16 +168,11 @@ class Comparison:
     pairs: Sequence[MethodPair]
 
 
-def leaderboard(store: Store, by: str | None = None, progress: Progress = SILENT) -> list[Row]:
-    """The rows of a run, by the module's rule or by a column, given by its name or its heading.
+def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
+    """All rows of comparisons, by the module's rule or by a column, by its name or its heading.
 
     Raises HarnessError if there is no such column.
     """
-    return ranked(comparisons(store, progress), by)
-
-
-def ranked(compared: Iterable[Comparison], by: str | None = None) -> list[Row]:
-    """All rows of comparisons with their ranks; see `leaderboard`."""
     rows: list[Row] = []
     for comparison in compared:
         rows += [replace(row, rank=len(rows) + row.rank) for row in comparison.rows]

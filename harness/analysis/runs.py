@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.store import Store, open_for_reading
 from harness.store.folders import file_of_run, run_folders
+from harness.store.missing import unfinished
 from harness.store.publication import is_published
 from harness.store.schema import FILE_NAME
 from harness.store.selections import failed_selections
@@ -64,15 +65,12 @@ def _described(path: Path) -> FoundRun:
 
 
 def _state(store: Store) -> str:
+    if lacks := unfinished(store):
+        return lacks.partition(";")[0]
     statuses = store.statuses()
-    cells, ok = sum(statuses.values()), statuses.pop("ok", 0)
-    missing = statuses.pop("missing", 0)
-    if missing or not cells:
-        return f"unfinished: {cells - missing} of {cells} cells"
-    if failed := sum(statuses.values()):
+    cells = sum(statuses.values())
+    if failed := cells - statuses.get("ok", 0):
         return f"failed: {failed} of {cells} cells"
-    if not store.count("SELECT count(*) FROM selections"):
-        return f"unfinished: {ok} cells, no selections"
     if failed := failed_selections(store):
         return f"failed: {failed} selections"
     return "complete"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # The exit status of a command that finished although some of its work failed.
 FAILED = 2
-# The formats of figures for which no others are chosen.
 # A file or a pipe has no width of its own, unless COLUMNS gives one.
 FILE_SIZE = (120, 24)
 

@@ -49,7 +49,8 @@ def keys(returned: Any, what: str) -> list[str]:
     _require(len(returned), f"{what} returned no keys")
     seen: set[str] = set()
     for key in returned:
-        _require(isinstance(key, str) and key, f"{what} named {key!r}, which is not a string")
+        _require(isinstance(key, str), f"{what} named {key!r}, which is not a string")
+        _require(key, f"{what} named a key without a character")
         is_text = key == key.encode("utf-8", "replace").decode()
         _require(is_text, f"{what} named {key!r}, which UTF-8 cannot encode")
         _require(key not in seen, f"{what} named {key!r} twice")

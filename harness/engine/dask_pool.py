@@ -153,7 +153,7 @@ class DaskPool:
     def _weights(self, digest: str) -> "distributed.Future":
         if digest not in self._sent:
             needed = {job.digest for job, _ in list(self._cells.values())}
-            for old in [old for old in self._sent if old not in needed][: -SPARE_MAPS or None]:
+            for old in [old for old in self._sent if old not in needed][:-SPARE_MAPS]:
                 del self._sent[old]
             weights = np.load(self._maps / f"{digest}.npy", allow_pickle=False)
             key = f"{self._name}-map-{digest}"

@@ -1,6 +1,5 @@
 """What a bug report needs: versions, machine, plugins, and whether workers start."""
 
-import importlib.metadata
 import os
 import platform
 import sqlite3
@@ -22,6 +21,7 @@ from harness.store.file_systems import network_file_system
 
 # Not required, but good to know.
 OPTIONAL = ("distributed", "dask-jobqueue")
+ABSENT = "not installed"
 
 
 def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict[str, Any]:
@@ -51,7 +51,8 @@ def diagnose(registry: Registry, plugins: Sequence[Path], results: Path) -> dict
         },
         "libraries": {
             **found["libraries"],
-            **{name: _version(name) for name in (*found["absent"], *OPTIONAL)},
+            **dict.fromkeys(found["absent"], ABSENT),
+            **{name: environment.version_of(name) or ABSENT for name in OPTIONAL},
         },
         "plugins": {
             "packages": found["plugins"],
@@ -84,10 +85,3 @@ def _memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
         return 0
-
-
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

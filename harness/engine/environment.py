@@ -36,7 +36,7 @@ def environment(extraction_threads: int, packages: Set[str] | None = None) -> di
         if source.package and (packages is None or _canonical(source.package) in packages)
     }
     names = set(_required()) if packages is None else packages - set(map(_canonical, plugins))
-    versions = {name: _version(name) for name in sorted(names)}
+    versions = {name: version_of(name) for name in sorted(names)}
     absent = [name for name, version in versions.items() if version is None]
     return {
         "harness": harness_version(),
@@ -60,7 +60,8 @@ def _required() -> Iterator[str]:
             yield name
 
 
-def _version(distribution: str) -> str | None:
+def version_of(distribution: str) -> str | None:
+    """The version of a distribution, None if it is not installed."""
     with suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(distribution)
     return None

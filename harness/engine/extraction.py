@@ -19,6 +19,7 @@ from harness.planning.progress import Progress, named
 from harness.planning.survey import MapRecord
 from harness.plugin.values import HeadIndex
 from harness.store import Store
+from harness.store.missing import sound_sources
 
 
 @dataclass
@@ -59,6 +60,9 @@ class Extraction:
 
         Raises HarnessError if extractors fail as a whole and the plan has no map from others.
         """
+        if missing:
+            # What an earlier execution got is no less sound.
+            self.failures.sound(sound_sources(self.store))
         if extracted := [planned for planned in missing if not planned.drawn_from]:
             self._extract(extracted)
         self._draw([planned for planned in missing if planned.drawn_from])

@@ -257,8 +257,8 @@ class PreparedRun:
         others = [selector for selector in known if selector not in store.selectors]
         if others:
             progress.note(
-                f"{self.folder}: what {', '.join(others)} selected is deleted, as cells are "
-                "missing; harness select applies them again"
+                f"{self.folder}: what {', '.join(others)} selected is deleted, as the run "
+                "changes; harness select applies them again"
             )
         with store.connection:
             clear_selections(store, known)

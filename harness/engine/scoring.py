@@ -15,7 +15,13 @@ from harness.plugin.registry import Registry
 from harness.plugin.score import Score
 from harness.store import Store, open_for_reading
 from harness.store.records import FigureRecord, ScoreRecord
-from harness.store.scores import Missing, declare_scores, missing_figures, write_figures
+from harness.store.scores import (
+    Missing,
+    declare_scores,
+    missing_figures,
+    sound_scores,
+    write_figures,
+)
 
 
 def apply_scores(
@@ -53,11 +59,13 @@ def _figures(
     header = {
         "run": str(store.folder),
         "folder": str(store.maps_folder),
-        **{"n_levels": settings["levels"], "resolution": settings["resolution"]},
+        "n_levels": settings["levels"],
+        "resolution": settings["resolution"],
     }
     count, pages = missing_figures(store, scores)
     progress.begin("scoring", count)
     with Failures(progress, remedy="the same command tries again") as failures:
+        failures.sound(sound_scores(store))
         for page in pages:
             questions = list(map(_question, page))
             answers = ask_each(

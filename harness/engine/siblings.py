@@ -193,7 +193,7 @@ class Siblings:
         if not (session.get("computed", True) or session.get("taken_over")):
             return ""
         if session.get("mixed"):
-            return "Dask workers may have had other versions"
+            return "other machines may have had other versions"
         if session["source"].get("digest") != self.source:
             return "other source of the harness"
         # Stricter than resuming: what the components use now must have been there.

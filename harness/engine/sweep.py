@@ -34,7 +34,12 @@ def clustered(clusterer: Clusterer, graphs: Iterable[Graph], *, seed: int) -> It
     it returns an invalid result, not one for each graph, or changes a graph.
     """
     taken = _Taken(iter(graphs))
-    results = checks.iterator(clusterer.cluster_sweep(taken.distinct(), seed=seed))
+
+    def answers() -> Iterator[Any]:
+        # Not called before the first result is asked for: it may cluster at once, as for a list.
+        yield from checks.iterator(clusterer.cluster_sweep(taken.distinct(), seed=seed))
+
+    results = answers()
     returned: Any = None
     while returned is not _END:
         with warnings.catch_warnings(record=True) as caught:

@@ -31,8 +31,7 @@ class Reach:
         if self.tests == 1:
             return f"{text}, {'too large' if self.needed is None else 'small enough'} for q ≤ .05"
         if self.needed is None:
-            who = f"all {self.tests} tests reach" if self.tests > 1 else "the only test reaches"
-            return f"{text}, too large for q ≤ .05 even if {who} it"
+            return f"{text}, too large for q ≤ .05 even if all {self.tests} tests reach it"
         return f"{text}, and q ≤ .05 takes {self.needed} of {self.tests} tests that reach it"
 
 

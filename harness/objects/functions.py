@@ -41,6 +41,10 @@ class WeightsFunction(Adapter):
             return self.function(weights, seed=seed)
         return self.function(weights, seed)
 
+    def _drawn(self, attention: AttentionMap, seed: int) -> AttentionMap:
+        weights = self._call(np.array(attention.weights), seed)
+        return replace(attention, weights=array_of(weights))
+
     def _takes_seed_by_name(self) -> bool:
         try:
             signature = inspect.signature(self.function)
@@ -71,7 +75,7 @@ class FunctionControl(WeightsFunction, MapControl):
 
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
         """A map with the weights that the function returns."""
-        return _with_weights(attention, self._call(np.array(attention.weights), seed))
+        return self._drawn(attention, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +84,7 @@ class FunctionPerturbation(WeightsFunction, Perturbation):
 
     def draw(self, attention: AttentionMap, seed: int) -> AttentionMap:
         """A map with the weights that the function returns."""
-        return _with_weights(attention, self._call(np.array(attention.weights), seed))
-
-
-def _with_weights(attention: AttentionMap, weights: Any) -> AttentionMap:
-    return replace(attention, weights=array_of(weights))
+        return self._drawn(attention, seed)
 
 
 def function_component(kind: str, function: Function) -> Adapter:

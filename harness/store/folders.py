@@ -32,7 +32,8 @@ def run_folders(folder: Path) -> list[Path]:
         return [folder]
     try:
         with os.scandir(folder) as entries:
-            inside = [folder / entry.name for entry in entries if not entry.is_file()]
+            # Without a look at where links lead: one may lead nowhere, or to itself.
+            inside = [folder / each.name for each in entries if each.is_symlink() or each.is_dir()]
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return []
     except OSError as error:

@@ -94,6 +94,17 @@ def sound_methods(store: Store) -> list[tuple[str, ...]]:
     ).fetchall()
 
 
+def sound_sources(store: Store) -> list[tuple[str, ...] | str]:
+    """Return image sets with extractors, and controls, of which there is any planned map."""
+    of_maps = "FROM planned JOIN maps USING (map) WHERE reason = ''"
+    read = store.connection.execute
+    controls = read(f"SELECT DISTINCT control {of_maps} AND role = 'control'")
+    return [
+        *read(f"SELECT DISTINCT image_set, extractor {of_maps}"),
+        *(control for (control,) in controls),
+    ]
+
+
 def maps_needed(store: Store) -> set[str]:
     """The keys of the maps of cells without a record, and of the maps that controls need.
 

@@ -81,6 +81,12 @@ def missing_figures(store: Store, scores: Sequence[str]) -> tuple[int, Iterator[
     return store.count("SELECT count(*) FROM missing_figures"), _pages(store)
 
 
+def sound_scores(store: Store) -> list[str]:
+    """The specs of the scores that have any figure."""
+    rows = store.connection.execute("SELECT DISTINCT score FROM scored_points WHERE reason = ''")
+    return [score for (score,) in rows]
+
+
 def _pages(store: Store) -> Iterator[list[Missing]]:
     after = 0
     while rows := store.rows(PAGE_OF_MISSING, (after, PAGE)).fetchall():

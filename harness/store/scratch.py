@@ -97,7 +97,7 @@ def _live_folder(folder: Path, scratch: Path | None) -> Path:
     # Unlike Path.resolve, realpath accepts circular links.
     real = os.path.realpath(folder)
     if Path(os.path.realpath(root)).is_relative_to(real):
-        raise HarnessError(f"{root}: lies in the run's folder {folder}; name another --scratch")
+        raise HarnessError(f"{root}: lies in the run's folder {folder}; name another {option}")
     live = root / f"harness-{os.getuid()}-{key_of(real)[:12]}"
     try:
         root.mkdir(parents=True, exist_ok=True)

@@ -216,11 +216,11 @@ class Store:
             (point_row(record.key, index, point) for index, point in enumerate(record.points)),
         )
 
-    def delete_failures(self) -> int:
-        """Delete the records of maps and cells that are not ok; returns the number of cells."""
+    def delete_failures(self) -> None:
+        """Delete the records of maps and cells that are not ok."""
         with self.connection:
             self.connection.execute("DELETE FROM maps WHERE reason <> ''")
-            return self._delete("status <> 'ok'")
+            self._delete("status <> 'ok'")
 
     def delete_cells(self, keys: Iterable[str]) -> None:
         """Delete the records of these cells."""
@@ -228,31 +228,26 @@ class Store:
             for key in keys:
                 self._delete("cell = ?", key)
 
-    def delete_components(self, specs: Iterable[str]) -> int:
-        """Delete the records of all planned cells, and of all maps, that components took part in.
-
-        Returns the number of cells.
-        """
-        count = 0
+    def delete_components(self, specs: Iterable[str]) -> None:
+        """Delete the records of all planned cells and of maps that components took part in."""
         with self.connection:
             for spec in specs:
                 for column in COMPONENT_COLUMNS:
                     planned = f"FROM planned WHERE {column} = ?"
-                    count += self._delete(f"cell IN (SELECT cell {planned})", spec)
+                    self._delete(f"cell IN (SELECT cell {planned})", spec)
                     if column in MAP_COLUMNS:
                         self.connection.execute(
                             f"DELETE FROM maps WHERE map IN (SELECT map {planned})", (spec,)
                         )
-        return count
 
-    def _delete(self, condition: str, *parameters: str) -> int:
-        """Delete the records of the cells that meet a condition; returns their number."""
+    def _delete(self, condition: str, *parameters: str) -> None:
+        """Delete the records of the cells that meet a condition."""
         for table in OF_LABELS:
             self.connection.execute(
                 f"DELETE FROM {table} WHERE cell IN (SELECT cell FROM cells WHERE {condition})",
                 parameters,
             )
-        return self.connection.execute(f"DELETE FROM cells WHERE {condition}", parameters).rowcount
+        self.connection.execute(f"DELETE FROM cells WHERE {condition}", parameters)
 
     def statuses(self) -> dict[str, int]:
         """The number of planned cells by status, "missing" for those without a record."""

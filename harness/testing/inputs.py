@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.metrics.partition import cluster_count, coverage
 from harness.plugin.graph import Graph
 from harness.plugin.profile import Point, Profile
 from harness.plugin.values import AttentionMap, Floats, Image, Integers
@@ -118,7 +119,7 @@ def profile(
         The modularity at each level, used for all kinds of modularity; NaN for a graph without
         edges.
     labels
-        Labels (n,) at each level; by default two clusters of 10 nodes.
+        Labels (n,) at each level, −1 for unassigned; by default two clusters of 10 nodes.
 
     Returns
     -------
@@ -140,8 +141,8 @@ def profile(
                 modularity=float(figure),
                 modularity_full=float(figure),
                 z_modularity=float(figure),
-                n_clusters=int((np.bincount(each) > 1).sum()),
-                coverage=1.0,
+                n_clusters=cluster_count(each),
+                coverage=coverage(each),
                 largest_component_fraction=1.0,
                 isolated_fraction=0.0,
                 jaccard_previous=1.0 if index else np.nan,

@@ -82,6 +82,13 @@ def test_values_without_a_filter_are_named(run: harness.Run, report: ImageReport
     assert run.image_report(MAP, {"repeat": "1"}).others == {}
 
 
+def test_a_filter_that_matches_several_maps_is_refused(planted: Path, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "out", planted, graphs="top-k[start=[0.3,0.5]]")
+
+    with pytest.raises(harness.HarnessError, match=r"^graph top-k matches top-k\[start=0.3\], "):
+        run.image_report(MAP, {"graph": "top-k"})
+
+
 def test_a_name_matches_every_spec_of_its_component(run: harness.Run) -> None:
     chosen = harness.open_run(run.folder, "max-modularity")
     found = chosen.image_report(MAP, clusterers=["louvain"])

@@ -9,7 +9,7 @@ import pytest
 
 import harness
 from harness.cli.main import main
-from harness.store import open_for_reading
+from harness.store import open_for_reading, open_for_writing
 from support.runs import Command, small_run
 
 
@@ -42,8 +42,19 @@ def test_every_run_has_its_state(harness_command: Command, results: Path) -> Non
         missing = store.statuses()["missing"]
     assert found.keys() == {"complete", "unfinished", "damaged"}
     assert found["complete"] == "complete"
-    assert found["unfinished"] == f"unfinished: {cells - missing} of {cells} cells"
+    assert found["unfinished"] == f"unfinished: {cells - missing} of {cells} cells are computed"
     assert "damaged" in found["damaged"]
+
+
+def test_a_run_that_was_stopped_after_its_cells_is_unfinished(
+    harness_command: Command, results: Path
+) -> None:
+    with open_for_writing(results / "complete") as store:
+        store.change_session({"finished": False})
+
+    found = states(harness_command, results)["complete"]
+
+    assert found.startswith("unfinished: selections or stabilities are missing")
 
 
 def test_a_run_with_failed_cells_says_how_many(

@@ -22,6 +22,11 @@ def test_an_invalid_location_is_refused(returned: Any) -> None:
         checks.location(returned, "mine")
 
 
+def test_a_key_without_a_character_is_refused() -> None:
+    with pytest.raises(InvalidResultError, match=r"^set: keys\(\) named a key without a character"):
+        checks.keys(["a", ""], "set")
+
+
 def unruly(*more: str) -> list[str]:
     """A run of plugins of which `more` makes one break its promises."""
     return small_command(

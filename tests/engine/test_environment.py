@@ -18,7 +18,7 @@ def test_what_is_absent_is_named_and_only_where_all_packages_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        environments, "_version", lambda name: None if name in ("torch", "cdlib") else "1"
+        environments, "version_of", lambda name: None if name in ("torch", "cdlib") else "1"
     )
 
     assert environment(1)["absent"] == ["cdlib", "torch"]

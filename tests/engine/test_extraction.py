@@ -1,6 +1,6 @@
 """A fault of a model is reported once, and of a control only where it cannot be drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,26 @@ from support.runs import Command, small_command, small_run
 
 LOADING = "the file of the weights is damaged; fetch it again"
 NAN = "attention weights must be finite"
+
+
+@dataclass(frozen=True)
+class Doubtful(harness.Extractor):
+    """Refuses bright images; at the first one it is interrupted while a file is there."""
+
+    name: ClassVar[str] = "doubtful"
+    interrupts: Path
+
+    def head_indices(self) -> Sequence[harness.HeadIndex]:
+        return [harness.HeadIndex(0, 0)]
+
+    def extract(self, images: Iterable[harness.Image]) -> Iterator[harness.AttentionMap]:
+        for image in images:
+            if image.pixels.max() > 99:
+                if self.interrupts.exists():
+                    raise KeyboardInterrupt
+                raise ValueError("too bright")
+            weights = np.random.default_rng(int(image.pixels.max())).random((9, 9))
+            yield harness.AttentionMap(weights, image.key, variant=image.variant)
 
 
 def run(out: Path, extractors: str, heard: Listener, **changes: Any) -> harness.Run:
@@ -95,6 +115,27 @@ def test_a_model_that_fails_on_the_first_images_alike_is_stopped(tmp_path: Path)
     cells = finished.cells().query("extractor == 'broken-model[loads=true]' and role == 'observed'")
     assert cells.reason.str.startswith("stopped, as its first 5 all failed alike").sum() == 2
     assert len(heard.warnings) == 1
+
+
+def test_a_resumed_run_tries_as_many_images_as_one_that_was_never_interrupted(
+    tmp_path: Path,
+) -> None:
+    marker = tmp_path / "marker"
+    values = [1, *range(100, 106), 2]
+    given = {
+        "images": [np.full((4, 4), value, dtype=np.uint8) for value in values],
+        "extractors": Doubtful(marker),
+    }
+    fresh = small_run(tmp_path / "fresh", **given)
+    marker.touch()
+    with pytest.raises(KeyboardInterrupt):
+        small_run(tmp_path / "resumed", **given)
+    marker.unlink()
+
+    resumed = small_run(tmp_path / "resumed", **given)
+
+    assert resumed.statuses() == fresh.statuses() == {"ok": 2, "skipped": 6}
+    assert set(resumed.cells().reason) == {"", "ValueError: too bright"}
 
 
 def test_what_an_extractor_warns_of_is_shown_once_without_what_its_libraries_warn_of(

@@ -182,6 +182,32 @@ def test_a_figure_that_failed_is_tried_again(run: harness.Run, tmp_path: Path) -
     assert set(run.scores().figure) == {1.0}
 
 
+def test_a_score_with_figures_is_not_stopped_by_others_that_fail(
+    run: harness.Run, tmp_path: Path
+) -> None:
+    failing = tmp_path / "failing"
+    plugin = tmp_path / "scoring.py"
+    source = PLUGIN.read_text().replace(
+        'raise RuntimeError("first line\\nsecond line")',
+        f"""calls = pathlib.Path({str(failing)!r})
+        if calls.exists():
+            calls.write_text(calls.read_text() + ".")
+            if len(calls.read_text()) <= 6:
+                os._exit(0)
+        return 1.0""",
+    )
+    plugin.write_text(f"import pathlib\n{source}")
+    run.score("raising", [plugin])
+    failing.touch()
+    run.select(["fixed[level=0.49]", "fixed[level=0.98]"])
+    run.score("raising", [plugin])
+
+    figures = run.scores()
+    assert len(failing.read_text()) > 6
+    assert set(figures.reason) == {"", "the process exited with code 0"}
+    assert (figures.reason == "the process exited with code 0").sum() == 6
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

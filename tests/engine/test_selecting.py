@@ -13,6 +13,7 @@ from harness.store import open_for_reading
 from harness.store.selections import Group
 from support import PLUGINS
 from support.maps import planted_weights
+from support.progress import Listener
 from support.runs import SMALL, small_run
 
 
@@ -157,6 +158,23 @@ def test_a_level_that_is_fixed_has_no_bias_also_if_it_is_selected_later(
     (row,) = later.leaderboard()
     assert row.excess is not None
     assert row.effect == pytest.approx(row.excess)
+
+
+def test_what_other_selectors_selected_is_deleted_if_the_run_changes(
+    planted: Path, tmp_path: Path
+) -> None:
+    heard = Listener()
+    run = small_run(tmp_path / "out", planted)
+    run.select("fixed[level=0.49]")
+
+    small_run(tmp_path / "out", planted, selectors="fixed[level=0]", overwrite=True, progress=heard)
+
+    (note,) = (each for each in heard.notes if "is deleted" in each)
+    assert note.endswith(
+        "what fixed[level=0.49], max-modularity selected is deleted, as the run changes; harness "
+        "select applies them again"
+    )
+    assert set(run.selections().selector) == {"fixed[level=0.0]"}
 
 
 def test_several_workers_select_what_one_does_even_if_a_selector_kills_them(

@@ -112,6 +112,17 @@ def test_a_warning_belongs_to_the_result_that_follows_it() -> None:
     assert [each.warnings for each in found] == [("level 0",), ("level 0.4",), ("level 0.8",)]
 
 
+def test_a_list_of_results_has_its_time_and_its_warnings() -> None:
+    class AtOnce(Batches):
+        def cluster_sweep(self, graphs: Iterable[harness.Graph], *, seed: int) -> Any:
+            return list(super().cluster_sweep(graphs, seed=seed))
+
+    first, *others = sweep(AtOnce(), 0.0, 0.4)
+
+    assert first.warnings == ("level 0", "level 0.4")
+    assert first.seconds > max(each.seconds for each in others)
+
+
 def test_graphs_with_the_edges_of_the_one_before_are_not_clustered() -> None:
     found = sweep(Batches(), 0.0, 0.01, 0.2, 0.201, 0.202, 0.4, 0.41)
 

@@ -118,6 +118,8 @@ def test_siblings_are_the_runs_beside_a_run_and_named_ones_the_latest_first(
     (results / "file").touch()
     (results / "strange" / FILE_NAME).mkdir(parents=True)
     (results / "again").symlink_to(results / "b")
+    (results / "nowhere").symlink_to(results / "gone")
+    (results / "circle").symlink_to(results / "circle")
 
     beside = {results / "b": "b", results / "again": "b", results / "a": "a"}
     found = [beside[path] for path in sibling_folders(results / "own", [])]

@@ -1,7 +1,14 @@
 """What a plan lacks, and how long that takes."""
 
 from harness.planning.survey import MapRecord
-from harness.store.missing import CellKind, count_missing, maps_needed, missing_cells, timings
+from harness.store.missing import (
+    CellKind,
+    count_missing,
+    maps_needed,
+    missing_cells,
+    sound_sources,
+    timings,
+)
 from harness.store.records import CellRecord
 from support.plans import Bench, point
 
@@ -51,6 +58,19 @@ def test_maps_of_cells_that_came_without_them_are_needed(bench: Bench) -> None:
     bench.store.write_cells([CellRecord("louvain a-", "ok")])
 
     assert maps_needed(bench.store) == {"a-"}
+
+
+def test_sources_and_controls_with_any_map_are_sound(bench: Bench) -> None:
+    for image in "ab":
+        bench.plan("louvain", image)
+        bench.plan("louvain", image, "noise")
+    assert sound_sources(bench.store) == []
+
+    bench.store.write_maps([MapRecord("a-", reason="why"), MapRecord("b-", "digest", 6)])
+    assert sound_sources(bench.store) == [("set", "vit")]
+
+    bench.store.write_maps([MapRecord("a-noise", "digest", 6)])
+    assert sound_sources(bench.store) == [("set", "vit"), "noise"]
 
 
 def test_timings_are_seconds_per_level_of_cells_that_are_ok(bench: Bench) -> None:

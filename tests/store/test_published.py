@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,25 @@ def test_levels_that_were_not_published_are_said_to_be_missing(
         published.partition("image-0", reference)
     with pytest.raises(harness.HarnessError, match="published with the selected levels alone"):
         published.image_report("image-0")
+
+
+def test_a_cell_without_any_published_level_says_why(tmp_path: Path) -> None:
+    class Refusing(harness.Selector):
+        name = "refusing"
+
+        def select(
+            self, profile: harness.Profile, controls: Sequence[harness.Profile]
+        ) -> harness.Selection:
+            raise harness.HarnessError("no level suits")
+
+    maps = np.random.default_rng(0).dirichlet(np.ones(9), (1, 9))
+    run = small_run(tmp_path / "run", maps, selectors=dataclass(frozen=True)(Refusing)())
+    published = run.publish(tmp_path / "published", progress=False)
+
+    with pytest.raises(harness.HarnessError, match=r"refusing chose no level \(no level suits\)"):
+        published.partition("image-0", "louvain")
+    with pytest.raises(harness.HarnessError, match="published with the selected levels alone"):
+        published.partition("image-0", "louvain@k=2")
 
 
 def test_maps_are_said_to_be_missing(source: harness.Run, selected: Path) -> None:

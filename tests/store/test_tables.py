@@ -86,7 +86,8 @@ def test_failures_can_be_deleted_and_successes_stay(tmp_path: Path) -> None:
         store.write_cells([CellRecord("good", "ok"), CellRecord("bad", "failed", "why")])
         store.write_maps([MapRecord("there", "digest", 4), MapRecord("lost", reason="why")])
 
-        assert store.delete_failures() == 1
+        store.delete_failures()
+
         assert keys_of(store) == {"good"}
         assert set(store.maps()) == {"there"}
 
@@ -129,7 +130,8 @@ def test_records_that_a_component_took_part_in_can_be_deleted(
         {cell.map.key: MapRecord(cell.map.key, "d", 4) for cell in bench.cells}.values()
     )
 
-    assert bench.store.delete_components([spec]) == 4 - len(cells)
+    bench.store.delete_components([spec])
+
     assert keys_of(bench.store) == cells
     assert set(bench.store.maps()) == maps
     for cell in bench.cells:

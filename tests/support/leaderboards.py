@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.analysis.leaderboard import Row, leaderboard
+from harness.analysis.leaderboard import Row, comparisons, ranked
 from harness.metrics.selection_bias import SelectionBias
 from harness.metrics.significance import significance
 from harness.planning.plan import PlannedCell, PlannedMap
@@ -87,4 +87,4 @@ class Bench:
         self.store.write_plan({"selectors": ["chosen"]}, {}, [], self.cells)
         replace_selections(self.store, self.selections, ["chosen"])
         replace_stabilities(self.store, self.stabilities)
-        return leaderboard(self.store, by)
+        return ranked(comparisons(self.store), by)

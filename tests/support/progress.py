@@ -4,10 +4,14 @@ from harness.planning.progress import Progress
 
 
 class Listener(Progress):
-    """Keeps what it is warned of."""
+    """Keeps what it is warned of, and what it is told."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.notes: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
 
     def warn(self, line: str) -> None:
         self.warnings.append(line)

@@ -19,7 +19,7 @@ from harness.analysis.report.gallery import BUDGET, Gallery, Picture, gallery
 from harness.planning.progress import SILENT, Progress
 from harness.store import Store
 
-# Of each set of images or maps: its images, and those of them that could be read.
+# Of each set of images or maps: how many images it has.
 SETS = """
 SELECT CASE WHEN image_set = '' THEN extractor ELSE image_set END, count(DISTINCT image)
 FROM planned WHERE role = 'observed' GROUP BY 1 ORDER BY min(position)

@@ -71,10 +71,8 @@ class _Part(NamedTuple):
         return self.owner.method
 
 
-def table(
-    columns: Iterable[ReportColumn[R]], rows: Sequence[R], note: str = "", sort: str = ""
-) -> Json:
-    """A table without the columns that no row has a value for; sort: the column of its order."""
+def table(columns: Iterable[ReportColumn[R]], rows: Sequence[R], note: str = "") -> Json:
+    """A table without the columns that no row has a value for."""
     values = {column: [column.value(row) for row in rows] for column in columns}
     filled = {
         column: found
@@ -83,7 +81,7 @@ def table(
     }
     cells = [list(map(_cell, row)) for row in zip(*filled.values(), strict=True)]
     made: Json = {"columns": [column.described() for column in filled], "rows": cells}
-    return made | {name: text for name, text in (("note", note), ("sort", sort)) if text}
+    return made | ({"note": note} if note else {})
 
 
 def _cell(value: Value) -> Value:
