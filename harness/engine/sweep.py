@@ -34,7 +34,8 @@ def clustered(clusterer: Clusterer, graphs: Iterable[Graph], *, seed: int) -> It
     it returns an invalid result, not one for each graph, or changes a graph.
     """
     taken = _Taken(iter(graphs))
-    results = checks.iterator(clusterer.cluster_sweep(taken.distinct(), seed=seed))
+    swept = clusterer.cluster_sweep(taken.distinct(), seed=seed)
+    results = checks.iterator(swept, "cluster_sweep()", "results")
     returned: Any = None
     while returned is not _END:
         with warnings.catch_warnings(record=True) as caught:
