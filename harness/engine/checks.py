@@ -105,6 +105,8 @@ class PendingMaps:
         item, (height, width, _), pending = self._taken[key, attention.variant]
         where = f"layer {attention.layer}, head {attention.head}"
         is_pending = attention.head_index in pending
+        if not is_pending and self._awaits(key, attention.head_index):
+            raise InvalidResultError(self._without_variant(key))
         _require(is_pending, f"{gave} for {where} twice, or never named that head")
         if region is not None and not lies_within(region, height, width):
             raise InvalidResultError(
@@ -115,15 +117,24 @@ class PendingMaps:
         return attention, item
 
     def _stray(self, key: str) -> str:
-        gave = f"{self.extractor} gave a map of {key!r}"
-        if all(image != key for image, _ in self._taken):
-            return f"{gave}, an image it was not given"
-        carry = "AttentionMap(…, variant=image.variant)"
-        return f"{gave} that does not carry its image's variant: {carry}"
+        if any(image == key for image, _ in self._taken):
+            return self._without_variant(key)
+        return f"{self.extractor} gave a map of {key!r}, an image it was not given"
+
+    def _awaits(self, key: str, head: HeadIndex) -> bool:
+        """Whether some variant of an image has no map of a head yet."""
+        return any(image == key and head in to for (image, _), (*_, to) in self._taken.items())
+
+    def _without_variant(self, key: str) -> str:
+        return (
+            f"{self.extractor} gave a map of {key!r} that does not carry its image's variant: "
+            "AttentionMap(…, variant=image.variant)"
+        )
 
 
 def levels(returned: Any, count: int) -> Floats:
     """Finite levels (count,) in increasing order."""
+    _require(returned is not None, "levels() returned None, not numbers")
     try:
         found = np.asarray(returned, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -135,8 +146,7 @@ def levels(returned: Any, count: int) -> Floats:
 
 def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
     """Yield one graph for each level as it is built, at that level and with all nodes."""
-    _require(hasattr(returned, "__iter__"), f"build() returned {_a(returned)}, not graphs")
-    given = iter(returned)
+    given = iterator(returned, "build()", "graphs")
     for level in expected.tolist():
         graph = next(given, None)
         if graph is None:
@@ -153,9 +163,9 @@ def graphs(returned: Any, expected: Floats, nodes: int) -> Iterator[Graph]:
     _require(next(given, None) is None, f"build() gave more than {len(expected)} graphs")
 
 
-def iterator(returned: Any) -> Iterator[Any]:
-    """The results of a sweep, one after the other."""
-    _require(hasattr(returned, "__iter__"), f"cluster_sweep() returned {_a(returned)}, not results")
+def iterator(returned: Any, what: str, of: str) -> Iterator[Any]:
+    """The results of a method that gives several, one after the other."""
+    _require(hasattr(returned, "__iter__"), f"{what} returned {_a(returned)}, not {of}")
     return iter(returned)
 
 
@@ -240,4 +250,5 @@ def _require(is_valid: object, message: str) -> None:
 
 
 def _a(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

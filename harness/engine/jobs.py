@@ -215,7 +215,8 @@ def extract(context: Context, header: Header, send: Send) -> None:
     folder = Path(header["folder"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        for returned in extractor.extract(draw()):
+        extracted = extractor.extract(draw())
+        for returned in checks.iterator(extracted, f"{extractor.name}: extract()", "maps"):
             attention, item = expected.item_of(returned)
             saved = save_map(attention, folder).to_message()
             send("map", item=item, **vars(attention.head_index), **saved)

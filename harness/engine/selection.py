@@ -86,11 +86,11 @@ def _select(selector: Selector, profile: Profile, others: Sequence[Profile]) -> 
 
 def _select_each(selector: Selector, profiles: Sequence[Profile]) -> list[Selection]:
     """The selection on each profile with all the others as its nulls."""
-    returned = list(selector.select_each(profiles))
+    what = f"{selector.name}: select_each()"
+    returned = list(checks.iterator(selector.select_each(profiles), what, "selections"))
     if len(returned) != len(profiles):
         raise InvalidResultError(
-            f"{selector.name}: select_each() gave {len(returned)} selections of "
-            f"{len(profiles)} profiles"
+            f"{what} gave {len(returned)} selections of {len(profiles)} profiles"
         )
     return [
         checks.selection(one, profile, selector.name)

@@ -37,7 +37,8 @@ def clustered(clusterer: Clusterer, graphs: Iterable[Graph], *, seed: int) -> It
 
     def answers() -> Iterator[Any]:
         # Not called before the first result is asked for: it may cluster at once, as for a list.
-        yield from checks.iterator(clusterer.cluster_sweep(taken.distinct(), seed=seed))
+        swept = clusterer.cluster_sweep(taken.distinct(), seed=seed)
+        yield from checks.iterator(swept, "cluster_sweep()", "results")
 
     results = answers()
     returned: Any = None

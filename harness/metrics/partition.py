@@ -21,7 +21,8 @@ def check_labels(labels: Any, n: int) -> Integers:
     Raises InvalidLabelsError unless they are a numpy array (n,) of an integer type with values of
     −1 (unassigned) or more.
     """
-    if not isinstance(labels, np.ndarray):
+    # A mask would be lost.
+    if not isinstance(labels, np.ndarray) or hasattr(labels, "mask"):
         raise InvalidLabelsError(f"labels must be a numpy array, not {type(labels).__name__}")
     if labels.dtype.kind not in "iu":
         raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")

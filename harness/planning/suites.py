@@ -9,7 +9,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError, WrongValueError, naming, refuse_unknown, setting_name
+from harness.errors import (
+    HarnessError,
+    WrongValueError,
+    naming,
+    reason_of,
+    refuse_unknown,
+    setting_name,
+)
 from harness.planning.declaration import Setting
 from harness.planning.objects import plugins_of, unidentified, unsent, with_specs
 from harness.planning.plan import split_extractors
@@ -193,7 +200,12 @@ def _for_images(extractor: Component, images: Sequence[Component]) -> Component:
     """The extractor with what depends on the images of the run; the settings record it."""
     if not isinstance(extractor, Extractor):
         return extractor
-    found = extractor.for_images([one for one in images if isinstance(one, ImageSet)])
+    try:
+        found = extractor.for_images([one for one in images if isinstance(one, ImageSet)])
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise HarnessError(f"{extractor.name}: for_images: {reason_of(error)}") from error
     if type(found) is not type(extractor):
         raise HarnessError(
             f"{extractor.name}: for_images returned {shown(found)}, not a component of its class"

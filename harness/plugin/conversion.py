@@ -26,7 +26,7 @@ def as_image(value: Image | NDArray[Any]) -> Image:
     """Return an image unchanged, and pixels (height, width[, channels]) as an unnamed image."""
     if isinstance(value, Image):
         return value
-    pixels = np.asarray(value)
+    pixels = np.asanyarray(value)
     return Image(key="", pixels=pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
@@ -35,14 +35,14 @@ as_images = functools.partial(map, as_image)
 
 def as_attention(value: AttentionMap | NDArray[Any]) -> AttentionMap:
     """Return a map unchanged, and weights (n, n) as an unnamed map."""
-    return value if isinstance(value, AttentionMap) else AttentionMap(np.asarray(value))
+    return value if isinstance(value, AttentionMap) else AttentionMap(np.asanyarray(value))
 
 
 def as_graph(value: Graph | NDArray[Any]) -> Graph:
     """Return a graph, or that of the positive ones of weights (n, n), at a safe scale."""
     if not isinstance(value, Graph):
         # AttentionMap checks the weights.
-        value = Graph.from_weights(AttentionMap(np.asarray(value, dtype=np.float64)).weights)
+        value = Graph.from_weights(AttentionMap(np.asanyarray(value, dtype=np.float64)).weights)
     return value.at_safe_scale()
 
 

@@ -3,6 +3,7 @@
 Each plugin is loaded on its own: one that fails is listed as broken, and the others work.
 """
 
+import dataclasses
 import importlib.util
 import inspect
 import itertools
@@ -324,28 +325,43 @@ def checked_component(component: object, hook: str) -> type[Component]:
     if missing:
         raise BrokenPluginError(f"{title} does not define {', '.join(missing)}")
     name = getattr(component, "name", None)
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str):
         raise BrokenPluginError(f"{title} has no name: name: ClassVar[str] = 'its-name'")
+    if not NAME.fullmatch(name):
+        raise BrokenPluginError(
+            f"{title} has the name {name!r}; a name consists of letters a to z, digits, hyphens, "
+            "underscores and points, and begins with a letter or a digit"
+        )
     if not isinstance(component.requires, Requirement | None):
         raise BrokenPluginError(f"{title}.requires is no harness.Requirement")
     if wrong := component.misdeclared():
         raise BrokenPluginError(f"{title} {wrong}")
     for parent in filter(partial(issubclass, component), bases):
-        _check_signatures(component, parent)
+        _check_methods(component, parent)
     hints = typing.get_type_hints(component)
-    for one in component.__dataclass_fields__.values():  # type: ignore[attr-defined]
-        if "ClassVar" not in str(hints[one.name]) and not supported(hints[one.name]):
+    declared = set(chain.from_iterable(parent.__annotations__ for parent in (Component, *bases)))
+    for one in dataclasses.fields(component):  # type: ignore[arg-type]
+        if one.name in declared:
             raise BrokenPluginError(
-                f"{title}.{one.name} is of type {one.type}, which a spec cannot hold"
+                f"{title}.{one.name} is a class variable, no parameter: annotate it with ClassVar"
+            )
+        if not supported(hints[one.name]):
+            raise BrokenPluginError(
+                f"{title}.{one.name} is of type {one.type}, which a spec cannot hold; it may be "
+                "bool, int, float, str, Path, a Literal, a tuple of these, or one of these or None"
             )
     return component
 
 
-def _check_signatures(component: type[Component], parent: type[Component]) -> None:
-    """Raise BrokenPluginError unless every method takes the arguments that it will get."""
+def _check_methods(component: type[Component], parent: type[Component]) -> None:
+    """Raise BrokenPluginError unless every method is one, and takes the arguments it will get."""
     for name, wanted in vars(parent).items():
         found = inspect.getattr_static(component, name)
-        if name.startswith("_") or found is wanted or not inspect.isfunction(found):
+        if name.startswith("_") or found is wanted or not inspect.isfunction(wanted):
+            continue
+        if not callable(getattr(component, name)):
+            raise BrokenPluginError(f"{component.__name__}.{name} must be a method")
+        if not inspect.isfunction(found):
             continue
         arguments = inspect.signature(wanted).parameters.values()
         named = [each.name for each in arguments if each.kind is each.KEYWORD_ONLY]

@@ -123,13 +123,12 @@ class Extractor(Component):
     >>> @dataclass(frozen=True)
     ... class Uniform(harness.Extractor):
     ...     name = "uniform"
-    ...     patches: int = 4
+    ...     n: int = 4
     ...     def head_indices(self):
     ...         return [harness.HeadIndex(0, 0)]
     ...     def extract(self, images):
-    ...         n = self.patches  # a model would be loaded here, once
+    ...         weights = np.full((self.n, self.n), 1 / self.n)  # a model is loaded here, once
     ...         for image in images:
-    ...             weights = np.full((n, n), 1 / n)
     ...             yield harness.AttentionMap(weights, image.key, variant=image.variant)
     >>> [attention.n for attention in Uniform().extract([np.zeros((8, 8), dtype=np.uint8)])]
     [4]

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
-from harness.errors import HarnessError, WrongValueError, hint
+from harness.errors import WrongValueError, hint, reason_of
 from harness.plugin.requirement import MissingPackagesError
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def configure(
             made.append(component(**dict(zip(sweeps, values, strict=True))))
         except MissingPackagesError:
             raise
-        except (HarnessError, ValueError, TypeError) as error:
-            reason = str(error).removeprefix(f"{component.name}: ")
+        except Exception as error:
+            reason = reason_of(error).removeprefix(f"{component.name}: ")
             raise WrongValueError(f"{spec.text}: {reason}") from error
     return made
 

@@ -50,6 +50,12 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return view
 
 
+def check_array(value: Any, what: str) -> None:
+    """Raise TypeError unless a value is an array of numpy, without a mask, which would be lost."""
+    if not isinstance(value, np.ndarray) or hasattr(value, "mask"):
+        raise TypeError(f"{what} must be a numpy array, not {type(value).__name__}")
+
+
 def check_sum(weights: NDArray[Any]) -> None:
     """Raise ValueError unless the weights have a finite sum, without which nothing is defined."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -157,7 +163,7 @@ class Image:
     Raises
     ------
     TypeError
-        If the pixels are not unsigned bytes or the label is not an integer.
+        If the pixels are not an array of unsigned bytes or the label is not an integer.
     ValueError
         If the shape is wrong, or the label does not fit 64 bits.
 
@@ -174,6 +180,7 @@ class Image:
     patches: Patches | None = None
 
     def __post_init__(self) -> None:
+        check_array(self.pixels, "pixels")
         if self.pixels.dtype != np.uint8:
             raise TypeError(f"pixels must be unsigned bytes, not {self.pixels.dtype}")
         if self.pixels.ndim != 3 or self.pixels.shape[2] not in (1, 3) or not self.pixels.size:
@@ -221,6 +228,8 @@ class AttentionMap:
 
     Raises
     ------
+    TypeError
+        If `weights` or `truth` is not an array of numpy, or has a mask.
     ValueError
         If the weights are not square, finite and ≥ 0 (the message names the first bad entry), if
         their sum is not finite, or if `grid`, `truth` or `region` does not fit them.
@@ -247,8 +256,10 @@ class AttentionMap:
             if rows * columns != self.n:
                 raise ValueError(f"a grid of {rows}×{columns} does not hold {self.n} nodes")
             object.__setattr__(self, "grid", (rows, columns))
-        if self.truth is not None and self.truth.shape != (self.n,):
-            raise ValueError(f"truth must be ({self.n},), not {self.truth.shape}")
+        if self.truth is not None:
+            check_array(self.truth, "truth")
+            if self.truth.shape != (self.n,):
+                raise ValueError(f"truth must be ({self.n},), not {self.truth.shape}")
         if self.region is not None:
             if self.grid is None:
                 raise ValueError("a region is where a grid lies, and there is no grid")
@@ -259,6 +270,7 @@ class AttentionMap:
 
     def _check_weights(self) -> None:
         weights = self.weights
+        check_array(weights, "attention weights")
         if not np.issubdtype(weights.dtype, np.floating):
             raise ValueError(f"attention weights must be floating point, not {weights.dtype}")
         if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not weights.size:

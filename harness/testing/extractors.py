@@ -48,7 +48,8 @@ def maps_of(extractor: Extractor, images: Sequence[Image]) -> list[AttentionMap]
             expected.take(image, index)
             yield image
 
-    found = [expected.item_of(each) for each in extractor.extract(given())]
+    extracted = checks.iterator(extractor.extract(given()), "extract()", "maps")
+    found = [expected.item_of(each) for each in extracted]
     count = len(images) * len(heads)
     require(len(found) == count, f"it gives {len(found)} of {count} maps")
     return [

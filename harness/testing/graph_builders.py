@@ -35,22 +35,22 @@ def without_grid(attention: AttentionMap, weights: NDArray[Any]) -> AttentionMap
     return replace(attention, weights=weights, grid=None, truth=None, region=None)
 
 
-@law(GraphBuilder, advice="return `count` increasing numbers, whatever the count")
-def levels_are_as_many_as_asked_for(builder: GraphBuilder) -> None:
-    for count in (1, 2, 33):
-        levels_of(builder, planted_map(), count)
-
-
 @law(
     GraphBuilder,
-    advice="yield a graph of all patches for each level, as in "
-    "harness.Graph.from_weights(weights, level=level)",
+    advice="let levels return `count` increasing numbers, and build yield a graph of all patches "
+    "for each, as in harness.Graph.from_weights(weights, level=level)",
 )
 def every_level_gets_a_graph(builder: GraphBuilder) -> None:
     for graph in graphs_of(builder, planted_map()):
         weights = graph.adjacency.data
         is_positive = np.isfinite(weights).all() and (weights > 0).all()
         require(is_positive, f"level {graph.level:g} has an edge whose weight is not positive")
+
+
+@law(GraphBuilder, advice="return `count` increasing numbers, whatever the count")
+def levels_are_as_many_as_asked_for(builder: GraphBuilder) -> None:
+    for count in (1, 2, 33):
+        levels_of(builder, planted_map(), count)
 
 
 @law(

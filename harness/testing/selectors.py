@@ -79,7 +79,7 @@ def it_says_whether_it_needs_controls(selector: Selector) -> None:
 @law(Selector, advice="let select_each give what select gives for each, all others its controls")
 def selections_on_all_are_those_on_each(selector: Selector) -> None:
     profiles = [profile(PEAK), *noise(20)]
-    together = list(selector.select_each(profiles))
+    together = list(checks.iterator(selector.select_each(profiles), "select_each()", "selections"))
     require(
         len(together) == len(profiles), f"{len(together)} selections of {len(profiles)} profiles"
     )

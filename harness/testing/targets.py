@@ -97,6 +97,11 @@ def _named(registry: Registry, specs: Sequence[str]) -> Iterator[_Named]:
             if spec in (broken.name, broken.source.package):
                 found.append(f"{spec}: it cannot be loaded: {broken.reason}")
         if not found:
-            more = did_you_mean(name, known) or "; `harness plugins` lists what there is"
+            of_paths = (one for one in registry.broken if not one.source.package)
+            more = (
+                "".join(f"; {one.source} cannot be loaded: {one.reason}" for one in of_paths)
+                or did_you_mean(name, known)
+                or "; `harness plugins` lists what there is"
+            )
             raise HarnessError(f"there is no component, plugin or file {spec!r}{more}")
         yield from found

@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.engine import checks
 from harness.errors import InvalidResultError
-from harness.plugin.values import HeadIndex
+from harness.plugin.values import AttentionMap, HeadIndex, Image, Variant
 from support import PLUGINS
 from support.runs import Command, small_command
 
@@ -25,6 +27,33 @@ def test_an_invalid_location_is_refused(returned: Any) -> None:
 def test_a_key_without_a_character_is_refused() -> None:
     with pytest.raises(InvalidResultError, match=r"^set: keys\(\) named a key without a character"):
         checks.keys(["a", ""], "set")
+
+
+def test_nothing_in_place_of_several_results_or_levels_is_refused_by_name() -> None:
+    with pytest.raises(InvalidResultError, match=r"^mine: extract\(\) returned None, not maps$"):
+        checks.iterator(None, "mine: extract()", "maps")
+    with pytest.raises(InvalidResultError, match=r"^levels\(\) returned None, not numbers$"):
+        checks.levels(None, 1)
+
+
+def test_labels_with_a_mask_are_refused() -> None:
+    masked = np.ma.array(np.zeros(3, dtype=np.int64), mask=True)
+
+    with pytest.raises(InvalidResultError, match="labels must be a numpy array, not MaskedArray"):
+        checks.labels(masked, 3)
+
+
+def test_a_map_that_lost_its_variant_is_told_from_one_that_came_twice() -> None:
+    pending = checks.PendingMaps("mine", [HeadIndex(0, 0)])
+    observed = Image("a", np.zeros((2, 2, 1), dtype=np.uint8))
+    pending.take(observed, 0)
+    pending.item_of(AttentionMap(np.eye(4), "a"))
+
+    with pytest.raises(InvalidResultError, match="head 0 twice, or never named that head"):
+        pending.item_of(AttentionMap(np.eye(4), "a"))
+    pending.take(replace(observed, variant=Variant("control", "noise")), 1)
+    with pytest.raises(InvalidResultError, match="'a' that does not carry its image's variant"):
+        pending.item_of(AttentionMap(np.eye(4), "a"))
 
 
 def unruly(*more: str) -> list[str]:

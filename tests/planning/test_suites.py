@@ -232,6 +232,14 @@ def test_an_extractor_that_becomes_something_else_is_refused(tmp_path: Path) -> 
     )
 
 
+def test_an_extractor_that_raises_is_named_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "forgetful.py"
+    path.write_text(FORGETFUL.replace("        pass", "        raise KeyError('side')"))
+
+    with pytest.raises(harness.HarnessError, match=r"^forgetful: for_images: KeyError: 'side'$"):
+        resolve(changed(extractors="forgetful"), registry.load([path]))
+
+
 def test_later_layers_win_and_none_stands_for_not_given() -> None:
     merged = merge({"a": 1, "b": 1, "c": 1}, {"b": 2, "c": 2}, {"a": None, "c": 3})
 

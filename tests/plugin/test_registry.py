@@ -103,13 +103,25 @@ def test_annotations_may_be_postponed(tmp_path: Path) -> None:
             "Mine.cluster must take the arguments of cluster(self, graph, *, seed)",
         ),
         (GOOD.replace('name: ClassVar[str] = "mine"', "") + HOOK, "Mine has no name"),
-        (GOOD.replace('"mine"', '"my own"') + HOOK, "Mine has no name"),
+        (
+            GOOD.replace('"mine"', '"my own"') + HOOK,
+            "Mine has the name 'my own'; a name consists of letters a to z, digits, hyphens, "
+            "underscores and points, and begins with a letter or a digit",
+        ),
+        (
+            GOOD.replace("name: ClassVar[str]", "name: str") + HOOK,
+            "Mine.name is a class variable, no parameter: annotate it with ClassVar",
+        ),
+        (GOOD.replace("size: int = 2", "caveat: str = 'x'") + HOOK, "Mine.caveat must be a method"),
         (GOOD.replace('"mine"', "7") + HOOK, "Mine has no name"),
         (
             GOOD.replace('"mine"', '"mine"\n    requires = "numba"') + HOOK,
             "Mine.requires is no harness.Requirement",
         ),
-        (GOOD.replace("size: int = 2", "size: list[int] = None") + HOOK, "Mine.size is of type"),
+        (
+            GOOD.replace("size: int = 2", "size: list[int] = None") + HOOK,
+            "Mine.size is of type list[int], which a spec cannot hold; it may be bool, int,",
+        ),
         (GOOD.replace("size: int", "size: Unknown"), "NameError: "),
         (GOOD + HOOK.replace("[Mine]", "Mine"), "harness_clusterers must return a list of classes"),
         (GOOD + HOOK.replace("[Mine]", "None"), "harness_clusterers must return a list of classes"),

@@ -40,6 +40,8 @@ class Everything(harness.Clusterer):
     def __post_init__(self) -> None:
         if self.whole == 13:
             raise harness.HarnessError("whole must not be 13")
+        if self.whole == 14:
+            raise KeyError("two\nlines")
 
     def cluster(self, graph: harness.Graph, *, seed: int) -> harness.Integers:
         return np.zeros(graph.n, dtype=np.int64)
@@ -230,6 +232,7 @@ def test_every_text_has_one_normal_form(text: str) -> None:
         ("everything[whole=[]]", "whole is an empty list"),
         ("everything[whole=1,whole=2]", "whole is given twice; a sweep is whole=[…,…]"),
         ("everything[whole=13]", "everything[whole=13]: whole must not be 13"),
+        ("everything[whole=14]", r"everything[whole=14]: KeyError: 'two\nlines'"),
         (f"everything[whole={'9' * 5000}]", "whole takes a whole number, not '999"),
         ("everything[whole]", "expected parameter=value, not 'whole'"),
         ("everything[whole=]", "expected parameter=value, not 'whole='"),

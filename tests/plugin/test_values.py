@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,24 @@ def test_invalid_weights_are_refused_with_their_position(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         AttentionMap(weights)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [([[0.5]], "list"), (None, "NoneType"), (np.ma.array(np.ones((1, 1)), mask=True), "Masked")],
+)
+def test_what_is_no_array_or_has_a_mask_is_refused_by_its_type(wrong: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=f"attention weights must be a numpy array, not {name}"):
+        AttentionMap(wrong)
+    with pytest.raises(TypeError, match=f"pixels must be a numpy array, not {name}"):
+        Image("a", wrong)
+
+
+def test_a_truth_that_is_no_array_is_refused() -> None:
+    truth: Any = [0]
+
+    with pytest.raises(TypeError, match="truth must be a numpy array, not list"):
+        AttentionMap(np.ones((1, 1)), truth=truth)
 
 
 def test_a_region_needs_a_grid() -> None:

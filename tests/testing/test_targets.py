@@ -65,3 +65,5 @@ def test_a_file_that_cannot_be_loaded_is_refused_with_the_reason(tmp_path: Path)
     (line,) = find_targets([str(file)]).refused
 
     assert line.startswith(f"{file}: it cannot be loaded: ModuleNotFoundError")
+    with pytest.raises(harness.HarnessError, match=r"mine\.py cannot be loaded: ModuleNotF"):
+        find_targets([str(file), "other"])
