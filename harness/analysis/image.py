@@ -69,7 +69,8 @@ class SelectorReport:
     """What a selector chose in a profile.
 
     candidate: the index of the level, None if the selector failed; plateau: the indices of its
-    first and last level; p: by control; jaccards: by kind of stability.
+    first and last level; p_value: of the test against the reference control, None without one;
+    jaccards: by kind of stability.
     """
 
     selector: str
@@ -77,7 +78,7 @@ class SelectorReport:
     accepted: bool
     plateau: tuple[int, int] | None
     reason: str
-    p: Mapping[str, float] = field(default_factory=dict)
+    p_value: float | None = None
     jaccards: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -245,7 +246,8 @@ def _selections(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, li
     """What every selector chose in some cells, by cell."""
     cells = json.dumps([row["cell"] for row in rows])
     among = "WHERE cell IN (SELECT value FROM json_each(?))"
-    p = by_selection(store, f"SELECT cell, selector, control, p FROM tests {among}", cells)
+    reference = next(iter(store.controls()), "")
+    p_values = by_selection(store, f"SELECT cell, selector, control, p FROM tests {among}", cells)
     jaccards = by_selection(
         store, f"SELECT cell, selector, kind, jaccard FROM stabilities {among}", cells
     )
@@ -263,7 +265,7 @@ def _selections(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, li
                 bool(accepted),
                 None if first is None else (first, last),
                 reason,
-                p.get(key, {}),
+                p_values.get(key, {}).get(reference),
                 jaccards.get(key, {}),
             )
         )

@@ -83,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     check_figure_options(arguments, "query")
     context = _context(opened, arguments)
+    arguments.has_map = context.report.nodes > 0
     written: list[Path] = []
     if arguments.out is not None:
         width, formats = figure_settings(arguments)
@@ -97,12 +98,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def following(arguments: argparse.Namespace) -> Sequence[str | Path]:
-    """The first of the listed images; figures of an image; or everything as files."""
+    """The first of the listed images; figures of an image; everything as files; or the list."""
     run = arguments.run_folder
     if arguments.image is None:
         return () if arguments.first is None else ("show", *image_words(run, arguments.first))
     if arguments.out is not None:
         return "export", run, "--out", "tables"
+    if not arguments.has_map:
+        return "show", run
     given = {name: getattr(arguments, name) for name in MAP_OPTIONS}
     options = [word for name, value in given.items() if value for word in (f"--{name}", value)]
     return "show", *options, "--out", "figures", *image_words(run, arguments.image)

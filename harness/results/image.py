@@ -92,7 +92,7 @@ def _selected(method: MethodReport) -> Iterator[dict[str, Any]]:
             row |= {
                 "selector": selection.selector,
                 "accepted": selection.accepted,
-                "p_value": next(iter(selection.p.values()), None),
+                "p_value": selection.p_value,
                 "jaccard": stabilities(selection.jaccards)["jaccard"],
                 "reason": method.reason or selection.reason,
             }

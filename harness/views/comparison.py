@@ -24,6 +24,10 @@ MEANS = (
     "Means over pairs ok in both runs (jaccard, n_clusters: accepted in both), 0 where none was "
     "accepted; medians of seconds."
 )
+PAIRS = (
+    "A pair has the same image, extractor, layer, head, graph, clusterer, selector and repeat in "
+    "both runs."
+)
 
 
 def show(runs: PairedRuns, console: Console) -> None:
@@ -38,8 +42,11 @@ def show(runs: PairedRuns, console: Console) -> None:
             compared = [each for each in method.metrics if each.pairs or each.lost or each.gained]
             show_table(console, COLUMNS, compared, explain=False)
     console.print()
-    print_text(console, "\n".join(_caption(runs)), CAPTION)
-    print_legend(console, COLUMNS, MEANS)
+    if any(method.ok for method in runs.methods):
+        print_text(console, "\n".join(_caption(runs)), CAPTION)
+        print_legend(console, COLUMNS, MEANS)
+    else:
+        print_text(console, "\n".join([*differences(runs), PAIRS]), CAPTION)
 
 
 def summary(runs: PairedRuns) -> str:
@@ -107,7 +114,7 @@ def _caption(runs: PairedRuns) -> Iterator[str]:
 def differences(runs: PairedRuns) -> Iterator[str]:
     """What differs between the runs but the metrics, in sentences."""
     for words, changes in (
-        ("Paired although their specs differ", runs.renamed),
+        ("Paired although their specs differ", runs.renamed if runs.paired else ()),
         ("Settings that differ", runs.settings),
         ("Circumstances that differ", runs.environment),
     ):

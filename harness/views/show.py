@@ -133,7 +133,8 @@ def show(context: ShowContext, console: Console) -> None:
     if pictures:
         console.print()
         console.print(Columns(pictures, padding=(1, 2)))
-        print_text(console, MAPS if report.grid is not None else MATRICES, CAPTION)
+        if found:
+            print_text(console, MAPS if report.grid is not None else MATRICES, CAPTION)
     if len(found) > 1:
         console.print()
         _show_similarity(found, console)
@@ -165,6 +166,8 @@ def show_images(
     )
     accepted = selections.groupby([*key, "clusterer"])["accepted"].agg(["sum", "size"])
     counts = {of: f"{found}/{total}" for of, found, total in accepted.itertuples(name=None)}
+    skipped = observed.groupby(key).filter(lambda cells: cells["status"].eq("skipped").all())
+    reasons = skipped.groupby(key)["reason"].first().to_dict()
     labels = spec_labels(observed["clusterer"].unique()).of
 
     def column(clusterer: str) -> Column[tuple[str, str]]:
@@ -175,8 +178,8 @@ def show_images(
         Column("class", lambda image: classes.get(image, ""), words=True, shown="filled"),
         *map(column, labels),
         Column(
-            "cannot be read",
-            lambda image: (unreadable.get(image, ""), "red"),
+            "skipped",
+            lambda image: (unreadable.get(image) or reasons.get(image, ""), "red"),
             words=True,
             folds=True,
             shown="filled",
@@ -264,7 +267,7 @@ def _show_selections(report: ImageReport, console: Console) -> None:
         ),
         Column(
             "p",
-            lambda row: p_text(next(iter(row[1].p.values()), None)) if row[1] else "",
+            lambda row: p_text(row[1].p_value) if row[1] else "",
             "of the selection",
             shown="filled",
         ),

@@ -246,7 +246,8 @@ def _in_all(filled: Iterable[_Filled[Row]]) -> str:
     common = []
     for each in filled:
         of_all = each.texts[:1] if each.column.shown == "varying" and not each.is_shown else ()
-        common += [f"{each.column.heading} {text}" for text in (*of_all, *each.common) if text]
+        shared = (text for text in (*of_all, *each.common) if text not in ("", NOTHING))
+        common += [f"{each.column.heading} {text}" for text in shared]
     return f"In all rows: {'; '.join(common)}." if common else ""
 
 

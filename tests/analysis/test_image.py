@@ -69,11 +69,21 @@ def test_selections_are_reported_with_their_tests_and_stabilities(
             assert selection.candidate == expected["candidate"]
             assert selection.accepted == expected["accepted"]
             assert selection.reason == expected["reason"]
-            assert selection.p == {"permuted-rows": tests.query(of)["p"].item()}
+            assert selection.p_value == tests.query(of)["p"].item()
             found = stabilities.query(of)
             assert dict(selection.jaccards) == dict(
                 zip(found["kind"], found["jaccard"].replace(np.nan, None), strict=True)
             )
+
+
+def test_p_is_that_of_the_reference_control(planted_maps: Path, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "out", planted_maps, controls="preserved-strengths,permuted-rows")
+    tests = run.tests().query("image == @MAP and control == 'preserved-strengths'")
+
+    (method,) = run.image_report(MAP).methods
+    assert method.noise is not None
+    assert method.noise.control == "preserved-strengths"
+    assert [each.p_value for each in method.selections] == tests["p"].tolist()
 
 
 def test_values_without_a_filter_are_named(run: harness.Run, report: ImageReport) -> None:

@@ -313,6 +313,8 @@ def test_runs_without_anything_in_common_say_so_and_judge_nothing(
 
     assert shown.returncode == 0
     assert "Nothing is paired; 14 in the first run only, 7 in the second only." in shown.stdout
+    assert "A pair has the same image, extractor, layer, head, graph, clusterer" in shown.stdout
+    assert "Means over pairs" not in shown.stdout
     assert judged.returncode == 1
     assert judged.stderr.startswith("harness: --fail-on: ")
 

@@ -174,6 +174,27 @@ def test_an_image_that_is_another_by_now_is_left_out_and_that_is_said(
     assert "louvain" in shown.stdout
 
 
+def test_an_image_without_a_map_is_listed_and_shown_with_the_reason(
+    harness_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "photos").mkdir()
+    for name, side in (("small", 3), ("large", 28)):
+        pixels = np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{name}.png")
+    run = small_run(tmp_path / "out", images=f"folder[path={tmp_path / 'photos'}]")
+    reason = "small.png: 3×3 pixels is smaller than the 14×14 patch grid"
+
+    listed = harness_command("show", run.folder)
+    (row,) = [line for line in listed.stdout.splitlines() if line.startswith("small.png")]
+    assert row.endswith(reason)
+
+    shown = harness_command("show", run.folder, "small.png", "--out", "figures")
+    assert f"louvain: skipped: {reason}" in shown.stdout
+    assert "In all rows" not in shown.stdout
+    assert "in the order of the clusters" not in shown.stdout
+    assert "nothing to draw" in shown.stderr
+
+
 def test_a_run_that_was_copied_finds_its_images_where_it_was_started(
     harness_command: Command, pictured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,10 @@ def test_what_differs_between_rows_has_a_column() -> None:
     assert "graph: how it was built; score: mean." in shown
 
 
+def test_what_no_row_has_is_not_said_of_all_rows() -> None:
+    assert "In all rows" not in printed([("a", "–", "1"), ("b", "–", "2")])
+
+
 def test_a_column_without_values_is_left_out() -> None:
     assert "score" not in printed([("a", "threshold", "–"), ("b", "mutual", "")])
 

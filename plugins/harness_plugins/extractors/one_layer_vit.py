@@ -136,8 +136,13 @@ class OneLayerViT(harness.Extractor):
         """That the model learned other classes than those of the images, if it did."""
         with opened(self._file, "np") as (_, metadata):
             model, learned = metadata["model"], tuple(metadata["record"].get("classes", CLASSES))
-        named = getattr(images, "classes", None)
-        if named is not None and tuple(named()) == learned:
+        named = getattr(images, "classes", tuple)
+        try:
+            suits = tuple(named()) == learned
+        except harness.HarnessError:
+            # The set has no classes, which is said where its images are read.
+            return ""
+        if suits:
             return ""
         kind = "grey" if model["channels"] == 1 else "colour"
         return (

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import harness
 from harness.planning.progress import SILENT
@@ -128,6 +129,17 @@ def test_images_of_other_classes_than_those_learned_are_remarked_on(
 
     assert extractor.caveat(harness.make("image set", learned)) == ""
     assert f"trained on {images}" in extractor.caveat(other)
+
+
+def test_images_without_the_classes_that_they_promise_are_refused_by_their_own_set(
+    tmp_path: Path,
+) -> None:
+    Image.fromarray(np.zeros((20, 20), dtype=np.uint8)).save(tmp_path / "a.png")
+    photos = harness.make("image set", f"folder[path={tmp_path},labels=true]")
+
+    assert harness.make("extractor", "one-layer-vit").caveat(photos) == ""
+    with pytest.raises(harness.HarnessError, match="no image is in one"):
+        photos.keys()
 
 
 @pytest.mark.parametrize(
