@@ -1,6 +1,6 @@
 import importlib.metadata
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -115,8 +115,16 @@ def test_sdp_needs_hdbscan_only_to_cluster_by_it(method: str, without: Without) 
         harness.make("clusterer", "sdp")
 
 
+@pytest.fixture(scope="module")
+def distributions() -> Mapping[str, list[str]]:
+    """The installed distributions by the modules that they bring."""
+    return importlib.metadata.packages_distributions()
+
+
 @pytest.mark.parametrize("name", REQUIREMENTS)
-def test_what_a_requirement_installs_has_its_modules(name: str) -> None:
+def test_what_a_requirement_installs_has_its_modules(
+    name: str, distributions: Mapping[str, list[str]]
+) -> None:
     wanted = REQUIREMENTS[name]
     if "[" in wanted.install:
         (extras,) = re.findall(r"^attention-harness\[(.*)\]$", wanted.install)
@@ -124,10 +132,9 @@ def test_what_a_requirement_installs_has_its_modules(name: str) -> None:
     else:
         installed = {re.split(r"[<>=]", wanted.install)[0]}
 
-    known = importlib.metadata.packages_distributions()
     # CDlib itself requires networkx.
     assert {
-        package for module in wanted.modules for package in known.get(module, [module])
+        package for module in wanted.modules for package in distributions.get(module, [module])
     } <= installed | ({"networkx"} if "cdlib" in installed else set())
 
 

@@ -4,11 +4,12 @@ import io
 import re
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from harness_plugins.datasets.catalogue import Download
 
@@ -72,11 +73,18 @@ def serve() -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        site.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with answering(Handler) as site.address:
         yield site
+
+
+@contextmanager
+def answering(handler: Callable[..., Any]) -> Iterator[str]:
+    """The address of a web server that answers by a handler of `http.server`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        # How long stopping may wait.
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
 

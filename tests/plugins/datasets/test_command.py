@@ -2,11 +2,10 @@ import gzip
 import hashlib
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from harness.cli.main import main
 from harness_plugins.datasets import catalogue
 from harness_plugins.datasets.catalogue import known
 from support.runs import Command
+from support.site import answering
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 NAMES = (
@@ -128,12 +128,8 @@ def site(tmp_path: Path) -> Iterator[str]:
     """The address of a server that sends the files in the folder `site`."""
     (tmp_path / "site").mkdir()
     handler = partial(Quiet, directory=str(tmp_path / "site"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with answering(handler) as address:
+        yield address
 
 
 class Quiet(SimpleHTTPRequestHandler):
