@@ -22,7 +22,7 @@ report = run.image_report(SUNFLOWER)
 report.plot("side-by-side")
 
 # %%
-# The clusters look like sky, petals and leaves. But p shows how often uniform noise reaches as much
+# The clusters look like sky, petals and leaves. p shows how often uniform noise reaches as much
 # modularity, at a level chosen in the same way:
 
 report.to_frame()[
