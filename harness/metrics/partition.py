@@ -22,7 +22,7 @@ def check_labels(labels: Any, n: int) -> Integers:
     −1 (unassigned) or more.
     """
     # A mask would be lost.
-    if not isinstance(labels, np.ndarray) or hasattr(labels, "mask"):
+    if not isinstance(labels, np.ndarray) or isinstance(labels, np.ma.MaskedArray):
         raise InvalidLabelsError(f"labels must be a numpy array, not {type(labels).__name__}")
     if labels.dtype.kind not in "iu":
         raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")

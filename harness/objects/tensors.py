@@ -20,7 +20,7 @@ def array_of(value: Any) -> NDArray[Any]:
         value = value.detach().cpu()
         # numpy has no bfloat16.
         value = value.float() if str(value.dtype) == "torch.bfloat16" else value
-    if hasattr(value, "mask"):
+    if isinstance(value, np.ma.MaskedArray):
         raise TypeError("a masked array would lose its mask; array.filled(0) has none")
     array = np.asarray(value)
     is_short = array.dtype == np.float16 or array.dtype.name == "bfloat16"

@@ -52,7 +52,7 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
 
 def check_array(value: Any, what: str) -> None:
     """Raise TypeError unless a value is an array of numpy, without a mask, which would be lost."""
-    if not isinstance(value, np.ndarray) or hasattr(value, "mask"):
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{what} must be a numpy array, not {type(value).__name__}")
 
 
@@ -253,7 +253,7 @@ class AttentionMap:
         self._check_weights()
         if self.grid is not None:
             rows, columns = map(operator.index, self.grid)
-            if rows * columns != self.n:
+            if rows < 0 or rows * columns != self.n:
                 raise ValueError(f"a grid of {rows}×{columns} does not hold {self.n} nodes")
             object.__setattr__(self, "grid", (rows, columns))
         if self.truth is not None:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -49,6 +50,12 @@ def test_a_tensor_with_gradients_is_read_in_every_precision(dtype: torch.dtype) 
 
     assert found.dtype == (np.float64 if dtype == torch.float64 else np.float32)
     assert np.array_equal(found, given[1].detach().to(torch.float64).numpy())
+
+
+def test_a_frame_of_pandas_is_an_array_of_its_values() -> None:
+    found = array_maps(pandas.DataFrame(weights(4, 4))).load("image-0").weights
+
+    assert np.array_equal(found, weights(4, 4))
 
 
 def test_arrays_in_a_list_may_differ_in_size_and_follow_each_other() -> None:
@@ -105,6 +112,7 @@ def test_the_spec_changes_with_the_content(change: str) -> None:
         (weights(4, 4)[:3], {}, r"its shape is \(3, 4\), not \(n, n\), \(images, n, n\)"),
         (np.zeros((0, 4, 4)), {}, "its shape is"),
         (weights(1, 1, 1, 1, 4, 4), {}, "its shape is"),
+        (np.ma.array(np.eye(3), mask=np.eye(3)), {}, r"a masked array .* array.filled\(0\)"),
         (weights(4, 4) - 1, {}, r"maps: image-0: .*not negative; \[0, 0\] is -"),
         (np.full((2, 3, 3), np.nan), {}, r"maps: image-0: .*\[0, 0\] is nan"),
         (np.ones((3, 3), dtype=int), {}, "floating point, not int64; array.astype"),

@@ -54,9 +54,10 @@ def test_a_region_without_extent_is_refused() -> None:
         AttentionMap(np.ones((4, 4)), grid=(2, 2), region=(0.0, 0.0, 0.0, 4.0))
 
 
-def test_a_grid_that_does_not_hold_the_patches_is_refused() -> None:
-    with pytest.raises(ValueError, match="a grid of 2×3 does not hold 4 nodes"):
-        AttentionMap(np.ones((4, 4)), grid=(2, 3))
+@pytest.mark.parametrize(("rows", "columns"), [(2, 3), (-2, -2)])
+def test_a_grid_that_does_not_hold_the_patches_is_refused(rows: int, columns: int) -> None:
+    with pytest.raises(ValueError, match=f"a grid of {rows}×{columns} does not hold 4 nodes"):
+        AttentionMap(np.ones((4, 4)), grid=(rows, columns))
 
 
 def test_equal_pixels_have_equal_digests_whatever_their_key() -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.planning.progress import Progress
-from harness_plugins.thesis.reproduction.accuracy import accuracies
+from harness_plugins.thesis.reproduction.accuracy import accuracies, accuracy_by_heads
 from harness_plugins.thesis.reproduction.exhibit import Exhibit, Output
 from harness_plugins.thesis.reproduction.making import reproduce
 from harness_plugins.thesis.reproduction.report import Result
@@ -70,12 +71,14 @@ def test_provenance_records_command_checkpoints_and_exhibits(tmp_path: Path) -> 
     assert "torch" in provenance["environment"]["libraries"]
 
 
-def trained(folder: Path, name: str, accuracy: float, **changes: Any) -> None:
+def trained(
+    folder: Path, name: str, accuracy: float, classes: Sequence[str] = (), **changes: Any
+) -> None:
     """A checkpoint that says it was trained."""
     folder.mkdir(exist_ok=True)
     settings = ModelSettings(**{"height": 4, "width": 4, "dimension": 12, **changes})
     how = {"optimiser": "adamw", "epochs": 10, "seed": int(name[-1])}
-    record = {"training": how, "test_accuracy": accuracy}
+    record = {"training": how, "test_accuracy": accuracy, "classes": list(classes)}
     checkpoint = Checkpoint(OneLayerViT(settings), Normalisation(0, 1), record)
     save(folder / f"{name}.safetensors", checkpoint)
 
@@ -127,6 +130,22 @@ def test_models_of_two_folders_are_not_averaged(tmp_path: Path) -> None:
 
     assert "settings" not in made.tables["table-4.1-variants"]
     assert fashion.loc["12 heads", "here"] == pytest.approx(90)
+
+
+def test_accuracies_by_heads_are_of_the_way_of_training_with_the_most_numbers_of_heads(
+    tmp_path: Path,
+) -> None:
+    models = tmp_path / "fashion-mnist"
+    classes = study(tmp_path).classes
+    for heads in (1, 2, 3):
+        trained(models, f"alike-{heads}-heads-0", 0.9, classes, heads=heads)
+    trained(models, "wider-0", 0.95, classes, heads=4, dimension=24)
+    trained(models, "other-classes-0", 0.95, ("cat", "dog"), heads=6)
+
+    made = accuracy_by_heads(study(tmp_path / "out", models=(models,)))
+
+    (table,) = made.tables.values()
+    assert sorted(set(table["heads"])) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
