@@ -48,7 +48,6 @@ export interface Table {
   columns: Column[];
   rows: Cell[][];
   note?: string;
-  sort?: string;
 }
 
 export interface FailureGroup {

@@ -7,7 +7,7 @@ import { filteredRows } from "./filters";
 import { cellText, count } from "./format";
 import { glossaryEntry } from "./glossary";
 import { type BarScale, barScale, drawBar } from "./interval_bar";
-import type { Sort, State, View } from "./state";
+import type { Sort, View } from "./state";
 import { explain } from "./tooltip";
 
 // Rows that a table shows before the reader asks for all.
@@ -34,12 +34,10 @@ function parts(name: string, caption: string, table: Table, view: View, redraw: 
       .map((column) => [column.name, barScale(table, column)]),
   );
   const choose = (column: Column) => {
-    state.sorts[name] = nextSort(column, shownSort(table, state, name));
+    state.sorts[name] = nextSort(column, sort);
     redraw();
   };
-  const head = columns.map((column) =>
-    drawHeading(column, shownSort(table, state, name), view, choose),
-  );
+  const head = columns.map((column) => drawHeading(column, sort, view, choose));
   const body = shown.map((row, at) =>
     make(
       "tr",
@@ -146,13 +144,6 @@ function ends(table: Table, row: Cell[], column: Column): [number | null, number
 function numberAt(table: Table, row: Cell[], name: string | undefined): number | null {
   const cell = row[table.columns.findIndex((column) => column.name === name)];
   return typeof cell === "number" ? cell : null;
-}
-
-/** The order that the heading of a table shows: the reader's, or that in which the rows came. */
-function shownSort(table: Table, state: State, name: string): Sort | null {
-  if (state.sorts[name]) return state.sorts[name];
-  const column = table.columns.find((each) => each.name === table.sort);
-  return column ? { column: column.name, descending: column.best === "high" } : null;
 }
 
 /** A first press sorts the best to the top, or names from A; the next turns it round. */
