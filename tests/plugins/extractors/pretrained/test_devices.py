@@ -20,7 +20,10 @@ from support.cuda import fake_cuda
 
 Make = Callable[..., harness.Extractor]
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*cosine similarities are negative")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*cosine similarities are negative"),
+]
 
 
 @pytest.fixture(scope="module")
