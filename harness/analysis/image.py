@@ -221,7 +221,7 @@ def _method(
 ) -> MethodReport:
     status = row["status"] or "missing"
     profile = Profile([]) if row["status"] is None else store.profile(row["cell"])
-    control = next(iter(store.controls()), "")
+    control = store.reference_control()
     drawn = noise(store, {**row, "image": image}, control, len(profile))
     name, reason = row["clusterer"], row["reason"] or ""
     return MethodReport(name, status, reason, profile, drawn, tuple(selections))
@@ -246,7 +246,7 @@ def _selections(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, li
     """What every selector chose in some cells, by cell."""
     cells = json.dumps([row["cell"] for row in rows])
     among = "WHERE cell IN (SELECT value FROM json_each(?))"
-    reference = next(iter(store.controls()), "")
+    reference = store.reference_control()
     p_values = by_selection(store, f"SELECT cell, selector, control, p FROM tests {among}", cells)
     jaccards = by_selection(
         store, f"SELECT cell, selector, kind, jaccard FROM stabilities {among}", cells

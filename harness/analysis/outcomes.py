@@ -232,7 +232,7 @@ def _read(store: Store, progress: Progress) -> Iterator[Outcome]:
 
     # The selectors of a cell follow each other.
     with_truth = lru_cache(maxsize=1)(partial(_WithTruth, store))
-    reference = next(iter(store.controls()), "")
+    reference = store.reference_control()
     scores = scored_selections(store, reference)
     parameters = {"reference": reference, "selectors": json.dumps(selectors)}
     # There may be very many outcomes: what they share is one object.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import InvalidResultError
-from harness.plugin.values import UNASSIGNED, Integers
+from harness.plugin.values import UNASSIGNED, Integers, check_array
 
 LARGEST = int(np.iinfo(np.int64).max)
 
@@ -15,15 +15,16 @@ class InvalidLabelsError(InvalidResultError):
     """Labels that are not a partition of the nodes."""
 
 
-def check_labels(labels: Any, n: int) -> Integers:
+def check_labels(given: Any, n: int) -> Integers:
     """Return the labels of n nodes as int64 (n,).
 
     Raises InvalidLabelsError unless they are a numpy array (n,) of an integer type with values of
     −1 (unassigned) or more.
     """
-    # A mask would be lost.
-    if not isinstance(labels, np.ndarray) or isinstance(labels, np.ma.MaskedArray):
-        raise InvalidLabelsError(f"labels must be a numpy array, not {type(labels).__name__}")
+    try:
+        labels = check_array(given, "labels")
+    except TypeError as error:
+        raise InvalidLabelsError(str(error)) from None
     if labels.dtype.kind not in "iu":
         raise InvalidLabelsError(f"labels must be integers, not {labels.dtype}")
     if labels.shape != (n,):

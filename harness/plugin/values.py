@@ -50,10 +50,11 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return view
 
 
-def check_array(value: Any, what: str) -> None:
-    """Raise TypeError unless a value is an array of numpy, without a mask, which would be lost."""
+def check_array(value: Any, what: str) -> NDArray[Any]:
+    """Return a value; TypeError unless it is a numpy array without a mask, which would be lost."""
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{what} must be a numpy array, not {type(value).__name__}")
+    return value
 
 
 def check_sum(weights: NDArray[Any]) -> None:

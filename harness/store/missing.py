@@ -95,7 +95,7 @@ def sound_methods(store: Store) -> list[tuple[str, ...]]:
 
 
 def sound_sources(store: Store) -> list[tuple[str, ...] | str]:
-    """Return image sets with extractors, and controls, of which there is any planned map."""
+    """The controls, and the image sets with their extractors, that gave a planned map."""
     of_maps = "FROM planned JOIN maps USING (map) WHERE reason = ''"
     read = store.connection.execute
     controls = read(f"SELECT DISTINCT control {of_maps} AND role = 'control'")

@@ -266,6 +266,10 @@ class Store:
         )
         return [control for (control,) in rows]
 
+    def reference_control(self) -> str:
+        """The spec of the control that methods are compared with, "" if there is none."""
+        return next(iter(self.controls()), "")
+
     def labels(self, cell: str) -> Integers:
         """The labels of a cell, (points, nodes)."""
         nodes, blob = self.stored_labels(cell)

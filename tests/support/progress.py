@@ -4,7 +4,7 @@ from harness.planning.progress import Progress
 
 
 class Listener(Progress):
-    """Keeps what it is warned of, and what it is told."""
+    """Keeps the warnings and the notes."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []

@@ -45,7 +45,7 @@ def flipped_and_cropped(images: Tensor, least: float, generator: torch.Generator
     flips = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     area = least + (1 - least) * torch.rand(count, generator=generator)
     ratio = torch.exp(math.log(WIDEST) * _between(1, count, generator))
-    # Where one side is cut to the image's, the other makes up for the area.
+    # Where one side is cut to the image's, the other keeps the least area.
     width, height = (each.sqrt().clamp(least, 1) for each in (area * ratio, area / ratio))
     places = torch.zeros(count, 2, 3)
     places[:, 0, 0], places[:, 1, 1] = width * flips, height
